@@ -1,0 +1,1 @@
+"""Courier: request and response over AWS queues, and the two applications built on it."""

@@ -1,0 +1,77 @@
+"""What every program's command line shares: argument types, and errors turned into exit statuses."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from courier.errors import CourierError
+from courier.plain import printable
+
+VERSION = "0.1.0"
+#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED = 130
+
+STATUSES = """\
+exit status:
+  0  answered, or done
+  1  refused: the input is no good (the sentence on stderr says why)
+  2  wrong usage, or a setting with a wrong value
+  3  no answer in time
+  4  AWS not reachable, no credentials, or no queue or bucket
+"""
+
+
+def add_version(parser: argparse.ArgumentParser) -> None:
+    """Add --version."""
+    parser.add_argument("--version", action="version", version=f"courier {VERSION}")
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """Return an argument type: a whole number from `low` to `high`."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high:,}")
+        return value
+
+    return read
+
+
+def seconds(text: str) -> float:
+    """Read an argument that is a time: more than 0 and at most an hour, in seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError("must be seconds, more than 0 and at most 3600")
+    return value
+
+
+def complain(error: CourierError) -> None:
+    """Say on stderr what went wrong and what to do."""
+    print(f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}", file=sys.stderr)
+
+
+def finish(program: Callable[[], int]) -> int:
+    """Run `program` and return its exit status, with every foreseen end put into words."""
+    try:
+        return program()
+    except CourierError as error:
+        complain(error)
+        return error.exit_status
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone; nothing is left to say, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,123 @@
+"""What a worker holds: every message from its receipt to its acknowledgement, and the heartbeat on them.
+
+A message in custody stays invisible to other workers for as long as it is held, however long its work
+takes, and no longer: one that is given back is another worker's within a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from courier.errors import CourierError
+from courier.mailbox import MAX_BATCH, Delivery, Mailbox
+
+log = logging.getLogger(__name__)
+
+#: A heartbeat comes this many times in each visibility timeout, so that two may fail.
+BEATS_PER_TIMEOUT = 3
+
+
+@dataclass(kw_only=True)
+class _Held:
+    delivery: Delivery
+    renewed_at: float
+
+
+class Custody:
+    """The deliveries in a worker's hands, at most `capacity` of them; safe for any number of threads."""
+
+    def __init__(self, inbox: Mailbox, *, capacity: int, visibility_seconds: int) -> None:
+        self._inbox = inbox
+        self._capacity = capacity
+        self._visibility_seconds = visibility_seconds
+        self._changed = threading.Condition()
+        self._held: dict[str, _Held] = {}
+        self._reserved = 0
+        self._closed = False
+
+    def reserve(self) -> int:
+        """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
+
+        A worker that may hold many waits for room for ten, since a call for few costs as much.
+        """
+        least = min(MAX_BATCH, max(1, self._capacity // 2))
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._room() >= least)
+            if self._closed:
+                return 0
+            granted = min(MAX_BATCH, self._room())
+            self._reserved += granted
+            return granted
+
+    def admit(self, deliveries: Sequence[Delivery], *, reserved: int) -> bool:
+        """Take `deliveries` in and give the rest of the reservation back; False once closed."""
+        now = time.monotonic()
+        with self._changed:
+            self._reserved -= reserved
+            if not self._closed:
+                for delivery in deliveries:
+                    self._held[delivery.receipt_handle] = _Held(delivery=delivery, renewed_at=now)
+            self._changed.notify_all()
+            return not self._closed
+
+    def drop(self, deliveries: Sequence[Delivery]) -> None:
+        """Let go of deliveries that were acknowledged or released."""
+        with self._changed:
+            for delivery in deliveries:
+                self._held.pop(delivery.receipt_handle, None)
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more in; whoever waits for room gets none."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_until_empty(self, timeout_seconds: float) -> bool:
+        """Wait until nothing is held; return whether that came to be in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._held, timeout_seconds)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held and nothing is being received."""
+        with self._changed:
+            return not self._held and self._reserved == 0
+
+    def everything(self) -> list[Delivery]:
+        """Return all that is held."""
+        with self._changed:
+            return [held.delivery for held in self._held.values()]
+
+    def keep_alive(self, stopped: threading.Event) -> None:
+        """Renew visibility timeouts, a third of them apart, until `stopped` is set (a thread's work)."""
+        interval = self._visibility_seconds / BEATS_PER_TIMEOUT
+        while not stopped.wait(interval / 2):
+            self._beat(older_than=interval / 2)
+
+    def _beat(self, older_than: float) -> None:
+        now = time.monotonic()
+        with self._changed:
+            due = [held for held in self._held.values() if now - held.renewed_at >= older_than]
+        if not due:
+            return
+        try:
+            self._renew(due)
+        except CourierError as error:
+            log.warning("heartbeat failed, trying again: %s", error)
+
+    def _renew(self, due: Sequence[_Held]) -> None:
+        deliveries = [held.delivery for held in due]
+        failures = self._inbox.extend(deliveries, visibility_seconds=self._visibility_seconds)
+        lost = {failure.index for failure in failures}
+        now = time.monotonic()
+        for index, held in enumerate(due):
+            if index not in lost:
+                held.renewed_at = now
+
+    def _room(self) -> int:
+        return self._capacity - len(self._held) - self._reserved

@@ -1,0 +1,124 @@
+"""What every worker program shares: its options, its log, and its end at a signal."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from courier.commandline import add_version, whole_number
+from courier.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_EPILOG = """\
+exit status:
+  0  stopped by a signal, or the queue was empty (--stop-when-empty)
+  2  wrong usage, or a setting with a wrong value
+
+SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
+COURIER_GRACE_SECONDS, and gives the rest back to the queue. A second signal ends it at once.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a worker's command line says."""
+
+    concurrency: int | None
+    stop_when_empty: bool
+    log_format: str
+
+
+def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
+    """Return the options of a worker's command line; exits with status 2 if they are wrong."""
+    parser = argparse.ArgumentParser(
+        description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=whole_number(1, 64),
+        metavar="N",
+        help="how many requests to work on at once (default: COURIER_CONCURRENCY, or the program's own)",
+    )
+    parser.add_argument(
+        "--log-format", choices=("text", "json"), default="text", help="one line an event, on stderr (default: text)"
+    )
+    parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
+    add_version(parser)
+    given = parser.parse_args(arguments)
+    return Options(
+        concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format
+    )
+
+
+def serve(worker: Worker, announcement: str) -> int:
+    """Run `worker` until a signal comes or it is done; return the exit status. For the main thread."""
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    # SimpleQueue.put is reentrant, and so safe in a signal handler; Event.set is not.
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: signals.put(number))
+    worker.start()
+    log.info("%s", announcement)
+    threading.Thread(target=lambda: (worker.wait(), signals.put(0)), name="watch", daemon=True).start()
+    number = signals.get()
+    log.info("stopping: %s", signal.Signals(number).name if number else "the queue is empty")
+    all_done = worker.stop(give_up=lambda: _another(signals))
+    log.info("stopped")
+    if not all_done:
+        _leave_now()
+    return 0
+
+
+def _another(signals: queue.SimpleQueue[int]) -> bool:
+    """Whether a further signal has come (the worker's own word that it stops is none)."""
+    while not signals.empty():
+        if signals.get():
+            return True
+    return False
+
+
+def _leave_now() -> None:
+    """End the process although threads of libraries may still be at work on what was given back."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def set_up_log(log_format: str) -> None:
+    """Send this program's log to stderr, as lines of text or of JSON; botocore's own only from warnings up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("courier").setLevel(logging.INFO)
+    # A log that can no longer be written (its terminal was closed) must not end the work.
+    logging.raiseExceptions = False
+
+
+class _TextFormatter(logging.Formatter):
+    converter = time.gmtime
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

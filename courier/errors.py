@@ -1,0 +1,137 @@
+"""What can go wrong, in the user's words.
+
+CourierError
+├── InputRefused          1  what was given cannot be worked on
+│   ├── NotANumberList       a text that is not a list of numbers
+│   ├── NotAPicture          a file or object that is not a picture this program works on
+│   ├── MessageTooLong       more than one message can carry
+│   ├── ObjectMissing        no such object in the bucket
+│   └── Undecodable          a message whose attributes cannot be read
+├── WrongUsage            2  the command or a setting is wrong
+│   └── WrongSetting         an environment variable has a value that cannot be used
+├── NoAnswer              3  no worker answered in time
+└── AwsTrouble            4  AWS is not reachable, refuses, or lacks what is needed
+    ├── Unreachable          no connection to the endpoint
+    ├── NoCredentials        no keys found, or no region
+    ├── CredentialsRefused   keys that are expired or unknown
+    ├── AccessDenied         keys that are valid and have no right to this call
+    ├── Busy                 AWS asks to slow down or has an error of its own
+    ├── QueueMissing         no such queue
+    ├── BucketMissing        no such bucket
+    ├── PurgedLately         a queue can be purged once a minute
+    └── Undelivered          a batch call whose entries kept failing
+
+Each class's docstring is its default message. `exit_status` is what a command ends with.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class CourierError(Exception):
+    """Something went wrong."""
+
+    exit_status: ClassVar[int] = 1
+
+    def __init__(self, message: str | None = None, *, hint: str = "") -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+        self.message = str(self)
+        self.hint = hint
+
+    @property
+    def sentence(self) -> str:
+        """The message and what to do about it, in one line."""
+        return f"{self.message} {self.hint}".strip()
+
+
+class InputRefused(CourierError):
+    """This input cannot be worked on."""
+
+
+class NotANumberList(InputRefused):
+    """This is not a list of numbers."""
+
+
+class NotAPicture(InputRefused):
+    """This is not a picture that can be worked on."""
+
+
+class MessageTooLong(InputRefused):
+    """This is more than one message can carry."""
+
+
+class ObjectMissing(InputRefused):
+    """There is no such object in the bucket."""
+
+
+class Undecodable(InputRefused):
+    """The message's attributes cannot be read."""
+
+
+class WrongUsage(CourierError):
+    """The command cannot be carried out as it was given."""
+
+    exit_status = 2
+
+
+class WrongSetting(WrongUsage):
+    """A setting has a value that cannot be used."""
+
+
+class NoAnswer(CourierError):
+    """No answer came in time."""
+
+    exit_status = 3
+
+
+class AwsTrouble(CourierError):
+    """AWS did not do what was asked of it."""
+
+    exit_status = 4
+    #: Whether the same call may succeed later, with nothing changed but the world outside.
+    is_passing: ClassVar[bool] = False
+
+
+class Unreachable(AwsTrouble):
+    """AWS cannot be reached."""
+
+    is_passing = True
+
+
+class NoCredentials(AwsTrouble):
+    """There are no AWS credentials."""
+
+    is_passing = True
+
+
+class CredentialsRefused(AwsTrouble):
+    """AWS refuses these credentials."""
+
+    is_passing = True
+
+
+class AccessDenied(AwsTrouble):
+    """These credentials have no right to this call."""
+
+
+class Busy(AwsTrouble):
+    """AWS has trouble of its own or asks to slow down."""
+
+    is_passing = True
+
+
+class QueueMissing(AwsTrouble):
+    """There is no such queue."""
+
+
+class BucketMissing(AwsTrouble):
+    """There is no such bucket."""
+
+
+class PurgedLately(AwsTrouble):
+    """The queue was purged less than a minute ago."""
+
+
+class Undelivered(AwsTrouble):
+    """Some entries of a batch were refused again and again."""

@@ -1,0 +1,231 @@
+"""One queue: send, receive, acknowledge, release, extend and purge, always by batches of ten.
+
+The queues' own defaults (create-queue.json) are slow on purpose; every call here overrides what hurts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from courier import backoff
+from courier.aws import Aws, translated
+from courier.errors import CourierError, MessageTooLong, PurgedLately, QueueMissing, Undelivered
+from courier.plain import printable
+from courier.wire import Envelope
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_BATCH = 10
+MAX_BODY_BYTES = 1_048_576
+#: How often the failed entries of a batch are tried, the first time included.
+BATCH_ATTEMPTS = 5
+#: SQS purges a queue at most once in this many seconds, and may take this long to do it.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+PURGE_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One message in our hands, until its visibility timeout ends or it is acknowledged."""
+
+    envelope: Envelope
+    message_id: str
+    receipt_handle: str
+    #: How often it was received, this time included.
+    receive_count: int
+    #: When it was received, by this machine's monotonic clock, in seconds.
+    received_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How many messages a queue holds, approximately: ready, in somebody's hands, and not yet due."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An entry of a batch that was refused for good: its place in what was given, and why."""
+
+    index: int
+    error: CourierError
+
+
+class Mailbox:
+    """A queue, by name. Its URL is looked up at the first call, so that it may be created later."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self.name = name
+        self._aws = aws
+        self._known_url: str | None = None
+
+    def send(self, envelopes: Sequence[Envelope]) -> list[Failure]:
+        """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
+
+        Raises: AwsTrouble.
+        """
+        failures: list[Failure] = []
+        for batch in _by_size(envelopes):
+            if isinstance(batch, Failure):
+                failures.append(batch)
+                continue
+            entries = {index: _send_entry(envelope) for index, envelope in batch.items()}
+            failures += self._in_batch("send to", self._aws.sqs().send_message_batch, entries)
+        return failures
+
+    def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int, visibility_seconds: int) -> list[Delivery]:
+        """Return up to `limit` (1 to 10) messages, waiting up to `wait_seconds` (0 to 20) for the first.
+
+        They are invisible to others for `visibility_seconds`. Raises: AwsTrouble.
+        """
+        with translated(f"receive from {self.name}"):
+            answer = self._aws.sqs().receive_message(
+                QueueUrl=self._url(),
+                MaxNumberOfMessages=limit,
+                WaitTimeSeconds=wait_seconds,
+                VisibilityTimeout=visibility_seconds,
+                MessageAttributeNames=["All"],
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+        return [_delivery(message) for message in answer.get("Messages", [])]
+
+    def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+        """Delete the messages from the queue; return those that could not be. Raises: AwsTrouble."""
+        return self._in_batches("delete from", self._aws.sqs().delete_message_batch, deliveries)
+
+    def release(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+        """Give the messages back at once, for whoever receives next. Raises: AwsTrouble."""
+        return self.extend(deliveries, visibility_seconds=0)
+
+    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
+        """Keep the messages to ourselves for `visibility_seconds` from now. Raises: AwsTrouble."""
+        call = self._aws.sqs().change_message_visibility_batch
+        return self._in_batches("extend in", call, deliveries, VisibilityTimeout=visibility_seconds)
+
+    def purge(self) -> bool:
+        """Delete every message; return False if SQS refuses because of a purge under 60 s ago.
+
+        Raises: AwsTrouble.
+        """
+        try:
+            with translated(f"purge {self.name}"):
+                self._aws.sqs().purge_queue(QueueUrl=self._url())
+        except PurgedLately:
+            return False
+        return True
+
+    def depth(self) -> Depth:
+        """Return how many messages there are. Raises: AwsTrouble."""
+        with translated(f"look into {self.name}"):
+            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["All"])
+        attributes = answer["Attributes"]
+        return Depth(
+            visible=int(attributes["ApproximateNumberOfMessages"]),
+            in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+            delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
+        )
+
+    def find(self) -> None:
+        """Look the queue up. Raises: QueueMissing if it does not exist; AwsTrouble."""
+        self._url()
+
+    def _url(self) -> str:
+        if self._known_url is None:
+            try:
+                with translated(f"find the queue {self.name}"):
+                    self._known_url = self._aws.sqs().get_queue_url(QueueName=self.name)["QueueUrl"]
+            except QueueMissing as error:
+                message = f"The queue {self.name} does not exist."
+                raise QueueMissing(message, hint="Create it with: ./aws_setup.sh queues") from error
+        return self._known_url
+
+    def _in_batches(
+        self, doing: str, call: Callable[..., Any], deliveries: Sequence[Delivery], **extra: object
+    ) -> list[Failure]:
+        failures: list[Failure] = []
+        for start in range(0, len(deliveries), MAX_BATCH):
+            batch = deliveries[start : start + MAX_BATCH]
+            entries = {
+                start + index: {"ReceiptHandle": delivery.receipt_handle, **extra}
+                for index, delivery in enumerate(batch)
+            }
+            failures += self._in_batch(doing, call, entries)
+        return failures
+
+    def _in_batch(self, doing: str, call: Callable[..., Any], entries: dict[int, dict[str, Any]]) -> list[Failure]:
+        """Make one batch call, and again for the entries that failed by no fault of theirs."""
+        left = entries
+        refused: list[Failure] = []
+        failed: list[dict[str, Any]] = []
+        for pause in islice(backoff.delays(), BATCH_ATTEMPTS):
+            with translated(f"{doing} {self.name}"):
+                answer = call(QueueUrl=self._url(), Entries=[{"Id": str(key), **left[key]} for key in left])
+            failed = [entry for entry in answer.get("Failed", []) if not entry["SenderFault"]]
+            refused += [self._failure(entry) for entry in answer.get("Failed", []) if entry["SenderFault"]]
+            left = {int(entry["Id"]): entries[int(entry["Id"])] for entry in failed}
+            if not left:
+                break
+            threading.Event().wait(pause)
+        return refused + [self._failure(entry) for entry in failed]
+
+    def _failure(self, entry: dict[str, Any]) -> Failure:
+        reason = f"{printable(entry.get('Message', 'no reason given'))} ({printable(entry['Code'])})"
+        return Failure(index=int(entry["Id"]), error=Undelivered(f"{self.name} refused a message: {reason}."))
+
+
+def _by_size(envelopes: Sequence[Envelope]) -> Iterator[dict[int, Envelope] | Failure]:
+    """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
+    batch: dict[int, Envelope] = {}
+    size = 0
+    for index, envelope in enumerate(envelopes):
+        if envelope.size_bytes > MAX_BODY_BYTES:
+            yield Failure(index=index, error=_too_long(envelope.size_bytes))
+            continue
+        if len(batch) == MAX_BATCH or size + envelope.size_bytes > MAX_BODY_BYTES:
+            yield batch
+            batch, size = {}, 0
+        batch[index] = envelope
+        size += envelope.size_bytes
+    if batch:
+        yield batch
+
+
+def _too_long(size_bytes: int) -> MessageTooLong:
+    message = f"The message has {size_bytes:,} bytes, and a queue carries at most {MAX_BODY_BYTES:,}."
+    return MessageTooLong(message, hint="Split it into shorter ones.")
+
+
+def _send_entry(envelope: Envelope) -> dict[str, Any]:
+    attributes = {
+        name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()
+    }
+    return {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
+
+
+def _delivery(message: MessageTypeDef) -> Delivery:
+    attributes = message.get("MessageAttributes", {})
+    return Delivery(
+        envelope=Envelope(
+            body=message.get("Body", ""),
+            # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
+            attributes={name: value.get("StringValue", "") for name, value in attributes.items()},
+        ),
+        message_id=message["MessageId"],
+        receipt_handle=message["ReceiptHandle"],
+        receive_count=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
+    )

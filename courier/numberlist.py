@@ -1,0 +1,139 @@
+"""Text to numbers and back: the one grammar of a list of numbers, used at both ends.
+
+A number is the decimal that was typed: it is read and written exactly, and never becomes a float.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+
+from courier.errors import NotANumberList
+from courier.plain import quoted
+
+#: The longest number, in digits, and the largest exponent: a few bytes must not buy much work or memory.
+MAX_DIGITS = 400
+MAX_EXPONENT = 400
+#: A value that needs more digits than this is rounded to as many when it is written (an integer never is).
+SIGNIFICANT_DIGITS = 17
+#: A number below 10 to this power is written with an exponent.
+SMALLEST_PLAIN = -7
+#: The longest item that can be a number: a sign, the digits, a point, and an exponent with leading zeros.
+_MAX_ITEM = MAX_DIGITS + 12
+_ROUNDING = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN)
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
+_BLANKS = " \t"
+_LINE_END = r"\r?\n"
+_HINTS = (
+    (re.compile(r"[+-]?[0-9]+,[0-9]+"), "Write a decimal point, not a comma."),
+    (re.compile("\u2212.*"), "The minus sign is U+2212; type the - of the keyboard."),
+    (re.compile(r"[+-]?0[xX][0-9a-fA-F]+"), "Hexadecimal is not read; write it in decimal."),
+    (re.compile(r"[+-]?[0-9]+/[0-9]+"), "Fractions are not read; write a decimal."),
+    (re.compile(r"[+-]?[0-9]{1,3}([_'][0-9]{3})+"), "Leave out the thousands separators."),
+)
+
+
+def parse(text: str) -> list[Decimal]:
+    """Return the numbers of `text`, in order; at least one.
+
+    Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks
+    where nothing else separates. Blanks around an item and one line end after the last are fine.
+    Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
+    """
+    trimmed = re.sub(rf"{_LINE_END}\Z", "", text)
+    if not trimmed.strip():
+        raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
+    separator = _separator(trimmed)
+    return [
+        _number(item.strip(_BLANKS), index, trimmed, separator)
+        for index, item in enumerate(re.split(separator, trimmed))
+    ]
+
+
+def _separator(text: str) -> str:
+    if ";" in text:
+        return rf";|{_LINE_END}"
+    if "," in text or "\n" in text:
+        return rf",|{_LINE_END}"
+    return rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])"
+
+
+def _number(item: str, index: int, text: str, separator: str) -> Decimal:
+    match = _NUMBER.fullmatch(item) if len(item) <= _MAX_ITEM else None
+    if match is None or not _within_limits(match):
+        raise _refusal(item, index, text, separator)
+    return Decimal(item)
+
+
+def _within_limits(match: re.Match[str]) -> bool:
+    exponent = match[1]
+    if exponent is None:
+        return len(match[0]) <= MAX_DIGITS or _count_digits(match[0]) <= MAX_DIGITS
+    mantissa = match[0][: match.start(1) - 1 - match.start()]
+    return abs(int(exponent)) <= MAX_EXPONENT and _count_digits(mantissa) <= MAX_DIGITS
+
+
+def _count_digits(mantissa: str) -> int:
+    return sum(char.isdigit() for char in mantissa)
+
+
+def _refusal(item: str, index: int, text: str, separator: str) -> NotANumberList:
+    where = f"Item {index + 1} (character {_position(text, separator, index)})"
+    if not item:
+        return NotANumberList(f"{where} is empty.", hint="Write a number there, or take one separator away.")
+    hint = next((hint for pattern, hint in _HINTS if pattern.fullmatch(item)), "")
+    return NotANumberList(f"{where} is {quoted(item)}, {_reason(item)}.", hint=hint)
+
+
+def _reason(item: str) -> str:
+    match = re.fullmatch(r"[+-]?([0-9]*)\.?([0-9]*)(?:[eE][+-]?([0-9]+))?", item)
+    if match is None or not match[1] + match[2]:
+        return "which is not a number"
+    if len(match[1] + match[2]) > MAX_DIGITS:
+        return f"which has more than {MAX_DIGITS} digits"
+    return f"whose exponent is beyond {MAX_EXPONENT}"
+
+
+def _position(text: str, separator: str, index: int) -> int:
+    start = 0
+    for number, match in enumerate(re.finditer(separator, text)):
+        if number == index:
+            break
+        start = match.end()
+    blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
+    return (blanks.end() if blanks else start) + 1
+
+
+def render(value: Fraction | int) -> str:
+    """Return `value` as a JSON number: all digits of an integer, else at most 17 significant ones.
+
+    Rounded half to even, once, from the exact value; see `is_exact`. Very large and very small numbers
+    that are no integers are written with an exponent.
+    """
+    if value.denominator == 1:
+        return str(value.numerator)
+    return _place_point(_divide(value))
+
+
+def is_exact(value: Fraction | int) -> bool:
+    """Whether `render` writes `value` without rounding it."""
+    return value.denominator == 1 or Fraction(_divide(Fraction(value))) == value
+
+
+def _divide(value: Fraction | int) -> Decimal:
+    return _ROUNDING.divide(Decimal(value.numerator), Decimal(value.denominator))
+
+
+def _place_point(value: Decimal) -> str:
+    sign, digits, exponent = value.normalize(_ROUNDING).as_tuple()
+    shown = "".join(map(str, digits))
+    magnitude = len(shown) - 1 + int(exponent)
+    minus = "-" if sign else ""
+    if int(exponent) >= 0 or magnitude < SMALLEST_PLAIN:
+        tail = f".{shown[1:]}" if len(shown) > 1 else ""
+        return f"{minus}{shown[0]}{tail}e{magnitude}"
+    if magnitude < 0:
+        return f"{minus}0.{'0' * (-magnitude - 1)}{shown}"
+    return f"{minus}{shown[: magnitude + 1]}.{shown[magnitude + 1 :]}"
