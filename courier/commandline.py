@@ -10,11 +10,9 @@ from pathlib import Path
 
 from courier.errors import CourierError
 from courier.plain import printable
+from courier.terminal import INTERRUPTED
 
 VERSION = "0.1.0"
-#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
-INTERRUPTED = 130
-
 STATUSES = """\
 exit status:
   0  answered, or done

@@ -45,6 +45,11 @@ class Question:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+#: What a stream of questions may hold: a question; an error, where there is none to ask, which is its
+#: outcome; or None, where there is none at the moment.
+Asked = Question | CourierError | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What became of a question, and the seconds from sending it to its answer (or to giving up).
@@ -64,21 +69,21 @@ class _Waiting:
 
 
 class _Source:
-    """Numbered questions, taken a few at a time. A None among them means: no more at the moment."""
+    """Numbered questions, taken a few at a time."""
 
-    def __init__(self, questions: Iterable[Question | None]) -> None:
+    def __init__(self, questions: Iterable[Asked]) -> None:
         self._questions = iter(questions)
         self._taken = 0
         self.exhausted = False
 
-    def take(self, limit: int) -> list[tuple[int, Question]]:
+    def take(self, limit: int) -> list[tuple[int, Question | CourierError]]:
         """Return up to `limit` questions with their numbers, from 0."""
-        batch: list[tuple[int, Question]] = []
+        batch: list[tuple[int, Question | CourierError]] = []
         while len(batch) < limit and not self.exhausted:
             question = next(self._questions, _END)
             if question is _END:
                 self.exhausted = True
-            elif isinstance(question, Question):
+            elif isinstance(question, Question | CourierError):
                 batch.append((self._taken, question))
                 self._taken += 1
             else:
@@ -89,7 +94,7 @@ class _Source:
 class _Round:
     """One call of `ask_many`: what is under way and what is done but not yet due."""
 
-    def __init__(self, questions: Iterable[Question | None], timeout_seconds: float) -> None:
+    def __init__(self, questions: Iterable[Asked], timeout_seconds: float) -> None:
         self.source = _Source(questions)
         self.timeout_seconds = timeout_seconds
         self.waiting: dict[str, _Waiting] = {}
@@ -105,6 +110,16 @@ class _Round:
         first = min(item.sent_at for item in self.waiting.values())
         left = math.ceil(first + self.timeout_seconds - time.monotonic())
         return max(0, min(left, POLL_SECONDS if self.source.exhausted else 1))
+
+    def set_errors_aside(self, batch: Iterable[tuple[int, Question | CourierError]]) -> list[tuple[int, Question]]:
+        """Return the questions of `batch`; an error among them is done already, and is its own outcome."""
+        questions = []
+        for index, asked in batch:
+            if isinstance(asked, CourierError):
+                self.done[index] = Outcome(result=asked, request_id="", seconds=0.0)
+            else:
+                questions.append((index, asked))
+        return questions
 
     def finish(self, request_id: str, result: Reply | CourierError) -> None:
         """Note the outcome of a request that was waiting."""
@@ -133,13 +148,13 @@ class Requester:
         return next(self.ask_many([question], timeout_seconds=timeout_seconds))
 
     def ask_many(
-        self, questions: Iterable[Question | None], *, timeout_seconds: float, window: int = DEFAULT_WINDOW
+        self, questions: Iterable[Asked], *, timeout_seconds: float, window: int = DEFAULT_WINDOW
     ) -> Iterator[Outcome]:
         """Yield the outcomes of `questions` in their order, with up to `window` of them under way.
 
-        Each is given `timeout_seconds` from the moment it is sent. A None among the questions means that
-        there is none at the moment. A caller that stops early (Ctrl-C included) leaves no trace: later
-        answers to what it had asked are deleted when they are met. Raises: AwsTrouble.
+        Each is given `timeout_seconds` from the moment it is sent. A caller that stops early (Ctrl-C
+        included) leaves no trace: later answers to what it had asked are deleted when they are met.
+        Raises: AwsTrouble.
         """
         current = _Round(questions, timeout_seconds)
         due = 0
@@ -161,7 +176,7 @@ class Requester:
             batch = current.source.take(min(MAX_BATCH, room))
             if not batch:
                 return
-            self._send(batch, current)
+            self._send(current.set_errors_aside(batch), current)
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: _Round) -> None:
         deadline = self._clock.now() + current.timeout_seconds
@@ -188,11 +203,13 @@ class Requester:
             deliveries = self._replies.receive(
                 wait_seconds=current.patience_seconds, visibility_seconds=VISIBILITY_SECONDS
             )
-            if self._sort(deliveries, current) or not current.source.exhausted:
+            if self._sort(deliveries, current):
                 return
             if deliveries:
                 fruitless += 1
                 _pause(fruitless)
+            if not current.source.exhausted:
+                return
 
     def _sort(self, deliveries: Sequence[Delivery], current: _Round) -> bool:
         """Keep what is ours, delete what is dead, release the rest; return whether any was ours."""

@@ -1,0 +1,110 @@
+"""What both clients share: a connection made while the user reads the menu, purging, and one outcome shown."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from courier.errors import CourierError, InputRefused, NoAnswer, WrongUsage
+from courier.settings import Settings
+from courier.terminal import Terminal
+from courier.wire import Answer
+
+if TYPE_CHECKING:
+    from courier.aws import Aws
+    from courier.mailbox import Mailbox
+    from courier.requester import Outcome, Requester
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An open line to the workers of one kind."""
+
+    aws: Aws
+    requests: Mailbox
+    requester: Requester
+
+
+class Connection:
+    """A line that is opened when it is first needed, or ahead of that in the background."""
+
+    def __init__(self, *, kind: str, requests: str, replies: str) -> None:
+        self._kind = kind
+        self._names = (requests, replies)
+        self._lock = threading.Lock()
+        self._line: Line | None = None
+
+    def warm_up(self) -> None:
+        """Begin to open the line; whatever fails is tried again, and told, when the line is needed."""
+
+        def open_quietly() -> None:
+            try:
+                self.line()
+            except CourierError:
+                pass
+
+        threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
+
+    def line(self) -> Line:
+        """Return the line. Raises: AwsTrouble."""
+        with self._lock:
+            if self._line is None:
+                self._line = self._open()
+            return self._line
+
+    def _open(self) -> Line:
+        # Imported here because boto3 takes longer to load than a menu may take to appear.
+        from courier.aws import Aws
+        from courier.mailbox import Mailbox
+        from courier.requester import Requester
+
+        aws = Aws()
+        requests, replies = (Mailbox(aws, name) for name in self._names)
+        requests.find()
+        replies.find()
+        requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock)
+        return Line(aws=aws, requests=requests, requester=requester)
+
+
+def answer_of(outcome: Outcome, *, worker: str) -> Answer:
+    """Return the outcome's answer; what is none is raised, a silent worker with how to start it.
+
+    Raises: InputRefused if the worker refused; NoAnswer; whatever else kept the question from being asked.
+    """
+    result = outcome.result
+    if isinstance(result, Answer):
+        return result
+    if isinstance(result, NoAnswer):
+        hint = f"Is the worker running? Start it with: python {worker}  (on a local AWS: ./run_local.sh up)"
+        raise NoAnswer(result.message, hint=hint)
+    if isinstance(result, CourierError):
+        raise result
+    raise InputRefused(result.reason)
+
+
+def purge(connection: Connection, terminal: Terminal, *, sure: bool) -> None:
+    """Empty the request queue after asking, and say what that did.
+
+    Raises: WrongUsage if there is nobody to ask; AwsTrouble.
+    """
+    requests = connection.line().requests
+    depth = requests.depth()
+    if not sure:
+        if not terminal.is_interactive:
+            raise WrongUsage("Purging needs a yes.", hint="Add --yes to purge without being asked.")
+        sure = terminal.confirm(f"Delete all {depth.total} requests in {requests.name}, everybody's?")
+    if not sure:
+        terminal.say("Nothing was deleted.")
+        return
+    if requests.purge():
+        terminal.say(f"Purged {requests.name}: about {depth.total} requests.")
+        terminal.say("It takes SQS up to 60 s; what is sent meanwhile may go too.")
+    else:
+        terminal.say(f"{requests.name} was purged less than 60 s ago, and SQS allows no second time so soon.")
+        terminal.say("Nothing was done now. Wait a minute and purge again.")
+
+
+def timeout_of(given: float | None, settings: Settings) -> float:
+    """Return how long to wait for an answer: as the command says, else as the settings do."""
+    return settings.timeout_seconds if given is None else given

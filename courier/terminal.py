@@ -1,0 +1,199 @@
+"""What a person sees and types: menus, prompts, tables, spinners, progress. Knows nothing of AWS.
+
+The only door to rich. Text that came from outside is made printable and is never markup.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from courier.errors import CourierError, WrongUsage
+from courier.plain import printable
+
+T = TypeVar("T")
+
+#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED = 130
+#: Called with each further number of bytes that was moved.
+Advance = Callable[[int], None]
+
+
+class LeaveMenu(Exception):  # noqa: N818  no error: what the exit choice raises
+    """The user has chosen to leave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One line of a menu: what is typed for it, what it says, what it does."""
+
+    key: str
+    label: str
+    action: Callable[[], object]
+
+
+def leave() -> None:
+    """End the menu: the action of its exit choice."""
+    raise LeaveMenu
+
+
+class Terminal:
+    """A console to write on and a way to read a line, both replaceable."""
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        errors: Console | None = None,
+        read_line: Callable[[str], str] = input,
+    ) -> None:
+        self._console = console or Console(highlight=False, markup=False, emoji=False)
+        self._errors = errors or Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self._read_line = read_line
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether a person sits at both ends."""
+        return sys.stdin.isatty() and self._console.is_terminal
+
+    # Saying
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """Print a line; a terminal shows it in `style`."""
+        self._console.print(Text(printable(text, None), style=style), soft_wrap=True)
+
+    def complain(self, error: CourierError) -> None:
+        """Print what went wrong, and what to do, on stderr."""
+        self._errors.print(Text(printable(error.message, None), style="red"), soft_wrap=True)
+        if error.hint:
+            self._errors.print(Text(printable(error.hint, None)), soft_wrap=True)
+
+    def show_pairs(self, title: str, pairs: Mapping[str, str]) -> None:
+        """Print a table of names and values."""
+        table = Table(title=Text(printable(title)), title_justify="left", show_header=False)
+        table.add_column(style="bold")
+        table.add_column(justify="right", overflow="fold")
+        for name, value in pairs.items():
+            table.add_row(Text(printable(name)), Text(printable(value, None)))
+        self._console.print(table)
+
+    def show_table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table with a header line; the first column is to the left, the others to the right."""
+        table = Table(title=Text(printable(title)), title_justify="left")
+        for index, name in enumerate(header):
+            table.add_column(name, justify="left" if index == 0 else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(printable(cell, None)) for cell in row))
+        self._console.print(table)
+
+    # Waiting
+
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show a spinner while the body runs; nothing at all where no person watches."""
+        if not self._errors.is_terminal:
+            yield
+            return
+        with self._errors.status(Text(printable(text))):
+            yield
+
+    @contextlib.contextmanager
+    def moving(self, text: str, total_bytes: int | None) -> Iterator[Advance]:
+        """Show a progress bar while the body moves bytes; yields what to call with each number of them."""
+        if not self._errors.is_terminal:
+            yield lambda _count: None
+            return
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        label = TextColumn(printable(text), markup=False)
+        columns = (label, BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        with Progress(*columns, console=self._errors, transient=True) as progress:
+            task = progress.add_task("", total=total_bytes)
+            yield lambda count: progress.advance(task, count)
+
+    # Asking
+
+    def ask(self, question: str, read: Callable[[str], T]) -> T:
+        """Ask until `read` takes the answer; what it refuses is said, and the question put again.
+
+        Raises: EOFError or KeyboardInterrupt if the user leaves instead of answering.
+        """
+        while True:
+            answer = self.read_line(f"{question}: ")
+            try:
+                return read(answer)
+            except CourierError as error:
+                self.complain(error)
+
+    def confirm(self, question: str) -> bool:
+        """Ask for a yes or a no; Enter alone is no."""
+        return self.ask(f"{question} [y/N]", _yes_or_no)
+
+    def read_line(self, prompt: str) -> str:
+        """Return one line that the user types, without its end."""
+        with contextlib.suppress(ImportError):  # line editing, where this Python has it
+            import readline  # noqa: F401
+        return self._read_line(prompt)
+
+    def run_menu(self, title: str, choices: Sequence[Choice]) -> int:
+        """Show the menu and do what is chosen, again and again; return the exit status.
+
+        Nothing that goes wrong in a choice ends the menu. Ctrl-C there goes back to the menu, and at the
+        menu's own prompt it leaves, as Ctrl-D and the exit choice do.
+        """
+        while True:
+            self._show_menu(title, choices)
+            try:
+                choice = self.ask("Your choice", lambda answer: _pick(answer, choices))
+            except EOFError:
+                self.say("")
+                return 0
+            except KeyboardInterrupt:
+                self.say("")
+                return INTERRUPTED
+            try:
+                self._do(choice)
+            except LeaveMenu:
+                return 0
+
+    def _show_menu(self, title: str, choices: Sequence[Choice]) -> None:
+        self.say("")
+        self.say(title, style="bold")
+        for choice in choices:
+            self.say(f"  {choice.key}  {choice.label}")
+
+    def _do(self, choice: Choice) -> None:
+        try:
+            choice.action()
+        except LeaveMenu:
+            raise
+        except CourierError as error:
+            self.complain(error)
+        except (KeyboardInterrupt, EOFError):
+            self.say("")
+            self.say("Left off; back to the menu.")
+        except Exception as error:  # noqa: BLE001  the menu outlives a fault of ours
+            self.complain(CourierError(f"A fault of this program: {type(error).__name__}: {error}"))
+
+
+def _pick(answer: str, choices: Sequence[Choice]) -> Choice:
+    for choice in choices:
+        if answer.strip() == choice.key:
+            return choice
+    keys = ", ".join(choice.key for choice in choices)
+    raise WrongUsage(f"There is no choice {printable(answer.strip(), 20)!r}.", hint=f"Type one of {keys}.")
+
+
+def _yes_or_no(answer: str) -> bool:
+    word = answer.strip().lower()
+    if word in {"y", "yes"}:
+        return True
+    if word in {"", "n", "no"}:
+        return False
+    raise WrongUsage("That is neither yes nor no.", hint="Type y or n.")

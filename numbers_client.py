@@ -1,0 +1,312 @@
+#!/usr/bin/env python3
+"""Client of the numbers application: sends lists of numbers to a worker and shows their statistics.
+
+Without a command, in a terminal, it is a menu.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import random
+import re
+import sys
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier import client, numberlist
+from courier.commandline import STATUSES, add_version, complain, finish, seconds, whole_number
+from courier.errors import CourierError, InputRefused, MessageTooLong, NoAnswer, WrongUsage
+from courier.plain import printable
+from courier.settings import Settings, load_settings
+from courier.terminal import Choice, Terminal, leave
+from courier.wire import Answer
+
+if TYPE_CHECKING:
+    from courier.requester import Asked, Outcome
+
+SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
+MAX_RANDOM = 50_000
+#: A list is shown back up to this many characters.
+SHOWN_BACK = 100
+#: What is read of a file at most: more than any message carries.
+MAX_FILE_BYTES = 1_048_576
+#: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
+READ_AHEAD = 1_000
+PIPE_SECONDS = 0.05
+WORKER = "numbers_worker.py"
+
+EPILOG = f"""\
+examples:
+  numbers_client.py                          the menu
+  numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
+  numbers_client.py random 100 --seed 7
+  numbers_client.py file prices.txt          one list; - is standard input
+  seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
+  numbers_client.py purge --yes
+
+{STATUSES}"""
+
+
+class Numbers:
+    """What the application does, for the menu and for the commands."""
+
+    def __init__(self, settings: Settings, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
+        self._terminal = terminal
+        self._as_json = as_json
+        self._timeout_seconds = timeout_seconds
+        self.connection = client.Connection(
+            kind="numbers", requests=settings.request_queue, replies=settings.response_queue
+        )
+
+    def send(self, text: str) -> None:
+        """Ask for the statistics of `text` and show them. Raises: CourierError."""
+        from courier.requester import Question
+
+        values = numberlist.parse(text)
+        with self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"):
+            requester = self.connection.line().requester
+            outcome = requester.ask(Question(body=text), timeout_seconds=self._timeout_seconds)
+        answer = client.answer_of(outcome, worker=WORKER)
+        if self._as_json:
+            print(_json_line(answer))
+            return
+        self._show(text, len(values), answer, outcome.seconds)
+
+    def batch(self, lines: Iterable[str | None]) -> int:
+        """Ask for every line's statistics, many at once; print an answer a line, in order.
+
+        Returns the exit status: that of the worst line, where no answer is worse than a refusal.
+        """
+        requester = self.connection.line().requester
+        worst, number = 0, 0
+        for number, outcome in enumerate(
+            requester.ask_many(map(_question, lines), timeout_seconds=self._timeout_seconds), start=1
+        ):
+            try:
+                print(_json_line(client.answer_of(outcome, worker=WORKER)), flush=True)
+            except CourierError as error:
+                worst = max(worst, error.exit_status)
+                print(json.dumps({"line": number, "error": error.sentence}), flush=True)
+        return worst
+
+    def purge(self, *, sure: bool = False) -> None:
+        """Empty the request queue. Raises: CourierError."""
+        client.purge(self.connection, self._terminal, sure=sure)
+
+    def menu(self) -> int:
+        """Run the menu; return the exit status."""
+        self.connection.warm_up()
+        choices = [
+            Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
+            Choice(key="2", label="Send a random message", action=self._send_random),
+            Choice(key="3", label="Send your own numbers", action=self._send_own),
+            Choice(key="4", label="Purge the queue", action=self.purge),
+            Choice(key="0", label="Exit", action=leave),
+        ]
+        return self._terminal.run_menu("Courier: numbers", choices)
+
+    def _send_random(self) -> None:
+        length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
+        self.send(random_list(length, seed=None))
+
+    def _send_own(self) -> None:
+        self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
+        texts: list[str] = []
+        while True:
+            text = self._terminal.ask("Numbers" if not texts else "More, or Enter to send", _list_or_end)
+            if text:
+                texts.append(text)
+            elif texts:
+                break
+            else:
+                self._terminal.say("No numbers, nothing sent.")
+                return
+        self.send("\n".join(texts) if len(texts) > 1 else texts[0])
+
+    def _show(self, text: str, count: int, answer: Answer, took_seconds: float) -> None:
+        shown = " ".join(text.split())
+        if len(shown) > SHOWN_BACK:
+            shown = f"{shown[: SHOWN_BACK // 2].strip()} … {shown[-SHOWN_BACK // 4 :].strip()}"
+        self._terminal.say(f"{count:,} numbers: {shown}" if count > 1 else f"1 number: {shown}")
+        self._terminal.show_pairs("Statistics", _statistics(answer))
+        self._terminal.say(f"answered in {took_seconds:.3f} s")
+
+
+def random_list(length: int, seed: int | None) -> str:
+    """Return `length` random numbers with up to two decimals, from -1000 to 1000; the same for the same seed."""
+    chosen = random.Random(seed)  # noqa: S311  an example, no secret
+    return ",".join(f"{chosen.randint(-100_000, 100_000) / 100:.2f}" for _ in range(length))
+
+
+def _length(text: str) -> int:
+    if not (text.strip().isascii() and text.strip().isdigit() and 1 <= int(text[:9]) <= MAX_RANDOM):
+        raise WrongUsage(f"That must be a whole number from 1 to {MAX_RANDOM:,}.")
+    return int(text)
+
+
+def _list_or_end(text: str) -> str:
+    if text.strip():
+        numberlist.parse(text)
+    return text.strip()
+
+
+def _question(line: str | None) -> Asked:
+    from courier.requester import Question
+
+    if line is None:
+        return None
+    try:
+        numberlist.parse(line)
+    except InputRefused as error:
+        return error
+    return Question(body=line)
+
+
+class _Literal(str):
+    """A number exactly as the answer wrote it."""
+
+    __slots__ = ()
+
+
+def _statistics(answer: Answer) -> dict[str, str]:
+    """Return the statistics by name, each with the very digits of the answer.
+
+    Raises: NoAnswer if the body is not one line of JSON with numbers by name.
+    """
+    try:
+        found = json.loads(answer.body, parse_int=_Literal, parse_float=_Literal)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(value, _Literal) for value in found.values()):
+        raise NoAnswer(f"The answer cannot be read: {printable(answer.body, 80)}", hint="Which worker sent it?")
+    return found
+
+
+def _json_line(answer: Answer) -> str:
+    pairs = (f"{json.dumps(name)}: {value}" for name, value in _statistics(answer).items())
+    return "{" + ", ".join(pairs) + "}"
+
+
+def read_list(path: str) -> str:
+    """Return the text of one list from a file, or from standard input for `-`.
+
+    Raises: WrongUsage if it cannot be read; MessageTooLong; InputRefused if it is not UTF-8.
+    """
+    try:
+        if path == "-":
+            content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with Path(path).open("rb") as file:
+                content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise MessageTooLong(f"{path} is longer than the {MAX_FILE_BYTES:,} bytes that a message carries.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputRefused(f"{path} is no text: byte {error.start + 1} is not UTF-8.") from error
+
+
+def read_lines(path: str) -> Iterator[str | None]:
+    """Yield the lines of a file (or of standard input, for `-`), without their ends; None while a pipe is silent.
+
+    Raises: WrongUsage if the file cannot be read.
+    """
+    if path != "-":
+        try:
+            with Path(path).open(encoding="utf-8-sig", errors="replace") as file:
+                yield from (line.rstrip("\r\n") for line in file)
+        except OSError as error:
+            raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+        return
+    lines: queue.Queue[str | None] = queue.Queue(READ_AHEAD)
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  it is a TextIOWrapper
+    threading.Thread(target=_pump, args=(lines,), name="stdin", daemon=True).start()
+    while True:
+        try:
+            line = lines.get(timeout=PIPE_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if line is None:
+            return
+        yield line.rstrip("\r\n")
+
+
+def _pump(lines: queue.Queue[str | None]) -> None:
+    for line in sys.stdin:
+        lines.put(line)
+    lines.put(None)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
+    common.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long to wait (default: 60)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[common]
+    )
+    add_version(parser)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text, parents=[common])
+
+    add("send", "send a list of numbers").add_argument("numbers", nargs="+", metavar="LIST")
+    add("sample", f"send the pre-made list: {SAMPLE}")
+    command = add("random", "send random numbers")
+    command.add_argument("length", type=whole_number(1, MAX_RANDOM), metavar="N")
+    command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
+    add("file", "send a file as one list").add_argument("path", metavar="PATH", help="- is standard input")
+    add("batch", "send a file's lines, a list each").add_argument("path", metavar="PATH", help="- is standard input")
+    add("purge", "delete all requests in the queue").add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+def run(given: argparse.Namespace, numbers: Numbers) -> int:
+    """Carry out one command; return the exit status. Raises: CourierError."""
+    if given.command == "batch":
+        return numbers.batch(read_lines(given.path))
+    if given.command == "purge":
+        numbers.purge(sure=given.yes)
+        return 0
+    texts = {
+        "send": lambda: " ".join(given.numbers),
+        "sample": lambda: SAMPLE,
+        "random": lambda: random_list(given.length, given.seed),
+        "file": lambda: read_list(given.path),
+    }
+    try:
+        numbers.send(texts[given.command]())
+    except CourierError as error:
+        if given.json:
+            print(json.dumps({"error": error.sentence}))
+        raise
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, or the menu; return the exit status. Raises: CourierError."""
+    raw = sys.argv[1:] if arguments is None else arguments
+    # A blank in front keeps argparse from taking a list that begins with a minus for an option.
+    given = build_parser().parse_args([f" {word}" if re.match(r"-[.\d]", word) else word for word in raw])
+    settings = load_settings()
+    terminal = Terminal()
+    numbers = Numbers(
+        settings, terminal, as_json=given.json, timeout_seconds=client.timeout_of(given.timeout, settings)
+    )
+    if given.command:
+        return run(given, numbers)
+    if not terminal.is_interactive:
+        raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
+    return numbers.menu()
+
+
+if __name__ == "__main__":
+    sys.exit(finish(main))
