@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from courier import client, numberlist
-from courier.commandline import STATUSES, add_version, complain, finish, seconds, whole_number
+from courier.commandline import STATUSES, add_common, add_version, finish, whole_number
 from courier.errors import CourierError, InputRefused, MessageTooLong, NoAnswer, WrongUsage
 from courier.plain import printable
 from courier.settings import Settings, load_settings
@@ -246,17 +246,17 @@ def _pump(lines: queue.Queue[str | None]) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else")
-    common.add_argument("--timeout", type=seconds, metavar="SECONDS", help="how long to wait (default: 60)")
     parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter, parents=[common]
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_version(parser)
+    add_common(parser)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common])
+        command = commands.add_parser(name, help=text, description=text)
+        add_common(command, inherited=True)
+        return command
 
     add("send", "send a list of numbers").add_argument("numbers", nargs="+", metavar="LIST")
     add("sample", f"send the pre-made list: {SAMPLE}")
@@ -298,9 +298,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args([f" {word}" if re.match(r"-[.\d]", word) else word for word in raw])
     settings = load_settings()
     terminal = Terminal()
-    numbers = Numbers(
-        settings, terminal, as_json=given.json, timeout_seconds=client.timeout_of(given.timeout, settings)
-    )
+    numbers = Numbers(settings, terminal, as_json=given.json, timeout_seconds=given.timeout or settings.timeout_seconds)
     if given.command:
         return run(given, numbers)
     if not terminal.is_interactive:

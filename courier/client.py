@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from courier.errors import CourierError, InputRefused, NoAnswer, WrongUsage
-from courier.settings import Settings
+from courier.commandline import complain
+from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.terminal import Terminal
 from courier.wire import Answer
 
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 class Line:
     """An open line to the workers of one kind."""
 
-    aws: Aws
     requests: Mailbox
     requester: Requester
 
@@ -32,7 +34,8 @@ class Connection:
     def __init__(self, *, kind: str, requests: str, replies: str) -> None:
         self._kind = kind
         self._names = (requests, replies)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._aws: Aws | None = None
         self._line: Line | None = None
 
     def warm_up(self) -> None:
@@ -46,25 +49,53 @@ class Connection:
 
         threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 
+    def aws(self) -> Aws:
+        """Return the connection to AWS. Raises: AwsTrouble."""
+        with self._lock:
+            if self._aws is None:
+                # Imported here because boto3 takes longer to load than a menu may take to appear.
+                from courier.aws import Aws
+
+                self._aws = Aws()
+            return self._aws
+
     def line(self) -> Line:
-        """Return the line. Raises: AwsTrouble."""
+        """Return the line, with both queues found. Raises: AwsTrouble."""
         with self._lock:
             if self._line is None:
-                self._line = self._open()
+                self._line = self._open(self.aws())
             return self._line
 
-    def _open(self) -> Line:
-        # Imported here because boto3 takes longer to load than a menu may take to appear.
-        from courier.aws import Aws
+    def _open(self, aws: Aws) -> Line:
         from courier.mailbox import Mailbox
         from courier.requester import Requester
 
-        aws = Aws()
         requests, replies = (Mailbox(aws, name) for name in self._names)
         requests.find()
         replies.find()
         requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock)
-        return Line(aws=aws, requests=requests, requester=requester)
+        return Line(requests=requests, requester=requester)
+
+
+class Failures:
+    """What went wrong in a command that does several things: told at once, and counted for the exit status."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self.worst = 0
+
+    @contextmanager
+    def noted(self, name: str) -> Iterator[None]:
+        """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too."""
+        try:
+            yield
+        except AwsTrouble:
+            raise
+        except CourierError as error:
+            self.worst = max(self.worst, error.exit_status)
+            complain(error)
+            if self._as_json:
+                print(json.dumps({"name": name, "error": error.sentence}), flush=True)
 
 
 def answer_of(outcome: Outcome, *, worker: str) -> Answer:
@@ -103,8 +134,3 @@ def purge(connection: Connection, terminal: Terminal, *, sure: bool) -> None:
     else:
         terminal.say(f"{requests.name} was purged less than 60 s ago, and SQS allows no second time so soon.")
         terminal.say("Nothing was done now. Wait a minute and purge again.")
-
-
-def timeout_of(given: float | None, settings: Settings) -> float:
-    """Return how long to wait for an answer: as the command says, else as the settings do."""
-    return settings.timeout_seconds if given is None else given

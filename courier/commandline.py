@@ -28,6 +28,19 @@ def add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--version", action="version", version=f"courier {VERSION}")
 
 
+def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
+    """Add what every client command takes; `inherited` keeps a command from undoing what came before it."""
+    default = {"default": argparse.SUPPRESS} if inherited else {}
+    parser.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else", **default)
+    parser.add_argument(
+        "--timeout",
+        type=seconds,
+        metavar="SECONDS",
+        help="how long to wait for an answer (default: COURIER_TIMEOUT_SECONDS, 60)",
+        **default,
+    )
+
+
 def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Return an argument type: a whole number from `low` to `high`."""
 

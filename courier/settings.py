@@ -15,6 +15,9 @@ from courier.errors import WrongSetting
 from courier.plain import quoted
 
 PREFIX = "COURIER_"
+#: Where pictures lie in the bucket, before and after.
+UNPROCESSED = "images/unprocessed/"
+PROCESSED = "images/processed/"
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")

@@ -1,0 +1,81 @@
+"""Names and local files: which names may travel, and writing a file so that nothing else is harmed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from courier.errors import InputRefused, WrongUsage
+from courier.plain import printable, quoted
+
+#: The longest name, in UTF-8 bytes: a file system takes 255, and an operation's name is yet to be added.
+MAX_NAME_BYTES = 200
+
+
+def check_name(name: str) -> str:
+    """Return `name` if it may name an object and a local file: no folder, no dot in front, all printable.
+
+    Raises: InputRefused, saying what is wrong with it.
+    """
+    wrong = _fault(name)
+    if wrong:
+        raise InputRefused(f"The name {quoted(name, 80)} {wrong}.", hint="Rename it.")
+    return name
+
+
+def _fault(name: str) -> str:
+    if not name:
+        return "is empty"
+    if name != printable(name, None):
+        return "has control characters in it"
+    if "/" in name or "\\" in name:
+        return "leads into another folder"
+    if name.startswith("."):
+        return "begins with a dot"
+    if len(name.encode()) > MAX_NAME_BYTES:
+        return f"is longer than {MAX_NAME_BYTES} bytes"
+    return ""
+
+
+@contextlib.contextmanager
+def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
+    """Yield a file that becomes `path` when the body ends well, and leaves no trace when it does not.
+
+    Raises: WrongUsage if `path` exists and `replace` is false, or if its folder cannot be written.
+    """
+    with _in_words(path):
+        if not replace:
+            # Creating it exclusively is what keeps two programs from both believing that it is free.
+            path.open("xb").close()
+        descriptor, temporary = tempfile.mkstemp(prefix=".courier-", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        with _in_words(path):
+            Path(temporary).chmod(0o666 & ~_umask())
+            Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        if not replace:
+            path.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileExistsError as error:
+        raise WrongUsage(f"{path} exists already.", hint="Use --replace to overwrite it.") from error
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

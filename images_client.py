@@ -1,0 +1,294 @@
+#!/usr/bin/env python3
+"""Client of the images application: uploads pictures, has a worker process them, downloads the results.
+
+Without a command, in a terminal, it is a menu.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier import client
+from courier.commandline import STATUSES, add_common, add_version, finish
+from courier.errors import InputRefused, NotAPicture, WrongUsage
+from courier.files import check_name, writing
+from courier.plain import printable
+from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
+from courier.terminal import Choice, Terminal, leave
+
+if TYPE_CHECKING:
+    from courier.bucket import Bucket, StoredObject
+    from courier.requester import Asked
+
+WORKER = "images_worker.py"
+FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
+
+EPILOG = f"""\
+examples:
+  images_client.py                                    the menu
+  images_client.py run cat.jpg --to out               upload, process, download
+  images_client.py run                                the same with the sample picture
+  images_client.py upload *.jpg && images_client.py list
+  images_client.py process cat.jpg --operation black-and-white
+  images_client.py download cat-black-and-white.png --to out
+  images_client.py purge --yes
+
+{STATUSES}"""
+
+
+class Images:
+    """What the application does, for the menu and for the commands."""
+
+    def __init__(self, settings: Settings, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
+        self._settings = settings
+        self._terminal = terminal
+        self._as_json = as_json
+        self._timeout_seconds = timeout_seconds
+        self.failures = client.Failures(as_json=as_json)
+        self.connection = client.Connection(
+            kind="image", requests=settings.image_inbox, replies=settings.image_outbox
+        )
+
+    def upload(self, path: str, *, replace: bool) -> str:
+        """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
+        from courier import pictures
+
+        name = check_name(Path(path).name if path else pictures.SAMPLE_NAME)
+        content = self._read(path) if path else pictures.sample()
+        header = pictures.read_header(io.BytesIO(content), max_megapixels=self._settings.image_max_megapixels)
+        bucket = self._bucket("unprocessed")
+        # The sample is the same every time: nothing is lost when it replaces itself.
+        if path and not replace and bucket.find(name):
+            self._agree(f"{name} is in the bucket already. Replace it?", f"{name} is in the bucket already.")
+        with self._terminal.moving(f"Uploading {name}", len(content)) as advance:
+            bucket.store(
+                name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=advance
+            )
+        self._report(
+            {"name": name, "width": header.width, "height": header.height, "bytes": len(content)},
+            f"uploaded {name}  {header.format} {header.width} x {header.height}, {len(content):,} bytes",
+        )
+        return name
+
+    def process(self, names: Sequence[str], operation: str) -> list[str]:
+        """Have `names` processed, all at once; return the results' names. What is refused is noted as a failure.
+
+        Raises: CourierError if nothing could be asked.
+        """
+        from courier.pictures import check_operation
+
+        options = {"operation": check_operation(operation)}
+        questions = [_question(name, options) for name in names]
+        line = self.connection.line()
+        results: list[str] = []
+        outcomes = line.requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
+        for name in names:
+            with self.failures.noted(name):
+                with self._terminal.waiting(f"Waiting for {name}; Ctrl-C leaves off"):
+                    outcome = next(outcomes)
+                result = check_name(client.answer_of(outcome, worker=WORKER).body)
+                results.append(result)
+                self._report(
+                    {"name": name, "result": result, "seconds": round(outcome.seconds, 3)},
+                    f"processed {name} into {result}, answered in {outcome.seconds:.3f} s",
+                )
+        return results
+
+    def download(self, name: str, folder: str, *, replace: bool) -> None:
+        """Fetch one processed picture into `folder`. Raises: CourierError."""
+        target = Path(folder) / check_name(name)
+        if not Path(folder).is_dir():
+            raise WrongUsage(f"{folder} is no folder.", hint="Create it first, or name another with --to.")
+        if not replace and target.exists():
+            self._agree(f"{target} exists already. Replace it?", f"{target} exists already.")
+            replace = True
+        bucket = self._bucket("processed")
+        with writing(target, replace=replace) as file, self._terminal.moving(f"Downloading {name}", None) as advance:
+            bucket.fetch(name, file, progress=advance)
+        self._report({"name": name, "path": str(target)}, f"downloaded {target}")
+
+    def list(self, folder: str) -> list[StoredObject]:
+        """Show what is in the bucket, and return it. Raises: CourierError."""
+        found = list(self._bucket(folder).names())
+        if self._as_json:
+            for item in found:
+                modified = item.modified.isoformat()
+                print(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
+            return found
+        rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
+        self._terminal.show_table(f"{FOLDERS[folder]}: {len(rows)}", ("name", "bytes", "stored (UTC)"), rows)
+        return found
+
+    def purge(self, *, sure: bool = False) -> None:
+        """Empty the image inbox. Raises: CourierError."""
+        client.purge(self.connection, self._terminal, sure=sure)
+
+    def menu(self) -> int:
+        """Run the menu; return the exit status."""
+        self.connection.warm_up()
+        choices = [
+            Choice(key="1", label="Upload a picture", action=self._menu_upload),
+            Choice(key="2", label="Process a picture", action=self._menu_process),
+            Choice(key="3", label="Download a result", action=self._menu_download),
+            Choice(key="4", label="Purge the queue", action=self.purge),
+            Choice(key="0", label="Exit", action=leave),
+        ]
+        return self._terminal.run_menu("Courier: images", choices)
+
+    def _menu_upload(self) -> None:
+        path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip())
+        self.upload(str(Path(path).expanduser()) if path else "", replace=False)
+
+    def _menu_process(self) -> None:
+        from courier.pictures import DEFAULT_OPERATION, OPERATIONS, check_operation
+
+        name = self._pick("unprocessed", "Upload a picture first.")
+        for known, entry in OPERATIONS.items():
+            self._terminal.say(f"  {known}: {entry.help}")
+        operation = self._terminal.ask(
+            f"Operation (Enter for {DEFAULT_OPERATION})", lambda text: check_operation(text.strip() or DEFAULT_OPERATION)
+        )
+        self.process([name], operation)
+
+    def _menu_download(self) -> None:
+        name = self._pick("processed", "Process a picture first.")
+        folder = self._terminal.ask("Folder to save it in (Enter for this one)", lambda text: text.strip() or ".")
+        self.download(name, str(Path(folder).expanduser()), replace=False)
+
+    def _pick(self, folder: str, otherwise: str) -> str:
+        names = [item.name for item in self.list(folder)]
+        if not names:
+            raise WrongUsage("There is none.", hint=otherwise)
+        return self._terminal.ask(f"Name (Enter for {printable(names[-1])})", _chosen(names))
+
+    def _bucket(self, folder: str) -> Bucket:
+        from courier.bucket import Bucket
+
+        bucket = Bucket(self.connection.aws(), self._settings.bucket, FOLDERS[folder])
+        bucket.check()
+        return bucket
+
+    def _agree(self, question: str, refusal: str) -> None:
+        """Ask before something is overwritten. Raises: WrongUsage if there is nobody to ask, or the answer is no."""
+        if self._as_json or not self._terminal.is_interactive:
+            raise WrongUsage(refusal, hint="Use --replace to overwrite it.")
+        if not self._terminal.confirm(question):
+            raise WrongUsage("Left as it is.")
+
+    def _read(self, path: str) -> bytes:
+        """Return a file's content. Raises: WrongUsage if it cannot be read; NotAPicture if it is too large."""
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(int(self._settings.image_max_megabytes * 1e6) + 1)
+        except OSError as error:
+            raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+        if len(content) > self._settings.image_max_megabytes * 1e6:
+            raise NotAPicture(f"{path} is larger than {self._settings.image_max_megabytes:g} MB.")
+        return content
+
+    def _report(self, fields: dict[str, object], text: str) -> None:
+        if self._as_json:
+            print(json.dumps(fields), flush=True)
+        else:
+            self._terminal.say(text)
+
+
+def _question(name: str, options: Mapping[str, str]) -> Asked:
+    from courier.requester import Question
+
+    try:
+        return Question(body=check_name(name), options=options)
+    except InputRefused as error:
+        return error
+
+
+def _chosen(names: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        name = text.strip() or names[-1]
+        if name not in names:
+            raise WrongUsage(f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there.")
+        return name
+
+    return read
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_version(parser)
+    add_common(parser)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        add_common(command, inherited=True)
+        for option in options:
+            command.add_argument(option, **_OPTIONS[option])
+        return command
+
+    add("upload", "upload pictures (none named: the sample picture)", "--replace").add_argument(
+        "files", nargs="*", metavar="FILE"
+    )
+    add("list", "show what is in the bucket").add_argument(
+        "folder", nargs="?", choices=tuple(FOLDERS), default="unprocessed", help="default: unprocessed"
+    )
+    add("process", "have uploaded pictures processed", "--operation").add_argument("names", nargs="+", metavar="NAME")
+    add("download", "fetch processed pictures", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
+    add("run", "upload, process and download", "--operation", "--to", "--replace").add_argument(
+        "files", nargs="*", metavar="FILE", help="none: the sample picture"
+    )
+    add("purge", "delete all requests in the queue").add_argument("--yes", action="store_true", help="do not ask")
+    return parser
+
+
+_OPTIONS: dict[str, dict[str, object]] = {
+    "--operation": {"default": "grayscale", "metavar": "NAME", "help": "grayscale (default) or black-and-white"},
+    "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
+    "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},
+}
+
+
+def run(given: argparse.Namespace, images: Images) -> int:
+    """Carry out one command; return the exit status. Raises: CourierError."""
+    noted = images.failures.noted
+    names: list[str] = []
+    if given.command in {"upload", "run"}:
+        for path in given.files or [""]:
+            with noted(path):
+                names.append(images.upload(path, replace=given.replace))
+    if given.command in {"process", "run"}:
+        names = images.process(given.names if given.command == "process" else names, given.operation)
+    if given.command in {"download", "run"}:
+        for name in given.names if given.command == "download" else names:
+            with noted(name):
+                images.download(name, given.to, replace=given.replace)
+    if given.command == "list":
+        images.list(given.folder)
+    if given.command == "purge":
+        images.purge(sure=given.yes)
+    return images.failures.worst
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, or the menu; return the exit status. Raises: CourierError."""
+    given = build_parser().parse_args(arguments)
+    settings = load_settings()
+    terminal = Terminal()
+    images = Images(settings, terminal, as_json=given.json, timeout_seconds=given.timeout or settings.timeout_seconds)
+    if given.command:
+        return run(given, images)
+    if not terminal.is_interactive:
+        raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
+    return images.menu()
+
+
+if __name__ == "__main__":
+    sys.exit(finish(main))

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""Worker of the images application: takes names of pictures from a queue, processes them and stores the results."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from courier import daemon, pictures
+from courier.aws import Aws
+from courier.bucket import Bucket
+from courier.commandline import finish
+from courier.errors import InputRefused
+from courier.files import check_name
+from courier.plain import quoted
+from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
+from courier.wire import Request
+from courier.worker import Terms, Worker
+
+KIND = "image"
+
+
+class Studio:
+    """Does what a request asks for: fetch, process, store, name the result."""
+
+    def __init__(self, aws: Aws, settings: Settings) -> None:
+        self._unprocessed = Bucket(aws, settings.bucket, UNPROCESSED)
+        self._processed = Bucket(aws, settings.bucket, PROCESSED)
+        self._limit_bytes = int(settings.image_max_megabytes * 1e6)
+        self._max_megapixels = settings.image_max_megapixels
+
+    def answer(self, request: Request) -> str:
+        """Return the name of the processed picture. Raises: InputRefused; AwsTrouble."""
+        name = check_name(request.body.strip())
+        operation = _operation(request)
+        source = io.BytesIO()
+        self._unprocessed.fetch(name, source, limit_bytes=self._limit_bytes)
+        source.seek(0)
+        result = pictures.process(
+            source, name=name, operation=operation, max_megapixels=self._max_megapixels
+        )
+        self._processed.store(result.name, io.BytesIO(result.content), media_type=result.media_type)
+        return result.name
+
+
+def _operation(request: Request) -> str:
+    for option in request.options:
+        if option != "operation":
+            raise InputRefused(f"An image request has no option {quoted(option)}.", hint="It knows: operation.")
+    return pictures.check_operation(request.options.get("operation", pictures.DEFAULT_OPERATION))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the image inbox until told to stop; return the exit status."""
+    options = daemon.parse_options(arguments, description=__doc__ or "")
+    daemon.set_up_log(options.log_format)
+    settings = load_settings()
+    concurrency = options.concurrency or settings.concurrency or os.cpu_count() or 1
+    aws = Aws()
+    terms = Terms(
+        kind=KIND,
+        inbox=settings.image_inbox,
+        default_reply=settings.image_outbox,
+        concurrency=concurrency,
+        # A picture takes long: none waits here that another worker could have begun.
+        capacity=concurrency,
+        poll_seconds=settings.poll_seconds,
+        visibility_seconds=settings.visibility_seconds,
+        grace_seconds=settings.grace_seconds,
+        stop_when_empty=options.stop_when_empty,
+    )
+    return daemon.serve(Worker(aws, Studio(aws, settings).answer, terms), f"images worker listens on {terms.inbox}")
+
+
+if __name__ == "__main__":
+    sys.exit(finish(main))
