@@ -166,12 +166,8 @@ make_bucket() {
 }
 
 lifecycle() {
-  cat <<JSON
-{"Rules": [
-  {"ID": "expire-images", "Status": "Enabled", "Filter": {"Prefix": "images/"},
-   "Expiration": {"Days": $expire_days}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
-]}
-JSON
+  printf '{"Rules": [{"ID": "expire-images", "Status": "Enabled", "Filter": {"Prefix": "images/"}, '
+  printf '"Expiration": {"Days": %d}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}]}' "$expire_days"
 }
 
 show_status() {

@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from courier import client
 from courier.commandline import STATUSES, add_common, add_version, finish
@@ -51,9 +51,7 @@ class Images:
         self._as_json = as_json
         self._timeout_seconds = timeout_seconds
         self.failures = client.Failures(as_json=as_json)
-        self.connection = client.Connection(
-            kind="image", requests=settings.image_inbox, replies=settings.image_outbox
-        )
+        self.connection = client.Connection(kind="image", requests=settings.image_inbox, replies=settings.image_outbox)
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
@@ -67,9 +65,7 @@ class Images:
         if path and not replace and bucket.find(name):
             self._agree(f"{name} is in the bucket already. Replace it?", f"{name} is in the bucket already.")
         with self._terminal.moving(f"Uploading {name}", len(content)) as advance:
-            bucket.store(
-                name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=advance
-            )
+            bucket.store(name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=advance)
         self._report(
             {"name": name, "width": header.width, "height": header.height, "bytes": len(content)},
             f"uploaded {name}  {header.format} {header.width} x {header.height}, {len(content):,} bytes",
@@ -152,7 +148,8 @@ class Images:
         for known, entry in OPERATIONS.items():
             self._terminal.say(f"  {known}: {entry.help}")
         operation = self._terminal.ask(
-            f"Operation (Enter for {DEFAULT_OPERATION})", lambda text: check_operation(text.strip() or DEFAULT_OPERATION)
+            f"Operation (Enter for {DEFAULT_OPERATION})",
+            lambda text: check_operation(text.strip() or DEFAULT_OPERATION),
         )
         self.process([name], operation)
 
@@ -212,7 +209,9 @@ def _chosen(names: Sequence[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
         name = text.strip() or names[-1]
         if name not in names:
-            raise WrongUsage(f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there.")
+            raise WrongUsage(
+                f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there."
+            )
         return name
 
     return read
@@ -249,7 +248,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-_OPTIONS: dict[str, dict[str, object]] = {
+_OPTIONS: dict[str, dict[str, Any]] = {
     "--operation": {"default": "grayscale", "metavar": "NAME", "help": "grayscale (default) or black-and-white"},
     "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
     "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},

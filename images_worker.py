@@ -38,9 +38,7 @@ class Studio:
         source = io.BytesIO()
         self._unprocessed.fetch(name, source, limit_bytes=self._limit_bytes)
         source.seek(0)
-        result = pictures.process(
-            source, name=name, operation=operation, max_megapixels=self._max_megapixels
-        )
+        result = pictures.process(source, name=name, operation=operation, max_megapixels=self._max_megapixels)
         self._processed.store(result.name, io.BytesIO(result.content), media_type=result.media_type)
         return result.name
 

@@ -26,12 +26,12 @@ from courier.terminal import Choice, Terminal, leave
 from courier.wire import Answer
 
 if TYPE_CHECKING:
-    from courier.requester import Asked, Outcome
+    from courier.requester import Asked
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
-#: A list is shown back up to this many characters.
-SHOWN_BACK = 100
+#: Up to so many numbers are all shown back, of more the first and the last.
+SHOWN_BACK = 20
 #: What is read of a file at most: more than any message carries.
 MAX_FILE_BYTES = 1_048_576
 #: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
@@ -66,7 +66,7 @@ class Numbers:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
         from courier.requester import Question
 
-        values = numberlist.parse(text)
+        items = numberlist.split(text)
         with self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"):
             requester = self.connection.line().requester
             outcome = requester.ask(Question(body=text), timeout_seconds=self._timeout_seconds)
@@ -74,7 +74,7 @@ class Numbers:
         if self._as_json:
             print(_json_line(answer))
             return
-        self._show(text, len(values), answer, outcome.seconds)
+        self._show(items, answer, outcome.seconds)
 
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
@@ -115,23 +115,20 @@ class Numbers:
 
     def _send_own(self) -> None:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
-        texts: list[str] = []
+        items: list[str] = []
         while True:
-            text = self._terminal.ask("Numbers" if not texts else "More, or Enter to send", _list_or_end)
-            if text:
-                texts.append(text)
-            elif texts:
+            more = self._terminal.ask("More, or Enter to send" if items else "Numbers", _list_or_end)
+            if not more:
                 break
-            else:
-                self._terminal.say("No numbers, nothing sent.")
-                return
-        self.send("\n".join(texts) if len(texts) > 1 else texts[0])
+            items += more
+        if items:
+            self.send(",".join(items))
+        else:
+            self._terminal.say("No numbers, nothing sent.")
 
-    def _show(self, text: str, count: int, answer: Answer, took_seconds: float) -> None:
-        shown = " ".join(text.split())
-        if len(shown) > SHOWN_BACK:
-            shown = f"{shown[: SHOWN_BACK // 2].strip()} … {shown[-SHOWN_BACK // 4 :].strip()}"
-        self._terminal.say(f"{count:,} numbers: {shown}" if count > 1 else f"1 number: {shown}")
+    def _show(self, items: Sequence[str], answer: Answer, took_seconds: float) -> None:
+        shown = ", ".join(items) if len(items) <= SHOWN_BACK else ", ".join([*items[:5], "…", *items[-5:]])
+        self._terminal.say(f"{len(items):,} numbers: {shown}" if len(items) > 1 else f"1 number: {shown}")
         self._terminal.show_pairs("Statistics", _statistics(answer))
         self._terminal.say(f"answered in {took_seconds:.3f} s")
 
@@ -148,10 +145,8 @@ def _length(text: str) -> int:
     return int(text)
 
 
-def _list_or_end(text: str) -> str:
-    if text.strip():
-        numberlist.parse(text)
-    return text.strip()
+def _list_or_end(text: str) -> list[str]:
+    return numberlist.split(text) if text.strip() else []
 
 
 def _question(line: str | None) -> Asked:
@@ -225,7 +220,6 @@ def read_lines(path: str) -> Iterator[str | None]:
             raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
         return
     lines: queue.Queue[str | None] = queue.Queue(READ_AHEAD)
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  it is a TextIOWrapper
     threading.Thread(target=_pump, args=(lines,), name="stdin", daemon=True).start()
     while True:
         try:
@@ -239,8 +233,9 @@ def read_lines(path: str) -> Iterator[str | None]:
 
 
 def _pump(lines: queue.Queue[str | None]) -> None:
-    for line in sys.stdin:
-        lines.put(line)
+    with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stdin:
+        for line in stdin:
+            lines.put(line)
     lines.put(None)
 
 

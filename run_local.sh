@@ -251,7 +251,7 @@ print_env() {
     AWS_EC2_METADATA_DISABLED NO_PROXY; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done
-  printf 'export PATH=%q:"$PATH"\n' "$venv/bin"
+  printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
 }
 
 # client PROGRAM ARGS...: run it on the local AWS; only its own output goes to stdout.
@@ -274,7 +274,7 @@ menu() {
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   while true; do
-    printf '\n%s\n' "Courier on a local AWS" "  1  Numbers" "  2  Images" "  3  Leave, and keep it running" "  0  Stop it all and leave"
+    printf '%s\n' "" "Courier on a local AWS" "  1  Numbers" "  2  Images" "  3  Leave, and keep it running" "  0  Stop it all and leave"
     read -r -p "Your choice: " choice || break
     case $choice in
       1) open numbers_client.py ;;

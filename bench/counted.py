@@ -1,6 +1,6 @@
 """Run a numbers worker with every call to AWS counted and, if asked, delayed; print what it took as JSON.
 
-    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--idle SECONDS]
+    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--idle]
 
 `bare` is the yardstick: a plain boto3 loop that receives, sends and deletes by tens and computes the same
 answers with the same functions. The time runs from the first call to the last acknowledgement.
@@ -55,7 +55,7 @@ def _deleted() -> None:
 
 def bare_loop(threads: int) -> None:
     """Serve requestQueue until it is empty, with nothing but boto3."""
-    client = boto3.client("sqs")
+    client: Any = boto3.client("sqs")
     requests = client.get_queue_url(QueueName="requestQueue")["QueueUrl"]
     responses = client.get_queue_url(QueueName="responseQueue")["QueueUrl"]
 
@@ -95,12 +95,12 @@ def main() -> None:
     parser.add_argument("worker", choices=("courier", "bare"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--delay-ms", type=float, default=0)
-    parser.add_argument("--idle", type=float, default=0)
+    parser.add_argument("--idle", action="store_true", help="serve until SIGTERM")
     given = parser.parse_args()
     watch(given.delay_ms / 1000)
     if given.idle:
-        threading.Thread(target=numbers_worker.main, args=([],), daemon=True)
-    if given.worker == "bare":
+        numbers_worker.main([])
+    elif given.worker == "bare":
         bare_loop(given.threads)
     else:
         numbers_worker.main(["--stop-when-empty"])

@@ -34,7 +34,7 @@ CONTESTANTS = {
 
 def fill(engine: Engine, account: str, count: int) -> None:
     """Post `count` requests of 17 numbers, as our own client does, in a fresh account."""
-    client = boto3.client(
+    client: Any = boto3.client(
         "sqs",
         endpoint_url=engine.url,
         region_name=REGION,
@@ -62,9 +62,7 @@ def _entry(index: int, numbers: random.Random) -> dict[str, Any]:
         "Id": str(index),
         "MessageBody": ",".join(f"{numbers.uniform(-1000, 1000):.2f}" for _ in range(17)),
         "DelaySeconds": 0,
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
-        },
+        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
     }
 
 
@@ -74,7 +72,12 @@ def run(engine: Engine, contestant: list[str], count: int) -> dict[str, float]:
     fill(engine, account, count)
     command = [sys.executable, "-m", "bench.counted", *contestant]
     done = subprocess.run(
-        command, cwd=ROOT, env=engine.environment(account), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+        command,
+        cwd=ROOT,
+        env=engine.environment(account),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
     )
     figures = json.loads(done.stdout)
     return {

@@ -6,6 +6,7 @@ configuration; nothing here knows which AWS answers.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -135,7 +136,8 @@ class Aws:
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         with translated("read the AWS configuration"):
-            self._session = boto3.Session()
+            # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
+            self._session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
 
     @property
     def region(self) -> str:

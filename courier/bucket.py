@@ -125,4 +125,3 @@ class Bucket:
 
     def _shown(self, name: str) -> str:
         return quoted(self.prefix + name, 240)
-

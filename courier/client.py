@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -42,10 +42,8 @@ class Connection:
         """Begin to open the line; whatever fails is tried again, and told, when the line is needed."""
 
         def open_quietly() -> None:
-            try:
+            with suppress(CourierError):
                 self.line()
-            except CourierError:
-                pass
 
         threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 

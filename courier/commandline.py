@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from courier.errors import CourierError
 from courier.plain import printable
 from courier.terminal import INTERRUPTED
 
-VERSION = "0.1.0"
+VERSION = "0.1.0"#: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
+LONGEST_SECONDS = 3600
+
 STATUSES = """\
 exit status:
   0  answered, or done
@@ -30,7 +33,7 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
     """Add what every client command takes; `inherited` keeps a command from undoing what came before it."""
-    default = {"default": argparse.SUPPRESS} if inherited else {}
+    default: dict[str, Any] = {"default": argparse.SUPPRESS} if inherited else {}
     parser.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else", **default)
     parser.add_argument(
         "--timeout",
@@ -57,13 +60,13 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
-    """Read an argument that is a time: more than 0 and at most an hour, in seconds."""
+    """Read an argument that is a time: seconds, more than 0 and at most an hour."""
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value <= 3600:
-        raise argparse.ArgumentTypeError("must be seconds, more than 0 and at most 3600")
+    if not 0 < value <= LONGEST_SECONDS:
+        raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most {LONGEST_SECONDS}")
     return value
 
 

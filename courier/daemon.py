@@ -55,9 +55,7 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
     parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
     add_version(parser)
     given = parser.parse_args(arguments)
-    return Options(
-        concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format
-    )
+    return Options(concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format)
 
 
 def serve(worker: Worker, announcement: str) -> int:
@@ -68,14 +66,19 @@ def serve(worker: Worker, announcement: str) -> int:
         signal.signal(number, lambda number, _frame: signals.put(number))
     worker.start()
     log.info("%s", announcement)
-    threading.Thread(target=lambda: (worker.wait(), signals.put(0)), name="watch", daemon=True).start()
-    number = signals.get()
-    log.info("stopping: %s", signal.Signals(number).name if number else "the queue is empty")
+    threading.Thread(target=_watch, args=(worker, signals), name="watch", daemon=True).start()
+    reason = signals.get()
+    log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
     all_done = worker.stop(give_up=lambda: _another(signals))
     log.info("stopped")
     if not all_done:
         _leave_now()
     return 0
+
+
+def _watch(worker: Worker, signals: queue.SimpleQueue[int]) -> None:
+    worker.wait()
+    signals.put(0)
 
 
 def _another(signals: queue.SimpleQueue[int]) -> bool:
@@ -104,17 +107,17 @@ def set_up_log(log_format: str) -> None:
 
 
 class _TextFormatter(logging.Formatter):
-    converter = time.gmtime
-
     def __init__(self) -> None:
-        super().__init__("%(asctime)s.%(msecs)03dZ %(levelname)-7s %(message)s", datefmt="%Y-%m-%dT%H:%M:%S")
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
+        return _stamp(record)
 
 
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
         line = {
-            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "time": _stamp(record),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
@@ -122,3 +125,8 @@ class _JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
+
+
+def _stamp(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"

@@ -211,9 +211,7 @@ def _too_long(size_bytes: int) -> MessageTooLong:
 
 
 def _send_entry(envelope: Envelope) -> dict[str, Any]:
-    attributes = {
-        name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()
-    }
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()}
     return {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
 
 

@@ -35,8 +35,8 @@ _HINTS = (
 )
 
 
-def parse(text: str) -> list[Decimal]:
-    """Return the numbers of `text`, in order; at least one.
+def split(text: str) -> list[str]:
+    """Return the numbers of `text`, in order, as they were typed; at least one.
 
     Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks
     where nothing else separates. Blanks around an item and one line end after the last are fine.
@@ -46,10 +46,16 @@ def parse(text: str) -> list[Decimal]:
     if not trimmed.strip():
         raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
     separator = _separator(trimmed)
-    return [
-        _number(item.strip(_BLANKS), index, trimmed, separator)
-        for index, item in enumerate(re.split(separator, trimmed))
-    ]
+    items = [item.strip(_BLANKS) for item in re.split(separator, trimmed)]
+    for index, item in enumerate(items):
+        if not _is_number(item):
+            raise _refusal(item, index, trimmed, separator)
+    return items
+
+
+def parse(text: str) -> list[Decimal]:
+    """Return the numbers of `text`, exactly. Raises: NotANumberList, as `split` does."""
+    return [Decimal(item) for item in split(text)]
 
 
 def _separator(text: str) -> str:
@@ -60,19 +66,13 @@ def _separator(text: str) -> str:
     return rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])"
 
 
-def _number(item: str, index: int, text: str, separator: str) -> Decimal:
+def _is_number(item: str) -> bool:
     match = _NUMBER.fullmatch(item) if len(item) <= _MAX_ITEM else None
-    if match is None or not _within_limits(match):
-        raise _refusal(item, index, text, separator)
-    return Decimal(item)
-
-
-def _within_limits(match: re.Match[str]) -> bool:
-    exponent = match[1]
-    if exponent is None:
-        return len(match[0]) <= MAX_DIGITS or _count_digits(match[0]) <= MAX_DIGITS
-    mantissa = match[0][: match.start(1) - 1 - match.start()]
-    return abs(int(exponent)) <= MAX_EXPONENT and _count_digits(mantissa) <= MAX_DIGITS
+    if match is None:
+        return False
+    if match[1] is None:
+        return len(item) <= MAX_DIGITS or _count_digits(item) <= MAX_DIGITS
+    return abs(int(match[1])) <= MAX_EXPONENT and _count_digits(item[: match.start(1)]) <= MAX_DIGITS
 
 
 def _count_digits(mantissa: str) -> int:

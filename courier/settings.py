@@ -34,7 +34,7 @@ def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[str], str]:
     return read
 
 
-def _number(kind: type[int] | type[float], low: float, high: float) -> Callable[[str], Any]:
+def _number(kind: type[int | float], low: float, high: float) -> Callable[[str], Any]:
     def read(text: str) -> Any:  # noqa: ANN401  an int or a float, as `kind` says
         try:
             value = kind(text)

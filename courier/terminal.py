@@ -26,7 +26,7 @@ INTERRUPTED = 130
 Advance = Callable[[int], None]
 
 
-class LeaveMenu(Exception):  # noqa: N818  no error: what the exit choice raises
+class LeaveMenu(Exception):
     """The user has chosen to leave."""
 
 

@@ -84,9 +84,7 @@ class Worker:
         self._stopping = threading.Event()
         self._stopped = threading.Event()
         self._outage = Outage("receiving", self._stopping)
-        self._custody = Custody(
-            self._inbox, capacity=terms.capacity, visibility_seconds=terms.visibility_seconds
-        )
+        self._custody = Custody(self._inbox, capacity=terms.capacity, visibility_seconds=terms.visibility_seconds)
         self._replier = Replier(
             aws,
             inbox=self._inbox,
@@ -224,9 +222,7 @@ class Worker:
             if request.deadline is not None and request.deadline < self._clock.now():
                 return request, _refusal(request, "Too late.", self._expiry(request)), "expired"
             self._refuse_foreign(request)
-            answer = Answer(
-                body=self._handler(request), request_id=request.request_id, deadline=self._expiry(request)
-            )
+            answer = Answer(body=self._handler(request), request_id=request.request_id, deadline=self._expiry(request))
         except CourierError as error:
             if isinstance(error, AwsTrouble) and error.is_passing:
                 raise
