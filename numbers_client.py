@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import queue
 import random
 import re
 import sys
-import threading
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from courier import client, numberlist
+from courier import client, numberlist, textfile
 from courier.commandline import STATUSES, add_common, add_version, finish, whole_number
-from courier.errors import CourierError, InputRefused, MessageTooLong, NoAnswer, WrongUsage
+from courier.errors import CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.plain import printable
 from courier.settings import Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
@@ -32,11 +29,6 @@ SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
-#: What is read of a file at most: more than any message carries.
-MAX_FILE_BYTES = 1_048_576
-#: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
-READ_AHEAD = 1_000
-PIPE_SECONDS = 0.05
 WORKER = "numbers_worker.py"
 
 EPILOG = f"""\
@@ -186,59 +178,6 @@ def _json_line(answer: Answer) -> str:
     return "{" + ", ".join(pairs) + "}"
 
 
-def read_list(path: str) -> str:
-    """Return the text of one list from a file, or from standard input for `-`.
-
-    Raises: WrongUsage if it cannot be read; MessageTooLong; InputRefused if it is not UTF-8.
-    """
-    try:
-        if path == "-":
-            content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                content = file.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise MessageTooLong(f"{path} is longer than the {MAX_FILE_BYTES:,} bytes that a message carries.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{path} is no text: byte {error.start + 1} is not UTF-8.") from error
-
-
-def read_lines(path: str) -> Iterator[str | None]:
-    """Yield the lines of a file (or of standard input, for `-`), without their ends; None while a pipe is silent.
-
-    Raises: WrongUsage if the file cannot be read.
-    """
-    if path != "-":
-        try:
-            with Path(path).open(encoding="utf-8-sig", errors="replace") as file:
-                yield from (line.rstrip("\r\n") for line in file)
-        except OSError as error:
-            raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
-        return
-    lines: queue.Queue[str | None] = queue.Queue(READ_AHEAD)
-    threading.Thread(target=_pump, args=(lines,), name="stdin", daemon=True).start()
-    while True:
-        try:
-            line = lines.get(timeout=PIPE_SECONDS)
-        except queue.Empty:
-            yield None
-            continue
-        if line is None:
-            return
-        yield line.rstrip("\r\n")
-
-
-def _pump(lines: queue.Queue[str | None]) -> None:
-    with open(sys.stdin.fileno(), encoding="utf-8-sig", errors="replace", closefd=False) as stdin:
-        for line in stdin:
-            lines.put(line)
-    lines.put(None)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
@@ -267,7 +206,7 @@ def build_parser() -> argparse.ArgumentParser:
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
-        return numbers.batch(read_lines(given.path))
+        return numbers.batch(textfile.read_lines(given.path))
     if given.command == "purge":
         numbers.purge(sure=given.yes)
         return 0
@@ -275,7 +214,7 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
         "send": lambda: " ".join(given.numbers),
         "sample": lambda: SAMPLE,
         "random": lambda: random_list(given.length, given.seed),
-        "file": lambda: read_list(given.path),
+        "file": lambda: textfile.read_whole(given.path),
     }
     try:
         numbers.send(texts[given.command]())

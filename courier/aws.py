@@ -26,6 +26,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     ProfileNotFound,
 )
+from botocore.exceptions import ConnectionError as NetworkError
 
 from courier.errors import (
     AccessDenied,
@@ -202,7 +203,7 @@ def translated(doing: str) -> Iterator[None]:
         raise NoCredentials(f"Could not {doing}: {_said(error)}.", hint=_MEND_KEYS) from error
     except NoRegionError as error:
         raise _no_region() from error
-    except HTTPClientError as error:
+    except (NetworkError, HTTPClientError) as error:
         hint = "See that the network is up, and that AWS_ENDPOINT_URL (if set) is right and something listens there."
         raise Unreachable(f"Could not {doing}: AWS cannot be reached ({_said(error)}).", hint=hint) from error
     except (BotoCoreError, ValueError) as error:

@@ -13,7 +13,7 @@ from courier.errors import CourierError
 from courier.plain import printable
 from courier.terminal import INTERRUPTED
 
-VERSION = "0.1.0"#: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
+VERSION = "0.1.0"  #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
 LONGEST_SECONDS = 3600
 
 STATUSES = """\

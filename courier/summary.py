@@ -8,21 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal
+from decimal import Context, Decimal, Inexact
 from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
 
 from courier.errors import InputRefused
-from courier.numberlist import MAX_DIGITS, MAX_EXPONENT
 
 #: From this length on NumPy is the faster way to order and to add.
 FAST_FROM = 2_000
 #: Sums stay below this, so that none wraps around in 64 bits.
 _INT64_LIMIT = 2**63 - 1
-#: Wide enough to shift any number of the grammar to any other's exponent without rounding it.
-_EXACT = Context(prec=2 * (MAX_DIGITS + MAX_EXPONENT) + 100, Emax=999_999, Emin=-999_999)
+#: Wide enough to shift any number of the grammar to any other's exponent; it raises rather than round.
+_EXACT = Context(prec=5_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
 
 
 @dataclass(frozen=True, kw_only=True)

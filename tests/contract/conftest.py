@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import secrets
+
+import pytest
+
+from courier.aws import Aws
+from courier.mailbox import Mailbox
+from tests.conftest import ATTRIBUTES
+from tests.engines import Engine
+
+
+@pytest.fixture(params=["ministack", "moto"])
+def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """A connection to each engine in turn."""
+    engine: Engine = request.getfixturevalue(request.param)
+    for name, value in engine.environment().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    return Aws()
+
+
+@pytest.fixture
+def mailbox(aws: Aws) -> Mailbox:
+    """A fresh queue with the attributes of create-queue.json."""
+    name = f"queue-{secrets.token_hex(6)}"
+    aws.sqs().create_queue(QueueName=name, Attributes=ATTRIBUTES)
+    return Mailbox(aws, name)

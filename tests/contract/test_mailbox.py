@@ -1,0 +1,148 @@
+"""What the engine relies on of a queue, held against two local AWS."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from courier.aws import Aws
+from courier.errors import MessageTooLong, QueueMissing
+from courier.mailbox import MAX_BODY_BYTES, Delivery, Mailbox
+from courier.wire import Envelope
+from tests.conftest import wait_for
+
+
+def receive(mailbox: Mailbox, limit: int = 10, wait: int = 2, visibility: int = 30) -> list[Delivery]:
+    return mailbox.receive(limit=limit, wait_seconds=wait, visibility_seconds=visibility)
+
+
+def receive_all(mailbox: Mailbox, count: int) -> list[Delivery]:
+    found: list[Delivery] = []
+
+    def more() -> bool:
+        found.extend(receive(mailbox, wait=1))
+        return len(found) >= count
+
+    wait_for(more, what=f"{count} messages")
+    return found
+
+
+def test_a_message_arrives_as_it_was_sent_and_without_the_queues_delay(mailbox: Mailbox) -> None:
+    envelope = Envelope(body="1,5,22\tä\n", attributes={"request-id": "a", "kind": "numbers"})
+
+    mailbox.send([envelope])
+
+    started = time.monotonic()
+    (delivery,) = receive(mailbox, wait=5)
+    assert delivery.envelope == envelope
+    assert delivery.receive_count == 1
+    assert time.monotonic() - started < 0.9  # the queue's own delay is a second
+
+
+def test_more_than_ten_are_sent_and_all_arrive(mailbox: Mailbox) -> None:
+    bodies = [f"{number}" for number in range(23)]
+
+    assert mailbox.send([Envelope(body=body) for body in bodies]) == []
+
+    found = receive_all(mailbox, 23)
+    assert sorted(delivery.envelope.body for delivery in found) == sorted(bodies)
+    assert mailbox.acknowledge(found) == []
+    assert mailbox.depth().total == 0
+
+
+def test_a_batch_of_long_messages_is_split_by_size(mailbox: Mailbox) -> None:
+    bodies = [letter * 400_000 for letter in "abcde"]
+
+    assert mailbox.send([Envelope(body=body) for body in bodies]) == []
+
+    assert sorted(delivery.envelope.body for delivery in receive_all(mailbox, 5)) == bodies
+
+
+def test_a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not(mailbox: Mailbox) -> None:
+    failures = mailbox.send(
+        [Envelope(body="x" * (MAX_BODY_BYTES + 1)), Envelope(body="y" * MAX_BODY_BYTES), Envelope(body="z")]
+    )
+
+    assert [failure.index for failure in failures] == [0]
+    assert isinstance(failures[0].error, MessageTooLong)
+    assert {delivery.envelope.body[0] for delivery in receive_all(mailbox, 2)} == {"y", "z"}
+
+
+def test_what_is_received_is_hidden_until_its_time_is_over(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body="a")])
+
+    assert len(receive(mailbox, visibility=2)) == 1
+    assert receive(mailbox, wait=0) == []
+    (again,) = receive(mailbox, wait=5)
+    assert again.receive_count == 2
+
+
+def test_what_is_released_is_there_at_once(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body="a")])
+    held = receive(mailbox, visibility=600)
+
+    assert mailbox.release(held) == []
+
+    assert len(receive(mailbox, wait=2)) == 1
+
+
+def test_what_is_extended_stays_hidden(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body="a")])
+    held = receive(mailbox, visibility=1)
+
+    assert mailbox.extend(held, visibility_seconds=600) == []
+
+    assert receive(mailbox, wait=2) == []
+    assert mailbox.depth().in_flight == 1
+
+
+def test_what_is_acknowledged_never_comes_back(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body="a")])
+
+    mailbox.acknowledge(receive(mailbox, visibility=1))
+
+    assert receive(mailbox, wait=2) == []
+    assert mailbox.depth().total == 0
+
+
+def test_an_empty_queue_is_waited_for_as_long_as_asked(mailbox: Mailbox) -> None:
+    started = time.monotonic()
+
+    assert receive(mailbox, wait=1) == []
+    assert time.monotonic() - started >= 0.9
+
+
+def test_a_purge_empties_the_queue(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body="a")] * 3)
+
+    assert mailbox.purge()
+
+    wait_for(lambda: mailbox.depth().total == 0)
+    assert receive(mailbox, wait=0) == []
+
+
+def test_a_queue_that_is_not_there_is_said_with_what_creates_it(aws: Aws) -> None:
+    nowhere = Mailbox(aws, "no-such-queue")
+
+    with pytest.raises(QueueMissing, match="The queue no-such-queue does not exist") as raised:
+        nowhere.find()
+
+    assert "./aws_setup.sh queues" in raised.value.hint
+
+
+def test_a_queue_that_is_created_later_is_found(aws: Aws) -> None:
+    late = Mailbox(aws, f"late-{time.monotonic_ns()}")
+    with pytest.raises(QueueMissing):
+        late.send([Envelope(body="a")])
+
+    aws.sqs().create_queue(QueueName=late.name)
+
+    late.send([Envelope(body="a")])
+    assert len(receive(late)) == 1
+
+
+def test_aws_tells_its_time(mailbox: Mailbox, aws: Aws) -> None:
+    mailbox.find()
+
+    assert aws.clock.now() == pytest.approx(time.time(), abs=3)

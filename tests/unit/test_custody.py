@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from courier.custody import Custody
+from courier.errors import Undelivered, Unreachable
+from courier.mailbox import Delivery, Failure, Mailbox
+from courier.wire import Envelope
+
+
+class FakeInbox:
+    """Stands for a queue: notes what is extended, and fails when told to. Real queues are in tests/contract."""
+
+    def __init__(self) -> None:
+        self.extended: list[list[str]] = []
+        self.troubles: list[Exception | list[Failure]] = []
+        self.beat = threading.Event()
+
+    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
+        assert visibility_seconds == 1
+        self.extended.append([delivery.receipt_handle for delivery in deliveries])
+        self.beat.set()
+        trouble = self.troubles.pop(0) if self.troubles else []
+        if isinstance(trouble, Exception):
+            raise trouble
+        return trouble
+
+
+def delivery(name: str) -> Delivery:
+    return Delivery(envelope=Envelope(body=name), message_id=name, receipt_handle=name, receive_count=1)
+
+
+def custody(inbox: FakeInbox, capacity: int = 20) -> Custody:
+    return Custody(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
+
+
+def beat(held: Custody, inbox: FakeInbox, times: int) -> None:
+    """Run the heartbeat until it came `times`."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=held.keep_alive, args=(stopped,))
+    thread.start()
+    for _ in range(times):
+        assert inbox.beat.wait(5)
+        inbox.beat.clear()
+    stopped.set()
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_room_is_given_by_tens_and_taken_back() -> None:
+    held = custody(FakeInbox(), capacity=25)
+
+    assert held.reserve() == 10
+    assert held.reserve() == 10
+    held.admit([delivery("a")], reserved=10)
+    assert held.reserve() == 10
+
+
+def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
+    held = custody(FakeInbox(), capacity=2)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    assert held.reserve() == 1
+
+
+def test_a_full_custody_waits_until_something_is_dropped() -> None:
+    held = custody(FakeInbox(), capacity=1)
+    one = delivery("a")
+    held.admit([one], reserved=held.reserve())
+    threading.Timer(0.05, held.drop, [[one]]).start()
+
+    assert held.reserve() == 1
+
+
+def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
+    held = custody(FakeInbox())
+    reserved = held.reserve()
+    held.close()
+
+    assert held.reserve() == 0
+    assert not held.admit([delivery("a")], reserved=reserved)
+    assert held.is_empty
+
+
+def test_what_is_being_received_counts_as_not_empty() -> None:
+    held = custody(FakeInbox())
+    reserved = held.reserve()
+
+    assert not held.is_empty
+    held.admit([], reserved=reserved)
+    assert held.is_empty
+
+
+def test_the_heartbeat_goes_on_for_as_long_as_something_is_held() -> None:
+    inbox = FakeInbox()
+    held = custody(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    beat(held, inbox, 3)
+
+    assert inbox.extended[:3] == [["a", "b"]] * 3
+
+
+def test_what_was_dropped_is_not_renewed() -> None:
+    inbox = FakeInbox()
+    held = custody(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+    held.drop([delivery("a")])
+
+    beat(held, inbox, 1)
+
+    assert inbox.extended[0] == ["b"]
+
+
+def test_a_heartbeat_that_fails_is_told_and_comes_again(caplog: pytest.LogCaptureFixture) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [Unreachable("No network."), [Failure(index=0, error=Undelivered("Gone."))]]
+    held = custody(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    with caplog.at_level(logging.WARNING):
+        beat(held, inbox, 3)
+
+    assert "heartbeat failed, trying again: No network." in caplog.text
+    assert inbox.extended[:3] == [["a"]] * 3
+
+
+def test_waiting_ends_when_nothing_is_held_any_more() -> None:
+    held = custody(FakeInbox())
+    one = delivery("a")
+    held.admit([one], reserved=held.reserve())
+
+    assert not held.wait_until_empty(0.01)
+    threading.Timer(0.02, held.drop, [[one]]).start()
+    assert held.wait_until_empty(5)
+    assert held.everything() == []

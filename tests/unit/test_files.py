@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courier.errors import InputRefused, WrongUsage
+from courier.files import check_name, writing
+
+
+@pytest.mark.parametrize("name", ["cat.png", "Größe 7.jpg", "a[/b].png".replace("/", ""), "-rf.png", "猫.webp"])
+def test_an_ordinary_name_passes(name: str) -> None:
+    assert check_name(name) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "..",
+        "../x.png",
+        "a/b.png",
+        "/etc/passwd",
+        "a\\b.png",
+        ".bashrc",
+        "a\x00b",
+        "a\nb",
+        "\x1b[2J",
+        "x" * 201,
+    ],
+)
+def test_a_name_that_could_do_harm_is_refused(name: str) -> None:
+    with pytest.raises(InputRefused, match="The name "):
+        check_name(name)
+
+
+@given(st.text())
+def test_whatever_passes_stays_in_its_folder(name: str) -> None:
+    try:
+        check_name(name)
+    except InputRefused:
+        return
+    path = Path("/folder") / name
+    assert path.parent == Path("/folder")
+    assert path.name == name
+
+
+def test_a_file_appears_whole(tmp_path: Path) -> None:
+    with writing(tmp_path / "a", replace=False) as file:
+        file.write(b"abc")
+
+    assert (tmp_path / "a").read_bytes() == b"abc"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_file_that_exists_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"old")
+
+    with pytest.raises(WrongUsage, match="exists already"), writing(tmp_path / "a", replace=False):
+        pytest.fail("the body must not run")
+
+    assert (tmp_path / "a").read_bytes() == b"old"
+
+
+def test_a_link_that_leads_nowhere_counts_as_a_file(tmp_path: Path) -> None:
+    (tmp_path / "a").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(WrongUsage, match="exists already"), writing(tmp_path / "a", replace=False):
+        pytest.fail("the body must not run")
+
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_replacing_a_link_leaves_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"old")
+    (tmp_path / "a").symlink_to(tmp_path / "target")
+
+    with writing(tmp_path / "a", replace=True) as file:
+        file.write(b"new")
+
+    assert (tmp_path / "target").read_bytes() == b"old"
+    assert (tmp_path / "a").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_failure_leaves_no_trace(tmp_path: Path, *, replace: bool) -> None:
+    if replace:
+        (tmp_path / "a").write_bytes(b"old")
+
+    with pytest.raises(RuntimeError), writing(tmp_path / "a", replace=replace) as file:
+        file.write(b"half")
+        raise RuntimeError
+
+    left = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert left == ({"a": b"old"} if replace else {})
+
+
+def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match="cannot be written"), writing(tmp_path / "no" / "a", replace=False):
+        pytest.fail("the body must not run")

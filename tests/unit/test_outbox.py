@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import threading
+import time
+
+from courier.mailbox import Delivery
+from courier.outbox import LINGER_SECONDS, Finished, Outbox
+from courier.wire import Envelope
+
+
+def finished(name: str) -> Finished:
+    envelope = Envelope(body=name)
+    delivery = Delivery(envelope=envelope, message_id=name, receipt_handle=name, receive_count=1)
+    return Finished(
+        delivery=delivery, reply_queue="responseQueue", envelope=envelope, request_id=name, kind="numbers", outcome="ok"
+    )
+
+
+def names(batch: list[Finished]) -> list[str]:
+    return [item.request_id for item in batch]
+
+
+def test_a_lone_answer_leaves_at_once() -> None:
+    outbox = Outbox()
+    outbox.expect(1)
+    outbox.put(finished("a"))
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LINGER_SECONDS
+
+
+def test_answers_that_others_will_follow_wait_for_them() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    threading.Timer(LINGER_SECONDS / 10, outbox.put, [finished("b")]).start()
+
+    assert names(outbox.take()) == ["a", "b"]
+
+
+def test_an_answer_does_not_wait_long_for_slow_ones() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+
+    assert names(outbox.take()) == ["a"]
+
+
+def test_ten_leave_together_and_the_rest_follows() -> None:
+    outbox = Outbox()
+    outbox.expect(12)
+    for number in range(12):
+        outbox.put(finished(str(number)))
+
+    assert len(outbox.take()) == 10
+    assert len(outbox.take()) == 2
+
+
+def test_an_answer_that_will_not_come_is_not_waited_for() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    outbox.expect(-1)
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LINGER_SECONDS
+
+
+def test_a_closed_outbox_gives_what_it_has_and_then_nothing() -> None:
+    outbox = Outbox()
+    outbox.expect(1)
+    outbox.put(finished("a"))
+    outbox.close()
+
+    assert names(outbox.take()) == ["a"]
+    assert outbox.take() == []
+
+
+def test_closing_ends_a_wait() -> None:
+    outbox = Outbox()
+    threading.Timer(0.02, outbox.close).start()
+
+    assert outbox.take() == []

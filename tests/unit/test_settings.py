@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from courier.errors import WrongSetting
+from courier.settings import Settings, load_settings, variable
+
+
+def test_an_empty_environment_makes_the_defaults() -> None:
+    assert load_settings({"PATH": "/bin", "COURIER_BUCKET": ""}) == Settings()
+
+
+def test_every_field_can_be_set() -> None:
+    values = {
+        "request_queue": "a",
+        "response_queue": "b",
+        "image_inbox": "c",
+        "image_outbox": "d",
+        "bucket": "my-bucket",
+        "timeout_seconds": "2.5",
+        "poll_seconds": "3",
+        "visibility_seconds": "4",
+        "concurrency": "5",
+        "grace_seconds": "6",
+        "image_max_megabytes": "7",
+        "image_max_megapixels": "8",
+    }
+
+    settings = load_settings({variable(name): value for name, value in values.items()})
+
+    assert {name: str(value) for name, value in dataclasses.asdict(settings).items()} == {
+        **values,
+        "grace_seconds": "6.0",
+        "image_max_megabytes": "7.0",
+        "image_max_megapixels": "8.0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("COURIER_REQUEST_QUEUE", "with blank"),
+        ("COURIER_REQUEST_QUEUE", "x" * 81),
+        ("COURIER_BUCKET", "UPPER"),
+        ("COURIER_POLL_SECONDS", "21"),
+        ("COURIER_POLL_SECONDS", "1.5"),
+        ("COURIER_VISIBILITY_SECONDS", "0"),
+        ("COURIER_TIMEOUT_SECONDS", "nan"),
+        ("COURIER_TIMEOUT_SECONDS", "soon"),
+        ("COURIER_CONCURRENCY", "-1"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name: str, value: str) -> None:
+    with pytest.raises(WrongSetting, match=f"{name} is '.*', and must be "):
+        load_settings({name: value})
+
+
+def test_a_misspelt_setting_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(WrongSetting, match="COURIER_TIMEOUT is no setting") as raised:
+        load_settings({"COURIER_TIMEOUT": "3"})
+
+    assert "COURIER_TIMEOUT_SECONDS" in raised.value.hint

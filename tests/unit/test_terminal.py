@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+
+import pytest
+from rich.console import Console
+
+from courier.errors import CourierError, WrongUsage
+from courier.terminal import INTERRUPTED, Choice, Terminal, leave
+
+
+class Screen:
+    """A terminal whose lines are given beforehand and whose output is kept."""
+
+    def __init__(self, *typed: str | type[BaseException], interactive: bool = False) -> None:
+        self._typed: Iterator[str | type[BaseException]] = iter(typed)
+        self.out, self.err = io.StringIO(), io.StringIO()
+        self.terminal = Terminal(self._console(self.out, interactive), self._console(self.err, interactive), self._read)
+        self.prompts: list[str] = []
+
+    def _console(self, file: io.StringIO, interactive: bool) -> Console:  # noqa: FBT001
+        return Console(
+            file=file, width=80, markup=False, highlight=False, force_terminal=interactive, color_system=None
+        )
+
+    def _read(self, prompt: str) -> str:
+        self.prompts.append(prompt)
+        typed = next(self._typed, EOFError)
+        if isinstance(typed, str):
+            return typed
+        raise typed
+
+
+def menu(screen: Screen, action: Callable[[], object]) -> int:
+    choices = [Choice(key="1", label="Do it", action=action), Choice(key="0", label="Exit", action=leave)]
+    return screen.terminal.run_menu("Title", choices)
+
+
+def fail() -> None:
+    raise CourierError("It broke.", hint="Mend it.")
+
+
+def crash() -> None:
+    raise ValueError("a bug")
+
+
+def interrupt() -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_menu_does_what_is_chosen_until_exit_is() -> None:
+    done: list[int] = []
+    screen = Screen("1", " 1 ", "0")
+
+    assert menu(screen, lambda: done.append(1)) == 0
+    assert done == [1, 1]
+    assert "  1  Do it\n  0  Exit\n" in screen.out.getvalue()
+
+
+def test_a_choice_that_is_none_gets_a_sentence_and_the_question_again() -> None:
+    screen = Screen("7", "0")
+
+    assert menu(screen, fail) == 0
+    assert "There is no choice '7'.\nType one of 1, 0.\n" in screen.err.getvalue()
+    assert screen.prompts == ["Your choice: ", "Your choice: "]
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [(fail, "It broke.\nMend it.\n"), (crash, "A fault of this program: ValueError: a bug\n"), (interrupt, "")],
+)
+def test_nothing_that_goes_wrong_ends_the_menu(action: Callable[[], None], said: str) -> None:
+    screen = Screen("1", "0")
+
+    assert menu(screen, action) == 0
+    assert said in screen.err.getvalue()
+
+
+@pytest.mark.parametrize(("typed", "status"), [(EOFError, 0), (KeyboardInterrupt, INTERRUPTED)])
+def test_ctrl_d_and_ctrl_c_at_the_prompt_leave(typed: type[BaseException], status: int) -> None:
+    assert menu(Screen(typed), fail) == status
+
+
+def test_an_answer_is_asked_for_until_it_is_good() -> None:
+    def read(text: str) -> int:
+        if not text.isdigit():
+            raise WrongUsage("That is no number.")
+        return int(text)
+
+    screen = Screen("x", "5")
+
+    assert screen.terminal.ask("How many", read) == 5
+    assert screen.err.getvalue() == "That is no number.\n"
+
+
+@pytest.mark.parametrize(("typed", "sure"), [("y", True), ("YES", True), ("", False), ("n", False)])
+def test_only_a_yes_is_a_yes(typed: str, *, sure: bool) -> None:
+    assert Screen("perhaps", typed).terminal.confirm("Really?") is sure
+
+
+def test_text_from_outside_is_neither_markup_nor_an_escape() -> None:
+    screen = Screen(interactive=True)
+
+    screen.terminal.say("a[/b].png [bold]\x1b[2J:smile:")
+    screen.terminal.show_pairs("[t]", {"[k]": "\x1b[31m"})
+    screen.terminal.show_table("[/t]", ("name",), [["[/red]\x07"]])
+    screen.terminal.complain(CourierError("bad\x1b[0m"))
+
+    out = screen.out.getvalue()
+    assert r"a[/b].png [bold]\x1b[2J:smile:" in out
+    assert r"[/red]\x07" in out
+    assert r"bad\x1b[0m" in screen.err.getvalue()
+    assert "\x1b" not in out.replace("\x1b[1m", "").replace("\x1b[0m", "").replace("\x1b[3m", "")
+
+
+def test_nothing_spins_where_nobody_watches() -> None:
+    screen = Screen()
+
+    with screen.terminal.waiting("Waiting"), screen.terminal.moving("Moving", 10) as advance:
+        advance(5)
+
+    assert screen.err.getvalue() == screen.out.getvalue() == ""
+
+
+def test_a_person_sees_what_is_waited_for_and_how_far_it_is() -> None:
+    screen = Screen(interactive=True)
+
+    with screen.terminal.waiting("Waiting for [it]"):
+        pass
+    with screen.terminal.moving("Moving [it]", 10) as advance:
+        advance(10)
+
+    assert "Waiting for [it]" in screen.err.getvalue()
+    assert "Moving [it]" in screen.err.getvalue()

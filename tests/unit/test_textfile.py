@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from courier.errors import InputRefused, MessageTooLong, WrongUsage
+from courier.textfile import MAX_FILE_BYTES, read_lines, read_whole
+
+
+def lines_of(path: Path) -> list[str]:
+    return [line for line in read_lines(str(path)) if line is not None]
+
+
+def test_a_file_is_read_whole_without_its_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1,2\n")
+
+    assert read_whole(str(tmp_path / "a")) == "1,2\n"
+
+
+def test_lines_lose_their_ends_whatever_these_are(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1\n\n2\r\n3")
+
+    assert lines_of(tmp_path / "a") == ["1", "", "2", "3"]
+
+
+def test_bytes_that_are_no_text_are_refused_or_become_a_bad_line(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1\n\xff\n")
+
+    with pytest.raises(InputRefused, match="byte 3 is not UTF-8"):
+        read_whole(str(tmp_path / "a"))
+    assert lines_of(tmp_path / "a") == ["1", "\ufffd"]
+
+
+def test_a_file_longer_than_a_message_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"1" * (MAX_FILE_BYTES + 1))
+
+    with pytest.raises(MessageTooLong):
+        read_whole(str(tmp_path / "a"))
+
+
+@pytest.mark.parametrize("read", [read_whole, lambda path: list(read_lines(path))])
+def test_a_file_that_is_not_there_is_said(tmp_path: Path, read: object) -> None:
+    assert callable(read)
+    with pytest.raises(WrongUsage, match="cannot be read: No such file"):
+        read(str(tmp_path / "a"))
+    with pytest.raises(WrongUsage, match="cannot be read: Is a directory"):
+        read(str(tmp_path))
+
+
+def test_a_silent_pipe_yields_nothing_for_the_moment_and_then_its_lines(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = os.open(tmp_path / "pipe", os.O_RDWR)
+    lines = read_lines(str(tmp_path / "pipe"))
+
+    assert next(lines) is None
+    os.write(writer, b"1,2\n")
+    assert next(line for line in lines if line is not None) == "1,2"
+    os.close(writer)
+    assert [line for line in lines if line is not None] == []
