@@ -89,7 +89,7 @@ explain() {
     *"Could not connect"* | *"Connection was closed"* | *"timed out"*)
       die 4 "AWS cannot be reached${AWS_ENDPOINT_URL:+ at $AWS_ENDPOINT_URL}. See that the network is up and the endpoint right."
       ;;
-    *) die 1 "AWS said: $(tr '\n' ' ' <<<"$1")" ;;
+    *) die 1 "AWS said: $(awk '{ $1 = $1; printf "%s%s", separator, $0; separator = " " }' <<<"${1#$'\n'}")" ;;
   esac
 }
 

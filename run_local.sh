@@ -15,8 +15,8 @@
 #   setup            only make the virtual environment .venv
 #   --help           this text
 #
-# settings (environment): LOCAL_AWS_PORT chooses the port (default: the first free one from 4566 on, then
-# always that); PYTHON chooses the interpreter that makes .venv.
+# settings (environment): LOCAL_AWS_PORT chooses the port (default: a free one, from then on always
+# the same); PYTHON chooses the interpreter that makes .venv.
 #
 # The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder's own
 # (the status verb says how to attach); without tmux they run in the background. Logs are in .local/.
@@ -29,12 +29,14 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 readonly data="$here/.local"
 readonly venv="$here/.venv"
-readonly first_port=4566
 readonly start_seconds=60
 # The workers finish what they have begun within their grace period, 30 s by default.
 readonly stop_seconds=40
-tmux_name="courier-$(cksum <<<"$here" | cut -d ' ' -f 1)"
-readonly tmux_name
+folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
+readonly folder_number
+# Two checkouts on one machine share neither a tmux server nor the port that is tried first.
+readonly tmux_name="courier-$folder_number"
+readonly first_port=$((4566 + folder_number % 1000))
 
 say() { printf '%s\n' "$*"; }
 
@@ -109,9 +111,11 @@ use_local_aws() {
 
 # running NAME PATTERN: the process id in .local/NAME.pid, if that process is alive and is what it was.
 running() {
-  local pid
+  local pid found
   pid=$(cat "$data/$1.pid" 2>/dev/null) || return 1
-  [[ $(ps -o args= -p "$pid" 2>/dev/null) == *"$2"* ]] && say "$pid"
+  found=$(ps -ww -o stat= -o args= -p "$pid" 2>/dev/null) || return 1
+  # A child of ours that has ended stays listed as a zombie until we do.
+  [[ $found != Z* && $found == *"$2"* ]] && say "$pid"
 }
 
 # detach NAME COMMAND...: run it in a session of its own, so that no Ctrl-C of ours reaches it.
@@ -172,8 +176,8 @@ our_tmux() { tmux -L "$tmux_name" -f /dev/null "$@"; }
 start_worker() {
   if have_tmux; then
     our_tmux has-session -t "=$2" 2>/dev/null && return
-    our_tmux new-session -d -s "$2" -c "$here" "exec '$venv/bin/python' $1"
-    our_tmux pipe-pane -t "=$2:" "cat >> '$data/$1.log'"
+    our_tmux new-session -d -s "$2" -c "$here" "exec $(printf '%q %q' "$venv/bin/python" "$1")"
+    our_tmux pipe-pane -t "=$2:" "exec cat >> $(printf '%q' "$data/$1.log")"
     our_tmux list-panes -t "=$2" -F '#{pane_pid}' >"$data/$1.pid"
   elif ! running "$1" "$1" >/dev/null; then
     detach "$1" "$venv/bin/python" "$here/$1"
@@ -187,9 +191,10 @@ start_workers() {
 
 stop_workers() {
   stop numbers_worker.py numbers_worker.py &
+  local numbers=$!
   stop images_worker.py images_worker.py
-  wait
-  have_tmux && our_tmux kill-server 2>/dev/null || true
+  wait "$numbers"
+  have_tmux && our_tmux kill-server >/dev/null 2>&1 || true
 }
 
 # --- the verbs ---

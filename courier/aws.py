@@ -22,7 +22,6 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     HTTPClientError,
     NoCredentialsError,
-    NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
 )
@@ -130,7 +129,10 @@ class Clock:
 
 
 class Aws:
-    """One connection: clients made once, shared by all threads (botocore's clients are thread-safe)."""
+    """One connection: clients made once, shared by all threads (botocore's clients are thread-safe).
+
+    Raises: NoCredentials if AWS's configuration has no such profile, or names no region.
+    """
 
     def __init__(self) -> None:
         self.clock = Clock()
@@ -139,13 +141,10 @@ class Aws:
         with translated("read the AWS configuration"):
             # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
             self._session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
-
-    @property
-    def region(self) -> str:
-        """The region that AWS's configuration names. Raises: NoCredentials if it names none."""
-        if self._session.region_name is None:
-            raise _no_region()
-        return self._session.region_name
+        if not self._session.region_name:
+            hint = "Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure"
+            raise NoCredentials("AWS's configuration names no region.", hint=hint)
+        self.region: str = self._session.region_name
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""
@@ -201,8 +200,6 @@ def translated(doing: str) -> Iterator[None]:
         raise _from_client_error(error, doing) from error
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound) as error:
         raise NoCredentials(f"Could not {doing}: {_said(error)}.", hint=_MEND_KEYS) from error
-    except NoRegionError as error:
-        raise _no_region() from error
     except (NetworkError, HTTPClientError) as error:
         hint = "See that the network is up, and that AWS_ENDPOINT_URL (if set) is right and something listens there."
         raise Unreachable(f"Could not {doing}: AWS cannot be reached ({_said(error)}).", hint=hint) from error
@@ -217,11 +214,6 @@ def _from_client_error(error: ClientError, doing: str) -> AwsTrouble | MessageTo
         return MessageTooLong(f"Could not {doing}: {said}.")
     kind = _KINDS.get(code, AwsTrouble)
     return kind(f"Could not {doing}: {said} ({printable(code)}).", hint=_HINTS.get(kind, ""))
-
-
-def _no_region() -> NoCredentials:
-    hint = "Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure"
-    return NoCredentials("AWS's configuration names no region.", hint=hint)
 
 
 def _said(error: Exception) -> str:

@@ -97,7 +97,9 @@ class Terminal:
     @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Show a spinner while the body runs; nothing at all where no person watches."""
-        if not self._errors.is_terminal:
+        if self._errors.is_dumb_terminal:
+            self._errors.print(Text(printable(text)))
+        if not self._errors.is_terminal or self._errors.is_dumb_terminal:
             yield
             return
         with self._errors.status(Text(printable(text))):

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,14 +133,19 @@ class Place:
         return sum(int(found["Attributes"][name]) for name in names)
 
     def run(
-        self, program: str, *arguments: str, text: str | None = None, seconds: float = 60, **env: str
+        self,
+        program: str,
+        *arguments: str,
+        text: str = "",
+        seconds: float = 60,
+        env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, with no terminal."""
         return subprocess.run(
             [sys.executable, str(ROOT / program), *arguments],
             cwd=self.folder,
-            env={**self.env, **env},
-            input=text if text is not None else "",
+            env={**self.env, **(env or {})},
+            input=text,
             capture_output=True,
             text=True,
             timeout=seconds,
@@ -152,7 +157,7 @@ class Place:
         process = subprocess.Popen(
             [sys.executable, str(ROOT / program), *arguments],
             cwd=self.folder,
-            env={**self.env, **env},
+            env={**self.env, "PYTHONPATH": str(ROOT), **env},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -163,10 +168,10 @@ class Place:
 
     def worker(self, program: str, *arguments: str, ready: bool = True, **env: str) -> WorkerProcess:
         """Start a worker; with `ready`, wait until it listens."""
-        log_path = self.folder / f"{program}-{len(self.workers)}.log"
+        log_path = self.folder / f"{Path(program).stem}-{len(self.workers)}.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
-                [sys.executable, program if "/" in program else str(ROOT / program), *arguments],
+                [sys.executable, str(ROOT / program), *arguments],
                 cwd=self.folder,
                 env={**self.env, "PYTHONPATH": str(ROOT), **env},
                 stdin=subprocess.DEVNULL,

@@ -9,7 +9,6 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     EndpointConnectionError,
     NoCredentialsError,
-    NoRegionError,
     ParamValidationError,
     ReadTimeoutError,
 )
@@ -46,14 +45,13 @@ def fail_in(doing: str, error: Exception) -> None:
         (ConnectTimeoutError(endpoint_url="http://x"), errors.Unreachable),
         (ReadTimeoutError(endpoint_url="http://x"), errors.Unreachable),
         (NoCredentialsError(), errors.NoCredentials),
-        (NoRegionError(), errors.NoCredentials),
         (ParamValidationError(report="x"), errors.AwsTrouble),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )
 def test_every_error_of_aws_becomes_one_of_ours(error: Exception, kind: type[errors.CourierError]) -> None:
     with (
-        pytest.raises(errors.CourierError, match=r"^(Could not do it: |AWS's configuration)") as raised,
+        pytest.raises(errors.CourierError, match=r"^Could not do it: ") as raised,
         translated("do it"),
     ):
         raise error
@@ -97,14 +95,15 @@ def test_a_difference_within_the_headers_coarseness_is_none() -> None:
 
 
 def test_without_a_region_a_sentence_says_how_to_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
 
-    with pytest.raises(errors.NoCredentials, match="names no region"):
-        _ = Aws().region
-    with pytest.raises(errors.NoCredentials, match="names no region"):
-        Aws().sqs()
+    with pytest.raises(errors.NoCredentials, match="names no region") as raised:
+        Aws()
+
+    assert "AWS_DEFAULT_REGION" in raised.value.hint
 
 
 def test_a_profile_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+#
+# run_tests.sh: set everything up, then lint, types, shell, tests and coverage, in that order.
+#
+# usage: ./run_tests.sh [PYTEST ARGUMENTS]
+#
+# With arguments, only pytest runs, with them: ./run_tests.sh tests/unit -k wire
+# Exit status: that of the first check that fails.
+
+set -o errexit -o nounset -o pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")"
+
+step() { printf '\n== %s\n' "$*"; }
+
+check() {
+  step "$@"
+  "$@"
+}
+
+main() {
+  ./run_local.sh setup
+  export PATH="$PWD/.venv/bin:$PATH"
+  if (($#)); then
+    python -m pytest "$@"
+    return
+  fi
+  check ruff check .
+  check ruff format --check .
+  check mypy
+  check shellcheck --severity=warning ./*.sh .ci/run
+  check shfmt -d -i 2 -ci ./*.sh .ci/run
+  rm -f .coverage .coverage.*
+  check coverage run -m pytest
+  coverage combine --quiet
+  check coverage report
+}
+
+main "$@"

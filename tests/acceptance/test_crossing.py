@@ -1,0 +1,67 @@
+"""Nothing crosses: every answer reaches the one that asked."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+from tests.conftest import ROOT, Place, wait_for
+
+CLIENT = "numbers_client.py"
+SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")
+
+
+def test_two_clients_at_once_get_their_own_twenty_answers_each(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    clients = [place.start(CLIENT, "batch", "-") for _ in range(2)]
+
+    for number, client in enumerate(clients):
+        assert client.stdin is not None
+        client.stdin.write("".join(f"{number},{line}\n" for line in range(20)))
+        client.stdin.close()
+        client.stdin = None
+
+    for number, client in enumerate(clients):
+        out, err = client.communicate(timeout=40)
+        assert client.returncode == 0, err
+        assert [json.loads(row)["sum"] for row in out.splitlines()] == [number + line for line in range(20)]
+    wait_for(lambda: place.depth("responseQueue") == 0)
+
+
+def test_interactive_requests_side_by_side(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    clients = [place.start(CLIENT, "send", f"{number}", "--json") for number in range(6)]
+
+    sums = []
+    for client in clients:
+        out, err = client.communicate(timeout=40)
+        assert client.returncode == 0, err
+        sums.append(json.loads(out)["sum"])
+
+    assert sums == list(range(6))
+
+
+def test_a_request_waits_for_a_worker_that_starts_later(place: Place) -> None:
+    client = place.start(CLIENT, "send", "1,2", "--json")
+    wait_for(lambda: place.depth("requestQueue") == 1)
+
+    place.worker("numbers_worker.py")
+
+    out, _ = client.communicate(timeout=20)
+    assert json.loads(out)["sum"] == 3
+
+
+def test_a_client_gets_its_answer_once_although_its_worker_was_killed_at_work(place: Place) -> None:
+    killed = place.worker(SLOW, COURIER_VISIBILITY_SECONDS="2")
+    client = place.start(str(ROOT / "tests/workers/ask_slowly.py"), "slow 1.0")
+    killed.until_logged("begun")
+    killed.process.send_signal(signal.SIGKILL)
+    killed.process.wait(5)
+
+    second = place.worker(SLOW)
+
+    out, err = client.communicate(timeout=30)
+    assert client.returncode == 0, err
+    assert out == '{"count": 1}\n'
+    assert second.log.count("begun") == 1
+    wait_for(lambda: place.depth("requestQueue") == place.depth("responseQueue") == 0)

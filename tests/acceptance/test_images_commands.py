@@ -1,0 +1,237 @@
+"""The images client as a command, a real worker behind a real queue and a real bucket."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+
+import pytest
+from PIL import Image
+
+from courier.pictures import sample
+from tests.conftest import Place, wait_for
+
+CLIENT = "images_client.py"
+WORKER = "images_worker.py"
+
+
+def test_the_sample_goes_all_the_way_without_a_file_of_the_users(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "run")
+
+    assert done.returncode == 0, done.stderr
+    with Image.open(place.folder / "sample-grayscale.png") as result:
+        pixels = result.tobytes()
+    assert pixels == Image.open(io.BytesIO(sample())).convert("L").tobytes()
+    assert "uploaded sample.png  PNG 640 x 480" in done.stdout
+    assert "processed sample.png into sample-grayscale.png, answered in 0." in done.stdout
+
+
+def test_upload_list_process_download_one_by_one(place: Place) -> None:
+    place.worker(WORKER)
+    (place.folder / "cat.png").write_bytes(sample())
+    (place.folder / "out").mkdir()
+
+    uploaded = place.run(CLIENT, "upload", "cat.png", "--json")
+    listed = place.run(CLIENT, "list")
+    processed = place.run(CLIENT, "process", "cat.png", "--operation", "black-and-white", "--json")
+    results = place.run(CLIENT, "list", "processed", "--json")
+    downloaded = place.run(CLIENT, "download", "cat-black-and-white.png", "--to", "out")
+
+    assert json.loads(uploaded.stdout)["name"] == "cat.png"
+    assert "images/unprocessed/: 1" in listed.stdout
+    assert json.loads(processed.stdout)["result"] == "cat-black-and-white.png"
+    assert json.loads(results.stdout)["name"] == "cat-black-and-white.png"
+    assert downloaded.returncode == 0, downloaded.stderr
+    with Image.open(place.folder / "out/cat-black-and-white.png") as result:
+        assert result.mode == "1"
+
+
+def test_several_pictures_one_of_them_bad(place: Place) -> None:
+    place.worker(WORKER)
+    for name in ("a.png", "c.png"):
+        (place.folder / name).write_bytes(sample())
+    (place.folder / "b.png").write_text("no picture")
+
+    done = place.run(CLIENT, "run", "a.png", "b.png", "c.png", "--json")
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert [row["name"] for row in rows if "error" in row] == ["b.png"]
+    assert sorted(path.name for path in place.folder.glob("*-grayscale.png")) == ["a-grayscale.png", "c-grayscale.png"]
+
+
+def test_what_is_no_picture_is_refused_before_it_travels(place: Place) -> None:
+    (place.folder / "a.png").write_text("no picture")
+
+    done = place.run(CLIENT, "upload", "a.png")
+
+    assert done.returncode == 1
+    assert "This is no picture" in done.stderr
+    assert "Contents" not in place.client("s3").list_objects_v2(Bucket=place.bucket)
+
+
+def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> None:
+    (place.folder / "cat.png").write_bytes(sample())
+    place.run(CLIENT, "upload", "cat.png")
+
+    again = place.run(CLIENT, "upload", "cat.png")
+    replaced = place.run(CLIENT, "upload", "cat.png", "--replace")
+
+    assert again.returncode == 2
+    assert "cat.png is in the bucket already. Use --replace" in again.stderr
+    assert replaced.returncode == 0
+
+
+def test_a_file_is_overwritten_only_when_told_so(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/cat.png", Body=b"new")
+    (place.folder / "cat.png").write_bytes(b"mine")
+
+    again = place.run(CLIENT, "download", "cat.png")
+    kept = (place.folder / "cat.png").read_bytes()
+    replaced = place.run(CLIENT, "download", "cat.png", "--replace")
+
+    assert again.returncode == 2
+    assert "cat.png exists already. Use --replace" in again.stderr
+    assert kept == b"mine"
+    assert replaced.returncode == 0
+    assert (place.folder / "cat.png").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("name", ["../evil.png", "/evil.png", "..", ".bashrc", "a\\evil.png", "evil\x1b[2J.png"])
+def test_no_name_leads_out_of_the_folder(place: Place, name: str) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/" + name, Body=b"evil")
+    (place.folder / "out").mkdir()
+
+    done = place.run(CLIENT, "download", name, "--to", "out", "--replace")
+
+    assert done.returncode == 1
+    assert "The name " in done.stderr
+    assert "\x1b" not in done.stderr
+    assert list((place.folder / "out").iterdir()) == []
+    assert not (place.folder / "evil.png").exists()
+
+
+def test_a_worker_that_answers_an_escaping_name_is_not_followed(place: Place) -> None:
+    (place.folder / "cat.png").write_bytes(sample())
+    place.run(CLIENT, "upload", "cat.png")
+    process = place.start(CLIENT, "process", "cat.png")
+    (request,) = place.collect("imageInbox")
+
+    place.post(
+        "imageOutbox", "../../x.png", request_id=request["MessageAttributes"]["request-id"]["StringValue"], status="ok"
+    )
+
+    assert process.wait(20) == 1
+
+
+def test_control_characters_in_the_bucket_do_not_reach_the_terminal(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/a\x1b[31m[/b].png", Body=b"x")
+
+    plain = place.run(CLIENT, "list", "processed")
+    as_json = place.run(CLIENT, "list", "processed", "--json")
+
+    assert r"a\x1b[31m[/b].png" in plain.stdout
+    assert "\x1b" not in plain.stdout + as_json.stdout
+    assert json.loads(as_json.stdout)["name"] == "a\x1b[31m[/b].png"
+
+
+def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
+    place.worker(WORKER)
+
+    place.post("imageInbox", "cat.png")
+    place.post("imageInbox", "nowhere.png")
+    place.post("imageInbox", "../images/processed/cat.png")
+
+    bodies = sorted(message["Body"] for message in place.collect("imageOutbox", 3))
+    assert bodies[0].startswith("?Error. The name '../images/processed/cat.png' leads into another folder")
+    assert bodies[1].startswith("?Error. There is no 'nowhere.png' in images/unprocessed/")
+    assert bodies[2] == "cat-grayscale.png"
+    assert place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-grayscale.png")
+
+
+def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> None:
+    client = place.client("s3")
+    client.put_object(Bucket=place.bucket, Key="images/unprocessed/cut.png", Body=sample()[:5000])
+    client.put_object(Bucket=place.bucket, Key="images/unprocessed/good.png", Body=sample())
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "process", "cut.png", "good.png", "--json")
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert "The picture is damaged or cut short" in rows[0]["error"]
+    assert rows[1]["result"] == "good-grayscale.png"
+
+
+def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
+    place.worker(WORKER, COURIER_IMAGE_MAX_MEGAPIXELS="0.1")
+
+    done = place.run(CLIENT, "process", "cat.png")
+
+    assert done.returncode == 1
+    assert "at most 0.1 million are allowed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["process", "cat.png", "--operation", "sepiaa"], 1, "There is no operation 'sepiaa'"),
+        (["upload", "nowhere.png"], 2, "nowhere.png cannot be read: No such file"),
+        (["download", "cat.png", "--to", "nowhere"], 2, "nowhere is no folder"),
+        (["download", "cat.png"], 1, "There is no 'cat.png' in images/processed/"),
+        (["process", "cat.png", "--timeout", "1"], 3, "Start it with: python images_worker.py"),
+        ([], 2, "The menu needs a terminal"),
+    ],
+)
+def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status: int, said: str) -> None:
+    done = place.run(CLIENT, *arguments)
+
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_missing_bucket_is_status_4_with_what_creates_it(bare_place: Place) -> None:
+    bare_place.create_queues()
+
+    done = bare_place.run(CLIENT, "list")
+
+    assert done.returncode == 4
+    assert "Create it with: ./aws_setup.sh bucket" in done.stderr
+
+
+def test_a_request_whose_bucket_is_missing_is_refused_with_the_reason(bare_place: Place) -> None:
+    bare_place.create_queues()
+    bare_place.worker(WORKER)
+
+    bare_place.post("imageInbox", "cat.png")
+
+    (message,) = bare_place.collect("imageOutbox")
+    assert "The specified bucket does not exist" in message["Body"]
+    assert "./aws_setup.sh" in message["Body"]
+
+
+def test_a_purge_empties_the_inbox(place: Place) -> None:
+    place.post("imageInbox", "cat.png")
+
+    done = place.run(CLIENT, "purge", "--yes")
+
+    assert done.returncode == 0
+    assert place.depth("imageInbox") == 0
+
+
+def test_a_request_waits_for_its_worker(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
+    process = place.start(CLIENT, "process", "cat.png", "--json")
+    wait_for(lambda: place.depth("imageInbox") == 1)
+
+    started = time.monotonic()
+    place.worker(WORKER)
+
+    assert process.wait(20) == 0
+    assert time.monotonic() - started < 15

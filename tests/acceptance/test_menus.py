@@ -1,0 +1,169 @@
+"""Both menus in a terminal of their own, through every choice."""
+
+from __future__ import annotations
+
+import pexpect
+import pytest
+
+from courier.pictures import sample
+from tests.conftest import Place
+
+PROMPT = "Your choice: "
+
+
+def choose(menu: pexpect.spawn[str], key: str) -> None:
+    menu.expect_exact(PROMPT)
+    menu.sendline(key)
+
+
+def end(menu: pexpect.spawn[str]) -> int | None:
+    menu.expect(pexpect.EOF)
+    menu.close()
+    return menu.exitstatus
+
+
+def test_the_numbers_menu_through_every_choice(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    menu = place.menu("numbers_client.py")
+
+    choose(menu, "1")
+    menu.expect_exact("7 numbers: 12, 7.5, -3, 1e2, 0.25, 42, 7.5")
+    menu.expect(r"median +│ +7\.5")
+    menu.expect(r"answered in \d+\.\d{3} s")
+
+    choose(menu, "2")
+    menu.expect_exact("How many numbers (1 to 50,000): ")
+    menu.sendline("none")
+    menu.expect_exact("That must be a whole number from 1 to 50,000.")
+    menu.expect_exact("How many numbers")
+    menu.sendline("30")
+    menu.expect(r"30 numbers: .*…")
+    menu.expect(r"count +│ +30")
+
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    menu.sendline("1 2")
+    menu.expect_exact("More, or Enter to send: ")
+    menu.sendline("3,x")
+    menu.expect_exact("Item 2 (character 3) is 'x', which is not a number.")
+    menu.expect_exact("More, or Enter to send: ")
+    menu.sendline("-4;5.5")
+    menu.expect_exact("More, or Enter to send: ")
+    menu.sendline("")
+    menu.expect_exact("4 numbers: 1, 2, -4, 5.5")
+    menu.expect(r"sum +│ +4\.5")
+
+    choose(menu, "4")
+    menu.expect_exact("Delete all 0 requests in requestQueue, everybody's? [y/N]: ")
+    menu.sendline("n")
+    menu.expect_exact("Nothing was deleted.")
+
+    choose(menu, "4")
+    menu.expect_exact("[y/N]: ")
+    menu.sendline("y")
+    menu.expect_exact("Purged requestQueue")
+
+    choose(menu, "seven")
+    menu.expect_exact("There is no choice 'seven'.")
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+def test_the_images_menu_through_every_choice(place: Place) -> None:
+    place.worker("images_worker.py")
+    (place.folder / "cat[b].png").write_bytes(sample())
+    menu = place.menu("images_client.py")
+
+    choose(menu, "2")
+    menu.expect_exact("Upload a picture first.")
+    choose(menu, "1")
+    menu.expect_exact("File (Enter for the sample picture): ")
+    menu.sendline("")
+    menu.expect_exact("uploaded sample.png")
+    choose(menu, "1")
+    menu.expect_exact("File (Enter")
+    menu.sendline("cat[b].png")
+    menu.expect_exact("uploaded cat[b].png")
+    choose(menu, "1")
+    menu.expect_exact("File (Enter")
+    menu.sendline("cat[b].png")
+    menu.expect_exact("cat[b].png is in the bucket already. Replace it? [y/N]: ")
+    menu.sendline("n")
+    menu.expect_exact("Left as it is.")
+
+    choose(menu, "2")
+    menu.expect_exact("cat[b].png")
+    menu.expect_exact("Name (Enter for sample.png): ")
+    menu.sendline("cat[b].png")
+    menu.expect_exact("Operation (Enter for grayscale): ")
+    menu.sendline("sepiaa")
+    menu.expect_exact("There is no operation 'sepiaa'.")
+    menu.expect_exact("Operation (Enter for grayscale): ")
+    menu.sendline("black-and-white")
+    menu.expect(r"into cat\[b\]-black-and-white\.png, answered in \d+\.\d{3} s")
+
+    for said in ("downloaded cat[b]-black-and-white.png", "exists already. Replace it? [y/N]: "):
+        choose(menu, "3")
+        menu.expect_exact("Name (Enter for cat[b]-black-and-white.png): ")
+        menu.sendline("")
+        menu.expect_exact("Folder to save it in (Enter for this one): ")
+        menu.sendline("")
+        menu.expect_exact(said)
+    menu.sendline("y")
+    menu.expect_exact("downloaded")
+
+    choose(menu, "4")
+    menu.expect_exact("requests in imageInbox, everybody's? [y/N]: ")
+    menu.sendline("y")
+    menu.expect_exact("Purged imageInbox")
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+@pytest.mark.parametrize(("key", "status"), [("c", 130), ("d", 0)])
+def test_ctrl_c_and_ctrl_d_leave_a_menu(place: Place, key: str, status: int) -> None:
+    menu = place.menu("numbers_client.py")
+    menu.expect_exact(PROMPT)
+
+    menu.sendcontrol(key)
+
+    assert end(menu) == status
+
+
+def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_right_one(place: Place) -> None:
+    menu = place.menu("numbers_client.py")
+    choose(menu, "1")
+    menu.expect_exact("Waiting for the answer")
+    place.collect("requestQueue")
+    menu.sendcontrol("c")
+    menu.expect_exact("Left off; back to the menu.")
+
+    place.worker("numbers_worker.py")
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    menu.sendline("41")
+    menu.expect_exact("More")
+    menu.sendline("")
+    menu.expect(r"max +│ +41")
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+def test_trouble_with_aws_does_not_end_a_menu(bare_place: Place) -> None:
+    menu = bare_place.menu("numbers_client.py")
+    choose(menu, "1")
+    menu.expect_exact("The queue requestQueue does not exist.")
+
+    bare_place.create_queues()
+    bare_place.worker("numbers_worker.py")
+    choose(menu, "1")
+    menu.expect(r"answered in \d+\.\d{3} s")
+
+
+def test_no_worker_is_said_with_how_to_start_one(place: Place) -> None:
+    menu = place.menu("numbers_client.py", COURIER_TIMEOUT_SECONDS="1")
+
+    choose(menu, "1")
+
+    menu.expect_exact("No answer came from responseQueue within 1 s.")
+    menu.expect_exact("Start it with: python numbers_worker.py")

@@ -1,0 +1,255 @@
+"""The numbers client as a command, a real worker behind a real queue."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+
+import pytest
+
+from tests.conftest import Place, wait_for
+
+CLIENT = "numbers_client.py"
+WORKER = "numbers_worker.py"
+
+
+def test_a_list_is_answered_with_a_table(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "send", "1,5,22")
+
+    assert done.returncode == 0, done.stderr
+    assert "3 numbers: 1, 5, 22\n" in done.stdout
+    assert "│ median │                  5 │" in done.stdout
+    assert "│ mean   │ 9.3333333333333333 │" in done.stdout
+    assert re.search(r"answered in \d\.\d{3} s\n", done.stdout)
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stderr == ""
+
+
+def test_json_carries_exact_digits_and_nothing_else(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "send", "9007199254740993, 0.1, 0.2, -1e30", "--json")
+
+    assert done.stderr == ""
+    assert done.stdout == (
+        '{"count": 4, "sum": -999999999999990992800745259006.7, "min": -1' + "0" * 30 + ', "max": 9007199254740993, '
+        '"range": 1000000000000009007199254740993, "mean": -2.4999999999999775e29, "median": 0.15}\n'
+    ).replace("-999999999999990992800745259006.7", "-9.9999999999999099e29")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "total"),
+    [
+        (["send", "-1,-5,22"], 16),
+        (["send", "1", "-5", "22"], 18),
+        (["send", "1;2;3", "--timeout", "9"], 6),
+        (["--timeout", "9", "send", "1\n2\n3"], 6),
+        (["send", "-.5 1.5"], 1),
+    ],
+)
+def test_a_list_may_be_given_in_many_ways(place: Place, arguments: list[str], total: int) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, *arguments, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sum"] == total
+
+
+def test_sample_random_file_and_standard_input(place: Place) -> None:
+    place.worker(WORKER)
+    (place.folder / "list.txt").write_text("1\n2\n3\n")
+
+    sample = place.run(CLIENT, "sample", "--json")
+    once, again, other = (place.run(CLIENT, "random", "50", "--seed", seed, "--json") for seed in ("7", "7", "8"))
+    file = place.run(CLIENT, "file", "list.txt", "--json")
+    piped = place.run(CLIENT, "file", "-", "--json", text="4;5")
+
+    assert json.loads(sample.stdout)["count"] == 7
+    assert once.stdout == again.stdout != other.stdout
+    assert json.loads(file.stdout)["sum"] == 6
+    assert json.loads(piped.stdout)["sum"] == 9
+
+
+def test_a_long_list_travels_and_is_shown_short(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "file", "-", text=",".join(str(number) for number in range(1, 100_001)))
+
+    assert "100,000 numbers: 1, 2, 3, 4, 5, …, 99996, 99997, 99998, 99999, 100000\n" in done.stdout
+    assert "│ sum    │ 5000050000 │" in done.stdout
+
+
+def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(place: Place) -> None:
+    place.worker(WORKER)
+    lines = [f"{number},{number + 2}" for number in range(250)]
+    lines[3] = "1,x"
+    lines[240] = ""
+
+    done = place.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert done.returncode == 1
+    assert rows.pop(240) == {"line": 241, "error": "The list is empty. Type numbers such as 1, 2.5, 3e4."}
+    assert rows.pop(3) == {"line": 4, "error": "Item 2 (character 3) is 'x', which is not a number."}
+    assert [row["mean"] for row in rows] == [number + 1 for number in range(250) if number not in {3, 240}]
+
+
+def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(place: Place) -> None:
+    place.worker(WORKER)
+    process = place.start(CLIENT, "batch", "-")
+    assert process.stdin is not None
+    assert process.stdout is not None
+
+    for number in (1, 2):
+        process.stdin.write(f"{number}\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["sum"] == number
+    process.stdin.close()
+
+    assert process.wait(20) == 0
+
+
+def test_a_batch_goes_on_after_a_line_that_nobody_answered(place: Place) -> None:
+    process = place.run(CLIENT, "batch", "-", "--timeout", "1", text="1\nx\n2\n")
+
+    rows = [json.loads(line) for line in process.stdout.splitlines()]
+    assert process.returncode == 3
+    assert [row["line"] for row in rows] == [1, 2, 3]
+    assert "No answer came from responseQueue within 1 s." in rows[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["send", "1,,22"], 1, "Item 2 (character 3) is empty"),
+        (["send"], 2, "the following arguments are required"),
+        (["frob"], 2, "invalid choice"),
+        (["file", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
+        (["batch", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
+        (["random", "0"], 2, "must be a whole number from 1 to 50,000"),
+        (["sample", "--timeout", "-5"], 2, "must be seconds, more than 0"),
+        ([], 2, "The menu needs a terminal. Give a command"),
+        (["purge"], 2, "Add --yes"),
+        (["send", "1", "--timeout", "1"], 3, "Start it with: python numbers_worker.py"),
+    ],
+)
+def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status: int, said: str) -> None:
+    done = place.run(CLIENT, *arguments)
+
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
+    process = place.start(CLIENT, "send", "1")
+    (request,) = place.collect("requestQueue")
+
+    request_id = request["MessageAttributes"]["request-id"]["StringValue"]
+    place.post("responseQueue", "?Error. Not today.", request_id=request_id, status="error")
+
+    assert process.wait(20) == 1
+    assert process.stderr is not None
+    assert process.stderr.read() == "numbers_client.py: Not today.\n"
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "Paste fresh keys into ~/.aws/credentials"),
+        ({"AWS_DEFAULT_REGION": ""}, "names no region"),
+        (
+            {"COURIER_REQUEST_QUEUE": "nowhere"},
+            "The queue nowhere does not exist. Create it with: ./aws_setup.sh queues",
+        ),
+    ],
+)
+def test_trouble_with_aws_is_status_4_and_says_what_mends_it(place: Place, env: dict[str, str], said: str) -> None:
+    done = place.run(CLIENT, "send", "1", env=env)
+
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_setting_is_refused_at_start_with_its_name(place: Place) -> None:
+    done = place.run(CLIENT, "send", "1", env={"COURIER_TIMEOUT_SECONDS": "soon"})
+
+    assert done.returncode == 2
+    assert "COURIER_TIMEOUT_SECONDS is 'soon', and must be a number from 0.1 to 3600." in done.stderr
+
+
+def test_json_says_errors_in_json_too(place: Place) -> None:
+    done = place.run(CLIENT, "send", "1,x", "--json")
+
+    assert json.loads(done.stdout) == {"error": "Item 2 (character 3) is 'x', which is not a number."}
+    assert "Item 2 (character 3)" in done.stderr
+
+
+def test_a_purge_empties_the_queue_and_explains_itself(place: Place) -> None:
+    for _ in range(3):
+        place.post("requestQueue", "1,2")
+
+    done = place.run(CLIENT, "purge", "--yes")
+
+    assert done.returncode == 0
+    assert "Purged requestQueue: about 3 requests." in done.stdout
+    assert "60 s" in done.stdout
+    assert place.depth("requestQueue") == 0
+
+
+def test_ctrl_c_leaves_cleanly_and_at_once(place: Place) -> None:
+    process = place.start(CLIENT, "send", "1")
+    wait_for(lambda: place.depth("requestQueue") == 1)
+
+    started = time.monotonic()
+    process.send_signal(signal.SIGINT)
+
+    assert process.wait(10) == 130
+    assert time.monotonic() - started < 2
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Place) -> None:
+    assert place.run(CLIENT, "send", "1", "--timeout", "1").returncode == 3
+    place.post("responseQueue", '{"count": 99}', request_id="dead", deadline="1000", status="ok", version="1")
+    worker = place.worker(WORKER)
+    worker.until_logged("numbers expired")
+
+    done = place.run(CLIENT, "send", "2", "--json")
+
+    assert json.loads(done.stdout)["sum"] == 2
+    wait_for(lambda: place.depth("responseQueue") == 0, what="an empty responseQueue")
+
+
+def test_an_answer_for_somebody_else_stays_for_them(place: Place) -> None:
+    deadline = str(time.time() + 60)
+    place.post("responseQueue", '{"count": 99}', request_id="theirs", deadline=deadline, status="ok", version="1")
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "send", "2", "--json")
+
+    assert json.loads(done.stdout)["sum"] == 2
+    (message,) = place.collect("responseQueue")
+    assert message["MessageAttributes"]["request-id"]["StringValue"] == "theirs"
+
+
+def test_what_a_hostile_worker_answers_reaches_no_terminal_raw(place: Place) -> None:
+    process = place.start(CLIENT, "send", "1")
+    (request,) = place.collect("requestQueue")
+    request_id = request["MessageAttributes"]["request-id"]["StringValue"]
+
+    place.post("responseQueue", '{"\x7f\u202eevil": 1, "x": "\u009b2J"}', request_id=request_id, status="ok")
+
+    assert process.wait(20) == 3
+    assert process.stderr is not None
+    said = process.stderr.read()
+    assert "The answer cannot be read" in said
+    assert said.strip().isprintable()

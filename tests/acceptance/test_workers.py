@@ -1,0 +1,275 @@
+"""The worker programs: what they take, how they fail, how they end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.conftest import ROOT, Place, wait_for
+
+WORKER = "numbers_worker.py"
+SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")
+
+
+def bodies(place: Place, count: int) -> list[str]:
+    return sorted(message["Body"] for message in place.collect("responseQueue", count))
+
+
+def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place) -> None:
+    place.worker(WORKER)
+
+    place.post("requestQueue", "1,5,22")
+
+    (message,) = place.collect("responseQueue")
+    assert json.loads(message["Body"])["median"] == 5
+    assert message["MessageAttributes"]["status"]["StringValue"] == "ok"
+    assert place.depth("requestQueue") == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "attributes", "said"),
+    [
+        ("1,x", {}, "Item 2 (character 3) is 'x'"),
+        ("1", {"options": "{"}, "The attribute options"),
+        ("1", {"options": '{"a": "b"}'}, "no option 'a'"),
+        ("1", {"version": "7"}, "protocol version '7'"),
+        ("1", {"deadline": "soon"}, "The attribute deadline"),
+        ("1", {"kind": "image"}, "This worker does numbers, not 'image'"),
+        ("1", {"reply_to": "requestQueue"}, "'requestQueue' is no response queue of this worker"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_and_does_not_come_back(
+    place: Place, body: str, attributes: dict[str, str], said: str
+) -> None:
+    place.worker(WORKER)
+
+    place.post("requestQueue", body, request_id="mine", **attributes)
+
+    (message,) = place.collect("responseQueue")
+    assert message["Body"].startswith("?Error. ")
+    assert said in message["Body"]
+    assert message["MessageAttributes"]["request-id"]["StringValue"] == "mine"
+    assert message["MessageAttributes"]["status"]["StringValue"] == "error"
+    wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+def test_a_foreign_queue_is_never_written_to(place: Place) -> None:
+    place.client("sqs").create_queue(QueueName="victim")
+    worker = place.worker(WORKER)
+
+    place.post("requestQueue", "1", request_id="mine", reply_to="victim")
+
+    (message,) = place.collect("responseQueue")
+    assert "is no response queue" in message["Body"]
+    assert place.depth("victim") == 0
+    assert "refused to answer to the queue victim" in worker.log
+
+
+def test_a_reply_queue_of_the_askers_own_is_answered_to(place: Place) -> None:
+    place.client("sqs").create_queue(QueueName="responseQueue-mine")
+    place.worker(WORKER)
+
+    place.post("requestQueue", "1,2", request_id="mine", reply_to="responseQueue-mine")
+
+    (message,) = place.collect("responseQueue-mine")
+    assert json.loads(message["Body"])["sum"] == 3
+    assert place.depth("responseQueue") == 0
+
+
+def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
+    worker = place.worker(WORKER)
+
+    place.post("requestQueue", "1,2", request_id="mine", reply_to="responseQueue-gone")
+    place.post("requestQueue", "3,4")
+
+    assert [json.loads(body)["sum"] for body in bodies(place, 1)] == [7]
+    worker.until_logged("the reply queue responseQueue-gone is gone")
+    wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(place: Place) -> None:
+    worker = place.worker(SLOW)
+
+    place.post("requestQueue", "crash")
+    place.post("requestQueue", "1,2")
+
+    refused, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))
+    assert "The worker failed at this request by a fault of its own" in refused
+    assert json.loads(answered)["sum"] == 3
+    assert worker.log.count("Traceback") == 1
+
+
+def test_an_answer_that_no_message_holds_becomes_a_refusal(place: Place) -> None:
+    place.worker(SLOW)
+
+    place.post("requestQueue", "long", request_id="mine")
+
+    (message,) = place.collect("responseQueue")
+    assert "The answer could not be sent. The message has 2,0" in message["Body"]
+    wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+def test_a_request_whose_asker_has_gone_is_not_worked_on(place: Place) -> None:
+    worker = place.worker(WORKER)
+
+    place.post("requestQueue", "1,2", request_id="late", deadline=str(time.time() - 10))
+
+    worker.until_logged("request late numbers expired")
+    wait_for(lambda: place.depth("requestQueue") == 0)
+    assert place.depth("responseQueue") == 0
+
+
+def test_a_worker_may_start_before_its_queues_exist(bare_place: Place) -> None:
+    worker = bare_place.worker(WORKER)
+    worker.until_logged("The queue requestQueue does not exist. Create it with: ./aws_setup.sh queues")
+
+    bare_place.create_queues()
+    bare_place.post("requestQueue", "1,2")
+
+    assert [json.loads(body)["sum"] for body in bodies(bare_place, 1)] == [3]
+    assert worker.log.count("does not exist") == 1
+
+
+def test_an_unreachable_aws_is_waited_for_quietly(place: Place) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+
+    worker.until_logged("AWS cannot be reached")
+
+    assert worker.process.poll() is None
+    assert worker.end() == 0
+    assert worker.log.count("AWS cannot be reached") == 1
+    assert "Traceback" not in worker.log
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_ends_an_idle_long_poll_under_two_seconds(place: Place, number: signal.Signals) -> None:
+    worker = place.worker(WORKER)
+    place.post("requestQueue", "1")
+    worker.until_logged("numbers ok")  # so that what follows is a long poll
+
+    started = time.monotonic()
+    status = worker.end(number)
+
+    assert status == 0
+    assert time.monotonic() - started < 2
+    assert f"stopping: {number.name}" in worker.log
+
+
+def test_a_signal_in_a_job_lets_it_finish(place: Place) -> None:
+    worker = place.worker(SLOW)
+    place.post("requestQueue", "slow 1.5", request_id="mine")
+    worker.until_logged("begun")
+
+    assert worker.end() == 0
+
+    (message,) = place.collect("responseQueue")
+    assert message["MessageAttributes"]["status"]["StringValue"] == "ok"
+    assert place.depth("requestQueue") == 0
+
+
+def test_what_is_not_finished_within_the_grace_period_is_released_at_once(place: Place) -> None:
+    worker = place.worker(SLOW, COURIER_GRACE_SECONDS="0.5", COURIER_VISIBILITY_SECONDS="600")
+    place.post("requestQueue", "slow 60", request_id="mine")
+    worker.until_logged("begun")
+
+    assert worker.end() == 0
+
+    assert "released 1 unfinished" in worker.log
+    (message,) = place.collect("requestQueue", seconds=3)
+    assert message["Body"] == "slow 60"
+
+
+def test_a_second_signal_does_not_wait_for_the_grace_period(place: Place) -> None:
+    worker = place.worker(SLOW, COURIER_VISIBILITY_SECONDS="600")
+    place.post("requestQueue", "slow 60", request_id="mine")
+    worker.until_logged("begun")
+    worker.process.send_signal(signal.SIGTERM)
+    worker.until_logged("stopping")
+
+    started = time.monotonic()
+    assert worker.end() == 0
+
+    assert time.monotonic() - started < 3
+    assert len(place.collect("requestQueue", seconds=3)) == 1
+
+
+def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
+    first = place.worker(SLOW, "--concurrency", "1", COURIER_VISIBILITY_SECONDS="600")
+    place.post("requestQueue", "slow 4", request_id="begun")
+    first.until_logged("begun")
+    for number in range(3):
+        place.post("requestQueue", f"{number}", request_id=f"waiting-{number}")
+    wait_for(lambda: place.depth("requestQueue") == 4 and _visible(place) == 0, what="all in the first worker's hands")
+
+    first.process.send_signal(signal.SIGTERM)
+    second = place.worker(WORKER)
+
+    for number in range(3):
+        second.until_logged(f"waiting-{number} numbers ok", seconds=5)
+    assert first.process.wait(20) == 0
+    assert len(place.collect("responseQueue", 4)) == 4
+
+
+def _visible(place: Place) -> int:
+    name = "ApproximateNumberOfMessages"
+    found = place.client("sqs").get_queue_attributes(QueueUrl=place.url("requestQueue"), AttributeNames=[name])
+    return int(found["Attributes"][name])
+
+
+def test_a_job_longer_than_its_visibility_timeout_is_done_once(place: Place) -> None:
+    workers = [place.worker(SLOW, COURIER_VISIBILITY_SECONDS="1") for _ in range(2)]
+
+    place.post("requestQueue", "slow 4", request_id="mine")
+
+    place.collect("responseQueue")
+    assert sum(worker.log.count("begun") for worker in workers) == 1
+
+
+def test_a_drained_queue_ends_a_worker_told_so(place: Place) -> None:
+    for number in range(25):
+        place.post("requestQueue", f"{number}")
+
+    worker = place.worker(WORKER, "--stop-when-empty", ready=False)
+
+    assert worker.process.wait(30) == 0
+    assert "stopping: the queue is empty" in worker.log
+    assert place.depth("requestQueue") == 0
+    assert len(place.collect("responseQueue", 25)) == 25
+
+
+def test_one_line_of_log_for_a_request_in_json_if_asked(place: Place) -> None:
+    worker = place.worker(WORKER, "--log-format", "json")
+    place.post("requestQueue", "1,2", request_id="mine")
+    worker.until_logged("mine")
+    assert worker.end() == 0
+
+    lines = [json.loads(line) for line in worker.log.splitlines()]
+    (line,) = [line for line in lines if "request_id" in line]
+    assert (line["request_id"], line["kind"], line["outcome"], line["level"]) == ("mine", "numbers", "ok", "info")
+    assert line["milliseconds"] > 0
+
+
+def test_no_payload_and_no_key_is_logged(place: Place) -> None:
+    worker = place.worker(WORKER)
+    place.post("requestQueue", "31415926,x")
+    place.collect("responseQueue")
+
+    assert worker.end() == 0
+    assert "31415926" not in worker.log
+    assert place.env["AWS_ACCESS_KEY_ID"] not in worker.log
+
+
+@pytest.mark.parametrize("program", [WORKER, "images_worker.py"])
+def test_usage(place: Place, program: str) -> None:
+    helped = place.run(program, "--help")
+    wrong = place.run(program, "--concurrency", "0")
+    unset = place.run(program, env={"COURIER_POLL_SECONDS": "x"})
+
+    assert helped.returncode == 0
+    assert "--stop-when-empty" in helped.stdout
+    assert "exit status" in helped.stdout
+    assert (wrong.returncode, unset.returncode) == (2, 2)
+    assert "COURIER_POLL_SECONDS is 'x'" in unset.stderr

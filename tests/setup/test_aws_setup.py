@@ -1,0 +1,316 @@
+"""aws_setup.sh: its exact calls with a stand-in for the AWS CLI, and the whole of it against two local AWS."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ATTRIBUTES, QUEUES, ROOT
+from tests.engines import Engine, fresh_account
+
+STUB = f"""#!{sys.executable}
+import json, os, sys
+with open(os.environ["STUB_LOG"], "a") as log:
+    log.write(json.dumps(sys.argv[1:]) + "\\n")
+answers = json.loads(os.environ["STUB_ANSWERS"])
+out, err, status = answers.get(" ".join(sys.argv[1:3]), ["", "", 0])
+print(out)
+print(err, file=sys.stderr)
+sys.exit(status)
+"""
+ACCOUNT = {"sts get-caller-identity": ["123456789012", "", 0]}
+NO_QUEUES = {"sqs list-queues": ["None", "", 0]}
+NO_BUCKET = {"s3api head-bucket": ["", "An error occurred (404) when calling HeadBucket: Not Found", 254]}
+
+
+class Stub:
+    """The script with a stand-in for the AWS CLI on PATH."""
+
+    def __init__(self, folder: Path, env: dict[str, str]) -> None:
+        self._log = folder / "calls"
+        self._log.touch()
+        program = folder / "bin" / "aws"
+        program.parent.mkdir()
+        program.write_text(STUB)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+        self._env = {**env, "STUB_LOG": str(self._log), "PATH": f"{program.parent}:{env['PATH']}"}
+
+    def run(self, *arguments: str, answers: dict[str, Any], **env: str) -> subprocess.CompletedProcess[str]:
+        given = {**self._env, "STUB_ANSWERS": json.dumps(answers), **env}
+        return setup(given, *arguments)
+
+    @property
+    def calls(self) -> list[list[str]]:
+        return [json.loads(line) for line in self._log.read_text().splitlines()]
+
+    def options(self, call: str) -> list[str]:
+        """Return the arguments of the only such call."""
+        (found,) = [arguments for arguments in self.calls if " ".join(arguments[:2]) == call]
+        return found[2:]
+
+
+def setup(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(ROOT / "aws_setup.sh"), *arguments],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=80,
+        check=False,
+    )
+
+
+@pytest.fixture
+def env(ministack: Engine) -> dict[str, str]:
+    return ministack.environment(fresh_account())
+
+
+@pytest.fixture
+def stub(tmp_path: Path, env: dict[str, str]) -> Stub:
+    return Stub(tmp_path, env)
+
+
+def value_of(option: str, arguments: list[str]) -> str:
+    return arguments[arguments.index(option) + 1]
+
+
+def test_up_makes_four_queues_and_the_bucket_with_these_very_calls(stub: Stub) -> None:
+    done = stub.run("up", answers={**ACCOUNT, **NO_QUEUES, **NO_BUCKET})
+
+    assert done.returncode == 0, done.stderr
+    created = [call for call in stub.calls if call[:2] == ["sqs", "create-queue"]]
+    assert [value_of("--queue-name", call) for call in created] == list(QUEUES)
+    assert {value_of("--attributes", call) for call in created} == {f"file://{ROOT}/create-queue.json"}
+    bucket = "lab3-123456789012-us-east-1"
+    assert value_of("--bucket", stub.options("s3api create-bucket")) == bucket
+    assert "--create-bucket-configuration" not in stub.options("s3api create-bucket")
+    blocked = value_of("--public-access-block-configuration", stub.options("s3api put-public-access-block"))
+    assert blocked.count("=true") == 4
+    lifecycle = value_of("--lifecycle-configuration", stub.options("s3api put-bucket-lifecycle-configuration"))
+    (rule,) = json.loads(lifecycle)["Rules"]
+    assert rule["Filter"] == {"Prefix": "images/"}
+    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    for call in created:
+        assert f"+ aws {' '.join(call[:4])}" in done.stdout
+
+
+@pytest.mark.parametrize("verb", ["up", "queues", "bucket", "status", "down"])
+def test_every_call_carries_the_endpoint_and_the_region(stub: Stub, env: dict[str, str], verb: str) -> None:
+    everything = "\t".join(f"http://x/1/{name}" for name in QUEUES)
+    answers = {**ACCOUNT, "sqs list-queues": [everything, "", 0], "sqs get-queue-attributes": ["1\t2", "", 0]}
+
+    done = stub.run(verb, "--yes", "--region", "eu-west-1", answers=answers)
+
+    assert done.returncode == 0, done.stderr
+    assert len(stub.calls) > 1
+    for call in stub.calls:
+        assert value_of("--endpoint-url", call) == env["AWS_ENDPOINT_URL"]
+        assert value_of("--region", call) == "eu-west-1"
+
+
+def test_without_an_endpoint_none_is_passed_and_a_profile_is(stub: Stub) -> None:
+    stub.run("queues", "--profile", "me", answers={**ACCOUNT, **NO_QUEUES}, AWS_ENDPOINT_URL="")
+
+    for call in stub.calls:
+        assert "--endpoint-url" not in call
+        assert value_of("--profile", call) == "me"
+
+
+def test_another_region_is_named_to_the_bucket(stub: Stub) -> None:
+    stub.run("bucket", "--region", "eu-west-1", answers={**ACCOUNT, **NO_BUCKET})
+
+    arguments = stub.options("s3api create-bucket")
+    assert value_of("--create-bucket-configuration", arguments) == "LocationConstraint=eu-west-1"
+    assert value_of("--bucket", arguments) == "lab3-123456789012-eu-west-1"
+
+
+def test_what_exists_is_not_created_again(stub: Stub) -> None:
+    everything = "\t".join(f"https://sqs.us-east-1.amazonaws.com/1/{name}" for name in QUEUES)
+
+    done = stub.run("up", answers={**ACCOUNT, "sqs list-queues": [everything, "", 0]})
+
+    assert done.returncode == 0
+    assert not [call for call in stub.calls if call[1].startswith("create-")]
+
+
+def test_a_queue_whose_name_only_ends_alike_is_another(stub: Stub) -> None:
+    urls = "http://x/1/my-requestQueue\thttp://x/1/requestQueue2"
+
+    stub.run("queues", answers={**ACCOUNT, "sqs list-queues": [urls, "", 0]})
+
+    assert "requestQueue" in [value_of("--queue-name", call) for call in stub.calls if call[1] == "create-queue"]
+
+
+def test_settings_rename_things(stub: Stub) -> None:
+    stub.run(
+        "up", answers={**ACCOUNT, **NO_QUEUES, **NO_BUCKET}, COURIER_REQUEST_QUEUE="mine", COURIER_BUCKET="my-bucket"
+    )
+
+    created = [value_of("--queue-name", call) for call in stub.calls if call[1] == "create-queue"]
+    assert created == ["mine", *QUEUES[1:]]
+    assert value_of("--bucket", stub.options("s3api create-bucket")) == "my-bucket"
+
+
+@pytest.mark.parametrize(
+    ("said_by_aws", "status", "sentence"),
+    [
+        ("An error occurred (ExpiredToken) when calling X", 4, "AWS refuses these keys. Paste fresh ones"),
+        ("An error occurred (InvalidClientTokenId) when calling X", 4, "AWS refuses these keys"),
+        ("Unable to locate credentials", 4, "There are no AWS keys"),
+        ("Could not connect to the endpoint URL", 4, "AWS cannot be reached at http"),
+        ("An error occurred (AccessDenied) when calling X", 1, "AWS said: An error occurred (AccessDenied)"),
+    ],
+)
+@pytest.mark.parametrize(
+    "call", ["sts get-caller-identity", "sqs list-queues", "sqs create-queue", "s3api head-bucket"]
+)
+def test_what_aws_refuses_ends_it_with_a_sentence(
+    stub: Stub, call: str, said_by_aws: str, status: int, sentence: str
+) -> None:
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, call: ["", said_by_aws, 255]}
+
+    done = stub.run("up", answers=answers)
+
+    assert done.returncode == status
+    assert f"aws_setup.sh: {sentence}" in done.stderr
+    assert stub.calls[-1][:2] == call.split()
+
+
+def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
+    answers = {**ACCOUNT, "s3api head-bucket": ["", "An error occurred (403): Forbidden", 254]}
+
+    done = stub.run("bucket", answers=answers)
+
+    assert done.returncode == 1
+    assert "is somebody else's. Choose another name in COURIER_BUCKET" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["frob"], 2, "There is no verb frob. Use up, queues, bucket, status or down"),
+        (["--frob"], 2, "There is no option --frob"),
+        (["up", "down"], 2, "One verb at a time"),
+        (["--region"], 2, "--region needs a value"),
+        (["down"], 2, "Nobody is there to ask. Add --yes"),
+    ],
+)
+def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -> None:
+    done = stub.run(*arguments, answers=ACCOUNT)
+
+    assert done.returncode == status
+    assert said in done.stderr
+    assert not [call for call in stub.calls if call[:1] != ["sts"]]
+
+
+def test_help_is_the_header(stub: Stub) -> None:
+    done = stub.run("--help", answers={})
+
+    assert done.returncode == 0
+    assert "usage: ./aws_setup.sh [VERB]" in done.stdout
+    assert "set -o errexit" not in done.stdout
+
+
+def test_no_region_and_no_cli_are_said(stub: Stub, env: dict[str, str], tmp_path: Path) -> None:
+    no_region = stub.run("up", answers={"configure get": ["", "", 1]}, AWS_DEFAULT_REGION="")
+    (tmp_path / "empty").mkdir()
+    for name in ("bash", "dirname"):
+        found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        (tmp_path / "empty" / name).symlink_to(found)
+    no_cli = setup({**env, "PATH": str(tmp_path / "empty")}, "up")
+
+    assert (no_region.returncode, no_cli.returncode) == (4, 2)
+    assert "names no region. Use --region us-east-1" in no_region.stderr
+    assert "The AWS CLI is not installed" in no_cli.stderr
+
+
+@pytest.mark.parametrize("engine_name", ["ministack", "moto"])
+def test_up_twice_status_and_down_twice(request: pytest.FixtureRequest, engine_name: str) -> None:
+    engine: Engine = request.getfixturevalue(engine_name)
+    suffix = fresh_account()
+    names = {
+        "COURIER_REQUEST_QUEUE": f"a{suffix}",
+        "COURIER_RESPONSE_QUEUE": f"b{suffix}",
+        "COURIER_IMAGE_INBOX": f"c{suffix}",
+        "COURIER_IMAGE_OUTBOX": f"d{suffix}",
+        "COURIER_BUCKET": f"bucket-{suffix}",
+    }
+    env = {**engine.environment(), **names}
+
+    first, again = setup(env), setup(env)
+    attributes = json.loads(
+        subprocess.run(
+            [
+                *("aws", "--endpoint-url", engine.url, "sqs", "get-queue-attributes"),
+                *("--queue-url", f"{engine.url}/{_account(engine)}/a{suffix}", "--attribute-names", "All"),
+            ],
+            env=env,
+            capture_output=True,
+            check=True,
+        ).stdout
+    )["Attributes"]
+    status = setup(env, "status")
+    down, nothing = setup(env, "down", "--yes"), setup(env, "down", "--yes")
+
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert len(re.findall(r"\+ aws \w+ create-", first.stdout)) == 5
+    assert " create-" not in again.stdout
+    assert again.stdout.count(" exists") == 5
+    assert attributes.items() >= ATTRIBUTES.items()
+    assert f"queue  a{suffix}  0 waiting, 0 in hand" in status.stdout
+    assert f"bucket bucket-{suffix}  exists" in status.stdout
+    assert down.returncode == nothing.returncode == 0, down.stderr + nothing.stderr
+    assert nothing.stdout.count("is not there") == 5
+
+
+def _account(engine: Engine) -> str:
+    return "000000000000" if engine.name == "ministack" else "123456789012"
+
+
+@pytest.fixture
+def proxy() -> Iterator[tuple[str, list[bytes]]]:
+    """A proxy that notes what is asked of it and refuses everything: what would have left this machine."""
+    asked: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def listen() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            with connection:
+                asked.append(connection.recv(4096).split(b"\r\n")[0])
+                connection.sendall(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=listen)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(5)
+
+
+def test_no_call_escapes_the_endpoint(env: dict[str, str], proxy: tuple[str, list[bytes]]) -> None:
+    url, asked = proxy
+    watched = {**env, "HTTP_PROXY": url, "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"}
+
+    for verb in ("up", "status", "down"):
+        done = setup(watched, verb, "--yes")
+        assert done.returncode == 0, done.stderr
+    assert asked == []
+
+    # The trap is real, and this proxy sees who falls into it: the CLI alone leaves.
+    subprocess.run(["aws", "sqs", "list-queues"], env=watched, capture_output=True, check=False)
+    assert asked == [b"CONNECT sqs.us-east-1.amazonaws.com:443 HTTP/1.1"] or b"amazonaws.com" in asked[0]

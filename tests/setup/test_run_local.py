@@ -1,0 +1,220 @@
+"""run_local.sh, as a newcomer types it, in a copy of the folder; only the virtual environment is borrowed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from tests.conftest import ROOT
+
+#: Where tools live that the script needs; tmux is there too, unless it is left out.
+TOOLS = (
+    *("awk", "bash", "cat", "cksum", "cut", "dirname", "env", "grep", "head", "kill", "mkdir"),
+    *("ps", "rm", "sleep", "tr", "touch", "uname", "which"),
+)
+
+
+def copy_of_the_folder(target: Path) -> Path:
+    """Copy what git tracks, or would track, and borrow the virtual environment that runs these tests."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target / name)
+    (target / ".venv").symlink_to(Path(sys.executable).parents[1])
+    return target
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COURIER_", "LOCAL_"))}
+    return {**kept, "HOME": str(home), "AWS_PROFILE": "nobody"}
+
+
+class Checkout:
+    """A copy of the folder, and what is run in it."""
+
+    def __init__(self, folder: Path) -> None:
+        (folder / "home").mkdir(parents=True)
+        self.env = environment(folder / "home")
+        self.folder = copy_of_the_folder(folder / "it's courier")
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["./run_local.sh", *arguments],
+            cwd=self.folder,
+            env={**self.env, **env},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=80,
+            check=False,
+        )
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Iterator[Checkout]:
+    made = Checkout(tmp_path)
+    yield made
+    made.run("down")
+
+
+def without_tmux(folder: Path) -> str:
+    """Return a PATH that has everything but tmux."""
+    folder.mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        if found:
+            (folder / tool).symlink_to(found)
+    return f"{folder}:{Path(sys.executable).parent}"
+
+
+def test_two_checkouts_side_by_side_and_data_that_survives(checkout: Checkout, tmp_path: Path) -> None:
+    up = checkout.run("up")
+    assert up.returncode == 0, up.stdout + up.stderr
+    answered = checkout.run("numbers", "send", "1,5,22", "--json")
+    assert json.loads(answered.stdout)["median"] == 5
+    made = checkout.run("images", "run", "--json")
+    assert made.returncode == 0, made.stderr
+
+    other = Checkout(tmp_path / "other")
+    try:
+        assert other.run("numbers", "send", "1,2", "--json").stdout.startswith('{"count": 2')
+        assert (
+            json.loads(checkout.run("images", "list", "processed", "--json").stdout)["name"] == "sample-grayscale.png"
+        )
+        assert other.run("images", "list", "processed", "--json").stdout == ""
+    finally:
+        assert other.run("down").returncode == 0
+
+    status = checkout.run("status")
+    assert "numbers_worker.py runs" in status.stdout
+    assert "images_worker.py runs" in status.stdout
+    assert "queue  requestQueue  0 waiting, 0 in hand" in status.stdout
+
+    assert checkout.run("down").returncode == 0
+    assert "does not run" in checkout.run("status").stdout
+    kept = checkout.run("images", "list", "processed", "--json")
+    assert json.loads(kept.stdout)["name"] == "sample-grayscale.png"
+    env = checkout.run("env")
+    assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in env.stdout
+    assert "unset AWS_PROFILE" in env.stdout
+
+
+def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Checkout) -> None:
+    menu = pexpect.spawn(
+        "./run_local.sh",
+        cwd=str(checkout.folder),
+        env={**checkout.env, "TERM": "dumb", "NO_COLOR": "1"},
+        encoding="utf-8",
+        timeout=60,
+    )
+    menu.expect_exact("Stop it all and leave")
+    menu.expect_exact("Your choice: ")
+    if shutil.which("tmux"):
+        menu.sendline("x")
+        menu.expect_exact("There is no choice 'x'. Type 0, 1, 2 or 3.")
+        menu.expect_exact("Your choice: ")
+    menu.sendline("1")
+    menu.expect_exact("Courier: numbers")
+    menu.expect_exact("Your choice: ")
+    menu.sendline("1")
+    menu.expect(r"answered in \d")
+    menu.expect_exact("Your choice: ")
+    menu.sendcontrol("c")  # leaves the client, not the menu behind it
+    menu.expect_exact("Stop it all and leave")
+    menu.expect_exact("Your choice: ")
+    menu.sendline("2")
+    menu.expect_exact("Courier: images")
+    menu.expect_exact("Your choice: ")
+    menu.sendline("0")
+    menu.expect_exact("Stop it all and leave")
+    menu.expect_exact("Your choice: ")
+    menu.sendline("0")
+    menu.expect_exact("Stopped.")
+    menu.expect(pexpect.EOF)
+    menu.close()
+
+    assert menu.exitstatus == 0
+    assert "does not run" in checkout.run("status").stdout
+
+
+def test_without_tmux_the_workers_run_in_the_background(checkout: Checkout, tmp_path: Path) -> None:
+    path = without_tmux(tmp_path / "tools")
+
+    up = checkout.run("up", PATH=path)
+    answered = checkout.run("numbers", "send", "1,2", "--json", PATH=path)
+    down = checkout.run("down", PATH=path)
+
+    assert up.returncode == 0, up.stdout + up.stderr
+    assert "in the background" in up.stdout
+    assert json.loads(answered.stdout)["sum"] == 3, answered.stderr
+    assert down.returncode == 0
+    assert "stopping: SIGTERM" in (checkout.folder / ".local/numbers_worker.py.log").read_text()
+
+
+def test_a_taken_port_is_said(checkout: Checkout) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = checkout.run("up", LOCAL_AWS_PORT=str(port))
+
+    assert done.returncode == 1
+    assert f"Port {port} is taken by another program. Stop that, or choose another: LOCAL_AWS_PORT=" in done.stderr
+
+
+def stub_python(folder: Path, body: str) -> str:
+    """Return an interpreter that claims to be new enough and does `body` otherwise."""
+    program = folder / "python"
+    program.write_text(f"#!/usr/bin/env bash\n[[ $1 == -c ]] && exit 0\n{body}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    return str(program)
+
+
+def test_no_venv_module_and_no_network_are_said(checkout: Checkout, tmp_path: Path) -> None:
+    (checkout.folder / ".venv").unlink()
+    no_venv = checkout.run("up", PYTHON=stub_python(tmp_path, "exit 1"))
+    # A venv whose pip reaches nothing.
+    fake = 'mkdir -p "${@: -1}/bin"; printf "#!/usr/bin/env bash\\nexit 1\\n" > "${@: -1}/bin/python"; '
+    no_network = checkout.run("up", PYTHON=stub_python(tmp_path, fake + 'chmod +x "${@: -1}/bin/python"'))
+
+    assert (no_venv.returncode, no_network.returncode) == (1, 1)
+    assert "Python's venv module does not work here (on Debian: apt install python3-venv)" in no_venv.stderr
+    assert "The packages could not be installed. Is the network up" in no_network.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["frob"], "There is no verb frob. Use up, down"),
+        (["up", "x"], "up takes no arguments"),
+    ],
+)
+def test_wrong_usage(checkout: Checkout, arguments: list[str], said: str) -> None:
+    done = checkout.run(*arguments)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_help_and_nothing_to_stop(checkout: Checkout) -> None:
+    helped = checkout.run("--help")
+
+    assert helped.returncode == 0
+    assert "usage: ./run_local.sh [VERB]" in helped.stdout
+    assert checkout.run("down").stdout == "Nothing runs.\n"
+    assert "does not run. Start it with: ./run_local.sh up" in checkout.run("status").stdout

@@ -1,0 +1,18 @@
+"""A client that sends whatever body it is given, a list or not, and prints the answer's."""
+
+from __future__ import annotations
+
+import sys
+
+from courier import client
+from courier.requester import Question
+
+
+def main() -> None:
+    line = client.Connection(kind="numbers", requests="requestQueue", replies="responseQueue").line()
+    outcome = line.requester.ask(Question(body=sys.argv[1]), timeout_seconds=30)
+    print(client.answer_of(outcome, worker="numbers_worker.py").body)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,54 @@
+"""A numbers worker whose work takes as long as the body says: `slow 3` three seconds, `crash` and `die` fail."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+
+import numbers_worker
+from courier import daemon
+from courier.aws import Aws
+from courier.commandline import finish
+from courier.settings import load_settings
+from courier.wire import Request
+from courier.worker import Terms, Worker
+
+
+def answer(request: Request) -> str:
+    word, _, rest = request.body.partition(" ")
+    if word == "slow":
+        logging.getLogger("courier.tests").info("begun %s", rest)
+        threading.Event().wait(float(rest))
+        return '{"count": 1}'
+    if word == "crash":
+        raise ZeroDivisionError
+    if word == "long":
+        return "x" * 2_000_000
+    if word == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return numbers_worker.answer(request)
+
+
+def main() -> int:
+    options = daemon.parse_options(None, description="a slow worker")
+    daemon.set_up_log(options.log_format)
+    settings = load_settings()
+    terms = Terms(
+        kind=numbers_worker.KIND,
+        inbox=settings.request_queue,
+        default_reply=settings.response_queue,
+        concurrency=options.concurrency or 4,
+        capacity=100,
+        poll_seconds=settings.poll_seconds,
+        visibility_seconds=settings.visibility_seconds,
+        grace_seconds=settings.grace_seconds,
+        stop_when_empty=options.stop_when_empty,
+    )
+    return daemon.serve(Worker(Aws(), answer, terms), "slow worker listens on it")
+
+
+if __name__ == "__main__":
+    sys.exit(finish(main))
