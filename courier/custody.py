@@ -54,15 +54,22 @@ class Custody:
             return granted
 
     def admit(self, deliveries: Sequence[Delivery], *, reserved: int) -> bool:
-        """Take `deliveries` in and give the rest of the reservation back; False once closed."""
+        """Take `deliveries` in and give the rest of the reservation back; once closed, do neither."""
         now = time.monotonic()
         with self._changed:
+            if self._closed:
+                return False
             self._reserved -= reserved
-            if not self._closed:
-                for delivery in deliveries:
-                    self._held[delivery.receipt_handle] = _Held(delivery=delivery, renewed_at=now)
+            for delivery in deliveries:
+                self._held[delivery.receipt_handle] = _Held(delivery=delivery, renewed_at=now)
             self._changed.notify_all()
-            return not self._closed
+            return True
+
+    def unreserve(self, reserved: int) -> None:
+        """Give a reservation back of which nothing is taken in."""
+        with self._changed:
+            self._reserved -= reserved
+            self._changed.notify_all()
 
     def drop(self, deliveries: Sequence[Delivery]) -> None:
         """Let go of deliveries that were acknowledged or released."""
@@ -81,6 +88,17 @@ class Custody:
         """Wait until nothing is held; return whether that came to be in time."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._held, timeout_seconds)
+
+    def wait_until_nothing_comes(self, timeout_seconds: float) -> bool:
+        """Wait until no receive is under way; return whether that came to be in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._reserved == 0, timeout_seconds)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held."""
+        with self._changed:
+            return not self._held
 
     @property
     def is_empty(self) -> bool:

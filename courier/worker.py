@@ -49,6 +49,9 @@ REPLIERS = 4
 #: How long `stop_when_empty` listens before it believes that a queue is empty: longer than the queues'
 #: DelaySeconds of 1, so that what was just posted by hand is seen.
 EMPTY_SECONDS = 2
+#: How long a poll is while something is in hand: a worker that is told to stop then waits for its end
+#: before it gives anything back. An idle one has nothing to give back, and does not wait.
+BUSY_POLL_SECONDS = 2
 #: How long a request rests whose work met trouble with AWS, before it is tried again.
 RETRY_SECONDS = 5
 _OURS = "The worker failed at this request by a fault of its own; its log says more."
@@ -111,6 +114,7 @@ class Worker:
 
         What is not finished within the grace period, or when `give_up` says so, is released too.
         """
+        was_busy = not self._custody.is_idle
         self._stopping.set()
         self._custody.close()
         self._rush.set()
@@ -119,12 +123,15 @@ class Worker:
         while not self._custody.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
-        self._stopped.set()
-        self._outbox.close()
+        if was_busy:
+            # What is released must not be caught by a poll of our own that ends with this process.
+            self._custody.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
         left = self._custody.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
             self._release(left)
+        self._stopped.set()
+        self._outbox.close()
         return not left
 
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
@@ -146,9 +153,9 @@ class Worker:
     # Receivers
 
     def _receive_steadily(self) -> None:
-        wait_seconds = EMPTY_SECONDS if self._terms.stop_when_empty else self._terms.poll_seconds
+        longest = EMPTY_SECONDS if self._terms.stop_when_empty else self._terms.poll_seconds
         while not self._stopping.is_set():
-            received = self._receive(wait_seconds)
+            received = self._receive(longest if self._custody.is_idle else min(longest, BUSY_POLL_SECONDS))
             if received == 0 and self._terms.stop_when_empty and self._custody.is_empty:
                 self._stopping.set()
 
@@ -169,7 +176,7 @@ class Worker:
                     visibility_seconds=self._terms.visibility_seconds,
                 )
             except AwsTrouble as error:
-                self._custody.admit([], reserved=reserved)
+                self._custody.unreserve(reserved)
                 self._rush.clear()
                 self._outage.wait_out(error)
                 return None
@@ -185,6 +192,7 @@ class Worker:
         self._outbox.expect(len(deliveries))
         if not self._custody.admit(deliveries, reserved=reserved):
             self._release(deliveries)
+            self._custody.unreserve(reserved)
             return
         for delivery in deliveries:
             self._todo.put(delivery)

@@ -84,6 +84,9 @@ def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
 
     assert held.reserve() == 0
     assert not held.admit([delivery("a")], reserved=reserved)
+    assert not held.wait_until_nothing_comes(0)
+    held.unreserve(reserved)
+    assert held.wait_until_nothing_comes(0)
     assert held.is_empty
 
 
@@ -91,6 +94,7 @@ def test_what_is_being_received_counts_as_not_empty() -> None:
     held = custody(FakeInbox())
     reserved = held.reserve()
 
+    assert held.is_idle
     assert not held.is_empty
     held.admit([], reserved=reserved)
     assert held.is_empty
