@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from courier import client
-from courier.commandline import STATUSES, add_common, add_version, finish
-from courier.errors import InputRefused, NotAPicture, WrongUsage
-from courier.files import check_name, writing
+from courier.commandline import STATUSES, add_common, add_version, complain, finish
+from courier.errors import InputRefused, WrongUsage
+from courier.files import check_name, read_file, writing
 from courier.plain import printable
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
@@ -45,12 +45,20 @@ examples:
 class Images:
     """What the application does, for the menu and for the commands."""
 
-    def __init__(self, settings: Settings, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        terminal: Terminal,
+        failures: client.Failures,
+        *,
+        as_json: bool,
+        timeout_seconds: float,
+    ) -> None:
         self._settings = settings
         self._terminal = terminal
         self._as_json = as_json
         self._timeout_seconds = timeout_seconds
-        self.failures = client.Failures(as_json=as_json)
+        self.failures = failures
         self.connection = client.Connection(kind="image", requests=settings.image_inbox, replies=settings.image_outbox)
 
     def upload(self, path: str, *, replace: bool) -> str:
@@ -58,14 +66,18 @@ class Images:
         from courier import pictures
 
         name = check_name(Path(path).name if path else pictures.SAMPLE_NAME)
-        content = self._read(path) if path else pictures.sample()
+        limit_bytes = int(self._settings.image_max_megabytes * 1e6)
+        content = read_file(Path(path), limit_bytes=limit_bytes) if path else pictures.sample()
         header = pictures.read_header(io.BytesIO(content), max_megapixels=self._settings.image_max_megapixels)
         bucket = self._bucket("unprocessed")
         # The sample is the same every time: nothing is lost when it replaces itself.
         if path and not replace and bucket.find(name):
-            self._agree(f"{name} is in the bucket already. Replace it?", f"{name} is in the bucket already.")
-        with self._terminal.moving(f"Uploading {name}", len(content)) as advance:
-            bucket.store(name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=advance)
+            client.agree_to_replace(f"{name} is in the bucket already.", self._asker)
+        with self._terminal.moving(f"Uploading {name}") as moved:
+            moved.expect(len(content))
+            bucket.store(
+                name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=moved.advance
+            )
         self._report(
             {"name": name, "width": header.width, "height": header.height, "bytes": len(content)},
             f"uploaded {name}  {header.format} {header.width} x {header.height}, {len(content):,} bytes",
@@ -102,11 +114,11 @@ class Images:
         if not Path(folder).is_dir():
             raise WrongUsage(f"{folder} is no folder.", hint="Create it first, or name another with --to.")
         if not replace and target.exists():
-            self._agree(f"{target} exists already. Replace it?", f"{target} exists already.")
+            client.agree_to_replace(f"{target} exists already.", self._asker)
             replace = True
         bucket = self._bucket("processed")
-        with writing(target, replace=replace) as file, self._terminal.moving(f"Downloading {name}", None) as advance:
-            bucket.fetch(name, file, progress=advance)
+        with writing(target, replace=replace) as file, self._terminal.moving(f"Downloading {name}") as moved:
+            bucket.fetch(name, file, opened=moved.expect, progress=moved.advance)
         self._report({"name": name, "path": str(target)}, f"downloaded {target}")
 
     def list(self, folder: str) -> list[StoredObject]:
@@ -171,23 +183,10 @@ class Images:
         bucket.check()
         return bucket
 
-    def _agree(self, question: str, refusal: str) -> None:
-        """Ask before something is overwritten. Raises: WrongUsage if there is nobody to ask, or the answer is no."""
-        if self._as_json or not self._terminal.is_interactive:
-            raise WrongUsage(refusal, hint="Use --replace to overwrite it.")
-        if not self._terminal.confirm(question):
-            raise WrongUsage("Left as it is.")
-
-    def _read(self, path: str) -> bytes:
-        """Return a file's content. Raises: WrongUsage if it cannot be read; NotAPicture if it is too large."""
-        try:
-            with Path(path).open("rb") as file:
-                content = file.read(int(self._settings.image_max_megabytes * 1e6) + 1)
-        except OSError as error:
-            raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
-        if len(content) > self._settings.image_max_megabytes * 1e6:
-            raise NotAPicture(f"{path} is larger than {self._settings.image_max_megabytes:g} MB.")
-        return content
+    @property
+    def _asker(self) -> Terminal | None:
+        """The terminal, if there is somebody at it to ask."""
+        return self._terminal if self._terminal.is_interactive and not self._as_json else None
 
     def _report(self, fields: dict[str, object], text: str) -> None:
         if self._as_json:
@@ -281,7 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args(arguments)
     settings = load_settings()
     terminal = Terminal()
-    images = Images(settings, terminal, as_json=given.json, timeout_seconds=given.timeout or settings.timeout_seconds)
+    failures = client.Failures(complain if given.command else terminal.complain, as_json=given.json)
+    timeout_seconds = given.timeout or settings.timeout_seconds
+    images = Images(settings, terminal, failures, as_json=given.json, timeout_seconds=timeout_seconds)
     if given.command:
         return run(given, images)
     if not terminal.is_interactive:

@@ -111,11 +111,18 @@ use_local_aws() {
 
 # running NAME PATTERN: the process id in .local/NAME.pid, if that process is alive and is what it was.
 running() {
-  local pid found
+  local pid
   pid=$(cat "$data/$1.pid" 2>/dev/null) || return 1
-  found=$(ps -ww -o stat= -o args= -p "$pid" 2>/dev/null) || return 1
-  # A child of ours that has ended stays listed as a zombie until we do.
-  [[ $found != Z* && $found == *"$2"* ]] && say "$pid"
+  [[ -n $pid && $(command_of "$pid") == *"$2"* ]] && say "$pid"
+}
+
+# command_of PID: its command line; nothing if it has ended, also if it is a zombie child of ours.
+command_of() {
+  if [[ -d /proc/self ]]; then
+    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
+  else
+    ps -ww -o stat= -o args= -p "$1" | grep -v '^Z' || true
+  fi
 }
 
 # detach NAME COMMAND...: run it in a session of its own, so that no Ctrl-C of ours reaches it.

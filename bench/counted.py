@@ -1,6 +1,6 @@
 """Run a numbers worker with every call to AWS counted and, if asked, delayed; print what it took as JSON.
 
-    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--idle]
+    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--for-ever]
 
 `bare` is the yardstick: a plain boto3 loop that receives, sends and deletes by tens and computes the same
 answers with the same functions. The time runs from the first call to the last acknowledgement.
@@ -53,34 +53,41 @@ def _deleted() -> None:
     moments["last"] = time.perf_counter()
 
 
-def bare_loop(threads: int) -> None:
-    """Serve requestQueue until it is empty, with nothing but boto3."""
+def bare_loop(threads: int, *, for_ever: bool) -> None:
+    """Serve requestQueue, until it is empty or for ever, with nothing but boto3."""
     client: Any = boto3.client("sqs")
     requests = client.get_queue_url(QueueName="requestQueue")["QueueUrl"]
     responses = client.get_queue_url(QueueName="responseQueue")["QueueUrl"]
 
     def loop() -> None:
-        while messages := client.receive_message(
-            QueueUrl=requests,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=1,
-            VisibilityTimeout=30,
-            MessageAttributeNames=["All"],
-        ).get("Messages"):
-            answers = [
-                {
-                    "Id": str(index),
-                    "MessageBody": numbers_worker.answer(Request(body=message["Body"])),
-                    "DelaySeconds": 0,
-                    "MessageAttributes": {"request-id": message["MessageAttributes"]["request-id"]},
-                }
-                for index, message in enumerate(messages)
-            ]
-            client.send_message_batch(QueueUrl=responses, Entries=answers)
-            entries = [
-                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
-            ]
-            client.delete_message_batch(QueueUrl=requests, Entries=entries)
+        while True:
+            messages = client.receive_message(
+                QueueUrl=requests,
+                MaxNumberOfMessages=10,
+                WaitTimeSeconds=20 if for_ever else 1,
+                VisibilityTimeout=30,
+                MessageAttributeNames=["All"],
+            ).get("Messages", [])
+            if messages:
+                _serve(messages)
+            elif not for_ever:
+                return
+
+    def _serve(messages: list[Any]) -> None:
+        answers = [
+            {
+                "Id": str(index),
+                "MessageBody": numbers_worker.answer(Request(body=message["Body"])),
+                "DelaySeconds": 0,
+                "MessageAttributes": {"request-id": message["MessageAttributes"]["request-id"]},
+            }
+            for index, message in enumerate(messages)
+        ]
+        client.send_message_batch(QueueUrl=responses, Entries=answers)
+        entries = [
+            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+        ]
+        client.delete_message_batch(QueueUrl=requests, Entries=entries)
 
     pool = [threading.Thread(target=loop) for _ in range(threads)]
     for thread in pool:
@@ -95,15 +102,13 @@ def main() -> None:
     parser.add_argument("worker", choices=("courier", "bare"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--delay-ms", type=float, default=0)
-    parser.add_argument("--idle", action="store_true", help="serve until SIGTERM")
+    parser.add_argument("--for-ever", action="store_true", help="serve until SIGTERM")
     given = parser.parse_args()
     watch(given.delay_ms / 1000)
-    if given.idle:
-        numbers_worker.main([])
-    elif given.worker == "bare":
-        bare_loop(given.threads)
+    if given.worker == "bare":
+        bare_loop(given.threads, for_ever=given.for_ever)
     else:
-        numbers_worker.main(["--stop-when-empty"])
+        numbers_worker.main([] if given.for_ever else ["--stop-when-empty"])
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(

@@ -32,8 +32,8 @@ CONTESTANTS = {
 }
 
 
-def fill(engine: Engine, account: str, count: int) -> None:
-    """Post `count` requests of 17 numbers, as our own client does, in a fresh account."""
+def create_queues(engine: Engine, account: str) -> tuple[Any, str]:
+    """Create the queues in a fresh account; return a bare client and requestQueue's URL."""
     client: Any = boto3.client(
         "sqs",
         endpoint_url=engine.url,
@@ -44,6 +44,12 @@ def fill(engine: Engine, account: str, count: int) -> None:
     attributes = json.loads((ROOT / "create-queue.json").read_text())
     url = client.create_queue(QueueName="requestQueue", Attributes=attributes)["QueueUrl"]
     client.create_queue(QueueName="responseQueue", Attributes=attributes)
+    return client, url
+
+
+def fill(engine: Engine, account: str, count: int) -> None:
+    """Post `count` requests of 17 numbers, as our own client does, in a fresh account."""
+    client, url = create_queues(engine, account)
     numbers = random.Random(7)
     for start in range(0, count, 10):
         entries = [_entry(index, numbers) for index in range(start, start + 10)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from courier.commandline import complain
 from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.terminal import Terminal
 from courier.wire import Answer
@@ -78,7 +77,8 @@ class Connection:
 class Failures:
     """What went wrong in a command that does several things: told at once, and counted for the exit status."""
 
-    def __init__(self, *, as_json: bool) -> None:
+    def __init__(self, tell: Callable[[CourierError], None], *, as_json: bool) -> None:
+        self._tell = tell
         self._as_json = as_json
         self.worst = 0
 
@@ -91,7 +91,7 @@ class Failures:
             raise
         except CourierError as error:
             self.worst = max(self.worst, error.exit_status)
-            complain(error)
+            self._tell(error)
             if self._as_json:
                 print(json.dumps({"name": name, "error": error.sentence}), flush=True)
 
@@ -132,3 +132,14 @@ def purge(connection: Connection, terminal: Terminal, *, sure: bool) -> None:
     else:
         terminal.say(f"{requests.name} was purged less than 60 s ago, and SQS allows no second time so soon.")
         terminal.say("Nothing was done now. Wait a minute and purge again.")
+
+
+def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:
+    """Ask before something is overwritten.
+
+    Raises: WrongUsage if there is nobody to ask, or the answer is no.
+    """
+    if asker is None:
+        raise WrongUsage(what_exists, hint="Use --replace to overwrite it.")
+    if not asker.confirm(f"{what_exists} Replace it?"):
+        raise WrongUsage("Left as it is.")

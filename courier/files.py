@@ -41,6 +41,18 @@ def _fault(name: str) -> str:
     return ""
 
 
+def read_file(path: Path, *, limit_bytes: int) -> bytes:
+    """Return a file's content. Raises: WrongUsage if it cannot be read; InputRefused if it is too large."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+    if len(content) > limit_bytes:
+        raise InputRefused(f"{path} is larger than the {limit_bytes:,} bytes that are allowed.")
+    return content
+
+
 @contextlib.contextmanager
 def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     """Yield a file that becomes `path` when the body ends well, and leaves no trace when it does not.

@@ -22,8 +22,6 @@ T = TypeVar("T")
 
 #: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
 INTERRUPTED = 130
-#: Called with each further number of bytes that was moved.
-Advance = Callable[[int], None]
 
 
 class LeaveMenu(Exception):
@@ -37,6 +35,14 @@ class Choice:
     key: str
     label: str
     action: Callable[[], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """How a progress bar is told of bytes: how many there will be, and each further number that was moved."""
+
+    expect: Callable[[int], None]
+    advance: Callable[[int], None]
 
 
 def leave() -> None:
@@ -106,18 +112,21 @@ class Terminal:
             yield
 
     @contextlib.contextmanager
-    def moving(self, text: str, total_bytes: int | None) -> Iterator[Advance]:
-        """Show a progress bar while the body moves bytes; yields what to call with each number of them."""
+    def moving(self, text: str) -> Iterator[Moved]:
+        """Show a progress bar while the body moves bytes; yields what to tell of them."""
         if not self._errors.is_terminal:
-            yield lambda _count: None
+            yield Moved(expect=lambda _total: None, advance=lambda _count: None)
             return
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         label = TextColumn(printable(text), markup=False)
         columns = (label, BarColumn(), DownloadColumn(), TransferSpeedColumn())
         with Progress(*columns, console=self._errors, transient=True) as progress:
-            task = progress.add_task("", total=total_bytes)
-            yield lambda count: progress.advance(task, count)
+            task = progress.add_task("", total=None)
+            yield Moved(
+                expect=lambda total: progress.update(task, total=total),
+                advance=lambda count: progress.advance(task, count),
+            )
 
     # Asking
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import InputRefused, WrongUsage
-from courier.files import check_name, writing
+from courier.files import check_name, read_file, writing
 
 
 @pytest.mark.parametrize("name", ["cat.png", "Größe 7.jpg", "a[/b].png".replace("/", ""), "-rf.png", "猫.webp"])
@@ -101,3 +101,13 @@ def test_a_failure_leaves_no_trace(tmp_path: Path, *, replace: bool) -> None:
 def test_a_folder_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match="cannot be written"), writing(tmp_path / "no" / "a", replace=False):
         pytest.fail("the body must not run")
+
+
+def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+
+    assert read_file(tmp_path / "a", limit_bytes=5) == b"12345"
+    with pytest.raises(InputRefused, match="larger than the 4 bytes"):
+        read_file(tmp_path / "a", limit_bytes=4)
+    with pytest.raises(WrongUsage, match="cannot be read"):
+        read_file(tmp_path, limit_bytes=4)

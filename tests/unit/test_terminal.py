@@ -117,19 +117,33 @@ def test_text_from_outside_is_neither_markup_nor_an_escape() -> None:
 def test_nothing_spins_where_nobody_watches() -> None:
     screen = Screen()
 
-    with screen.terminal.waiting("Waiting"), screen.terminal.moving("Moving", 10) as advance:
-        advance(5)
+    with screen.terminal.waiting("Waiting"), screen.terminal.moving("Moving") as moved:
+        moved.expect(10)
+        moved.advance(5)
 
     assert screen.err.getvalue() == screen.out.getvalue() == ""
 
 
-def test_a_person_sees_what_is_waited_for_and_how_far_it_is() -> None:
+def test_a_person_sees_what_is_waited_for_and_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
     screen = Screen(interactive=True)
 
     with screen.terminal.waiting("Waiting for [it]"):
         pass
-    with screen.terminal.moving("Moving [it]", 10) as advance:
-        advance(10)
+    with screen.terminal.moving("Moving [it]") as moved:
+        moved.expect(10)
+        moved.advance(10)
 
     assert "Waiting for [it]" in screen.err.getvalue()
     assert "Moving [it]" in screen.err.getvalue()
+    assert "10/10 bytes" in screen.err.getvalue()
+
+
+def test_a_dumb_terminal_is_told_once_what_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    screen = Screen(interactive=True)
+
+    with screen.terminal.waiting("Waiting"):
+        pass
+
+    assert screen.err.getvalue() == "Waiting\n"

@@ -1,0 +1,77 @@
+"""The README tells the truth of today."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from courier import pictures, settings
+from tests.conftest import ROOT, Place
+
+README = (ROOT / "README.md").read_text()
+
+
+def transcript() -> list[tuple[str, str]]:
+    """Return (command, what it printed) of every console block."""
+    blocks = re.findall(r"```console\n(.*?)```", README, flags=re.DOTALL)
+    return [
+        (command, output)
+        for block in blocks
+        for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, flags=re.MULTILINE)
+    ]
+
+
+def plain(text: str) -> str:
+    """Leave out what differs from run to run: times, and blanks at line ends."""
+    return re.sub(r"[ \t]+$", "", re.sub(r"in \d+\.\d{3} s", "in N s", text), flags=re.MULTILINE)
+
+
+def test_the_first_run_prints_what_the_readme_shows(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    place.worker("images_worker.py")
+
+    shown = transcript()
+    assert len(shown) >= 5
+    for command, output in shown:
+        program, application, *arguments = shlex.split(command)
+        assert program == "./run_local.sh"
+        done = place.run(f"{application}_client.py", *arguments)
+        assert plain(done.stdout + done.stderr) == plain(output), command
+
+
+def test_every_setting_stands_in_the_readme_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(COURIER_\w+)` \| (.*?) \|", README, flags=re.MULTILINE))
+
+    assert list(rows) == [settings.variable(name) for name in settings.Settings.__dataclass_fields__]
+    defaults = settings.Settings()
+    for name in settings.Settings.__dataclass_fields__:
+        default = getattr(defaults, name)
+        if default is not None:
+            shown = rows[settings.variable(name)].strip("`")
+            assert shown == (f"{default:g}" if isinstance(default, float) else str(default))
+
+
+@pytest.mark.parametrize("program", ["numbers_client.py", "images_client.py"])
+def test_every_command_stands_in_the_readme_and_exists(place: Place, program: str) -> None:
+    helped = place.run(program, "--help").stdout
+    commands = set(re.findall(r"^    ([a-z]+)  ", helped, flags=re.MULTILINE))
+
+    assert len(commands) == 6
+    for command in commands:
+        assert re.search(rf"`(?:{program} )?{command}[ `]", README), command
+    assert set(re.findall(rf"`{program} ([a-z]+)", README)) <= commands
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for name in set(re.findall(r"\b(?:[a-z_]+/)*[a-z_]+\.(?:py|sh|txt|json|md)\b", README)):
+        assert (ROOT / name).exists(), name
+    for module in re.findall(r"python -m (bench\.\w+)", README):
+        assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
+
+
+def test_operations_formats_and_limits_are_those_of_the_code() -> None:
+    assert all(f"`{name}`" in README for name in pictures.OPERATIONS)
+    assert all(name in README.upper() for name in pictures.FORMATS)
+    assert "up to 50 MB and 50 million pixels" in README
