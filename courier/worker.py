@@ -155,7 +155,7 @@ class Worker:
     def _receive_steadily(self) -> None:
         longest = EMPTY_SECONDS if self._terms.stop_when_empty else self._terms.poll_seconds
         while not self._stopping.is_set():
-            received = self._receive(longest if self._custody.is_idle else min(longest, BUSY_POLL_SECONDS))
+            received = self._receive(longest)
             if received == 0 and self._terms.stop_when_empty and self._custody.is_empty:
                 self._stopping.set()
 
@@ -164,7 +164,7 @@ class Worker:
             self._rush.wait()
             self._receive(0)
 
-    def _receive(self, wait_seconds: int) -> int | None:
+    def _receive(self, longest_seconds: int) -> int | None:
         """Receive once and pass on what came; return how many, or None if AWS was in trouble."""
         reserved = self._custody.reserve()
         deliveries: list[Delivery] = []
@@ -172,7 +172,7 @@ class Worker:
             try:
                 deliveries = self._inbox.receive(
                     limit=reserved,
-                    wait_seconds=wait_seconds,
+                    wait_seconds=longest_seconds if self._custody.is_idle else min(longest_seconds, BUSY_POLL_SECONDS),
                     visibility_seconds=self._terms.visibility_seconds,
                 )
             except AwsTrouble as error:
@@ -229,7 +229,7 @@ class Worker:
             request = decode_request(delivery.envelope)
             if request.deadline is not None and request.deadline < self._clock.now():
                 return request, _refusal(request, "Too late.", self._expiry(request)), "expired"
-            self._refuse_foreign(request)
+            self._check_address(request)
             answer = Answer(body=self._handler(request), request_id=request.request_id, deadline=self._expiry(request))
         except CourierError as error:
             if isinstance(error, AwsTrouble) and error.is_passing:
@@ -240,7 +240,7 @@ class Worker:
             return request, _refusal(request, _OURS, self._expiry(request)), "failed"
         return request, answer, "ok"
 
-    def _refuse_foreign(self, request: Request) -> None:
+    def _check_address(self, request: Request) -> None:
         if request.kind not in ("", self._terms.kind):
             raise Undecodable(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
         if not self._is_ours(request.reply_to):

@@ -25,7 +25,7 @@ class Desk:
         self.done: list[tuple[str, list[str]]] = []
         self.on_send: list[list[Failure] | Exception] = []
         self.on_acknowledge: list[list[Failure] | Exception] = []
-        monkeypatch.setattr(Mailbox, "send", lambda mailbox, envelopes: self._send(mailbox, envelopes))
+        monkeypatch.setattr(Mailbox, "send", lambda mailbox, envelopes: self._send(mailbox, envelopes))  # noqa: PLW0108  binds
         monkeypatch.setattr(Mailbox, "acknowledge", self._note("acknowledged", self.on_acknowledge))
         monkeypatch.setattr(Mailbox, "release", self._note("released", []))
         monkeypatch.setattr(backoff, "delays", lambda: iter([0.0] * 1000))
