@@ -59,7 +59,13 @@ class Images:
         self._as_json = as_json
         self._timeout_seconds = timeout_seconds
         self.failures = failures
-        self.connection = client.Connection(kind="image", requests=settings.image_inbox, replies=settings.image_outbox)
+        self.connection = client.Connection(
+            kind="image",
+            requests=settings.image_inbox,
+            replies=settings.image_outbox,
+            patience_seconds=timeout_seconds,
+            tell=terminal.warn,
+        )
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""

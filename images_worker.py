@@ -56,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     daemon.set_up_log(options.log_format)
     settings = load_settings()
     concurrency = options.concurrency or settings.concurrency or os.cpu_count() or 1
-    aws = Aws()
+    aws = daemon.connect()
     terms = Terms(
         kind=KIND,
         inbox=settings.image_inbox,

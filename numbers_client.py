@@ -51,7 +51,11 @@ class Numbers:
         self._as_json = as_json
         self._timeout_seconds = timeout_seconds
         self.connection = client.Connection(
-            kind="numbers", requests=settings.request_queue, replies=settings.response_queue
+            kind="numbers",
+            requests=settings.request_queue,
+            replies=settings.response_queue,
+            patience_seconds=timeout_seconds,
+            tell=terminal.warn,
         )
 
     def send(self, text: str) -> None:

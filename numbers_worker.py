@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from courier import daemon, numberlist
-from courier.aws import Aws
 from courier.commandline import finish
 from courier.errors import InputRefused
 from courier.plain import quoted
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         grace_seconds=settings.grace_seconds,
         stop_when_empty=options.stop_when_empty,
     )
-    return daemon.serve(Worker(Aws(), answer, terms), f"numbers worker listens on {terms.inbox}")
+    return daemon.serve(Worker(daemon.connect(), answer, terms), f"numbers worker listens on {terms.inbox}")
 
 
 if __name__ == "__main__":

@@ -59,7 +59,10 @@ def our_trip(engine: Engine, account: str) -> Callable[[], None]:
     from courier.client import Connection
     from courier.requester import Question
 
-    line = Connection(kind="numbers", requests="requestQueue", replies="responseQueue").line()
+    connection = Connection(
+        kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print
+    )
+    line = connection.line()
 
     def ask() -> None:
         line.requester.ask(Question(body=BODY), timeout_seconds=20)

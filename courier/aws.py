@@ -6,6 +6,7 @@ configuration; nothing here knows which AWS answers.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -27,6 +28,7 @@ from botocore.exceptions import (
 )
 from botocore.exceptions import ConnectionError as NetworkError
 
+from courier.credentials import Patience, make_session
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
+
+log = logging.getLogger(__name__)
 
 #: The longest long poll SQS knows, in seconds.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -131,16 +135,21 @@ class Clock:
 class Aws:
     """One connection: clients made once, shared by all threads (botocore's clients are thread-safe).
 
-    Raises: NoCredentials if AWS's configuration has no such profile, or names no region.
+    Keys from the shared credentials file follow that file, and `patience` says how long a call that was
+    refused for dead keys waits for fresh ones. Raises: NoCredentials if AWS's configuration has no such
+    profile, or names no region.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
         self.clock = Clock()
+        #: Set when this process is about to end: no call waits for fresh keys any more.
+        self.stopping = patience.stopped if patience else threading.Event()
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         with translated("read the AWS configuration"):
+            session = make_session(patience or Patience(seconds=0, tell=log.warning, stopped=self.stopping))
             # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
-            self._session = boto3.Session(region_name=os.environ.get("AWS_REGION") or None)
+            self._session = boto3.Session(botocore_session=session, region_name=os.environ.get("AWS_REGION") or None)
         if not self._session.region_name:
             hint = "Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure"
             raise NoCredentials("AWS's configuration names no region.", hint=hint)
@@ -180,6 +189,8 @@ class Aws:
             user_agent_extra="courier",
         )
         with translated(f"make a client for {service}"):
+            if self._session.get_credentials() is None:
+                raise NoCredentials("There are no AWS credentials.", hint=_MEND_KEYS)
             client: Any = self._session.client(service, config=config)  # type: ignore[call-overload]
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
         return client

@@ -28,10 +28,17 @@ class Line:
 
 
 class Connection:
-    """A line that is opened when it is first needed, or ahead of that in the background."""
+    """A line that is opened when it is first needed, or ahead of that in the background.
 
-    def __init__(self, *, kind: str, requests: str, replies: str) -> None:
+    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so.
+    """
+
+    def __init__(
+        self, *, kind: str, requests: str, replies: str, patience_seconds: float, tell: Callable[[str], None]
+    ) -> None:
         self._kind = kind
+        self._patience_seconds = patience_seconds
+        self._tell = tell
         self._names = (requests, replies)
         self._lock = threading.RLock()
         self._aws: Aws | None = None
@@ -52,8 +59,9 @@ class Connection:
             if self._aws is None:
                 # Imported here because boto3 takes longer to load than a menu may take to appear.
                 from courier.aws import Aws
+                from courier.credentials import Patience
 
-                self._aws = Aws()
+                self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell))
             return self._aws
 
     def line(self) -> Line:

@@ -14,7 +14,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from courier.aws import Aws
 from courier.commandline import add_version, whole_number
+from courier.credentials import Patience
 from courier.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,11 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
     add_version(parser)
     given = parser.parse_args(arguments)
     return Options(concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format)
+
+
+def connect() -> Aws:
+    """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
+    return Aws(Patience(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
 
 
 def serve(worker: Worker, announcement: str) -> int:

@@ -80,6 +80,10 @@ class Terminal:
         if error.hint:
             self._errors.print(Text(printable(error.hint, None)), soft_wrap=True)
 
+    def warn(self, sentence: str) -> None:
+        """Print a sentence on stderr."""
+        self._errors.print(Text(printable(sentence, None), style="yellow"), soft_wrap=True)
+
     def show_pairs(self, title: str, pairs: Mapping[str, str]) -> None:
         """Print a table of names and values."""
         table = Table(title=Text(printable(title)), title_justify="left", show_header=False)

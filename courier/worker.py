@@ -84,7 +84,7 @@ class Worker:
         self._outbox = Outbox()
         self._todo: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
         self._rush = threading.Event()
-        self._stopping = threading.Event()
+        self._stopping = aws.stopping
         self._stopped = threading.Event()
         self._outage = Outage("receiving", self._stopping)
         self._custody = Custody(self._inbox, capacity=terms.capacity, visibility_seconds=terms.visibility_seconds)

@@ -33,6 +33,8 @@ class Engine:
     name: str
     folder: Path
     port: int = field(default_factory=free_port)
+    #: Whether keys are checked, as AWS does; ministack only.
+    checks_keys: bool = False
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -85,6 +87,7 @@ class Engine:
             "STATE_DIR": str(self.folder / "state"),
             "S3_PERSIST": "1",
             "S3_DATA_DIR": str(self.folder / "s3"),
+            "AUTH": "true" if self.checks_keys else "false",
         }
         return [str(BIN / "ministack")], settings, "/_ministack/health"
 

@@ -12,7 +12,18 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = (
     ("errors", "plain"),
-    ("backoff", "files", "numberlist", "pictures", "settings", "summary", "terminal", "textfile", "wire"),
+    (
+        "backoff",
+        "credentials",
+        "files",
+        "numberlist",
+        "pictures",
+        "settings",
+        "summary",
+        "terminal",
+        "textfile",
+        "wire",
+    ),
     ("aws", "commandline"),
     ("bucket", "mailbox"),
     ("custody", "outage", "requester"),
@@ -24,7 +35,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
     "boto3": {"aws", "bucket"},
-    "botocore": {"aws"},
+    "botocore": {"aws", "credentials"},
     "numpy": {"summary"},
     "PIL": {"pictures"},
     "rich": {"terminal"},

@@ -9,7 +9,10 @@ from courier.requester import Question
 
 
 def main() -> None:
-    line = client.Connection(kind="numbers", requests="requestQueue", replies="responseQueue").line()
+    connection = client.Connection(
+        kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print
+    )
+    line = connection.line()
     outcome = line.requester.ask(Question(body=sys.argv[1]), timeout_seconds=30)
     print(client.answer_of(outcome, worker="numbers_worker.py").body)
 

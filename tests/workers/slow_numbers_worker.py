@@ -10,7 +10,6 @@ import threading
 
 import numbers_worker
 from courier import daemon
-from courier.aws import Aws
 from courier.commandline import finish
 from courier.settings import load_settings
 from courier.wire import Request
@@ -47,7 +46,7 @@ def main() -> int:
         grace_seconds=settings.grace_seconds,
         stop_when_empty=options.stop_when_empty,
     )
-    return daemon.serve(Worker(Aws(), answer, terms), "slow worker listens on it")
+    return daemon.serve(Worker(daemon.connect(), answer, terms), "slow worker listens on it")
 
 
 if __name__ == "__main__":
