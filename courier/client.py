@@ -78,7 +78,7 @@ class Connection:
         requests, replies = (Mailbox(aws, name) for name in self._names)
         requests.find()
         replies.find()
-        requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock)
+        requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)
         return Line(requests=requests, requester=requester)
 
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 from courier import backoff
 from courier.errors import AwsTrouble
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 
 class Outage:
     """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
 
-    def __init__(self, doing: str, stopped: threading.Event) -> None:
+    def __init__(
+        self, doing: str, stopped: threading.Event, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
+    ) -> None:
         self._doing = doing
         self._stopped = stopped
+        self._tell = tell
         self._lock = threading.Lock()
         self._since: float | None = None
         self._told: type[AwsTrouble] | None = None
@@ -30,9 +37,25 @@ class Outage:
                 self._since = time.monotonic()
             if self._told is not type(error):
                 self._told = type(error)
-                log.warning("%s. Waiting, and trying again. (%s)", error.sentence.rstrip("."), self._doing)
+                self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
             pause = next(self._delays)
         self._stopped.wait(pause)
+
+    def persist(self, call: Callable[[], T], until: float) -> T:
+        """Return what `call` returns, made again and again while AWS is in passing trouble.
+
+        Raises: AwsTrouble if it lasts, or has lasted when monotonic time passes `until`.
+        """
+        while True:
+            try:
+                found = call()
+            except AwsTrouble as error:
+                if not error.is_passing or self._stopped.is_set() or time.monotonic() >= until:
+                    raise
+                self.wait_out(error)
+            else:
+                self.over()
+                return found
 
     def over(self) -> None:
         """Note that a call was answered."""
@@ -40,6 +63,6 @@ class Outage:
             return
         with self._lock:
             if self._since is not None:
-                log.info("AWS answers again after %.0f s (%s)", time.monotonic() - self._since, self._doing)
+                self._tell(f"AWS answers again after {time.monotonic() - self._since:.0f} s. ({self._doing})")
             self._since = self._told = None
             self._delays = backoff.delays()

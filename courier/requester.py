@@ -12,12 +12,13 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from courier.aws import Clock
-from courier.errors import CourierError, NoAnswer
+from courier.errors import AwsTrouble, CourierError, NoAnswer
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
+from courier.outage import Outage
 from courier.wire import Reply, Request, decode_reply, encode_request, new_request_id
 
 #: How long one receive waits for answers. Shorter than SQS's 20 s: a client that is killed meanwhile
@@ -105,10 +106,14 @@ class _Round:
         return self.source.exhausted and not self.waiting and not self.done
 
     @property
+    def first_deadline(self) -> float:
+        """When the first of those waiting is given up, in monotonic time."""
+        return min(item.sent_at for item in self.waiting.values()) + self.timeout_seconds
+
+    @property
     def patience_seconds(self) -> int:
         """How long the next receive may wait: whole seconds, not much beyond the first deadline."""
-        first = min(item.sent_at for item in self.waiting.values())
-        left = math.ceil(first + self.timeout_seconds - time.monotonic())
+        left = math.ceil(self.first_deadline - time.monotonic())
         return max(0, min(left, POLL_SECONDS if self.source.exhausted else 1))
 
     def set_errors_aside(self, batch: Iterable[tuple[int, Question | CourierError]]) -> list[tuple[int, Question]]:
@@ -136,8 +141,11 @@ class _Round:
 class Requester:
     """Posts requests of one kind and waits for their answers. For one thread; make one for each."""
 
-    def __init__(self, *, requests: Mailbox, replies: Mailbox, kind: str, clock: Clock) -> None:
+    def __init__(
+        self, *, requests: Mailbox, replies: Mailbox, kind: str, clock: Clock, tell: Callable[[str], None]
+    ) -> None:
         self._requests = requests
+        self._outage = Outage("asking", threading.Event(), tell)
         self._replies = replies
         self._kind = kind
         self._clock = clock
@@ -183,7 +191,11 @@ class Requester:
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):
             current.waiting[request.request_id] = _Waiting(index=index, sent_at=time.monotonic())
-        for failure in self._requests.send([encode_request(request) for request in requests]):
+        envelopes = [encode_request(request) for request in requests]
+        until = time.monotonic() + current.timeout_seconds
+        # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
+        # answers the second is dropped.
+        for failure in self._outage.persist(lambda: self._requests.send(envelopes), until):
             current.finish(requests[failure.index].request_id, failure.error)
 
     def _request(self, question: Question, deadline: float) -> Request:
@@ -200,9 +212,7 @@ class Requester:
         """Receive until at least one of those waiting is answered or given up."""
         fruitless = 0
         while not self._give_up(current):
-            deliveries = self._replies.receive(
-                wait_seconds=current.patience_seconds, visibility_seconds=VISIBILITY_SECONDS
-            )
+            deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
             if self._sort(deliveries, current):
                 return
             if deliveries:
@@ -224,11 +234,22 @@ class Requester:
                 dead.append(delivery)
             else:
                 alive.append(delivery)
-        if alive:
-            self._replies.release(alive)
-        if mine or dead:
-            self._replies.acknowledge(mine + dead)
+        self._dispose(alive, mine + dead)
         return bool(mine)
+
+    def _receive(self, wait_seconds: int) -> list[Delivery]:
+        return self._replies.receive(wait_seconds=wait_seconds, visibility_seconds=VISIBILITY_SECONDS)
+
+    def _dispose(self, alive: Sequence[Delivery], done: Sequence[Delivery]) -> None:
+        """Release others' answers, delete ours and dead ones; in trouble, leave that to their timeout.
+
+        What is not deleted now comes again, and is known then.
+        """
+        try:
+            self._replies.release(alive)
+            self._replies.acknowledge(done)
+        except AwsTrouble as error:
+            self._outage.wait_out(error)
 
     def _is_dead(self, reply: Reply) -> bool:
         return reply.deadline is not None and reply.deadline < self._clock.now()
