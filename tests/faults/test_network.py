@@ -1,0 +1,120 @@
+"""Networks that fail between the programs and AWS."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from courier.pictures import sample
+from tests.conftest import Place, wait_for
+from tests.faults.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+
+CLIENT = "numbers_client.py"
+WORKER = "numbers_worker.py"
+SQS_OF_A_WORKER = ("ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch")
+SQS_OF_A_CLIENT = ("SendMessageBatch", "ReceiveMessage", "DeleteMessageBatch")
+
+
+@pytest.fixture
+def gate(place: Place) -> Iterator[Gate]:
+    made = Gate(place.env["AWS_ENDPOINT_URL"])
+    yield made
+    made.heal()
+    made.close()
+
+
+FAULTS = [
+    ("reset", {}),
+    ("cut", {}),
+    ("answer", {"answer": SERVER_ERROR}),
+    ("answer", {"answer": UNAVAILABLE}),
+    ("answer", {"answer": THROTTLED}),
+    ("latency", {"seconds": 1.0}),
+    ("lost_answer", {}),
+]
+IDS = ["reset", "cut", "500", "503", "throttled", "latency", "lost answer"]
+
+
+@pytest.mark.parametrize(("kind", "how"), FAULTS, ids=IDS)
+def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_heals(
+    place: Place, gate: Gate, kind: str, how: dict[str, object]
+) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url, COURIER_VISIBILITY_SECONDS="3", COURIER_POLL_SECONDS="1")
+    gate.fail(kind, *SQS_OF_A_WORKER, times=6, **how)
+    for number in range(20):
+        place.post("requestQueue", f"{number}", request_id=f"r{number}")
+
+    answers = {
+        message["MessageAttributes"]["request-id"]["StringValue"]: json.loads(message["Body"])["sum"]
+        for message in place.collect("responseQueue", 20, seconds=40)
+    }
+    wait_for(lambda: place.depth("requestQueue") == 0, seconds=30)
+    while len(answers) < 20:
+        for message in place.collect("responseQueue", 1, seconds=30):
+            answers[message["MessageAttributes"]["request-id"]["StringValue"]] = json.loads(message["Body"])["sum"]
+
+    assert answers == {f"r{number}": number for number in range(20)}
+    assert worker.process.poll() is None
+    assert "Traceback" not in worker.log
+
+
+@pytest.mark.parametrize(("kind", "how"), FAULTS, ids=IDS)
+def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(
+    place: Place, gate: Gate, kind: str, how: dict[str, object]
+) -> None:
+    place.worker(WORKER)
+    gate.fail(kind, *SQS_OF_A_CLIENT, times=6, **how)
+
+    lines = "".join(f"{number}\n" for number in range(15))
+    done = place.run(CLIENT, "batch", "-", "--timeout", "40", text=lines, env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["sum"] for line in done.stdout.splitlines()] == list(range(15))
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 6
+
+
+def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
+    wait_for(lambda: gate.calls["ReceiveMessage"])
+    gate.fail("reset")
+    place.post("requestQueue", "1,2", request_id="mine")
+    worker.until_logged("Waiting, and trying again")
+
+    calls = sum(gate.calls.values())
+    started = time.monotonic()
+    wait_for(lambda: time.monotonic() - started > 5)
+    made = sum(gate.calls.values()) - calls
+    gate.heal()
+
+    (message,) = place.collect("responseQueue", seconds=40)
+    assert json.loads(message["Body"])["sum"] == 3
+    assert made < 5 * 5
+    for doing in ("receiving", "answering"):
+        assert worker.log.count(f"Waiting, and trying again. ({doing})") <= 1
+    worker.until_logged("AWS answers again after")
+
+
+def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url, COURIER_POLL_SECONDS="1")
+    gate.fail("black_hole", "SendMessageBatch", times=1, seconds=5.0)
+    place.post("requestQueue", "1,2", request_id="mine")
+
+    (message,) = place.collect("responseQueue", seconds=30)
+    assert json.loads(message["Body"])["sum"] == 3
+    assert worker.process.poll() is None
+
+
+def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
+    (place.folder / "cat.png").write_bytes(sample())
+    place.worker("images_worker.py", AWS_ENDPOINT_URL=gate.url, COURIER_POLL_SECONDS="1")
+    gate.fail("cut", "S3:GET", times=2)
+    gate.fail("answer", "S3:PUT", times=2, answer=UNAVAILABLE)
+
+    done = place.run("images_client.py", "run", "cat.png", "--timeout", "40")
+
+    assert done.returncode == 0, done.stderr
+    assert (place.folder / "cat-grayscale.png").exists()
