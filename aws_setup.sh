@@ -6,7 +6,8 @@
 #
 # verbs:
 #   up       everything below (the default)
-#   queues   requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json
+#   queues   requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json, and a
+#            dead-letter queue for each of the two that workers serve: requestQueue-dead, imageInbox-dead
 #   bucket   the bucket for pictures: no public access, old objects expire
 #   status   what exists, and how many messages wait
 #   down     remove the queues and the bucket with all that is in it, after asking
@@ -18,7 +19,8 @@
 #   --help           this text
 #
 # settings (environment): AWS_ENDPOINT_URL reaches another AWS, a local one say. COURIER_REQUEST_QUEUE,
-# COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things.
+# COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things;
+# COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter.
 #
 # Running it again changes nothing. Every command that changes something is shown before it runs.
 #
@@ -30,18 +32,24 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 readonly attributes_file="$here/create-queue.json"
 readonly expire_days=30
+# The longest SQS knows, 14 days: a dead letter keeps the age it had.
+readonly dead_seconds=1209600
+readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
 
 region=""
 profile=""
 yes=false
 account=""
 known_urls=""
+begun=()
+served_names=("${COURIER_REQUEST_QUEUE:-requestQueue}" "${COURIER_IMAGE_INBOX:-imageInbox}")
 queue_names=(
-  "${COURIER_REQUEST_QUEUE:-requestQueue}"
+  "${served_names[0]}"
   "${COURIER_RESPONSE_QUEUE:-responseQueue}"
-  "${COURIER_IMAGE_INBOX:-imageInbox}"
+  "${served_names[1]}"
   "${COURIER_IMAGE_OUTBOX:-imageOutbox}"
 )
+dead_names=("${served_names[@]/%/-dead}")
 
 say() { printf '%s\n' "$*"; }
 
@@ -66,15 +74,15 @@ ask() {
 
 # Show a command that changes something, and run it.
 change() {
-  say "+ aws $*"
+  say "+ aws$(printf ' %q' "$@")"
   need "$@" >/dev/null
 }
 
 # Call the AWS CLI; a failure ends the script in our words.
 need() {
-  local answer
-  answer=$(ask "$@" 2>&1) || explain "$answer"
-  say "$answer"
+  local errors
+  # What the CLI warns of on stderr must not become part of its answer.
+  { errors=$(ask "$@" 2>&1 >&3) || explain "$errors"; } 3>&1
 }
 
 # explain MESSAGE: end with what an AWS error means for the user.
@@ -118,18 +126,52 @@ find_queues() {
 queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
 
 make_queues() {
-  local name url
+  local name
   find_queues
-  for name in "${queue_names[@]}"; do
-    url=$(queue_url "$name")
-    if [[ -n $url ]]; then
-      say "queue $name exists"
-    else
-      change sqs create-queue \
-        --queue-name "$name" \
-        --attributes "file://$attributes_file"
-    fi
-  done
+  for name in "${queue_names[@]}"; do begin make_queue "$name" "file://$attributes_file"; done
+  for name in "${dead_names[@]}"; do begin make_queue "$name" "MessageRetentionPeriod=$dead_seconds"; done
+  finish
+  find_queues
+  for name in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$name"; done
+  finish
+}
+
+# begin COMMAND...: run it beside others, since the CLI takes most of a second to start.
+begin() {
+  "$@" &
+  begun+=($!)
+}
+
+# finish: wait for all that was begun, and end with the first failure's status.
+finish() {
+  local pid
+  for pid in "${begun[@]}"; do wait "$pid" || exit $?; done
+  begun=()
+}
+
+# make_queue NAME ATTRIBUTES: create it, or bring what exists in line.
+make_queue() {
+  local url
+  url=$(queue_url "$1")
+  if [[ -n $url ]]; then
+    say "queue $1 exists"
+    change sqs set-queue-attributes \
+      --queue-url "$url" \
+      --attributes "$2"
+  else
+    change sqs create-queue \
+      --queue-name "$1" \
+      --attributes "$2"
+  fi
+}
+
+bury_in_dead_letter_queue() {
+  local policy
+  policy=$(printf '{\\"deadLetterTargetArn\\":\\"arn:aws:sqs:%s:%s:%s-dead\\",\\"maxReceiveCount\\":\\"%s\\"}' \
+    "$region" "$account" "$1" "$max_deliveries")
+  change sqs set-queue-attributes \
+    --queue-url "$(queue_url "$1")" \
+    --attributes "{\"RedrivePolicy\": \"$policy\"}"
 }
 
 # Whether the bucket is there; ends with a sentence if its name is somebody else's.
@@ -174,7 +216,7 @@ show_status() {
   local name url depths
   find_queues
   say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}"
-  for name in "${queue_names[@]}"; do
+  for name in "${queue_names[@]}" "${dead_names[@]}"; do
     url=$(queue_url "$name")
     if [[ -z $url ]]; then
       say "queue  $name  missing"
@@ -193,7 +235,7 @@ show_status() {
 
 confirm_removal() {
   $yes && return
-  say "This removes the queues ${queue_names[*]} and the bucket $(bucket_name), with all that is in them."
+  say "This removes the queues ${queue_names[*]} ${dead_names[*]} and the bucket $(bucket_name), with all that is in them."
   [[ -t 0 ]] || die 2 "Nobody is there to ask. Add --yes to remove without being asked."
   local answer
   read -r -p "Remove them? [y/N] " answer || true
@@ -204,7 +246,7 @@ remove_all() {
   local name url
   confirm_removal
   find_queues
-  for name in "${queue_names[@]}"; do
+  for name in "${queue_names[@]}" "${dead_names[@]}"; do
     url=$(queue_url "$name")
     if [[ -z $url ]]; then say "queue $name is not there"; else change sqs delete-queue --queue-url "$url"; fi
   done

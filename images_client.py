@@ -14,17 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from courier import client
+from courier import client, pictures
 from courier.commandline import STATUSES, add_common, add_version, complain, finish
 from courier.errors import InputRefused, WrongUsage
-from courier.files import check_name, read_file, writing
-from courier.plain import printable
+from courier.files import MAX_SOURCE_NAME_BYTES, check_name, expand_home, read_file, writing
+from courier.plain import one_of, printable
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
+from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 if TYPE_CHECKING:
     from courier.bucket import Bucket, StoredObject
-    from courier.requester import Asked
+    from courier.inquiry import Asked
 
 WORKER = "images_worker.py"
 FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
@@ -36,7 +37,7 @@ examples:
   images_client.py run                                the same with the sample picture
   images_client.py upload *.jpg && images_client.py list
   images_client.py process cat.jpg --operation black-and-white
-  images_client.py download cat-black-and-white.png --to out
+  images_client.py download cat.jpg.black-and-white.png --to out
   images_client.py purge --yes
 
 {STATUSES}"""
@@ -66,12 +67,11 @@ class Images:
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
         )
+        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json)
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
-        from courier import pictures
-
-        name = check_name(Path(path).name if path else pictures.SAMPLE_NAME)
+        name = check_name(Path(path).name if path else pictures.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
         limit_bytes = int(self._settings.image_max_megabytes * 1e6)
         content = read_file(Path(path), limit_bytes=limit_bytes) if path else pictures.sample()
         header = pictures.read_header(io.BytesIO(content), max_megapixels=self._settings.image_max_megapixels)
@@ -95,9 +95,7 @@ class Images:
 
         Raises: CourierError if nothing could be asked.
         """
-        from courier.pictures import check_operation
-
-        options = {"operation": check_operation(operation)}
+        options = {"operation": pictures.check_operation(operation)}
         questions = [_question(name, options) for name in names]
         line = self.connection.line()
         results: list[str] = []
@@ -127,21 +125,19 @@ class Images:
             bucket.fetch(name, file, opened=moved.expect, progress=moved.advance)
         self._report({"name": name, "path": str(target)}, f"downloaded {target}")
 
-    def list(self, folder: str) -> list[StoredObject]:
-        """Show what is in the bucket, and return it. Raises: CourierError."""
+    def list(self, folder: str) -> None:
+        """Show what is in the bucket. Raises: CourierError."""
         found = list(self._bucket(folder).names())
         if self._as_json:
             for item in found:
                 modified = item.modified.isoformat()
                 print(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
-            return found
+        else:
+            self._show(folder, found)
+
+    def _show(self, folder: str, found: Sequence[StoredObject]) -> None:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
         self._terminal.show_table(f"{FOLDERS[folder]}: {len(rows)}", ("name", "bytes", "stored (UTC)"), rows)
-        return found
-
-    def purge(self, *, sure: bool = False) -> None:
-        """Empty the image inbox. Raises: CourierError."""
-        client.purge(self.connection, self._terminal, sure=sure)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
@@ -150,37 +146,38 @@ class Images:
             Choice(key="1", label="Upload a picture", action=self._menu_upload),
             Choice(key="2", label="Process a picture", action=self._menu_process),
             Choice(key="3", label="Download a result", action=self._menu_download),
-            Choice(key="4", label="Purge the queue", action=self.purge),
+            Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
         return self._terminal.run_menu("Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip())
-        self.upload(str(Path(path).expanduser()) if path else "", replace=False)
+        self.upload(expand_home(path), replace=False)
 
     def _menu_process(self) -> None:
-        from courier.pictures import DEFAULT_OPERATION, OPERATIONS, check_operation
-
         name = self._pick("unprocessed", "Upload a picture first.")
-        for known, entry in OPERATIONS.items():
+        for known, entry in pictures.OPERATIONS.items():
             self._terminal.say(f"  {known}: {entry.help}")
         operation = self._terminal.ask(
-            f"Operation (Enter for {DEFAULT_OPERATION})",
-            lambda text: check_operation(text.strip() or DEFAULT_OPERATION),
+            f"Operation (Enter for {pictures.DEFAULT_OPERATION})",
+            lambda text: pictures.check_operation(text.strip() or pictures.DEFAULT_OPERATION),
         )
         self.process([name], operation)
 
     def _menu_download(self) -> None:
         name = self._pick("processed", "Process a picture first.")
         folder = self._terminal.ask("Folder to save it in (Enter for this one)", lambda text: text.strip() or ".")
-        self.download(name, str(Path(folder).expanduser()), replace=False)
+        self.download(name, expand_home(folder), replace=False)
 
     def _pick(self, folder: str, otherwise: str) -> str:
-        names = [item.name for item in self.list(folder)]
-        if not names:
+        found = list(self._bucket(folder).names())
+        if not found:
             raise WrongUsage("There is none.", hint=otherwise)
-        return self._terminal.ask(f"Name (Enter for {printable(names[-1])})", _chosen(names))
+        self._show(folder, found)
+        newest = max(found, key=lambda item: item.modified).name
+        question = f"Name (Enter for {printable(newest)})"
+        return self._terminal.ask(question, _chosen(newest, [item.name for item in found]))
 
     def _bucket(self, folder: str) -> Bucket:
         from courier.bucket import Bucket
@@ -202,7 +199,7 @@ class Images:
 
 
 def _question(name: str, options: Mapping[str, str]) -> Asked:
-    from courier.requester import Question
+    from courier.inquiry import Question
 
     try:
         return Question(body=check_name(name), options=options)
@@ -210,9 +207,9 @@ def _question(name: str, options: Mapping[str, str]) -> Asked:
         return error
 
 
-def _chosen(names: Sequence[str]) -> Callable[[str], str]:
+def _chosen(otherwise: str, names: Sequence[str]) -> Callable[[str], str]:
     def read(text: str) -> str:
-        name = text.strip() or names[-1]
+        name = text.strip() or otherwise
         if name not in names:
             raise WrongUsage(
                 f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there."
@@ -249,12 +246,16 @@ def build_parser() -> argparse.ArgumentParser:
     add("run", "upload, process and download", "--operation", "--to", "--replace").add_argument(
         "files", nargs="*", metavar="FILE", help="none: the sample picture"
     )
-    add("purge", "delete all requests in the queue").add_argument("--yes", action="store_true", help="do not ask")
+    add_commands(add)
     return parser
 
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    "--operation": {"default": "grayscale", "metavar": "NAME", "help": "grayscale (default) or black-and-white"},
+    "--operation": {
+        "default": pictures.DEFAULT_OPERATION,
+        "metavar": "NAME",
+        "help": f"{one_of(list(pictures.OPERATIONS))} (default: {pictures.DEFAULT_OPERATION})",
+    },
     "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
     "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},
 }
@@ -276,8 +277,8 @@ def run(given: argparse.Namespace, images: Images) -> int:
                 images.download(name, given.to, replace=given.replace)
     if given.command == "list":
         images.list(given.folder)
-    if given.command == "purge":
-        images.purge(sure=given.yes)
+    if given.command in COMMANDS:
+        return images.upkeep.run(given)
     return images.failures.worst
 
 
@@ -291,8 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     images = Images(settings, terminal, failures, as_json=given.json, timeout_seconds=timeout_seconds)
     if given.command:
         return run(given, images)
-    if not terminal.is_interactive:
-        raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
+    terminal.require_person()
     return images.menu()
 
 

@@ -13,11 +13,11 @@ from courier.aws import Aws
 from courier.bucket import Bucket
 from courier.commandline import finish
 from courier.errors import InputRefused
-from courier.files import check_name
+from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.plain import quoted
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.wire import Request
-from courier.worker import Terms, Worker
+from courier.worker import Worker
 
 KIND = "image"
 
@@ -33,7 +33,7 @@ class Studio:
 
     def answer(self, request: Request) -> str:
         """Return the name of the processed picture. Raises: InputRefused; AwsTrouble."""
-        name = check_name(request.body.strip())
+        name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
         operation = _operation(request)
         source = io.BytesIO()
         self._unprocessed.fetch(name, source, limit_bytes=self._limit_bytes)
@@ -57,17 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     settings = load_settings()
     concurrency = options.concurrency or settings.concurrency or os.cpu_count() or 1
     aws = daemon.connect()
-    terms = Terms(
+    terms = daemon.make_terms(
+        options,
+        settings,
         kind=KIND,
         inbox=settings.image_inbox,
         default_reply=settings.image_outbox,
         concurrency=concurrency,
         # A picture takes long: none waits here that another worker could have begun.
         capacity=concurrency,
-        poll_seconds=settings.poll_seconds,
-        visibility_seconds=settings.visibility_seconds,
-        grace_seconds=settings.grace_seconds,
-        stop_when_empty=options.stop_when_empty,
     )
     return daemon.serve(Worker(aws, Studio(aws, settings).answer, terms), f"images worker listens on {terms.inbox}")
 

@@ -20,10 +20,11 @@ from courier.errors import CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.plain import printable
 from courier.settings import Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
+from courier.upkeep import COMMANDS, Upkeep, add_commands
 from courier.wire import Answer
 
 if TYPE_CHECKING:
-    from courier.requester import Asked
+    from courier.inquiry import Asked
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
@@ -57,10 +58,11 @@ class Numbers:
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
         )
+        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json)
 
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
-        from courier.requester import Question
+        from courier.inquiry import Question
 
         items = numberlist.split(text)
         with self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"):
@@ -89,10 +91,6 @@ class Numbers:
                 print(json.dumps({"line": number, "error": error.sentence}), flush=True)
         return worst
 
-    def purge(self, *, sure: bool = False) -> None:
-        """Empty the request queue. Raises: CourierError."""
-        client.purge(self.connection, self._terminal, sure=sure)
-
     def menu(self) -> int:
         """Run the menu; return the exit status."""
         self.connection.warm_up()
@@ -100,7 +98,7 @@ class Numbers:
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),
             Choice(key="3", label="Send your own numbers", action=self._send_own),
-            Choice(key="4", label="Purge the queue", action=self.purge),
+            Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
         return self._terminal.run_menu("Courier: numbers", choices)
@@ -136,9 +134,10 @@ def random_list(length: int, seed: int | None) -> str:
 
 
 def _length(text: str) -> int:
-    if not (text.strip().isascii() and text.strip().isdigit() and 1 <= int(text[:9]) <= MAX_RANDOM):
+    word = text.strip().lstrip("0")
+    if not (word.isascii() and word.isdigit() and len(word) <= len(str(MAX_RANDOM)) and int(word) <= MAX_RANDOM):
         raise WrongUsage(f"That must be a whole number from 1 to {MAX_RANDOM:,}.")
-    return int(text)
+    return int(word)
 
 
 def _list_or_end(text: str) -> list[str]:
@@ -146,7 +145,7 @@ def _list_or_end(text: str) -> list[str]:
 
 
 def _question(line: str | None) -> Asked:
-    from courier.requester import Question
+    from courier.inquiry import Question
 
     if line is None:
         return None
@@ -203,7 +202,7 @@ def build_parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
     add("file", "send a file as one list").add_argument("path", metavar="PATH", help="- is standard input")
     add("batch", "send a file's lines, a list each").add_argument("path", metavar="PATH", help="- is standard input")
-    add("purge", "delete all requests in the queue").add_argument("--yes", action="store_true", help="do not ask")
+    add_commands(add)
     return parser
 
 
@@ -211,11 +210,10 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
         return numbers.batch(textfile.read_lines(given.path))
-    if given.command == "purge":
-        numbers.purge(sure=given.yes)
-        return 0
+    if given.command in COMMANDS:
+        return numbers.upkeep.run(given)
     texts = {
-        "send": lambda: " ".join(given.numbers),
+        "send": lambda: " ".join(word.removeprefix(" ") for word in given.numbers),
         "sample": lambda: SAMPLE,
         "random": lambda: random_list(given.length, given.seed),
         "file": lambda: textfile.read_whole(given.path),
@@ -233,14 +231,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     raw = sys.argv[1:] if arguments is None else arguments
     # A blank in front keeps argparse from taking a list that begins with a minus for an option.
-    given = build_parser().parse_args([f" {word}" if re.match(r"-[.\d]", word) else word for word in raw])
+    is_list = "send" in raw
+    given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
     settings = load_settings()
     terminal = Terminal()
     numbers = Numbers(settings, terminal, as_json=given.json, timeout_seconds=given.timeout or settings.timeout_seconds)
     if given.command:
         return run(given, numbers)
-    if not terminal.is_interactive:
-        raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
+    terminal.require_person()
     return numbers.menu()
 
 

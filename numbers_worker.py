@@ -13,7 +13,7 @@ from courier.plain import quoted
 from courier.settings import load_settings
 from courier.summary import summarise
 from courier.wire import Request
-from courier.worker import Terms, Worker
+from courier.worker import Worker
 
 KIND = "numbers"
 CONCURRENCY = 4
@@ -37,16 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = daemon.parse_options(arguments, description=__doc__ or "")
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    terms = Terms(
+    terms = daemon.make_terms(
+        options,
+        settings,
         kind=KIND,
         inbox=settings.request_queue,
         default_reply=settings.response_queue,
         concurrency=options.concurrency or settings.concurrency or CONCURRENCY,
         capacity=CAPACITY,
-        poll_seconds=settings.poll_seconds,
-        visibility_seconds=settings.visibility_seconds,
-        grace_seconds=settings.grace_seconds,
-        stop_when_empty=options.stop_when_empty,
     )
     return daemon.serve(Worker(daemon.connect(), answer, terms), f"numbers worker listens on {terms.inbox}")
 

@@ -57,7 +57,7 @@ def our_trip(engine: Engine, account: str) -> Callable[[], None]:
     """Return what makes one round trip with our own client."""
     os.environ.update(engine.environment(account))
     from courier.client import Connection
-    from courier.requester import Question
+    from courier.inquiry import Question
 
     connection = Connection(
         kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print

@@ -27,6 +27,7 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 from botocore.exceptions import ConnectionError as NetworkError
+from botocore.parsers import ResponseParserError
 
 from courier.credentials import Patience, make_session
 from courier.errors import (
@@ -66,12 +67,15 @@ CLOCK_SECONDS = 60.0
 #: A smaller difference between the clocks is the header's own coarseness.
 CLOCK_TOLERANCE_SECONDS = 2.0
 
+#: The calls to which S3 answers a bare 404, having no body to say more.
+HEADS = ("HeadObject", "HeadBucket")
+
 _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _MEND_KEYS = "Paste fresh keys into ~/.aws/credentials, or run: aws configure"
 _CODES: dict[type[AwsTrouble | MessageTooLong | ObjectMissing], tuple[str, ...]] = {
     QueueMissing: ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
     BucketMissing: ("NoSuchBucket",),
-    ObjectMissing: ("NoSuchKey", "404"),
+    ObjectMissing: ("NoSuchKey",),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRefused: (
         "ExpiredToken",
@@ -83,6 +87,7 @@ _CODES: dict[type[AwsTrouble | MessageTooLong | ObjectMissing], tuple[str, ...]]
         "InvalidAccessKeyId",
         "SignatureDoesNotMatch",
         "RequestTimeTooSkewed",
+        "400",  # all that S3 says of dead keys to a HEAD
     ),
     PurgedLately: ("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress"),
     Busy: (
@@ -118,6 +123,15 @@ class Clock:
     def now(self) -> float:
         """Return seconds since the epoch by AWS's clock; by this machine's until AWS has answered once."""
         return time.time() + self._offset_seconds
+
+    def is_past(self, moment: float) -> bool:
+        """Whether `moment` (seconds since the epoch) is surely over, whatever this clock's coarseness."""
+        return self.now() > moment + CLOCK_TOLERANCE_SECONDS
+
+    @property
+    def difference_seconds(self) -> float:
+        """By how much this machine's clock is behind AWS's; negative if it is ahead."""
+        return self._offset_seconds
 
     def read(self, date: str | None) -> None:
         """Take the time from an answer's Date header; what is no date is passed over."""
@@ -212,8 +226,11 @@ def translated(doing: str) -> Iterator[None]:
     except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound) as error:
         raise NoCredentials(f"Could not {doing}: {_said(error)}.", hint=_MEND_KEYS) from error
     except (NetworkError, HTTPClientError) as error:
-        hint = "See that the network is up, and that AWS_ENDPOINT_URL (if set) is right and something listens there."
+        hint = "Are the network up and AWS_ENDPOINT_URL (if set) right? A local AWS starts with: ./run_local.sh up"
         raise Unreachable(f"Could not {doing}: AWS cannot be reached ({_said(error)}).", hint=hint) from error
+    except (ResponseParserError, KeyError, AttributeError, TypeError) as error:
+        hint = "Is AWS_ENDPOINT_URL right?"
+        raise Unreachable(f"Could not {doing}: what answers does not answer as AWS does.", hint=hint) from error
     except (BotoCoreError, ValueError) as error:
         raise AwsTrouble(f"Could not {doing}: {_said(error)}.") from error
 
@@ -224,6 +241,8 @@ def _from_client_error(error: ClientError, doing: str) -> AwsTrouble | MessageTo
     if code == "InvalidParameterValue" and "shorter than" in said:
         return MessageTooLong(f"Could not {doing}: {said}.")
     kind = _KINDS.get(code, AwsTrouble)
+    if code == "404" and error.operation_name in HEADS:
+        kind = ObjectMissing
     return kind(f"Could not {doing}: {said} ({printable(code)}).", hint=_HINTS.get(kind, ""))
 
 

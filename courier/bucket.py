@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
-from boto3.s3.transfer import TransferConfig
-
 from courier.aws import Aws, translated
 from courier.errors import BucketMissing, InputRefused, ObjectMissing
 from courier.plain import quoted
@@ -55,18 +53,19 @@ class Bucket:
                 self._aws.s3().head_bucket(Bucket=self.name)
         except ObjectMissing as error:
             message = f"The bucket {self.name} does not exist."
-            raise BucketMissing(message, hint="Create it with: ./aws_setup.sh bucket") from error
+            raise BucketMissing(
+                message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
+            ) from error
 
     def store(self, name: str, file: IO[bytes], *, media_type: str, progress: Progress = lambda _count: None) -> None:
         """Upload `file` under `name`, in parts if it is large. Raises: AwsTrouble."""
-        with translated(f"store {self._shown(name)}"):
+        with translated(f"store an object in {self.prefix}"):
             self._aws.s3().upload_fileobj(
                 file,
                 self.name,
                 self.prefix + name,
                 ExtraArgs={"ContentType": media_type},
                 Callback=progress,
-                Config=TransferConfig(use_threads=True),
             )
 
     def fetch(
@@ -87,16 +86,16 @@ class Bucket:
         size = answer["ContentLength"]
         if limit_bytes is not None and size > limit_bytes:
             answer["Body"].close()
-            raise InputRefused(f"{self._shown(name)} has {size:,} bytes; at most {limit_bytes:,} are allowed.")
+            raise InputRefused(f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed.")
         opened(size)
-        for chunk in self._chunks(answer["Body"], name):
+        for chunk in self._chunks(answer["Body"]):
             file.write(chunk)
             progress(len(chunk))
 
     def find(self, name: str) -> bool:
         """Whether there is an object `name`. Raises: AwsTrouble."""
         try:
-            with translated(f"look for {self._shown(name)}"):
+            with translated(f"look for an object in {self.prefix}"):
                 self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)
         except ObjectMissing:
             return False
@@ -113,15 +112,12 @@ class Bucket:
 
     def _get(self, name: str) -> GetObjectOutputTypeDef:
         try:
-            with translated(f"fetch {self._shown(name)}"):
+            with translated(f"fetch an object of {self.prefix}"):
                 return self._aws.s3().get_object(Bucket=self.name, Key=self.prefix + name)
         except ObjectMissing as error:
             message = f"There is no {quoted(name, 220)} in {self.prefix} of the bucket."
             raise ObjectMissing(message, hint="The list command shows what there is.") from error
 
-    def _chunks(self, body: StreamingBody, name: str) -> Iterator[bytes]:
-        with translated(f"fetch {self._shown(name)}"), body:
+    def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
+        with translated(f"fetch an object of {self.prefix}"), body:
             yield from body.iter_chunks(CHUNK_BYTES)
-
-    def _shown(self, name: str) -> str:
-        return quoted(self.prefix + name, 240)

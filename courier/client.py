@@ -15,8 +15,10 @@ from courier.wire import Answer
 
 if TYPE_CHECKING:
     from courier.aws import Aws
+    from courier.deadletters import DeadLetters
+    from courier.inquiry import Outcome
     from courier.mailbox import Mailbox
-    from courier.requester import Outcome, Requester
+    from courier.requester import Requester
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,9 @@ class Line:
     """An open line to the workers of one kind."""
 
     requests: Mailbox
+    replies: Mailbox
     requester: Requester
+    dead: DeadLetters
 
 
 class Connection:
@@ -72,6 +76,7 @@ class Connection:
             return self._line
 
     def _open(self, aws: Aws) -> Line:
+        from courier.deadletters import SUFFIX, DeadLetters
         from courier.mailbox import Mailbox
         from courier.requester import Requester
 
@@ -79,7 +84,8 @@ class Connection:
         requests.find()
         replies.find()
         requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)
-        return Line(requests=requests, requester=requester)
+        dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
+        return Line(requests=requests, replies=replies, requester=requester, dead=dead)
 
 
 class Failures:
@@ -99,7 +105,8 @@ class Failures:
             raise
         except CourierError as error:
             self.worst = max(self.worst, error.exit_status)
-            self._tell(error)
+            told = error if name in error.message else CourierError(f"{name}: {error.message}", hint=error.hint)
+            self._tell(told)
             if self._as_json:
                 print(json.dumps({"name": name, "error": error.sentence}), flush=True)
 
@@ -118,28 +125,6 @@ def answer_of(outcome: Outcome, *, worker: str) -> Answer:
     if isinstance(result, CourierError):
         raise result
     raise InputRefused(result.reason)
-
-
-def purge(connection: Connection, terminal: Terminal, *, sure: bool) -> None:
-    """Empty the request queue after asking, and say what that did.
-
-    Raises: WrongUsage if there is nobody to ask; AwsTrouble.
-    """
-    requests = connection.line().requests
-    depth = requests.depth()
-    if not sure:
-        if not terminal.is_interactive:
-            raise WrongUsage("Purging needs a yes.", hint="Add --yes to purge without being asked.")
-        sure = terminal.confirm(f"Delete all {depth.total} requests in {requests.name}, everybody's?")
-    if not sure:
-        terminal.say("Nothing was deleted.")
-        return
-    if requests.purge():
-        terminal.say(f"Purged {requests.name}: about {depth.total} requests.")
-        terminal.say("It takes SQS up to 60 s; what is sent meanwhile may go too.")
-    else:
-        terminal.say(f"{requests.name} was purged less than 60 s ago, and SQS allows no second time so soon.")
-        terminal.say("Nothing was done now. Wait a minute and purge again.")
 
 
 def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from courier.errors import CourierError
+from courier.errors import CourierError, WrongUsage
 from courier.plain import printable
 from courier.terminal import INTERRUPTED
 
-VERSION = "0.1.0"  #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
+VERSION = "0.1.0"
+#: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
+BROKEN_PIPE = 141
+#: As a shell reports a program that SIGTERM ended: 128 and the signal's number.
+TERMINATED = 143
+#: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
 LONGEST_SECONDS = 3600
 
 STATUSES = """\
@@ -23,6 +29,7 @@ exit status:
   2  wrong usage, or a setting with a wrong value
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
+  130  ended by Ctrl-C
 """
 
 
@@ -77,15 +84,40 @@ def complain(error: CourierError) -> None:
 
 def finish(program: Callable[[], int]) -> int:
     """Run `program` and return its exit status, with every foreseen end put into words."""
+    signal.signal(signal.SIGTERM, _end)
     try:
-        return program()
+        return _flushed(program())
     except CourierError as error:
         complain(error)
         return error.exit_status
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED
+    except UnicodeEncodeError:
+        complain(WrongUsage("The output's encoding cannot show this text.", hint="Set PYTHONIOENCODING=utf-8."))
+        return WrongUsage.exit_status
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to say, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        # Whoever read our output has gone; nothing is left to say.
+        _silence()
+        return BROKEN_PIPE
+    except OSError as error:
+        _silence()
+        complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
+        return WrongUsage.exit_status
+
+
+def _flushed(status: int) -> int:
+    """Return `status` once all output is out, so that what goes wrong with it is met here."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return status
+
+
+def _silence() -> None:
+    """Let nothing more be written to standard output, not even at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _end(_number: int, _frame: object) -> None:
+    """End at SIGTERM as at an exit, so that half-written files are cleared away."""
+    raise SystemExit(TERMINATED)

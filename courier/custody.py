@@ -19,12 +19,20 @@ log = logging.getLogger(__name__)
 
 #: A heartbeat comes this many times in each visibility timeout, so that two may fail.
 BEATS_PER_TIMEOUT = 3
+#: The visibility timeout that a receive asks for, in seconds: a process that ends inside a long poll may
+#: take one more batch with it, which is back after this time. The first heartbeat asks for the longer one.
+FIRST_VISIBILITY_SECONDS = 3
 
 
 @dataclass(kw_only=True)
 class _Held:
     delivery: Delivery
     renewed_at: float
+    #: The visibility timeout that runs since then, in seconds.
+    timeout_seconds: float
+
+    def is_due(self, now: float) -> bool:
+        return now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
 
 
 class Custody:
@@ -34,6 +42,7 @@ class Custody:
         self._inbox = inbox
         self._capacity = capacity
         self._visibility_seconds = visibility_seconds
+        self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
         self._changed = threading.Condition()
         self._held: dict[str, _Held] = {}
         self._reserved = 0
@@ -61,7 +70,9 @@ class Custody:
                 return False
             self._reserved -= reserved
             for delivery in deliveries:
-                self._held[delivery.receipt_handle] = _Held(delivery=delivery, renewed_at=now)
+                self._held[delivery.receipt_handle] = _Held(
+                    delivery=delivery, renewed_at=now, timeout_seconds=self.first_visibility_seconds
+                )
             self._changed.notify_all()
             return True
 
@@ -112,15 +123,14 @@ class Custody:
             return [held.delivery for held in self._held.values()]
 
     def keep_alive(self, stopped: threading.Event) -> None:
-        """Renew visibility timeouts, a third of them apart, until `stopped` is set (a thread's work)."""
-        interval = self._visibility_seconds / BEATS_PER_TIMEOUT
-        while not stopped.wait(interval / 2):
-            self._beat(older_than=interval / 2)
+        """Renew each visibility timeout when a third of it has passed, until `stopped` (a thread's work)."""
+        while not stopped.wait(self.first_visibility_seconds / BEATS_PER_TIMEOUT / 2):
+            self._beat()
 
-    def _beat(self, older_than: float) -> None:
+    def _beat(self) -> None:
         now = time.monotonic()
         with self._changed:
-            due = [held for held in self._held.values() if now - held.renewed_at >= older_than]
+            due = [held for held in self._held.values() if held.is_due(now)]
         if not due:
             return
         try:
@@ -131,11 +141,15 @@ class Custody:
     def _renew(self, due: Sequence[_Held]) -> None:
         deliveries = [held.delivery for held in due]
         failures = self._inbox.extend(deliveries, visibility_seconds=self._visibility_seconds)
+        for failure in failures:
+            log.warning("a request in hand could not be kept from others: %s", failure.error.message)
         lost = {failure.index for failure in failures}
         now = time.monotonic()
         for index, held in enumerate(due):
+            # One that is lost is tried again no sooner than the others.
+            held.renewed_at = now
             if index not in lost:
-                held.renewed_at = now
+                held.timeout_seconds = self._visibility_seconds
 
     def _room(self) -> int:
         return self._capacity - len(self._held) - self._reserved

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from courier.aws import Aws
 from courier.commandline import add_version, whole_number
 from courier.credentials import Patience
+from courier.handling import Terms
+from courier.settings import Settings
 from courier.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ _EPILOG = """\
 exit status:
   0  stopped by a signal, or the queue was empty (--stop-when-empty)
   2  wrong usage, or a setting with a wrong value
+  4  AWS's configuration names no region, or no such profile
 
 SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
 COURIER_GRACE_SECONDS, and gives the rest back to the queue. A second signal ends it at once.
@@ -49,15 +52,37 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
         "--concurrency",
         type=whole_number(1, 64),
         metavar="N",
-        help="how many requests to work on at once (default: COURIER_CONCURRENCY, or the program's own)",
+        help="how many requests to work on at once (default: COURIER_CONCURRENCY, else 4, or one a core for images)",
     )
     parser.add_argument(
-        "--log-format", choices=("text", "json"), default="text", help="one line an event, on stderr (default: text)"
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="what a line of the log on stderr looks like (default: text)",
     )
     parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
     add_version(parser)
     given = parser.parse_args(arguments)
     return Options(concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format)
+
+
+def make_terms(
+    options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
+) -> Terms:
+    """Return the terms that a program's own values, the settings and the command line make together."""
+    return Terms(
+        kind=kind,
+        inbox=inbox,
+        default_reply=default_reply,
+        concurrency=concurrency,
+        capacity=capacity,
+        poll_seconds=settings.poll_seconds,
+        visibility_seconds=settings.visibility_seconds,
+        grace_seconds=settings.grace_seconds,
+        max_deliveries=settings.max_deliveries,
+        time_limit_seconds=settings.time_limit_seconds,
+        stop_when_empty=options.stop_when_empty,
+    )
 
 
 def connect() -> Aws:

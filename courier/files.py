@@ -12,33 +12,40 @@ from typing import BinaryIO
 from courier.errors import InputRefused, WrongUsage
 from courier.plain import printable, quoted
 
-#: The longest name, in UTF-8 bytes: a file system takes 255, and an operation's name is yet to be added.
-MAX_NAME_BYTES = 200
+#: The longest name, in UTF-8 bytes: what file systems take, and less for a source, whose result's name
+#: will say what was done.
+MAX_NAME_BYTES = 255
+MAX_SOURCE_NAME_BYTES = 200
 
 
-def check_name(name: str) -> str:
+def check_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
     """Return `name` if it may name an object and a local file: no folder, no dot in front, all printable.
 
     Raises: InputRefused, saying what is wrong with it.
     """
-    wrong = _fault(name)
+    wrong = _fault(name, max_bytes)
     if wrong:
         raise InputRefused(f"The name {quoted(name, 80)} {wrong}.", hint="Rename it.")
     return name
 
 
-def _fault(name: str) -> str:
-    if not name:
-        return "is empty"
-    if name != printable(name, None):
-        return "has control characters in it"
-    if "/" in name or "\\" in name:
-        return "leads into another folder"
-    if name.startswith("."):
-        return "begins with a dot"
-    if len(name.encode()) > MAX_NAME_BYTES:
-        return f"is longer than {MAX_NAME_BYTES} bytes"
-    return ""
+def _fault(name: str, max_bytes: int) -> str:
+    rules = {
+        "is empty": not name,
+        "has control characters in it": name != printable(name, None),
+        "leads into another folder": "/" in name or "\\" in name,
+        "begins with a dot": name.startswith("."),
+        "has blanks at its ends": name != name.strip(),
+        f"is longer than {max_bytes} bytes": len(name.encode(errors="replace")) > max_bytes,
+    }
+    return next((fault for fault, broken in rules.items() if broken), "")
+
+
+def expand_home(path: str) -> str:
+    """Return `path` with a leading ~ replaced, where there is such a user; an empty one stays empty."""
+    with contextlib.suppress(RuntimeError):
+        return str(Path(path).expanduser()) if path else ""
+    return path
 
 
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
@@ -65,7 +72,7 @@ def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
             path.open("xb").close()
         descriptor, temporary = tempfile.mkstemp(prefix=".courier-", dir=path.parent)
     try:
-        with os.fdopen(descriptor, "wb") as file:
+        with _in_words(path), os.fdopen(descriptor, "wb") as file:
             yield file
         with _in_words(path):
             Path(temporary).chmod(0o666 & ~_umask())

@@ -151,7 +151,9 @@ class Mailbox:
                     self._known_url = self._aws.sqs().get_queue_url(QueueName=self.name)["QueueUrl"]
             except QueueMissing as error:
                 message = f"The queue {self.name} does not exist."
-                raise QueueMissing(message, hint="Create it with: ./aws_setup.sh queues") from error
+                raise QueueMissing(
+                    message, hint="Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
+                ) from error
         return self._known_url
 
     def _in_batches(
@@ -172,7 +174,7 @@ class Mailbox:
         left = entries
         refused: list[Failure] = []
         failed: list[dict[str, Any]] = []
-        for pause in islice(backoff.delays(), BATCH_ATTEMPTS):
+        for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
             with translated(f"{doing} {self.name}"):
                 answer = call(QueueUrl=self._url(), Entries=[{"Id": str(key), **left[key]} for key in left])
             failed = [entry for entry in answer.get("Failed", []) if not entry["SenderFault"]]

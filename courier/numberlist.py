@@ -15,7 +15,7 @@ from courier.plain import quoted
 #: The longest number, in digits, and the largest exponent: a few bytes must not buy much work or memory.
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
-#: A value that needs more digits than this is rounded to as many when it is written (an integer never is).
+#: A value whose decimal does not end is rounded to so many digits when it is written.
 SIGNIFICANT_DIGITS = 17
 #: A number below 10 to this power is written with an exponent.
 SMALLEST_PLAIN = -7
@@ -88,10 +88,13 @@ def _refusal(item: str, index: int, text: str, separator: str) -> NotANumberList
 
 
 def _reason(item: str) -> str:
-    match = re.fullmatch(r"[+-]?([0-9]*)\.?([0-9]*)(?:[eE][+-]?([0-9]+))?", item)
-    if match is None or not match[1] + match[2]:
+    # The point stands before its digits, so that no run of digits can be cut in two: that would be tried
+    # everywhere, and take time by the square of the item's length.
+    match = re.fullmatch(r"[+-]?([0-9]*)(?:\.([0-9]*))?(?:[eE][+-]?[0-9]+)?", item)
+    digits = match[1] + (match[2] or "") if match else ""
+    if not digits:
         return "which is not a number"
-    if len(match[1] + match[2]) > MAX_DIGITS:
+    if len(digits) > MAX_DIGITS:
         return f"which has more than {MAX_DIGITS} digits"
     return f"whose exponent is beyond {MAX_EXPONENT}"
 
@@ -107,33 +110,41 @@ def _position(text: str, separator: str, index: int) -> int:
 
 
 def render(value: Fraction | int) -> str:
-    """Return `value` as a JSON number: all digits of an integer, else at most 17 significant ones.
+    """Return `value` as a JSON number, exactly where its decimal ends, however long that is.
 
-    Rounded half to even, once, from the exact value; see `is_exact`. Very large and very small numbers
-    that are no integers are written with an exponent.
+    One that does not end is rounded half to even, once, to 17 significant digits. What is no integer and
+    smaller than 1e-7 is written with an exponent.
     """
     if value.denominator == 1:
         return str(value.numerator)
-    return _place_point(_divide(value))
+    places = _places(value.denominator)
+    if places is None:
+        sign, digits, exponent = _ROUNDING.divide(Decimal(value.numerator), Decimal(value.denominator)).as_tuple()
+        return _place_point("-" * sign, "".join(map(str, digits)), int(exponent))
+    units = value.numerator * 10**places // value.denominator
+    return _place_point("-" * (units < 0), str(abs(units)), -places)
 
 
 def is_exact(value: Fraction | int) -> bool:
     """Whether `render` writes `value` without rounding it."""
-    return value.denominator == 1 or Fraction(_divide(Fraction(value))) == value
+    return _places(value.denominator) is not None
 
 
-def _divide(value: Fraction | int) -> Decimal:
-    return _ROUNDING.divide(Decimal(value.numerator), Decimal(value.denominator))
+def _places(denominator: int) -> int | None:
+    """Return how many decimal places a fraction in lowest terms has, or None if it does not end."""
+    twos = (denominator & -denominator).bit_length() - 1
+    rest, fives = denominator >> twos, 0
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    return max(twos, fives) if rest == 1 else None
 
 
-def _place_point(value: Decimal) -> str:
-    sign, digits, exponent = value.normalize(_ROUNDING).as_tuple()
-    shown = "".join(map(str, digits))
-    magnitude = len(shown) - 1 + int(exponent)
-    minus = "-" if sign else ""
-    if int(exponent) >= 0 or magnitude < SMALLEST_PLAIN:
-        tail = f".{shown[1:]}" if len(shown) > 1 else ""
-        return f"{minus}{shown[0]}{tail}e{magnitude}"
+def _place_point(minus: str, digits: str, exponent: int) -> str:
+    """Return the number digits * 10**exponent, which is no integer unless it was rounded to one."""
+    magnitude = len(digits) - 1 + exponent
+    if exponent >= 0 or magnitude < SMALLEST_PLAIN:
+        tail = f".{digits[1:]}" if len(digits) > 1 else ""
+        return f"{minus}{digits[0]}{tail}e{magnitude}"
     if magnitude < 0:
-        return f"{minus}0.{'0' * (-magnitude - 1)}{shown}"
-    return f"{minus}{shown[: magnitude + 1]}.{shown[magnitude + 1 :]}"
+        return f"{minus}0.{'0' * (-magnitude - 1)}{digits}"
+    return f"{minus}{digits[: magnitude + 1]}.{digits[magnitude + 1 :]}"

@@ -84,12 +84,14 @@ def _grayscale(image: Image.Image) -> Image.Image:
 
 
 def _black_and_white(image: Image.Image) -> Image.Image:
-    if _has_transparency(image):
+    if image.mode.startswith("I;16"):
+        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    elif _has_transparency(image):
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(paper, image).convert("RGB")
-    if image.mode.startswith("I;16"):
-        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+    if image.mode in {"I", "F"}:
+        raise NotAPicture("The picture has 32 bits a pixel, which has no rule for black and white.")
     return (image if image.mode in {"1", "L"} else image.convert("RGB")).convert("1")
 
 
@@ -145,12 +147,13 @@ def process(file: IO[bytes], *, name: str, operation: str, max_megapixels: float
 def result_name(name: str, operation: str, target: str) -> str:
     """Return what the result is called: cat.jpg becomes cat-grayscale.jpg.
 
-    Where the ending changes, the old one stays in the name, so that cat.jpg and cat.gif do not collide.
+    Where the ending changes, the whole old name stays and a point follows (cat.gif.grayscale.png), so that no
+    two sources have results of the same name.
     """
     path = PurePosixPath(name)
     if path.suffix.lower() in FORMATS[target]:
         return f"{path.stem}-{operation}{path.suffix}"
-    return f"{name.replace('.', '_')}-{operation}{FORMATS[target][0]}"
+    return f"{name}.{operation}{FORMATS[target][0]}"
 
 
 def sample() -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from courier.aws import Aws
 from courier.custody import Custody
-from courier.errors import AwsTrouble, QueueMissing
+from courier.errors import AwsTrouble, MessageTooLong
 from courier.mailbox import Delivery, Failure, Mailbox
 from courier.outage import Outage
 from courier.outbox import Finished, Outbox
@@ -57,8 +57,12 @@ class Replier:
         mailbox = self._default if name == self._default.name else Mailbox(self._aws, name)
         try:
             failures = self._persist(lambda: mailbox.send([finished.envelope for finished in group]), mailbox)
-        except QueueMissing:
-            log.warning("the reply queue %s is gone, and %d answers with it", printable(name), len(group))
+        except MessageTooLong as error:
+            if len(group) > 1:
+                return [finished for one in group for finished in self._send(name, [one])]
+            failures = [Failure(index=0, error=error)]
+        except AwsTrouble as error:
+            log.warning("%d answers to %s are lost: %s", len(group), printable(name), error.sentence)
             return group
         if failures is None:
             return []
@@ -73,7 +77,8 @@ class Replier:
         reply = decode_reply(finished.envelope)
         if isinstance(reply, Refusal):
             self._custody.drop([finished.delivery])
-            self._persist(lambda: self._inbox.release([finished.delivery]), self._inbox)
+            for left in self._persist(lambda: self._inbox.release([finished.delivery]), self._inbox) or []:
+                log.warning("a request could not be released: %s", left.error.message)
             return
         refusal = Refusal(
             reason=f"The answer could not be sent. {failure.error.sentence}",
@@ -99,13 +104,13 @@ class Replier:
     def _persist(self, call: Callable[[], list[Failure]], mailbox: Mailbox) -> list[Failure] | None:
         """Make a call until AWS answers it; None if the worker stopped first.
 
-        Raises: QueueMissing for a private reply queue, which will not come back.
+        Raises: AwsTrouble for a private reply queue that is gone or closed to us; it must hold nobody up.
         """
         while not self._stopped.is_set():
             try:
                 failures = call()
             except AwsTrouble as error:
-                if isinstance(error, QueueMissing) and mailbox not in (self._default, self._inbox):
+                if not error.is_passing and mailbox not in (self._default, self._inbox):
                     raise
                 self._outage.wait_out(error)
             else:

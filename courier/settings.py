@@ -63,7 +63,7 @@ class Settings:
     bucket: str | None = None
     #: How long a client waits for its answer.
     timeout_seconds: float = 60.0
-    #: How long one receive waits in a long poll (SQS allows 0 to 20).
+    #: How long one receive waits in a long poll (SQS allows up to 20).
     poll_seconds: int = 20
     #: The visibility timeout of a message in a worker's hands; a heartbeat renews it while the work lasts.
     visibility_seconds: int = 10
@@ -71,6 +71,10 @@ class Settings:
     concurrency: int | None = None
     #: How long a worker that was told to stop may take to finish what it has begun.
     grace_seconds: float = 30.0
+    #: How often a request is delivered before it is given up and put into the dead-letter queue.
+    max_deliveries: int = 5
+    #: How long the work on one request may take.
+    time_limit_seconds: float = 120.0
     #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions.
     image_max_megabytes: float = 50.0
     image_max_megapixels: float = 50.0
@@ -83,10 +87,12 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "image_outbox": _queue_name,
     "bucket": _bucket_name,
     "timeout_seconds": _number(float, 0.1, 3600),
-    "poll_seconds": _number(int, 0, 20),
+    "poll_seconds": _number(int, 1, 20),
     "visibility_seconds": _number(int, 1, 43_200),
     "concurrency": _number(int, 1, 64),
     "grace_seconds": _number(float, 0, 3600),
+    "max_deliveries": _number(int, 2, 1000),
+    "time_limit_seconds": _number(float, 0.1, 43_200),
     "image_max_megabytes": _number(float, 0.001, 5000),
     "image_max_megapixels": _number(float, 0.001, 1000),
 }

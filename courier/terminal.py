@@ -66,7 +66,12 @@ class Terminal:
     @property
     def is_interactive(self) -> bool:
         """Whether a person sits at both ends."""
-        return sys.stdin.isatty() and self._console.is_terminal
+        return sys.stdin is not None and sys.stdin.isatty() and self._console.is_terminal
+
+    def require_person(self) -> None:
+        """Make sure that a menu makes sense. Raises: WrongUsage if nobody sits there."""
+        if not self.is_interactive:
+            raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
 
     # Saying
 
@@ -140,9 +145,10 @@ class Terminal:
         Raises: EOFError or KeyboardInterrupt if the user leaves instead of answering.
         """
         while True:
-            answer = self.read_line(f"{question}: ")
             try:
-                return read(answer)
+                return read(self.read_line(f"{question}: "))
+            except UnicodeDecodeError:
+                self.complain(WrongUsage("That is no text in this terminal's encoding.", hint="Type it again."))
             except CourierError as error:
                 self.complain(error)
 

@@ -27,6 +27,7 @@ def read_whole(path: str) -> str:
     """
     try:
         if path == STANDARD_INPUT:
+            _check_stdin()
             content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
         else:
             with Path(path).open("rb") as file:
@@ -47,8 +48,10 @@ def read_lines(path: str) -> Iterator[str | None]:
     A pipe may be silent for long, and what is under way must go on meanwhile; so a thread reads ahead.
     Raises: WrongUsage if the file cannot be read.
     """
-    lines: queue.Queue[str | OSError | None] = queue.Queue(READ_AHEAD)
+    lines: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
     try:
+        if path == STANDARD_INPUT:
+            _check_stdin()
         source = sys.stdin.fileno() if path == STANDARD_INPUT else path
         file = open(source, encoding="utf-8-sig", errors="replace", closefd=source == path)  # noqa: SIM115
         threading.Thread(target=_pump, args=(file, lines), name="lines", daemon=True).start()
@@ -57,25 +60,33 @@ def read_lines(path: str) -> Iterator[str | None]:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _pump(file: IO[str], lines: queue.Queue[str | OSError | None]) -> None:
+def _pump(file: IO[str], lines: queue.Queue[str | BaseException | None]) -> None:
+    """Pass on every line; of one longer than any message, only so much as to tell that it is."""
     try:
         with file:
-            for line in file:
+            while line := file.readline(MAX_FILE_BYTES + 1):
                 lines.put(line.rstrip("\n"))
+                while line and not line.endswith("\n"):
+                    line = file.readline(MAX_FILE_BYTES)
         lines.put(None)
-    except OSError as error:
+    except BaseException as error:  # noqa: BLE001  whatever ends the reading must reach who waits for lines
         lines.put(error)
 
 
-def _drain(lines: queue.Queue[str | OSError | None]) -> Iterator[str | None]:
+def _drain(lines: queue.Queue[str | BaseException | None]) -> Iterator[str | None]:
     while True:
         try:
             line = lines.get(timeout=PIPE_SECONDS)
         except queue.Empty:
             yield None
             continue
-        if isinstance(line, OSError):
+        if isinstance(line, BaseException):
             raise line
         if line is None:
             return
         yield line
+
+
+def _check_stdin() -> None:
+    if sys.stdin is None:
+        raise WrongUsage("There is no standard input.", hint="Name a file, or pipe something in.")

@@ -24,6 +24,10 @@ REFUSAL_PREFIX = "?Error. "
 #: How long a request waits in a queue for someone who left no deadline, in seconds.
 DEFAULT_PATIENCE_SECONDS = 300.0
 
+#: The kind of a request that only asks whether a worker is there, and the body of its answer.
+PING = "ping"
+PONG = "pong"
+
 REQUEST_ID = "request-id"
 REPLY_TO = "reply-to"
 KIND = "kind"

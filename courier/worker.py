@@ -12,36 +12,25 @@ is acknowledged before its answer was accepted by the reply queue.
 from __future__ import annotations
 
 import logging
+import math
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 from courier.aws import Aws
 from courier.custody import Custody
-from courier.errors import AwsTrouble, CourierError, Undecodable
+from courier.deadletters import SUFFIX, DeadLetters
+from courier.errors import AwsTrouble
+from courier.handling import Handler, Handling, Terms
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Outage
-from courier.outbox import Finished, Outbox
-from courier.plain import printable, quoted
+from courier.outbox import Outbox
 from courier.replier import Replier
-from courier.wire import (
-    DEFAULT_PATIENCE_SECONDS,
-    Answer,
-    Refusal,
-    Reply,
-    Request,
-    decode_request,
-    encode_reply,
-    is_reply_queue,
-    salvage_address,
-)
+from courier.watch import Watch
 
 log = logging.getLogger(__name__)
-
-#: What a program does with a request: return the answer's body, or raise InputRefused with the reason.
-Handler = Callable[[Request], str]
 
 #: Calls to AWS of each kind that may be under way at once.
 RECEIVERS = 4
@@ -52,25 +41,6 @@ EMPTY_SECONDS = 2
 #: How long a poll is while something is in hand: a worker that is told to stop then waits for its end
 #: before it gives anything back. An idle one has nothing to give back, and does not wait.
 BUSY_POLL_SECONDS = 2
-#: How long a request rests whose work met trouble with AWS, before it is tried again.
-RETRY_SECONDS = 5
-_OURS = "The worker failed at this request by a fault of its own; its log says more."
-
-
-@dataclass(frozen=True, kw_only=True)
-class Terms:
-    """How a worker works. Times in seconds; see `courier.settings` for what each means."""
-
-    kind: str
-    inbox: str
-    default_reply: str
-    concurrency: int
-    #: How many messages may be in hand at once, those being worked on included.
-    capacity: int
-    poll_seconds: int
-    visibility_seconds: int
-    grace_seconds: float
-    stop_when_empty: bool = False
 
 
 class Worker:
@@ -78,8 +48,6 @@ class Worker:
 
     def __init__(self, aws: Aws, handler: Handler, terms: Terms) -> None:
         self._terms = terms
-        self._handler = handler
-        self._clock = aws.clock
         self._inbox = Mailbox(aws, terms.inbox)
         self._outbox = Outbox()
         self._todo: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
@@ -87,6 +55,10 @@ class Worker:
         self._stopping = aws.stopping
         self._stopped = threading.Event()
         self._outage = Outage("receiving", self._stopping)
+        self._work_outage = Outage("working", self._stopping)
+        dead = DeadLetters(self._inbox, Mailbox(aws, terms.inbox + SUFFIX))
+        self._handling = Handling(handler, terms, aws.clock, dead)
+        self._watch = Watch(terms.time_limit_seconds)
         self._custody = Custody(self._inbox, capacity=terms.capacity, visibility_seconds=terms.visibility_seconds)
         self._replier = Replier(
             aws,
@@ -103,6 +75,7 @@ class Worker:
         self._spawn("helper", self._receive_in_a_rush, RECEIVERS - 1)
         self._spawn("handler", self._handle, self._terms.concurrency)
         self._spawn("replier", self._replier.work, REPLIERS)
+        self._spawn("watch", lambda: self._watch.look(self._stopped, self._give_up))
         self._spawn("heartbeat", lambda: self._custody.keep_alive(self._stopped))
 
     def wait(self) -> None:
@@ -123,7 +96,7 @@ class Worker:
         while not self._custody.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
-        if was_busy:
+        if was_busy and not give_up():
             # What is released must not be caught by a poll of our own that ends with this process.
             self._custody.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
         left = self._custody.everything()
@@ -173,11 +146,13 @@ class Worker:
                 deliveries = self._inbox.receive(
                     limit=reserved,
                     wait_seconds=longest_seconds if self._custody.is_idle else min(longest_seconds, BUSY_POLL_SECONDS),
-                    visibility_seconds=self._terms.visibility_seconds,
+                    visibility_seconds=self._custody.first_visibility_seconds,
                 )
-            except AwsTrouble as error:
+            except BaseException as error:
                 self._custody.unreserve(reserved)
                 self._rush.clear()
+                if not isinstance(error, AwsTrouble):
+                    raise
                 self._outage.wait_out(error)
                 return None
             self._outage.over()
@@ -205,58 +180,23 @@ class Worker:
             if self._stopping.is_set():
                 self._release([delivery])
                 continue
+            self._watch.begin(delivery)
             try:
-                self._outbox.put(self._finish(delivery))
+                finished = self._work_outage.persist(partial(self._handling.finish, delivery), math.inf)
             except AwsTrouble as error:
-                log.warning("request %s rests for %d s: %s", delivery.message_id, RETRY_SECONDS, error.sentence)
-                self._put_back([delivery], RETRY_SECONDS)
+                log.warning("request %s is given back: %s", delivery.message_id, error.sentence)
+                if self._watch.end(delivery):
+                    self._release([delivery])
+                continue
+            if not self._watch.end(delivery):
+                return  # given up meanwhile; another thread has this one's place
+            self._outbox.put(finished)
 
-    def _finish(self, delivery: Delivery) -> Finished:
-        """Do one request. Raises: AwsTrouble if it may succeed later."""
-        request, reply, outcome = self._answer(delivery)
-        return Finished(
-            delivery=delivery,
-            reply_queue="" if outcome == "expired" else self._reply_queue(request),
-            envelope=encode_reply(reply),
-            request_id=request.request_id,
-            kind=self._terms.kind,
-            outcome=outcome,
-        )
-
-    def _answer(self, delivery: Delivery) -> tuple[Request, Reply, str]:
-        request = salvage_address(delivery.envelope)
-        try:
-            request = decode_request(delivery.envelope)
-            if request.deadline is not None and request.deadline < self._clock.now():
-                return request, _refusal(request, "Too late.", self._expiry(request)), "expired"
-            self._check_address(request)
-            answer = Answer(body=self._handler(request), request_id=request.request_id, deadline=self._expiry(request))
-        except CourierError as error:
-            if isinstance(error, AwsTrouble) and error.is_passing:
-                raise
-            return request, _refusal(request, error.sentence, self._expiry(request)), "refused"
-        except Exception:
-            log.exception("request %s failed", request.request_id or delivery.message_id)
-            return request, _refusal(request, _OURS, self._expiry(request)), "failed"
-        return request, answer, "ok"
-
-    def _check_address(self, request: Request) -> None:
-        if request.kind not in ("", self._terms.kind):
-            raise Undecodable(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
-        if not self._is_ours(request.reply_to):
-            log.warning("refused to answer to the queue %s", printable(request.reply_to))
-            raise Undecodable(f"{quoted(request.reply_to)} is no response queue of this worker.")
-
-    def _reply_queue(self, request: Request) -> str:
-        name = request.reply_to
-        return name if name and self._is_ours(name) else self._terms.default_reply
-
-    def _is_ours(self, name: str) -> bool:
-        return not name or is_reply_queue(name, self._terms.default_reply)
-
-    def _expiry(self, request: Request) -> float:
-        """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
-        return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
+    def _give_up(self, delivery: Delivery) -> None:
+        """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""
+        log.error("request %s took too long and was given up", delivery.message_id)
+        self._outbox.put(self._handling.give_up(delivery))
+        self._spawn("successor", self._handle)
 
     def _release_unbegun(self) -> None:
         unbegun = []
@@ -268,17 +208,11 @@ class Worker:
         self._release(unbegun)
 
     def _release(self, deliveries: Sequence[Delivery]) -> None:
-        self._put_back(deliveries, 0)
-
-    def _put_back(self, deliveries: Sequence[Delivery], seconds: int) -> None:
-        """Let others have these, after `seconds`; what cannot be told to AWS comes back of itself."""
+        """Let others have these at once; what cannot be told to AWS comes back of itself."""
         self._custody.drop(deliveries)
         self._outbox.expect(-len(deliveries))
         try:
-            self._inbox.extend(deliveries, visibility_seconds=seconds)
+            for failure in self._inbox.release(deliveries):
+                log.warning("a request could not be released: %s", failure.error.message)
         except AwsTrouble as error:
             log.warning("could not release %d requests: %s", len(deliveries), error.sentence)
-
-
-def _refusal(request: Request, reason: str, deadline: float) -> Refusal:
-    return Refusal(reason=reason, request_id=request.request_id, deadline=deadline)

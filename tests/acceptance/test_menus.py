@@ -6,7 +6,7 @@ import pexpect
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place
+from tests.conftest import Place, wait_for
 
 PROMPT = "Your choice: "
 
@@ -54,7 +54,20 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect(r"sum +│ +4\.5")
 
     choose(menu, "4")
-    menu.expect_exact("Delete all 0 requests in requestQueue, everybody's? [y/N]: ")
+    menu.expect_exact("requestQueue is empty; there is nothing to purge.")
+    choose(menu, "seven")
+    menu.expect_exact("There is no choice 'seven'.")
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+def test_the_menu_purges_after_asking(place: Place) -> None:
+    place.post("requestQueue", "1,2")
+    wait_for(lambda: place.depth("requestQueue") == 1)
+    menu = place.menu("numbers_client.py")
+
+    choose(menu, "4")
+    menu.expect_exact("Delete all 1 requests in requestQueue, everybody's? [y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was deleted.")
 
@@ -63,14 +76,8 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.sendline("y")
     menu.expect_exact("Purged requestQueue")
 
-    choose(menu, "seven")
-    menu.expect_exact("There is no choice 'seven'.")
-    choose(menu, "0")
-    assert end(menu) == 0
 
-
-def test_the_images_menu_through_every_choice(place: Place) -> None:
-    place.worker("images_worker.py")
+def test_the_images_menu_uploads(place: Place) -> None:
     (place.folder / "cat[b].png").write_bytes(sample())
     menu = place.menu("images_client.py")
 
@@ -91,10 +98,16 @@ def test_the_images_menu_through_every_choice(place: Place) -> None:
     menu.sendline("n")
     menu.expect_exact("Left as it is.")
 
+
+def test_the_images_menu_processes_and_downloads(place: Place) -> None:
+    place.worker("images_worker.py")
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat[b].png", Body=sample())
+    menu = place.menu("images_client.py")
+
     choose(menu, "2")
     menu.expect_exact("cat[b].png")
-    menu.expect_exact("Name (Enter for sample.png): ")
-    menu.sendline("cat[b].png")
+    menu.expect_exact("Name (Enter for cat[b].png): ")
+    menu.sendline("")
     menu.expect_exact("Operation (Enter for grayscale): ")
     menu.sendline("sepiaa")
     menu.expect_exact("There is no operation 'sepiaa'.")
@@ -113,9 +126,7 @@ def test_the_images_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("downloaded")
 
     choose(menu, "4")
-    menu.expect_exact("requests in imageInbox, everybody's? [y/N]: ")
-    menu.sendline("y")
-    menu.expect_exact("Purged imageInbox")
+    menu.expect_exact("imageInbox is empty")
     choose(menu, "0")
     assert end(menu) == 0
 

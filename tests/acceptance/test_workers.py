@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 
@@ -86,7 +87,7 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
     place.post("requestQueue", "3,4")
 
     assert [json.loads(body)["sum"] for body in bodies(place, 1)] == [7]
-    worker.until_logged("the reply queue responseQueue-gone is gone")
+    worker.until_logged("1 answers to responseQueue-gone are lost: The queue responseQueue-gone does not exist.")
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
@@ -262,6 +263,32 @@ def test_no_payload_and_no_key_is_logged(place: Place) -> None:
     assert place.env["AWS_ACCESS_KEY_ID"] not in worker.log
 
 
+def test_as_many_requests_are_worked_on_at_once_as_told(place: Place) -> None:
+    worker = place.worker(SLOW, "--concurrency", "4")
+
+    for _ in range(4):
+        place.post("requestQueue", "slow 2")
+
+    wait_for(lambda: worker.log.count("begun") == 4)
+    assert "numbers ok" not in worker.log
+    place.collect("responseQueue", 4)
+
+
+def test_the_next_request_is_not_held_up_by_the_poll_of_a_worker_that_stopped(place: Place) -> None:
+    first = place.worker(WORKER)
+    place.post("requestQueue", "1")
+    first.until_logged("numbers ok")
+    wait_for(lambda: place.depth("requestQueue") == 0)
+    assert first.end() == 0
+
+    place.worker(WORKER)
+    started = time.monotonic()
+    done = place.run("numbers_client.py", "send", "1,2", "--json")
+
+    assert json.loads(done.stdout)["sum"] == 3
+    assert time.monotonic() - started < 6  # the dead poll may take it, for 3 s and not for 10
+
+
 @pytest.mark.parametrize("program", [WORKER, "images_worker.py"])
 def test_usage(place: Place, program: str) -> None:
     helped = place.run(program, "--help")
@@ -273,3 +300,76 @@ def test_usage(place: Place, program: str) -> None:
     assert "exit status" in helped.stdout
     assert (wrong.returncode, unset.returncode) == (2, 2)
     assert "COURIER_POLL_SECONDS is 'x'" in unset.stderr
+
+
+def test_a_request_that_was_received_too_often_is_given_up_with_a_reason_and_kept(place: Place) -> None:
+    place.client("sqs").create_queue(QueueName="requestQueue-dead")
+    place.post("requestQueue", "die", request_id="poison")
+    killed = 0
+    for _ in range(2):
+        worker = place.worker(SLOW, COURIER_MAX_DELIVERIES="3")
+        killed += worker.process.wait(20) == -signal.SIGKILL
+
+    worker = place.worker(SLOW, COURIER_MAX_DELIVERIES="3")
+    (message,) = place.collect("responseQueue")
+
+    assert killed == 2
+    assert message["Body"] == "?Error. The request was given up: 3 workers received it and none answered."
+    assert message["MessageAttributes"]["request-id"]["StringValue"] == "poison"
+    worker.until_logged("poison numbers dead")
+    assert worker.process.poll() is None
+    dead = json.loads(place.run("numbers_client.py", "dead", "--json").stdout)
+    assert (dead["count"], dead["letters"][0]["body"]) == (1, "die")
+
+
+def test_dead_letters_are_sent_back_and_answered(place: Place) -> None:
+    place.client("sqs").create_queue(QueueName="requestQueue-dead")
+    for number in range(12):
+        place.post("requestQueue-dead", f"{number}", request_id=f"dead{number}", deadline="1000", reason="x")
+    wait_for(lambda: place.depth("requestQueue-dead") == 12)
+
+    done = place.run("numbers_client.py", "redrive", "--yes")
+    place.worker(WORKER)
+
+    assert done.stdout == "Sent 12 requests back.\n"
+    sums = sorted(json.loads(body)["sum"] for body in bodies(place, 12))
+    assert sums == list(range(12))
+    assert place.depth("requestQueue-dead") == 0
+
+
+def test_work_that_takes_too_long_is_refused_and_the_worker_goes_on(place: Place) -> None:
+    worker = place.worker(SLOW, "--concurrency", "1", COURIER_TIME_LIMIT_SECONDS="1")
+    place.post("requestQueue", "slow 30", request_id="endless")
+    worker.until_logged("begun")
+    place.post("requestQueue", "1,2", request_id="next")
+
+    messages = place.collect("responseQueue", 2)
+
+    found = {one["MessageAttributes"]["request-id"]["StringValue"]: one["Body"] for one in messages}
+    assert found["endless"] == "?Error. The work took more than 1 s and was given up."
+    assert json.loads(found["next"])["sum"] == 3
+    wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+@pytest.mark.parametrize(
+    ("client", "program"), [("numbers_client.py", WORKER), ("images_client.py", "images_worker.py")]
+)
+def test_a_check_tells_whether_all_is_well(place: Place, client: str, program: str) -> None:
+    place.worker(program)
+
+    well = place.run(client, "check", "--json")
+
+    facts = json.loads(well.stdout)
+    assert well.returncode == 0
+    assert facts["account"] == place.env["AWS_ACCESS_KEY_ID"]
+    assert facts["worker_answers_in_seconds"] < 5
+    assert facts["dead_letters"] is None
+    assert abs(facts["clock_difference_seconds"]) < 5
+
+
+def test_a_check_without_a_worker_says_so(place: Place) -> None:
+    done = place.run("numbers_client.py", "check")
+
+    assert done.returncode == 3
+    assert re.search(r"worker answers in seconds +│ +none", done.stdout)
+    assert "Start it with: python numbers_worker.py" in done.stderr

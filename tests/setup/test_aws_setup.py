@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from tests.conftest import ATTRIBUTES, QUEUES, ROOT
-from tests.engines import Engine, fresh_account
+from tests.engines import REGION, Engine, fresh_account, unmeasured
 
 STUB = f"""#!{sys.executable}
 import json, os, sys
@@ -28,6 +29,7 @@ print(out)
 print(err, file=sys.stderr)
 sys.exit(status)
 """
+DEAD = ("requestQueue-dead", "imageInbox-dead")
 ACCOUNT = {"sts get-caller-identity": ["123456789012", "", 0]}
 NO_QUEUES = {"sqs list-queues": ["None", "", 0]}
 NO_BUCKET = {"s3api head-bucket": ["", "An error occurred (404) when calling HeadBucket: Not Found", 254]}
@@ -62,7 +64,7 @@ class Stub:
 def setup(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(ROOT / "aws_setup.sh"), *arguments],
-        env=env,
+        env=unmeasured(env),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -90,8 +92,17 @@ def test_up_makes_four_queues_and_the_bucket_with_these_very_calls(stub: Stub) -
 
     assert done.returncode == 0, done.stderr
     created = [call for call in stub.calls if call[:2] == ["sqs", "create-queue"]]
-    assert [value_of("--queue-name", call) for call in created] == list(QUEUES)
-    assert {value_of("--attributes", call) for call in created} == {f"file://{ROOT}/create-queue.json"}
+    from_file, for_dead = f"file://{ROOT}/create-queue.json", "MessageRetentionPeriod=1209600"
+    assert {value_of("--queue-name", call): value_of("--attributes", call) for call in created} == {
+        **dict.fromkeys(QUEUES, from_file),
+        **dict.fromkeys(DEAD, for_dead),
+    }
+    assert len(created) == 6
+    redrives = [call for call in stub.calls if call[:2] == ["sqs", "set-queue-attributes"]]
+    policies = [json.loads(json.loads(value_of("--attributes", call))["RedrivePolicy"]) for call in redrives]
+    arn = "arn:aws:sqs:us-east-1:123456789012:"
+    assert {policy["deadLetterTargetArn"] for policy in policies} == {arn + name for name in DEAD}
+    assert {policy["maxReceiveCount"] for policy in policies} == {"5"}
     bucket = "lab3-123456789012-us-east-1"
     assert value_of("--bucket", stub.options("s3api create-bucket")) == bucket
     assert "--create-bucket-configuration" not in stub.options("s3api create-bucket")
@@ -102,12 +113,12 @@ def test_up_makes_four_queues_and_the_bucket_with_these_very_calls(stub: Stub) -
     assert rule["Filter"] == {"Prefix": "images/"}
     assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     for call in created:
-        assert f"+ aws {' '.join(call[:4])}" in done.stdout
+        assert f"+ aws {' '.join(call[:4])} " in done.stdout
 
 
 @pytest.mark.parametrize("verb", ["up", "queues", "bucket", "status", "down"])
 def test_every_call_carries_the_endpoint_and_the_region(stub: Stub, env: dict[str, str], verb: str) -> None:
-    everything = "\t".join(f"http://x/1/{name}" for name in QUEUES)
+    everything = "\t".join(f"http://x/1/{name}" for name in (*QUEUES, *DEAD))
     answers = {**ACCOUNT, "sqs list-queues": [everything, "", 0], "sqs get-queue-attributes": ["1\t2", "", 0]}
 
     done = stub.run(verb, "--yes", "--region", "eu-west-1", answers=answers)
@@ -136,7 +147,7 @@ def test_another_region_is_named_to_the_bucket(stub: Stub) -> None:
 
 
 def test_what_exists_is_not_created_again(stub: Stub) -> None:
-    everything = "\t".join(f"https://sqs.us-east-1.amazonaws.com/1/{name}" for name in QUEUES)
+    everything = "\t".join(f"https://sqs.us-east-1.amazonaws.com/1/{name}" for name in (*QUEUES, *DEAD))
 
     done = stub.run("up", answers={**ACCOUNT, "sqs list-queues": [everything, "", 0]})
 
@@ -152,13 +163,22 @@ def test_a_queue_whose_name_only_ends_alike_is_another(stub: Stub) -> None:
     assert "requestQueue" in [value_of("--queue-name", call) for call in stub.calls if call[1] == "create-queue"]
 
 
+def test_a_warning_of_the_cli_is_no_part_of_its_answer(stub: Stub) -> None:
+    answers = {**NO_QUEUES, **NO_BUCKET, "sts get-caller-identity": ["123456789012", "DeprecationWarning: old", 0]}
+
+    done = stub.run("bucket", answers=answers)
+
+    assert done.returncode == 0, done.stderr
+    assert value_of("--bucket", stub.options("s3api create-bucket")) == "lab3-123456789012-us-east-1"
+
+
 def test_settings_rename_things(stub: Stub) -> None:
     stub.run(
         "up", answers={**ACCOUNT, **NO_QUEUES, **NO_BUCKET}, COURIER_REQUEST_QUEUE="mine", COURIER_BUCKET="my-bucket"
     )
 
     created = [value_of("--queue-name", call) for call in stub.calls if call[1] == "create-queue"]
-    assert created == ["mine", *QUEUES[1:]]
+    assert sorted(created) == sorted(["mine", *QUEUES[1:], "mine-dead", "imageInbox-dead"])
     assert value_of("--bucket", stub.options("s3api create-bucket")) == "my-bucket"
 
 
@@ -184,7 +204,8 @@ def test_what_aws_refuses_ends_it_with_a_sentence(
 
     assert done.returncode == status
     assert f"aws_setup.sh: {sentence}" in done.stderr
-    assert stub.calls[-1][:2] == call.split()
+    assert call.split() in [made[:2] for made in stub.calls[-6:]]
+    assert "put-public-access-block" not in [made[1] for made in stub.calls]
 
 
 def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
@@ -235,47 +256,70 @@ def test_no_region_and_no_cli_are_said(stub: Stub, env: dict[str, str], tmp_path
     assert "The AWS CLI is not installed" in no_cli.stderr
 
 
-@pytest.mark.parametrize("engine_name", ["ministack", "moto"])
-def test_up_twice_status_and_down_twice(request: pytest.FixtureRequest, engine_name: str) -> None:
-    engine: Engine = request.getfixturevalue(engine_name)
+def renamed() -> dict[str, str]:
+    """Return settings that name everything anew, for an engine that others use, too."""
     suffix = fresh_account()
-    names = {
+    return {
         "COURIER_REQUEST_QUEUE": f"a{suffix}",
         "COURIER_RESPONSE_QUEUE": f"b{suffix}",
         "COURIER_IMAGE_INBOX": f"c{suffix}",
         "COURIER_IMAGE_OUTBOX": f"d{suffix}",
         "COURIER_BUCKET": f"bucket-{suffix}",
     }
-    env = {**engine.environment(), **names}
 
-    first, again = setup(env), setup(env)
-    attributes = json.loads(
-        subprocess.run(
-            [
-                *("aws", "--endpoint-url", engine.url, "sqs", "get-queue-attributes"),
-                *("--queue-url", f"{engine.url}/{_account(engine)}/a{suffix}", "--attribute-names", "All"),
-            ],
-            env=env,
-            capture_output=True,
-            check=True,
-        ).stdout
-    )["Attributes"]
-    status = setup(env, "status")
+
+def attributes_of(engine: Engine, name: str) -> dict[str, str]:
+    client = boto3.client(
+        "sqs", endpoint_url=engine.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    url = client.get_queue_url(QueueName=name)["QueueUrl"]
+    return dict(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+
+
+@pytest.mark.parametrize("engine_name", ["ministack", "moto"])
+def test_up_status_and_down_and_no_call_leaves_this_machine(
+    request: pytest.FixtureRequest, engine_name: str, proxy: tuple[str, list[bytes]]
+) -> None:
+    engine: Engine = request.getfixturevalue(engine_name)
+    url, asked = proxy
+    names = renamed()
+    queue = names["COURIER_REQUEST_QUEUE"]
+    env = {**engine.environment(), **names, "HTTP_PROXY": url, "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"}
+
+    up = setup(env)
+    attributes = attributes_of(engine, queue)
+    status, down = setup(env, "status"), setup(env, "down", "--yes")
+
+    assert up.returncode == 0, up.stderr
+    assert len(re.findall(r"\+ aws \w+ create-", up.stdout)) == 7
+    assert attributes.items() >= ATTRIBUTES.items()
+    assert json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith(f":{queue}-dead")
+    assert f"queue  {queue}  0 waiting, 0 in hand" in status.stdout
+    assert f"bucket {names['COURIER_BUCKET']}  exists" in status.stdout
+    assert down.returncode == 0, down.stderr
+    assert asked == []
+
+
+def test_a_second_up_heals_a_changed_queue_and_a_second_down_finds_nothing(ministack: Engine) -> None:
+    names = renamed()
+    env = {**ministack.environment(), **names}
+    first = setup(env, "queues")
+    name = names["COURIER_RESPONSE_QUEUE"]
+    drifted = {"VisibilityTimeout": "77"}
+    client = boto3.client(
+        "sqs", endpoint_url=ministack.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    client.set_queue_attributes(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"], Attributes=drifted)
+
+    again = setup(env, "queues")
+    healed = attributes_of(ministack, name)
     down, nothing = setup(env, "down", "--yes"), setup(env, "down", "--yes")
 
-    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
-    assert len(re.findall(r"\+ aws \w+ create-", first.stdout)) == 5
+    assert first.returncode == again.returncode == down.returncode == nothing.returncode == 0
     assert " create-" not in again.stdout
-    assert again.stdout.count(" exists") == 5
-    assert attributes.items() >= ATTRIBUTES.items()
-    assert f"queue  a{suffix}  0 waiting, 0 in hand" in status.stdout
-    assert f"bucket bucket-{suffix}  exists" in status.stdout
-    assert down.returncode == nothing.returncode == 0, down.stderr + nothing.stderr
-    assert nothing.stdout.count("is not there") == 5
-
-
-def _account(engine: Engine) -> str:
-    return "000000000000" if engine.name == "ministack" else "123456789012"
+    assert again.stdout.count(" exists") == 6
+    assert healed["VisibilityTimeout"] == "1"
+    assert nothing.stdout.count("is not there") == 7
 
 
 @pytest.fixture
@@ -302,15 +346,15 @@ def proxy() -> Iterator[tuple[str, list[bytes]]]:
     thread.join(5)
 
 
-def test_no_call_escapes_the_endpoint(env: dict[str, str], proxy: tuple[str, list[bytes]]) -> None:
+def test_the_cli_alone_would_leave_this_machine(env: dict[str, str], proxy: tuple[str, list[bytes]]) -> None:
     url, asked = proxy
-    watched = {**env, "HTTP_PROXY": url, "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"}
 
-    for verb in ("up", "status", "down"):
-        done = setup(watched, verb, "--yes")
-        assert done.returncode == 0, done.stderr
-    assert asked == []
+    subprocess.run(
+        ["aws", "sqs", "list-queues"],
+        env={**unmeasured(env), "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"},
+        capture_output=True,
+        check=False,
+    )
 
-    # The trap is real, and this proxy sees who falls into it: the CLI alone leaves.
-    subprocess.run(["aws", "sqs", "list-queues"], env=watched, capture_output=True, check=False)
-    assert asked == [b"CONNECT sqs.us-east-1.amazonaws.com:443 HTTP/1.1"] or b"amazonaws.com" in asked[0]
+    assert asked  # so the trap is real, and the proxy of these tests sees who falls into it
+    assert b"amazonaws.com" in asked[0]

@@ -10,17 +10,19 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pexpect
 import pytest
 
 from tests.conftest import ROOT
+from tests.engines import unmeasured
 
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
 TOOLS = (
     *("awk", "bash", "cat", "cksum", "cut", "dirname", "env", "grep", "head", "kill", "mkdir"),
-    *("ps", "rm", "sleep", "tr", "touch", "uname", "which"),
+    *("ps", "rm", "sh", "sleep", "tail", "tr", "touch", "uname", "which"),
 )
 
 
@@ -37,13 +39,29 @@ def copy_of_the_folder(target: Path) -> Path:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    (target / ".venv").symlink_to(Path(sys.executable).parents[1])
+    borrow_environment(target)
     return target
+
+
+def borrow_environment(target: Path) -> None:
+    """Make a .venv of links to the one that runs these tests, with the stamp that the script looks for."""
+    (target / ".venv").mkdir()
+    for path in Path(sys.executable).parents[1].iterdir():
+        (target / ".venv" / path.name).symlink_to(path)
+    (target / ".venv" / ".stamp").unlink(missing_ok=True)
+    stamp = subprocess.run(
+        ["bash", "-c", '{ echo "$PWD" && cat requirements*.txt; } | cksum'],
+        cwd=target,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (target / ".venv" / ".stamp").write_text(stamp.stdout)
 
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COURIER_", "LOCAL_"))}
-    return {**kept, "HOME": str(home), "AWS_PROFILE": "nobody"}
+    return {**unmeasured(kept), "HOME": str(home), "AWS_PROFILE": "nobody"}
 
 
 class Checkout:
@@ -84,6 +102,7 @@ def without_tmux(folder: Path) -> str:
     return f"{folder}:{Path(sys.executable).parent}"
 
 
+@pytest.mark.timeout(200)
 def test_two_checkouts_side_by_side_and_data_that_survives(checkout: Checkout, tmp_path: Path) -> None:
     up = checkout.run("up")
     assert up.returncode == 0, up.stdout + up.stderr
@@ -177,6 +196,32 @@ def test_a_taken_port_is_said(checkout: Checkout) -> None:
     assert f"Port {port} is taken by another program. Stop that, or choose another: LOCAL_AWS_PORT=" in done.stderr
 
 
+def test_a_worker_that_ends_at_once_is_said_with_its_reason(checkout: Checkout) -> None:
+    done = checkout.run("up", COURIER_CONCURRENCY="many")
+
+    assert done.returncode == 1
+    assert "worker.py ended at once: " in done.stderr
+    assert "COURIER_CONCURRENCY is 'many', and must be a whole number from 1 to 64." in done.stderr
+
+
+def test_two_starts_at_once_make_one_local_aws(checkout: Checkout) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: checkout.run("up"), range(2))
+
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert (first.stdout + second.stdout).count("Starting the local AWS") == 1
+    assert checkout.run("down").returncode == 0
+    assert "does not run" in checkout.run("status").stdout
+
+
+def test_a_wrong_port_is_refused_and_not_remembered(checkout: Checkout) -> None:
+    done = checkout.run("up", LOCAL_AWS_PORT="99999")
+
+    assert done.returncode == 2
+    assert "LOCAL_AWS_PORT is '99999', and must be a number from 1 to 65535." in done.stderr
+    assert not (checkout.folder / ".local/port").exists()
+
+
 def stub_python(folder: Path, body: str) -> str:
     """Return an interpreter that claims to be new enough and does `body` otherwise."""
     program = folder / "python"
@@ -186,7 +231,7 @@ def stub_python(folder: Path, body: str) -> str:
 
 
 def test_no_venv_module_and_no_network_are_said(checkout: Checkout, tmp_path: Path) -> None:
-    (checkout.folder / ".venv").unlink()
+    shutil.rmtree(checkout.folder / ".venv")
     no_venv = checkout.run("up", PYTHON=stub_python(tmp_path, "exit 1"))
     # A venv whose pip reaches nothing.
     fake = 'mkdir -p "${@: -1}/bin"; printf "#!/usr/bin/env bash\\nexit 1\\n" > "${@: -1}/bin/python"; '
@@ -217,4 +262,5 @@ def test_help_and_nothing_to_stop(checkout: Checkout) -> None:
     assert helped.returncode == 0
     assert "usage: ./run_local.sh [VERB]" in helped.stdout
     assert checkout.run("down").stdout == "Nothing runs.\n"
+    assert not (checkout.folder / ".local").exists()
     assert "does not run. Start it with: ./run_local.sh up" in checkout.run("status").stdout

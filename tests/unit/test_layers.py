@@ -26,11 +26,12 @@ LAYERS = (
     ),
     ("aws", "commandline"),
     ("bucket", "mailbox"),
-    ("custody", "outage"),
+    ("custody", "deadletters", "inquiry", "outage", "watch"),
     ("outbox", "requester"),
-    ("replier",),
+    ("handling", "replier"),
     ("worker",),
     ("client", "daemon"),
+    ("upkeep",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {

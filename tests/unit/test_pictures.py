@@ -79,9 +79,9 @@ def test_every_kind_of_picture_is_worked_on(mode: str, picture_format: str, oper
     [
         ("cat.jpg", "grayscale", "JPEG", "cat-grayscale.jpg"),
         ("cat.JPEG", "grayscale", "JPEG", "cat-grayscale.JPEG"),
-        ("cat.jpg", "black-and-white", "PNG", "cat_jpg-black-and-white.png"),
-        ("cat.gif", "grayscale", "PNG", "cat_gif-grayscale.png"),
-        ("cat", "grayscale", "PNG", "cat-grayscale.png"),
+        ("cat.jpg", "black-and-white", "PNG", "cat.jpg.black-and-white.png"),
+        ("cat.gif", "grayscale", "PNG", "cat.gif.grayscale.png"),
+        ("cat", "grayscale", "PNG", "cat.grayscale.png"),
         ("a.b.png", "grayscale", "PNG", "a.b-grayscale.png"),
     ],
 )
@@ -125,6 +125,24 @@ def test_sixteen_bits_stay_sixteen_in_gray() -> None:
     Image.frombytes("I;16", (2, 1), b"\x01\x02\x03\x04").save(file, "PNG")
 
     assert do(file.getvalue()).tobytes() == b"\x01\x02\x03\x04"
+
+
+def test_sixteen_bits_become_black_and_white_by_their_height_with_transparency_or_without() -> None:
+    image = Image.frombytes("I;16", (256, 4), b"".join((level * 257).to_bytes(2, "little") for level in range(256)) * 4)
+    for options in ({}, {"transparency": 0}):
+        file = io.BytesIO()
+        image.save(file, "PNG", **options)
+        shades = list(do(file.getvalue(), "black-and-white").convert("L").tobytes())
+        assert 100 < sum(shades) / len(shades) < 155
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (8, 8), 1).save(file, "TIFF")
+
+    with pytest.raises(NotAPicture, match="32 bits"):
+        do(file.getvalue(), "black-and-white")
 
 
 def test_a_colour_profile_does_not_go_into_a_gray_picture() -> None:

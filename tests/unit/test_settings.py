@@ -24,6 +24,8 @@ def test_every_field_can_be_set() -> None:
         "visibility_seconds": "4",
         "concurrency": "5",
         "grace_seconds": "6",
+        "max_deliveries": "9",
+        "time_limit_seconds": "10",
         "image_max_megabytes": "7",
         "image_max_megapixels": "8",
     }
@@ -33,6 +35,7 @@ def test_every_field_can_be_set() -> None:
     assert {name: str(value) for name, value in dataclasses.asdict(settings).items()} == {
         **values,
         "grace_seconds": "6.0",
+        "time_limit_seconds": "10.0",
         "image_max_megabytes": "7.0",
         "image_max_megapixels": "8.0",
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from courier import client
-from courier.requester import Question
+from courier.inquiry import Question
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from courier import daemon
 from courier.commandline import finish
 from courier.settings import load_settings
 from courier.wire import Request
-from courier.worker import Terms, Worker
+from courier.worker import Worker
 
 
 def answer(request: Request) -> str:
@@ -35,16 +35,14 @@ def main() -> int:
     options = daemon.parse_options(None, description="a slow worker")
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    terms = Terms(
+    terms = daemon.make_terms(
+        options,
+        settings,
         kind=numbers_worker.KIND,
         inbox=settings.request_queue,
         default_reply=settings.response_queue,
         concurrency=options.concurrency or 4,
         capacity=100,
-        poll_seconds=settings.poll_seconds,
-        visibility_seconds=settings.visibility_seconds,
-        grace_seconds=settings.grace_seconds,
-        stop_when_empty=options.stop_when_empty,
     )
     return daemon.serve(Worker(daemon.connect(), answer, terms), "slow worker listens on it")
 

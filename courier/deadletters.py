@@ -1,0 +1,94 @@
+"""Requests that no worker could answer: put aside where they can be seen, counted and sent back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from courier.errors import AwsTrouble
+from courier.mailbox import Delivery, Failure, Mailbox
+from courier.wire import DEADLINE, REPLY_TO, Envelope
+
+log = logging.getLogger(__name__)
+
+#: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
+SUFFIX = "-dead"
+#: The attribute that says why a request was put aside.
+REASON = "reason"
+#: How long letters that are only looked at stay hidden from others, in seconds.
+LOOK_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """One request that was put aside."""
+
+    message_id: str
+    body: str
+    reason: str
+
+
+class DeadLetters:
+    """The dead-letter queue of one request queue."""
+
+    def __init__(self, requests: Mailbox, dead: Mailbox) -> None:
+        self._requests = requests
+        self._dead = dead
+
+    @property
+    def name(self) -> str:
+        """The dead-letter queue's name."""
+        return self._dead.name
+
+    def bury(self, delivery: Delivery, reason: str) -> list[Failure]:
+        """Put a copy of a request aside; its own message is still to be acknowledged.
+
+        Where it cannot be kept, for want of the queue or the right, that is logged. Raises: AwsTrouble that
+        passes.
+        """
+        attributes = {**delivery.envelope.attributes, REASON: reason}
+        try:
+            return self._dead.send([replace(delivery.envelope, attributes=attributes)])
+        except AwsTrouble as error:
+            if error.is_passing:
+                raise
+            log.warning("a request that was given up is not kept: %s", error.sentence)
+            return []
+
+    def look(self) -> list[DeadLetter]:
+        """Return some of the letters, and leave them where they are. Raises: AwsTrouble."""
+        deliveries = self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS)
+        self._dead.release(deliveries)
+        return [
+            DeadLetter(
+                message_id=delivery.message_id,
+                body=delivery.envelope.body,
+                reason=delivery.envelope.attributes.get(REASON, "received too often"),
+            )
+            for delivery in deliveries
+        ]
+
+    def count(self) -> int:
+        """Return how many letters there are, approximately. Raises: AwsTrouble."""
+        return self._dead.depth().total
+
+    def redrive(self) -> int:
+        """Send all letters back to the request queue; return how many. Raises: AwsTrouble.
+
+        Their askers have long gone, so the answers go to the default response queue, and the requests have
+        no deadline any more. A letter is deleted only after its request was accepted.
+        """
+        moved = 0
+        while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
+            failed = {failure.index for failure in self._requests.send([_revived(one.envelope) for one in deliveries])}
+            sent: Sequence[Delivery] = [one for index, one in enumerate(deliveries) if index not in failed]
+            self._dead.acknowledge(sent)
+            moved += len(sent)
+        return moved
+
+
+def _revived(envelope: Envelope) -> Envelope:
+    left_out = {REASON, DEADLINE, REPLY_TO}
+    kept = {name: value for name, value in envelope.attributes.items() if name not in left_out}
+    return Envelope(body=envelope.body, attributes=kept)

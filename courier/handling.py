@@ -1,0 +1,132 @@
+"""What happens to one request: decoded, checked, handled, and made into the reply that will be sent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from courier.aws import Clock
+from courier.deadletters import DeadLetters
+from courier.errors import AwsTrouble, CourierError, Undecodable
+from courier.mailbox import Delivery
+from courier.outbox import Finished
+from courier.plain import printable, quoted
+from courier.wire import (
+    DEFAULT_PATIENCE_SECONDS,
+    PING,
+    PONG,
+    Answer,
+    Refusal,
+    Reply,
+    Request,
+    decode_request,
+    encode_reply,
+    is_reply_queue,
+    salvage_address,
+)
+
+log = logging.getLogger(__name__)
+
+#: What a program does with a request: return the answer's body, or raise InputRefused with the reason.
+Handler = Callable[[Request], str]
+
+_OURS = "The worker failed at this request by a fault of its own; its log says more."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """How a worker works. Times in seconds; see `courier.settings` for what each means."""
+
+    kind: str
+    inbox: str
+    default_reply: str
+    concurrency: int
+    #: How many messages may be in hand at once, those being worked on included.
+    capacity: int
+    poll_seconds: int
+    visibility_seconds: int
+    grace_seconds: float
+    #: A request that is received so often is given up without being tried again.
+    max_deliveries: int
+    #: Work that takes longer is given up.
+    time_limit_seconds: float
+    stop_when_empty: bool = False
+
+
+class Handling:
+    """The rules of handling, for any number of threads."""
+
+    def __init__(self, handler: Handler, terms: Terms, clock: Clock, dead: DeadLetters) -> None:
+        self._handler = handler
+        self._terms = terms
+        self._clock = clock
+        self._dead = dead
+
+    def finish(self, delivery: Delivery) -> Finished:
+        """Do one request. Raises: AwsTrouble if it may succeed later."""
+        return self._finished(delivery, *self._answer(delivery))
+
+    def give_up(self, delivery: Delivery) -> Finished:
+        """Refuse a request whose work takes too long."""
+        request = salvage_address(delivery.envelope)
+        limit = self._terms.time_limit_seconds
+        reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.")
+        return self._finished(delivery, request, reply, "timeout")
+
+    def _finished(self, delivery: Delivery, request: Request, reply: Reply, outcome: str) -> Finished:
+        return Finished(
+            delivery=delivery,
+            reply_queue="" if outcome == "expired" else self._reply_queue(request),
+            envelope=encode_reply(reply),
+            request_id=request.request_id,
+            kind=self._terms.kind,
+            outcome=outcome,
+        )
+
+    def _answer(self, delivery: Delivery) -> tuple[Request, Reply, str]:
+        request = salvage_address(delivery.envelope)
+        try:
+            request = decode_request(delivery.envelope)
+            if request.deadline is not None and self._clock.is_past(request.deadline):
+                return request, self._refusal(request, "Too late."), "expired"
+            self._check_address(request)
+            if delivery.receive_count >= self._terms.max_deliveries:
+                return request, self._bury(delivery, request), "dead"
+            body = PONG if request.kind == PING else self._handler(request)
+            answer = Answer(body=body, request_id=request.request_id, deadline=self._expiry(request))
+        except CourierError as error:
+            if isinstance(error, AwsTrouble) and error.is_passing:
+                raise
+            return request, self._refusal(request, error.sentence), "refused"
+        except Exception:
+            log.exception("request %s failed", request.request_id or delivery.message_id)
+            return request, self._refusal(request, _OURS), "failed"
+        return request, answer, "ok"
+
+    def _bury(self, delivery: Delivery, request: Request) -> Refusal:
+        """Put aside what was received too often, without trying it: each time, a worker ended over it."""
+        reason = f"The request was given up: {delivery.receive_count} workers received it and none answered."
+        self._dead.bury(delivery, reason)
+        return self._refusal(request, reason)
+
+    def _check_address(self, request: Request) -> None:
+        if request.kind not in ("", PING, self._terms.kind):
+            raise Undecodable(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
+        if not self._is_ours(request.reply_to):
+            log.warning("refused to answer to the queue %s", printable(request.reply_to))
+            raise Undecodable(f"{quoted(request.reply_to)} is no response queue of this worker.")
+
+    def _reply_queue(self, request: Request) -> str:
+        name = request.reply_to
+        return name if name and self._is_ours(name) else self._terms.default_reply
+
+    def _is_ours(self, name: str) -> bool:
+        return not name or is_reply_queue(name, self._terms.default_reply)
+
+    def _expiry(self, request: Request) -> float:
+        """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
+        return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
+
+    def _refusal(self, request: Request, reason: str) -> Refusal:
+        return Refusal(reason=reason, request_id=request.request_id, deadline=self._expiry(request))
