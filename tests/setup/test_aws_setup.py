@@ -268,12 +268,15 @@ def renamed() -> dict[str, str]:
     }
 
 
-def attributes_of(engine: Engine, name: str) -> dict[str, str]:
-    client = boto3.client(
+def sqs(engine: Engine) -> Any:
+    return boto3.client(
         "sqs", endpoint_url=engine.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
     )
-    url = client.get_queue_url(QueueName=name)["QueueUrl"]
-    return dict(client.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
+
+
+def attributes_of(engine: Engine, name: str) -> dict[str, str]:
+    url = sqs(engine).get_queue_url(QueueName=name)["QueueUrl"]
+    return dict(sqs(engine).get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"])
 
 
 @pytest.mark.parametrize("engine_name", ["ministack", "moto"])
@@ -306,10 +309,8 @@ def test_a_second_up_heals_a_changed_queue_and_a_second_down_finds_nothing(minis
     first = setup(env, "queues")
     name = names["COURIER_RESPONSE_QUEUE"]
     drifted = {"VisibilityTimeout": "77"}
-    client = boto3.client(
-        "sqs", endpoint_url=ministack.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-    )
-    client.set_queue_attributes(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"], Attributes=drifted)
+    url = sqs(ministack).get_queue_url(QueueName=name)["QueueUrl"]
+    sqs(ministack).set_queue_attributes(QueueUrl=url, Attributes=drifted)
 
     again = setup(env, "queues")
     healed = attributes_of(ministack, name)
