@@ -277,12 +277,31 @@ up() {
   setup
   start_engine
   use_local_aws
-  "$here/aws_setup.sh" up >"$data/setup.log" 2>&1 ||
-    die 1 "The queues and the bucket could not be made: $(tail -n 1 "$data/setup.log")"
+  set_up_aws
   start_workers
   unlock
   say "Queues and bucket are ready (.local/setup.log says how), and both workers run:"
   say "$(where_workers)"
+}
+
+# set_up_aws: run aws_setup.sh, unless it ran here as it is and everything is still there.
+set_up_aws() {
+  local stamp
+  stamp=$({
+    cat "$here/aws_setup.sh" "$here/create-queue.json"
+    env | grep '^COURIER_' | sort || true
+  } | cksum)
+  [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" && $(count_queues) == 6 ]] && return
+  rm -f "$data/setup.stamp"
+  "$here/aws_setup.sh" up >"$data/setup.log" 2>&1 ||
+    die 1 "The queues and the bucket could not be made: $(tail -n 1 "$data/setup.log")"
+  say "$stamp" >"$data/setup.stamp"
+}
+
+count_queues() {
+  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+    --query "length(QueueUrls)" \
+    --output text 2>/dev/null
 }
 
 stay() { say "It stays up. Stop it with: ./run_local.sh down"; }

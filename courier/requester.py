@@ -158,7 +158,7 @@ class Requester:
         would come again and again, before ours. What is not deleted now comes again, and is known then.
         """
         self._aside += alive
-        if look_further and time.monotonic() - self._aside[0].received_at < ASIDE_SECONDS:
+        if look_further and self._aside and time.monotonic() - self._aside[0].received_at < ASIDE_SECONDS:
             alive = []
         else:
             alive, self._aside = self._aside, []

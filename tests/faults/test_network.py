@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -26,22 +27,22 @@ def gate(place: Place) -> Iterator[Gate]:
     made.close()
 
 
-FAULTS = [
-    ("reset", {}),
-    ("cut", {}),
-    ("answer", {"answer": SERVER_ERROR}),
-    ("answer", {"answer": UNAVAILABLE}),
-    ("answer", {"answer": THROTTLED}),
-    ("latency", {"seconds": 1.0}),
-    ("lost_answer", {}),
-]
-IDS = ["reset", "cut", "500", "503", "throttled", "latency", "lost answer"]
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "reset": ("reset", {}),
+    "cut": ("cut", {}),
+    "500": ("answer", {"answer": SERVER_ERROR}),
+    "503": ("answer", {"answer": UNAVAILABLE}),
+    "throttled": ("answer", {"answer": THROTTLED}),
+    "latency": ("latency", {"seconds": 1.0}),
+    "lost answer": ("lost_answer", {}),
+}
 
 
-@pytest.mark.parametrize(("kind", "how"), FAULTS, ids=IDS)
+@pytest.mark.parametrize("fault", ["reset", "cut", "500", "throttled", "lost answer"])
 def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_heals(
-    place: Place, gate: Gate, kind: str, how: dict[str, object]
+    place: Place, gate: Gate, fault: str
 ) -> None:
+    kind, how = FAULTS[fault]
     worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url, COURIER_VISIBILITY_SECONDS="3", COURIER_POLL_SECONDS="1")
     gate.fail(kind, *SQS_OF_A_WORKER, times=6, **how)
     for number in range(20):
@@ -61,10 +62,9 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
     assert "Traceback" not in worker.log
 
 
-@pytest.mark.parametrize(("kind", "how"), FAULTS, ids=IDS)
-def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(
-    place: Place, gate: Gate, kind: str, how: dict[str, object]
-) -> None:
+@pytest.mark.parametrize("fault", ["cut", "503", "latency", "lost answer"])
+def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: Place, gate: Gate, fault: str) -> None:
+    kind, how = FAULTS[fault]
     place.worker(WORKER)
     gate.fail(kind, *SQS_OF_A_CLIENT, times=6, **how)
 
@@ -92,7 +92,7 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
 
     (message,) = place.collect("responseQueue", seconds=40)
     assert json.loads(message["Body"])["sum"] == 3
-    assert made < 5 * 5
+    assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
         assert worker.log.count(f"Waiting, and trying again. ({doing})") <= 1
     worker.until_logged("AWS answers again after")
