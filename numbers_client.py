@@ -79,16 +79,15 @@ class Numbers:
 
         Returns the exit status: that of the worst line, where no answer is worse than a refusal.
         """
-        requester = self.connection.line().requester
-        worst, number = 0, 0
-        for number, outcome in enumerate(
-            requester.ask_many(map(_question, lines), timeout_seconds=self._timeout_seconds), start=1
-        ):
-            try:
-                print(_json_line(client.answer_of(outcome, worker=WORKER)), flush=True)
-            except CourierError as error:
-                worst = max(worst, error.exit_status)
-                print(json.dumps({"line": number, "error": error.sentence}), flush=True)
+        worst = 0
+        with client.requester_for(self.connection, map(_question, lines)) as (requester, questions):
+            outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
+            for number, outcome in enumerate(outcomes, start=1):
+                try:
+                    print(_json_line(client.answer_of(outcome, worker=WORKER)), flush=True)
+                except CourierError as error:
+                    worst = max(worst, error.exit_status)
+                    print(json.dumps({"line": number, "error": error.sentence}), flush=True)
         return worst
 
     def menu(self) -> int:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.terminal import Terminal
 from courier.wire import Answer
 
+#: From so many questions on that stand ready, a batch has a reply queue of its own.
+MANY = 50
+
 if TYPE_CHECKING:
     from courier.aws import Aws
     from courier.deadletters import DeadLetters
-    from courier.inquiry import Outcome
+    from courier.inquiry import Asked, Outcome
     from courier.mailbox import Mailbox
     from courier.requester import Requester
 
@@ -29,6 +33,8 @@ class Line:
     replies: Mailbox
     requester: Requester
     dead: DeadLetters
+    #: Makes another requester, whose answers come by the queue that it is given.
+    make_requester: Callable[[Mailbox], Requester]
 
 
 class Connection:
@@ -83,9 +89,41 @@ class Connection:
         requests, replies = (Mailbox(aws, name) for name in self._names)
         requests.find()
         replies.find()
-        requester = Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)
+
+        def make_requester(replies: Mailbox) -> Requester:
+            return Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)
+
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
-        return Line(requests=requests, replies=replies, requester=requester, dead=dead)
+        return Line(
+            requests=requests,
+            replies=replies,
+            requester=make_requester(replies),
+            dead=dead,
+            make_requester=make_requester,
+        )
+
+
+@contextmanager
+def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Requester, Iterable[Asked]]]:
+    """Yield a requester that fits the stream of `questions`, and that stream.
+
+    Where many questions stand ready, that is one with a reply queue of its own: so many answers on the
+    shared one would be in others' way. Raises: AwsTrouble.
+    """
+    from courier.replyqueue import private_replies
+
+    stream = iter(questions)
+    ready: list[Asked] = []
+    for asked in stream:
+        ready.append(asked)
+        if asked is None or len(ready) == MANY:
+            break
+    line = connection.line()
+    if len(ready) < MANY or ready[-1] is None:
+        yield line.requester, chain(ready, stream)
+        return
+    with private_replies(connection.aws(), line.replies) as replies:
+        yield line.make_requester(replies), chain(ready, stream)
 
 
 class Failures:

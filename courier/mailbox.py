@@ -140,6 +140,17 @@ class Mailbox:
             delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
         )
 
+    def created_at(self) -> float:
+        """Return when the queue was created, in seconds since the epoch. Raises: AwsTrouble."""
+        with translated(f"look into {self.name}"):
+            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["CreatedTimestamp"])
+        return float(answer["Attributes"]["CreatedTimestamp"])
+
+    def delete(self) -> None:
+        """Delete the queue itself, with all that is in it. Raises: AwsTrouble."""
+        with translated(f"delete {self.name}"):
+            self._aws.sqs().delete_queue(QueueUrl=self._url())
+
     def find(self) -> None:
         """Look the queue up. Raises: QueueMissing if it does not exist; AwsTrouble."""
         self._url()

@@ -28,6 +28,27 @@ def test_two_clients_at_once_get_their_own_twenty_answers_each(place: Place) -> 
     wait_for(lambda: place.depth("responseQueue") == 0)
 
 
+def test_a_large_batch_has_a_reply_queue_of_its_own_and_leaves_none(place: Place) -> None:
+    worker = place.worker("numbers_worker.py")
+    client = place.start(CLIENT, "batch", "-")
+    assert client.stdin is not None
+    client.stdin.write("".join(f"{line}\n" for line in range(400)))
+    client.stdin.flush()
+    wait_for(lambda: [url for url in _urls(place) if "/responseQueue-" in url])
+    worker.until_logged("numbers ok")
+
+    assert place.depth("responseQueue") == 0
+    out, err = client.communicate(timeout=40)
+
+    assert client.returncode == 0, err
+    assert [json.loads(row)["sum"] for row in out.splitlines()] == list(range(400))
+    assert [url for url in _urls(place) if "/responseQueue-" in url] == []
+
+
+def _urls(place: Place) -> list[str]:
+    return list(place.client("sqs").list_queues().get("QueueUrls", []))
+
+
 def test_interactive_requests_side_by_side(place: Place) -> None:
     place.worker("numbers_worker.py")
     clients = [place.start(CLIENT, "send", f"{number}", "--json") for number in range(6)]

@@ -26,7 +26,7 @@ LAYERS = (
     ),
     ("aws", "commandline"),
     ("bucket", "mailbox"),
-    ("custody", "deadletters", "inquiry", "outage", "watch"),
+    ("custody", "deadletters", "inquiry", "outage", "replyqueue", "watch"),
     ("outbox", "requester"),
     ("handling", "replier"),
     ("worker",),

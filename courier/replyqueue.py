@@ -1,0 +1,69 @@
+"""A reply queue of one client's own, for the time in which it has many requests under way."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from courier.aws import Aws, translated
+from courier.errors import AccessDenied, AwsTrouble
+from courier.mailbox import Mailbox
+
+log = logging.getLogger(__name__)
+
+#: How long answers stay in such a queue, in seconds: whoever made it is there to take them.
+RETENTION_SECONDS = 900
+#: A queue must exist for a second before it may be used.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+SETTLE_SECONDS = 1.0
+#: A queue older than this was left by a client that crashed.
+STALE_SECONDS = 6 * 3600
+#: How many leftovers one client clears away at most.
+MAX_SWEPT = 20
+
+
+@contextmanager
+def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
+    """Yield a fresh reply queue, `<shared>-<id>`, and delete it afterwards.
+
+    Yields `shared` itself where these credentials may not create queues. Leftovers of clients that
+    crashed are cleared away in passing. Raises: AwsTrouble.
+    """
+    name = f"{shared.name}-{secrets.token_hex(8)}"
+    try:
+        with translated(f"create the reply queue {name}"):
+            aws.sqs().create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS)})
+    except AccessDenied:
+        log.info("no right to create queues; answers come by %s", shared.name)
+        yield shared
+        return
+    private = Mailbox(aws, name)
+    try:
+        threading.Event().wait(SETTLE_SECONDS)
+        yield private
+    finally:
+        with suppress(AwsTrouble):
+            private.delete()
+            sweep(aws, shared.name)
+
+
+def sweep(aws: Aws, shared_name: str) -> int:
+    """Delete reply queues that crashed clients left, the old ones only; return how many. Raises: AwsTrouble."""
+    swept = 0
+    for name in _private_names(aws, shared_name):
+        left = Mailbox(aws, name)
+        with suppress(AwsTrouble):  # another client may be sweeping, too
+            if swept < MAX_SWEPT and time.time() - left.created_at() > STALE_SECONDS:
+                left.delete()
+                swept += 1
+    return swept
+
+
+def _private_names(aws: Aws, shared_name: str) -> list[str]:
+    with translated(f"list the queues {shared_name}-*"):
+        urls = aws.sqs().list_queues(QueueNamePrefix=f"{shared_name}-", MaxResults=100).get("QueueUrls", [])
+    return [url.rpartition("/")[2] for url in urls]

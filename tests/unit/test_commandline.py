@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from courier.commandline import add_common, finish, seconds, whole_number
+from courier.errors import NoAnswer, QueueMissing, WrongUsage
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+def raising(error: BaseException) -> Callable[[], int]:
+    def program() -> int:
+        raise error
+
+    return program
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (WrongUsage("Not so.", hint="Do."), 2, "Not so. Do."),
+        (NoAnswer("Silence."), 3, "Silence."),
+        (QueueMissing("No queue \x1b[2J."), 4, r"No queue \x1b[2J."),
+        (KeyboardInterrupt(), 130, ""),
+        (OSError(28, "No space left on device"), 2, "The output cannot be written: No space left on device."),
+        (UnicodeEncodeError("ascii", "ä", 0, 1, "no"), 2, "Set PYTHONIOENCODING=utf-8"),
+    ],
+)
+def test_every_foreseen_end_has_a_status_and_a_sentence(
+    error: BaseException, status: int, said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert finish(raising(error)) == status
+    assert said in capfd.readouterr().err
+
+
+def test_the_programs_own_status_is_passed_on() -> None:
+    assert finish(lambda: 7) == 7
+
+
+def test_sigterm_ends_a_client_as_an_exit_does() -> None:
+    def program() -> int:
+        signal.raise_signal(signal.SIGTERM)
+        return 0
+
+    with pytest.raises(SystemExit) as raised:
+        finish(program)
+    assert raised.value.code == 143
+
+
+@pytest.mark.parametrize("text", ["0", "11", "x", "1.5", ""])
+def test_a_whole_number_out_of_bounds_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="must be a whole number from 1 to 10"):
+        whole_number(1, 10)(text)
+
+
+def test_numbers_and_times_are_read() -> None:
+    assert whole_number(1, 10)("10") == 10
+    assert seconds("2.5") == 2.5
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "3601", "nan", "soon"])
+def test_a_time_out_of_bounds_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="must be seconds"):
+        seconds(text)
+
+
+def test_a_command_does_not_undo_what_came_before_it() -> None:
+    parser = argparse.ArgumentParser()
+    add_common(parser)
+    add_common(parser.add_subparsers().add_parser("send"), inherited=True)
+
+    before, after = parser.parse_args(["--json", "send"]), parser.parse_args(["send", "--timeout", "3"])
+
+    assert (before.json, before.timeout) == (True, None)
+    assert (after.json, after.timeout) == (False, 3.0)
