@@ -67,7 +67,7 @@ class Images:
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
         )
-        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json)
+        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json, timeout_seconds=timeout_seconds)
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
@@ -149,7 +149,7 @@ class Images:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._terminal.run_menu("Courier: images", choices)
+        return self.connection.leave(self._terminal.run_menu("Courier: images", choices))
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip())

@@ -58,7 +58,7 @@ class Numbers:
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
         )
-        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json)
+        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json, timeout_seconds=timeout_seconds)
 
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
@@ -100,7 +100,7 @@ class Numbers:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._terminal.run_menu("Courier: numbers", choices)
+        return self.connection.leave(self._terminal.run_menu("Courier: numbers", choices))
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)

@@ -15,7 +15,7 @@ from courier.wire import Answer
 if TYPE_CHECKING:
     from courier.deadletters import DeadLetters
 
-#: How long `check` waits for a worker's answer, in seconds.
+#: How long `check` waits for a worker's answer at most, in seconds.
 PING_SECONDS = 10.0
 #: A clock that differs by more makes AWS refuse calls sooner or later (it allows 300), in seconds.
 CLOCK_SECONDS = 60.0
@@ -43,7 +43,10 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 class Upkeep:
     """The commands that concern the queues of one application."""
 
-    def __init__(self, connection: Connection, terminal: Terminal, *, worker: str, as_json: bool) -> None:
+    def __init__(
+        self, connection: Connection, terminal: Terminal, *, worker: str, as_json: bool, timeout_seconds: float
+    ) -> None:
+        self._ping_seconds = min(PING_SECONDS, timeout_seconds)
         self._connection = connection
         self._terminal = terminal
         self._worker = worker
@@ -102,7 +105,7 @@ class Upkeep:
         aws, line = self._connection.aws(), self._connection.line()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to answer"):
-            outcome = line.requester.ping(timeout_seconds=PING_SECONDS)
+            outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Answer)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {

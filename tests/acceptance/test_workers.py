@@ -368,7 +368,7 @@ def test_a_check_tells_whether_all_is_well(place: Place, client: str, program: s
 
 
 def test_a_check_without_a_worker_says_so(place: Place) -> None:
-    done = place.run("numbers_client.py", "check")
+    done = place.run("numbers_client.py", "check", "--timeout", "1")
 
     assert done.returncode == 3
     assert re.search(r"worker answers in seconds +│ +none", done.stdout)
