@@ -22,7 +22,8 @@
 # COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things;
 # COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter.
 #
-# Running it again changes nothing. Every command that changes something is shown before it runs.
+# Running it again changes nothing that is as it should be. Every command that changes something is shown
+# before it runs.
 #
 # exit status: 0 done; 1 AWS refused something; 2 wrong usage; 4 AWS not reachable, no keys or no region
 

@@ -289,7 +289,7 @@ set_up_aws() {
   local stamp
   stamp=$({
     cat "$here/aws_setup.sh" "$here/create-queue.json"
-    env | grep '^COURIER_' | sort || true
+    env | grep -E '^COURIER_(REQUEST|RESPONSE|IMAGE_INBOX|IMAGE_OUTBOX|BUCKET|MAX_DELIVERIES)' | sort || true
   } | cksum)
   [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" && $(count_queues) == 6 ]] && return
   rm -f "$data/setup.stamp"

@@ -19,6 +19,12 @@ check() {
 }
 
 main() {
+  case ${1:-} in
+    -h | --help)
+      awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$0"
+      return
+      ;;
+  esac
   ./run_local.sh setup
   export PATH="$PWD/.venv/bin:$PATH"
   if (($#)); then

@@ -29,7 +29,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 
-from courier.credentials import Patience, make_session
+from courier.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, Patience, make_session
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -77,18 +77,7 @@ _CODES: dict[type[AwsTrouble | MessageTooLong | ObjectMissing], tuple[str, ...]]
     BucketMissing: ("NoSuchBucket",),
     ObjectMissing: ("NoSuchKey",),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
-    CredentialsRefused: (
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "RequestExpired",
-        "InvalidToken",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "InvalidAccessKeyId",
-        "SignatureDoesNotMatch",
-        "RequestTimeTooSkewed",
-        "400",  # all that S3 says of dead keys to a HEAD
-    ),
+    CredentialsRefused: (*DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgedLately: ("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress"),
     Busy: (
         "Throttling",

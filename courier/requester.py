@@ -95,6 +95,8 @@ class Requester:
                 return
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: Round) -> None:
+        if not batch:
+            return
         deadline = self._clock.now() + current.timeout_seconds
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):

@@ -23,6 +23,11 @@ QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
 
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the programs under test, also where a shell started these tests with it ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "the condition") -> Any:
     """Return what `condition` returns once it is true."""
     deadline = time.monotonic() + seconds

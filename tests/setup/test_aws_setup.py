@@ -183,17 +183,15 @@ def test_settings_rename_things(stub: Stub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said_by_aws", "status", "sentence"),
+    ("call", "said_by_aws", "status", "sentence"),
     [
-        ("An error occurred (ExpiredToken) when calling X", 4, "AWS refuses these keys. Paste fresh ones"),
-        ("An error occurred (InvalidClientTokenId) when calling X", 4, "AWS refuses these keys"),
-        ("Unable to locate credentials", 4, "There are no AWS keys"),
-        ("Could not connect to the endpoint URL", 4, "AWS cannot be reached at http"),
-        ("An error occurred (AccessDenied) when calling X", 1, "AWS said: An error occurred (AccessDenied)"),
+        ("sts get-caller-identity", "(ExpiredToken) when calling X", 4, "AWS refuses these keys. Paste fresh ones"),
+        ("sts get-caller-identity", "(InvalidClientTokenId) when calling X", 4, "AWS refuses these keys"),
+        ("sts get-caller-identity", "Unable to locate credentials", 4, "There are no AWS keys"),
+        ("sqs list-queues", "Could not connect to the endpoint URL", 4, "AWS cannot be reached at http"),
+        ("sqs create-queue", "(AccessDenied) when calling X", 1, "AWS said: (AccessDenied) when calling X"),
+        ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "AWS refuses these keys"),
     ],
-)
-@pytest.mark.parametrize(
-    "call", ["sts get-caller-identity", "sqs list-queues", "sqs create-queue", "s3api head-bucket"]
 )
 def test_what_aws_refuses_ends_it_with_a_sentence(
     stub: Stub, call: str, said_by_aws: str, status: int, sentence: str

@@ -103,9 +103,13 @@ def without_tmux(folder: Path) -> str:
 
 
 @pytest.mark.timeout(200)
-def test_two_checkouts_side_by_side_and_data_that_survives(checkout: Checkout, tmp_path: Path) -> None:
-    up = checkout.run("up")
-    assert up.returncode == 0, up.stdout + up.stderr
+def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: checkout.run("up"), range(2))
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert (first.stdout + second.stdout).count("Starting the local AWS") == 1
     answered = checkout.run("numbers", "send", "1,5,22", "--json")
     assert json.loads(answered.stdout)["median"] == 5
     made = checkout.run("images", "run", "--json")
@@ -173,7 +177,9 @@ def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Chec
     assert "does not run" in checkout.run("status").stdout
 
 
-def test_without_tmux_the_workers_run_in_the_background(checkout: Checkout, tmp_path: Path) -> None:
+def test_without_tmux_the_workers_run_in_the_background_and_one_that_ends_at_once_is_said(
+    checkout: Checkout, tmp_path: Path
+) -> None:
     path = without_tmux(tmp_path / "tools")
 
     up = checkout.run("up", PATH=path)
@@ -186,6 +192,11 @@ def test_without_tmux_the_workers_run_in_the_background(checkout: Checkout, tmp_
     assert down.returncode == 0
     assert "stopping: SIGTERM" in (checkout.folder / ".local/numbers_worker.py.log").read_text()
 
+    ended = checkout.run("up", PATH=path, COURIER_CONCURRENCY="many")
+    assert ended.returncode == 1
+    assert "worker.py ended at once: " in ended.stderr
+    assert "COURIER_CONCURRENCY is 'many', and must be a whole number from 1 to 64." in ended.stderr
+
 
 def test_a_taken_port_is_said(checkout: Checkout) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -194,24 +205,6 @@ def test_a_taken_port_is_said(checkout: Checkout) -> None:
 
     assert done.returncode == 1
     assert f"Port {port} is taken by another program. Stop that, or choose another: LOCAL_AWS_PORT=" in done.stderr
-
-
-def test_a_worker_that_ends_at_once_is_said_with_its_reason(checkout: Checkout) -> None:
-    done = checkout.run("up", COURIER_CONCURRENCY="many")
-
-    assert done.returncode == 1
-    assert "worker.py ended at once: " in done.stderr
-    assert "COURIER_CONCURRENCY is 'many', and must be a whole number from 1 to 64." in done.stderr
-
-
-def test_two_starts_at_once_make_one_local_aws(checkout: Checkout) -> None:
-    with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: checkout.run("up"), range(2))
-
-    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
-    assert (first.stdout + second.stdout).count("Starting the local AWS") == 1
-    assert checkout.run("down").returncode == 0
-    assert "does not run" in checkout.run("status").stdout
 
 
 def test_a_wrong_port_is_refused_and_not_remembered(checkout: Checkout) -> None:

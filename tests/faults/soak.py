@@ -1,0 +1,160 @@
+"""A long run with every fault on, and an account kept of every request. Outside the tests; run it by hand.
+
+    python -m tests.faults.soak [--minutes 10] [--requests 20000] [--seed 1]
+
+Four clients send batches of lists through a gate that misbehaves at random; three workers are killed, frozen
+and restarted at random. In the end every request must have been answered, by its own answer, exactly once.
+Prints the figures; exits 1 if anything was lost, crossed or wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import Place, WorkerProcess
+from tests.engines import Engine, fresh_account
+from tests.faults.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+
+CLIENTS = 4
+WORKERS = 3
+LINES_A_BATCH = 250
+NETWORK: list[tuple[str, dict[str, Any]]] = [
+    ("reset", {}),
+    ("cut", {}),
+    ("answer", {"answer": SERVER_ERROR}),
+    ("answer", {"answer": UNAVAILABLE}),
+    ("answer", {"answer": THROTTLED}),
+    ("latency", {"seconds": 0.5}),
+    ("lost_answer", {}),
+]
+
+
+class Account:
+    """What was asked and what came of it."""
+
+    def __init__(self, requests: int) -> None:
+        self._lock = threading.Lock()
+        self._left = requests
+        self.outcomes: Counter[str] = Counter()
+
+    def take(self) -> int:
+        """Return how many requests the next batch has; 0 when all were asked."""
+        with self._lock:
+            count = min(self._left, LINES_A_BATCH)
+            self._left -= count
+            return count
+
+    def enter(self, asked: list[tuple[int, int]], rows: list[dict[str, Any]]) -> None:
+        """Compare a batch's answers with its questions."""
+        with self._lock:
+            self.outcomes["lost"] += len(asked) - len(rows)
+            for pair, row in zip(asked, rows, strict=False):
+                self.outcomes[judge(pair, row)] += 1
+
+
+def judge(pair: tuple[int, int], row: dict[str, Any]) -> str:
+    """Return what a row is: right, crossed or wrong, or which refusal."""
+    if "error" in row:
+        return "no answer" if "No answer" in row["error"] else "refused"
+    if row.get("min") != min(pair) or row.get("max") != max(pair):
+        return "crossed"
+    return "right" if row.get("sum") == sum(pair) and row.get("count") == 2 else "wrong"
+
+
+def ask(place: Place, gate: Gate, account: Account, chance: random.Random) -> None:
+    """Send batches until all requests were asked (a thread's work)."""
+    while count := account.take():
+        asked = [(chance.randrange(10**9), chance.randrange(10**9)) for _ in range(count)]
+        text = "".join(f"{one},{other}\n" for one, other in asked)
+        done = place.run(
+            "numbers_client.py",
+            *("batch", "-", "--timeout", "120"),
+            text=text,
+            seconds=600,
+            env={"AWS_ENDPOINT_URL": gate.url},
+        )
+        account.enter(asked, [json.loads(line) for line in done.stdout.splitlines()])
+
+
+def disturb(place: Place, gate: Gate, stopped: threading.Event, chance: random.Random, did: Counter[str]) -> None:
+    """Kill, freeze and restart workers, and let the network fail, at random (a thread's work)."""
+    workers = [start(place, gate) for _ in range(WORKERS)]
+    while not stopped.wait(chance.uniform(0.5, 3)):
+        index = chance.randrange(WORKERS)
+        act = chance.choice(["kill", "stop", "freeze", "network", "network"])
+        did[act] += 1
+        if act == "network":
+            kind, how = chance.choice(NETWORK)
+            gate.fail(kind, times=chance.randrange(1, 30), **how)
+        elif act == "freeze":
+            workers[index].process.send_signal(signal.SIGSTOP)
+            stopped.wait(chance.uniform(3, 6))
+            workers[index].process.send_signal(signal.SIGCONT)
+        else:
+            workers[index].process.send_signal(signal.SIGKILL if act == "kill" else signal.SIGTERM)
+            workers[index] = start(place, gate)
+    gate.heal()
+
+
+def start(place: Place, gate: Gate) -> WorkerProcess:
+    """Start one more worker behind the gate."""
+    return place.worker("numbers_worker.py", ready=False, AWS_ENDPOINT_URL=gate.url, COURIER_MAX_DELIVERIES="50")
+
+
+def run(engine: Engine, folder: Path, requests: int, seconds: float, seed: int) -> tuple[Account, Counter[str], float]:
+    """Run the soak; return the account, what was done to it, and how long it took."""
+    account, did, stopped = Account(requests), Counter[str](), threading.Event()
+    with ExitStack() as stack:
+        place = Place(env=engine.environment(fresh_account()), folder=folder, stack=stack)
+        place.create_queues()
+        gate = Gate(engine.url)
+        stack.callback(gate.close)
+        trouble = threading.Thread(target=disturb, args=(place, gate, stopped, random.Random(seed), did))
+        clients = [
+            threading.Thread(target=ask, args=(place, gate, account, random.Random(seed + number + 1)))
+            for number in range(CLIENTS)
+        ]
+        started = time.monotonic()
+        for thread in [trouble, *clients]:
+            thread.start()
+        for thread in clients:
+            thread.join(max(1.0, started + seconds - time.monotonic()))
+        stopped.set()
+        for thread in [*clients, trouble]:
+            thread.join()
+        took = time.monotonic() - started
+    return account, did, took
+
+
+def main() -> int:
+    """Run it and print the figures; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        engine = Engine(name="ministack", folder=Path(name) / "engine").start()
+        try:
+            account, did, took = run(engine, Path(name), given.requests, given.minutes * 60, given.seed)
+        finally:
+            engine.stop()
+    outcomes = account.outcomes
+    print(f"{given.requests} requests in {took:.0f} s; done to them: {dict(did)}")
+    print(f"outcomes: {dict(outcomes)}")
+    return 0 if outcomes["right"] == given.requests else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
