@@ -67,8 +67,20 @@ def test_every_command_stands_in_the_readme_and_exists(place: Place, program: st
 def test_every_file_that_the_readme_names_is_there() -> None:
     for name in set(re.findall(r"\b(?:[a-z_]+/)*[a-z_]+\.(?:py|sh|txt|json|md)\b", README)):
         assert (ROOT / name).exists(), name
-    for module in re.findall(r"python -m (bench\.\w+)", README):
+    for module in re.findall(r"python -m ((?:bench|tests)[.\w]*\w)", README):
         assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module
+
+
+def test_every_promise_names_tests_that_there_are() -> None:
+    named = set(re.findall(r"`(test_\w+)`", README))
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), flags=re.MULTILINE)
+    }
+
+    assert len(named) > 10
+    assert named <= written
 
 
 def test_operations_formats_and_limits_are_those_of_the_code() -> None:

@@ -38,6 +38,15 @@ class Fault:
         return True
 
 
+class _QuietServer(ThreadingHTTPServer):
+    """A server to which a client that has died is nothing to speak of."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: resets are what this server is for."""
+
+
 class Gate:
     """An HTTP server that forwards to `upstream` and misbehaves as told."""
 
@@ -46,8 +55,7 @@ class Gate:
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
         self.calls: Counter[str] = Counter()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
