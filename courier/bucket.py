@@ -92,14 +92,13 @@ class Bucket:
             file.write(chunk)
             progress(len(chunk))
 
-    def find(self, name: str) -> bool:
-        """Whether there is an object `name`. Raises: AwsTrouble."""
+    def size_bytes(self, name: str) -> int | None:
+        """Return the size of the object `name`, or None if there is none. Raises: AwsTrouble."""
         try:
             with translated(f"look for an object in {self.prefix}"):
-                self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)
+                return self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)["ContentLength"]
         except ObjectMissing:
-            return False
-        return True
+            return None
 
     def names(self) -> Iterator[StoredObject]:
         """Yield every object, by name. Raises: AwsTrouble."""

@@ -85,6 +85,15 @@ def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> Non
     assert replaced.returncode == 0
 
 
+def test_the_sample_replaces_itself_and_no_other_picture_of_that_name(place: Place) -> None:
+    first, second = place.run(CLIENT, "upload"), place.run(CLIENT, "upload")
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/sample.png", Body=b"mine")
+    third = place.run(CLIENT, "upload")
+
+    assert (first.returncode, second.returncode, third.returncode) == (0, 0, 2)
+    assert "sample.png is in the bucket already" in third.stderr
+
+
 def test_a_file_is_overwritten_only_when_told_so(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/cat.png", Body=b"new")
     (place.folder / "cat.png").write_bytes(b"mine")

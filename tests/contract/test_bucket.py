@@ -72,8 +72,8 @@ def test_a_listing_holds_this_prefix_only(bucket: Bucket, aws: Aws) -> None:
 def test_finding_tells_what_is_there(bucket: Bucket) -> None:
     store(bucket, "a.png", b"1")
 
-    assert bucket.find("a.png")
-    assert not bucket.find("b.png")
+    assert bucket.size_bytes("a.png") == 1
+    assert bucket.size_bytes("b.png") is None
 
 
 def test_an_object_that_is_not_there_is_said(bucket: Bucket) -> None:
