@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from courier.wire import Answer
 
 #: From so many questions on that stand ready, a batch has a reply queue of its own.
 MANY = 50
+#: How long a command outlasts trouble that passes before its first request, in seconds.
+OPENING_SECONDS = 10.0
 
 if TYPE_CHECKING:
     from courier.aws import Aws
@@ -62,7 +65,7 @@ class Connection:
 
         def open_quietly() -> None:
             with suppress(CourierError):
-                self.line()
+                self.line(patience_seconds=0)
 
         self._warming = threading.Thread(target=open_quietly, name="warm-up", daemon=True)
         self._warming.start()
@@ -89,21 +92,26 @@ class Connection:
                 self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell))
             return self._aws
 
-    def line(self) -> Line:
-        """Return the line, with both queues found. Raises: AwsTrouble."""
+    def line(self, patience_seconds: float = OPENING_SECONDS) -> Line:
+        """Return the line, with both queues found; passing trouble is outlasted for so long.
+
+        Raises: AwsTrouble.
+        """
         with self._lock:
             if self._line is None:
-                self._line = self._open(self.aws())
+                self._line = self._open(self.aws(), time.monotonic() + patience_seconds)
             return self._line
 
-    def _open(self, aws: Aws) -> Line:
+    def _open(self, aws: Aws, until: float) -> Line:
         from courier.deadletters import SUFFIX, DeadLetters
         from courier.mailbox import Mailbox
+        from courier.outage import Outage
         from courier.requester import Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
-        requests.find()
-        replies.find()
+        outage = Outage("connecting", threading.Event(), self._tell)
+        outage.persist(requests.find, until)
+        outage.persist(replies.find, until)
 
         def make_requester(replies: Mailbox) -> Requester:
             return Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from courier.aws import Aws, translated
-from courier.errors import AccessDenied, AwsTrouble
+from courier.errors import AwsTrouble
 from courier.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
@@ -30,15 +30,15 @@ MAX_SWEPT = 20
 def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
     """Yield a fresh reply queue, `<shared>-<id>`, and delete it afterwards.
 
-    Yields `shared` itself where these credentials may not create queues. Leftovers of clients that
-    crashed are cleared away in passing. Raises: AwsTrouble.
+    Yields `shared` itself where it cannot be created, for want of the right or in trouble. Leftovers of
+    clients that crashed are cleared away in passing.
     """
     name = f"{shared.name}-{secrets.token_hex(8)}"
     try:
         with translated(f"create the reply queue {name}"):
             aws.sqs().create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS)})
-    except AccessDenied:
-        log.info("no right to create queues; answers come by %s", shared.name)
+    except AwsTrouble as error:
+        log.info("answers come by %s: %s", shared.name, error.message)
         yield shared
         return
     private = Mailbox(aws, name)

@@ -85,6 +85,8 @@ def ask(place: Place, gate: Gate, account: Account, chance: random.Random) -> No
             env={"AWS_ENDPOINT_URL": gate.url},
         )
         account.enter(asked, [json.loads(line) for line in done.stdout.splitlines()])
+        if done.returncode:
+            print(f"a batch ended with status {done.returncode}: {done.stderr[-300:]}")
 
 
 def disturb(place: Place, gate: Gate, stopped: threading.Event, chance: random.Random, did: Counter[str]) -> None:
