@@ -125,11 +125,6 @@ def render(value: Fraction | int) -> str:
     return _place_point("-" * (units < 0), str(abs(units)), -places)
 
 
-def is_exact(value: Fraction | int) -> bool:
-    """Whether `render` writes `value` without rounding it."""
-    return _places(value.denominator) is not None
-
-
 def _places(denominator: int) -> int | None:
     """Return how many decimal places a fraction in lowest terms has, or None if it does not end."""
     twos = (denominator & -denominator).bit_length() - 1

@@ -57,6 +57,8 @@ class Upkeep:
 
         Raises: WrongUsage if there is nobody to ask; AwsTrouble.
         """
+        from courier.mailbox import PURGE_SECONDS
+
         requests = self._connection.line().requests
         depth = requests.depth()
         if depth.total == 0 and not sure and self._terminal.is_interactive:
@@ -70,9 +72,11 @@ class Upkeep:
             print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
         elif purged:
             self._terminal.say(f"Purged {requests.name}: about {depth.total} requests.")
-            self._terminal.say("It takes SQS up to 60 s; what is sent meanwhile may go too.")
+            self._terminal.say(f"It takes SQS up to {PURGE_SECONDS} s; what is sent meanwhile may go too.")
         else:
-            self._terminal.say(f"{requests.name} was purged less than 60 s ago, and SQS allows no second time so soon.")
+            self._terminal.say(
+                f"{requests.name} was purged under {PURGE_SECONDS} s ago; SQS allows no second time so soon."
+            )
             self._terminal.say("Nothing was done now. Wait a minute and purge again.")
 
     def dead(self) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import NotANumberList
-from courier.numberlist import is_exact, parse, render, split
+from courier.numberlist import parse, render, split
 
 numbers = st.from_regex(r"[+-]?([0-9]{1,20}(\.[0-9]{0,9})?|\.[0-9]{1,9})([eE][+-]?[0-9]{1,2})?", fullmatch=True)
 
@@ -140,4 +140,5 @@ def test_what_is_written_is_a_json_number_within_half_a_unit(value: Fraction) ->
 
     assert isinstance(json.loads(render(value)), int | float)
     assert abs(written - value) <= abs(value) * Fraction(1, 2 * 10**16)
-    assert is_exact(value) == (written == value)
+    if (value * 10**2000).denominator == 1:  # its decimal ends, so no digit may be missing
+        assert written == value
