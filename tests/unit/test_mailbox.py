@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from botocore.exceptions import ClientError
 
 from courier.aws import Aws
 from courier.mailbox import BATCH_ATTEMPTS, Delivery, Mailbox
@@ -91,3 +92,15 @@ def test_deletes_that_fail_are_tried_again() -> None:
 
     assert mailbox(sqs).acknowledge(held) == []
     assert sqs.calls == [["a", "b"], ["b"]]
+
+
+class PurgedLatelySqs(FailingSqs):
+    """Refuses a purge as AWS does within a minute of another, which no local AWS does."""
+
+    def purge_queue(self, QueueUrl: str) -> None:  # noqa: ARG002, N803
+        error = {"Code": "AWS.SimpleQueueService.PurgeQueueInProgress", "Message": "Only one in 60 seconds."}
+        raise ClientError({"Error": error}, "PurgeQueue")
+
+
+def test_a_purge_within_a_minute_of_another_is_told_and_no_error() -> None:
+    assert mailbox(PurgedLatelySqs({})).purge() is False
