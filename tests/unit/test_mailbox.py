@@ -98,8 +98,8 @@ class PurgedLatelySqs(FailingSqs):
     """Refuses a purge as AWS does within a minute of another, which no local AWS does."""
 
     def purge_queue(self, QueueUrl: str) -> None:  # noqa: ARG002, N803
-        error = {"Code": "AWS.SimpleQueueService.PurgeQueueInProgress", "Message": "Only one in 60 seconds."}
-        raise ClientError({"Error": error}, "PurgeQueue")
+        code = "AWS.SimpleQueueService.PurgeQueueInProgress"
+        raise ClientError({"Error": {"Code": code, "Message": "Only one in 60 seconds."}}, "PurgeQueue")
 
 
 def test_a_purge_within_a_minute_of_another_is_told_and_no_error() -> None:
