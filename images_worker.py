@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import sys
 from collections.abc import Sequence
@@ -15,11 +14,14 @@ from courier.commandline import finish
 from courier.errors import InputRefused
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.plain import quoted
+from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.wire import Request
 from courier.worker import Worker
 
 KIND = "image"
+#: The program that each picture is given to, in a process of its own.
+DARKROOM = "courier.darkroom"
 
 
 class Studio:
@@ -30,17 +32,22 @@ class Studio:
         self._processed = Bucket(aws, settings.bucket, PROCESSED)
         self._limit_bytes = int(settings.image_max_megabytes * 1e6)
         self._max_megapixels = settings.image_max_megapixels
+        limits = Limits(seconds=settings.image_seconds, memory_megabytes=settings.image_memory_megabytes)
+        self._sandbox = Sandbox(DARKROOM, limits)
 
     def answer(self, request: Request) -> str:
-        """Return the name of the processed picture. Raises: InputRefused; AwsTrouble."""
+        """Return the name of the processed picture. Raises: InputRefused; Trouble; CellFault."""
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
         operation = _operation(request)
-        source = io.BytesIO()
-        self._unprocessed.fetch(name, source, limit_bytes=self._limit_bytes)
-        source.seek(0)
-        result = pictures.process(source, name=name, operation=operation, max_megapixels=self._max_megapixels)
-        self._processed.store(result.name, io.BytesIO(result.content), media_type=result.media_type)
-        return result.name
+        order = {"name": name, "operation": operation, "max_megapixels": self._max_megapixels}
+        with self._sandbox.cell() as cell:
+            self._unprocessed.fetch(name, cell.source, limit_bytes=self._limit_bytes)
+            made = cell.run(order)
+            # Whatever a picture made of its process, its result goes nowhere else.
+            result_name = check_name(made["name"])
+            with cell.result() as result:
+                self._processed.store(result_name, result, media_type=made["media_type"])
+        return result_name
 
 
 def _operation(request: Request) -> str:

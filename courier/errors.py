@@ -10,16 +10,18 @@ CourierError
 ├── WrongUsage            2  the command or a setting is wrong
 │   └── WrongSetting         an environment variable has a value that cannot be used
 ├── NoAnswer              3  no worker answered in time
-└── AwsTrouble            4  AWS is not reachable, refuses, or lacks what is needed
-    ├── Unreachable          no connection to the endpoint
-    ├── NoCredentials        no keys found, or no region
-    ├── CredentialsRefused   keys that are expired or unknown
-    ├── AccessDenied         keys that are valid and have no right to this call
-    ├── Busy                 AWS asks to slow down or has an error of its own
-    ├── QueueMissing         no such queue
-    ├── BucketMissing        no such bucket
-    ├── PurgedLately         a queue can be purged once a minute
-    └── Undelivered          a batch call whose entries kept failing
+└── Trouble               4  the world outside is in the way
+    ├── NoRoom               no disk space for temporary files
+    └── AwsTrouble           AWS is not reachable, refuses, or lacks what is needed
+        ├── Unreachable          no connection to the endpoint
+        ├── NoCredentials        no keys found, or no region
+        ├── CredentialsRefused   keys that are expired or unknown
+        ├── AccessDenied         keys that are valid and have no right to this call
+        ├── Busy                 AWS asks to slow down or has an error of its own
+        ├── QueueMissing         no such queue
+        ├── BucketMissing        no such bucket
+        ├── PurgedLately         a queue can be purged once a minute
+        └── Undelivered          a batch call whose entries kept failing
 
 Each class's docstring is its default message. `exit_status` is what a command ends with.
 """
@@ -85,12 +87,27 @@ class NoAnswer(CourierError):
     exit_status = 3
 
 
-class AwsTrouble(CourierError):
-    """AWS did not do what was asked of it."""
+class Trouble(CourierError):
+    """Something outside did not do what was asked of it."""
 
     exit_status = 4
     #: Whether the same call may succeed later, with nothing changed but the world outside.
     is_passing: ClassVar[bool] = False
+    #: What is said when it is over.
+    relief: ClassVar[str] = "It works again"
+
+
+class NoRoom(Trouble):
+    """There is no room for temporary files."""
+
+    is_passing = True
+    relief = "There is room again"
+
+
+class AwsTrouble(Trouble):
+    """AWS did not do what was asked of it."""
+
+    relief = "AWS answers again"
 
 
 class Unreachable(AwsTrouble):

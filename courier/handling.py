@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
-from courier.errors import AwsTrouble, CourierError, Undecodable
+from courier.errors import CourierError, Trouble, Undecodable
 from courier.mailbox import Delivery
 from courier.outbox import Finished
 from courier.plain import printable, quoted
@@ -64,7 +64,7 @@ class Handling:
         self._dead = dead
 
     def finish(self, delivery: Delivery) -> Finished:
-        """Do one request. Raises: AwsTrouble if it may succeed later."""
+        """Do one request. Raises: Trouble if it may succeed later."""
         return self._finished(delivery, *self._answer(delivery))
 
     def give_up(self, delivery: Delivery) -> Finished:
@@ -96,7 +96,7 @@ class Handling:
             body = PONG if request.kind == PING else self._handler(request)
             answer = Answer(body=body, request_id=request.request_id, deadline=self._expiry(request))
         except CourierError as error:
-            if isinstance(error, AwsTrouble) and error.is_passing:
+            if isinstance(error, Trouble) and error.is_passing:
                 raise
             return request, self._refusal(request, error.sentence), "refused"
         except Exception:

@@ -1,4 +1,4 @@
-"""Trouble with AWS, waited out: told once when it begins and once when it is over."""
+"""Trouble with AWS or the machine, waited out: told once when it begins and once when it is over."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from courier import backoff
-from courier.errors import AwsTrouble
+from courier.errors import Trouble
 
 log = logging.getLogger(__name__)
 
@@ -27,10 +27,10 @@ class Outage:
         self._tell = tell
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._told: type[AwsTrouble] | None = None
+        self._told: type[Trouble] | None = None
         self._delays = backoff.delays()
 
-    def wait_out(self, error: AwsTrouble) -> None:
+    def wait_out(self, error: Trouble) -> None:
         """Wait before the next try, longer each time; return at once when `stopped` is set."""
         with self._lock:
             if self._since is None:
@@ -42,14 +42,14 @@ class Outage:
         self._stopped.wait(pause)
 
     def persist(self, call: Callable[[], T], until: float) -> T:
-        """Return what `call` returns, made again and again while AWS is in passing trouble.
+        """Return what `call` returns, made again and again while there is passing trouble.
 
-        Raises: AwsTrouble if it lasts, or has lasted when monotonic time passes `until`.
+        Raises: Trouble if it lasts, or has lasted when monotonic time passes `until`.
         """
         while True:
             try:
                 found = call()
-            except AwsTrouble as error:
+            except Trouble as error:
                 if not error.is_passing or self._stopped.is_set() or time.monotonic() >= until:
                     raise
                 self.wait_out(error)
@@ -62,7 +62,7 @@ class Outage:
         if self._since is None:
             return
         with self._lock:
-            if self._since is not None:
-                self._tell(f"AWS answers again after {time.monotonic() - self._since:.0f} s. ({self._doing})")
+            if self._since is not None and self._told is not None:
+                self._tell(f"{self._told.relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
             self._since = self._told = None
             self._delays = backoff.delays()

@@ -78,6 +78,9 @@ class Settings:
     #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions.
     image_max_megabytes: float = 50.0
     image_max_megapixels: float = 50.0
+    #: What the work on one picture may take, its transfer apart: time, and memory in megabytes (10^6 bytes).
+    image_seconds: float = 30.0
+    image_memory_megabytes: int = 1000
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -95,6 +98,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "time_limit_seconds": _number(float, 0.1, 43_200),
     "image_max_megabytes": _number(float, 0.001, 5000),
     "image_max_megapixels": _number(float, 0.001, 1000),
+    "image_seconds": _number(float, 0.1, 3600),
+    "image_memory_megabytes": _number(int, 100, 1_000_000),
 }
 
 

@@ -22,7 +22,7 @@ from functools import partial
 from courier.aws import Aws
 from courier.custody import Custody
 from courier.deadletters import SUFFIX, DeadLetters
-from courier.errors import AwsTrouble
+from courier.errors import AwsTrouble, Trouble
 from courier.handling import Handler, Handling, Terms
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Outage
@@ -183,7 +183,7 @@ class Worker:
             self._watch.begin(delivery)
             try:
                 finished = self._work_outage.persist(partial(self._handling.finish, delivery), math.inf)
-            except AwsTrouble as error:
+            except Trouble as error:
                 log.warning("request %s is given back: %s", delivery.message_id, error.sentence)
                 if self._watch.end(delivery):
                     self._release([delivery])

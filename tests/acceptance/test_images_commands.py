@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import resource
 import time
 
 import pytest
@@ -257,3 +258,50 @@ def test_a_request_whose_bucket_cannot_be_reached_for_now_is_done_later(place: P
 
     (message,) = place.collect("imageOutbox")
     assert message["Body"] == "cat-grayscale.png"
+
+
+def test_a_picture_that_breaks_its_process_is_refused_and_the_worker_goes_on(place: Place) -> None:
+    worker = place.worker("tests/workers/mischievous_images_worker.py", COURIER_IMAGE_SECONDS="1")
+    names = ("hang.png", "crash.png", "eat.png", "fault.png", "escape.png", "good.png")
+    for name in names:
+        place.client("s3").put_object(Bucket=place.bucket, Key=f"images/unprocessed/{name}", Body=sample())
+
+    for name in names:
+        place.post("imageInbox", name, request_id=name)
+
+    answers = {
+        message["MessageAttributes"]["request-id"]["StringValue"]: message["Body"].removeprefix("?Error. ")
+        for message in place.collect("imageOutbox", len(names), seconds=40)
+    }
+    assert answers["hang.png"].startswith("The work on it took more than 1 s and was stopped.")
+    assert answers["crash.png"].startswith("The program that worked on it broke down over it.")
+    assert answers["eat.png"].startswith("The work on it needs more than 1000 MB of memory.")
+    assert answers["fault.png"].startswith("The worker failed at this request by a fault of its own")
+    assert answers["escape.png"].startswith("The name '../outside.png' leads into another folder")
+    assert answers["good.png"] == "good-grayscale.png"
+    assert "ZeroDivisionError" in worker.log
+    assert worker.end() == 0
+
+
+def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
+    worker = place.worker(WORKER)
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.bmp", Body=bitmap())
+    room = resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (20_000, room[1]))
+
+    place.post("imageInbox", "cat.bmp")
+    worker.until_logged("There is no room for temporary files. Free some in /")
+    resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, room)
+
+    (message,) = place.collect("imageOutbox")
+    assert message["Body"] == "cat.bmp.grayscale.png"
+    assert worker.log.count("There is no room for temporary files") == 1
+    assert "There is room again after" in worker.log
+    assert place.depth("imageInbox") == 0
+
+
+def bitmap() -> bytes:
+    """Return the sample picture as a BMP: 921,654 bytes."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(sample())).convert("RGB").save(file, "BMP")
+    return file.getvalue()

@@ -28,6 +28,8 @@ def test_every_field_can_be_set() -> None:
         "time_limit_seconds": "10",
         "image_max_megabytes": "7",
         "image_max_megapixels": "8",
+        "image_seconds": "9",
+        "image_memory_megabytes": "100",
     }
 
     settings = load_settings({variable(name): value for name, value in values.items()})
@@ -38,6 +40,7 @@ def test_every_field_can_be_set() -> None:
         "time_limit_seconds": "10.0",
         "image_max_megabytes": "7.0",
         "image_max_megapixels": "8.0",
+        "image_seconds": "9.0",
     }
 
 

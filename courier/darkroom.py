@@ -1,0 +1,100 @@
+"""The program in a cell: works on one picture after the other, within limits that it sets for itself.
+
+    python -m courier.darkroom SOURCE RESULT MEGABYTES
+
+Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin. Each line that comes
+from it is an order; each line sent back is its report, whose status is `done`, `refused`, `memory`, `full` or
+`failed`. Ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Mapping
+from typing import IO, Any
+
+from courier import pictures
+from courier.errors import InputRefused
+from courier.sandbox import FULL
+
+#: No result is larger, in bytes; the disk is everybody's.
+MAX_RESULT_BYTES = 500_000_000
+
+
+def main(arguments: list[str]) -> int:
+    """Serve orders until stdin ends; return the exit status."""
+    source_number, result_number, megabytes = (int(argument) for argument in arguments)
+    _limit(resource.RLIMIT_AS, megabytes * 1_000_000)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, MAX_RESULT_BYTES)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a result is an error, not the end
+    with (
+        os.fdopen(source_number, "rb") as source,
+        os.fdopen(result_number, "r+b") as result,
+        socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
+        line.makefile("rw") as orders,
+    ):
+        for text in orders:
+            order = json.loads(text)
+            _allow(order.pop("seconds"))
+            report = work(order, source, result)
+            signal.alarm(0)
+            orders.write(json.dumps(report) + "\n")
+            orders.flush()
+    return 0
+
+
+def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, str]:
+    """Do one order, from `source` into `result`; return the report."""
+    try:
+        source.seek(0)
+        made = pictures.process(source, **order)
+        result.seek(0)
+        result.write(made.content)
+        result.flush()
+    except Exception as error:  # noqa: BLE001  reported to the parent, which logs what is our own fault
+        return _report(error)
+    return {"status": "done", "name": made.name, "media_type": made.media_type}
+
+
+def _report(error: Exception) -> dict[str, str]:
+    match error:
+        case InputRefused():
+            return {"status": "refused", "message": error.message, "hint": error.hint}
+        case MemoryError():
+            return {"status": "memory"}
+        case OSError(errno=errno.EFBIG):
+            return {"status": "refused", "message": f"The result has more than {MAX_RESULT_BYTES:,} bytes.", "hint": ""}
+        case OSError() if error.errno in FULL:
+            return {"status": "full"}
+    return {"status": "failed", "traceback": "".join(traceback.format_exception(error))}
+
+
+def _limit(what: int, amount: int) -> None:
+    """Set a soft limit, as far as the hard one allows; where the system knows none, go without."""
+    _, hard = resource.getrlimit(what)
+    amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    try:
+        resource.setrlimit(what, (amount, hard))
+    except (OSError, ValueError):
+        return
+
+
+def _allow(seconds: float) -> None:
+    """End this process by itself after so much time, on the wall or in the processor, from now."""
+    signal.alarm(math.ceil(seconds))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # Decoders may use threads, whose times add up.
+    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + 2 * seconds))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

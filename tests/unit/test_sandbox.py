@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from courier import sandbox
+from courier.errors import InputRefused
+from courier.sandbox import CellFault, Limits, Sandbox
+from tests.conftest import ROOT, wait_for
+
+MISCHIEF = "tests.workers.mischief"
+
+
+@pytest.fixture
+def limits() -> Limits:
+    return Limits(seconds=1, memory_megabytes=400)
+
+
+@pytest.fixture
+def cells(limits: Limits) -> Iterator[Sandbox]:
+    made = Sandbox(MISCHIEF, limits)
+    yield made
+    for cell in made._idle:
+        cell.end()
+
+
+def run(cells: Sandbox, name: str, content: bytes = b"") -> tuple[dict[str, Any], bytes]:
+    with cells.cell() as cell:
+        cell.source.write(content)
+        report = cell.run({"name": name, "operation": "grayscale", "max_megapixels": 1})
+        with cell.result() as result:
+            return report, result.read()
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("hang", "The work on it took more than 1 s and was stopped. Whoever runs the worker can raise COURIER_IMAGE"),
+        ("spin", "The work on it took more than 1 s and was stopped."),
+        ("crash", "The program that worked on it broke down over it."),
+        ("eat", "The work on it needs more than 400 MB of memory. Whoever runs the worker can raise COURIER_IMAGE_MEM"),
+    ],
+)
+def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
+    cells: Sandbox, name: str, reason: str
+) -> None:
+    with pytest.raises(InputRefused) as raised:
+        run(cells, f"{name}.png")
+
+    assert raised.value.sentence.startswith(reason)
+    assert run(cells, "echo.png", b"next")[1] == b"next"
+
+
+def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) -> None:
+    with pytest.raises(InputRefused) as raised:
+        run(cells, "cat.png", b"no picture")
+
+    assert raised.value.message == "This is no picture that is read here."
+    assert raised.value.hint.startswith("The formats are JPEG")
+
+
+def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
+    with pytest.raises(CellFault, match="ZeroDivisionError"):
+        run(cells, "fault.png")
+
+    assert run(cells, "echo.png", b"next")[1] == b"next"
+
+
+@pytest.mark.parametrize("limits", [Limits(seconds=20, memory_megabytes=2000)])
+def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
+    with pytest.raises(InputRefused, match=r"The result has more than 1,000,000 bytes\."):
+        run(cells, "flood.png")
+
+
+def test_a_cell_serves_many_and_nothing_of_one_is_left_for_the_next(cells: Sandbox) -> None:
+    first, content = run(cells, "echo.png", b"a long secret")
+    second, other = run(cells, "echo.png", b"short")
+
+    assert first["name"] == second["name"]  # it has the process's id in it
+    assert (content, other) == (b"a long secret", b"short")
+
+
+def test_a_cell_is_replaced_after_many_orders(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "ORDERS_PER_CELL", 2)
+
+    names = [run(cells, "echo.png")[0]["name"] for _ in range(3)]
+
+    assert names[0] == names[1] != names[2]
+    assert not is_running(int(names[0].removeprefix("echo-")))
+
+
+def test_what_a_cell_has_started_ends_with_it(cells: Sandbox) -> None:
+    with cells.cell() as cell:
+        pid = int(cell.run({"name": "breed.png", "operation": "", "max_megapixels": 1})["name"])
+        assert is_running(pid)
+
+        cell.end()
+
+    wait_for(lambda: not is_running(pid))
+
+
+def test_no_key_reaches_a_cell(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("COURIER_BUCKET", "mine")
+
+    names = run(cells, "secrets.png")[0]["name"]
+
+    assert "AWS" not in names
+    assert "COURIER" not in names
+    assert "PATH" in names
+
+
+@pytest.mark.parametrize("name", ["hang", "echo"])
+def test_a_cell_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
+    program = f"""
+from courier.sandbox import Limits, Sandbox
+with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
+    print(cell._process.pid, flush=True)
+    cell._limits = Limits(seconds=60, memory_megabytes=400)
+    cell._exchange({{"name": "{name}.png", "operation": "", "max_megapixels": 1, "seconds": 1}})
+    input()
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        assert is_running(pid)
+
+        os.kill(parent.pid, signal.SIGKILL)
+        parent.wait()
+
+    wait_for(lambda: not is_running(pid))

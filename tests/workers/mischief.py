@@ -1,0 +1,69 @@
+"""A darkroom in which the picture's name says what goes wrong: `hang.png`, `spin.png`, `crash.png`, `eat.png`..."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+from courier import darkroom, pictures
+
+darkroom.MAX_RESULT_BYTES = 1_000_000
+really_process = pictures.process
+
+
+def made(name: str, content: bytes = b"") -> pictures.Processed:
+    return pictures.Processed(name=name, content=content, media_type="image/png")
+
+
+def hang(_source: IO[bytes]) -> pictures.Processed:
+    threading.Event().wait()
+    return made("never")
+
+
+def spin(_source: IO[bytes]) -> pictures.Processed:
+    while True:
+        pass
+
+
+def crash(_source: IO[bytes]) -> pictures.Processed:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return made("never")
+
+
+def breed(_source: IO[bytes]) -> pictures.Processed:
+    child = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    return made(str(child.pid))
+
+
+def fault(_source: IO[bytes]) -> pictures.Processed:
+    raise ZeroDivisionError
+
+
+MISCHIEF: dict[str, Callable[[IO[bytes]], pictures.Processed]] = {
+    "hang.png": hang,
+    "spin.png": spin,
+    "crash.png": crash,
+    "breed.png": breed,
+    "fault.png": fault,
+    "eat.png": lambda _source: made("fat", bytes(3_000_000_000)),
+    "flood.png": lambda _source: made("flood", bytes(darkroom.MAX_RESULT_BYTES + 1)),
+    "secrets.png": lambda _source: made(" ".join(sorted(os.environ))),
+    "echo.png": lambda source: made(f"echo-{os.getpid()}", source.read()),
+    "escape.png": lambda _source: made("../outside.png"),
+}
+
+
+def process(file: IO[bytes], *, name: str, **rest: Any) -> pictures.Processed:
+    work = MISCHIEF.get(name)
+    return work(file) if work else really_process(file, name=name, **rest)
+
+
+pictures.process = process
+
+if __name__ == "__main__":
+    sys.exit(darkroom.main(sys.argv[1:]))
