@@ -46,6 +46,7 @@ from courier.errors import (
 from courier.plain import printable
 
 if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
     from types_boto3_sts import STSClient
@@ -165,6 +166,10 @@ class Aws:
     def s3(self) -> S3Client:
         """Return the client for buckets."""
         return self._client("s3")  # type: ignore[no-any-return]
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Return the client for metrics."""
+        return self._client("cloudwatch")  # type: ignore[no-any-return]
 
     def account_id(self) -> str:
         """Return the account's twelve digits, asked of STS. Raises: AwsTrouble."""

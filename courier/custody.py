@@ -22,6 +22,9 @@ BEATS_PER_TIMEOUT = 3
 #: The visibility timeout that a receive asks for, in seconds: a process that ends inside a long poll may
 #: take one more batch with it, which is back after this time. The first heartbeat asks for the longer one.
 FIRST_VISIBILITY_SECONDS = 3
+#: SQS keeps a message invisible no longer than this after its receipt, and forgets the receipt handle then.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+LONGEST_SECONDS = 43_200
 
 
 @dataclass(kw_only=True)
@@ -33,6 +36,10 @@ class _Held:
 
     def is_due(self, now: float) -> bool:
         return now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
+
+    def may_be_kept(self, seconds: float, now: float) -> bool:
+        """Whether SQS lets it be renewed for so long; else it is another worker's soon, whatever we do."""
+        return now - self.delivery.received_at + seconds <= LONGEST_SECONDS
 
 
 class Custody:
@@ -130,7 +137,11 @@ class Custody:
     def _beat(self) -> None:
         now = time.monotonic()
         with self._changed:
-            due = [held for held in self._held.values() if held.is_due(now)]
+            due = [
+                held
+                for held in self._held.values()
+                if held.is_due(now) and held.may_be_kept(self._visibility_seconds, now)
+            ]
         if not due:
             return
         try:

@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from courier import backoff
 from courier.aws import Aws, translated
-from courier.errors import CourierError, MessageTooLong, PurgedLately, QueueMissing, Undelivered
+from courier.errors import AwsTrouble, CourierError, MessageTooLong, PurgedLately, QueueMissing, Undelivered
 from courier.plain import printable
 from courier.wire import Envelope
 
@@ -26,6 +27,8 @@ MAX_BATCH = 10
 MAX_BODY_BYTES = 1_048_576
 #: How often the failed entries of a batch are tried, the first time included.
 BATCH_ATTEMPTS = 5
+#: How far back CloudWatch is asked: it measures a queue every minute, and tells some minutes later.
+METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 PURGE_SECONDS = 60
@@ -74,9 +77,10 @@ class Mailbox:
         self._aws = aws
         self._known_url: str | None = None
 
-    def send(self, envelopes: Sequence[Envelope]) -> list[Failure]:
+    def send(self, envelopes: Sequence[Envelope], *, group: str = "") -> list[Failure]:
         """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
 
+        SQS delivers the messages of other groups first while one `group` has many in flight (fair queues).
         Raises: AwsTrouble.
         """
         failures: list[Failure] = []
@@ -84,7 +88,7 @@ class Mailbox:
             if isinstance(batch, Failure):
                 failures.append(batch)
                 continue
-            entries = {index: _send_entry(envelope) for index, envelope in batch.items()}
+            entries = {index: _send_entry(envelope, group) for index, envelope in batch.items()}
             failures += self._in_batch("send to", self._aws.sqs().send_message_batch, entries)
         return failures
 
@@ -139,6 +143,29 @@ class Mailbox:
             in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
             delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
         )
+
+    def oldest_seconds(self) -> float | None:
+        """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
+
+        To look at the message itself would count as a delivery, and make a dead letter of what waits long.
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        now = datetime.now(UTC)
+        try:
+            with translated(f"ask CloudWatch about {self.name}"):
+                answer = self._aws.cloudwatch().get_metric_statistics(
+                    Namespace="AWS/SQS",
+                    MetricName="ApproximateAgeOfOldestMessage",
+                    Dimensions=[{"Name": "QueueName", "Value": self.name}],
+                    StartTime=now - METRIC_SPAN,
+                    EndTime=now + timedelta(minutes=1),
+                    Period=60,
+                    Statistics=["Maximum"],
+                )
+        except AwsTrouble:
+            return None
+        points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+        return points[-1]["Maximum"] if points else None
 
     def created_at(self) -> float:
         """Return when the queue was created, in seconds since the epoch. Raises: AwsTrouble."""
@@ -223,9 +250,10 @@ def _too_long(size_bytes: int) -> MessageTooLong:
     return MessageTooLong(message, hint="Split it into shorter ones.")
 
 
-def _send_entry(envelope: Envelope) -> dict[str, Any]:
+def _send_entry(envelope: Envelope, group: str) -> dict[str, Any]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()}
-    return {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
+    entry = {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
+    return {**entry, "MessageGroupId": group} if group else entry
 
 
 def _delivery(message: MessageTypeDef) -> Delivery:

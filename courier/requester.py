@@ -49,6 +49,8 @@ class Requester:
         self._replies = replies
         self._kind = kind
         self._clock = clock
+        #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
+        self._group = new_request_id()
         self._settled: OrderedDict[str, None] = OrderedDict()
         self._aside: list[Delivery] = []
 
@@ -105,7 +107,7 @@ class Requester:
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
-        for failure in self._outage.persist(lambda: self._requests.send(envelopes), until):
+        for failure in self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until):
             current.finish(requests[failure.index].request_id, failure.error)
 
     def _request(self, question: Question, deadline: float) -> Request:

@@ -73,7 +73,7 @@ class Settings:
     grace_seconds: float = 30.0
     #: How often a request is delivered before it is given up and put into the dead-letter queue.
     max_deliveries: int = 5
-    #: How long the work on one request may take.
+    #: How long the work on one request may take: less than the 12 hours that SQS lets anybody hold a message.
     time_limit_seconds: float = 120.0
     #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions.
     image_max_megabytes: float = 50.0
@@ -95,7 +95,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "concurrency": _number(int, 1, 64),
     "grace_seconds": _number(float, 0, 3600),
     "max_deliveries": _number(int, 2, 1000),
-    "time_limit_seconds": _number(float, 0.1, 43_200),
+    "time_limit_seconds": _number(float, 0.1, 40_000),
     "image_max_megabytes": _number(float, 0.001, 5000),
     "image_max_megapixels": _number(float, 0.001, 1000),
     "image_seconds": _number(float, 0.1, 3600),

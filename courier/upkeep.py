@@ -117,6 +117,7 @@ class Upkeep:
             "region": aws.region,
             "clock_difference_seconds": round(difference, 1),
             **{f"messages_in_{box.name}": box.depth().total for box in (line.requests, line.replies)},
+            "oldest_request_seconds": line.requests.oldest_seconds(),
             "dead_letters": _count(line.dead),
             "worker_answers_in_seconds": round(outcome.seconds, 3) if answered else None,
         }

@@ -159,12 +159,13 @@ def test_a_signal_ends_an_idle_long_poll_under_two_seconds(place: Place, number:
     assert f"stopping: {number.name}" in worker.log
 
 
-def test_a_signal_in_a_job_lets_it_finish(place: Place) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_in_a_job_lets_it_finish(place: Place, number: signal.Signals) -> None:
     worker = place.worker(SLOW)
     place.post("requestQueue", "slow 1.5", request_id="mine")
     worker.until_logged("begun")
 
-    assert worker.end() == 0
+    assert worker.end(number) == 0
 
     (message,) = place.collect("responseQueue")
     assert message["MessageAttributes"]["status"]["StringValue"] == "ok"
@@ -356,6 +357,17 @@ def test_work_that_takes_too_long_is_refused_and_the_worker_goes_on(place: Place
 )
 def test_a_check_tells_whether_all_is_well(place: Place, client: str, program: str) -> None:
     place.worker(program)
+    inbox = "requestQueue" if program == WORKER else "imageInbox"
+    place.client("cloudwatch").put_metric_data(
+        Namespace="AWS/SQS",
+        MetricData=[
+            {
+                "MetricName": "ApproximateAgeOfOldestMessage",
+                "Dimensions": [{"Name": "QueueName", "Value": inbox}],
+                "Value": 77,
+            }
+        ],
+    )
 
     well = place.run(client, "check", "--json")
 
@@ -364,6 +376,7 @@ def test_a_check_tells_whether_all_is_well(place: Place, client: str, program: s
     assert facts["account"] == place.env["AWS_ACCESS_KEY_ID"]
     assert facts["worker_answers_in_seconds"] < 5
     assert facts["dead_letters"] is None
+    assert facts["oldest_request_seconds"] == 77
     assert abs(facts["clock_difference_seconds"]) < 5
 
 

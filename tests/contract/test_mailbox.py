@@ -40,6 +40,14 @@ def test_a_message_arrives_as_it_was_sent_and_without_the_queues_delay(mailbox: 
     assert time.monotonic() - started < 0.9  # the queue's own delay is a second
 
 
+def test_messages_of_one_group_are_received_side_by_side(mailbox: Mailbox) -> None:
+    mailbox.send([Envelope(body=body) for body in "abc"], group="mine")
+
+    found = [*receive(mailbox, limit=1), *receive(mailbox, limit=1), *receive(mailbox, limit=1)]
+
+    assert sorted(delivery.envelope.body for delivery in found) == ["a", "b", "c"]
+
+
 def test_more_than_ten_are_sent_and_all_arrive(mailbox: Mailbox) -> None:
     bodies = [f"{number}" for number in range(23)]
 

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import pytest
 
-from courier.custody import Custody
+from courier.custody import LONGEST_SECONDS, Custody
 from courier.errors import Undelivered, Unreachable
 from courier.mailbox import Delivery, Failure, Mailbox
 from courier.wire import Envelope
@@ -132,6 +134,18 @@ def test_a_heartbeat_that_fails_is_told_and_comes_again(caplog: pytest.LogCaptur
 
     assert "heartbeat failed, trying again: No network." in caplog.text
     assert inbox.extended[:3] == [["a"]] * 3
+
+
+def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:
+    inbox = FakeInbox()
+    held = custody(inbox)
+    old = replace(delivery("old"), received_at=time.monotonic() - LONGEST_SECONDS + 0.5)
+    held.admit([old, delivery("new")], reserved=held.reserve())
+
+    beat(held, inbox, 2)
+
+    assert inbox.extended[:2] == [["new"]] * 2
+    assert old in held.everything()  # its work goes on, and its answer will be sent
 
 
 def test_waiting_ends_when_nothing_is_held_any_more() -> None:

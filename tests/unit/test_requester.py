@@ -31,7 +31,8 @@ class FakeQueues:
 
     name = "responseQueue"
 
-    def send(self, envelopes: Sequence[Envelope]) -> list[Failure]:
+    def send(self, envelopes: Sequence[Envelope], *, group: str) -> list[Failure]:
+        assert group
         self._fail()
         for envelope in envelopes:
             request = decode_request(envelope)
