@@ -97,19 +97,19 @@ class Images:
         """
         options = {"operation": pictures.check_operation(operation)}
         questions = [_question(name, options) for name in names]
-        line = self.connection.line()
         results: list[str] = []
-        outcomes = line.requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-        for name in names:
-            with self.failures.noted(name):
-                with self._terminal.waiting(f"Waiting for {name}; Ctrl-C leaves off"):
-                    outcome = next(outcomes)
-                result = check_name(client.answer_of(outcome, worker=WORKER).body)
-                results.append(result)
-                self._report(
-                    {"name": name, "result": result, "seconds": round(outcome.seconds, 3)},
-                    f"processed {name} into {result}, answered in {outcome.seconds:.3f} s",
-                )
+        with client.requester_for(self.connection, questions) as (requester, asked):
+            outcomes = requester.ask_many(asked, timeout_seconds=self._timeout_seconds)
+            for name in names:
+                with self.failures.noted(name):
+                    with self._terminal.waiting(f"Waiting for {name}; Ctrl-C leaves off"):
+                        outcome = next(outcomes)
+                    result = check_name(client.answer_of(outcome, worker=WORKER).body)
+                    results.append(result)
+                    self._report(
+                        {"name": name, "result": result, "seconds": round(outcome.seconds, 3)},
+                        f"processed {name} into {result}, answered in {outcome.seconds:.3f} s",
+                    )
         return results
 
     def download(self, name: str, folder: str, *, replace: bool) -> None:

@@ -65,9 +65,11 @@ class Numbers:
         from courier.inquiry import Question
 
         items = numberlist.split(text)
-        with self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"):
-            requester = self.connection.line().requester
-            outcome = requester.ask(Question(body=text), timeout_seconds=self._timeout_seconds)
+        with (
+            self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
+            client.requester_for(self.connection, [Question(body=text)]) as (requester, questions),
+        ):
+            (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = client.answer_of(outcome, worker=WORKER)
         if self._as_json:
             print(_json_line(answer))

@@ -17,8 +17,8 @@ from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, Wro
 from courier.terminal import Terminal
 from courier.wire import Answer
 
-#: From so many questions on that stand ready, a batch has a reply queue of its own.
-MANY = 50
+#: More answers than this in the shared response queue are a reason not to have ours there.
+CROWDED = 100
 #: How long a command outlasts trouble that passes before its first request, in seconds.
 OPENING_SECONDS = 10.0
 
@@ -106,15 +106,22 @@ class Connection:
         from courier.deadletters import SUFFIX, DeadLetters
         from courier.mailbox import Mailbox
         from courier.outage import Outage
-        from courier.requester import Requester
+        from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         outage = Outage("connecting", threading.Event(), self._tell)
         outage.persist(requests.find, until)
         outage.persist(replies.find, until)
 
-        def make_requester(replies: Mailbox) -> Requester:
-            return Requester(requests=requests, replies=replies, kind=self._kind, clock=aws.clock, tell=self._tell)
+        def make_requester(chosen: Mailbox) -> Requester:
+            return Requester(
+                requests=requests,
+                replies=chosen,
+                kind=self._kind,
+                clock=aws.clock,
+                tell=self._tell,
+                window=SHARED_WINDOW if chosen is replies else OWN_WINDOW,
+            )
 
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
         return Line(
@@ -131,22 +138,32 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
     """Yield a requester that fits the stream of `questions`, and that stream.
 
     Where many questions stand ready, that is one with a reply queue of its own: so many answers on the
-    shared one would be in others' way. Raises: AwsTrouble.
+    shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsTrouble.
     """
     from courier.replyqueue import private_replies
+    from courier.requester import SHARED_WINDOW
 
     stream = iter(questions)
     ready: list[Asked] = []
     for asked in stream:
         ready.append(asked)
-        if asked is None or len(ready) == MANY:
+        if asked is None or len(ready) > SHARED_WINDOW:
             break
     line = connection.line()
-    if len(ready) < MANY or ready[-1] is None:
+    is_large = len(ready) > SHARED_WINDOW and ready[-1] is not None
+    if not is_large and not _is_crowded(line.replies):
         yield line.requester, chain(ready, stream)
         return
     with private_replies(connection.aws(), line.replies) as replies:
         yield line.make_requester(replies), chain(ready, stream)
+
+
+def _is_crowded(replies: Mailbox) -> bool:
+    """Whether so many answers lie in a shared queue that ours would be hard to find among them."""
+    try:
+        return replies.depth().visible > CROWDED
+    except AwsTrouble:
+        return False
 
 
 class Failures:

@@ -30,10 +30,14 @@ VISIBILITY_SECONDS = 2
 ASIDE_SECONDS = VISIBILITY_SECONDS / 2
 #: After a receive with nothing of ours, a random pause keeps clients from passing the same answers round.
 PAUSE_SECONDS = (0.02, 0.12)
-#: The pause grows up to this many times while nothing of ours comes.
+#: Others' answers that were received so often, on the average, are taken for answers that nobody fetches: the
+#: pause grows with their receives, up to so many times, and whole batches of them are looked behind.
+UNWANTED_RECEIVES = 8
 MAX_PAUSE_FACTOR = 4
-#: How many requests are under way at once when there are many.
-DEFAULT_WINDOW = 100
+#: How many requests one asker has under way at once on the shared response queue, where the answers to them
+#: are in others' way; and on a queue of its own.
+SHARED_WINDOW = 20
+OWN_WINDOW = 100
 #: How many settled ids are remembered, to know a second or a late answer when it comes.
 REMEMBERED = 10_000
 
@@ -42,12 +46,20 @@ class Requester:
     """Posts requests of one kind and waits for their answers. For one thread; make one for each."""
 
     def __init__(
-        self, *, requests: Mailbox, replies: Mailbox, kind: str, clock: Clock, tell: Callable[[str], None]
+        self,
+        *,
+        requests: Mailbox,
+        replies: Mailbox,
+        kind: str,
+        clock: Clock,
+        tell: Callable[[str], None],
+        window: int = SHARED_WINDOW,
     ) -> None:
         self._requests = requests
         self._outage = Outage("asking", threading.Event(), tell)
         self._replies = replies
         self._kind = kind
+        self._window = window
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
@@ -62,10 +74,8 @@ class Requester:
         """Ask whether a worker is there. Raises: AwsTrouble."""
         return self.ask(Question(body=PING, kind=PING), timeout_seconds=timeout_seconds)
 
-    def ask_many(
-        self, questions: Iterable[Asked], *, timeout_seconds: float, window: int = DEFAULT_WINDOW
-    ) -> Iterator[Outcome]:
-        """Yield the outcomes of `questions` in their order, with up to `window` of them under way.
+    def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Iterator[Outcome]:
+        """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
         Each is given `timeout_seconds` from the moment it is sent. A caller that stops early (Ctrl-C
         included) leaves no trace: later answers to what it had asked are deleted when they are met.
@@ -75,7 +85,7 @@ class Requester:
         due = 0
         try:
             while not current.is_over:
-                self._fill(current, window)
+                self._fill(current)
                 while due in current.done:
                     yield current.done.pop(due)
                     due += 1
@@ -87,9 +97,9 @@ class Requester:
             if self._aside:
                 self._dispose([], [], look_further=False)
 
-    def _fill(self, current: Round, window: int) -> None:
+    def _fill(self, current: Round) -> None:
         """Send as many questions as the window has room for."""
-        while (room := window - len(current.waiting) - len(current.done)) > 0:
+        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
             self._send(current.set_errors_aside(batch), current)
             if len(batch) < MAX_BATCH:
@@ -122,7 +132,6 @@ class Requester:
 
     def _collect(self, current: Round) -> None:
         """Receive until at least one of those waiting is answered or given up."""
-        fruitless = 0
         while True:
             deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
             found = self._sort(deliveries, current)
@@ -130,9 +139,8 @@ class Requester:
             full = len(deliveries) == MAX_BATCH
             if found or (not full and self._give_up(current)) or self._is_over_time(current):
                 return
-            if deliveries and not full:
-                fruitless += 1
-                _pause(fruitless)
+            if deliveries and not self._aside:
+                _pause(deliveries)
             if not current.source.exhausted:
                 return
 
@@ -149,10 +157,12 @@ class Requester:
                 dead.append(delivery)
             else:
                 alive.append(delivery)
-        self._dispose(alive, mine + dead, look_further=len(deliveries) == MAX_BATCH and not mine)
+        self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(deliveries))
         return bool(mine)
 
     def _receive(self, wait_seconds: int) -> list[Delivery]:
+        # While others' answers are kept aside, their owners wait for them: no time for a long poll.
+        wait_seconds = 0 if self._aside else wait_seconds
         return self._replies.receive(wait_seconds=wait_seconds, visibility_seconds=VISIBILITY_SECONDS)
 
     def _dispose(self, alive: Sequence[Delivery], done: Sequence[Delivery], *, look_further: bool) -> None:
@@ -167,7 +177,7 @@ class Requester:
         else:
             alive, self._aside = self._aside, []
         try:
-            for failure in self._replies.acknowledge(done) + self._replies.release(alive):
+            for failure in self._replies.release(alive) + self._replies.acknowledge(done):
                 log.info("an answer is left to its visibility timeout: %s", failure.error.message)
         except AwsTrouble as error:
             self._outage.wait_out(error)
@@ -195,7 +205,17 @@ class Requester:
             self._settled.popitem(last=False)
 
 
-def _pause(fruitless: int) -> None:
+def _are_in_the_way(deliveries: Sequence[Delivery]) -> bool:
+    """Whether there may be answers behind these that nobody will see before these are gone."""
+    return len(deliveries) == MAX_BATCH and _receives(deliveries) >= UNWANTED_RECEIVES
+
+
+def _receives(deliveries: Sequence[Delivery]) -> float:
+    """Return how often these were received, on the average: a measure of how crowded the queue is."""
+    return sum(delivery.receive_count for delivery in deliveries) / len(deliveries)
+
+
+def _pause(deliveries: Sequence[Delivery]) -> None:
     low, high = PAUSE_SECONDS
-    factor = min(fruitless, MAX_PAUSE_FACTOR)
+    factor = max(1, min(_receives(deliveries) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
     threading.Event().wait(factor * random.uniform(low, high))  # noqa: S311  spreads load, guards nothing

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import signal
 
+import pytest
+
+from tests import crowd
 from tests.conftest import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
@@ -86,3 +89,35 @@ def test_a_client_gets_its_answer_once_although_its_worker_was_killed_at_work(pl
     assert out == '{"count": 1}\n'
     assert second.log.count("begun") == 1
     wait_for(lambda: place.depth("requestQueue") == place.depth("responseQueue") == 0)
+
+
+def test_thirty_clients_at_once_get_exactly_theirs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.worker("numbers_worker.py")
+    for name, value in place.env.items():
+        monkeypatch.setenv(name, value)
+
+    met = crowd.run()
+
+    assert met.wrong == []
+    assert met.answered == crowd.INTERACTIVE * crowd.TRIPS + crowd.BATCHES * crowd.BATCH_LINES
+    wait_for(lambda: place.depth("responseQueue") == 0)
+
+
+def test_a_batch_keeps_few_under_way_and_starves_nobody(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    batch = place.start(CLIENT, "batch", "-", "--timeout", "60")
+    assert batch.stdin is not None
+    batch.stdin.write("".join(f"{line}\n" for line in range(4000)))
+    batch.stdin.close()
+    batch.stdin = None
+    wait_for(lambda: place.depth("requestQueue") > 0)
+
+    single = place.run(CLIENT, "send", "1,2", "--json")
+    waiting = place.depth("requestQueue")
+
+    assert json.loads(single.stdout)["sum"] == 3
+    assert batch.poll() is None  # it was answered amidst the batch
+    assert waiting <= 101
+    out, err = batch.communicate(timeout=60)
+    assert batch.returncode == 0, err
+    assert len(out.splitlines()) == 4000

@@ -248,18 +248,19 @@ def test_an_answer_for_somebody_else_stays_for_them(place: Place) -> None:
     assert message["MessageAttributes"]["request-id"]["StringValue"] == "theirs"
 
 
-def test_many_answers_that_nobody_takes_hold_nobody_up(place: Place) -> None:
+@pytest.mark.parametrize("count", [35, 150])
+def test_many_answers_that_nobody_takes_hold_nobody_up(place: Place, count: int) -> None:
     deadline = str(time.time() + 600)
-    for number in range(35):
+    for number in range(count):
         place.post("responseQueue", '{"count": 99}', request_id=f"orphan{number}", deadline=deadline, status="ok")
-    wait_for(lambda: place.depth("responseQueue") == 35)
+    wait_for(lambda: place.depth("responseQueue") == count)
     place.worker(WORKER)
 
     for number in range(3):
         done = place.run(CLIENT, "send", f"{number}", "--json", "--timeout", "15")
         assert json.loads(done.stdout)["sum"] == number
 
-    assert place.depth("responseQueue") == 35
+    assert place.depth("responseQueue") == count
 
 
 def test_answers_that_came_while_nobody_read_the_output_are_not_given_up(place: Place) -> None:
