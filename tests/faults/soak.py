@@ -2,15 +2,17 @@
 
     python -m tests.faults.soak [--minutes 10] [--requests 20000] [--seed 1]
 
-Four clients send batches of lists through a gate that misbehaves at random; three workers are killed, frozen
-and restarted at random. In the end every request must have been answered, by its own answer, exactly once.
-Prints the figures; exits 1 if anything was lost, crossed or wrong.
+Four clients send batches of lists, and four more ask one thing after another, through a gate that misbehaves at
+random; three workers are killed, frozen and stopped, and the local AWS is restarted with its data, at random too. In
+the end every request must have been answered, by its own answer, exactly once. The trouble ends when the time
+is over. Prints the figures; exits 1 if anything was lost, crossed or wrong.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import signal
 import sys
@@ -22,11 +24,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from courier.aws import Aws
+from courier.credentials import Patience
+from courier.inquiry import Question
+from courier.mailbox import Mailbox
+from courier.requester import Requester
+from courier.wire import Answer
 from tests.conftest import Place, WorkerProcess
 from tests.engines import Engine, fresh_account
 from tests.faults.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 
 CLIENTS = 4
+INTERACTIVE = 4
 WORKERS = 3
 LINES_A_BATCH = 250
 NETWORK: list[tuple[str, dict[str, Any]]] = [
@@ -37,6 +46,7 @@ NETWORK: list[tuple[str, dict[str, Any]]] = [
     ("answer", {"answer": THROTTLED}),
     ("latency", {"seconds": 0.5}),
     ("lost_answer", {}),
+    ("black_hole", {"seconds": 3.0}),
 ]
 
 
@@ -48,10 +58,10 @@ class Account:
         self._left = requests
         self.outcomes: Counter[str] = Counter()
 
-    def take(self) -> int:
-        """Return how many requests the next batch has; 0 when all were asked."""
+    def take(self, most: int = LINES_A_BATCH) -> int:
+        """Return how many requests the next asker may make; 0 when all were asked."""
         with self._lock:
-            count = min(self._left, LINES_A_BATCH)
+            count = min(self._left, most)
             self._left -= count
             return count
 
@@ -89,16 +99,35 @@ def ask(place: Place, gate: Gate, account: Account, chance: random.Random) -> No
             print(f"a batch ended with status {done.returncode}: {done.stderr[-300:]}")
 
 
-def disturb(place: Place, gate: Gate, stopped: threading.Event, chance: random.Random, did: Counter[str]) -> None:
-    """Kill, freeze and restart workers, and let the network fail, at random (a thread's work)."""
+def ask_one_by_one(account: Account, chance: random.Random) -> None:
+    """Ask single questions, with a person's pauses, until all requests were asked (a thread's work)."""
+    aws = Aws(Patience(seconds=None, tell=print))
+    requests, replies = Mailbox(aws, "requestQueue"), Mailbox(aws, "responseQueue")
+    requester = Requester(requests=requests, replies=replies, kind="numbers", clock=aws.clock, tell=lambda _: None)
+    while account.take(1):
+        pair = (chance.randrange(10**9), chance.randrange(10**9))
+        result = requester.ask(Question(body=f"{pair[0]},{pair[1]}"), timeout_seconds=120).result
+        account.enter([pair], [json.loads(result.body) if isinstance(result, Answer) else {"error": str(result)}])
+        account.outcomes["of them asked one by one"] += 1
+        threading.Event().wait(chance.uniform(0, 0.5))
+
+
+def disturb(
+    place: Place, gate: Gate, engine: Engine, stopped: threading.Event, chance: random.Random, did: Counter[str]
+) -> None:
+    """Kill, freeze and restart workers, restart AWS, and let the network fail, at random (a thread's work)."""
     workers = [start(place, gate) for _ in range(WORKERS)]
+    acts = ["kill", "kill", "stop", "stop", "freeze", "freeze", *["network"] * 9, "restart"]
     while not stopped.wait(chance.uniform(0.5, 3)):
         index = chance.randrange(WORKERS)
-        act = chance.choice(["kill", "stop", "freeze", "network", "network"])
+        act = chance.choice(acts)
         did[act] += 1
         if act == "network":
             kind, how = chance.choice(NETWORK)
-            gate.fail(kind, times=chance.randrange(1, 30), **how)
+            gate.fail(kind, times=chance.randrange(1, 4 if kind == "black_hole" else 20), **how)
+        elif act == "restart":
+            engine.stop()
+            engine.start()
         elif act == "freeze":
             workers[index].process.send_signal(signal.SIGSTOP)
             stopped.wait(chance.uniform(3, 6))
@@ -122,10 +151,15 @@ def run(engine: Engine, folder: Path, requests: int, seconds: float, seed: int) 
         place.create_queues()
         gate = Gate(engine.url)
         stack.callback(gate.close)
-        trouble = threading.Thread(target=disturb, args=(place, gate, stopped, random.Random(seed), did))
+        trouble = threading.Thread(target=disturb, args=(place, gate, engine, stopped, random.Random(seed), did))
         clients = [
             threading.Thread(target=ask, args=(place, gate, account, random.Random(seed + number + 1)))
             for number in range(CLIENTS)
+        ]
+        os.environ.update({**place.env, "AWS_ENDPOINT_URL": gate.url})
+        clients += [
+            threading.Thread(target=ask_one_by_one, args=(account, random.Random(seed + 100 + number)))
+            for number in range(INTERACTIVE)
         ]
         started = time.monotonic()
         for thread in [trouble, *clients]:
