@@ -118,3 +118,15 @@ def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> Non
 
     assert done.returncode == 0, done.stderr
     assert (place.folder / "cat-grayscale.png").exists()
+
+
+def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None:
+    refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
+    gate.fail("answer", "PurgeQueue", answer=(403, refusal))
+    place.post("requestQueue", "1,2")
+
+    done = place.run(CLIENT, "purge", "--yes", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert "requestQueue was purged under 60 s ago; SQS allows no second time so soon." in done.stdout
+    assert "Wait a minute and purge again." in done.stdout
+    assert place.depth("requestQueue") == 1
