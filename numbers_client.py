@@ -14,14 +14,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from courier import client, numberlist, textfile
+from courier import answers, client, numberlist, presentation, textfile
 from courier.commandline import STATUSES, add_common, add_version, finish, whole_number
-from courier.errors import CourierError, InputRefused, NoAnswer, WrongUsage
-from courier.plain import printable
+from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.settings import Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
-from courier.wire import Answer
 
 if TYPE_CHECKING:
     from courier.inquiry import Asked
@@ -47,9 +45,10 @@ examples:
 class Numbers:
     """What the application does, for the menu and for the commands."""
 
-    def __init__(self, settings: Settings, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
+    def __init__(self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float) -> None:
         self._terminal = terminal
-        self._as_json = as_json
+        #: json, csv, or nothing for a person.
+        self._output = output
         self._timeout_seconds = timeout_seconds
         self.connection = client.Connection(
             kind="numbers",
@@ -58,23 +57,29 @@ class Numbers:
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
         )
-        self.upkeep = Upkeep(self.connection, terminal, worker=WORKER, as_json=as_json, timeout_seconds=timeout_seconds)
+        self.upkeep = Upkeep(
+            self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
+        )
 
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
         from courier.inquiry import Question
 
         items = numberlist.split(text)
+        options = {} if self._output else answers.ASKED
         with (
             self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
-            client.requester_for(self.connection, [Question(body=text)]) as (requester, questions),
+            client.requester_for(self.connection, [Question(body=text, options=options)]) as (requester, questions),
         ):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-        answer = client.answer_of(outcome, worker=WORKER)
-        if self._as_json:
-            print(_json_line(answer))
-            return
-        self._show(items, answer, outcome.seconds)
+        answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
+        if self._output == "json":
+            print(presentation.json_line(answer))
+        elif self._output == "csv":
+            print(presentation.csv_line(list(answer.statistics)))
+            print(presentation.csv_line(list(answer.statistics.values())))
+        else:
+            self._show(items, answer, outcome.seconds)
 
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
@@ -82,14 +87,16 @@ class Numbers:
         Returns the exit status: that of the worst line, where no answer is worse than a refusal.
         """
         worst = 0
+        rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
         with client.requester_for(self.connection, map(_question, lines)) as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1):
                 try:
-                    print(_json_line(client.answer_of(outcome, worker=WORKER)), flush=True)
+                    rows.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
                     worst = max(worst, error.exit_status)
-                    print(json.dumps({"line": number, "error": error.sentence}), flush=True)
+                    rows.refuse(number, error.sentence)
+        rows.end()
         return worst
 
     def menu(self) -> int:
@@ -121,10 +128,13 @@ class Numbers:
         else:
             self._terminal.say("No numbers, nothing sent.")
 
-    def _show(self, items: Sequence[str], answer: Answer, took_seconds: float) -> None:
+    def _show(self, items: Sequence[str], answer: answers.NumbersAnswer, took_seconds: float) -> None:
         shown = ", ".join(items) if len(items) <= SHOWN_BACK else ", ".join([*items[:5], "…", *items[-5:]])
         self._terminal.say(f"{len(items):,} numbers: {shown}" if len(items) > 1 else f"1 number: {shown}")
-        self._terminal.show_pairs("Statistics", _statistics(answer))
+        ascii_only = self._terminal.ascii_only
+        self._terminal.show_pairs("Statistics", presentation.table(answer, ascii_only=ascii_only))
+        for line in presentation.plot(answer, ascii_only=ascii_only):
+            self._terminal.say(line)
         self._terminal.say(f"answered in {took_seconds:.3f} s")
 
 
@@ -151,35 +161,14 @@ def _question(line: str | None) -> Asked:
     if line is None:
         return None
     try:
-        numberlist.parse(line)
+        numberlist.split(line)
     except InputRefused as error:
         return error
     return Question(body=line)
 
 
-class _Literal(str):
-    """A number exactly as the answer wrote it."""
-
-    __slots__ = ()
-
-
-def _statistics(answer: Answer) -> dict[str, str]:
-    """Return the statistics by name, each with the very digits of the answer.
-
-    Raises: NoAnswer if the body is not one line of JSON with numbers by name.
-    """
-    try:
-        found = json.loads(answer.body, parse_int=_Literal, parse_float=_Literal)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict) or not all(isinstance(value, _Literal) for value in found.values()):
-        raise NoAnswer(f"The answer cannot be read: {printable(answer.body, 80)}", hint="Which worker sent it?")
-    return found
-
-
-def _json_line(answer: Answer) -> str:
-    pairs = (f"{json.dumps(name)}: {value}" for name, value in _statistics(answer).items())
-    return "{" + ", ".join(pairs) + "}"
+def _print_now(line: str) -> None:
+    print(line, flush=True)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -194,6 +183,8 @@ def build_parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         add_common(command, inherited=True)
+        if name not in COMMANDS:
+            command.add_argument("--csv", action="store_true", help="print CSV on stdout, and nothing else")
         return command
 
     add("send", "send a list of numbers").add_argument("numbers", nargs="+", metavar="LIST")
@@ -236,7 +227,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
     settings = load_settings()
     terminal = Terminal()
-    numbers = Numbers(settings, terminal, as_json=given.json, timeout_seconds=given.timeout or settings.timeout_seconds)
+    as_csv = getattr(given, "csv", False)
+    if given.json and as_csv:
+        raise WrongUsage("There is one output: --json or --csv.")
+    output = "json" if given.json else "csv" if as_csv else ""
+    numbers = Numbers(settings, terminal, output=output, timeout_seconds=given.timeout or settings.timeout_seconds)
     if given.command:
         return run(given, numbers)
     terminal.require_person()

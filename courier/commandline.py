@@ -78,8 +78,10 @@ def seconds(text: str) -> float:
 
 
 def complain(error: CourierError) -> None:
-    """Say on stderr what went wrong and what to do."""
+    """Say on stderr what went wrong and what to do, and draw the place if that is known."""
     print(f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}", file=sys.stderr)
+    for line in error.drawing.splitlines():
+        print(printable(line, None), file=sys.stderr)
 
 
 def finish(program: Callable[[], int]) -> int:

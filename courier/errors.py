@@ -40,6 +40,8 @@ class CourierError(Exception):
         super().__init__(message or (type(self).__doc__ or "").strip())
         self.message = str(self)
         self.hint = hint
+        #: Lines that show the place, for whoever has a screen of fixed width; may be empty.
+        self.drawing = ""
 
     @property
     def sentence(self) -> str:

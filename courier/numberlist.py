@@ -1,13 +1,15 @@
-"""Text to numbers and back: the one grammar of a list of numbers, used at both ends.
+"""Text to numbers: the one grammar of a list of numbers, used at both ends, and what is said of a list that is none.
 
-A number is the decimal that was typed: it is read and written exactly, and never becomes a float.
+A number is the decimal that was typed: it is read exactly, and never becomes a float. This is the reference
+engine, for short lists, for any decimal, and for every refusal; `courier.fastlist` reads long plain ones.
 """
 
 from __future__ import annotations
 
 import re
-from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal
-from fractions import Fraction
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact
+from itertools import takewhile
 
 from courier.errors import NotANumberList
 from courier.plain import quoted
@@ -15,23 +17,48 @@ from courier.plain import quoted
 #: The longest number, in digits, and the largest exponent: a few bytes must not buy much work or memory.
 MAX_DIGITS = 400
 MAX_EXPONENT = 400
-#: A value whose decimal does not end is rounded to so many digits when it is written.
-SIGNIFICANT_DIGITS = 17
-#: A number below 10 to this power is written with an exponent.
-SMALLEST_PLAIN = -7
+#: How much of a line is drawn on each side of what is wrong with it, in characters.
+DRAWN = 30
 #: The longest item that can be a number: a sign, the digits, a point, and an exponent with leading zeros.
 _MAX_ITEM = MAX_DIGITS + 12
-_ROUNDING = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN)
+#: Wide enough to shift any number of the grammar to any other's exponent; it raises rather than round.
+_EXACT = Context(prec=5_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE]([+-]?[0-9]+))?")
+#: Numbers that are certainly within the limits.
+_USUAL = (
+    r"[+-]?(?:[0-9]{1,150}+(?:\.[0-9]{0,150}+)?|\.[0-9]{1,150}+)(?:[eE][+-]?(?:[0-3][0-9]{2}|[0-9]{1,2})(?![0-9]))?"
+)
 _BLANKS = " \t"
 _LINE_END = r"\r?\n"
+
+
+@dataclass(frozen=True)
+class _Separator:
+    """What stands between two items: a pattern, and a run of usual numbers with one behind each."""
+
+    between: re.Pattern[str]
+    run: re.Pattern[str]
+
+
+def _separator(between: str, behind: str) -> _Separator:
+    return _Separator(re.compile(between), re.compile(rf"(?:{behind})*+"))
+
+
+_COMMAS, _SEMICOLONS = (
+    _separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+{_USUAL}[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;"
+)
+_BLANK_RUNS = _separator(rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])", rf"{_USUAL}[{_BLANKS}]++(?=[^{_BLANKS}])")
 _HINTS = (
     (re.compile(r"[+-]?[0-9]+,[0-9]+"), "Write a decimal point, not a comma."),
     (re.compile("\u2212.*"), "The minus sign is U+2212; type the - of the keyboard."),
     (re.compile(r"[+-]?0[xX][0-9a-fA-F]+"), "Hexadecimal is not read; write it in decimal."),
     (re.compile(r"[+-]?[0-9]+/[0-9]+"), "Fractions are not read; write a decimal."),
     (re.compile(r"[+-]?[0-9]{1,3}([_'][0-9]{3})+"), "Leave out the thousands separators."),
+    (
+        re.compile(rf".*[0-9][{_BLANKS}]+[0-9].*"),
+        "Blanks separate only where there are no commas, semicolons or lines.",
+    ),
 )
 
 
@@ -45,25 +72,43 @@ def split(text: str) -> list[str]:
     trimmed = re.sub(rf"{_LINE_END}\Z", "", text)
     if not trimmed.strip():
         raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
-    separator = _separator(trimmed)
-    items = [item.strip(_BLANKS) for item in re.split(separator, trimmed)]
-    for index, item in enumerate(items):
-        if not _is_number(item):
-            raise _refusal(item, index, trimmed, separator)
-    return items
+    separator = _separator_of(trimmed)
+    _check(trimmed, separator)
+    return [item.strip(_BLANKS) for item in separator.between.split(trimmed)]
 
 
-def parse(text: str) -> list[Decimal]:
-    """Return the numbers of `text`, exactly. Raises: NotANumberList, as `split` does."""
-    return [Decimal(item) for item in split(text)]
+def read(text: str) -> tuple[list[int], int]:
+    """Return the numbers of `text`, exactly, as integers in units of 10**-decimals, and those decimals.
+
+    Raises: NotANumberList, as `split` does.
+    """
+    values = [Decimal(item) for item in split(text)]
+    exponents = [int(value.as_tuple().exponent) for value in values]
+    decimals = max(0, -min(exponents))
+    # Digits first and the power of ten after: an integer of a few digits is made much faster than one of hundreds.
+    units = (int(value.scaleb(-own, _EXACT)) for value, own in zip(values, exponents, strict=True))
+    return [unit * 10 ** (own + decimals) for unit, own in zip(units, exponents, strict=True)], decimals
 
 
-def _separator(text: str) -> str:
+def _separator_of(text: str) -> _Separator:
     if ";" in text:
-        return rf";|{_LINE_END}"
-    if "," in text or "\n" in text:
-        return rf",|{_LINE_END}"
-    return rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])"
+        return _SEMICOLONS
+    return _COMMAS if "," in text or "\n" in text else _BLANK_RUNS
+
+
+def _check(text: str, separator: _Separator) -> None:
+    """Raise the refusal of the first item that is no number; pass over runs of usual ones at once."""
+    start = len(text) - len(text.lstrip(_BLANKS)) if separator is _BLANK_RUNS else 0
+    while True:
+        run = separator.run.match(text, start)
+        start = run.end() if run else start
+        end = separator.between.search(text, start)
+        item = text[start : end.start() if end else len(text)].strip(_BLANKS)
+        if not _is_number(item):
+            raise _refusal(item, start, text, separator)
+        if end is None:
+            return
+        start = end.end()
 
 
 def _is_number(item: str) -> bool:
@@ -79,12 +124,18 @@ def _count_digits(mantissa: str) -> int:
     return sum(char.isdigit() for char in mantissa)
 
 
-def _refusal(item: str, index: int, text: str, separator: str) -> NotANumberList:
-    where = f"Item {index + 1} (character {_position(text, separator, index)})"
+def _refusal(item: str, start: int, text: str, separator: _Separator) -> NotANumberList:
+    blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
+    position = blanks.end() if blanks else start
+    number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, separator.between.finditer(text)))
+    where = f"Item {number} (character {position + 1})"
     if not item:
-        return NotANumberList(f"{where} is empty.", hint="Write a number there, or take one separator away.")
-    hint = next((hint for pattern, hint in _HINTS if pattern.fullmatch(item)), "")
-    return NotANumberList(f"{where} is {quoted(item)}, {_reason(item)}.", hint=hint)
+        error = NotANumberList(f"{where} is empty.", hint="Write a number there, or take one separator away.")
+    else:
+        hint = next((hint for pattern, hint in _HINTS if pattern.fullmatch(item)), "")
+        error = NotANumberList(f"{where} is {quoted(item)}, {_reason(item)}.", hint=hint)
+    error.drawing = _draw(text, position)
+    return error
 
 
 def _reason(item: str) -> str:
@@ -99,47 +150,12 @@ def _reason(item: str) -> str:
     return f"whose exponent is beyond {MAX_EXPONENT}"
 
 
-def _position(text: str, separator: str, index: int) -> int:
-    start = 0
-    for number, match in enumerate(re.finditer(separator, text)):
-        if number == index:
-            break
-        start = match.end()
-    blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
-    return (blanks.end() if blanks else start) + 1
-
-
-def render(value: Fraction | int) -> str:
-    """Return `value` as a JSON number, exactly where its decimal ends, however long that is.
-
-    One that does not end is rounded half to even, once, to 17 significant digits. What is no integer and
-    smaller than 1e-7 is written with an exponent.
-    """
-    if value.denominator == 1:
-        return str(value.numerator)
-    places = _places(value.denominator)
-    if places is None:
-        sign, digits, exponent = _ROUNDING.divide(Decimal(value.numerator), Decimal(value.denominator)).as_tuple()
-        return _place_point("-" * sign, "".join(map(str, digits)), int(exponent))
-    units = value.numerator * 10**places // value.denominator
-    return _place_point("-" * (units < 0), str(abs(units)), -places)
-
-
-def _places(denominator: int) -> int | None:
-    """Return how many decimal places a fraction in lowest terms has, or None if it does not end."""
-    twos = (denominator & -denominator).bit_length() - 1
-    rest, fives = denominator >> twos, 0
-    while rest % 5 == 0:
-        rest, fives = rest // 5, fives + 1
-    return max(twos, fives) if rest == 1 else None
-
-
-def _place_point(minus: str, digits: str, exponent: int) -> str:
-    """Return the number digits * 10**exponent, which is no integer unless it was rounded to one."""
-    magnitude = len(digits) - 1 + exponent
-    if exponent >= 0 or magnitude < SMALLEST_PLAIN:
-        tail = f".{digits[1:]}" if len(digits) > 1 else ""
-        return f"{minus}{digits[0]}{tail}e{magnitude}"
-    if magnitude < 0:
-        return f"{minus}0.{'0' * (-magnitude - 1)}{digits}"
-    return f"{minus}{digits[: magnitude + 1]}.{digits[magnitude + 1 :]}"
+def _draw(text: str, position: int) -> str:
+    """Return what stands around a position in its line, and a caret under it."""
+    line_start = text.rfind("\n", 0, position) + 1
+    line_end = text.find("\n", position)
+    begin = max(line_start, position - DRAWN)
+    end = min(line_end if line_end >= 0 else len(text), position + DRAWN)
+    before, after = "…" if begin > line_start else "", "…" if end < (line_end if line_end >= 0 else len(text)) else ""
+    shown = "".join(char if char.isprintable() else "·" for char in text[begin:end])
+    return f"  {before}{shown}{after}\n  {' ' * (len(before) + position - begin)}^"

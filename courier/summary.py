@@ -1,94 +1,174 @@
-"""The statistics of a list of numbers, exact: computed over the decimals that were typed.
+"""The statistics of a list of numbers, exact: computed over the decimals that were typed, rounded when written.
 
-Every number is an integer times one power of ten, so that sums and orders are those of integers. NumPy
-takes over where a list is long and its integers are small enough for 64 bits; the results are the same.
+Every number is an integer times one power of ten, so that sums, orders and squares are those of integers.
+Lists come from `courier.numberlist` as Python's own, or from `courier.fastlist` as NumPy's of 64 bits; the
+results are the same, to the last digit.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Context, Decimal, Inexact
-from fractions import Fraction
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from courier.errors import InputRefused
+from courier.figures import Figure, figure, root
 
-#: From this length on NumPy is the faster way to order and to add.
-FAST_FROM = 2_000
-#: Sums stay below this, so that none wraps around in 64 bits.
+Array = np.ndarray[tuple[int], np.dtype[Any]]
+#: A statistic's value as numerator and denominator; None where a list has no such thing.
+Value = tuple[int, int] | None
+
+#: What a 64-bit integer holds.
 _INT64_LIMIT = 2**63 - 1
-#: Wide enough to shift any number of the grammar to any other's exponent; it raises rather than round.
-_EXACT = Context(prec=5_000, Emax=999_999, Emin=-999_999, traps=[Inexact])
+#: Squares are made of pieces of so many bits, of which so many products can be added without overflow.
+_LIMB_BITS = 20
+_MAX_ADDED = 2**22
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """A list of numbers as integers in units of 10**-decimals."""
+    """Numbers as integers in units of 10**-decimals: at least one, and at most 4 million in an array."""
 
-    integers: Sequence[int]
+    units: Sequence[int] | Array
     decimals: int
 
-    def scaled(self, integer: int, parts: int = 1) -> Fraction:
-        """Return the number that `integer` units, cut in `parts`, stand for."""
-        return Fraction(integer, parts * 10**self.decimals)
+    @cached_property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.units)
+
+    @cached_property
+    def scale(self) -> int:
+        """How many units make 1."""
+        return int(10**self.decimals)
+
+    @cached_property
+    def ordered(self) -> Sequence[int] | Array:
+        """All, the least first."""
+        return np.sort(self.units) if isinstance(self.units, np.ndarray) else sorted(self.units)
 
     @cached_property
     def total(self) -> int:
         """The sum, in units."""
-        return sum(self.integers) if self._array is None else int(self._array.sum())
+        if isinstance(self.units, np.ndarray):
+            return _sum(self.units, max(abs(self.at(0)), abs(self.at(-1))))
+        return sum(self.units)
 
     @cached_property
-    def extremes(self) -> tuple[int, int]:
-        """The least and the greatest, in units."""
-        return min(self.integers), max(self.integers)
+    def deviation(self) -> int:
+        """The count times the sum of squares of the differences from the mean, in units squared: n Σd² - (Σd)²."""
+        pivot = self.at(self.count // 2)
+        if not isinstance(self.units, np.ndarray):
+            differences = [unit - pivot for unit in self.units]
+            return self.count * sum(one * one for one in differences) - sum(differences) ** 2
+        reach = max(self.at(-1) - pivot, pivot - self.at(0))
+        if reach > _INT64_LIMIT:
+            return Sample(units=self.units.tolist(), decimals=self.decimals).deviation
+        return self.count * _sum_of_squares(self.units - pivot, reach) - (self.total - self.count * pivot) ** 2
+
+    def at(self, place: int) -> int:
+        """Return the one at a place in order, in units."""
+        return int(self.ordered[place])
+
+    def quantile(self, quarters: int) -> Value:
+        """Return the value below which so many quarters lie: between two neighbours, in proportion.
+
+        Source: type 7 of Hyndman and Fan (1996), which R and NumPy take by default.
+        """
+        place, part = divmod((self.count - 1) * quarters, 4)
+        low = self.at(place)
+        between = part * (self.at(place + 1) - low) if part else 0
+        return 4 * low + between, 4 * self.scale
+
+    def tally(self, width: int, first: int, bins: int) -> list[int]:
+        """Return how many lie in each of `bins` bins of `width` units, the first of which begins at `first` widths."""
+        if isinstance(self.units, np.ndarray) and width <= _INT64_LIMIT:
+            return [int(number) for number in np.bincount(self.units // width - first, minlength=bins)]
+        counts = Counter(int(unit) // width - first for unit in self.units)
+        return [counts[place] for place in range(bins)]
 
     @cached_property
-    def middle(self) -> tuple[int, int]:
-        """The two middle ones in order, in units; twice the same where the length is odd."""
-        low, high = (len(self.integers) - 1) // 2, len(self.integers) // 2
-        if self._array is None:
-            ordered = sorted(self.integers)
-            return ordered[low], ordered[high]
-        ordered_array = np.partition(self._array, (low, high))
-        return int(ordered_array[low]), int(ordered_array[high])
-
-    @cached_property
-    def _array(self) -> np.ndarray[tuple[int], np.dtype[np.int64]] | None:
-        widest = max(abs(value) for value in self.extremes)
-        if len(self.integers) < FAST_FROM or widest * len(self.integers) > _INT64_LIMIT:
-            return None
-        return np.array(self.integers, dtype=np.int64)
+    def mode(self) -> Value:
+        """The most frequent value, the least of several; None if no value comes twice."""
+        if isinstance(self.ordered, np.ndarray):
+            starts = np.flatnonzero(np.concatenate(([True], self.ordered[1:] != self.ordered[:-1])))
+            runs = np.diff(starts, append=self.count)
+            longest = int(np.argmax(runs))
+            times, unit = int(runs[longest]), int(self.ordered[starts[longest]])
+        else:
+            # Counter keeps the order of first sight, and max the first of equals: the least.
+            unit, times = max(Counter(self.ordered).items(), key=lambda pair: pair[1])
+        return (unit, self.scale) if times > 1 or self.count == 1 else None
 
 
-#: What can be asked of a list: one line each, in the order in which an answer shows them.
-STATISTICS: dict[str, Callable[[Sample], Fraction | int]] = {
-    "count": lambda sample: len(sample.integers),
-    "sum": lambda sample: sample.scaled(sample.total),
-    "min": lambda sample: sample.scaled(sample.extremes[0]),
-    "max": lambda sample: sample.scaled(sample.extremes[1]),
-    "range": lambda sample: sample.scaled(sample.extremes[1] - sample.extremes[0]),
-    "mean": lambda sample: sample.scaled(sample.total, len(sample.integers)),
-    "median": lambda sample: sample.scaled(sum(sample.middle), 2),
+def _variance(sample: Sample) -> Value:
+    if sample.count == 1:
+        return None
+    return sample.deviation, sample.count * (sample.count - 1) * sample.scale**2
+
+
+def _stdev(sample: Sample) -> Value:
+    variance = _variance(sample)
+    return None if variance is None else root(*variance)
+
+
+def _iqr(sample: Sample) -> Value:
+    (low, scale), (high, _) = sample.quantile(1) or (0, 1), sample.quantile(3) or (0, 1)
+    return high - low, scale
+
+
+#: What can be asked of a list: one line each, in the order in which an answer shows them. Variance and standard
+#: deviation are those of a sample (n - 1).
+STATISTICS: dict[str, Callable[[Sample], Value]] = {
+    "count": lambda sample: (sample.count, 1),
+    "sum": lambda sample: (sample.total, sample.scale),
+    "min": lambda sample: (sample.at(0), sample.scale),
+    "max": lambda sample: (sample.at(-1), sample.scale),
+    "range": lambda sample: (sample.at(-1) - sample.at(0), sample.scale),
+    "mean": lambda sample: (sample.total, sample.count * sample.scale),
+    "median": lambda sample: sample.quantile(2),
+    "q1": lambda sample: sample.quantile(1),
+    "q3": lambda sample: sample.quantile(3),
+    "iqr": _iqr,
+    "variance": _variance,
+    "stdev": _stdev,
+    "mode": lambda sample: sample.mode,
 }
 
 
-def summarise(values: Sequence[Decimal]) -> dict[str, Fraction | int]:
-    """Return every statistic of `values` (at least one), by name, exactly.
+def summarise(sample: Sample) -> dict[str, Figure | None]:
+    """Return every statistic of `sample`, by name, as it is written; None where there is none.
 
-    Raises: InputRefused if `values` is empty.
+    Raises: InputRefused if it is empty.
     """
-    if not values:
+    if not sample.count:
         raise InputRefused("An empty list has no statistics.", hint="Send at least one number.")
-    sample = _sample(values)
-    return {name: statistic(sample) for name, statistic in STATISTICS.items()}
+    values = {name: statistic(sample) for name, statistic in STATISTICS.items()}
+    return {name: None if value is None else figure(*value) for name, value in values.items()}
 
 
-def _sample(values: Sequence[Decimal]) -> Sample:
-    decimals = max(0, -min(int(value.as_tuple().exponent) for value in values))
-    if decimals == 0:
-        return Sample(integers=[int(value) for value in values], decimals=0)
-    integers = [int(value.scaleb(decimals, _EXACT)) for value in values]
-    return Sample(integers=integers, decimals=decimals)
+def _sum(array: Array, reach: int) -> int:
+    """Return the exact sum of an array whose numbers are no further than `reach` from 0."""
+    if reach * len(array) <= _INT64_LIMIT:
+        return int(array.sum())
+    return (int((array >> 32).sum()) << 32) + int((array & 0xFFFFFFFF).sum())
+
+
+def _sum_of_squares(array: Array, reach: int) -> int:
+    """Return the exact sum of squares of an array whose numbers are no further than `reach` from 0."""
+    if reach * reach * len(array) <= _INT64_LIMIT:
+        return int(array @ array)
+    if len(array) > _MAX_ADDED:
+        return sum(_sum_of_squares(part, reach) for part in np.array_split(array, len(array) // _MAX_ADDED + 1))
+    sizes = np.abs(array)
+    shifts = range(0, reach.bit_length(), _LIMB_BITS)
+    limbs = [(sizes >> shift) & (2**_LIMB_BITS - 1) for shift in shifts]
+    return sum(
+        int(one @ other) << (low + high)
+        for low, one in zip(shifts, limbs, strict=True)
+        for high, other in zip(shifts, limbs, strict=True)
+    )

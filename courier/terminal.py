@@ -73,6 +73,11 @@ class Terminal:
         if not self.is_interactive:
             raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
 
+    @property
+    def ascii_only(self) -> bool:
+        """Whether what is written must be plain ASCII, since the output's encoding has no more."""
+        return self._console.options.ascii_only
+
     # Saying
 
     def say(self, text: str, *, style: str = "") -> None:
@@ -80,8 +85,10 @@ class Terminal:
         self._console.print(Text(printable(text, None), style=style), soft_wrap=True)
 
     def complain(self, error: CourierError) -> None:
-        """Print what went wrong, and what to do, on stderr."""
+        """Print what went wrong, where, and what to do, on stderr."""
         self._errors.print(Text(printable(error.message, None), style="red"), soft_wrap=True)
+        for line in error.drawing.splitlines():
+            self._errors.print(Text(printable(line, None)), soft_wrap=True)
         if error.hint:
             self._errors.print(Text(printable(error.hint, None)), soft_wrap=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 import signal
@@ -22,8 +24,11 @@ def test_a_list_is_answered_with_a_table(place: Place) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "3 numbers: 1, 5, 22\n" in done.stdout
-    assert "│ median │                  5 │" in done.stdout
-    assert "│ mean   │ 9.3333333333333333 │" in done.stdout
+    assert "│ median   │                    5 │" in done.stdout
+    assert "│ mean     │ ≈ 9.3333333333333333 │" in done.stdout
+    assert "│ mode     │                 none │" in done.stdout
+    assert "20 \N{EN DASH} 25 ████" in done.stdout
+    assert "median ┃, mean ◆" in done.stdout
     assert re.search(r"answered in \d\.\d{3} s\n", done.stdout)
     assert "\x1b" not in done.stdout + done.stderr
     assert done.stderr == ""
@@ -32,14 +37,45 @@ def test_a_list_is_answered_with_a_table(place: Place) -> None:
 def test_json_carries_exact_digits_and_nothing_else(place: Place) -> None:
     place.worker(WORKER)
 
-    done = place.run(CLIENT, "send", "9007199254740993, 0.1, 0.2, -1e30", "--json")
+    done = place.run(CLIENT, "send", "9007199254740993, 9007199254740995, -1e30, 0.25", "--json")
 
     assert done.stderr == ""
     assert done.stdout == (
-        '{"count": 4, "sum": -999999999999990992800745259006.7, "min": -1000000000000000000000000000000, '
-        '"max": 9007199254740993, "range": 1000000000000009007199254740993, '
-        '"mean": -249999999999997748200186314751.675, "median": 0.15}\n'
+        '{"count": 4, "sum": -9.9999999999998199e29, "min": -1000000000000000000000000000000, '
+        '"max": 9007199254740995, "range": 1000000000000009007199254740995, '
+        '"mean": -2.4999999999999550e29, "median": 4503599627370496.6, '
+        '"q1": -2.5000000000000000e29, "q3": 9007199254740993.5, "iqr": 2.5000000000000901e29, '
+        '"variance": 2.5000000000000300e59, "stdev": 5.0000000000000300e29, "mode": null, '
+        '"rounded": ["sum", "mean", "median", "q1", "iqr", "variance", "stdev"]}\n'
     )
+
+
+def test_csv_has_a_header_and_a_row(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "send", "0.1,0.2,0.3,0.2", "--csv")
+    both = place.run(CLIENT, "send", "1", "--csv", "--json")
+
+    assert next(csv.DictReader(io.StringIO(done.stdout)))["mode"] == "0.2"
+    assert done.stdout.count("\n") == 2
+    assert both.returncode == 2
+    assert "--json or --csv" in both.stderr
+
+
+def test_a_bad_list_is_drawn_with_a_caret(place: Place) -> None:
+    done = place.run(CLIENT, "send", "1,2;3")
+
+    assert done.stderr.splitlines()[1:] == ["  1,2;3", "  ^"]
+
+
+def test_plain_ascii_where_the_output_has_no_more(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "send", "1,5,22", env={"PYTHONIOENCODING": "ascii"})
+
+    assert done.stdout.isascii()
+    assert "~ 9.3333333333333333" in done.stdout
+    assert "20 - 25 ####" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -82,7 +118,7 @@ def test_a_long_list_travels_and_is_shown_short(place: Place) -> None:
     done = place.run(CLIENT, "file", "-", text=",".join(str(number) for number in range(1, 100_001)))
 
     assert "100,000 numbers: 1, 2, 3, 4, 5, …, 99996, 99997, 99998, 99999, 100000\n" in done.stdout
-    assert "│ sum    │ 5000050000 │" in done.stdout
+    assert "5000050000 │" in done.stdout
 
 
 def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(place: Place) -> None:

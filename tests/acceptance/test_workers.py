@@ -35,7 +35,7 @@ def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place)
     [
         ("1,x", {}, "Item 2 (character 3) is 'x'"),
         ("1", {"options": "{"}, "The attribute options"),
-        ("1", {"options": '{"a": "b"}'}, "no option 'a'"),
+        ("1", {"options": '{"a": "b"}'}, "no option 'a=b'. It knows: histogram=yes."),
         ("1", {"version": "7"}, "protocol version '7'"),
         ("1", {"deadline": "soon"}, "The attribute deadline"),
         ("1", {"kind": "image"}, "This worker does numbers, not 'image'"),

@@ -1,0 +1,67 @@
+"""Pictures made of characters: bars and a box, in Unicode or plain ASCII. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+#: From nothing to a whole character cell, in eighths, for the ends of bars.
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+#: Whisker, box, left and right end, median, mean.
+_UNICODE_BOX = ("─", "█", "├", "┤", "┃", "◆")
+_ASCII_BOX = ("-", "=", "|", "|", "|", "o")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """Where the parts of a box plot lie between the least (0) and the greatest (1)."""
+
+    q1: float
+    median: float
+    q3: float
+    mean: float
+
+
+def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only: bool) -> list[str]:
+    """Return a line for each bin: its edges, a bar in proportion to its count, and the count.
+
+    `edges` has one more than `counts`; `width` is that of the longest bar, in characters.
+    """
+    widest = max(len(edge) for edge in edges)
+    most = max(1, *counts)
+    dash = "-" if ascii_only else "\N{EN DASH}"
+    lines = []
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        bar = _bar(count * width / most, ascii_only=ascii_only)
+        lines.append(f"{low:>{widest}} {dash} {high:<{widest}} {bar}{' ' if bar else ''}{count:,}")
+    return lines
+
+
+def box(parts: Box, *, width: int, ascii_only: bool) -> str:
+    """Return one line of `width` characters: whiskers, box, median and mean."""
+    whisker, body, left, right, median, mean = _ASCII_BOX if ascii_only else _UNICODE_BOX
+    line = [whisker] * width
+
+    def place(share: float) -> int:
+        return round(share * (width - 1))
+
+    for column in range(place(parts.q1), place(parts.q3) + 1):
+        line[column] = body
+    line[0], line[-1] = left, right
+    line[place(parts.median)] = median
+    line[place(parts.mean)] = mean
+    return "".join(line)
+
+
+def signs(*, ascii_only: bool) -> tuple[str, str]:
+    """Return how median and mean are drawn in a box."""
+    *_, median, mean = _ASCII_BOX if ascii_only else _UNICODE_BOX
+    return median, mean
+
+
+def _bar(length: float, *, ascii_only: bool) -> str:
+    """Return a bar; what is not nothing is drawn as something."""
+    if ascii_only:
+        return "#" * max(round(length), 1 if length else 0)
+    whole, part = divmod(max(round(length * 8), 1 if length else 0), 8)
+    return _EIGHTHS[8] * whole + (_EIGHTHS[part] if part else "")

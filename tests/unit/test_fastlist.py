@@ -1,0 +1,97 @@
+"""The fast engine reads what it takes as the reference engine does, and declines the rest."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courier import fastlist, numberlist
+from courier.errors import NotANumberList
+
+plain = st.from_regex(r"[+-]?([0-9]{1,17}(\.[0-9]{0,9})?|\.[0-9]{1,9})", fullmatch=True)
+even = st.integers(-(10**9), 10**9).map(lambda cents: f"{cents / 100:.2f}")
+odd = st.sampled_from(
+    ["", "x", "1e5", "-", ".", "1.2.3", "--1", "1 2", "9" * 40, "0x1", "\x00", "1:", "/", "+.", "٣", "1\n"]
+)
+separators = st.sampled_from([",", "\n", ";", ", ", "\r\n", " ,\t", " "])
+
+
+def held_to_the_reference(text: str) -> bool:
+    """Compare the two engines; return whether the fast one took the list."""
+    found = fastlist.read(text)
+    if found is None:
+        return False
+    units, decimals = numberlist.read(text)  # raises if the fast one took what is none
+    factor = 10 ** (decimals - found[1]) if decimals >= found[1] else 1
+    shrink = 10 ** (found[1] - decimals) if found[1] > decimals else 1
+    assert [int(unit) * factor for unit in found[0]] == [unit * shrink for unit in units]
+    return True
+
+
+@given(
+    st.lists(plain, min_size=1, max_size=60) | st.lists(even, min_size=1, max_size=60), separators, st.integers(8, 200)
+)
+def test_both_engines_read_alike_wherever_the_list_is_cut(items: list[str], separator: str, chunk_bytes: int) -> None:
+    with patch.object(fastlist, "CHUNK_BYTES", chunk_bytes):
+        held_to_the_reference(separator.join(items))
+
+
+@given(st.lists(plain | odd, min_size=1, max_size=20), separators)
+def test_what_is_no_list_is_never_taken(items: list[str], separator: str) -> None:
+    held_to_the_reference(separator.join(items))
+
+
+@given(st.text(alphabet="0123456789.,-+ \n;eE/:", max_size=40))
+def test_no_text_is_read_otherwise_than_by_the_reference(text: str) -> None:
+    try:
+        numberlist.read(text)
+    except NotANumberList:
+        assert fastlist.read(text) is None
+    else:
+        held_to_the_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,3",
+        "1.50,2.25,-3.00",
+        "1\n2\n3\n",
+        "1;2;3",
+        "1, 2,\t3",
+        "1.5,2,.5,3.",
+        "1234567890123456,7",
+        "-1,+2",
+        "0.001,5000",
+    ],
+)
+def test_usual_lists_are_taken(text: str) -> None:
+    assert held_to_the_reference(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ",",
+        "1,,2",
+        "1,",
+        "1e5",
+        "x",
+        "1 2 3",
+        "12345678901234567",
+        ".",
+        "1,.",
+        "-",
+        "1.2.3",
+        "1,2;3",
+        "1..,2",
+        "٣",
+        "99999999999999.5,0.00000001",
+    ],
+)
+def test_what_it_is_not_sure_of_is_declined(text: str) -> None:
+    assert fastlist.read(text) is None
