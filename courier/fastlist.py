@@ -22,6 +22,8 @@ Array = np.ndarray[tuple[int], np.dtype[Any]]
 #: Digits that two words hold, before the point and behind it each.
 _MAX_PART = 16
 _WORD = 8
+#: Two parts, a sign, a point, and a separator.
+_LONGEST_ITEM = 2 * _MAX_PART + 3
 #: What a 64-bit integer holds.
 INT64_LIMIT = 2**63 - 1
 _POWERS = np.array([10**exponent for exponent in range(_MAX_PART + 1)], dtype=np.int64)
@@ -34,6 +36,10 @@ _PADDING = b"," * 24
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
 #: The words of which only the top 0 to 8 bytes are set.
 _TOP_BYTES = np.array([2**64 - 2 ** (8 * (8 - count)) for count in range(9)], dtype=np.uint64)
+#: What of its last word, and of the one before it, belongs to a part of 0 to 16 digits.
+_LOW_BYTES, _HIGH_BYTES = (
+    _TOP_BYTES[[min(max(length - before, 0), _WORD) for length in range(_MAX_PART + 1)]] for before in (0, _WORD)
+)
 _ZEROS = np.uint64(0x3030303030303030)
 _ABOVE_NINE = np.uint64(0x7676767676767676)
 _TOP_BITS = np.uint64(0x8080808080808080)
@@ -62,6 +68,8 @@ def read_chunk(raw: bytes) -> tuple[Array, int] | None:
     is_separator = (data == _COMMA) | (data == _LINE_END)
     ends = np.flatnonzero(is_separator)[len(_PADDING) - 1 :]
     starts, ends = ends[:-1] + 1, ends[1:]
+    if len(ends) * _LONGEST_ITEM < len(raw):
+        return None  # too long on the average, whatever they are
     signs = data[starts]
     is_negative = signs == _MINUS
     starts += is_negative | (signs == _PLUS)
@@ -70,7 +78,7 @@ def read_chunk(raw: bytes) -> tuple[Array, int] | None:
     if len(points):
         return _decimals(data, starts, ends, points, is_negative)
     whole = _integers(data, starts, ends)
-    return None if whole is None else (np.where(is_negative, -whole, whole), 0)
+    return None if whole is None else (_signed(whole, is_negative), 0)
 
 
 def _chunks(raw: bytes) -> Iterator[bytes]:
@@ -118,11 +126,12 @@ def _canonical(text: str) -> bytes | None:
 
 def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negative: Array) -> tuple[Array, int] | None:
     """Read items of which some have a point."""
-    if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
+    if len(points) == len(ends):
         places = ends - points - 1
-        if 1 <= (width := int(places[0])) <= _WORD and bool(np.all(places == width)):
+        if 1 <= (width := int(places[0])) <= _WORD and bool((places == width).all()):
             units = _integers(data, starts, ends, point_before=width)
-            return None if units is None else (np.where(is_negative, -units, units), width)
+            return None if units is None else (_signed(units, is_negative), width)
+    if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
         middles, behind = points, points + 1
     else:
         marks = np.flatnonzero((data == _COMMA) | (data == _LINE_END) | (data == _POINT))[len(_PADDING) :]
@@ -144,7 +153,7 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
     if int(widths.min()) != decimals:
         part *= _POWERS[decimals - widths]
     units = whole * unit + part
-    return np.where(is_negative, -units, units), decimals
+    return _signed(units, is_negative), decimals
 
 
 def _integers(
@@ -163,23 +172,27 @@ def _integers(
         kept = _TOP_BYTES[point_before]
         low = (low & kept) | (words[ends - _WORD - 1] & ~kept)
     longest, shortest = int(lengths.max()), int(lengths.min())
-    if longest > _MAX_PART or shortest < (0 if may_be_empty else 1):
+    if longest > _MAX_PART or shortest < (0 if may_be_empty else max(1, point_before)):
         return None
-    units = _eight_digits(low, np.minimum(lengths, _WORD), are_full=shortest >= _WORD)
+    units = _eight_digits(low, None if shortest >= _WORD else _LOW_BYTES[lengths])
     if units is None or longest <= _WORD:
         return units
-    high = _eight_digits(words[rest], np.maximum(lengths - _WORD, 0), are_full=shortest >= _MAX_PART)
+    high = _eight_digits(words[rest], None if shortest == _MAX_PART else _HIGH_BYTES[lengths])
     return None if high is None else high * 10**_WORD + units
 
 
-def _eight_digits(words: Array, counts: Array, *, are_full: bool) -> Array | None:
-    """Return the numbers that the top `counts` bytes of each word spell; None if a byte is no digit."""
+def _eight_digits(words: Array, kept: Array | None) -> Array | None:
+    """Return the numbers that the `kept` bytes of words spell, the last digit on top; None if one is no digit."""
     digits = words ^ _ZEROS
-    if not are_full:
-        digits &= _TOP_BYTES[counts]
+    if kept is not None:
+        digits &= kept
     if int(np.bitwise_or.reduce((digits + _ABOVE_NINE) | digits)) & int(_TOP_BITS):
         return None
     digits = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
     digits = (digits * np.uint64(100) + (digits >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
     digits = (digits * np.uint64(10_000) + (digits >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF)
     return digits.astype(np.int64)
+
+
+def _signed(units: Array, is_negative: Array) -> Array:
+    return np.where(is_negative, -units, units) if is_negative.any() else units

@@ -93,7 +93,7 @@ def read(text: str) -> tuple[list[int], int]:
 def _separator_of(text: str) -> _Separator:
     if ";" in text:
         return _SEMICOLONS
-    return _COMMAS if "," in text or "\n" in text else _BLANK_RUNS
+    return _COMMAS if "," in text or "\n" in text or not (" " in text or "\t" in text) else _BLANK_RUNS
 
 
 def _check(text: str, separator: _Separator) -> None:
@@ -132,7 +132,7 @@ def _refusal(item: str, start: int, text: str, separator: _Separator) -> NotANum
     if not item:
         error = NotANumberList(f"{where} is empty.", hint="Write a number there, or take one separator away.")
     else:
-        hint = next((hint for pattern, hint in _HINTS if pattern.fullmatch(item)), "")
+        hint = next((hint for pattern, hint in _HINTS if len(item) <= _MAX_ITEM and pattern.fullmatch(item)), "")
         error = NotANumberList(f"{where} is {quoted(item)}, {_reason(item)}.", hint=hint)
     error.drawing = _draw(text, position)
     return error

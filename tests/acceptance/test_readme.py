@@ -7,6 +7,7 @@ import shlex
 
 import pytest
 
+from bench import awkward
 from courier import pictures, settings
 from tests.conftest import ROOT, Place
 
@@ -87,3 +88,11 @@ def test_operations_formats_and_limits_are_those_of_the_code() -> None:
     assert all(f"`{name}`" in README for name in pictures.OPERATIONS)
     assert all(name in README.upper() for name in pictures.FORMATS)
     assert "up to 50 MB and 50 million pixels" in README
+
+
+def test_the_table_of_awkward_lists_has_our_answers_of_today() -> None:
+    shown = re.findall(r"^\| `(.*)` \| (\w+) \| (.*?) \|", README, flags=re.MULTILINE)
+
+    ours = [(row[0].strip("`"), row[1], row[2]) for row in awkward.rows(["Courier"])]
+    assert [row for row in shown if row in ours] == ours
+    assert len(ours) == 10

@@ -1,0 +1,143 @@
+"""How fast and how exact lists are worked on, beside NumPy's floats. Ratios of processor time in one run.
+
+    python -m bench.lists
+
+1. A full message (1 MiB of integers, of two decimals, of six): text to all statistics, against np.fromstring and its
+   min, max, mean and median; the aim is a third of the time.  2. Seventeen numbers: text to answer; the aim is 100
+microseconds.  3. A full message whose last item is bad: refused within 0.3 s; and hostile ones.  4. NIST's reference
+datasets for univariate statistics: right digits of mean and standard deviation, of the 15 certified.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from collections.abc import Callable
+from decimal import Context, Decimal
+from functools import partial
+
+import numpy as np
+
+import numbers_worker
+from bench import nist
+from courier.errors import NotANumberList
+from courier.summary import summarise
+from courier.wire import Request
+
+FULL_BYTES = 1_048_576
+HOSTILE = {
+    "a million commas": "," * 1_000_000,
+    "1e999999999": "1e999999999",
+    "5,000 digits": "7" * 5_000,
+    "a million line ends": "\n" * 1_000_000,
+    "a million points": "." * 1_000_000,
+    "a number of a million digits": "1" * 1_000_000,
+}
+
+
+def best(action: Callable[[], object], times: int = 20) -> float:
+    """Return the least processor time that `action` takes, in seconds."""
+    spent = []
+    for _ in range(times):
+        started = time.process_time()
+        action()
+        spent.append(time.process_time() - started)
+    return min(spent)
+
+
+def full_message(make: Callable[[random.Random], str]) -> str:
+    """Return as many numbers as one message holds."""
+    chosen, items, size = random.Random(1), [], 0
+    while size < FULL_BYTES - 20:
+        items.append(make(chosen))
+        size += len(items[-1]) + 1
+    return ",".join(items)
+
+
+def floats(text: str) -> tuple[object, ...]:
+    """Do what is usually done."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        values = np.fromstring(text, sep=",")
+    return values.min(), values.max(), values.mean(), np.median(values)
+
+
+def full_messages() -> None:
+    """Print the ratios for full messages."""
+    makers: dict[str, Callable[[random.Random], str]] = {
+        "integers": lambda chosen: str(chosen.randrange(-(10**6), 10**6)),
+        "two decimals": lambda chosen: f"{chosen.uniform(-1e4, 1e4):.2f}",
+        "six decimals": lambda chosen: f"{chosen.uniform(-1e3, 1e3):.6f}",
+    }
+    for name, make in makers.items():
+        text = full_message(make)
+        request = Request(body=text)
+        ours, theirs = best(partial(numbers_worker.answer, request)), best(partial(floats, text))
+        ratio = theirs / ours
+        print(f"{name:13} ours {ours * 1e3:5.1f} ms, NumPy's floats {theirs * 1e3:5.1f} ms: {ratio:.2f} (aim 3)")
+
+
+def short_list() -> None:
+    """Print what seventeen numbers take."""
+    request = Request(body=",".join(str(number * 7 % 23) for number in range(17)))
+    spent = best(lambda: [numbers_worker.answer(request) for _ in range(1000)], times=5)
+    print(f"17 numbers, text to answer: {spent * 1e3:.0f} microseconds (aim 100)")
+
+
+def refusals() -> None:
+    """Print what refusing takes."""
+    makers = {
+        "integers": full_message(lambda chosen: str(chosen.randrange(10))),
+        "six decimals": full_message(lambda chosen: f"{chosen.uniform(-1e3, 1e3):.6f}"),
+    }
+    for name, text in makers.items():
+        spent = best(partial(refused, text[:-9] + ",x"), times=5)
+        print(f"a full message of {name} with a bad last item: refused in {spent:.2f} s (aim 0.3)")
+    for name, text in HOSTILE.items():
+        print(f"{name}: refused in {best(partial(refused, text), times=5) * 1e3:.0f} ms (aim 50)")
+
+
+def refused(text: str) -> None:
+    """Have a list refused."""
+    try:
+        numbers_worker.answer(Request(body=text))
+    except NotANumberList:
+        return
+    raise AssertionError
+
+
+def right_digits(found: str, certified: str) -> int:
+    """Return how many of the certified digits are right, the last one rounded."""
+    true = Decimal(certified)
+    for digits in range(15, 0, -1):
+        context = Context(prec=digits)
+        if context.create_decimal(found) == context.create_decimal(true):
+            return digits
+    return 0
+
+
+def reference_datasets() -> None:
+    """Print the right digits of NIST's datasets, ours and NumPy's."""
+    for title, dataset in nist.DATASETS.items():
+        found = summarise(numbers_worker.read("\n".join(dataset.numbers)))
+        values = np.array([float(number) for number in dataset.numbers])
+        written = {name: figure.text if figure else "" for name, figure in found.items()}
+        ours = [right_digits(written[key], getattr(dataset, key)) for key in ("mean", "stdev")]
+        theirs = [
+            right_digits(repr(float(values.mean())), dataset.mean),
+            right_digits(repr(float(values.std(ddof=1))), dataset.stdev),
+        ]
+        print(f"NIST {title:10} right digits of mean, stdev: ours {ours}, NumPy {theirs}")
+
+
+def main() -> None:
+    """Measure all of it and print it."""
+    full_messages()
+    short_list()
+    refusals()
+    reference_datasets()
+
+
+if __name__ == "__main__":
+    main()
