@@ -147,6 +147,8 @@ def _reason(item: str) -> str:
         return "which is not a number"
     if len(digits) > MAX_DIGITS:
         return f"which has more than {MAX_DIGITS} digits"
+    if len(item) > _MAX_ITEM:
+        return f"which has more than {_MAX_ITEM} characters"
     return f"whose exponent is beyond {MAX_EXPONENT}"
 
 

@@ -39,7 +39,7 @@ PROTOCOL_VERSION = "version"
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
-_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\U0010ffff]")
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, kw_only=True)

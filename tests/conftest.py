@@ -129,13 +129,18 @@ class Place:
         return found
 
     def depth(self, queue: str) -> int:
-        names = [
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ]
-        found = self.client("sqs").get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=names)
-        return sum(int(found["Attributes"][name]) for name in names)
+        return self.visible(queue) + self.in_flight(queue) + self._count(queue, "Delayed")
+
+    def visible(self, queue: str) -> int:
+        return self._count(queue, "")
+
+    def in_flight(self, queue: str) -> int:
+        return self._count(queue, "NotVisible")
+
+    def _count(self, queue: str, state: str) -> int:
+        name = f"ApproximateNumberOfMessages{state}"
+        found = self.client("sqs").get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=[name])
+        return int(found["Attributes"][name])
 
     def run(
         self,

@@ -61,6 +61,7 @@ def test_any_separator_gives_the_same_numbers(items: list[str], separator: str) 
         ("1,\x1b[2J", r"\\x1b\[2J"),
         ("٣", "'٣', which is not a number"),
         ("1e401", "exponent is beyond 400"),
+        ("1e" + "0" * 411, "more than 412 characters"),
         ("1e-999999999", "exponent is beyond 400"),
         ("9" * 401, "more than 400 digits"),
         ("9" * 5000, "more than 400 digits"),
