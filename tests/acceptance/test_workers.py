@@ -201,7 +201,7 @@ def test_a_second_signal_does_not_wait_for_the_grace_period(place: Place) -> Non
 
 def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
     first = place.worker(SLOW, "--concurrency", "1", COURIER_VISIBILITY_SECONDS="600")
-    place.post("requestQueue", "slow 9", request_id="begun")
+    place.post("requestQueue", "slow 10", request_id="begun")
     first.until_logged("begun")
     for number in range(3):
         place.post("requestQueue", f"{number}", request_id=f"waiting-{number}")
@@ -216,7 +216,7 @@ def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
     second = place.worker(WORKER)
 
     for number in range(3):
-        second.until_logged(f"waiting-{number} numbers ok", seconds=5)
+        second.until_logged(f"waiting-{number} numbers ok", seconds=3)
     assert first.process.wait(20) == 0
     assert len(place.collect("responseQueue", 4)) == 4
 
