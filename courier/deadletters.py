@@ -6,8 +6,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from courier.errors import AwsTrouble
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.errors import AwsTrouble, CourierError
+from courier.mailbox import Delivery, Mailbox
 from courier.wire import DEADLINE, REPLY_TO, Envelope
 
 log = logging.getLogger(__name__)
@@ -41,20 +41,28 @@ class DeadLetters:
         """The dead-letter queue's name."""
         return self._dead.name
 
-    def bury(self, delivery: Delivery, reason: str) -> list[Failure]:
+    def bury(self, delivery: Delivery, reason: str) -> None:
         """Put a copy of a request aside; its own message is still to be acknowledged.
 
-        Where it cannot be kept, for want of the queue or the right, that is logged. Raises: AwsTrouble that
-        passes.
+        Where it cannot be, for want of the queue, the right or the space, that is logged.
+        Raises: AwsTrouble that passes.
         """
-        attributes = {**delivery.envelope.attributes, REASON: reason}
-        try:
-            return self._dead.send([replace(delivery.envelope, attributes=attributes)])
-        except AwsTrouble as error:
-            if error.is_passing:
-                raise
-            log.warning("a request that was given up is not kept: %s", error.sentence)
-            return []
+        given = {name: value for name, value in delivery.envelope.attributes.items() if value}
+        plain = replace(delivery.envelope, attributes=given)
+        failure: CourierError | None = None
+        # What fills a message to its last bytes has no room for a reason.
+        for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
+            try:
+                failures = self._dead.send([letter])
+            except AwsTrouble as error:
+                if error.is_passing:
+                    raise
+                failure = error
+                break
+            if not failures:
+                return
+            failure = failures[0].error
+        log.error("request %s was given up and is not kept: %s", delivery.message_id, failure and failure.sentence)
 
     def look(self) -> list[DeadLetter]:
         """Return some of the letters, and leave them where they are. Raises: AwsTrouble."""
@@ -90,5 +98,5 @@ class DeadLetters:
 
 def _revived(envelope: Envelope) -> Envelope:
     left_out = {REASON, DEADLINE, REPLY_TO}
-    kept = {name: value for name, value in envelope.attributes.items() if name not in left_out}
+    kept = {name: value for name, value in envelope.attributes.items() if value and name not in left_out}
     return Envelope(body=envelope.body, attributes=kept)

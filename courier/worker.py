@@ -26,7 +26,7 @@ from courier.errors import AwsTrouble, Trouble
 from courier.handling import Handler, Handling, Terms
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Outage
-from courier.outbox import Outbox
+from courier.outbox import Finished, Outbox
 from courier.replier import Replier
 from courier.watch import Watch
 
@@ -41,6 +41,10 @@ EMPTY_SECONDS = 2
 #: How long a poll is while something is in hand: a worker that is told to stop then waits for its end
 #: before it gives anything back. An idle one has nothing to give back, and does not wait.
 BUSY_POLL_SECONDS = 2
+
+
+class _GivenUp(Exception):
+    """This work has passed its time limit, and its asker was refused."""
 
 
 class Worker:
@@ -180,17 +184,24 @@ class Worker:
             if self._stopping.is_set():
                 self._release([delivery])
                 continue
-            self._watch.begin(delivery)
             try:
-                finished = self._work_outage.persist(partial(self._handling.finish, delivery), math.inf)
+                finished = self._work_outage.persist(partial(self._try, delivery), math.inf)
+            except _GivenUp:
+                return  # another thread has this one's place
             except Trouble as error:
                 log.warning("request %s is given back: %s", delivery.message_id, error.sentence)
-                if self._watch.end(delivery):
-                    self._release([delivery])
+                self._release([delivery])
                 continue
-            if not self._watch.end(delivery):
-                return  # given up meanwhile; another thread has this one's place
             self._outbox.put(finished)
+
+    def _try(self, delivery: Delivery) -> Finished:
+        """Do a request's work against its time limit, which what is spent on waiting out trouble does not touch."""
+        self._watch.begin(delivery)
+        try:
+            return self._handling.finish(delivery)
+        finally:
+            if not self._watch.end(delivery):
+                raise _GivenUp
 
     def _give_up(self, delivery: Delivery) -> None:
         """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""

@@ -284,13 +284,15 @@ def test_a_picture_that_breaks_its_process_is_refused_and_the_worker_goes_on(pla
 
 
 def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
-    worker = place.worker(WORKER)
+    worker = place.worker(WORKER, COURIER_TIME_LIMIT_SECONDS="2")
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.bmp", Body=bitmap())
     room = resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE)
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (20_000, room[1]))
 
     place.post("imageInbox", "cat.bmp")
     worker.until_logged("There is no room for temporary files. Free some in /")
+    told = time.monotonic()
+    wait_for(lambda: time.monotonic() - told > 3, what="more time than the work itself may take")
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, room)
 
     (message,) = place.collect("imageOutbox")

@@ -66,12 +66,12 @@ def test_workers_killed_at_random_moments_lose_nothing(place: Place) -> None:
     batch.stdin = None
 
     for kill in range(5):
-        victim, enough = running[kill % 2], chance.randrange(40)
+        victim, enough = running[kill % 2], chance.randrange(20)
 
         def has_done_enough(victim: WorkerProcess = victim, enough: int = enough) -> bool:
             return victim.log.count(" ok in ") >= enough or batch.poll() is not None
 
-        wait_for(has_done_enough)
+        wait_for(has_done_enough, 40)
         victim.process.kill()
         running[kill % 2] = place.worker(WORKER, COURIER_MAX_DELIVERIES="50")
 
@@ -144,6 +144,7 @@ def test_an_aws_that_restarts_with_its_data_loses_nobody_anything(tmp_path: Path
         batch.stdin.writelines(f"{number}\n" for number in range(40, 60))
         batch.stdin.close()
         batch.stdin = None
+        worker.until_logged("Waiting, and trying again")
         engine.start()
 
         out, err = batch.communicate(timeout=60)
@@ -151,4 +152,19 @@ def test_an_aws_that_restarts_with_its_data_loses_nobody_anything(tmp_path: Path
         assert batch.returncode == 0, err
         assert [json.loads(line)["sum"] for line in out.splitlines()] == list(range(60))
         assert json.loads(place.collect("responseQueue")[0]["Body"])["sum"] == 11
+        assert "Traceback" not in worker.log
         wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+def test_a_stopping_worker_waits_for_its_own_polls_before_it_gives_anything_back(place: Place, gate: Gate) -> None:
+    worker = place.worker(
+        SLOW, COURIER_GRACE_SECONDS="0.5", COURIER_VISIBILITY_SECONDS="600", AWS_ENDPOINT_URL=gate.url
+    )
+    place.post("requestQueue", "slow 60", request_id="mine")
+    worker.until_logged("begun")
+    polls = gate.calls["ReceiveMessage"]
+    wait_for(lambda: gate.calls["ReceiveMessage"] > polls)  # it lasts behind the gate, whatever the worker does
+
+    assert worker.end() == 0
+
+    wait_for(lambda: place.in_flight("requestQueue") == 0, 2, "a message that no dead poll has caught")

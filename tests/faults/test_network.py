@@ -44,7 +44,8 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
 ) -> None:
     kind, how = FAULTS[fault]
     worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url, COURIER_VISIBILITY_SECONDS="3", COURIER_POLL_SECONDS="1")
-    gate.fail(kind, *SQS_OF_A_WORKER, times=6, **how)
+    for operation in SQS_OF_A_WORKER:
+        gate.fail(kind, operation, times=6, **how)
     for number in range(20):
         place.post("requestQueue", f"{number}", request_id=f"r{number}")
 
@@ -66,7 +67,8 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
 def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: Place, gate: Gate, fault: str) -> None:
     kind, how = FAULTS[fault]
     place.worker(WORKER)
-    gate.fail(kind, *SQS_OF_A_CLIENT, times=6, **how)
+    for operation in SQS_OF_A_CLIENT:
+        gate.fail(kind, operation, times=6, **how)
 
     lines = "".join(f"{number}\n" for number in range(15))
     done = place.run(CLIENT, "batch", "-", "--timeout", "40", text=lines, env={"AWS_ENDPOINT_URL": gate.url})
@@ -74,7 +76,7 @@ def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: P
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["sum"] for line in done.stdout.splitlines()] == list(range(15))
     assert "Traceback" not in done.stderr
-    assert len(done.stderr.splitlines()) <= 6
+    assert len(done.stderr.splitlines()) <= 10
 
 
 def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> None:
