@@ -27,6 +27,7 @@ BATCH_LINES = 45
 class Crowd:
     """What a crowd met: the seconds of each interactive round trip, and what went wrong."""
 
+    trips: int
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     answered: int = 0
@@ -43,9 +44,9 @@ class Crowd:
             self.wrong.append(f"{number}: {result}")
 
 
-def run() -> Crowd:
+def run(trips: int = TRIPS) -> Crowd:
     """Let thirty clients ask at once, on the AWS that the environment points at; a worker must be there."""
-    crowd = Crowd()
+    crowd = Crowd(trips=trips)
     aws = Aws(Patience(seconds=0, tell=print))
     gate = threading.Barrier(INTERACTIVE + BATCHES)
     threads = [
@@ -74,7 +75,7 @@ def _client(
 
 
 def _one_by_one(connection: client.Connection, crowd: Crowd, first: int) -> None:
-    for number in range(first, first + TRIPS):
+    for number in range(first, first + crowd.trips):
         started = time.monotonic()
         outcome = connection.line().requester.ask(Question(body=f"{number},0"), timeout_seconds=30)
         crowd.seconds.append(time.monotonic() - started)

@@ -97,17 +97,17 @@ def test_thirty_clients_at_once_get_exactly_theirs(place: Place, monkeypatch: py
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
 
-    met = crowd.run()
+    met = crowd.run(trips=3)
 
     assert met.wrong == []
-    assert met.answered == crowd.INTERACTIVE * crowd.TRIPS + crowd.BATCHES * crowd.BATCH_LINES
+    assert met.answered == crowd.INTERACTIVE * 3 + crowd.BATCHES * crowd.BATCH_LINES
     wait_for(lambda: place.depth("responseQueue") == 0)
 
 
 def test_a_batch_keeps_few_under_way_and_starves_nobody(place: Place) -> None:
     batch = place.start(CLIENT, "batch", "-", "--timeout", "60")
     assert batch.stdin is not None
-    batch.stdin.write("".join(f"{line}\n" for line in range(4000)))
+    batch.stdin.write("".join(f"{line}\n" for line in range(1200)))
     batch.stdin.close()
     batch.stdin = None
     wait_for(lambda: place.depth("requestQueue") == 100)
@@ -122,4 +122,4 @@ def test_a_batch_keeps_few_under_way_and_starves_nobody(place: Place) -> None:
     assert batch.poll() is None  # it was answered amidst the batch
     out, err = batch.communicate(timeout=60)
     assert batch.returncode == 0, err
-    assert len(out.splitlines()) == 4000
+    assert len(out.splitlines()) == 1200

@@ -57,7 +57,7 @@ def test_a_worker_killed_between_its_answer_and_its_acknowledgement_costs_nobody
 
 def test_workers_killed_at_random_moments_lose_nothing(place: Place) -> None:
     chance = random.Random(4)
-    lines = [f"{number},{number + 1}" for number in range(400)]
+    lines = [f"{number},{number + 1}" for number in range(200)]
     running = [place.worker(WORKER, COURIER_MAX_DELIVERIES="50") for _ in range(2)]
     batch = place.start(CLIENT, "batch", "-", "--timeout", "60")
     assert batch.stdin is not None
@@ -77,7 +77,7 @@ def test_workers_killed_at_random_moments_lose_nothing(place: Place) -> None:
 
     out, err = batch.communicate(timeout=60)
     assert batch.returncode == 0, err
-    assert [json.loads(line)["sum"] for line in out.splitlines()] == [2 * number + 1 for number in range(400)]
+    assert [json.loads(line)["sum"] for line in out.splitlines()] == [2 * number + 1 for number in range(200)]
 
 
 def test_a_worker_frozen_past_its_visibility_timeout_answers_nobody_twice(place: Place) -> None:
