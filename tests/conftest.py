@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -26,6 +27,19 @@ ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 def pytest_configure() -> None:
     """Let Ctrl-C reach the programs under test, also where a shell started these tests with it ignored."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let each process begin with its share of the longest tests, so that none of them is the last to run."""
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    long = [item for item in items if item.path.parent.name == "setup"]
+    short = [item for item in items if item.path.parent.name != "setup"]
+    share = math.ceil(len(short) / processes)
+    items[:] = [
+        item
+        for number in range(processes)
+        for item in (*long[number::processes], *short[number * share : (number + 1) * share])
+    ]
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "the condition") -> Any:
