@@ -117,11 +117,13 @@ def _canonical(text: str) -> bytes | None:
         raw = raw.replace(b";", b",")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
+    # Blanks behind the last line end are an item, and an empty one.
+    raw = raw if raw.endswith(b"\n") else raw + b","
     if b" " in raw or b"\t" in raw:
         if _INNER_BLANK.search(raw):
             return None
         raw = raw.translate(None, b" \t")
-    return raw if raw.endswith(b"\n") else raw + b","
+    return raw
 
 
 def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negative: Array) -> tuple[Array, int] | None:
