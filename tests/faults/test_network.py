@@ -63,7 +63,7 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
     assert "Traceback" not in worker.log
 
 
-@pytest.mark.parametrize("fault", ["cut", "throttled", "503"])
+@pytest.mark.parametrize("fault", ["cut", "throttled", "lost answer"])
 def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: Place, gate: Gate, fault: str) -> None:
     kind, how = FAULTS[fault]
     place.worker(WORKER)
