@@ -34,6 +34,7 @@ _COMMA, _LINE_END, _POINT, _PLUS, _MINUS = b",\n.+-"
 _PADDING = b"," * 24
 #: A blank within an item.
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
+_BLANK_RUN = re.compile(rb"[ \t]+")
 #: The words of which only the top 0 to 8 bytes are set.
 _TOP_BYTES = np.array([2**64 - 2 ** (8 * (8 - count)) for count in range(9)], dtype=np.uint64)
 #: What of its last word, and of the one before it, belongs to a part of 0 to 16 digits.
@@ -60,6 +61,15 @@ def read(text: str) -> tuple[Array, int] | None:
             return None
         parts.append(part)
     return _together(parts)
+
+
+def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:
+    """Return what `read` does, of a piece of a longer list, whose items each end with `sign` (, or ; or a blank).
+
+    Where it is no blank, items may end with a line end as well; no other separator may be there.
+    """
+    plain = _BLANK_RUN.sub(b",", raw.lstrip(b" \t")) if sign == " " else _plain(raw)
+    return read_chunk(plain) if plain else None
 
 
 def read_chunk(raw: bytes) -> tuple[Array, int] | None:
@@ -111,14 +121,18 @@ def _canonical(text: str) -> bytes | None:
     if not text.isascii():
         return None
     raw = text.encode()
+    if b";" in raw and b"," in raw:
+        return None
+    # Blanks behind the last line end are an item, and an empty one.
+    return _plain(raw if raw.endswith(b"\n") else raw + b",")
+
+
+def _plain(raw: bytes) -> bytes | None:
+    """Return items that each end with one of the separators, with commas or line ends for these, and no blanks."""
     if b";" in raw:
-        if b"," in raw:
-            return None
         raw = raw.replace(b";", b",")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n")
-    # Blanks behind the last line end are an item, and an empty one.
-    raw = raw if raw.endswith(b"\n") else raw + b","
     if b" " in raw or b"\t" in raw:
         if _INNER_BLANK.search(raw):
             return None

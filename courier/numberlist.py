@@ -7,7 +7,8 @@ engine, for short lists, for any decimal, and for every refusal; `courier.fastli
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact
 from itertools import takewhile
 
@@ -49,6 +50,7 @@ _COMMAS, _SEMICOLONS = (
     _separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+{_USUAL}[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;"
 )
 _BLANK_RUNS = _separator(rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])", rf"{_USUAL}[{_BLANKS}]++(?=[^{_BLANKS}])")
+_BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _BLANK_RUNS}
 _HINTS = (
     (re.compile(r"[+-]?[0-9]+,[0-9]+"), "Write a decimal point, not a comma."),
     (re.compile("\u2212.*"), "The minus sign is U+2212; type the - of the keyboard."),
@@ -62,6 +64,29 @@ _HINTS = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Slip:
+    """What is wrong with the first item that is no number: its place (from 1), what is said of it, and a drawing."""
+
+    item: int
+    character: int
+    finding: str
+    hint: str = ""
+    drawing: str = ""
+
+    def behind(self, items: int, characters: int) -> Slip:
+        """Return this slip as it is in a list that has so much before this text."""
+        return replace(self, item=self.item + items, character=self.character + characters)
+
+    @property
+    def error(self) -> NotANumberList:
+        """The refusal."""
+        where = f"Item {self.item:,} (character {self.character:,})"
+        error = NotANumberList(f"{where} {self.finding}.", hint=self.hint)
+        error.drawing = self.drawing
+        return error
+
+
 def split(text: str) -> list[str]:
     """Return the numbers of `text`, in order, as they were typed; at least one.
 
@@ -73,8 +98,10 @@ def split(text: str) -> list[str]:
     if not trimmed.strip():
         raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
     separator = _separator_of(trimmed)
-    _check(trimmed, separator)
-    return [item.strip(_BLANKS) for item in separator.between.split(trimmed)]
+    slip = _first_slip(trimmed, separator)
+    if slip:
+        raise slip.error
+    return _items(trimmed, separator)
 
 
 def read(text: str) -> tuple[list[int], int]:
@@ -82,7 +109,24 @@ def read(text: str) -> tuple[list[int], int]:
 
     Raises: NotANumberList, as `split` does.
     """
-    values = [Decimal(item) for item in split(text)]
+    return _units(split(text))
+
+
+def read_piece(text: str, sign: str) -> tuple[list[int], int] | Slip:
+    """Return what `read` does, of a piece of a longer list that `sign` separates (, or ; or a blank), or its slip.
+
+    A piece ends without a separator; a line end at its end is one more item, and an empty one.
+    """
+    separator = _BY_SIGN[sign]
+    return _first_slip(text, separator) or _units(_items(text, separator))
+
+
+def _items(text: str, separator: _Separator) -> list[str]:
+    return [item.strip(_BLANKS) for item in separator.between.split(text)]
+
+
+def _units(items: Sequence[str]) -> tuple[list[int], int]:
+    values = [Decimal(item) for item in items]
     exponents = [int(value.as_tuple().exponent) for value in values]
     decimals = max(0, -min(exponents))
     # Digits first and the power of ten after: an integer of a few digits is made much faster than one of hundreds.
@@ -96,8 +140,8 @@ def _separator_of(text: str) -> _Separator:
     return _COMMAS if "," in text or "\n" in text or not (" " in text or "\t" in text) else _BLANK_RUNS
 
 
-def _check(text: str, separator: _Separator) -> None:
-    """Raise the refusal of the first item that is no number; pass over runs of usual ones at once."""
+def _first_slip(text: str, separator: _Separator) -> Slip | None:
+    """Return the first item that is no number, if there is one; pass over runs of usual ones at once."""
     start = len(text) - len(text.lstrip(_BLANKS)) if separator is _BLANK_RUNS else 0
     while True:
         run = separator.run.match(text, start)
@@ -105,9 +149,9 @@ def _check(text: str, separator: _Separator) -> None:
         end = separator.between.search(text, start)
         item = text[start : end.start() if end else len(text)].strip(_BLANKS)
         if not _is_number(item):
-            raise _refusal(item, start, text, separator)
+            return _slip(item, start, text, separator)
         if end is None:
-            return
+            return None
         start = end.end()
 
 
@@ -124,18 +168,16 @@ def _count_digits(mantissa: str) -> int:
     return sum(char.isdigit() for char in mantissa)
 
 
-def _refusal(item: str, start: int, text: str, separator: _Separator) -> NotANumberList:
+def _slip(item: str, start: int, text: str, separator: _Separator) -> Slip:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
     number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, separator.between.finditer(text)))
-    where = f"Item {number} (character {position + 1})"
-    if not item:
-        error = NotANumberList(f"{where} is empty.", hint="Write a number there, or take one separator away.")
-    else:
+    if item:
+        finding = f"is {quoted(item)}, {_reason(item)}"
         hint = next((hint for pattern, hint in _HINTS if len(item) <= _MAX_ITEM and pattern.fullmatch(item)), "")
-        error = NotANumberList(f"{where} is {quoted(item)}, {_reason(item)}.", hint=hint)
-    error.drawing = _draw(text, position)
-    return error
+    else:
+        finding, hint = "is empty", "Write a number there, or take one separator away."
+    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=_draw(text, position))
 
 
 def _reason(item: str) -> str:

@@ -27,7 +27,7 @@ LAYERS = (
         "textfile",
         "wire",
     ),
-    ("answers", "aws", "commandline", "darkroom", "summary"),
+    ("answers", "aws", "commandline", "darkroom", "pieces", "summary"),
     ("bucket", "histogram", "mailbox", "presentation"),
     ("custody", "deadletters", "inquiry", "outage", "replyqueue", "watch"),
     ("outbox", "requester"),
