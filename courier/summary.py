@@ -55,7 +55,7 @@ class Sample:
     def total(self) -> int:
         """The sum, in units."""
         if isinstance(self.units, np.ndarray):
-            return _sum(self.units, max(abs(self.at(0)), abs(self.at(-1))))
+            return total_of(self.units, max(abs(self.at(0)), abs(self.at(-1))))
         return sum(self.units)
 
     @cached_property
@@ -68,7 +68,7 @@ class Sample:
         reach = max(self.at(-1) - pivot, pivot - self.at(0))
         if reach > _INT64_LIMIT:
             return Sample(units=self.units.tolist(), decimals=self.decimals).deviation
-        return self.count * _sum_of_squares(self.units - pivot, reach) - (self.total - self.count * pivot) ** 2
+        return self.count * sum_of_squares(self.units - pivot, reach) - (self.total - self.count * pivot) ** 2
 
     def at(self, place: int) -> int:
         """Return the one at a place in order, in units."""
@@ -151,19 +151,19 @@ def summarise(sample: Sample) -> dict[str, Figure | None]:
     return {name: None if value is None else figure(*value) for name, value in values.items()}
 
 
-def _sum(array: Array, reach: int) -> int:
+def total_of(array: Array, reach: int) -> int:
     """Return the exact sum of an array whose numbers are no further than `reach` from 0."""
     if reach * len(array) <= _INT64_LIMIT:
         return int(array.sum())
     return (int((array >> 32).sum()) << 32) + int((array & 0xFFFFFFFF).sum())
 
 
-def _sum_of_squares(array: Array, reach: int) -> int:
+def sum_of_squares(array: Array, reach: int) -> int:
     """Return the exact sum of squares of an array whose numbers are no further than `reach` from 0."""
     if reach * reach * len(array) <= _INT64_LIMIT:
         return int(array @ array)
     if len(array) > _MAX_ADDED:
-        return sum(_sum_of_squares(part, reach) for part in np.array_split(array, len(array) // _MAX_ADDED + 1))
+        return sum(sum_of_squares(part, reach) for part in np.array_split(array, len(array) // _MAX_ADDED + 1))
     sizes = np.abs(array)
     shifts = range(0, reach.bit_length(), _LIMB_BITS)
     limbs = [(sizes >> shift) & (2**_LIMB_BITS - 1) for shift in shifts]

@@ -29,8 +29,8 @@ LAYERS = (
     ),
     ("answers", "aws", "commandline", "darkroom", "pieces", "summary"),
     ("bucket", "histogram", "mailbox", "presentation"),
-    ("custody", "deadletters", "inquiry", "outage", "replyqueue", "watch"),
-    ("outbox", "requester"),
+    ("custody", "deadletters", "inquiry", "onepass", "outage", "replyqueue", "watch"),
+    ("outbox", "requester", "survey"),
     ("handling", "replier"),
     ("worker",),
     ("client", "daemon"),
@@ -40,7 +40,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
     "boto3": {"aws", "bucket"},
     "botocore": {"aws", "credentials"},
-    "numpy": {"fastlist", "summary"},
+    "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"pictures"},
     "rich": {"terminal"},
 }
