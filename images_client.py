@@ -76,8 +76,8 @@ class Images:
         content = read_file(Path(path), limit_bytes=limit_bytes) if path else pictures.sample()
         header = pictures.read_header(io.BytesIO(content), max_megapixels=self._settings.image_max_megapixels)
         bucket = self._bucket("unprocessed")
-        there = None if replace else bucket.size_bytes(name)
-        if there is not None and (path or there != len(content)):  # the sample may replace itself
+        there = None if replace else bucket.find(name)
+        if there and (path or there.size_bytes != len(content)):  # the sample may replace itself
             client.agree_to_replace(f"{name} is in the bucket already.", self._asker)
         with self._terminal.moving(f"Uploading {name}") as moved:
             moved.expect(len(content))

@@ -7,27 +7,31 @@ Without a command, in a terminal, it is a menu.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import random
 import re
 import sys
+import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from courier import answers, client, numberlist, presentation, textfile
 from courier.commandline import STATUSES, add_common, add_version, finish, whole_number
 from courier.errors import CourierError, InputRefused, WrongUsage
-from courier.settings import Settings, load_settings
+from courier.inquiry import Asked, Question
+from courier.settings import LISTS, Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
-
-if TYPE_CHECKING:
-    from courier.inquiry import Asked
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
+#: No queue's limit is less, and what the attributes of a request take of it at most, in bytes.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+SMALLEST_LIMIT = 1_024
+ATTRIBUTES_BYTES = 700
 WORKER = "numbers_worker.py"
 
 EPILOG = f"""\
@@ -35,7 +39,7 @@ examples:
   numbers_client.py                          the menu
   numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
   numbers_client.py random 100 --seed 7
-  numbers_client.py file prices.txt          one list; - is standard input
+  numbers_client.py file prices.txt          one list, of any size; - is standard input
   seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
   numbers_client.py purge --yes
 
@@ -46,6 +50,7 @@ class Numbers:
     """What the application does, for the menu and for the commands."""
 
     def __init__(self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float) -> None:
+        self._settings = settings
         self._terminal = terminal
         #: json, csv, or nothing for a person.
         self._output = output
@@ -63,9 +68,11 @@ class Numbers:
 
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
-        from courier.inquiry import Question
-
         items = numberlist.split(text)
+        content = text.encode()
+        if len(content) > self._room_bytes(len(content)):
+            self._send_long(textfile.Stream(content, io.BytesIO()), "the list")
+            return
         options = {} if self._output else answers.ASKED
         with (
             self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
@@ -73,13 +80,48 @@ class Numbers:
         ):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
-        if self._output == "json":
-            print(presentation.json_line(answer))
-        elif self._output == "csv":
-            print(presentation.csv_line(list(answer.statistics)))
-            print(presentation.csv_line(list(answer.statistics.values())))
-        else:
-            self._show(items, answer, outcome.seconds)
+        self._show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
+
+    def send_file(self, path: str) -> None:
+        """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
+        with textfile.opened(path) as file:
+            begun = file.read(SMALLEST_LIMIT)
+            room = self._room_bytes(len(begun) + 1)
+            begun += file.read(max(0, room + 1 - len(begun)))
+            if len(begun) > room:
+                self._send_long(textfile.Stream(begun, file), path)
+                return
+        self.send(textfile.decoded(begun, path))
+
+    def _room_bytes(self, wanted: int) -> int:
+        """Return how many bytes a list may have that travels in a message; at least that, if it is little."""
+        if wanted <= SMALLEST_LIMIT - ATTRIBUTES_BYTES:
+            return SMALLEST_LIMIT - ATTRIBUTES_BYTES
+        return self.connection.line().requests.max_message_bytes() - ATTRIBUTES_BYTES
+
+    def _send_long(self, source: textfile.Stream, name: str) -> None:
+        """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
+        from courier import claimcheck
+        from courier.bucket import Bucket
+
+        bucket = Bucket(self.connection.aws(), self._settings.bucket, LISTS)
+        bucket.check()
+        inquiry = claimcheck.Inquiry(
+            connection=self.connection,
+            worker=WORKER,
+            part_bytes=int(self._settings.list_part_megabytes * 1e6),
+            timeout_seconds=self._timeout_seconds,
+            drawn=not self._output,
+        )
+        with contextlib.ExitStack() as stack:
+            with self._terminal.moving(f"Uploading {name}") as moved:
+                found = stack.enter_context(claimcheck.stored(bucket, source, moved.advance))
+            started = time.monotonic()
+            with self._terminal.moving(f"Working through {name}; Ctrl-C leaves off") as moved:
+                answer = inquiry.ask(found, moved)
+            took_seconds = time.monotonic() - started
+        beginning, end = (re.split(r"[,;\s]+", part.decode().strip()) for part in (source.beginning, source.end))
+        self._show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds)
 
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
@@ -128,14 +170,25 @@ class Numbers:
         else:
             self._terminal.say("No numbers, nothing sent.")
 
-    def _show(self, items: Sequence[str], answer: answers.NumbersAnswer, took_seconds: float) -> None:
-        shown = ", ".join(items) if len(items) <= SHOWN_BACK else ", ".join([*items[:5], "…", *items[-5:]])
-        self._terminal.say(f"{len(items):,} numbers: {shown}" if len(items) > 1 else f"1 number: {shown}")
+    def _show(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer, took: float) -> None:
+        """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
+        if self._output == "json":
+            print(presentation.json_line(answer))
+        elif self._output == "csv":
+            print(presentation.csv_line(list(answer.statistics)))
+            print(presentation.csv_line(list(answer.statistics.values())))
+        else:
+            self._show_person(first, last, answer)
+            self._terminal.say(f"answered in {took:.3f} s")
+
+    def _show_person(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer) -> None:
+        count = int(answer.statistics.get("count") or 0)
+        shown = ", ".join(first if count <= SHOWN_BACK else [*first[:5], "…", *last[-5:]])
+        self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
         ascii_only = self._terminal.ascii_only
         self._terminal.show_pairs("Statistics", presentation.table(answer, ascii_only=ascii_only))
         for line in presentation.plot(answer, ascii_only=ascii_only):
             self._terminal.say(line)
-        self._terminal.say(f"answered in {took_seconds:.3f} s")
 
 
 def random_list(length: int, seed: int | None) -> str:
@@ -156,8 +209,6 @@ def _list_or_end(text: str) -> list[str]:
 
 
 def _question(line: str | None) -> Asked:
-    from courier.inquiry import Question
-
     if line is None:
         return None
     try:
@@ -192,7 +243,7 @@ def build_parser() -> argparse.ArgumentParser:
     command = add("random", "send random numbers")
     command.add_argument("length", type=whole_number(1, MAX_RANDOM), metavar="N")
     command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
-    add("file", "send a file as one list").add_argument("path", metavar="PATH", help="- is standard input")
+    add("file", "send a file as one list, of any size").add_argument("path", metavar="PATH", help="- is standard input")
     add("batch", "send a file's lines, a list each").add_argument("path", metavar="PATH", help="- is standard input")
     add_commands(add)
     return parser
@@ -208,10 +259,12 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
         "send": lambda: " ".join(word.removeprefix(" ") for word in given.numbers),
         "sample": lambda: SAMPLE,
         "random": lambda: random_list(given.length, given.seed),
-        "file": lambda: textfile.read_whole(given.path),
     }
     try:
-        numbers.send(texts[given.command]())
+        if given.command == "file":
+            numbers.send_file(given.path)
+        else:
+            numbers.send(texts[given.command]())
     except CourierError as error:
         if given.json:
             print(json.dumps({"error": error.sentence}))

@@ -5,15 +5,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
 from courier import answers, daemon, fastlist, numberlist
+from courier.bucket import Bucket
 from courier.commandline import finish
 from courier.errors import InputRefused
 from courier.histogram import histogram
+from courier.longlists import LongLists
 from courier.plain import quoted
-from courier.settings import load_settings
+from courier.settings import LISTS, load_settings
 from courier.summary import Sample, summarise
-from courier.wire import Request
+from courier.wire import Envelope, Request
 from courier.worker import Worker
 
 KIND = "numbers"
@@ -23,6 +26,26 @@ CAPACITY = 100
 #: From so many characters on the fast engine is the faster one.
 FAST_FROM = 2_000
 OPTIONS = "It knows: histogram=yes."
+#: What a list in the bucket counts for: with one in hand there is room for light ones, and for one more.
+HEAVY = 75
+
+
+class Calculator:
+    """Does what a request asks for, whether the list is in the message or in the bucket."""
+
+    def __init__(self, lists: LongLists) -> None:
+        self._lists = lists
+
+    def answer(self, request: Request) -> str:
+        """Return the answer's line. Raises: NotANumberList; InputRefused; AwsTrouble."""
+        if is_claim(request):
+            return self._lists.answer(request.body.strip().removeprefix(LISTS), request.options)
+        return answer(request)
+
+
+def is_claim(message: Request | Envelope) -> bool:
+    """Whether a message brings a list's place in the bucket instead of the list."""
+    return message.body.lstrip().startswith(LISTS)
 
 
 def answer(request: Request) -> str:
@@ -62,7 +85,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         concurrency=options.concurrency or settings.concurrency or CONCURRENCY,
         capacity=CAPACITY,
     )
-    return daemon.serve(Worker(daemon.connect(), answer, terms), f"numbers worker listens on {terms.inbox}")
+    terms = replace(terms, weigh=lambda envelope: HEAVY if is_claim(envelope) else 1)
+    aws = daemon.connect()
+    calculator = Calculator(LongLists(Bucket(aws, settings.bucket, LISTS)))
+    return daemon.serve(Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}")
 
 
 if __name__ == "__main__":

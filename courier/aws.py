@@ -36,9 +36,11 @@ from courier.errors import (
     BucketMissing,
     Busy,
     CredentialsRefused,
+    InputRefused,
     MessageTooLong,
     NoCredentials,
     ObjectMissing,
+    ObjectReplaced,
     PurgedLately,
     QueueMissing,
     Unreachable,
@@ -73,10 +75,11 @@ HEADS = ("HeadObject", "HeadBucket")
 
 _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _MEND_KEYS = "Paste fresh keys into ~/.aws/credentials, or run: aws configure"
-_CODES: dict[type[AwsTrouble | MessageTooLong | ObjectMissing], tuple[str, ...]] = {
+_CODES: dict[type[AwsTrouble | InputRefused], tuple[str, ...]] = {
     QueueMissing: ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
     BucketMissing: ("NoSuchBucket",),
     ObjectMissing: ("NoSuchKey",),
+    ObjectReplaced: ("PreconditionFailed", "412"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRefused: (*DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgedLately: ("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress"),
@@ -229,7 +232,7 @@ def translated(doing: str) -> Iterator[None]:
         raise AwsTrouble(f"Could not {doing}: {_said(error)}.") from error
 
 
-def _from_client_error(error: ClientError, doing: str) -> AwsTrouble | MessageTooLong | ObjectMissing:
+def _from_client_error(error: ClientError, doing: str) -> AwsTrouble | InputRefused:
     code = str(error.response.get("Error", {}).get("Code", ""))
     said = printable(str(error.response.get("Error", {}).get("Message", "")).rstrip(".")) or "no reason given"
     if code == "InvalidParameterValue" and "shorter than" in said:

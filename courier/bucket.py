@@ -1,34 +1,53 @@
-"""One prefix of an S3 bucket: store, fetch, find and list objects by name."""
+"""One prefix of an S3 bucket: store, fetch, find, list and delete objects by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+
+from boto3.s3.transfer import TransferConfig
 
 from courier.aws import Aws, translated
-from courier.errors import BucketMissing, InputRefused, ObjectMissing
+from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
 from courier.plain import quoted
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-#: How much of a body is read at a time.
-CHUNK_BYTES = 256 * 1024
+#: How much of a body is read at a time: what the processor's cache holds is worked on fastest.
+CHUNK_BYTES = 2**17
+#: What is asked for at once of an object that is read in ranges.
+LONG_RANGE_BYTES = 2**25
+SHORT_RANGE_BYTES = 2**12
 
 #: Called with each further number of bytes that was moved.
 Progress = Callable[[int], None]
 
 
+#: Parts of 8 MB, of which S3 takes 10,000, and few at once: an upload of any length needs little memory.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+_TRANSFER = TransferConfig(max_concurrency=4)
+_TRANSFER.max_in_memory_upload_chunks = 4
+
+
+class Readable(Protocol):
+    """A file that can be read once, from its beginning to its end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, fewer only at the end."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """What a listing tells of an object."""
+    """What is told of an object; the ETag is another one once its content is."""
 
     name: str
     size_bytes: int
     modified: datetime
+    etag: str
 
 
 class Bucket:
@@ -57,15 +76,16 @@ class Bucket:
                 message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
             ) from error
 
-    def store(self, name: str, file: IO[bytes], *, media_type: str, progress: Progress = lambda _count: None) -> None:
+    def store(self, name: str, file: Readable, *, media_type: str, progress: Progress = lambda _count: None) -> None:
         """Upload `file` under `name`, in parts if it is large. Raises: AwsTrouble."""
         with translated(f"store an object in {self.prefix}"):
             self._aws.s3().upload_fileobj(
-                file,
+                cast("IO[bytes]", file),
                 self.name,
                 self.prefix + name,
                 ExtraArgs={"ContentType": media_type},
                 Callback=progress,
+                Config=_TRANSFER,
             )
 
     def fetch(
@@ -92,13 +112,33 @@ class Bucket:
             file.write(chunk)
             progress(len(chunk))
 
-    def size_bytes(self, name: str) -> int | None:
-        """Return the size of the object `name`, or None if there is none. Raises: AwsTrouble."""
+    def blocks(self, found: StoredObject, start: int, stop: int) -> Iterator[bytes]:
+        """Yield an object's bytes from `start` to a little behind `stop`, and on for as long as they are taken.
+
+        So who needs a little more than up to `stop` has it without another call. Raises: ObjectMissing;
+        ObjectReplaced if it is not the same any more; AwsTrouble.
+        """
+        while start < found.size_bytes:
+            length = min(LONG_RANGE_BYTES, max(0, stop - start) + SHORT_RANGE_BYTES)
+            answer = self._get(found.name, Range=f"bytes={start}-{start + length - 1}", IfMatch=found.etag)
+            yield from self._chunks(answer["Body"])
+            start += length
+
+    def find(self, name: str) -> StoredObject | None:
+        """Return what is told of the object `name`, or None if there is none. Raises: AwsTrouble."""
         try:
             with translated(f"look for an object in {self.prefix}"):
-                return self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)["ContentLength"]
+                head = self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)
+                return StoredObject(
+                    name=name, size_bytes=head["ContentLength"], modified=head["LastModified"], etag=head["ETag"]
+                )
         except ObjectMissing:
             return None
+
+    def delete(self, name: str) -> None:
+        """Delete the object `name`, if there is one. Raises: AwsTrouble."""
+        with translated(f"delete an object of {self.prefix}"):
+            self._aws.s3().delete_object(Bucket=self.name, Key=self.prefix + name)
 
     def names(self) -> Iterator[StoredObject]:
         """Yield every object, by name. Raises: AwsTrouble."""
@@ -107,15 +147,20 @@ class Bucket:
                 for entry in page.get("Contents", []):
                     name = entry["Key"].removeprefix(self.prefix)
                     if name:
-                        yield StoredObject(name=name, size_bytes=entry["Size"], modified=entry["LastModified"])
+                        yield StoredObject(
+                            name=name, size_bytes=entry["Size"], modified=entry["LastModified"], etag=entry["ETag"]
+                        )
 
-    def _get(self, name: str) -> GetObjectOutputTypeDef:
+    def _get(self, name: str, **conditions: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  the call's own
         try:
             with translated(f"fetch an object of {self.prefix}"):
-                return self._aws.s3().get_object(Bucket=self.name, Key=self.prefix + name)
+                return self._aws.s3().get_object(Bucket=self.name, Key=self.prefix + name, **conditions)
         except ObjectMissing as error:
             message = f"There is no {quoted(name, 220)} in {self.prefix} of the bucket."
             raise ObjectMissing(message, hint="The list command shows what there is.") from error
+        except ObjectReplaced as error:
+            message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
+            raise ObjectReplaced(message, hint="Ask again.") from error
 
     def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
         with translated(f"fetch an object of {self.prefix}"), body:

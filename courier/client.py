@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
+from courier.inquiry import Asked, Outcome, Question
 from courier.terminal import Terminal
 from courier.wire import Answer
 
@@ -25,9 +26,15 @@ OPENING_SECONDS = 10.0
 if TYPE_CHECKING:
     from courier.aws import Aws
     from courier.deadletters import DeadLetters
-    from courier.inquiry import Asked, Outcome
     from courier.mailbox import Mailbox
     from courier.requester import Requester
+
+
+class MakeRequester(Protocol):
+    """What makes a requester whose answers come by a queue, for heavy requests or for others."""
+
+    def __call__(self, chosen: Mailbox, *, is_heavy: bool) -> Requester:
+        """Return the requester."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,7 @@ class Line:
     requester: Requester
     dead: DeadLetters
     #: Makes another requester, whose answers come by the queue that it is given.
-    make_requester: Callable[[Mailbox], Requester]
+    make_requester: MakeRequester
 
 
 class Connection:
@@ -106,28 +113,30 @@ class Connection:
         from courier.deadletters import SUFFIX, DeadLetters
         from courier.mailbox import Mailbox
         from courier.outage import Outage
-        from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
+        from courier.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         outage = Outage("connecting", threading.Event(), self._tell)
         outage.persist(requests.find, until)
         outage.persist(replies.find, until)
 
-        def make_requester(chosen: Mailbox) -> Requester:
+        def make_requester(chosen: Mailbox, *, is_heavy: bool) -> Requester:
             return Requester(
                 requests=requests,
                 replies=chosen,
                 kind=self._kind,
                 clock=aws.clock,
                 tell=self._tell,
-                window=SHARED_WINDOW if chosen is replies else OWN_WINDOW,
+                # What is heavy must not wait so long behind its like that its time is over.
+                window=SHARED_WINDOW if is_heavy or chosen is replies else OWN_WINDOW,
+                first_window=HEAVY_FIRST if is_heavy else OWN_WINDOW,
             )
 
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
         return Line(
             requests=requests,
             replies=replies,
-            requester=make_requester(replies),
+            requester=make_requester(replies, is_heavy=False),
             dead=dead,
             make_requester=make_requester,
         )
@@ -137,8 +146,8 @@ class Connection:
 def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Requester, Iterable[Asked]]]:
     """Yield a requester that fits the stream of `questions`, and that stream.
 
-    Where many questions stand ready, that is one with a reply queue of its own: so many answers on the
-    shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsTrouble.
+    Where many questions stand ready, or several heavy ones, that is one with a reply queue of its own: so many
+    answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsTrouble.
     """
     from courier.replyqueue import private_replies
     from courier.requester import SHARED_WINDOW
@@ -150,12 +159,13 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
         if asked is None or len(ready) > SHARED_WINDOW:
             break
     line = connection.line()
-    is_large = len(ready) > SHARED_WINDOW and ready[-1] is not None
+    heavy = sum(isinstance(asked, Question) and asked.is_heavy for asked in ready)
+    is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or heavy > 1
     if not is_large and not _is_crowded(line.replies):
         yield line.requester, chain(ready, stream)
         return
     with private_replies(connection.aws(), line.replies) as replies:
-        yield line.make_requester(replies), chain(ready, stream)
+        yield line.make_requester(replies, is_heavy=heavy > 0), chain(ready, stream)
 
 
 def _is_crowded(replies: Mailbox) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from courier.errors import CourierError
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
+from courier.wire import Envelope
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +31,7 @@ LONGEST_SECONDS = 43_200
 @dataclass(kw_only=True)
 class _Held:
     delivery: Delivery
+    weight: int
     renewed_at: float
     #: The visibility timeout that runs since then, in seconds.
     timeout_seconds: float
@@ -43,29 +45,44 @@ class _Held:
 
 
 class Custody:
-    """The deliveries in a worker's hands, at most `capacity` of them; safe for any number of threads."""
+    """The deliveries in a worker's hands, at most `capacity` by their weight; safe for any number of threads.
 
-    def __init__(self, inbox: Mailbox, *, capacity: int, visibility_seconds: int) -> None:
+    What a message weighs is known only when it is there, so that now and then a few too many are.
+    """
+
+    def __init__(
+        self,
+        inbox: Mailbox,
+        *,
+        capacity: int,
+        visibility_seconds: int,
+        weigh: Callable[[Envelope], int] = lambda _envelope: 1,
+    ) -> None:
         self._inbox = inbox
         self._capacity = capacity
+        self._weigh = weigh
         self._visibility_seconds = visibility_seconds
         self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
         self._changed = threading.Condition()
         self._held: dict[str, _Held] = {}
         self._reserved = 0
+        #: What the heaviest weighed of those that came last: the next ones are likely to be as heavy.
+        self._latest_weight = 1
         self._closed = False
 
     def reserve(self) -> int:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
 
-        A worker that may hold many waits for room for ten, since a call for few costs as much.
+        A worker that may hold many waits for room for ten, since a call for few costs as much. Where what it has
+        is heavy, it takes no more than would have room if it were as heavy: others may be idle.
         """
         least = min(MAX_BATCH, max(1, self._capacity // 2))
         with self._changed:
             self._changed.wait_for(lambda: self._closed or self._room() >= least)
             if self._closed:
                 return 0
-            granted = min(MAX_BATCH, self._room())
+            heaviest = max([self._latest_weight, *(held.weight for held in self._held.values())])
+            granted = max(1, min(MAX_BATCH, self._room() // heaviest))
             self._reserved += granted
             return granted
 
@@ -78,8 +95,13 @@ class Custody:
             self._reserved -= reserved
             for delivery in deliveries:
                 self._held[delivery.receipt_handle] = _Held(
-                    delivery=delivery, renewed_at=now, timeout_seconds=self.first_visibility_seconds
+                    delivery=delivery,
+                    weight=self._weigh(delivery.envelope),
+                    renewed_at=now,
+                    timeout_seconds=self.first_visibility_seconds,
                 )
+            if deliveries:
+                self._latest_weight = max(self._weigh(delivery.envelope) for delivery in deliveries)
             self._changed.notify_all()
             return True
 
@@ -163,4 +185,4 @@ class Custody:
                 held.timeout_seconds = self._visibility_seconds
 
     def _room(self) -> int:
-        return self._capacity - len(self._held) - self._reserved
+        return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved

@@ -6,6 +6,7 @@ CourierError
 │   ├── NotAPicture          a file or object that is not a picture this program works on
 │   ├── MessageTooLong       more than one message can carry
 │   ├── ObjectMissing        no such object in the bucket
+│   ├── ObjectReplaced       another object of this name than the one that was meant
 │   └── Undecodable          a message whose attributes cannot be read
 ├── WrongUsage            2  the command or a setting is wrong
 │   └── WrongSetting         an environment variable has a value that cannot be used
@@ -67,6 +68,10 @@ class MessageTooLong(InputRefused):
 
 class ObjectMissing(InputRefused):
     """There is no such object in the bucket."""
+
+
+class ObjectReplaced(InputRefused):
+    """The object was replaced meanwhile."""
 
 
 class Undecodable(InputRefused):

@@ -17,6 +17,7 @@ from courier.wire import (
     PING,
     PONG,
     Answer,
+    Envelope,
     Refusal,
     Reply,
     Request,
@@ -42,7 +43,7 @@ class Terms:
     inbox: str
     default_reply: str
     concurrency: int
-    #: How many messages may be in hand at once, those being worked on included.
+    #: How many messages may be in hand at once, those being worked on included; heavy ones count for many.
     capacity: int
     poll_seconds: int
     visibility_seconds: int
@@ -52,6 +53,8 @@ class Terms:
     #: Work that takes longer is given up.
     time_limit_seconds: float
     stop_when_empty: bool = False
+    #: For how many messages a message counts.
+    weigh: Callable[[Envelope], int] = lambda _envelope: 1
 
 
 class Handling:

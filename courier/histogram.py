@@ -18,7 +18,8 @@ MAX_BINS = 10
 _ROUND = (1, 2, 5)
 #: How many bins a tally holds at most: where the numbers spread over more, ten become one.
 MAX_TALLIED = 1_000
-#: A tally begins with bins so many powers of ten below the width of the sample that it begins with.
+#: A tally begins with bins a hundred times narrower than its sample spreads, or than the sample's last digit if it
+#: does not: too narrow ones cost nothing, too wide ones cannot be made narrower.
 _FINER = 2
 
 
@@ -50,6 +51,9 @@ class Tally:
         while self._bin(most, decimals) - self._bin(least, decimals) >= MAX_TALLIED:
             self._coarsen()
         self._cover(self._bin(least, decimals), self._bin(most, decimals))
+        if self._bin(least, decimals) == self._bin(most, decimals):
+            self.counts[self._bin(least, decimals) - self.first] += len(units)
+            return
         shift = self.exponent + decimals
         factor = 10 ** abs(shift)
         if factor * (1 if shift > 0 else max(abs(least), abs(most))) > INT64_LIMIT:

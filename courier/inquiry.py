@@ -20,11 +20,15 @@ _END = object()
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """One thing to ask: a body, options for the worker, and a kind other than the requester's own."""
+    """One thing to ask: a body, options for the worker, and a kind other than the requester's own.
+
+    What is heavy travels in a call of its own, so that no worker receives several while others are idle.
+    """
 
     body: str
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    is_heavy: bool = False
 
 
 #: What a stream of questions may hold: a question; an error, where there is none to ask, which is its
@@ -84,6 +88,8 @@ class Round:
         self.timeout_seconds = timeout_seconds
         self.waiting: dict[str, Waiting] = {}
         self.done: dict[int, Outcome] = {}
+        #: How many have an outcome.
+        self.finished = 0
 
     @property
     def is_over(self) -> bool:
@@ -114,6 +120,7 @@ class Round:
     def finish(self, request_id: str, result: Reply | CourierError) -> None:
         """Note the outcome of a request that was waiting."""
         item = self.waiting.pop(request_id)
+        self.finished += 1
         seconds = time.monotonic() - item.sent_at
         self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=seconds)
 

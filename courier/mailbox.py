@@ -167,6 +167,12 @@ class Mailbox:
         points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
         return points[-1]["Maximum"] if points else None
 
+    def max_message_bytes(self) -> int:
+        """Return how long a message may be, its attributes included. Raises: AwsTrouble."""
+        with translated(f"look into {self.name}"):
+            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["MaximumMessageSize"])
+        return int(answer["Attributes"]["MaximumMessageSize"])
+
     def created_at(self) -> float:
         """Return when the queue was created, in seconds since the epoch. Raises: AwsTrouble."""
         with translated(f"look into {self.name}"):

@@ -9,8 +9,7 @@ Source of the method: Munro and Paterson, Selection and sorting with limited sto
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import ceil, floor, sqrt
 from random import Random
@@ -124,6 +123,14 @@ class Bracket:
             self.stride *= 2
 
 
+def as_array(units: Sequence[int] | Array) -> Array:
+    """Return integers as an array: of 64 bits where these are enough, else of Python's own."""
+    if isinstance(units, np.ndarray):
+        return units
+    is_small = not units or (max(units) <= INT64_LIMIT and min(units) >= -INT64_LIMIT)
+    return np.array(units, dtype=np.int64 if is_small else object)
+
+
 def around(
     ordered: Array, decimals: int, share: float, *, surely: tuple[Fraction | None, Fraction | None] = (None, None)
 ) -> Bracket:
@@ -147,63 +154,55 @@ class OnePass:
         self._chance = Random(seed)  # noqa: S311  thins samples, guards nothing
         self._limit = limit
         self.count = 0
-        #: Sums, and sums of squares, of pieces with so many decimals, in their units.
-        self.totals: defaultdict[int, int] = defaultdict(int)
-        self.squares: defaultdict[int, int] = defaultdict(int)
+        #: The most decimals of any piece, the sum in units of 10**-decimals, and the sum of squares in their squares.
+        self.decimals = self.units = self.squares = 0
         #: The least and the greatest; empty until there is a number.
         self.extremes: list[Fraction] = []
 
     def add(self, units: Sequence[int] | Array, decimals: int) -> None:
         """Take in a piece: at least one number, in units of 10**-decimals."""
-        array = _as_array(units)
+        array = as_array(units)
         least, most = int(array.min()), int(array.max())
-        self.count += len(array)
-        total, squares = _sums(array, least, most)
-        self.totals[decimals] += total
-        self.squares[decimals] += squares
-        self._widen(Fraction(least, 10**decimals), Fraction(most, 10**decimals))
+        self.take(len(array), decimals, *_sums(array, least, most))
+        self.widen(Fraction(least, 10**decimals), Fraction(most, 10**decimals))
         self.tally.add(array, decimals, least, most)
         for bracket in self.brackets:
             bracket.add(array, decimals, self._chance, self._limit)
 
     def merge(self, other: OnePass) -> None:
         """Take in a pass over another part, made with the same brackets."""
-        self.count += other.count
-        for own, others in ((self.totals, other.totals), (self.squares, other.squares)):
-            for decimals, units in others.items():
-                own[decimals] += units
-        if other.extremes:
-            self._widen(*other.extremes)
+        self.take(other.count, other.decimals, other.units, other.squares)
+        self.widen(*other.extremes)
         self.tally.merge(other.tally.exponent, other.tally.first, other.tally.counts)
         for bracket, found in zip(self.brackets, other.brackets, strict=True):
             bracket.merge(found, self._chance, self._limit)
 
+    def take(self, count: int, decimals: int, units: int, squares: int) -> None:
+        """Take in so many numbers by their sum and the sum of their squares."""
+        finest = max(self.decimals, decimals)
+        own, others = 10 ** (finest - self.decimals), 10 ** (finest - decimals)
+        self.count += count
+        self.units = self.units * own + units * others
+        self.squares = self.squares * own**2 + squares * others**2
+        self.decimals = finest
+
+    def widen(self, *values: Fraction) -> None:
+        """Take in values that may be the least or the greatest."""
+        found = [*self.extremes, *values]
+        self.extremes = [min(found), max(found)] if found else []
+
     @property
     def total(self) -> Fraction:
         """The sum."""
-        return _value(self.totals, 1)
+        return Fraction(self.units, 10**self.decimals)
 
     @property
     def variance(self) -> Fraction | None:
         """The variance of a sample (n - 1); None for a single number."""
         if self.count == 1:
             return None
-        return (_value(self.squares, 2) - self.total * self.total / self.count) / (self.count - 1)
-
-    def _widen(self, least: Fraction, most: Fraction) -> None:
-        found = [*self.extremes, least, most]
-        self.extremes = [min(found), max(found)]
-
-
-def _value(sums: Mapping[int, int], power: int) -> Fraction:
-    return sum((Fraction(units, 10 ** (decimals * power)) for decimals, units in sums.items()), Fraction(0))
-
-
-def _as_array(units: Sequence[int] | Array) -> Array:
-    if isinstance(units, np.ndarray):
-        return units
-    is_small = max(units) <= INT64_LIMIT and min(units) >= -INT64_LIMIT
-    return np.array(units, dtype=np.int64 if is_small else object)
+        spread = self.count * self.squares - self.units**2
+        return Fraction(spread, self.count * (self.count - 1) * 100**self.decimals)
 
 
 def _sums(array: Array, least: int, most: int) -> tuple[int, int]:

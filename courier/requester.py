@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from courier.aws import Clock
 from courier.errors import AwsTrouble, NoAnswer
@@ -38,6 +38,9 @@ MAX_PAUSE_FACTOR = 4
 #: are in others' way; and on a queue of its own.
 SHARED_WINDOW = 20
 OWN_WINDOW = 100
+#: How many heavy requests are sent before the first of them is answered: a few workers' share, so that
+#: none of them receives what others could have begun.
+HEAVY_FIRST = 4
 #: How many settled ids are remembered, to know a second or a late answer when it comes.
 REMEMBERED = 10_000
 
@@ -54,12 +57,14 @@ class Requester:
         clock: Clock,
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
+        first_window: int = SHARED_WINDOW,
     ) -> None:
         self._requests = requests
         self._outage = Outage("asking", threading.Event(), tell)
         self._replies = replies
         self._kind = kind
         self._window = window
+        self._first_window = first_window
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
@@ -74,7 +79,7 @@ class Requester:
         """Ask whether a worker is there. Raises: AwsTrouble."""
         return self.ask(Question(body=PING, kind=PING), timeout_seconds=timeout_seconds)
 
-    def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Iterator[Outcome]:
+    def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
         """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
         Each is given `timeout_seconds` from the moment it is sent. A caller that stops early (Ctrl-C
@@ -98,17 +103,19 @@ class Requester:
                 self._dispose([], [], look_further=False)
 
     def _fill(self, current: Round) -> None:
-        """Send as many questions as the window has room for."""
-        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
+        """Send as many questions as the window has room for; it begins small and grows with every outcome."""
+        window = min(self._window, self._first_window + current.finished)
+        while (room := window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
-            self._send(current.set_errors_aside(batch), current)
+            questions = current.set_errors_aside(batch)
+            size = 1 if any(question.is_heavy for _, question in questions) else MAX_BATCH
+            for start in range(0, len(questions), size):
+                self._send(questions[start : start + size], current)
             if len(batch) < MAX_BATCH:
                 # Nothing more at the moment: answers must not wait for a slow stream of questions.
                 return
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: Round) -> None:
-        if not batch:
-            return
         deadline = self._clock.now() + current.timeout_seconds
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):

@@ -18,6 +18,8 @@ PREFIX = "COURIER_"
 #: Where pictures lie in the bucket, before and after.
 UNPROCESSED = "images/unprocessed/"
 PROCESSED = "images/processed/"
+#: Where lists lie that do not fit a message.
+LISTS = "numbers/unprocessed/"
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -75,6 +77,8 @@ class Settings:
     max_deliveries: int = 5
     #: How long the work on one request may take: less than the 12 hours that SQS lets anybody hold a message.
     time_limit_seconds: float = 120.0
+    #: A list that does not fit a message is split into parts of so many megabytes (10^6 bytes), a request each.
+    list_part_megabytes: float = 16.0
     #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions.
     image_max_megabytes: float = 50.0
     image_max_megapixels: float = 50.0
@@ -96,6 +100,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "grace_seconds": _number(float, 0, 3600),
     "max_deliveries": _number(int, 2, 1000),
     "time_limit_seconds": _number(float, 0.1, 40_000),
+    "list_part_megabytes": _number(float, 0.001, 5000),
     "image_max_megabytes": _number(float, 0.001, 5000),
     "image_max_megapixels": _number(float, 0.001, 1000),
     "image_seconds": _number(float, 0.1, 3600),

@@ -13,19 +13,16 @@ from itertools import count, pairwise
 from random import Random
 from typing import Any
 
-import numpy as np
-
 from courier.answers import Histogram
 from courier.errors import NotANumberList, Undecodable
-from courier.fastlist import INT64_LIMIT
 from courier.figures import Figure, figure, root
 from courier.histogram import Tally, exponent_for
-from courier.onepass import Bracket, OnePass, around
+from courier.onepass import Bracket, OnePass, around, as_array
 from courier.pieces import Pieces, Read, Slipped, Span, holds_blanks_only
 
 #: How much of a list is looked at first: so many blocks, evenly spread, of so many bytes.
-LOOK_BLOCKS = 64
-LOOK_BYTES = 2**14
+LOOK_BLOCKS = 32
+LOOK_BYTES = 2**15
 _QUARTERS = (1, 2, 3)
 #: Numbers of the grammar have no more decimals, and no more digits before the point.
 _MAX_DECIMALS = 1_000
@@ -87,8 +84,7 @@ def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look
     ]
     decimals = max((own for _, own in reads), default=0)
     units = sorted(int(unit) * 10 ** (decimals - own) for some, own in reads for unit in some)
-    is_small = not units or max(-units[0], units[-1]) <= INT64_LIMIT
-    ordered = np.array(units, dtype=np.int64 if is_small else object)
+    ordered = as_array(units)
     exponent = exponent_for(units[0], units[-1], decimals) if units else 0
     empty = Look(by_blanks=by_blanks, exponent=exponent, brackets=[])
     return empty.narrowed(around(ordered, decimals, quarters / 4) for quarters in _QUARTERS)
@@ -128,7 +124,7 @@ def conclude(
         for bracket, found in zip(brackets, make_pass(looked.narrowed(brackets)).brackets, strict=True):
             bracket.merge(found, Random(0), limit)  # noqa: S311  thins samples, guards nothing
     least, most = whole.extremes
-    return _figures(whole, known), whole.tally.histogram(least, most, max(whole.totals))
+    return _figures(whole, known), whole.tally.histogram(least, most, whole.decimals)
 
 
 def _chosen(size: int) -> list[Span]:

@@ -2,44 +2,67 @@
 
 from __future__ import annotations
 
+import codecs
 import queue
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
-from courier.errors import InputRefused, MessageTooLong, WrongUsage
+from courier.errors import InputRefused, WrongUsage
 
-#: What is read of a file at most as one list: what a message carries.
+#: What is read of a line at most: more than any message carries.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
-MAX_FILE_BYTES = 1_048_576
+MAX_LINE_BYTES = 1_048_576
 #: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
 READ_AHEAD = 1_000
 PIPE_SECONDS = 0.05
 STANDARD_INPUT = "-"
+#: How much of a stream's beginning and of its end is remembered: some of the longest numbers.
+REMEMBERED_BYTES = 4_096
 
 
-def read_whole(path: str) -> str:
-    """Return the text of a file, or of standard input for `-`.
-
-    Raises: WrongUsage if it cannot be read; MessageTooLong; InputRefused if it is not UTF-8.
-    """
+@contextmanager
+def opened(path: str) -> Iterator[BinaryIO]:
+    """Open a file, or standard input for `-`, for reading. Raises: WrongUsage if it cannot be read."""
     try:
         if path == STANDARD_INPUT:
             _check_stdin()
-            content = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+            yield sys.stdin.buffer
         else:
             with Path(path).open("rb") as file:
-                content = file.read(MAX_FILE_BYTES + 1)
+                yield file
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise MessageTooLong(f"{path} is longer than the {MAX_FILE_BYTES:,} bytes that a message carries.")
+
+
+def decoded(content: bytes, path: str) -> str:
+    """Return a file's content as text. Raises: InputRefused if it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputRefused(f"{path} is no text: byte {error.start + 1} is not UTF-8.") from error
+
+
+class Stream:
+    """A file of which some is read already, to be read once; it remembers how it begins and how it ends."""
+
+    def __init__(self, begun: bytes, rest: BinaryIO) -> None:
+        self._begun = memoryview(begun.removeprefix(codecs.BOM_UTF8))
+        self._rest = rest
+        self.beginning = bytes(self._begun[:REMEMBERED_BYTES])
+        self.end = b""
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next `size` bytes, all that are left if it is negative, fewer only at the end."""
+        taken = bytes(self._begun if size < 0 else self._begun[:size])
+        self._begun = self._begun[len(taken) :]
+        if len(taken) != size:
+            taken += self._rest.read(size - len(taken) if size >= 0 else -1)
+        self.end = (self.end + taken[-REMEMBERED_BYTES:])[-REMEMBERED_BYTES:]
+        return taken
 
 
 def read_lines(path: str) -> Iterator[str | None]:
@@ -64,10 +87,10 @@ def _pump(file: IO[str], lines: queue.Queue[str | BaseException | None]) -> None
     """Pass on every line; of one longer than any message, only so much as to tell that it is."""
     try:
         with file:
-            while line := file.readline(MAX_FILE_BYTES + 1):
+            while line := file.readline(MAX_LINE_BYTES + 1):
                 lines.put(line.rstrip("\n"))
                 while line and not line.endswith("\n"):
-                    line = file.readline(MAX_FILE_BYTES)
+                    line = file.readline(MAX_LINE_BYTES)
         lines.put(None)
     except BaseException as error:  # noqa: BLE001  whatever ends the reading must reach who waits for lines
         lines.put(error)

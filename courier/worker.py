@@ -63,7 +63,12 @@ class Worker:
         dead = DeadLetters(self._inbox, Mailbox(aws, terms.inbox + SUFFIX))
         self._handling = Handling(handler, terms, aws.clock, dead)
         self._watch = Watch(terms.time_limit_seconds)
-        self._custody = Custody(self._inbox, capacity=terms.capacity, visibility_seconds=terms.visibility_seconds)
+        self._custody = Custody(
+            self._inbox,
+            capacity=terms.capacity,
+            visibility_seconds=terms.visibility_seconds,
+            weigh=terms.weigh,
+        )
         self._replier = Replier(
             aws,
             inbox=self._inbox,

@@ -8,8 +8,8 @@ import secrets
 import pytest
 
 from courier.aws import Aws
-from courier.bucket import Bucket
-from courier.errors import BucketMissing, InputRefused, ObjectMissing
+from courier.bucket import Bucket, StoredObject
+from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
 
 
 @pytest.fixture
@@ -69,11 +69,51 @@ def test_a_listing_holds_this_prefix_only(bucket: Bucket, aws: Aws) -> None:
     assert all(item.modified.tzinfo for item in bucket.names())
 
 
+def find(bucket: Bucket, name: str) -> StoredObject:
+    found = bucket.find(name)
+    assert found
+    return found
+
+
 def test_finding_tells_what_is_there(bucket: Bucket) -> None:
     store(bucket, "a.png", b"1")
 
-    assert bucket.size_bytes("a.png") == 1
-    assert bucket.size_bytes("b.png") is None
+    assert find(bucket, "a.png").size_bytes == 1
+    assert [find(bucket, "a.png").etag] == [item.etag for item in bucket.names()]
+    assert bucket.find("b.png") is None
+
+
+def test_blocks_begin_anywhere_and_go_on_to_the_end(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.bucket.LONG_RANGE_BYTES", 70_000)
+    content = secrets.token_bytes(200_001)
+    store(bucket, "list", content)
+    found = find(bucket, "list")
+
+    assert b"".join(bucket.blocks(found, 0, 200_001)) == content
+    assert b"".join(bucket.blocks(found, 1_234, 190_000)) == content[1_234:]
+    assert next(iter(bucket.blocks(found, 200_000, 200_000))) == content[-1:]
+    assert list(bucket.blocks(found, 200_001, 200_001)) == []
+
+
+def test_an_object_that_was_replaced_is_not_read(bucket: Bucket) -> None:
+    store(bucket, "list", b"1,2,3")
+    found = find(bucket, "list")
+    store(bucket, "list", b"4,5,6")
+
+    with pytest.raises(ObjectReplaced, match="'list' in images/unprocessed/ of the bucket was replaced"):
+        list(bucket.blocks(found, 0, 5))
+
+
+def test_what_was_deleted_is_gone_and_may_be_deleted_again(bucket: Bucket) -> None:
+    store(bucket, "list", b"1,2,3")
+    found = find(bucket, "list")
+
+    bucket.delete("list")
+    bucket.delete("list")
+
+    assert bucket.find("list") is None
+    with pytest.raises(ObjectMissing):
+        list(bucket.blocks(found, 0, 5))
 
 
 def test_an_object_that_is_not_there_is_said(bucket: Bucket) -> None:

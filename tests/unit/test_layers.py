@@ -31,10 +31,10 @@ LAYERS = (
     ("bucket", "histogram", "mailbox", "presentation"),
     ("custody", "deadletters", "inquiry", "onepass", "outage", "replyqueue", "watch"),
     ("outbox", "requester", "survey"),
-    ("handling", "replier"),
-    ("worker",),
+    ("handling", "partials", "replier"),
+    ("longlists", "worker"),
     ("client", "daemon"),
-    ("upkeep",),
+    ("claimcheck", "upkeep"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -28,7 +29,7 @@ def blocks(content: bytes, span: Span, size: int) -> Iterator[bytes]:
 
 def ranges(size: int, cuts: Sequence[int]) -> list[Span]:
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < size}), size]
-    return [Span(start=start, stop=stop, size=size) for start, stop in zip(edges, edges[1:], strict=False)]
+    return [Span(start=start, stop=stop, size=size) for start, stop in pairwise(edges)]
 
 
 def read_in_parts(content: bytes, cuts: Sequence[int], block: int) -> list[Fraction] | Slip:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -34,7 +35,7 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, in
     content = text.encode()
     size, passes = len(content), 0
     edges = [size * place // parts for place in range(parts + 1)]
-    spans = [Span(start=low, stop=high, size=size) for low, high in zip(edges, edges[1:], strict=False) if low < high]
+    spans = [Span(start=low, stop=high, size=size) for low, high in pairwise(edges) if low < high]
 
     def fetch(ranges: Sequence[range]) -> list[bytes]:
         return [content[one.start : one.stop] for one in ranges]
@@ -70,12 +71,9 @@ def test_any_number_of_parts_gives_the_figures_of_the_whole_list(
 ) -> None:
     text = separator.join(items)
     with patch.object(survey, "LOOK_BLOCKS", 4), patch.object(survey, "LOOK_BYTES", 16):
-        (figures, drawn), _ = in_parts(text, parts, limit=limit)
+        found, _ = in_parts(text, parts, limit=limit)
 
-    right, rightly_drawn = of_the_whole(text)
-    assert figures == right
-    assert sum(drawn.counts) == len(items)
-    assert len(drawn.counts) <= 10
+    assert found == of_the_whole(text)
 
 
 @pytest.mark.parametrize("parts", [1, 8, 37])

@@ -1,22 +1,41 @@
 from __future__ import annotations
 
+import codecs
+import io
 import os
 from pathlib import Path
 
 import pytest
 
-from courier.errors import InputRefused, MessageTooLong, WrongUsage
-from courier.textfile import MAX_FILE_BYTES, read_lines, read_whole
+from courier.errors import InputRefused, WrongUsage
+from courier.textfile import Stream, decoded, opened, read_lines
 
 
 def lines_of(path: Path) -> list[str]:
     return [line for line in read_lines(str(path)) if line is not None]
 
 
-def test_a_file_is_read_whole_without_its_byte_order_mark(tmp_path: Path) -> None:
+def read_whole(path: str) -> str:
+    with opened(path) as file:
+        return decoded(file.read(), path)
+
+
+def test_a_file_is_text_without_its_byte_order_mark(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1,2\n")
 
     assert read_whole(str(tmp_path / "a")) == "1,2\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 5_000, -1])
+def test_a_stream_goes_on_where_its_beginning_ends_and_remembers_both_ends(size: int) -> None:
+    content = b",".join(b"%d" % number for number in range(5_000))
+    stream = Stream(codecs.BOM_UTF8 + content[:3_000], io.BytesIO(content[3_000:]))
+
+    read = list(iter(lambda: stream.read(size), b""))
+
+    assert b"".join(read) == content
+    assert all(len(part) == size for part in read[:-1])
+    assert (stream.beginning, stream.end) == (content[:3_000], content[-4_096:])
 
 
 def test_lines_lose_their_ends_whatever_these_are(tmp_path: Path) -> None:
@@ -31,13 +50,6 @@ def test_bytes_that_are_no_text_are_refused_or_become_a_bad_line(tmp_path: Path)
     with pytest.raises(InputRefused, match="byte 3 is not UTF-8"):
         read_whole(str(tmp_path / "a"))
     assert lines_of(tmp_path / "a") == ["1", "\ufffd"]
-
-
-def test_a_file_longer_than_a_message_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"1" * (MAX_FILE_BYTES + 1))
-
-    with pytest.raises(MessageTooLong):
-        read_whole(str(tmp_path / "a"))
 
 
 @pytest.mark.parametrize("read", [read_whole, lambda path: list(read_lines(path))])

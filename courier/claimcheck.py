@@ -1,0 +1,109 @@
+"""A list that does not fit a message: it goes into the bucket, and messages carry its claim check.
+
+A short one is one request. A longer one is cut into ranges, a request each, which any worker may do in any
+order; what comes back is merged here, however often a range was done. See docs/adr/0011-claim-check.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+
+from courier import answers, partials
+from courier.answers import NumbersAnswer
+from courier.bucket import Bucket, Progress, Readable, StoredObject
+from courier.client import Connection, answer_of, requester_for
+from courier.errors import AwsTrouble, ObjectMissing
+from courier.inquiry import Question
+from courier.numberlist import Slip
+from courier.onepass import MAX_KEPT, OnePass
+from courier.pieces import Span, mixed
+from courier.requester import Requester
+from courier.settings import LISTS
+from courier.survey import Look, conclude
+from courier.terminal import Moved
+from courier.wire import new_request_id
+
+
+@contextmanager
+def stored(bucket: Bucket, file: Readable, progress: Progress) -> Iterator[StoredObject]:
+    """Put a list into the bucket for as long as the body runs; what a crash leaves, the bucket's lifecycle takes.
+
+    Raises: AwsTrouble.
+    """
+    name = new_request_id()
+    try:
+        bucket.store(name, file, media_type="text/plain", progress=progress)
+        found = bucket.find(name)
+        if found is None:
+            raise ObjectMissing(f"The list that was just put into the bucket {bucket.name} is not there.")
+        yield found
+    finally:
+        with suppress(AwsTrouble):
+            bucket.delete(name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """How a list in the bucket is asked about."""
+
+    connection: Connection
+    worker: str
+    part_bytes: int
+    timeout_seconds: float
+    #: Whether a histogram is wanted.
+    drawn: bool
+
+    def ask(self, found: StoredObject, moved: Moved) -> NumbersAnswer:
+        """Return the answer about one list; `moved` is told what is done of it.
+
+        Raises: NotANumberList or another refusal; NoAnswer; AwsTrouble.
+        """
+        spans = list(_cut(found.size_bytes, self.part_bytes))
+        with requester_for(self.connection, [_question(found)] * len(spans)) as (requester, _):
+            if len(spans) == 1:
+                return answers.decode(self._one(requester, _question(found, **answers.ASKED if self.drawn else {})))
+            looked = Look.decode(self._one(requester, _question(found, part="look")))
+            passes = count(1)
+
+            def make_pass(look: Look) -> OnePass:
+                moved.expect(next(passes) * found.size_bytes)
+                return self._pass(requester, found, spans, look, moved)
+
+            figures, histogram = conclude(looked, make_pass, limit=MAX_KEPT)
+        return answers.decode(answers.encode(figures, histogram if self.drawn else None))
+
+    def _one(self, requester: Requester, question: Question) -> str:
+        outcome = requester.ask(question, timeout_seconds=self.timeout_seconds)
+        return answer_of(outcome, worker=self.worker).body
+
+    def _pass(
+        self, requester: Requester, found: StoredObject, spans: Sequence[Span], look: Look, moved: Moved
+    ) -> OnePass:
+        """Have every range done, in whatever order, and merge what comes back in the list's."""
+        whole = look.open(limit=MAX_KEPT)
+        signs: dict[str, tuple[int, int]] = {}
+        questions = [_question(found, part=f"{span.start}-{span.stop}", look=look.encode()) for span in spans]
+        with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
+            for span, outcome in zip(spans, outcomes, strict=True):
+                part = partials.decode(answer_of(outcome, worker=self.worker).body, look)
+                if isinstance(part, Slip):
+                    raise part.behind(whole.count, span.start).error
+                for sign, (item, character) in part.signs.items():
+                    signs.setdefault(sign, (item + whole.count, character + span.start))
+                if slip := mixed(signs):
+                    raise slip.error
+                whole.merge(part.found)
+                moved.advance(span.stop - span.start)
+        return whole
+
+
+def _question(found: StoredObject, **options: str) -> Question:
+    return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_heavy=True)
+
+
+def _cut(size: int, part_bytes: int) -> Iterator[Span]:
+    for start in range(0, size, part_bytes):
+        yield Span(start=start, stop=min(size, start + part_bytes), size=size)

@@ -1,0 +1,83 @@
+"""What a pass over a part of a long list has found, as it travels from a worker to the asker: one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from courier.errors import NoAnswer
+from courier.numberlist import Slip
+from courier.onepass import Bracket, as_array
+from courier.plain import printable
+from courier.survey import Look, Part
+
+#: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
+PART_KEPT = 4_000
+
+
+def encode(part: Part | Slip) -> str:
+    """Return the line."""
+    if isinstance(part, Slip):
+        return json.dumps({"slip": vars(part)})
+    found = part.found
+    line = {
+        "count": found.count,
+        "decimals": found.decimals,
+        "units": found.units,
+        "squares": found.squares,
+        "extremes": [int(value * 10**found.decimals) for value in found.extremes],
+        "tally": [found.tally.exponent, found.tally.first, found.tally.counts.tolist()],
+        "signs": part.signs,
+        "brackets": [_encode_bracket(bracket) for bracket in found.brackets],
+    }
+    return json.dumps(line, separators=(",", ":"))
+
+
+def decode(text: str, looked: Look) -> Part | Slip:
+    """Return what a line says that answers a request with this look. Raises: NoAnswer if it says nothing."""
+    try:
+        found = json.loads(text)
+        if "slip" in found:
+            return _decode_slip(**found["slip"])
+        return _decode_part(found, looked)
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError, OverflowError) as error:
+        raise NoAnswer(f"The answer cannot be read: {printable(text, 80)}", hint="Which worker sent it?") from error
+
+
+def _decode_slip(*, item: object, character: object, finding: object, hint: object, drawing: object) -> Slip:
+    return Slip(
+        item=_whole(item), character=_whole(character), finding=str(finding), hint=str(hint), drawing=str(drawing)
+    )
+
+
+def _decode_part(found: dict[str, Any], looked: Look) -> Part:
+    one = looked.open(limit=PART_KEPT)
+    decimals = _whole(found["decimals"])
+    one.take(_whole(found["count"]), decimals, _whole(found["units"]), _whole(found["squares"]))
+    one.widen(*(Fraction(_whole(units), 10**decimals) for units in found["extremes"]))
+    exponent, first, counts = found["tally"]
+    one.tally.merge(_whole(exponent), _whole(first), as_array(list(map(_whole, counts))))
+    for bracket, words in zip(one.brackets, found["brackets"], strict=True):
+        _fill(bracket, *words)
+    signs = {str(sign): (_whole(item), _whole(character)) for sign, (item, character) in found["signs"].items()}
+    return Part(found=one, signs=signs)
+
+
+def _encode_bracket(bracket: Bracket) -> list[object]:
+    kept, decimals = bracket.together()
+    counts = [bracket.below, bracket.at_low, bracket.inside, bracket.at_high]
+    return [counts, bracket.stride, decimals, kept.tolist()]
+
+
+def _fill(bracket: Bracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]) -> None:
+    bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_whole, counts)
+    bracket.stride = _whole(stride)
+    bracket.kept = [(as_array(list(map(_whole, kept))), _whole(decimals))] if kept else []
+
+
+def _whole(found: object) -> int:
+    if type(found) is not int:
+        raise TypeError
+    return found
