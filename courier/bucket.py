@@ -159,8 +159,12 @@ class Bucket:
             message = f"There is no {quoted(name, 220)} in {self.prefix} of the bucket."
             raise ObjectMissing(message, hint="The list command shows what there is.") from error
         except ObjectReplaced as error:
-            message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
-            raise ObjectReplaced(message, hint="Ask again.") from error
+            raise self.replaced(name) from error
+
+    def replaced(self, name: str) -> ObjectReplaced:
+        """Return what is said of an object that is not the one that was asked about."""
+        message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
+        return ObjectReplaced(message, hint="Ask again.")
 
     def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
         with translated(f"fetch an object of {self.prefix}"), body:

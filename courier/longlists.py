@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from courier import answers, partials
 from courier.bucket import Bucket, StoredObject
-from courier.errors import InputRefused, ObjectMissing, ObjectReplaced
+from courier.errors import InputRefused, ObjectMissing
 from courier.files import check_name
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Slipped, Span
@@ -62,7 +62,7 @@ class LongLists:
         if found is None:
             raise ObjectMissing(f"There is no {quoted(name, 220)} in {self._bucket.prefix} of the bucket.")
         if etag and etag != found.etag:
-            raise ObjectReplaced(f"{quoted(name, 220)} in {self._bucket.prefix} of the bucket was replaced.")
+            raise self._bucket.replaced(name)
         return found
 
     def _whole(self, found: StoredObject, *, drawn: bool) -> str:

@@ -11,7 +11,7 @@ from courier.errors import NoAnswer
 from courier.numberlist import Slip
 from courier.onepass import Bracket, as_array
 from courier.plain import printable
-from courier.survey import Look, Part
+from courier.survey import Look, Part, power_of_ten
 
 #: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
 PART_KEPT = 4_000
@@ -54,11 +54,11 @@ def _decode_slip(*, item: object, character: object, finding: object, hint: obje
 
 def _decode_part(found: dict[str, Any], looked: Look) -> Part:
     one = looked.open(limit=PART_KEPT)
-    decimals = _whole(found["decimals"])
+    decimals = power_of_ten(found["decimals"])
     one.take(_whole(found["count"]), decimals, _whole(found["units"]), _whole(found["squares"]))
     one.widen(*(Fraction(_whole(units), 10**decimals) for units in found["extremes"]))
     exponent, first, counts = found["tally"]
-    one.tally.merge(_whole(exponent), _whole(first), as_array(list(map(_whole, counts))))
+    one.tally.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_whole, counts))))
     for bracket, words in zip(one.brackets, found["brackets"], strict=True):
         _fill(bracket, *words)
     signs = {str(sign): (_whole(item), _whole(character)) for sign, (item, character) in found["signs"].items()}
@@ -74,7 +74,7 @@ def _encode_bracket(bracket: Bracket) -> list[object]:
 def _fill(bracket: Bracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]) -> None:
     bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_whole, counts)
     bracket.stride = _whole(stride)
-    bracket.kept = [(as_array(list(map(_whole, kept))), _whole(decimals))] if kept else []
+    bracket.kept = [(as_array(list(map(_whole, kept))), power_of_ten(decimals))] if kept else []
 
 
 def _whole(found: object) -> int:

@@ -158,7 +158,8 @@ class Pieces:
 
     def _too_long(self, position: int) -> Slip:
         finding = f"has more than {MAX_ITEM_BYTES:,} characters, blanks included"
-        return Slip(item=self.count + 1, character=position - self._span.start + 1, finding=finding)
+        hint = "Commas, semicolons, line ends or blanks separate numbers, one kind in a list."
+        return Slip(item=self.count + 1, character=position - self._span.start + 1, finding=finding, hint=hint)
 
 
 def _opened(raw: bytes) -> str:

@@ -25,7 +25,7 @@ LOOK_BLOCKS = 32
 LOOK_BYTES = 2**15
 _QUARTERS = (1, 2, 3)
 #: Numbers of the grammar have no more decimals, and no more digits before the point.
-_MAX_DECIMALS = 1_000
+MAX_DECIMALS = 1_000
 
 #: A value as an integer in units of 10**-decimals, and those decimals.
 Edge = tuple[int, int] | None
@@ -50,7 +50,7 @@ class Look:
             found = json.loads(text)
             return cls(
                 by_blanks=bool(found["by_blanks"]),
-                exponent=_small(found["exponent"]),
+                exponent=power_of_ten(found["exponent"]),
                 brackets=[(_edge(low), _edge(high)) for low, high in found["brackets"][: 2 * len(_QUARTERS)]],
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -208,12 +208,13 @@ def _edge(found: Any) -> Edge:  # noqa: ANN401  whatever a message brought
     if found is None:
         return None
     units, decimals = found
-    if type(units) is not int or type(decimals) is not int or not 0 <= decimals <= _MAX_DECIMALS:
+    if type(units) is not int or type(decimals) is not int or not 0 <= decimals <= MAX_DECIMALS:
         raise TypeError
     return units, decimals
 
 
-def _small(found: object) -> int:
-    if type(found) is not int or abs(found) > _MAX_DECIMALS:
+def power_of_ten(found: object) -> int:
+    """Return an exponent or a number of decimals that a message brought. Raises: TypeError if no list has it."""
+    if type(found) is not int or abs(found) > MAX_DECIMALS:
         raise TypeError
     return found

@@ -70,6 +70,29 @@ def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
     assert held.reserve() == 1
 
 
+def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest() -> None:
+    held = Custody(
+        cast("Mailbox", FakeInbox()),
+        capacity=100,
+        visibility_seconds=1,
+        weigh=lambda envelope: 75 if envelope.body.startswith("heavy") else 1,
+    )
+    first, second = delivery("heavy"), delivery("heavy too")
+
+    assert held.reserve() == 10
+    held.admit([first], reserved=10)
+    assert held.reserve() == 1
+    held.admit([second], reserved=1)
+    threading.Timer(0.05, held.drop, [[first]]).start()
+    assert held.reserve() == 1  # once the first is done, and no sooner
+    assert not held.is_empty
+    held.unreserve(1)
+    held.drop([second])
+    assert held.reserve() == 1  # the next are likely to be as heavy
+    held.admit([delivery("light")], reserved=1)
+    assert held.reserve() == 10
+
+
 def test_a_full_custody_waits_until_something_is_dropped() -> None:
     held = custody(FakeInbox(), capacity=1)
     one = delivery("a")

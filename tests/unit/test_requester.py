@@ -196,3 +196,27 @@ def test_trouble_that_does_not_pass_is_raised() -> None:
 
     with pytest.raises(QueueMissing):
         answers(asker(queues), [question(1)])
+
+
+def test_heavy_questions_travel_alone_and_few_at_first() -> None:
+    calls: list[int] = []
+    under_way: list[int] = []
+
+    class Counting(FakeQueues):
+        def send(self, envelopes: Sequence[Envelope], *, group: str) -> list[Failure]:
+            calls.append(len(envelopes))
+            failures = super().send(envelopes, group=group)
+            under_way.append(len(self.waiting))
+            return failures
+
+    queues = Counting(body)
+    box = cast("Mailbox", queues)
+    asking = Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, first_window=4)
+    questions = [Question(body=str(number), is_heavy=True) for number in range(30)]
+
+    found = [outcome.result for outcome in asking.ask_many(questions, timeout_seconds=5)]
+
+    assert [isinstance(one, Answer) and one.body for one in found] == [str(number) for number in range(30)]
+    assert calls == [1] * 30
+    assert under_way[:4] == [1, 2, 3, 4]
+    assert 4 < max(under_way) <= 20

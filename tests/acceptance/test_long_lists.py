@@ -1,0 +1,148 @@
+"""Lists that fit no message: from a file or a pipe through bucket, queues and workers, and nothing is left."""
+
+from __future__ import annotations
+
+import json
+import signal
+
+import pytest
+
+import numbers_worker
+from courier import answers
+from courier.histogram import histogram
+from courier.presentation import json_line
+from courier.summary import summarise
+from tests.conftest import Place, wait_for
+
+CLIENT = "numbers_client.py"
+WORKER = "numbers_worker.py"
+LISTS = "numbers/unprocessed/"
+#: Parts of 20 kB, so that a list of some 100 kB is several requests.
+PARTS = {"COURIER_LIST_PART_MEGABYTES": "0.02"}
+
+
+@pytest.fixture
+def place(place: Place) -> Place:
+    """A queue that takes little, so that a short list is a long one."""
+    place.client("sqs").set_queue_attributes(
+        QueueUrl=place.url("requestQueue"), Attributes={"MaximumMessageSize": "10240"}
+    )
+    return place
+
+
+def numbers(count: int) -> str:
+    return "\n".join(f"{(number * 7919) % 400_009 / 100 - 900:.2f}" for number in range(count)) + "\n"
+
+
+def right_answer(text: str) -> str:
+    """Return the answer as JSON, by the engine that holds the whole list."""
+    sample = numbers_worker.read(text)
+    figures = summarise(sample)
+    figures.pop("mode")
+    return json_line(answers.decode(answers.encode(figures, histogram(sample)))) + "\n"
+
+
+def left_behind(place: Place) -> int:
+    return int(place.client("s3").list_objects_v2(Bucket=place.bucket, Prefix="numbers/")["KeyCount"])
+
+
+def test_a_file_that_fits_no_message_is_answered_and_leaves_nothing(place: Place) -> None:
+    text = numbers(14_000)
+    (place.folder / "prices.txt").write_text(text)
+    first, second = place.worker(WORKER), place.worker(WORKER)
+
+    whole = place.run(CLIENT, "file", "prices.txt", "--json")
+    split = place.run(CLIENT, "file", "-", "--json", text=text, env=PARTS)
+    shown = place.run(CLIENT, "file", "prices.txt", env=PARTS)
+
+    assert (whole.stdout, whole.stderr) == (right_answer(text), "")
+    assert (split.stdout, split.stderr) == (right_answer(text), "")
+    assert "14,000 numbers: -900.00, -820.81, -741.62, -662.43, -583.24, …, " in shown.stdout
+    assert "1000 \N{EN DASH} 1500" in shown.stdout
+    assert left_behind(place) == 0
+    assert first.log.count("numbers ok") > 2
+    assert second.log.count("numbers ok") > 2
+
+
+def test_a_slip_is_told_by_its_place_in_the_whole_list(place: Place) -> None:
+    place.worker(WORKER)
+    before = numbers(9_000)
+    text = before + "12x\n" + numbers(4_000)
+
+    split = place.run(CLIENT, "file", "-", text=text, env=PARTS)
+    whole = place.run(CLIENT, "file", "-", "--json", text=text)
+
+    slip = f"Item 9,001 (character {len(before) + 1:,}) is '12x', which is not a number."
+    assert split.returncode == whole.returncode == 1
+    assert split.stderr.endswith(f"numbers_client.py: {slip}\n  12x\n  ^\n")
+    assert json.loads(whole.stdout) == {"error": slip}
+    assert left_behind(place) == 0
+
+
+def test_a_worker_killed_at_a_part_costs_the_list_nothing(place: Place) -> None:
+    text = numbers(14_000)
+    victim = place.worker(WORKER, COURIER_VISIBILITY_SECONDS="2")
+    asking = place.start(CLIENT, "file", "-", "--json", COURIER_LIST_PART_MEGABYTES="0.004")
+    assert asking.stdin is not None
+    asking.stdin.write(text)
+    asking.stdin.close()
+    asking.stdin = None
+
+    victim.until_logged("numbers ok")
+    victim.process.kill()
+    place.worker(WORKER, ready=False)
+    out, err = asking.communicate(timeout=40)
+
+    assert (out, err) == (right_answer(text), "")
+    assert left_behind(place) == 0
+
+
+def test_ctrl_c_while_a_list_waits_takes_it_out_of_the_bucket(place: Place) -> None:
+    asking = place.start(CLIENT, "file", "-")
+    asking.stdin and asking.stdin.write(numbers(2_000))
+    asking.stdin and asking.stdin.close()
+    asking.stdin = None
+    wait_for(lambda: left_behind(place) == 1 and place.depth("requestQueue") == 1)
+
+    asking.send_signal(signal.SIGINT)
+    asking.communicate(timeout=20)
+
+    assert asking.returncode == 130
+    assert left_behind(place) == 0
+    worker = place.worker(WORKER)  # which finds the request, and no list
+    worker.until_logged("numbers refused")
+
+
+def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -> None:
+    place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}my list.csv", Body=b"1,2,\n")
+    place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}good", Body=b"1;2;4")
+    place.worker(WORKER)
+    bodies = [f"{LISTS}good", f"{LISTS}my list.csv", f"{LISTS}none", f"{LISTS}../x"]
+    asked = {place.post("requestQueue", body, request_id=str(number)): body for number, body in enumerate(bodies)}
+    options = ('{"etag": "other"}', '{"part": "9-3"}', '{"part": "0-2", "look": "x"}', '{"colour": "red"}')
+    for number, option in enumerate(options, start=len(asked)):
+        place.post("requestQueue", f"{LISTS}good", request_id=str(number), options=option)
+
+    found = {
+        message["MessageAttributes"]["request-id"]["StringValue"]: message["Body"]
+        for message in place.collect("responseQueue", count=8)
+    }
+
+    assert json.loads(found["0"])["sum"] == 7
+    assert found["1"] == "?Error. Item 3 (character 5) is empty. Write a number there, or take one separator away."
+    assert found["2"] == f"?Error. There is no 'none' in {LISTS} of the bucket."
+    assert found["3"].startswith("?Error. ")
+    assert found["4"] == f"?Error. 'good' in {LISTS} of the bucket was replaced after the request was made. Ask again."
+    assert found["5"] == "?Error. A part of a list of 5 bytes cannot be '9-3'."
+    assert found["6"] == "?Error. What to look for in the list cannot be read."
+    assert found["7"].startswith("?Error. A request for a list in the bucket has no option 'colour'.")
+
+
+def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place) -> None:
+    bare_place.create_queues()
+
+    done = bare_place.run(CLIENT, "file", "-", text=numbers(200_000))
+
+    assert done.returncode == 4
+    assert "The bucket lab3-" in done.stderr
+    assert "Create it with: ./aws_setup.sh bucket" in done.stderr
