@@ -17,21 +17,17 @@ import time
 from collections.abc import Iterable, Sequence
 
 from courier import answers, client, numberlist, presentation, textfile
-from courier.commandline import STATUSES, add_common, add_version, finish, whole_number
+from courier.commandline import STATUSES, add_common, add_version, finish, leaving_off, whole_number
 from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.inquiry import Asked, Question
 from courier.settings import LISTS, Settings, load_settings
-from courier.terminal import Choice, Terminal, leave
+from courier.terminal import INTERRUPTED, Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
-#: No queue's limit is less, and what the attributes of a request take of it at most, in bytes.
-#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
-SMALLEST_LIMIT = 1_024
-ATTRIBUTES_BYTES = 700
 WORKER = "numbers_worker.py"
 
 EPILOG = f"""\
@@ -70,7 +66,7 @@ class Numbers:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
         items = numberlist.split(text)
         content = text.encode()
-        if len(content) > self._room_bytes(len(content)):
+        if len(content) > self.connection.room_bytes(len(content)):
             self._send_long(textfile.Stream(content, io.BytesIO()), "the list")
             return
         options = {} if self._output else answers.ASKED
@@ -85,19 +81,14 @@ class Numbers:
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
         with textfile.opened(path) as file:
-            begun = file.read(SMALLEST_LIMIT)
-            room = self._room_bytes(len(begun) + 1)
-            begun += file.read(max(0, room + 1 - len(begun)))
+            begun = file.read(client.SMALLEST_LIMIT)
+            room = self.connection.room_bytes(len(begun))
+            if len(begun) == client.SMALLEST_LIMIT:
+                begun += file.read(max(0, room + 1 - len(begun)))
             if len(begun) > room:
                 self._send_long(textfile.Stream(begun, file), path)
                 return
         self.send(textfile.decoded(begun, path))
-
-    def _room_bytes(self, wanted: int) -> int:
-        """Return how many bytes a list may have that travels in a message; at least that, if it is little."""
-        if wanted <= SMALLEST_LIMIT - ATTRIBUTES_BYTES:
-            return SMALLEST_LIMIT - ATTRIBUTES_BYTES
-        return self.connection.line().requests.max_message_bytes() - ATTRIBUTES_BYTES
 
     def _send_long(self, source: textfile.Stream, name: str) -> None:
         """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
@@ -126,11 +117,16 @@ class Numbers:
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
 
-        Returns the exit status: that of the worst line, where no answer is worse than a refusal.
+        Returns the exit status: that of the worst line, where no answer is worse than a refusal. Ctrl-C leaves
+        off, with a row for every line that was sent.
         """
         worst = 0
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
-        with client.requester_for(self.connection, map(_question, lines)) as (requester, questions):
+        with (
+            self._terminal.counting("answered") as advance,
+            client.requester_for(self.connection, map(_question, lines)) as (requester, questions),
+            leaving_off(requester.leave_off) as left_off,
+        ):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1):
                 try:
@@ -138,8 +134,9 @@ class Numbers:
                 except CourierError as error:
                     worst = max(worst, error.exit_status)
                     rows.refuse(number, error.sentence)
+                advance(1)
         rows.end()
-        return worst
+        return INTERRUPTED if left_off() else worst
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""

@@ -13,13 +13,17 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
-from courier.errors import AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
+from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.inquiry import Asked, Outcome, Question
 from courier.terminal import Terminal
 from courier.wire import Answer
 
 #: More answers than this in the shared response queue are a reason not to have ours there.
 CROWDED = 100
+#: No queue's limit is less, and what the attributes of a request take of it at most, in bytes.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
+SMALLEST_LIMIT = 1_024
+ATTRIBUTES_BYTES = 700
 #: How long a command outlasts trouble that passes before its first request, in seconds.
 OPENING_SECONDS = 10.0
 
@@ -98,6 +102,22 @@ class Connection:
 
                 self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell))
             return self._aws
+
+    def room_bytes(self, wanted: int) -> int:
+        """Return how long a request's body may be, as the queue says; what is `wanted` may be too little to ask.
+
+        Who may not ask takes SQS's own limit. Raises: AwsTrouble.
+        """
+        from courier.mailbox import MAX_BODY_BYTES
+
+        limit = SMALLEST_LIMIT
+        if wanted > SMALLEST_LIMIT - ATTRIBUTES_BYTES:
+            requests = self.line().requests
+            try:
+                limit = requests.max_message_bytes()
+            except AccessDenied:
+                limit = MAX_BODY_BYTES
+        return limit - ATTRIBUTES_BYTES
 
     def line(self, patience_seconds: float = OPENING_SECONDS) -> Line:
         """Return the line, with both queues found; passing trouble is outlasted for so long.

@@ -6,8 +6,10 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from courier.errors import CourierError, WrongUsage
@@ -106,6 +108,22 @@ def finish(program: Callable[[], int]) -> int:
         _silence()
         complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
         return WrongUsage.exit_status
+
+
+@contextmanager
+def leaving_off(handler: Callable[[int, FrameType | None], None]) -> Iterator[Callable[[], bool]]:
+    """Have Ctrl-C call `handler` while the body runs; yields what tells whether it came."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(came)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _flushed(status: int) -> int:

@@ -68,6 +68,7 @@ class Requester:
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
+        self._is_busy = self._is_leaving = False
         self._settled: OrderedDict[str, None] = OrderedDict()
         self._aside: list[Delivery] = []
 
@@ -90,17 +91,47 @@ class Requester:
         due = 0
         try:
             while not current.is_over:
-                self._fill(current)
+                self._go_on(current, due)
                 while due in current.done:
                     yield current.done.pop(due)
                     due += 1
-                if current.waiting:
-                    self._collect(current)
         finally:
             for request_id in current.waiting:
                 self._settle(request_id)
             if self._aside:
                 self._dispose([], [], look_further=False)
+
+    def leave_off(self, *_signal: object) -> None:
+        """Let `ask_many` ask no more and wait no more: a handler of SIGINT, so that each request has an outcome.
+
+        Raises: KeyboardInterrupt where that cuts a call short, and the second time.
+        """
+        again, self._is_leaving = self._is_leaving, True
+        if again or self._is_busy:
+            raise KeyboardInterrupt
+
+    def _go_on(self, current: Round, due: int) -> None:
+        """Send what there is room for, and receive until something is done, unless what is due is done."""
+        if self._is_leaving:
+            self._give_all_up(current)
+            return
+        self._is_busy = True
+        try:
+            self._fill(current)
+            if current.waiting and due not in current.done:
+                self._collect(current)
+        except KeyboardInterrupt:
+            if not self._is_leaving:
+                raise
+            self._give_all_up(current)
+        finally:
+            self._is_busy = False
+
+    def _give_all_up(self, current: Round) -> None:
+        current.source.exhausted = True
+        for request_id in list(current.waiting):
+            current.finish(request_id, NoAnswer("Left off before its answer came."))
+            self._settle(request_id)
 
     def _fill(self, current: Round) -> None:
         """Send as many questions as the window has room for; it begins small and grows with every outcome."""

@@ -144,6 +144,19 @@ class Terminal:
                 advance=lambda count: progress.advance(task, count),
             )
 
+    @contextlib.contextmanager
+    def counting(self, text: str) -> Iterator[Callable[[int], None]]:
+        """Show a count on stderr while the body runs, unless results come on this terminal; yields what adds to it."""
+        if not self._errors.is_terminal or self._console.is_terminal:
+            yield lambda _more: None
+            return
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} {task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=self._errors, transient=True) as progress:
+            task = progress.add_task(printable(text), total=None)
+            yield lambda more: progress.advance(task, more)
+
     # Asking
 
     def ask(self, question: str, read: Callable[[str], T]) -> T:

@@ -255,6 +255,25 @@ def test_ctrl_c_leaves_cleanly_and_at_once(place: Place) -> None:
     assert "Traceback" not in process.stderr.read()
 
 
+def test_ctrl_c_in_a_batch_accounts_for_every_line_that_was_sent(place: Place) -> None:
+    process = place.start(CLIENT, "batch", "-")
+    assert process.stdin is not None
+    process.stdin.write("1,2\n1,x\n3\n")
+    process.stdin.flush()
+    wait_for(lambda: place.depth("requestQueue") == 2)
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+
+    assert process.returncode == 130
+    assert [(row["line"], row["error"][:8]) for row in map(json.loads, out.splitlines())] == [
+        (1, "Left off"),
+        (2, "Item 2 ("),
+        (3, "Left off"),
+    ]
+    assert err == ""
+
+
 def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Place) -> None:
     assert place.run(CLIENT, "send", "1", "--timeout", "1").returncode == 3
     over = time.monotonic() + 3  # by then it is too late by more than any clock's coarseness
