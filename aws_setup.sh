@@ -8,7 +8,7 @@
 #   up       everything below (the default)
 #   queues   requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json, and a
 #            dead-letter queue for each of the two that workers serve: requestQueue-dead, imageInbox-dead
-#   bucket   the bucket for pictures: no public access, old objects expire
+#   bucket   the bucket for pictures and long lists: no public access, old objects expire
 #   status   what exists, and how many messages wait
 #   down     remove the queues and the bucket with all that is in it, after asking
 #
@@ -33,6 +33,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 readonly attributes_file="$here/create-queue.json"
 readonly expire_days=30
+# A list lies in the bucket while it is worked on; what a crashed client leaves is gone the day after.
+readonly list_days=1
 # The longest SQS knows, 14 days: a dead letter keeps the age it had.
 readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
@@ -209,8 +211,12 @@ make_bucket() {
 }
 
 lifecycle() {
-  printf '{"Rules": [{"ID": "expire-images", "Status": "Enabled", "Filter": {"Prefix": "images/"}, '
-  printf '"Expiration": {"Days": %d}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}]}' "$expire_days"
+  printf '{"Rules": [%s, %s]}' "$(expiry images "$expire_days")" "$(expiry numbers "$list_days")"
+}
+
+expiry() { # prefix, days
+  printf '{"ID": "expire-%s", "Status": "Enabled", "Filter": {"Prefix": "%s/"}, ' "$1" "$1"
+  printf '"Expiration": {"Days": %d}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}' "$2"
 }
 
 show_status() {

@@ -109,9 +109,12 @@ def test_up_makes_four_queues_and_the_bucket_with_these_very_calls(stub: Stub) -
     blocked = value_of("--public-access-block-configuration", stub.options("s3api put-public-access-block"))
     assert blocked.count("=true") == 4
     lifecycle = value_of("--lifecycle-configuration", stub.options("s3api put-bucket-lifecycle-configuration"))
-    (rule,) = json.loads(lifecycle)["Rules"]
-    assert rule["Filter"] == {"Prefix": "images/"}
-    assert rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
+    rules = json.loads(lifecycle)["Rules"]
+    assert [(rule["Filter"]["Prefix"], rule["Expiration"]["Days"]) for rule in rules] == [
+        ("images/", 30),
+        ("numbers/", 1),
+    ]
+    assert all(rule["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1} for rule in rules)
     for call in created:
         assert f"+ aws {' '.join(call[:4])} " in done.stdout
 
