@@ -67,7 +67,7 @@ def polars(path: str) -> str:
     """Answer with polars."""
     import polars as pl  # type: ignore[import-not-found,unused-ignore]
 
-    x = pl.col("column_1")
+    x = pl.col("column_0")
     figures = [x.mean(), x.count().alias("n"), x.sum().alias("s"), x.min().alias("a"), x.max().alias("b")]
     figures += [x.std().alias("d"), *(x.quantile(q, "linear").alias(f"q{q}") for q in (0.25, 0.5, 0.75))]
     return repr(pl.read_csv(path, has_header=False).select(figures).item(0, 0))

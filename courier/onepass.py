@@ -49,6 +49,8 @@ class Bracket:
         #: What lies inside; where `stride` is above 1, about every so-manieth of it, at random.
         self.kept: list[tuple[Array, int]] = []
         self.stride = 1
+        #: How much of the limit `kept` takes.
+        self._weight = 0
 
     def add(self, units: Array, decimals: int, chance: Random, limit: int) -> None:
         """Count what concerns this bracket of a piece, in units of 10**-decimals, and keep up to `limit` of it."""
@@ -76,7 +78,7 @@ class Bracket:
         self.at_high += other.at_high
         stride = max(self.stride, other.stride)
         self.kept = [(_thinned(held, stride // self.stride, chance), decimals) for held, decimals in self.kept]
-        self.stride = stride
+        self.stride, self._weight = stride, sum(_weight(held) for held, _ in self.kept)
         more = [(_thinned(held, stride // other.stride, chance), decimals) for held, decimals in other.kept]
         self._keep(more, chance, limit)
 
@@ -116,10 +118,13 @@ class Bracket:
         return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64), decimals
 
     def _keep(self, more: Sequence[tuple[Array, int]], chance: Random, limit: int) -> None:
-        self.kept += [(held, decimals) for held, decimals in more if len(held)]
-        while sum(len(held) * (_LARGE if held.dtype == object else 1) for held, _ in self.kept) > limit:
+        more = [(held, decimals) for held, decimals in more if len(held)]
+        self.kept += more
+        self._weight += sum(_weight(held) for held, _ in more)
+        while self._weight > limit:
             held, decimals = self.together()
-            self.kept = [(_thinned(held, 2, chance), decimals)]
+            held = _thinned(held, 2, chance)
+            self.kept, self._weight = [(held, decimals)], _weight(held)
             self.stride *= 2
 
 
@@ -224,6 +229,10 @@ def _edge(value: Fraction, decimals: int, rounded: Callable[[Fraction], int]) ->
     scaled = value * 10**decimals
     whole = rounded(scaled)
     return whole, scaled == whole
+
+
+def _weight(held: Array) -> int:
+    return len(held) * (_LARGE if held.dtype == object else 1)
 
 
 def _thinned(units: Array, stride: int, chance: Random) -> Array:
