@@ -126,6 +126,15 @@ def _items(text: str, separator: _Separator) -> list[str]:
 
 
 def _units(items: Sequence[str]) -> tuple[list[int], int]:
+    parts = [item.partition(".") for item in items]
+    decimals = max([len(behind) for _, _, behind in parts])
+    try:
+        return [int(before + behind) * 10 ** (decimals - len(behind)) for before, _, behind in parts], decimals
+    except ValueError:  # an exponent, then: these are numbers
+        return _with_exponents(items)
+
+
+def _with_exponents(items: Sequence[str]) -> tuple[list[int], int]:
     values = [Decimal(item) for item in items]
     exponents = [int(value.as_tuple().exponent) for value in values]
     decimals = max(0, -min(exponents))
