@@ -7,20 +7,18 @@ Without a command, in a terminal, it is a menu.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import json
 import random
 import re
 import sys
-import time
 from collections.abc import Iterable, Sequence
 
 from courier import answers, client, numberlist, presentation, textfile
 from courier.commandline import STATUSES, add_common, add_version, finish, leaving_off, whole_number
-from courier.errors import CourierError, InputRefused, WrongUsage
+from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
-from courier.settings import LISTS, Settings, load_settings
+from courier.settings import Settings, load_settings
 from courier.terminal import INTERRUPTED, Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
@@ -29,6 +27,9 @@ MAX_RANDOM = 50_000
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
 WORKER = "numbers_worker.py"
+
+#: What a list begins and ends with, its answer, and how many seconds that took.
+Shown = tuple[Sequence[str], Sequence[str], answers.NumbersAnswer, float]
 
 EPILOG = f"""\
 examples:
@@ -67,7 +68,7 @@ class Numbers:
         items = numberlist.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
-            self._send_long(textfile.Stream(content, io.BytesIO()), "the list")
+            self._show(*self._ask_long(textfile.Stream(content, io.BytesIO()), "the list"))
             return
         options = {} if self._output else answers.ASKED
         with (
@@ -85,18 +86,17 @@ class Numbers:
             room = self.connection.room_bytes(len(begun))
             if len(begun) == client.SMALLEST_LIMIT:
                 begun += file.read(max(0, room + 1 - len(begun)))
-            if len(begun) > room:
-                self._send_long(textfile.Stream(begun, file), path)
-                return
-        self.send(textfile.decoded(begun, path))
+            is_long = len(begun) > room
+            asked = self._ask_long(textfile.Stream(begun, file), path) if is_long else None
+        if asked:
+            self._show(*asked)
+        else:
+            self.send(textfile.decoded(begun, path))
 
-    def _send_long(self, source: textfile.Stream, name: str) -> None:
+    def _ask_long(self, source: textfile.Stream, name: str) -> Shown:
         """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
         from courier import claimcheck
-        from courier.bucket import Bucket
 
-        bucket = Bucket(self.connection.aws(), self._settings.bucket, LISTS)
-        bucket.check()
         inquiry = claimcheck.Inquiry(
             connection=self.connection,
             worker=WORKER,
@@ -104,15 +104,9 @@ class Numbers:
             timeout_seconds=self._timeout_seconds,
             drawn=not self._output,
         )
-        with contextlib.ExitStack() as stack:
-            with self._terminal.moving(f"Uploading {name}") as moved:
-                found = stack.enter_context(claimcheck.stored(bucket, source, moved.advance))
-            started = time.monotonic()
-            with self._terminal.moving(f"Working through {name}; Ctrl-C leaves off") as moved:
-                answer = inquiry.ask(found, moved)
-            took_seconds = time.monotonic() - started
+        answer, took_seconds = claimcheck.ask(inquiry, self._settings.bucket, source, name, self._terminal)
         beginning, end = (re.split(r"[,;\s]+", part.decode().strip()) for part in (source.beginning, source.end))
-        self._show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds)
+        return beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds
 
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
@@ -124,7 +118,7 @@ class Numbers:
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
         with (
             self._terminal.counting("answered") as advance,
-            client.requester_for(self.connection, map(_question, lines)) as (requester, questions),
+            client.requester_for(self.connection, map(self._question, lines)) as (requester, questions),
             leaving_off(requester.leave_off) as left_off,
         ):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
@@ -137,6 +131,19 @@ class Numbers:
                 advance(1)
         rows.end()
         return INTERRUPTED if left_off() else worst
+
+    def _question(self, line: str | None) -> Asked:
+        if line is None:
+            return None
+        try:
+            numberlist.split(line)
+        except InputRefused as error:
+            return error
+        size = len(line.encode())
+        if size > (room := self.connection.room_bytes(size)):
+            message = f"The list has {size:,} bytes, and a message carries {room:,}."
+            return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
+        return Question(body=line)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
@@ -203,16 +210,6 @@ def _length(text: str) -> int:
 
 def _list_or_end(text: str) -> list[str]:
     return numberlist.split(text) if text.strip() else []
-
-
-def _question(line: str | None) -> Asked:
-    if line is None:
-        return None
-    try:
-        numberlist.split(line)
-    except InputRefused as error:
-        return error
-    return Question(body=line)
 
 
 def _print_now(line: str) -> None:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
 from courier import answers, daemon, fastlist, numberlist
+from courier.aws import Clock
 from courier.bucket import Bucket
 from courier.commandline import finish
 from courier.errors import InputRefused
@@ -33,14 +35,22 @@ HEAVY = 75
 class Calculator:
     """Does what a request asks for, whether the list is in the message or in the bucket."""
 
-    def __init__(self, lists: LongLists) -> None:
+    def __init__(self, lists: LongLists, clock: Clock, time_limit_seconds: float) -> None:
         self._lists = lists
+        self._clock = clock
+        self._time_limit_seconds = time_limit_seconds
 
     def answer(self, request: Request) -> str:
         """Return the answer's line. Raises: NotANumberList; InputRefused; AwsTrouble."""
-        if is_claim(request):
-            return self._lists.answer(request.body.strip().removeprefix(LISTS), request.options)
-        return answer(request)
+        if not is_claim(request):
+            return answer(request)
+        until = time.monotonic() + self._time_limit_seconds
+
+        def is_over() -> bool:
+            is_late = request.deadline is not None and self._clock.is_past(request.deadline)
+            return is_late or time.monotonic() > until
+
+        return self._lists.answer(request.body.strip().removeprefix(LISTS), request.options, is_over)
 
 
 def is_claim(message: Request | Envelope) -> bool:
@@ -87,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     terms = replace(terms, weigh=lambda envelope: HEAVY if is_claim(envelope) else 1)
     aws = daemon.connect()
-    calculator = Calculator(LongLists(Bucket(aws, settings.bucket, LISTS)))
+    lists = LongLists(Bucket(aws, settings.bucket, LISTS))
+    calculator = Calculator(lists, aws.clock, settings.time_limit_seconds)
     return daemon.serve(Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}")
 
 

@@ -99,6 +99,8 @@ setup() {
   # An environment works only where it was made: a folder that was moved or copied makes its own.
   stamp=$({ say "$here" && cat "$here"/requirements*.txt; } | cksum)
   [[ -x $venv/bin/python && $(cat "$venv/.stamp" 2>/dev/null) == "$stamp" ]] && return
+  # What it leads to is somebody else's, and would be emptied.
+  [[ ! -L $venv ]] || die 1 ".venv is a symbolic link, and not made for this folder. Remove the link: rm $venv"
   python=$(find_python)
   say "Making .venv; the first time this takes a minute or two."
   "$python" -m venv --clear "$venv" >"$data/venv.log" 2>&1 || interrupted ||

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
-
-from boto3.s3.transfer import TransferConfig
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from courier.aws import Aws, translated
-from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
+from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
 from courier.plain import quoted
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from types_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef
 
 #: How much of a body is read at a time: what the processor's cache holds is worked on fastest.
 CHUNK_BYTES = 2**17
@@ -27,10 +26,10 @@ SHORT_RANGE_BYTES = 2**12
 Progress = Callable[[int], None]
 
 
-#: Parts of 8 MB, of which S3 takes 10,000, and few at once: an upload of any length needs little memory.
+#: The parts of what is uploaded as a stream. S3 takes 10,000 of them: from the thousandth on they are larger.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
-_TRANSFER = TransferConfig(max_concurrency=4)
-_TRANSFER.max_in_memory_upload_chunks = 4
+PART_BYTES = 2**23
+LARGE_PART_BYTES = 2**26
 
 
 class Readable(Protocol):
@@ -76,17 +75,65 @@ class Bucket:
                 message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
             ) from error
 
-    def store(self, name: str, file: Readable, *, media_type: str, progress: Progress = lambda _count: None) -> None:
+    def store(self, name: str, file: IO[bytes], *, media_type: str, progress: Progress = lambda _count: None) -> None:
         """Upload `file` under `name`, in parts if it is large. Raises: AwsTrouble."""
         with translated(f"store an object in {self.prefix}"):
             self._aws.s3().upload_fileobj(
-                cast("IO[bytes]", file),
+                file,
                 self.name,
                 self.prefix + name,
                 ExtraArgs={"ContentType": media_type},
                 Callback=progress,
-                Config=_TRANSFER,
             )
+
+    def stream(
+        self, name: str, file: Readable, *, media_type: str, progress: Progress = lambda _count: None
+    ) -> StoredObject:
+        """Upload a file that can be read only once, of any length, in parts; return what is told of the object.
+
+        It reads in the caller's thread, so that Ctrl-C is heard while a pipe is silent. What was uploaded of it
+        is taken back if it fails. Raises: AwsTrouble.
+        """
+        first = file.read(PART_BYTES)
+        with translated(f"store an object in {self.prefix}"):
+            if len(first) < PART_BYTES:
+                put = self._aws.s3().put_object(
+                    Bucket=self.name, Key=self.prefix + name, Body=first, ContentType=media_type
+                )
+                progress(len(first))
+                return self._stored(name, len(first), put["ETag"])
+            begun = self._aws.s3().create_multipart_upload(
+                Bucket=self.name, Key=self.prefix + name, ContentType=media_type
+            )
+        place: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name, "UploadId": begun["UploadId"]}
+        try:
+            return self._in_parts(name, place, first, file, progress)
+        except BaseException:
+            with suppress(AwsTrouble), translated(f"take an upload in {self.prefix} back"):
+                self._aws.s3().abort_multipart_upload(**place)
+            raise
+
+    def _in_parts(
+        self, name: str, place: Mapping[str, Any], part: bytes, file: Readable, progress: Progress
+    ) -> StoredObject:
+        size = 0
+        etags: list[str] = []
+        while part:
+            with translated(f"store an object in {self.prefix}"):
+                sent = self._aws.s3().upload_part(**place, PartNumber=len(etags) + 1, Body=part)
+            etags.append(sent["ETag"])
+            size += len(part)
+            progress(len(part))
+            part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
+        with translated(f"store an object in {self.prefix}"):
+            parts: list[CompletedPartTypeDef] = [
+                {"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)
+            ]
+            done = self._aws.s3().complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+        return self._stored(name, size, done["ETag"])
+
+    def _stored(self, name: str, size: int, etag: str) -> StoredObject:
+        return StoredObject(name=name, size_bytes=size, modified=datetime.now(UTC), etag=etag)
 
     def fetch(
         self,

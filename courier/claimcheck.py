@@ -6,8 +6,9 @@ order; what comes back is merged here, however often a range was done. See docs/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -15,7 +16,7 @@ from courier import answers, partials
 from courier.answers import NumbersAnswer
 from courier.bucket import Bucket, Progress, Readable, StoredObject
 from courier.client import Connection, answer_of, requester_for
-from courier.errors import AwsTrouble, ObjectMissing
+from courier.errors import AwsTrouble
 from courier.inquiry import Question
 from courier.numberlist import Slip
 from courier.onepass import MAX_KEPT, OnePass
@@ -23,26 +24,25 @@ from courier.pieces import Span, mixed
 from courier.requester import Requester
 from courier.settings import LISTS
 from courier.survey import Look, conclude
-from courier.terminal import Moved
+from courier.terminal import Moved, Terminal
+from courier.textfile import Stream
 from courier.wire import new_request_id
 
 
 @contextmanager
-def stored(bucket: Bucket, file: Readable, progress: Progress) -> Iterator[StoredObject]:
-    """Put a list into the bucket for as long as the body runs; what a crash leaves, the bucket's lifecycle takes.
+def stored(bucket: Bucket, file: Readable, progress: Progress, tell: Callable[[str], None]) -> Iterator[StoredObject]:
+    """Put a list into the bucket for as long as the body runs; `tell` hears of one that cannot be taken out again.
 
-    Raises: AwsTrouble.
+    What a crash leaves, the bucket's lifecycle takes. Raises: AwsTrouble.
     """
     name = new_request_id()
     try:
-        bucket.store(name, file, media_type="text/plain", progress=progress)
-        found = bucket.find(name)
-        if found is None:
-            raise ObjectMissing(f"The list that was just put into the bucket {bucket.name} is not there.")
-        yield found
+        yield bucket.stream(name, file, media_type="text/plain", progress=progress)
     finally:
-        with suppress(AwsTrouble):
+        try:
             bucket.delete(name)
+        except AwsTrouble as error:
+            tell(f"The list is left in the bucket, for a day at most: {error.message}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,8 @@ class Inquiry:
         """Have every range done, in whatever order, and merge what comes back in the list's."""
         whole = look.open(limit=MAX_KEPT)
         signs: dict[str, tuple[int, int]] = {}
-        questions = [_question(found, part=f"{span.start}-{span.stop}", look=look.encode()) for span in spans]
+        wanted = look.encode()
+        questions = (_question(found, part=f"{span.start}-{span.stop}", look=wanted) for span in spans)
         with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
             for span, outcome in zip(spans, outcomes, strict=True):
                 part = partials.decode(answer_of(outcome, worker=self.worker).body, look)
@@ -98,6 +99,24 @@ class Inquiry:
                 whole.merge(part.found)
                 moved.advance(span.stop - span.start)
         return whole
+
+
+def ask(
+    inquiry: Inquiry, bucket_name: str | None, source: Stream, name: str, terminal: Terminal
+) -> tuple[NumbersAnswer, float]:
+    """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
+
+    Raises: NotANumberList or another refusal; NoAnswer; AwsTrouble.
+    """
+    bucket = Bucket(inquiry.connection.aws(), bucket_name, LISTS)
+    bucket.check()
+    with ExitStack() as stack:
+        with terminal.moving(f"Uploading {name}") as moved:
+            moved.expect(source.size_bytes)
+            found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
+        started = time.monotonic()
+        with terminal.moving(f"Working through {name}; Ctrl-C leaves off") as moved:
+            return inquiry.ask(found, moved), time.monotonic() - started
 
 
 def _question(found: StoredObject, **options: str) -> Question:

@@ -70,6 +70,7 @@ class Connection:
         self._warming: threading.Thread | None = None
         self._aws: Aws | None = None
         self._line: Line | None = None
+        self._limit_bytes: int | None = None
 
     def warm_up(self) -> None:
         """Begin to open the line; whatever fails is tried again, and told, when the line is needed."""
@@ -110,14 +111,15 @@ class Connection:
         """
         from courier.mailbox import MAX_BODY_BYTES
 
-        limit = SMALLEST_LIMIT
-        if wanted > SMALLEST_LIMIT - ATTRIBUTES_BYTES:
+        if wanted <= SMALLEST_LIMIT - ATTRIBUTES_BYTES:
+            return SMALLEST_LIMIT - ATTRIBUTES_BYTES
+        if self._limit_bytes is None:
             requests = self.line().requests
             try:
-                limit = requests.max_message_bytes()
+                self._limit_bytes = requests.max_message_bytes()
             except AccessDenied:
-                limit = MAX_BODY_BYTES
-        return limit - ATTRIBUTES_BYTES
+                self._limit_bytes = MAX_BODY_BYTES
+        return self._limit_bytes - ATTRIBUTES_BYTES
 
     def line(self, patience_seconds: float = OPENING_SECONDS) -> Line:
         """Return the line, with both queues found; passing trouble is outlasted for so long.
@@ -133,7 +135,7 @@ class Connection:
         from courier.deadletters import SUFFIX, DeadLetters
         from courier.mailbox import Mailbox
         from courier.outage import Outage
-        from courier.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
+        from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         outage = Outage("connecting", threading.Event(), self._tell)
@@ -147,9 +149,8 @@ class Connection:
                 kind=self._kind,
                 clock=aws.clock,
                 tell=self._tell,
-                # What is heavy must not wait so long behind its like that its time is over.
                 window=SHARED_WINDOW if is_heavy or chosen is replies else OWN_WINDOW,
-                first_window=HEAVY_FIRST if is_heavy else OWN_WINDOW,
+                is_heavy=is_heavy,
             )
 
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
@@ -182,7 +183,8 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
     heavy = sum(isinstance(asked, Question) and asked.is_heavy for asked in ready)
     is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or heavy > 1
     if not is_large and not _is_crowded(line.replies):
-        yield line.requester, chain(ready, stream)
+        requester = line.make_requester(line.replies, is_heavy=True) if heavy else line.requester
+        yield requester, chain(ready, stream)
         return
     with private_replies(connection.aws(), line.replies) as replies:
         yield line.make_requester(replies, is_heavy=heavy > 0), chain(ready, stream)

@@ -14,7 +14,7 @@ _ROUNDING = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN, Emax=MAX_
 
 
 class Figure(NamedTuple):
-    """A number as it is written, in JSON's grammar. (Of all values here, thirteen are made for every answer.)"""
+    """A number as it is written, in JSON's grammar: a tuple, since every answer makes thirteen of them."""
 
     text: str
     is_exact: bool

@@ -77,11 +77,16 @@ class Tally:
         start = other.first - self.first
         self.counts[start : start + len(other.counts)] += other.counts
 
-    def histogram(self, least: Fraction, most: Fraction, decimals: int) -> Histogram:
+    def is_coarse_for(self, extremes: tuple[Fraction, Fraction], decimals: int) -> bool:
+        """Whether its bins are wider than those of the histogram should be."""
+        low, high = (int(one * 10**decimals) for one in extremes)
+        return self.exponent > -decimals and 10 ** (self.exponent + decimals) > _width(low, high, 0)
+
+    def histogram(self, extremes: tuple[Fraction, Fraction], decimals: int) -> Histogram:
         """Return the histogram of all that was counted, whose extremes have at most so many decimals."""
         finer = max(0, -self.exponent - decimals)
         decimals += finer
-        low, high = (int(one * 10**decimals) for one in (least, most))
+        low, high = (int(one * 10**decimals) for one in extremes)
         base = self.exponent + decimals
         width = _width(low, high, max(base, finer))
         first = low // width

@@ -22,7 +22,7 @@ _END = object()
 class Question:
     """One thing to ask: a body, options for the worker, and a kind other than the requester's own.
 
-    What is heavy travels in a call of its own, so that no worker receives several while others are idle.
+    What is heavy takes a worker a good part of a second or more.
     """
 
     body: str
@@ -81,11 +81,16 @@ class Source:
 
 
 class Round:
-    """One call of `ask_many`: what is under way and what is done but not yet due."""
+    """One call of `ask_many`: what is under way and what is done but not yet due.
 
-    def __init__(self, questions: Iterable[Asked], timeout_seconds: float) -> None:
+    A patient one gives up only when nothing at all was answered for so long.
+    """
+
+    def __init__(self, questions: Iterable[Asked], timeout_seconds: float, *, is_patient: bool = False) -> None:
         self.source = Source(questions)
         self.timeout_seconds = timeout_seconds
+        self._is_patient = is_patient
+        self._answered_at = -math.inf
         self.waiting: dict[str, Waiting] = {}
         self.done: dict[int, Outcome] = {}
         #: How many have an outcome.
@@ -99,7 +104,7 @@ class Round:
     @property
     def first_deadline(self) -> float:
         """When the first of those waiting is given up, in monotonic time."""
-        return min(item.sent_at for item in self.waiting.values()) + self.timeout_seconds
+        return min(map(self._waits_since, self.waiting.values())) + self.timeout_seconds
 
     @property
     def patience_seconds(self) -> int:
@@ -120,11 +125,15 @@ class Round:
     def finish(self, request_id: str, result: Reply | CourierError) -> None:
         """Note the outcome of a request that was waiting."""
         item = self.waiting.pop(request_id)
+        now = time.monotonic()
+        self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=now - item.sent_at)
         self.finished += 1
-        seconds = time.monotonic() - item.sent_at
-        self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=seconds)
+        self._answered_at = now if self._is_patient else self._answered_at
 
     def late(self) -> list[str]:
         """Return the ids of those that have waited too long."""
         now = time.monotonic()
-        return [key for key, item in self.waiting.items() if now - item.sent_at >= self.timeout_seconds]
+        return [key for key, item in self.waiting.items() if now - self._waits_since(item) >= self.timeout_seconds]
+
+    def _waits_since(self, item: Waiting) -> float:
+        return max(item.sent_at, self._answered_at)

@@ -7,7 +7,8 @@ for a pass over one range instead of for the whole answer. Whoever does a range 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from courier import answers, partials
@@ -24,6 +25,8 @@ ETAG, PART, LOOK = "etag", "part", "look"
 OPTIONS = (ETAG, PART, LOOK, answers.HISTOGRAM)
 #: How many of a look's blocks are fetched at once.
 _FETCHES = 8
+#: How many passes a worker makes at once, whatever it has received: each needs its memory.
+PASSES = 2
 _RANGE = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 
 
@@ -32,27 +35,37 @@ class LongLists:
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._turn = threading.BoundedSemaphore(PASSES)
 
-    def answer(self, name: str, options: Mapping[str, str]) -> str:
-        """Return the answer's line about the list `name`.
+    def answer(self, name: str, options: Mapping[str, str], is_over: Callable[[], bool]) -> str:
+        """Return the answer's line about the list `name`, unless its time `is_over` before.
 
-        Raises: NotANumberList; ObjectMissing; ObjectReplaced; InputRefused for what cannot be asked; AwsTrouble.
+        Raises: NotANumberList; ObjectMissing; ObjectReplaced; InputRefused for what cannot be asked, and when
+        its time is over; AwsTrouble.
         """
-        for option in options:
-            if option not in OPTIONS:
+        for option, value in options.items():
+            if option not in OPTIONS or answers.ASKED.get(option, value) != value:
                 raise InputRefused(
-                    f"A request for a list in the bucket has no option {quoted(option)}.",
-                    hint=f"It knows: {', '.join(OPTIONS)}.",
+                    f"A request for a list in the bucket has no option {quoted(f'{option}={value}')}.",
+                    hint="It knows: etag, part, look, histogram=yes.",
                 )
+        while not self._turn.acquire(timeout=1):
+            _check(is_over)
+        try:
+            return self._answer(name, options, is_over)
+        finally:
+            self._turn.release()
+
+    def _answer(self, name: str, options: Mapping[str, str], is_over: Callable[[], bool]) -> str:
         found = self._found(check_name(name), options.get(ETAG, ""))
         wanted = options.get(PART, "")
         if not wanted:
-            return self._whole(found, drawn=answers.HISTOGRAM in options)
+            return self._whole(found, is_over, drawn=answers.HISTOGRAM in options)
         if wanted == LOOK:
             return self._look(found).encode()
         try:
             return partials.encode(
-                self._pass(found, _span(wanted, found), Look.decode(options.get(LOOK, "")), partials.PART_KEPT)
+                self._pass(found, _span(wanted, found), Look.decode(options.get(LOOK, "")), partials.PART_KEPT, is_over)
             )
         except Slipped as error:
             return partials.encode(error.slip)
@@ -65,12 +78,12 @@ class LongLists:
             raise self._bucket.replaced(name)
         return found
 
-    def _whole(self, found: StoredObject, *, drawn: bool) -> str:
+    def _whole(self, found: StoredObject, is_over: Callable[[], bool], *, drawn: bool) -> str:
         span = Span(start=0, stop=found.size_bytes, size=found.size_bytes)
 
         def make_pass(looked: Look) -> OnePass:
             try:
-                return self._pass(found, span, looked, MAX_KEPT).found
+                return self._pass(found, span, looked, MAX_KEPT, is_over).found
             except Slipped as error:
                 raise error.slip.error from error
 
@@ -87,9 +100,19 @@ class LongLists:
 
         return look(fetch, found.size_bytes)
 
-    def _pass(self, found: StoredObject, span: Span, looked: Look, limit: int) -> Part:
-        blocks = self._bucket.blocks(found, span.first_byte, span.stop)
-        return pass_over(span, blocks, looked, limit=limit)
+    def _pass(self, found: StoredObject, span: Span, looked: Look, limit: int, is_over: Callable[[], bool]) -> Part:
+        def blocks() -> Iterator[bytes]:
+            for block in self._bucket.blocks(found, span.first_byte, span.stop):
+                _check(is_over)
+                yield block
+
+        return pass_over(span, blocks(), looked, limit=limit)
+
+
+def _check(is_over: Callable[[], bool]) -> None:
+    """Leave work that nobody waits for any more: given up by its worker, or by its asker."""
+    if is_over():
+        raise InputRefused("The work took too long and was given up.", hint="Split the list into smaller parts.")
 
 
 def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

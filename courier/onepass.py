@@ -26,10 +26,10 @@ from courier.summary import sum_of_squares, total_of
 LEAST_REACH = 0.01
 _MOST_REACH = 0.25
 _DEVIATIONS = 2.5
-#: How many values a bracket keeps at most, of 8 bytes each; one that needs more than 64 bits counts as so many. No
-#: limit may be under a thousand: a sample of nothing would lead nowhere.
+#: How many values a bracket keeps at most, of 8 bytes each; one that needs more than 64 bits counts as so many (the
+#: longest of the grammar takes 700 bytes). No limit may be under a thousand: a sample of nothing leads nowhere.
 MAX_KEPT = 1_000_000
-_LARGE = 16
+_LARGE = 64
 
 
 class Bracket:
@@ -161,8 +161,8 @@ class OnePass:
         self.count = 0
         #: The most decimals of any piece, the sum in units of 10**-decimals, and the sum of squares in their squares.
         self.decimals = self.units = self.squares = 0
-        #: The least and the greatest; empty until there is a number.
-        self.extremes: list[Fraction] = []
+        #: The least and the greatest, once there is a number.
+        self.extremes: tuple[Fraction, Fraction] | None = None
 
     def add(self, units: Sequence[int] | Array, decimals: int) -> None:
         """Take in a piece: at least one number, in units of 10**-decimals."""
@@ -177,7 +177,8 @@ class OnePass:
     def merge(self, other: OnePass) -> None:
         """Take in a pass over another part, made with the same brackets."""
         self.take(other.count, other.decimals, other.units, other.squares)
-        self.widen(*other.extremes)
+        if other.extremes:
+            self.widen(*other.extremes)
         self.tally.merge(other.tally.exponent, other.tally.first, other.tally.counts)
         for bracket, found in zip(self.brackets, other.brackets, strict=True):
             bracket.merge(found, self._chance, self._limit)
@@ -193,8 +194,8 @@ class OnePass:
 
     def widen(self, *values: Fraction) -> None:
         """Take in values that may be the least or the greatest."""
-        found = [*self.extremes, *values]
-        self.extremes = [min(found), max(found)] if found else []
+        found = [*(self.extremes or ()), *values]
+        self.extremes = min(found), max(found)
 
     @property
     def total(self) -> Fraction:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from courier.errors import NoAnswer
+from courier.histogram import Tally
 from courier.numberlist import Slip
 from courier.onepass import Bracket, as_array
 from courier.plain import printable
@@ -27,7 +28,7 @@ def encode(part: Part | Slip) -> str:
         "decimals": found.decimals,
         "units": found.units,
         "squares": found.squares,
-        "extremes": [int(value * 10**found.decimals) for value in found.extremes],
+        "extremes": [int(value * 10**found.decimals) for value in found.extremes or ()],
         "tally": [found.tally.exponent, found.tally.first, found.tally.counts.tolist()],
         "signs": part.signs,
         "brackets": [_encode_bracket(bracket) for bracket in found.brackets],
@@ -55,14 +56,44 @@ def _decode_slip(*, item: object, character: object, finding: object, hint: obje
 def _decode_part(found: dict[str, Any], looked: Look) -> Part:
     one = looked.open(limit=PART_KEPT)
     decimals = power_of_ten(found["decimals"])
-    one.take(_whole(found["count"]), decimals, _whole(found["units"]), _whole(found["squares"]))
-    one.widen(*(Fraction(_whole(units), 10**decimals) for units in found["extremes"]))
+    one.take(_count(found["count"]), decimals, _whole(found["units"]), _count(found["squares"]))
+    for units in found["extremes"]:
+        one.widen(Fraction(_whole(units), 10**decimals))
     exponent, first, counts = found["tally"]
-    one.tally.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_whole, counts))))
+    one.tally.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_count, counts))))
     for bracket, words in zip(one.brackets, found["brackets"], strict=True):
         _fill(bracket, *words)
-    signs = {str(sign): (_whole(item), _whole(character)) for sign, (item, character) in found["signs"].items()}
+    signs = {str(sign): (_count(item), _count(character)) for sign, (item, character) in found["signs"].items()}
+    _check(Part(found=one, signs=signs))
     return Part(found=one, signs=signs)
+
+
+def _check(part: Part) -> None:
+    """Raise ValueError if what a part says cannot all be true."""
+    one = part.found
+    fits = [
+        bool(one.extremes) == bool(one.count),
+        one.count * one.squares >= one.units**2,
+        sum(one.tally.counts.tolist()) == one.count,
+        part.signs.keys() <= {",", ";", " ", "\n"},
+        one.extremes is None or _lies_on(one.tally, one.extremes),
+    ]
+    for bracket in one.brackets:
+        kept = len(bracket.together()[0])
+        fits += [
+            bracket.below + bracket.at_low + bracket.inside + bracket.at_high <= one.count,
+            kept == bracket.inside if bracket.stride == 1 else 1 < kept <= bracket.inside,
+            bracket.stride in {2**power for power in range(32)},
+        ]
+    if not all(fits):
+        raise ValueError
+
+
+def _lies_on(tally: Tally, extremes: tuple[Fraction, Fraction]) -> bool:
+    """Whether the extremes lie in bins of a tally."""
+    width = Fraction(10) ** tally.exponent
+    first, last = (value // width for value in extremes)
+    return tally.first <= first <= last < tally.first + len(tally.counts)
 
 
 def _encode_bracket(bracket: Bracket) -> list[object]:
@@ -72,9 +103,15 @@ def _encode_bracket(bracket: Bracket) -> list[object]:
 
 
 def _fill(bracket: Bracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]) -> None:
-    bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_whole, counts)
-    bracket.stride = _whole(stride)
+    bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_count, counts)
+    bracket.stride = _count(stride)
     bracket.kept = [(as_array(list(map(_whole, kept))), power_of_ten(decimals))] if kept else []
+
+
+def _count(found: object) -> int:
+    if (number := _whole(found)) < 0:
+        raise ValueError
+    return number
 
 
 def _whole(found: object) -> int:

@@ -19,6 +19,8 @@ _SIGNS = {",": "a comma", ";": "a semicolon", "\n": "a line end", " ": "a blank"
 _PLURALS = {",": "commas", ";": "semicolons", "\n": "line ends", " ": "blanks"}
 _SEPARATORS, _BLANKS = b",;\n", b" \t"
 
+_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point."
+
 #: Numbers as integers in units of 10**-decimals, and those decimals.
 Read = tuple[list[int] | fastlist.Array, int]
 
@@ -61,7 +63,7 @@ def mixed(signs: Mapping[str, tuple[int, int]]) -> Slip | None:
         return None
     (first, _), (sign, (item, character)) = sorted(signs.items(), key=lambda pair: pair[1][1])[:2]
     finding = f"has {_SIGNS[sign]} behind it or in it, but {_PLURALS[first]} separate the items before"
-    return Slip(item=item, character=character, finding=finding, hint="Separate all items by the same sign.")
+    return Slip(item=item, character=character, finding=finding, hint=_ONE_SIGN)
 
 
 class Pieces:

@@ -12,7 +12,8 @@ import random
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from courier.aws import Clock
 from courier.errors import AwsTrouble, NoAnswer
@@ -57,14 +58,14 @@ class Requester:
         clock: Clock,
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
-        first_window: int = SHARED_WINDOW,
+        is_heavy: bool = False,
     ) -> None:
         self._requests = requests
         self._outage = Outage("asking", threading.Event(), tell)
         self._replies = replies
         self._kind = kind
         self._window = window
-        self._first_window = first_window
+        self._is_heavy = is_heavy
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
@@ -83,11 +84,12 @@ class Requester:
     def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
         """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
-        Each is given `timeout_seconds` from the moment it is sent. A caller that stops early (Ctrl-C
-        included) leaves no trace: later answers to what it had asked are deleted when they are met.
+        Each is given `timeout_seconds` from the moment it is sent; heavy ones, from the last answer to any.
+        A caller that stops early (Ctrl-C included) leaves no trace: later answers to what it had asked are
+        deleted when they are met.
         Raises: AwsTrouble.
         """
-        current = Round(questions, timeout_seconds)
+        current = Round(questions, timeout_seconds, is_patient=self._is_heavy)
         due = 0
         try:
             while not current.is_over:
@@ -112,18 +114,23 @@ class Requester:
 
     def _go_on(self, current: Round, due: int) -> None:
         """Send what there is room for, and receive until something is done, unless what is due is done."""
-        if self._is_leaving:
-            self._give_all_up(current)
-            return
-        self._is_busy = True
         try:
-            self._fill(current)
-            if current.waiting and due not in current.done:
+            if not self._is_leaving:
+                self._fill(current)
+            if not self._is_leaving and current.waiting and due not in current.done:
                 self._collect(current)
         except KeyboardInterrupt:
             if not self._is_leaving:
                 raise
+        if self._is_leaving:
             self._give_all_up(current)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Let `leave_off` cut the body short: a call that may take long, and has no state of ours half changed."""
+        self._is_busy = True
+        try:
+            yield
         finally:
             self._is_busy = False
 
@@ -134,28 +141,35 @@ class Requester:
             self._settle(request_id)
 
     def _fill(self, current: Round) -> None:
-        """Send as many questions as the window has room for; it begins small and grows with every outcome."""
-        window = min(self._window, self._first_window + current.finished)
+        """Send as many questions as the window has room for; that of heavy ones begins small and grows."""
+        window = min(self._window, HEAVY_FIRST + current.finished) if self._is_heavy else self._window
         while (room := window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
-            questions = current.set_errors_aside(batch)
-            size = 1 if any(question.is_heavy for _, question in questions) else MAX_BATCH
-            for start in range(0, len(questions), size):
-                self._send(questions[start : start + size], current)
+            self._send(current.set_errors_aside(batch), current)
             if len(batch) < MAX_BATCH:
                 # Nothing more at the moment: answers must not wait for a slow stream of questions.
                 return
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: Round) -> None:
-        deadline = self._clock.now() + current.timeout_seconds
+        # Heavy requests are to wait for their like no longer than these take; the asker says when it has gone.
+        patience_seconds = current.timeout_seconds * (self._window if self._is_heavy else 1)
+        deadline = self._clock.now() + patience_seconds
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):
             current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
+        # What is heavy travels alone, so that no worker receives several while others are idle.
+        size = 1 if self._is_heavy else MAX_BATCH
+        for start in range(0, len(requests), size):
+            self._post(requests[start : start + size], current)
+
+    def _post(self, requests: Sequence[Request], current: Round) -> None:
         envelopes = [encode_request(request) for request in requests]
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
-        for failure in self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until):
+        with self._interruptible():
+            failures = self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until)
+        for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 
     def _request(self, question: Question, deadline: float) -> Request:
@@ -171,7 +185,10 @@ class Requester:
     def _collect(self, current: Round) -> None:
         """Receive until at least one of those waiting is answered or given up."""
         while True:
-            deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
+            with self._interruptible():
+                deliveries = self._outage.persist(
+                    lambda: self._receive(current.patience_seconds), current.first_deadline
+                )
             found = self._sort(deliveries, current)
             # Only what was looked for may be given up: an answer may have come while nobody looked.
             full = len(deliveries) == MAX_BATCH

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from courier.answers import Histogram
-from courier.errors import NotANumberList, Undecodable
+from courier.errors import NoAnswer, NotANumberList, Undecodable
 from courier.figures import Figure, figure, root
 from courier.histogram import Tally, exponent_for
 from courier.onepass import Bracket, OnePass, around, as_array
@@ -23,6 +23,10 @@ from courier.pieces import Pieces, Read, Slipped, Span, holds_blanks_only
 #: How much of a list is looked at first: so many blocks, evenly spread, of so many bytes.
 LOOK_BLOCKS = 32
 LOOK_BYTES = 2**15
+#: How many numbers of the look count if some are large, of which a hundred thousand would fill the memory.
+LOOK_LARGE = 5_000
+#: More passes than any list needs, whatever the look has missed.
+MAX_PASSES = 100
 _QUARTERS = (1, 2, 3)
 #: Numbers of the grammar have no more decimals, and no more digits before the point.
 MAX_DECIMALS = 1_000
@@ -82,8 +86,11 @@ def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look
     reads = [
         read for span, block in zip(spans, blocks, strict=True) for read in _read(span, block, by_blanks=by_blanks)
     ]
-    decimals = max((own for _, own in reads), default=0)
-    units = sorted(int(unit) * 10 ** (decimals - own) for some, own in reads for unit in some)
+    seen = [(int(unit), own) for some, own in reads for unit in some]
+    if len(seen) > LOOK_LARGE and any(isinstance(some, list) for some, _ in reads):
+        seen = Random(size).sample(seen, LOOK_LARGE)  # noqa: S311  thins a sample, guards nothing
+    decimals = max((own for _, own in seen), default=0)
+    units = sorted(unit * 10 ** (decimals - own) for unit, own in seen)
     ordered = as_array(units)
     exponent = exponent_for(units[0], units[-1], decimals) if units else 0
     empty = Look(by_blanks=by_blanks, exponent=exponent, brackets=[])
@@ -107,7 +114,7 @@ def conclude(
     Raises: NotANumberList if there is no number at all; whatever `make_pass` raises.
     """
     whole = make_pass(looked)
-    if not whole.count:
+    if not whole.extremes:
         raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
     sought = {
         rank: bracket
@@ -115,16 +122,22 @@ def conclude(
         for rank in _ranks(whole.count, quarters)
     }
     known: dict[int, Fraction] = {}
-    while True:
+    tally = whole.tally
+    for _ in range(MAX_PASSES):
         known |= {rank: value for rank, one in sought.items() if (value := one.value(rank)) is not None}
         sought = _next({rank: one for rank, one in sought.items() if rank not in known})
-        if not sought:
-            break
+        is_coarse = tally.is_coarse_for(whole.extremes, whole.decimals)
+        if not sought and not is_coarse:
+            return _figures(whole, *whole.extremes, known), tally.histogram(whole.extremes, whole.decimals)
         brackets = list(dict.fromkeys(sought.values()))
-        for bracket, found in zip(brackets, make_pass(looked.narrowed(brackets)).brackets, strict=True):
+        if is_coarse:
+            least, most = (int(value * 10**whole.decimals) for value in whole.extremes)
+            looked = replace(looked, exponent=exponent_for(least, most, whole.decimals))
+        again = make_pass(looked.narrowed(brackets))
+        tally = again.tally
+        for bracket, found in zip(brackets, again.brackets, strict=True):
             bracket.merge(found, Random(0), limit)  # noqa: S311  thins samples, guards nothing
-    least, most = whole.extremes
-    return _figures(whole, known), whole.tally.histogram(least, most, whole.decimals)
+    raise NoAnswer("What the workers found of the list does not fit together.", hint="Which workers answered?")
 
 
 def _chosen(size: int) -> list[Span]:
@@ -172,8 +185,10 @@ def _quantile(count: int, quarters: int, known: Mapping[int, Fraction]) -> Fract
     return low + part * (high - low)
 
 
-def _figures(whole: OnePass, known: Mapping[int, Fraction]) -> dict[str, Figure | None]:
-    (least, most), variance = whole.extremes, whole.variance
+def _figures(
+    whole: OnePass, least: Fraction, most: Fraction, known: Mapping[int, Fraction]
+) -> dict[str, Figure | None]:
+    variance = whole.variance
     q1, median, q3 = (_quantile(whole.count, quarters, known) for quarters in _QUARTERS)
     values = {
         "count": Fraction(whole.count),

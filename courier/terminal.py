@@ -39,9 +39,9 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True)
 class Moved:
-    """How a progress bar is told of bytes: how many there will be, and each further number that was moved."""
+    """How a progress bar is told of bytes: how many there will be, if known, and each further number that was moved."""
 
-    expect: Callable[[int], None]
+    expect: Callable[[int | None], None]
     advance: Callable[[int], None]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import os
 import queue
+import stat
 import sys
 import threading
 from collections.abc import Iterator
@@ -52,6 +54,8 @@ class Stream:
     def __init__(self, begun: bytes, rest: BinaryIO) -> None:
         self._begun = memoryview(begun.removeprefix(codecs.BOM_UTF8))
         self._rest = rest
+        #: How long it is, if that is known.
+        self.size_bytes = _size_of(rest, len(begun))
         self.beginning = bytes(self._begun[:REMEMBERED_BYTES])
         self.end = b""
 
@@ -63,6 +67,14 @@ class Stream:
             taken += self._rest.read(size - len(taken) if size >= 0 else -1)
         self.end = (self.end + taken[-REMEMBERED_BYTES:])[-REMEMBERED_BYTES:]
         return taken
+
+
+def _size_of(file: BinaryIO, begun: int) -> int | None:
+    try:
+        found = os.fstat(file.fileno())
+    except (OSError, ValueError):  # not a file of the system's
+        return begun
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def read_lines(path: str) -> Iterator[str | None]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +15,7 @@ from courier import answers
 from courier.histogram import histogram
 from courier.presentation import json_line
 from courier.summary import summarise
-from tests.conftest import Place, wait_for
+from tests.conftest import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -113,6 +116,51 @@ def test_ctrl_c_while_a_list_waits_takes_it_out_of_the_bucket(place: Place) -> N
     worker.until_logged("numbers refused")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_pipe_is_silent_in_an_upload_is_heard(place: Place, number: signal.Signals) -> None:
+    asking = place.start(CLIENT, "file", "-")
+    assert asking.stdin is not None
+    asking.stdin.write(numbers(1_100_000))  # more than a first part
+    asking.stdin.flush()
+    s3 = place.client("s3")
+    wait_for(lambda: s3.list_multipart_uploads(Bucket=place.bucket).get("Uploads"))
+
+    asking.send_signal(number)
+
+    assert asking.wait(5) == 128 + number
+    assert not s3.list_multipart_uploads(Bucket=place.bucket).get("Uploads")
+    assert left_behind(place) == 0
+
+
+def test_a_line_of_a_batch_that_fits_no_message_is_an_error_row(place: Place) -> None:
+    place.worker(WORKER)
+
+    done = place.run(CLIENT, "batch", "-", text="1\n" + ",".join(["123456789"] * 2_000) + "\n2\n")
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row.get("sum") for row in rows] == [1, None, 2]
+    assert rows[1] == {
+        "line": 2,
+        "error": "The list has 19,999 bytes, and a message carries 9,540. "
+        "Send it as a file of its own, with the file command.",
+    }
+    assert done.returncode == 1
+
+
+def test_output_that_cannot_be_written_is_not_blamed_on_the_list(place: Place) -> None:
+    (place.folder / "prices.txt").write_text(numbers(2_000))
+    place.worker(WORKER)
+
+    with Path("/dev/full").open("w") as full:
+        asking = subprocess.run(
+            [sys.executable, str(ROOT / CLIENT), "file", "prices.txt", "--json"],
+            cwd=place.folder, env=place.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+        )  # fmt: skip
+
+    assert asking.returncode == 2
+    assert asking.stderr == "numbers_client.py: The output cannot be written: No space left on device.\n"
+
+
 def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}my list.csv", Body=b"1,2,\n")
     place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}good", Body=b"1;2;4")
@@ -135,7 +183,7 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     assert found["4"] == f"?Error. 'good' in {LISTS} of the bucket was replaced after the request was made. Ask again."
     assert found["5"] == "?Error. A part of a list of 5 bytes cannot be '9-3'."
     assert found["6"] == "?Error. What to look for in the list cannot be read."
-    assert found["7"].startswith("?Error. A request for a list in the bucket has no option 'colour'.")
+    assert found["7"].startswith("?Error. A request for a list in the bucket has no option 'colour=red'.")
 
 
 def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place) -> None:

@@ -281,6 +281,7 @@ def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Plac
     place.post("responseQueue", '{"count": 99}', request_id="dead", deadline="1000", status="ok", version="1")
     worker = place.worker(WORKER)
     worker.until_logged("numbers expired")
+    wait_for(lambda: place.visible("responseQueue") == 1)
 
     done = place.run(CLIENT, "send", "2", "--json")
 

@@ -95,6 +95,32 @@ def test_blocks_begin_anywhere_and_go_on_to_the_end(bucket: Bucket, monkeypatch:
     assert list(bucket.blocks(found, 200_001, 200_001)) == []
 
 
+@pytest.mark.parametrize("size", [0, 5, 2**23, 2**23 + 1, 20_000_000])
+def test_a_stream_of_any_length_is_stored_as_it_is(bucket: Bucket, size: int) -> None:
+    content = secrets.token_bytes(size)
+    moved: list[int] = []
+
+    told = bucket.stream("list", io.BytesIO(content), media_type="text/plain", progress=moved.append)
+
+    assert fetch(bucket, "list") == content
+    assert sum(moved) == told.size_bytes == size
+    assert (told.name, told.etag) == ("list", find(bucket, "list").etag)
+
+
+def test_a_stream_that_breaks_leaves_nothing(bucket: Bucket, aws: Aws) -> None:
+    class Breaking(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            if self.tell() > 2**23:
+                raise KeyboardInterrupt
+            return super().read(size)
+
+    with pytest.raises(KeyboardInterrupt):
+        bucket.stream("list", Breaking(bytes(2**25)), media_type="text/plain")
+
+    assert bucket.find("list") is None
+    assert not aws.s3().list_multipart_uploads(Bucket=bucket.name).get("Uploads")
+
+
 def test_an_object_that_was_replaced_is_not_read(bucket: Bucket) -> None:
     store(bucket, "list", b"1,2,3")
     found = find(bucket, "list")

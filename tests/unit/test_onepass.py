@@ -59,7 +59,7 @@ def test_sums_and_extremes_are_those_of_the_whole_list(parts: Pieces) -> None:
 
     assert found.count == right.count
     assert found.total == Fraction(right.total, right.scale)
-    assert found.extremes == [Fraction(right.at(0), right.scale), Fraction(right.at(-1), right.scale)]
+    assert found.extremes == (Fraction(right.at(0), right.scale), Fraction(right.at(-1), right.scale))
     if right.count > 1:
         assert found.variance == Fraction(right.deviation, right.count * (right.count - 1) * right.scale**2)
 
@@ -105,5 +105,5 @@ def test_no_more_is_kept_than_the_limit_and_large_numbers_count_for_many() -> No
         large.add(np.array([10**30] * 1000, dtype=object), 0, Random(1), 5000)
 
     assert 2_000 < len(plain.together()[0]) <= 5_000
-    assert len(large.together()[0]) <= 5_000 / 16
+    assert len(large.together()[0]) <= 5_000 / 64
     assert plain.inside == large.inside == 20_000

@@ -69,7 +69,13 @@ def _spoiled(**changes: object) -> str:
     [
         "", "7", "[]", "{}", '{"slip": {}}', '{"slip": {"item": "1"}}', "?Error. No.", "[" * 100_000,
         _spoiled(count=1.5), _spoiled(decimals=-1), _spoiled(decimals=10**9), _spoiled(extremes="x"),
-        _spoiled(tally=[1, 2]), _spoiled(tally=[-3, 0, [10**30]]), _spoiled(brackets=[]),
+        _spoiled(count=-3), _spoiled(count=4), _spoiled(squares=-14), _spoiled(squares=11),
+        _spoiled(extremes=[]), _spoiled(extremes=[1, 9**9]),
+        _spoiled(tally=[-2, 100, [3]]), _spoiled(signs={"x": [1, 2]}), _spoiled(signs={",": [-1, 2]}),
+        *(_spoiled(brackets=[[[0, 0, 3, 0], stride, 0, [1, 2, 3]]] * 3) for stride in (0, -1, 3, 2**40)),
+        _spoiled(brackets=[[[0, 0, 3, 0], 1, 0, [1]]] * 3), _spoiled(brackets=[[[0, 0, 3, 0], 2, 0, []]] * 3),
+        _spoiled(brackets=[[[-1, 0, 3, 0], 1, 0, [1, 2, 3]]] * 3), _spoiled(brackets=[]),
+        _spoiled(tally=[1, 2]), _spoiled(tally=[-3, 0, [10**30]]),
         _spoiled(brackets=[[[1, 2], 1, 0, []]] * 3), _spoiled(signs={",": 3}),
     ],
 )  # fmt: skip

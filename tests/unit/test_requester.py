@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -211,7 +212,7 @@ def test_heavy_questions_travel_alone_and_few_at_first() -> None:
 
     queues = Counting(body)
     box = cast("Mailbox", queues)
-    asking = Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, first_window=4)
+    asking = Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_heavy=True)
     questions = [Question(body=str(number), is_heavy=True) for number in range(30)]
 
     found = [outcome.result for outcome in asking.ask_many(questions, timeout_seconds=5)]
@@ -220,3 +221,36 @@ def test_heavy_questions_travel_alone_and_few_at_first() -> None:
     assert calls == [1] * 30
     assert under_way[:4] == [1, 2, 3, 4]
     assert 4 < max(under_way) <= 20
+
+
+def test_heavy_questions_are_given_up_only_when_nothing_at_all_is_answered() -> None:
+    class Slow(FakeQueues):
+        def receive(self, **_: int) -> list[Delivery]:
+            threading.Event().wait(0.15)
+            taken, self.waiting = self.waiting[:1], self.waiting[1:]
+            return taken
+
+    box = cast("Mailbox", Slow(lambda request: body(request) if request.body != "never" else []))
+    asking = Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_heavy=True)
+    questions = [Question(body=text, is_heavy=True) for text in ("1", "2", "3", "never")]
+
+    found = [type(outcome.result) for outcome in asking.ask_many(questions, timeout_seconds=0.4)]
+
+    assert found == [Answer, Answer, Answer, NoAnswer]
+
+
+def test_leaving_off_gives_every_question_that_was_taken_an_outcome() -> None:
+    queues = FakeQueues(lambda _request: [])
+    asking = asker(queues)
+
+    def questions() -> Iterator[Asked]:
+        yield question(0)
+        yield InputRefused("bad")
+        asking.leave_off()  # a signal between taking and sending
+        yield question(2)
+
+    found = [type(outcome.result) for outcome in asking.ask_many(questions(), timeout_seconds=5)]
+
+    assert found == [NoAnswer, InputRefused, NoAnswer]
+    with pytest.raises(KeyboardInterrupt):
+        asking.leave_off()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from courier import numberlist, survey
 from courier.answers import Histogram
-from courier.errors import NotANumberList, Undecodable
+from courier.errors import NoAnswer, NotANumberList, Undecodable
 from courier.figures import Figure
 from courier.histogram import histogram
 from courier.onepass import MAX_KEPT, OnePass
@@ -94,6 +94,40 @@ def test_two_values_that_alternate_are_no_trouble() -> None:
     text = "3,8," * 200_000 + "3"
 
     assert in_parts(text, 3, limit=1_000) == (of_the_whole(text), 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0," * 700_000 + "0.000001," + "0," * 700_000 + "0", (" " * 120_000 + ",").join("12345678901234567890")],
+    ids=["one that differs", "nothing to be seen"],
+)
+def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
+    found, passes = in_parts(text, 3)
+
+    assert found == of_the_whole(text)
+    assert passes <= 3
+
+
+def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
+    looked = Look(by_blanks=False, exponent=0, brackets=[((5, 0), (5, 0))] * 3)
+
+    def make_pass(look: Look) -> OnePass:
+        made = look.open(limit=MAX_KEPT)
+        made.add([1, 2, 3], 0)
+        for bracket in made.brackets:
+            bracket.below = 10
+        return made
+
+    with pytest.raises(NoAnswer, match="does not fit together"):
+        conclude(looked, make_pass, limit=MAX_KEPT)
+
+
+def test_large_numbers_in_a_look_are_thinned() -> None:
+    text = "1e400,1e-400," * 150_000 + "7"
+
+    found, _ = in_parts(text[: 2**20] + "7", 2)
+
+    assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)
 
 
 def test_an_empty_list_is_refused() -> None:
