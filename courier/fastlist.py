@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -21,7 +21,6 @@ Array = np.ndarray[tuple[int], np.dtype[Any]]
 
 #: Digits that two words hold, before the point and behind it each.
 _MAX_PART = 16
-_WORD = 8
 #: Two parts, a sign, a point, and a separator.
 _LONGEST_ITEM = 2 * _MAX_PART + 3
 #: What a 64-bit integer holds.
@@ -35,15 +34,43 @@ _PADDING = b"," * 24
 #: A blank within an item.
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
 _BLANK_RUN = re.compile(rb"[ \t]+")
-#: The words of which only the top 0 to 8 bytes are set.
-_TOP_BYTES = np.array([2**64 - 2 ** (8 * (8 - count)) for count in range(9)], dtype=np.uint64)
-#: What of its last word, and of the one before it, belongs to a part of 0 to 16 digits.
-_LOW_BYTES, _HIGH_BYTES = (
-    _TOP_BYTES[[min(max(length - before, 0), _WORD) for length in range(_MAX_PART + 1)]] for before in (0, _WORD)
-)
-_ZEROS = np.uint64(0x3030303030303030)
-_ABOVE_NINE = np.uint64(0x7676767676767676)
-_TOP_BITS = np.uint64(0x8080808080808080)
+
+
+class _Word(NamedTuple):
+    """How 4 or 8 digits are read at once, as `_digits` does it; integers are of the word's own type."""
+
+    size: int
+    type: str
+    zeros: Any
+    above_nine: Any
+    top_bits: int
+    #: Factor, shift and mask, by which pairs of digits become numbers of two, then of four, then of eight.
+    steps: tuple[tuple[Any, Any, Any], ...]
+    #: The words of which only the top 0 to all bytes are set.
+    top_bytes: Array
+
+
+def _word(size: int) -> _Word:
+    own = np.dtype(f"<u{size}")
+
+    def filled(pattern: bytes) -> Any:  # noqa: ANN401  one of NumPy's integers
+        return own.type(int.from_bytes(pattern * (size // len(pattern)), "little"))
+
+    widths = [width for width in (1, 2, 4) if width < size]
+    return _Word(
+        size=size,
+        type=own.str,
+        zeros=filled(b"0"),
+        above_nine=filled(bytes([0x76])),
+        top_bits=int(filled(bytes([0x80]))),
+        steps=tuple(
+            (own.type(10**width), own.type(8 * width), filled(b"\xff" * width + bytes(width))) for width in widths
+        ),
+        top_bytes=np.array([2 ** (8 * size) - 2 ** (8 * (size - count)) for count in range(size + 1)], dtype=own),
+    )
+
+
+_FOUR, _EIGHT = _word(4), _word(8)
 
 
 def read(text: str) -> tuple[Array, int] | None:
@@ -87,6 +114,8 @@ def read_chunk(raw: bytes) -> tuple[Array, int] | None:
     points = np.flatnonzero(is_point)
     if len(points):
         return _decimals(data, starts, ends, points, is_negative)
+    if bool((starts == ends).any()):
+        return None
     whole = _integers(data, starts, ends)
     return None if whole is None else (_signed(whole, is_negative), 0)
 
@@ -144,8 +173,8 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
     """Read items of which some have a point."""
     if len(points) == len(ends):
         places = ends - points - 1
-        if 1 <= (width := int(places[0])) <= _WORD and bool((places == width).all()):
-            units = _integers(data, starts, ends, point_before=width)
+        if 1 <= (width := int(places[0])) <= _EIGHT.size and bool((places == width).all()):
+            units = _evenly(data, starts, ends, points, width)
             return None if units is None else (_signed(units, is_negative), width)
     if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
         middles, behind = points, points + 1
@@ -158,7 +187,7 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
         # Where there is no point, the part behind it is empty.
         middles, behind = ends.copy(), ends.copy()
         middles[owners], behind[owners] = points, points + 1
-    whole, part = _integers(data, starts, middles, may_be_empty=True), _integers(data, behind, ends, may_be_empty=True)
+    whole, part = _integers(data, starts, middles), _integers(data, behind, ends)
     if whole is None or part is None or bool(np.any((middles == starts) & (behind == ends))):
         return None
     widths = ends - behind
@@ -172,42 +201,59 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
     return _signed(units, is_negative), decimals
 
 
-def _integers(
-    data: Array, starts: Array, ends: Array, *, may_be_empty: bool = False, point_before: int = 0
-) -> Array | None:
-    """Return the integers whose digits stand from `starts` to before `ends`; None if one is anything else.
-
-    A point before the last `point_before` digits (1 to 8) of every one is left out.
-    """
-    words = np.ndarray(len(data) - 7, dtype="<u8", buffer=data.data, strides=(1,))
-    lengths = ends - starts
-    low, rest = words[ends - _WORD], ends - 2 * _WORD
-    if point_before:
-        lengths -= 1
-        rest -= 1
-        kept = _TOP_BYTES[point_before]
-        low = (low & kept) | (words[ends - _WORD - 1] & ~kept)
-    longest, shortest = int(lengths.max()), int(lengths.min())
-    if longest > _MAX_PART or shortest < (0 if may_be_empty else max(1, point_before)):
+def _evenly(data: Array, starts: Array, ends: Array, points: Array, width: int) -> Array | None:
+    """Return items that all have `width` digits (1 to 8) behind the point as integers; None if one is anything else."""
+    lengths = ends - starts - 1
+    shortest = int(lengths.min())
+    if shortest < width:
         return None
-    units = _eight_digits(low, None if shortest >= _WORD else _LOW_BYTES[lengths])
-    if units is None or longest <= _WORD:
+    if int(lengths.max()) <= _EIGHT.size:
+        # The point is left out: what stands before it is taken from one byte further on.
+        behind = _EIGHT.top_bytes[width]
+        words = (_words(data, ends, _EIGHT) & behind) | (_words(data, ends - 1, _EIGHT) & ~behind)
+        return _digits(words, None if shortest >= _EIGHT.size else _EIGHT.top_bytes[lengths], _EIGHT)
+    word = _FOUR if width <= _FOUR.size else _EIGHT
+    whole, part = _integers(data, starts, points), _digits(_words(data, ends, word), word.top_bytes[width], word)
+    if whole is None or part is None or int(whole.max()) >= INT64_LIMIT // 10**width:
+        return None
+    return cast("Array", whole * 10**width + part)
+
+
+def _integers(data: Array, starts: Array, ends: Array) -> Array | None:
+    """Return the integers whose digits stand from `starts` to before `ends`, 0 where none does.
+
+    None if one is anything else, or has more than 16 digits.
+    """
+    lengths = ends - starts
+    longest, shortest = int(lengths.max()), int(lengths.min())
+    if longest > _MAX_PART or shortest < 0:
+        return None
+    word = _FOUR if longest <= _FOUR.size else _EIGHT
+    kept = None if shortest >= word.size else word.top_bytes.take(np.minimum(lengths, word.size))
+    units = _digits(_words(data, ends, word), kept, word)
+    if units is None or longest <= word.size:
         return units
-    high = _eight_digits(words[rest], None if shortest == _MAX_PART else _HIGH_BYTES[lengths])
-    return None if high is None else high * 10**_WORD + units
+    kept = None if shortest == _MAX_PART else word.top_bytes.take(np.maximum(lengths - word.size, 0))
+    high = _digits(_words(data, ends - word.size, word), kept, word)
+    return None if high is None else cast("Array", high * 10**word.size + units)
 
 
-def _eight_digits(words: Array, kept: Array | None) -> Array | None:
+def _words(data: Array, ends: Array, word: _Word) -> Array:
+    """Return the bytes before each end as integers, the last one on top."""
+    everywhere = np.ndarray(len(data) - word.size + 1, dtype=word.type, buffer=data.data, strides=(1,))
+    return cast("Array", everywhere[ends - word.size])
+
+
+def _digits(words: Array, kept: Array | None, word: _Word) -> Array | None:
     """Return the numbers that the `kept` bytes of words spell, the last digit on top; None if one is no digit."""
-    digits = words ^ _ZEROS
+    digits = words ^ word.zeros
     if kept is not None:
         digits &= kept
-    if int(np.bitwise_or.reduce((digits + _ABOVE_NINE) | digits)) & int(_TOP_BITS):
+    if int(np.bitwise_or.reduce((digits + word.above_nine) | digits)) & word.top_bits:
         return None
-    digits = (digits * np.uint64(10) + (digits >> np.uint64(8))) & np.uint64(0x00FF00FF00FF00FF)
-    digits = (digits * np.uint64(100) + (digits >> np.uint64(16))) & np.uint64(0x0000FFFF0000FFFF)
-    digits = (digits * np.uint64(10_000) + (digits >> np.uint64(32))) & np.uint64(0x00000000FFFFFFFF)
-    return digits.astype(np.int64)
+    for factor, shift, mask in word.steps:
+        digits = (digits * factor + (digits >> shift)) & mask
+    return cast("Array", digits.astype(np.int64))
 
 
 def _signed(units: Array, is_negative: Array) -> Array:

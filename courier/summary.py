@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ Value = tuple[int, int] | None
 
 #: What a 64-bit integer holds.
 _INT64_LIMIT = 2**63 - 1
-#: Squares are made of pieces of so many bits, of which so many products can be added without overflow.
+#: Squares are made of pieces of so many bits: four million products can be added without overflow.
 _LIMB_BITS = 20
-_MAX_ADDED = 2**22
+#: How many numbers are worked on at a time: what the processor's cache holds.
+_BLOCK = 2**14
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """Numbers as integers in units of 10**-decimals: at least one, and at most 4 million in an array."""
+    """Numbers as integers in units of 10**-decimals: at least one."""
 
     units: Sequence[int] | Array
     decimals: int
@@ -68,7 +70,9 @@ class Sample:
         reach = max(self.at(-1) - pivot, pivot - self.at(0))
         if reach > _INT64_LIMIT:
             return Sample(units=self.units.tolist(), decimals=self.decimals).deviation
-        return self.count * sum_of_squares(self.units - pivot, reach) - (self.total - self.count * pivot) ** 2
+        blocks = (self.units[start : start + _BLOCK] for start in range(0, self.count, _BLOCK))
+        squares = sum(sum_of_squares(block - pivot, reach) for block in blocks)
+        return self.count * squares - (self.total - self.count * pivot) ** 2
 
     def at(self, place: int) -> int:
         """Return the one at a place in order, in units."""
@@ -95,13 +99,15 @@ class Sample:
     def mode(self) -> Value:
         """The most frequent value, the least of several; None if no value comes twice."""
         if isinstance(self.ordered, np.ndarray):
-            starts = np.flatnonzero(np.concatenate(([True], self.ordered[1:] != self.ordered[:-1])))
-            runs = np.diff(starts, append=self.count)
-            longest = int(np.argmax(runs))
-            times, unit = int(runs[longest]), int(self.ordered[starts[longest]])
-        else:
-            # Counter keeps the order of first sight, and max the first of equals: the least.
-            unit, times = max(Counter(self.ordered).items(), key=lambda pair: pair[1])
+            repeated = np.flatnonzero(self.ordered[1:] == self.ordered[:-1])
+            if not len(repeated):
+                return None if self.count > 1 else (self.at(0), self.scale)
+            # Each run of neighbours among them is one value, and the first of the longest runs the least.
+            starts = np.flatnonzero(np.diff(repeated, prepend=-2) != 1)
+            longest = int(np.argmax(np.diff(starts, append=len(repeated))))
+            return self.at(int(repeated[starts[longest]])), self.scale
+        # Counter keeps the order of first sight, and max the first of equals: the least.
+        unit, times = max(Counter(self.ordered).items(), key=lambda pair: pair[1])
         return (unit, self.scale) if times > 1 or self.count == 1 else None
 
 
@@ -159,16 +165,11 @@ def total_of(array: Array, reach: int) -> int:
 
 
 def sum_of_squares(array: Array, reach: int) -> int:
-    """Return the exact sum of squares of an array whose numbers are no further than `reach` from 0."""
+    """Return the exact sum of squares of an array whose numbers, a few million at most, are in `reach` of 0."""
     if reach * reach * len(array) <= _INT64_LIMIT:
         return int(array @ array)
-    if len(array) > _MAX_ADDED:
-        return sum(sum_of_squares(part, reach) for part in np.array_split(array, len(array) // _MAX_ADDED + 1))
     sizes = np.abs(array)
     shifts = range(0, reach.bit_length(), _LIMB_BITS)
     limbs = [(sizes >> shift) & (2**_LIMB_BITS - 1) for shift in shifts]
-    return sum(
-        int(one @ other) << (low + high)
-        for low, one in zip(shifts, limbs, strict=True)
-        for high, other in zip(shifts, limbs, strict=True)
-    )
+    products = combinations_with_replacement(zip(shifts, limbs, strict=True), 2)
+    return sum(int(one @ other) << (low + high + (low != high)) for (low, one), (high, other) in products)
