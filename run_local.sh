@@ -37,7 +37,7 @@ folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
 readonly folder_number
 # Two checkouts on one machine share neither a tmux server nor the port that is tried first.
 readonly tmux_name="courier-$folder_number"
-readonly first_port=$((4566 + folder_number % 1000))
+readonly first_port=$((4566 + folder_number % 20000))
 
 # What would lead the programs to another AWS than the local one.
 readonly foreign=(

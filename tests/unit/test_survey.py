@@ -98,14 +98,15 @@ def test_two_values_that_alternate_are_no_trouble() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["0," * 700_000 + "0.000001," + "0," * 700_000 + "0", (" " * 120_000 + ",").join("12345678901234567890")],
+    ["0," * 9_000 + "0.000001," + "0," * 9_000 + "0", (" " * 1_200 + ",").join("12345678901234567890")],
     ids=["one that differs", "nothing to be seen"],
 )
 def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
-    found, passes = in_parts(text, 3)
+    with patch.object(survey, "LOOK_BLOCKS", 4), patch.object(survey, "LOOK_BYTES", 64):
+        found, passes = in_parts(text, 3)
 
     assert found == of_the_whole(text)
-    assert passes <= 3
+    assert passes in {2, 3}
 
 
 def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
@@ -123,9 +124,9 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
 
 
 def test_large_numbers_in_a_look_are_thinned() -> None:
-    text = "1e400,1e-400," * 150_000 + "7"
-
-    found, _ = in_parts(text[: 2**20] + "7", 2)
+    text = "1e400,1e-400," * 30_000 + "7"
+    with patch.object(survey, "LOOK_LARGE", 500):
+        found, _ = in_parts(text, 2)
 
     assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)
 
