@@ -106,7 +106,7 @@ def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
         found, passes = in_parts(text, 3)
 
     assert found == of_the_whole(text)
-    assert passes in {2, 3}
+    assert passes <= 3
 
 
 def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
