@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 
-from courier import daemon, pictures
+from courier import daemon, development, pipeline
 from courier.aws import Aws
-from courier.bucket import Bucket
+from courier.bucket import Bucket, StoredObject
 from courier.commandline import finish
 from courier.errors import InputRefused
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
+from courier.handling import Made
+from courier.pipeline import Step
 from courier.plain import quoted
 from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
@@ -22,6 +27,9 @@ from courier.worker import Worker
 KIND = "image"
 #: The program that each picture is given to, in a process of its own.
 DARKROOM = "courier.darkroom"
+OPTIONS = ("operations", "etag")
+#: What is told of a result with it: of which source and operations it is, and what it became.
+MARK, TOLD = "courier-mark", "courier-told"
 
 
 class Studio:
@@ -30,31 +38,74 @@ class Studio:
     def __init__(self, aws: Aws, settings: Settings) -> None:
         self._unprocessed = Bucket(aws, settings.bucket, UNPROCESSED)
         self._processed = Bucket(aws, settings.bucket, PROCESSED)
+        self._settings = settings
         self._limit_bytes = int(settings.image_max_megabytes * 1e6)
-        self._max_megapixels = settings.image_max_megapixels
         limits = Limits(seconds=settings.image_seconds, memory_megabytes=settings.image_memory_megabytes)
         self._sandbox = Sandbox(DARKROOM, limits)
 
-    def answer(self, request: Request) -> str:
-        """Return the name of the processed picture. Raises: InputRefused; Trouble; CellFault."""
+    def answer(self, request: Request) -> Made:
+        """Return the name of the processed picture and what there is to tell of it.
+
+        Raises: InputRefused; Trouble; CellFault.
+        """
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
-        operation = _operation(request)
-        order = {"name": name, "operation": operation, "max_megapixels": self._max_megapixels}
+        steps = _steps(request)
+        source = self._source(name, request.options.get("etag", ""))
+        mark = _mark(source, steps)
+        done = self._processed.find(development.likely_name(name, steps))
+        if done and done.metadata.get(MARK) == mark:
+            return _made(done)
+        return self._work(source, steps, mark)
+
+    def _source(self, name: str, etag: str) -> StoredObject:
+        found = self._unprocessed.find(name)
+        if found is None:
+            self._unprocessed.check()
+            raise self._unprocessed.missing(name)
+        if etag and found.etag != etag:
+            raise self._unprocessed.replaced(name)
+        if found.size_bytes > self._limit_bytes:
+            hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGABYTES."
+            size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
+            raise InputRefused(f"{quoted(name, 220)} has {size}.", hint=hint)
+        return found
+
+    def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Made:
+        order = {
+            "name": source.name,
+            "operations": pipeline.canonical(steps),
+            "megapixels": self._settings.image_max_megapixels,
+            "frames": self._settings.image_max_frames,
+        }
         with self._sandbox.cell() as cell:
-            self._unprocessed.fetch(name, cell.source, limit_bytes=self._limit_bytes)
+            self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
             made = cell.run(order)
             # Whatever a picture made of its process, its result goes nowhere else.
-            result_name = check_name(made["name"])
+            name = check_name(made["name"])
+            metadata = {MARK: mark, TOLD: json.dumps(made["told"])}
             with cell.result() as result:
-                self._processed.store(result_name, result, media_type=made["media_type"])
-        return result_name
+                stored = self._processed.stream(name, result, media_type=made["media_type"], metadata=metadata)
+        return _made(replace(stored, metadata=metadata))
 
 
-def _operation(request: Request) -> str:
+def _made(stored: StoredObject) -> Made:
+    told = {**json.loads(stored.metadata.get(TOLD, "{}")), "bytes": stored.size_bytes, "etag": stored.etag}
+    return Made(body=stored.name, details=told)
+
+
+def _mark(source: StoredObject, steps: list[Step]) -> str:
+    """Return what a result is marked with: the same source and operations make the same result."""
+    what = f"{source.etag} {pipeline.canonical(steps)}"
+    return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
+
+
+def _steps(request: Request) -> list[Step]:
     for option in request.options:
-        if option != "operation":
-            raise InputRefused(f"An image request has no option {quoted(option)}.", hint="It knows: operation.")
-    return pictures.check_operation(request.options.get("operation", pictures.DEFAULT_OPERATION))
+        if option not in OPTIONS:
+            raise InputRefused(
+                f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}."
+            )
+    return pipeline.parse(request.options.get("operations", pipeline.DEFAULT))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
@@ -47,6 +47,8 @@ class StoredObject:
     size_bytes: int
     modified: datetime
     etag: str
+    #: What was told of it when it was stored; a listing does not say.
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket:
@@ -56,6 +58,7 @@ class Bucket:
         self._aws = aws
         self._name = name
         self.prefix = prefix
+        self._hint = "The list command shows what there is." if prefix.startswith("images/") else ""
 
     @property
     def name(self) -> str:
@@ -87,7 +90,13 @@ class Bucket:
             )
 
     def stream(
-        self, name: str, file: Readable, *, media_type: str, progress: Progress = lambda _count: None
+        self,
+        name: str,
+        file: Readable,
+        *,
+        media_type: str,
+        metadata: Mapping[str, str] | None = None,
+        progress: Progress = lambda _count: None,
     ) -> StoredObject:
         """Upload a file that can be read only once, of any length, in parts; return what is told of the object.
 
@@ -95,16 +104,13 @@ class Bucket:
         is taken back if it fails. Raises: AwsTrouble.
         """
         first = file.read(PART_BYTES)
+        what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
         with translated(f"store an object in {self.prefix}"):
             if len(first) < PART_BYTES:
-                put = self._aws.s3().put_object(
-                    Bucket=self.name, Key=self.prefix + name, Body=first, ContentType=media_type
-                )
+                put = self._aws.s3().put_object(Bucket=self.name, Key=self.prefix + name, Body=first, **what)
                 progress(len(first))
                 return self._stored(name, len(first), put["ETag"])
-            begun = self._aws.s3().create_multipart_upload(
-                Bucket=self.name, Key=self.prefix + name, ContentType=media_type
-            )
+            begun = self._aws.s3().create_multipart_upload(Bucket=self.name, Key=self.prefix + name, **what)
         place: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name, "UploadId": begun["UploadId"]}
         try:
             return self._in_parts(name, place, first, file, progress)
@@ -141,15 +147,17 @@ class Bucket:
         file: IO[bytes],
         *,
         limit_bytes: int | None = None,
+        etag: str = "",
         progress: Progress = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
         """Write the object `name` to `file`; `opened` is told its size before the first byte.
 
-        Raises: ObjectMissing; InputRefused before anything is read if it has more than `limit_bytes`;
+        Raises: ObjectMissing; ObjectReplaced if an ETag is given that is not its own; InputRefused before anything
+        is read if it has more than `limit_bytes`;
         AwsTrouble, also if the connection ends before the object does.
         """
-        answer = self._get(name)
+        answer = self._get(name, **({"IfMatch": etag} if etag else {}))
         size = answer["ContentLength"]
         if limit_bytes is not None and size > limit_bytes:
             answer["Body"].close()
@@ -177,7 +185,11 @@ class Bucket:
             with translated(f"look for an object in {self.prefix}"):
                 head = self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)
                 return StoredObject(
-                    name=name, size_bytes=head["ContentLength"], modified=head["LastModified"], etag=head["ETag"]
+                    name=name,
+                    size_bytes=head["ContentLength"],
+                    modified=head["LastModified"],
+                    etag=head["ETag"],
+                    metadata=head.get("Metadata", {}),
                 )
         except ObjectMissing:
             return None
@@ -203,10 +215,13 @@ class Bucket:
             with translated(f"fetch an object of {self.prefix}"):
                 return self._aws.s3().get_object(Bucket=self.name, Key=self.prefix + name, **conditions)
         except ObjectMissing as error:
-            message = f"There is no {quoted(name, 220)} in {self.prefix} of the bucket."
-            raise ObjectMissing(message, hint="The list command shows what there is.") from error
+            raise self.missing(name) from error
         except ObjectReplaced as error:
             raise self.replaced(name) from error
+
+    def missing(self, name: str) -> ObjectMissing:
+        """Return what is said of an object that is not there."""
+        return ObjectMissing(f"There is no {quoted(name, 220)} in {self.prefix} of the bucket.", hint=self._hint)
 
     def replaced(self, name: str) -> ObjectReplaced:
         """Return what is said of an object that is not the one that was asked about."""

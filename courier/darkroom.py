@@ -21,8 +21,9 @@ import traceback
 from collections.abc import Mapping
 from typing import IO, Any
 
-from courier import pictures
+from courier import development
 from courier.errors import InputRefused
+from courier.pictures import Bounds
 from courier.sandbox import FULL
 
 #: No result is larger, in bytes; the disk is everybody's.
@@ -52,20 +53,22 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, str]:
+def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
     """Do one order, from `source` into `result`; return the report."""
     try:
         source.seek(0)
-        made = pictures.process(source, **order)
+        bounds = Bounds(megapixels=order["megapixels"], frames=order["frames"])
+        made = development.process(source, name=order["name"], operations=order["operations"], bounds=bounds)
         result.seek(0)
         result.write(made.content)
         result.flush()
     except Exception as error:  # noqa: BLE001  reported to the parent, which logs what is our own fault
         return _report(error)
-    return {"status": "done", "name": made.name, "media_type": made.media_type}
+    told = {"width": made.width, "height": made.height, "frames": made.frames, "notes": list(made.notes)}
+    return {"status": "done", "name": made.name, "media_type": made.media_type, "told": told}
 
 
-def _report(error: Exception) -> dict[str, str]:
+def _report(error: Exception) -> dict[str, Any]:
     match error:
         case InputRefused():
             return {"status": "refused", "message": error.message, "hint": error.hint}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
@@ -29,8 +30,17 @@ from courier.wire import (
 
 log = logging.getLogger(__name__)
 
-#: What a program does with a request: return the answer's body, or raise InputRefused with the reason.
-Handler = Callable[[Request], str]
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What a program answers: a body, and what is told about it."""
+
+    body: str
+    details: Mapping[str, Any]
+
+
+#: What a program does with a request: return the answer's body, or more, or raise InputRefused with the reason.
+Handler = Callable[[Request], str | Made]
 
 _OURS = "The worker failed at this request by a fault of its own; its log says more."
 
@@ -96,8 +106,11 @@ class Handling:
             self._check_address(request)
             if delivery.receive_count >= self._terms.max_deliveries:
                 return request, self._bury(delivery, request), "dead"
-            body = PONG if request.kind == PING else self._handler(request)
-            answer = Answer(body=body, request_id=request.request_id, deadline=self._expiry(request))
+            made = PONG if request.kind == PING else self._handler(request)
+            made = Made(body=made, details={}) if isinstance(made, str) else made
+            answer = Answer(
+                body=made.body, details=made.details, request_id=request.request_id, deadline=self._expiry(request)
+            )
         except CourierError as error:
             if isinstance(error, Trouble) and error.is_passing:
                 raise

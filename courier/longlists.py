@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from courier import answers, partials
 from courier.bucket import Bucket, StoredObject
-from courier.errors import InputRefused, ObjectMissing
+from courier.errors import InputRefused
 from courier.files import check_name
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Slipped, Span
@@ -73,7 +73,8 @@ class LongLists:
     def _found(self, name: str, etag: str) -> StoredObject:
         found = self._bucket.find(name)
         if found is None:
-            raise ObjectMissing(f"There is no {quoted(name, 220)} in {self._bucket.prefix} of the bucket.")
+            self._bucket.check()
+            raise self._bucket.missing(name)
         if etag and etag != found.etag:
             raise self._bucket.replaced(name)
         return found

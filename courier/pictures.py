@@ -1,22 +1,17 @@
-"""What can be done to a picture, and which pictures are taken: pure functions of bytes.
-
-The only door to Pillow. Orientation is applied, transparency is never turned black, and what cannot be
-kept right is refused in a sentence rather than spoiled.
-"""
+"""Pictures as files: which are taken, and what their headers say, before anything is decoded."""
 
 from __future__ import annotations
 
 import io
+import math
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import IO
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from courier.errors import CourierError, InputRefused, NotAPicture
-from courier.plain import one_of, printable, quoted
+from courier.errors import NotAPicture
+from courier.plain import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
@@ -31,16 +26,21 @@ FORMATS = {
     "BMP": (".bmp",),
     "AVIF": (".avif",),
 }
-#: Formats that a gray picture is stored in as it came; every other becomes a PNG.
-KEPT_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF")
-SAVE_OPTIONS: dict[str, dict[str, object]] = {
-    "JPEG": {"quality": 90, "optimize": True},
-    "PNG": {"compress_level": 6},
-    "WEBP": {"quality": 90, "method": 2},
-    "TIFF": {"compression": "tiff_lzw"},
-}
-DEFAULT_OPERATION = "grayscale"
+MOVING_FORMATS = ("GIF", "WEBP", "PNG")
+#: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole picture, are an attack.
+MAX_SCANS = 100
+_SCAN = b"\xff\xda"
 SAMPLE_NAME = "sample.png"
+#: Red, green and blue, from 0 to 255.
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What a picture may be at most, before and after."""
+
+    megapixels: float
+    frames: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,63 +50,7 @@ class Header:
     format: str
     width: int
     height: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Processed:
-    """A finished picture: the name that says what was done, the file, and its media type."""
-
-    name: str
-    content: bytes
-    media_type: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One thing that can be done to a picture."""
-
-    apply: Callable[[Image.Image], Image.Image]
-    help: str
-    #: Whether the result keeps the source's format, where that can hold it.
-    keeps_format: bool = True
-
-
-def _has_transparency(image: Image.Image) -> bool:
-    return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
-
-
-def _grayscale(image: Image.Image) -> Image.Image:
-    if image.mode in {"L", "1", "LA", "I", "F"} or image.mode.startswith("I;16"):
-        return image
-    if _has_transparency(image):
-        return image.convert("RGBA").convert("LA")
-    return image.convert("RGB").convert("L")
-
-
-def _black_and_white(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16"):
-        image = image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
-    elif _has_transparency(image):
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(paper, image).convert("RGB")
-    if image.mode in {"I", "F"}:
-        raise NotAPicture("The picture has 32 bits a pixel, which has no rule for black and white.")
-    return (image if image.mode in {"1", "L"} else image.convert("RGB")).convert("1")
-
-
-#: What can be asked for: one line each.
-OPERATIONS: dict[str, Operation] = {
-    "grayscale": Operation(apply=_grayscale, help="shades of gray"),
-    "black-and-white": Operation(apply=_black_and_white, help="black and white dots (dithered)", keeps_format=False),
-}
-
-
-def check_operation(name: str) -> str:
-    """Return `name` if it is an operation. Raises: InputRefused, with the names of those there are."""
-    if name not in OPERATIONS:
-        raise InputRefused(f"There is no operation {quoted(name)}.", hint=f"Use {one_of(list(OPERATIONS))}.")
-    return name
+    is_moving: bool
 
 
 def media_type(picture_format: str) -> str:
@@ -114,46 +58,13 @@ def media_type(picture_format: str) -> str:
     return f"image/{picture_format.lower()}"
 
 
-def read_header(file: IO[bytes], *, max_megapixels: float) -> Header:
+def read_header(file: IO[bytes], bounds: Bounds) -> Header:
     """Return what the header of the picture in `file` says, without decoding it.
 
-    Raises: NotAPicture if it is none that is worked on: another format, too large, animated.
+    Raises: NotAPicture if it is none that is worked on: another format, or too large.
     """
-    image = _open(file, max_megapixels)
-    return Header(format=_format(image), width=image.width, height=image.height)
-
-
-def process(file: IO[bytes], *, name: str, operation: str, max_megapixels: float) -> Processed:
-    """Do `operation` to the picture in `file`, whose object is called `name`.
-
-    Raises: InputRefused for an unknown operation; NotAPicture if it is none, is damaged or too large.
-    """
-    chosen = OPERATIONS[check_operation(operation)]
-    image = _open(file, max_megapixels)
-    source = _format(image)
-    try:
-        upright = ImageOps.exif_transpose(image)
-        result = chosen.apply(upright)
-    except (MemoryError, CourierError):
-        raise
-    except Exception as error:
-        raise NotAPicture(f"The picture is damaged or cut short: {printable(str(error), 120)}.") from error
-    target = source if chosen.keeps_format and source in KEPT_FORMATS else "PNG"
-    return Processed(
-        name=result_name(name, operation, target), content=_save(result, target), media_type=media_type(target)
-    )
-
-
-def result_name(name: str, operation: str, target: str) -> str:
-    """Return what the result is called: cat.jpg becomes cat-grayscale.jpg.
-
-    Where the ending changes, the whole old name stays and a point follows (cat.gif.grayscale.png), so that no
-    two sources have results of the same name.
-    """
-    path = PurePosixPath(name)
-    if path.suffix.lower() in FORMATS[target]:
-        return f"{path.stem}-{operation}{path.suffix}"
-    return f"{name}.{operation}{FORMATS[target][0]}"
+    image = open_picture(file, bounds)
+    return Header(format=format_of(image), width=image.width, height=image.height, is_moving=is_moving(image))
 
 
 def sample() -> bytes:
@@ -165,38 +76,72 @@ def sample() -> bytes:
     draw.ellipse((220, 120, 420, 320), fill="gold", outline="black", width=4)
     draw.polygon([(320, 60), (560, 420), (80, 420)], outline="white", width=6)
     draw.text((24, 24), "Courier", fill="white", font_size=48)
-    return _save(picture, "PNG")
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
 
 
-def _open(file: IO[bytes], max_megapixels: float) -> Image.Image:
+def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Colour, Colour]]]:
+    """Return a picture for a terminal: lines of characters, each the colours of its upper and its lower half.
+
+    Transparency is shown on a dark gray. Raises: NotAPicture.
+    """
+    image = open_picture(file, bounds)
+    try:
+        image.draft("RGB", (2 * columns, 4 * lines))
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+    except Exception as error:
+        raise NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.") from error
+    upright.thumbnail((columns, 2 * lines))
+    paper = Image.new("RGBA", (upright.width, upright.height + upright.height % 2), (40, 40, 40, 255))
+    paper.alpha_composite(upright)
+    pixels = paper.convert("RGB").tobytes()
+    colours = [(pixels[place], pixels[place + 1], pixels[place + 2]) for place in range(0, len(pixels), 3)]
+    rows = [colours[start : start + paper.width] for start in range(0, len(colours), paper.width)]
+    return [list(zip(upper, lower, strict=True)) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
+
+
+def open_picture(file: IO[bytes], bounds: Bounds) -> Image.Image:
+    """Return a picture of which nothing but the header is decoded. Raises: NotAPicture."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(file, formats=tuple(FORMATS))
-        animated = bool(getattr(image, "is_animated", False)) and _format(image) != "JPEG"
     except UnidentifiedImageError as error:
         known = one_of(list(FORMATS))
         raise NotAPicture("This is no picture that is read here.", hint=f"The formats are {known}.") from error
     except Exception as error:
         raise NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.") from error
-    megapixels = image.width * image.height / 1e6
-    if megapixels > max_megapixels:
-        size = f"{image.width} x {image.height} pixels ({megapixels:.1f} million)"
-        hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGAPIXELS."
-        raise NotAPicture(f"The picture has {size}; at most {max_megapixels:g} million are allowed.", hint=hint)
-    if animated:
-        raise NotAPicture("The picture is animated, and only still ones are worked on.", hint="Send one frame.")
+    check_size(image.size, bounds, "The picture has")
+    if image.format in {"JPEG", "MPO"}:
+        _check_scans(file)
     return image
 
 
-def _format(image: Image.Image) -> str:
+def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1) -> None:
+    """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAPicture."""
+    megapixels = math.prod(size) * frames / 1e6
+    if megapixels > bounds.megapixels:
+        times = f" in each of {frames} frames" if frames > 1 else ""
+        said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
+        hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGAPIXELS."
+        raise NotAPicture(f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint)
+
+
+def _check_scans(file: IO[bytes]) -> None:
+    place = file.tell()
+    file.seek(0)
+    scans = sum(block.count(_SCAN) for block in iter(lambda: file.read(2**20), b""))
+    file.seek(place)
+    if scans > MAX_SCANS:
+        raise NotAPicture(f"The picture has {scans} scans; at most {MAX_SCANS} are allowed.", hint="Save it anew.")
+
+
+def format_of(image: Image.Image) -> str:
+    """Return the format that a picture came in, as it is named here."""
     return "JPEG" if image.format == "MPO" else image.format or ""
 
 
-def _save(image: Image.Image, target: str) -> bytes:
-    # A colour profile of the source does not fit a gray result, and old EXIF would turn it again.
-    image.info.pop("icc_profile", None)
-    image.info.pop("exif", None)
-    file = io.BytesIO()
-    image.save(file, format=target, **SAVE_OPTIONS[target])
-    return file.getvalue()
+def is_moving(image: Image.Image) -> bool:
+    """Whether a picture has frames that follow each other in time."""
+    return bool(getattr(image, "is_animated", False)) and format_of(image) in MOVING_FORMATS

@@ -79,9 +79,11 @@ class Settings:
     time_limit_seconds: float = 120.0
     #: A list that does not fit a message is split into parts of so many megabytes (10^6 bytes), a request each.
     list_part_megabytes: float = 16.0
-    #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions.
+    #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions, before and after.
     image_max_megabytes: float = 50.0
     image_max_megapixels: float = 50.0
+    #: The most frames of a moving picture; its pixels count in each of them.
+    image_max_frames: int = 300
     #: What the work on one picture may take, its transfer apart: time, and memory in megabytes (10^6 bytes).
     image_seconds: float = 30.0
     image_memory_megabytes: int = 1000
@@ -103,6 +105,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "list_part_megabytes": _number(float, 0.001, 5000),
     "image_max_megabytes": _number(float, 0.001, 5000),
     "image_max_megapixels": _number(float, 0.001, 1000),
+    "image_max_frames": _number(int, 1, 100_000),
     "image_seconds": _number(float, 0.1, 3600),
     "image_memory_megabytes": _number(int, 100, 1_000_000),
 }

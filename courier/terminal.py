@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -19,6 +20,7 @@ from courier.errors import CourierError, WrongUsage
 from courier.plain import printable
 
 T = TypeVar("T")
+Colour = tuple[int, int, int]
 
 #: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
 INTERRUPTED = 130
@@ -78,6 +80,11 @@ class Terminal:
         """Whether what is written must be plain ASCII, since the output's encoding has no more."""
         return self._console.options.ascii_only
 
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether a picture can be shown."""
+        return self._console.is_terminal and self._console.color_system is not None and not self.ascii_only
+
     # Saying
 
     def say(self, text: str, *, style: str = "") -> None:
@@ -105,11 +112,13 @@ class Terminal:
             table.add_row(Text(printable(name)), Text(printable(value, None)))
         self._console.print(table)
 
-    def show_table(self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Print a table with a header line; the first column is to the left, the others to the right."""
+    def show_table(
+        self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, in_words: bool = False
+    ) -> None:
+        """Print a table with a header line; columns after the first are to the right, unless they are `in_words`."""
         table = Table(title=Text(printable(title)), title_justify="left")
         for index, name in enumerate(header):
-            table.add_column(name, justify="left" if index == 0 else "right", overflow="fold")
+            table.add_column(name, justify="left" if in_words or index == 0 else "right", overflow="fold")
         for row in rows:
             table.add_row(*(Text(printable(cell, None)) for cell in row))
         self._console.print(table)
@@ -146,9 +155,9 @@ class Terminal:
 
     @contextlib.contextmanager
     def counting(self, text: str) -> Iterator[Callable[[int], None]]:
-        """Show a count on stderr while the body runs, unless results come on this terminal; yields what adds to it."""
+        """Show a count on stderr unless results come on this terminal; yields what adds to it."""
         if not self._errors.is_terminal or self._console.is_terminal:
-            yield lambda _more: None
+            yield lambda _: None
             return
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -157,16 +166,59 @@ class Terminal:
             task = progress.add_task(printable(text), total=None)
             yield lambda more: progress.advance(task, more)
 
+    @contextlib.contextmanager
+    def gathering(self, text: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
+        """Show how many of `total` things are done, and bytes moved; yields what tells of bytes, and of a thing."""
+        if not self._errors.is_terminal:
+            yield lambda _bytes: None, lambda: None
+            return
+        from rich.filesize import decimal
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        moved = TextColumn("{task.fields[moved]}", markup=False)
+        columns = (TextColumn(printable(text)), BarColumn(), MofNCompleteColumn(), moved, TimeElapsedColumn())
+        lock, sizes = threading.Lock(), [0]
+        with Progress(*columns, console=self._errors, transient=True) as progress:
+            task = progress.add_task("", total=total, moved="")
+
+            def move(count: int) -> None:
+                with lock:
+                    sizes[0] += count
+                    progress.update(task, moved=decimal(sizes[0]))
+
+            yield move, lambda: progress.advance(task)
+
+    def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Colour, Colour]]]]) -> None:
+        """Show pictures side by side: rows of characters, each the colours of its upper and its lower half."""
+        if not self.shows_pictures:
+            return
+        from rich.color import Color
+        from rich.style import Style
+
+        for number in range(max(map(len, pictures), default=0)):
+            line = Text()
+            for picture in pictures:
+                row = picture[number] if number < len(picture) else []
+                for upper, lower in row:
+                    line.append(
+                        "\N{UPPER HALF BLOCK}", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
+                    )
+                line.append(" " * (2 + len(picture[0]) - len(row) if picture else 2))
+            self._console.print(line, soft_wrap=True)
+
     # Asking
 
-    def ask(self, question: str, read: Callable[[str], T]) -> T:
+    def ask(
+        self, question: str, read: Callable[[str], T], complete: Callable[[str], Sequence[str]] = lambda _text: ()
+    ) -> T:
         """Ask until `read` takes the answer; what it refuses is said, and the question put again.
 
+        Tab offers what `complete` returns.
         Raises: EOFError or KeyboardInterrupt if the user leaves instead of answering.
         """
         while True:
             try:
-                return read(self.read_line(f"{question}: "))
+                return read(self.read_line(f"{question}: ", complete))
             except UnicodeDecodeError:
                 self.complain(WrongUsage("That is no text in this terminal's encoding.", hint="Type it again."))
             except CourierError as error:
@@ -176,10 +228,18 @@ class Terminal:
         """Ask for a yes or a no; Enter alone is no."""
         return self.ask(f"{question} [y/N]", _yes_or_no)
 
-    def read_line(self, prompt: str) -> str:
-        """Return one line that the user types, without its end."""
+    def read_line(self, prompt: str, complete: Callable[[str], Sequence[str]] = lambda _text: ()) -> str:
+        """Return one line that the user types, without its end; Tab offers what `complete` returns."""
         with contextlib.suppress(ImportError):  # line editing, where this Python has it
-            import readline  # noqa: F401
+            import readline
+
+            def offer(text: str, number: int) -> str | None:
+                offers = [one for one in complete(text) if one.startswith(text)]
+                return offers[number] if number < len(offers) else None
+
+            readline.set_completer_delims("")
+            readline.set_completer(offer)
+            readline.parse_and_bind("tab: complete")
         return self._read_line(prompt)
 
     def run_menu(self, title: str, choices: Sequence[Choice]) -> int:

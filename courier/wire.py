@@ -13,6 +13,7 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from courier.errors import Undecodable
 from courier.plain import quoted
@@ -34,6 +35,7 @@ KIND = "kind"
 OPTIONS = "options"
 DEADLINE = "deadline"
 STATUS = "status"
+DETAILS = "details"
 PROTOCOL_VERSION = "version"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -71,9 +73,10 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A request's result."""
+    """A request's result; what is told about it beside the body, as JSON's values by name."""
 
     body: str
+    details: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
     deadline: float | None = None
 
@@ -136,11 +139,13 @@ def encode_reply(reply: Reply) -> Envelope:
     """Return the message that carries `reply`, with characters that SQS forbids replaced by U+FFFD."""
     refused = isinstance(reply, Refusal)
     body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Refusal) else reply.body
+    details = {} if isinstance(reply, Refusal) else dict(reply.details)
     return _envelope(
         _FORBIDDEN.sub("\ufffd", body),
         {
             REQUEST_ID: reply.request_id,
             STATUS: "error" if refused else "ok",
+            DETAILS: json.dumps(details) if details else "",
             DEADLINE: _encode_deadline(reply.deadline),
         },
     )
@@ -155,7 +160,8 @@ def decode_reply(envelope: Envelope) -> Reply:
     deadline = _lenient_deadline(envelope.attributes)
     status = envelope.attributes.get(STATUS, "error" if envelope.body.startswith(REFUSAL_PREFIX) else "ok")
     if status == "ok":
-        return Answer(body=envelope.body, request_id=request_id, deadline=deadline)
+        details = _lenient_details(envelope.attributes)
+        return Answer(body=envelope.body, details=details, request_id=request_id, deadline=deadline)
     reason = envelope.body.removeprefix(REFUSAL_PREFIX)
     return Refusal(reason=reason, request_id=request_id, deadline=deadline)
 
@@ -216,6 +222,14 @@ def _decode_deadline(attributes: Mapping[str, str]) -> float | None:
     if text is not None and deadline is None:
         raise Undecodable(f"The attribute {DEADLINE} is {quoted(text)}: it must be seconds since 1970.")
     return deadline
+
+
+def _lenient_details(attributes: Mapping[str, str]) -> Mapping[str, Any]:
+    try:
+        found = json.loads(attributes.get(DETAILS, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _lenient_deadline(attributes: Mapping[str, str]) -> float | None:

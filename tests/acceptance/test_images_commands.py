@@ -27,7 +27,7 @@ def test_the_sample_goes_all_the_way_without_a_file_of_the_users(place: Place) -
         pixels = result.tobytes()
     assert pixels == Image.open(io.BytesIO(sample())).convert("L").tobytes()
     assert "uploaded sample.png  PNG 640 x 480" in done.stdout
-    assert "processed sample.png into sample-grayscale.png, answered in 0." in done.stdout
+    assert "processed sample.png into sample-grayscale.png: 640 x 480, " in done.stdout
 
 
 def test_upload_list_process_download_one_by_one(place: Place) -> None:
@@ -37,12 +37,12 @@ def test_upload_list_process_download_one_by_one(place: Place) -> None:
 
     uploaded = place.run(CLIENT, "upload", "cat.png", "--json")
     listed = place.run(CLIENT, "list")
-    processed = place.run(CLIENT, "process", "cat.png", "--operation", "black-and-white", "--json")
+    processed = place.run(CLIENT, "process", "cat.png", "--operations", "black-and-white", "--json")
     results = place.run(CLIENT, "list", "processed", "--json")
     downloaded = place.run(CLIENT, "download", "cat-black-and-white.png", "--to", "out")
 
     assert json.loads(uploaded.stdout)["name"] == "cat.png"
-    assert "images/unprocessed/: 1" in listed.stdout
+    assert "unprocessed: 1" in listed.stdout
     assert json.loads(processed.stdout)["result"] == "cat-black-and-white.png"
     assert json.loads(results.stdout)["name"] == "cat-black-and-white.png"
     assert downloaded.returncode == 0, downloaded.stderr
@@ -64,6 +64,67 @@ def test_several_pictures_one_of_them_bad(place: Place) -> None:
     assert sorted(path.name for path in place.folder.glob("*-grayscale.png")) == ["a-grayscale.png", "c-grayscale.png"]
 
 
+def test_a_batch_goes_through_folders_and_patterns_and_does_again_only_what_is_missing(place: Place) -> None:
+    worker = place.worker(WORKER)
+    (place.folder / "in").mkdir()
+    (place.folder / "out").mkdir()
+    for number in range(12):
+        (place.folder / f"in/p{number:02}.png").write_bytes(sample())
+    (place.folder / "in/notes.txt").write_text("no picture")
+    arguments = ("--operations", "thumbnail=40,convert=webp:60", "--to", "out")
+
+    first = place.run(CLIENT, "run", "in", *arguments)
+    (place.folder / "out/p03.png.thumbnail-40-q60.webp").unlink()
+    again = place.run(CLIENT, "run", "in/p0?.png", *arguments, "--json")
+    nothing = place.run(CLIENT, "run", "in/*.tiff", *arguments)
+
+    assert first.returncode == again.returncode == 0, first.stderr + again.stderr
+    assert len(list((place.folder / "out").iterdir())) == 12
+    assert first.stdout.count(" -> out/p") == 12
+    rows = [json.loads(line) for line in again.stdout.splitlines()]
+    assert [row["name"] for row in rows if not row["was_there"]] == ["in/p03.png"]
+    assert nothing.returncode == 2
+    assert "There is no picture in in/*.tiff" in nothing.stderr
+    worker.end()
+    assert worker.log.count("image ok") == 13
+
+
+def test_the_same_work_is_done_once_and_another_source_is_never_taken_for_it(place: Place) -> None:
+    store = place.client("s3").put_object
+    place.worker(WORKER)
+    source = store(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
+    options = json.dumps({"operations": "flip", "etag": source["ETag"]})
+
+    place.post("imageInbox", "cat.png", request_id="1", options=options)
+    (first,) = place.collect("imageOutbox")
+    made = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-flip.png")
+    place.post("imageInbox", "cat.png", request_id="2", options=options)
+    (second,) = place.collect("imageOutbox")
+    again = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-flip.png")
+    store(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=bitmap())
+    place.post("imageInbox", "cat.png", request_id="3", options=options)
+    (third,) = place.collect("imageOutbox")
+    place.post("imageInbox", "cat.png", request_id="4", options='{"operations": "flip"}')
+    (fourth,) = place.collect("imageOutbox")
+
+    assert first["Body"] == second["Body"] == fourth["Body"] == "cat-flip.png"
+    assert made["LastModified"] == again["LastModified"]
+    told = [json.loads(one["MessageAttributes"]["details"]["StringValue"]) for one in (first, second, fourth)]
+    assert told[0] == told[1]
+    assert told[0]["etag"] == made["ETag"]
+    assert (told[0]["width"], told[0]["height"], told[0]["notes"]) == (640, 480, [])
+    assert told[2]["etag"] != told[0]["etag"]
+    assert third["Body"].startswith("?Error. 'cat.png' in images/unprocessed/ of the bucket was replaced")
+
+
+def test_operations_are_listed_with_their_help(place: Place) -> None:
+    shown = place.run(CLIENT, "operations")
+    rows = [json.loads(line) for line in place.run(CLIENT, "operations", "--json").stdout.splitlines()]
+
+    assert "resize=WxH[:FIT[:GRAVITY]]" in shown.stdout
+    assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in rows}
+
+
 def test_what_is_no_picture_is_refused_before_it_travels(place: Place) -> None:
     (place.folder / "a.png").write_text("no picture")
 
@@ -78,15 +139,19 @@ def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> Non
     (place.folder / "cat.png").write_bytes(sample())
     place.run(CLIENT, "upload", "cat.png")
 
-    again = place.run(CLIENT, "upload", "cat.png")
+    same = place.run(CLIENT, "upload", "cat.png")
+    (place.folder / "cat.png").write_bytes(bitmap())
+    other = place.run(CLIENT, "upload", "cat.png")
     replaced = place.run(CLIENT, "upload", "cat.png", "--replace")
 
-    assert again.returncode == 2
-    assert "cat.png is in the bucket already. Use --replace" in again.stderr
+    assert same.returncode == 0
+    assert "is there already: cat.png" in same.stdout
+    assert other.returncode == 2
+    assert "cat.png is in the bucket already. Use --replace" in other.stderr
     assert replaced.returncode == 0
 
 
-def test_the_sample_replaces_itself_and_no_other_picture_of_that_name(place: Place) -> None:
+def test_the_sample_takes_no_other_pictures_place(place: Place) -> None:
     first, second = place.run(CLIENT, "upload"), place.run(CLIENT, "upload")
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/sample.png", Body=b"mine")
     third = place.run(CLIENT, "upload")
@@ -190,7 +255,7 @@ def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> Non
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["process", "cat.png", "--operation", "sepiaa"], 1, "There is no operation 'sepiaa'"),
+        (["process", "cat.png", "--operations", "sepiaa"], 1, "There is no operation 'sepiaa'"),
         (["upload", "nowhere.png"], 2, "nowhere.png cannot be read: No such file"),
         (["download", "cat.png", "--to", "nowhere"], 2, "nowhere is no folder"),
         (["download", "cat.png"], 1, "There is no 'cat.png' in images/processed/"),
@@ -222,7 +287,7 @@ def test_a_request_whose_bucket_is_missing_is_refused_with_the_reason(bare_place
     bare_place.post("imageInbox", "cat.png")
 
     (message,) = bare_place.collect("imageOutbox")
-    assert "The specified bucket does not exist" in message["Body"]
+    assert "does not exist" in message["Body"]
     assert "./aws_setup.sh" in message["Body"]
 
 

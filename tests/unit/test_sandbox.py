@@ -34,7 +34,7 @@ def cells(limits: Limits) -> Iterator[Sandbox]:
 def run(cells: Sandbox, name: str, content: bytes = b"") -> tuple[dict[str, Any], bytes]:
     with cells.cell() as cell:
         cell.source.write(content)
-        report = cell.run({"name": name, "operation": "grayscale", "max_megapixels": 1})
+        report = cell.run({"name": name, "operations": "grayscale", "megapixels": 1, "frames": 1})
         with cell.result() as result:
             return report, result.read()
 
@@ -105,7 +105,7 @@ def test_a_cell_is_replaced_after_many_orders(cells: Sandbox, monkeypatch: pytes
 
 def test_what_a_cell_has_started_ends_with_it(cells: Sandbox) -> None:
     with cells.cell() as cell:
-        pid = int(cell.run({"name": "breed.png", "operation": "", "max_megapixels": 1})["name"])
+        pid = int(cell.run({"name": "breed.png", "operations": "", "megapixels": 1, "frames": 1})["name"])
         assert is_running(pid)
 
         cell.end()
@@ -131,7 +131,7 @@ from courier.sandbox import Limits, Sandbox
 with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
     print(cell._process.pid, flush=True)
     cell._limits = Limits(seconds=60, memory_megabytes=400)
-    cell._exchange({{"name": "{name}.png", "operation": "", "max_megapixels": 1, "seconds": 1}})
+    cell._exchange({{"name": "{name}.png", "operations": "", "megapixels": 1, "frames": 1, "seconds": 1}})
     input()
 """
     parent = subprocess.Popen(

@@ -29,6 +29,7 @@ def test_every_field_can_be_set() -> None:
         "list_part_megabytes": "6",
         "image_max_megabytes": "7",
         "image_max_megapixels": "8",
+        "image_max_frames": "12",
         "image_seconds": "9",
         "image_memory_megabytes": "100",
     }

@@ -10,41 +10,43 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
-from courier import darkroom, pictures
+from courier import darkroom, development
 
 darkroom.MAX_RESULT_BYTES = 1_000_000
-really_process = pictures.process
+really_process = development.process
 
 
-def made(name: str, content: bytes = b"") -> pictures.Processed:
-    return pictures.Processed(name=name, content=content, media_type="image/png")
+def made(name: str, content: bytes = b"") -> development.Processed:
+    return development.Processed(
+        name=name, content=content, media_type="image/png", width=1, height=1, frames=1, notes=[]
+    )
 
 
-def hang(_source: IO[bytes]) -> pictures.Processed:
+def hang(_source: IO[bytes]) -> development.Processed:
     threading.Event().wait()
     return made("never")
 
 
-def spin(_source: IO[bytes]) -> pictures.Processed:
+def spin(_source: IO[bytes]) -> development.Processed:
     while True:
         pass
 
 
-def crash(_source: IO[bytes]) -> pictures.Processed:
+def crash(_source: IO[bytes]) -> development.Processed:
     os.kill(os.getpid(), signal.SIGSEGV)
     return made("never")
 
 
-def breed(_source: IO[bytes]) -> pictures.Processed:
+def breed(_source: IO[bytes]) -> development.Processed:
     child = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     return made(str(child.pid))
 
 
-def fault(_source: IO[bytes]) -> pictures.Processed:
+def fault(_source: IO[bytes]) -> development.Processed:
     raise ZeroDivisionError
 
 
-MISCHIEF: dict[str, Callable[[IO[bytes]], pictures.Processed]] = {
+MISCHIEF: dict[str, Callable[[IO[bytes]], development.Processed]] = {
     "hang.png": hang,
     "spin.png": spin,
     "crash.png": crash,
@@ -58,12 +60,12 @@ MISCHIEF: dict[str, Callable[[IO[bytes]], pictures.Processed]] = {
 }
 
 
-def process(file: IO[bytes], *, name: str, **rest: Any) -> pictures.Processed:
+def process(file: IO[bytes], *, name: str, **rest: Any) -> development.Processed:
     work = MISCHIEF.get(name)
     return work(file) if work else really_process(file, name=name, **rest)
 
 
-pictures.process = process
+development.process = process
 
 if __name__ == "__main__":
     sys.exit(darkroom.main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+"""Many pictures at once: which files are meant, and their way through bucket and workers and back, all overlapping."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from courier import development, pictures, pipeline
+from courier.errors import CourierError, InputRefused, WrongUsage
+from courier.gallery import Gallery, Result, Uploaded
+from courier.inquiry import Asked, Question
+
+#: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
+TRANSFERS = 4
+AHEAD = 16
+#: How long a stream of questions waits for the next upload before it says that there is none at the moment.
+_WAIT_SECONDS = 0.05
+_WILD = "*?["
+
+
+class Batch:
+    """Many files through the workers: uploads, work and downloads overlap, and what is there is not done again."""
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        operations: str,
+        folder: Path,
+        *,
+        replace: bool,
+        moved: Callable[[int], None],
+        told: Callable[[str, Path | None, Result | CourierError], None],
+    ) -> None:
+        self._gallery = gallery
+        self._steps = pipeline.parse(operations)
+        self._folder = folder
+        self._replace = replace
+        self._moved = moved
+        #: Hears of each file what became of it: the result's file, or the error; no file where it was there already.
+        self._tell = told
+        self._lock = threading.Lock()
+
+    def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+        with self._lock:  # several transfers end at once
+            self._tell(path, target, result)
+
+    def run(self, paths: Sequence[str]) -> None:
+        """Do all files. Raises: AwsTrouble; what concerns one file is told, and the others go on."""
+        missing = [path for path in self._once(paths) if not self._is_there(path)]
+        with ThreadPoolExecutor(TRANSFERS) as uploads, ThreadPoolExecutor(TRANSFERS) as downloads:
+            try:
+                self._ask(missing, uploads, downloads)
+            except BaseException:
+                uploads.shutdown(wait=False, cancel_futures=True)
+                downloads.shutdown(wait=False, cancel_futures=True)
+                raise
+
+    def _once(self, paths: Sequence[str]) -> Iterator[str]:
+        """Yield the files whose names are not those of others before them, which their results would overwrite."""
+        seen: dict[str, str] = {}
+        for path in paths:
+            name = Path(path).name
+            if name in seen:
+                self._told(path, None, InputRefused(f"{path} has the same name as {seen[name]}.", hint="Rename one."))
+            else:
+                seen[name] = path
+                yield path
+
+    def _is_there(self, path: str) -> bool:
+        """Whether the result is there already; a file that cannot be read is not."""
+        if self._replace:
+            return False
+        try:
+            name, _, header = self._gallery.read(path)
+        except CourierError:
+            return False
+        target = self._folder / development.name_for(name, self._steps, header)
+        if not target.exists():
+            return False
+        self._told(path, target, Result(source=name, name=target.name, seconds=0.0))
+        return True
+
+    def _ask(self, paths: Sequence[str], uploads: ThreadPoolExecutor, downloads: ThreadPoolExecutor) -> None:
+        pending: deque[tuple[str, Future[None]]] = deque()
+        results = self._gallery.results(self._questions(paths, uploads), paths)
+        for path, result in zip(paths, results, strict=True):
+            if isinstance(result, CourierError):
+                self._told(path, None, result)
+            else:
+                pending.append((path, downloads.submit(self._fetch, path, result)))
+            while pending and (pending[0][1].done() or len(pending) > AHEAD):
+                pending.popleft()[1].result()
+        for _, left in pending:
+            left.result()
+
+    def _questions(self, paths: Sequence[str], uploads: ThreadPoolExecutor) -> Iterator[Asked]:
+        """Yield the questions in order, a few uploads ahead; None while the next upload is not done."""
+        options = {"operations": pipeline.canonical(self._steps)}
+        ahead: deque[Future[Uploaded]] = deque()
+        left = iter(paths)
+        for _ in paths:
+            while len(ahead) < AHEAD and (further := next(left, None)) is not None:
+                ahead.append(uploads.submit(self._upload, further))
+            future = ahead.popleft()
+            while not _is_done(future):
+                yield None
+            try:
+                sent = future.result()
+            except CourierError as error:
+                yield error
+            else:
+                yield Question(body=sent.name, options={**options, "etag": sent.etag})
+
+    def _upload(self, path: str) -> Uploaded:
+        return self._gallery.upload(path, may_replace=lambda _name: self._replace, moved=self._moved)
+
+    def _fetch(self, path: str, result: Result) -> None:
+        target = self._folder / result.name
+        try:
+            self._gallery.download(result.name, target, etag=result.etag, replace=self._replace, moved=self._moved)
+        except CourierError as error:
+            self._told(path, None, error)
+        else:
+            self._told(path, target, result)
+
+
+def expanded(paths: Sequence[str]) -> list[str]:
+    """Return the files that paths mean: a folder is the pictures in it, a pattern what it matches.
+
+    Raises: WrongUsage if a pattern or a folder has none.
+    """
+    endings = {ending for known in pictures.FORMATS.values() for ending in known}
+    found: list[str] = []
+    for path in paths:
+        place = Path(path)
+        if place.is_dir():
+            files = sorted(str(one) for one in place.iterdir() if one.suffix.lower() in endings and one.is_file())
+        elif any(sign in path for sign in _WILD) and not place.exists():
+            root = Path(place.anchor) if place.is_absolute() else Path()
+            pattern = str(place.relative_to(place.anchor)) if place.is_absolute() else path
+            files = sorted(str(one) for one in root.glob(pattern) if one.is_file())
+        else:
+            files = [path]
+        if not files:
+            raise WrongUsage(
+                f"There is no picture in {path}.", hint="Name files, folders, or patterns such as '*.jpg'."
+            )
+        found += files
+    return found
+
+
+def _is_done(future: Future[Uploaded]) -> bool:
+    try:
+        future.exception(timeout=_WAIT_SECONDS)
+    except TimeoutError:
+        return False
+    return True

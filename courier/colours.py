@@ -1,0 +1,73 @@
+"""What colours mean: depths, profiles, and what a picture looks like in 8 bits of sRGB."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import cast
+
+from PIL import Image, ImageCms
+
+from courier.errors import NotAPicture
+
+#: The largest gray of 16 bits.
+_MOST = 65_535
+#: Hears what could not be kept.
+Note = Callable[[str], None]
+
+
+def is_deep(image: Image.Image) -> bool:
+    """Whether a picture is gray of more than 8 bits."""
+    return image.mode in {"I", "F"} or image.mode.startswith("I;16")
+
+
+def shallow(image: Image.Image, note: Note) -> Image.Image:
+    """Return deep gray as 8 bits. Raises: NotAPicture for 32 bits, which have no rule for that."""
+    if image.mode in {"I", "F"}:
+        raise NotAPicture("The picture has 32 bits of gray, which have no rule for becoming 8.")
+    note("its 16 bits of gray became 8")
+    return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+
+
+def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
+    """Return gray of 32 bits as 16. Raises: NotAPicture if a value is out of their range."""
+    low, high = cast("tuple[float, float]", image.getextrema())
+    if not 0 <= low <= high <= _MOST:
+        raise NotAPicture(f"The picture has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits.")
+    if image.mode == "F":
+        note("its fractions of gray were rounded")
+    return image.convert("I").convert("I;16")
+
+
+def is_foreign(profile: bytes) -> bool:
+    """Whether a colour profile is there and is not that of sRGB."""
+    return bool(profile) and b"sRGB" not in profile[:1_000] and b"s\0R\0G\0B" not in profile[:1_000]
+
+
+def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
+    """Return a picture in the colours of sRGB, by its profile if that can be read."""
+    had = image.mode
+    if profile and image.mode in {"CMYK", "RGB", "RGBA", "L"}:
+        try:
+            made = ImageCms.profileToProfile(
+                image,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGBA" if image.mode == "RGBA" else "RGB",
+            )
+        except ImageCms.PyCMSError:
+            note("its colour profile could not be read")
+        else:
+            note("its colours were converted to sRGB")
+            if made is not None:
+                return made
+    if had == "CMYK":
+        note("its CMYK colours became RGB")
+        return image.convert("RGB")
+    return image
+
+
+def fits(profile: bytes, image: Image.Image) -> bool:
+    """Whether a profile is for pictures of this kind: its colour space stands in its header (ICC.1, 7.2.8)."""
+    space = profile[16:20]
+    return space == (b"GRAY" if image.mode in {"1", "L", "LA", "I;16", "I", "F"} else b"RGB ")

@@ -1,0 +1,255 @@
+"""What each operation does to a picture: pure functions of images, one for each name of `courier.pipeline`.
+
+They take images that `courier.pictures` has made workable: L, LA, RGB, RGBA, or gray of 16 or 32 bits (I;16, I, F).
+Colour operations leave transparency alone, geometry moves it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
+
+from courier.colours import is_deep
+from courier.errors import NotAPicture
+from courier.pipeline import Size, Step, Values
+
+Operation = Callable[[Image.Image, Values], Image.Image]
+
+#: What gray of more than 8 bits can be given to.
+_KEEPS_DEPTH = frozenset(
+    {"grayscale", "rotate", "flip", "flop", "crop", "resize", "thumbnail", "strip-metadata", "convert"}
+)
+#: The brown of silver sulphide: what a gray of 255 would be.
+_SEPIA = (274, 246, 191)
+#: A watermark's height, of the picture's shorter side; how far it is from the edge, of its own height.
+_WATERMARK_SHARE = 0.05
+_TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
+
+
+def _on_colour(work: Callable[[Image.Image], Image.Image]) -> Operation:
+    """Make an operation that works on the colours alone, and leaves transparency as it is."""
+
+    def apply(image: Image.Image, _values: Values) -> Image.Image:
+        if image.mode not in {"LA", "RGBA"}:
+            return work(image)
+        made = work(image.convert(image.mode[:-1]))
+        made.putalpha(image.getchannel("A"))
+        return made
+
+    return apply
+
+
+def _with(work: Callable[[Image.Image, Any], Image.Image], name: str) -> Operation:
+    """Make an operation on the colours that takes one value."""
+
+    def apply(image: Image.Image, values: Values) -> Image.Image:
+        return _on_colour(lambda colours: work(colours, values[name]))(image, values)
+
+    return apply
+
+
+def _grayscale(image: Image.Image, _values: Values) -> Image.Image:
+    if image.mode in {"L", "LA"} or is_deep(image):
+        return image
+    return image.convert("LA" if image.mode == "RGBA" else "L")
+
+
+def _black_and_white(image: Image.Image, _values: Values) -> Image.Image:
+    if image.mode in {"LA", "RGBA"}:
+        image = flattened(image, "white")
+    return image.convert("1")
+
+
+def _sepia(image: Image.Image) -> Image.Image:
+    gray = image.convert("L")
+    bands = [gray.point([min(255, level * full // 255) for level in range(256)]) for full in _SEPIA]
+    return Image.merge("RGB", bands)
+
+
+def _enhancer(kind: Any) -> Callable[[Image.Image, float], Image.Image]:  # noqa: ANN401  one of Pillow's classes
+    return lambda image, factor: kind(image).enhance(factor)
+
+
+def _sharpen(image: Image.Image, percent: int) -> Image.Image:
+    return image.filter(ImageFilter.UnsharpMask(radius=2, percent=percent, threshold=2))
+
+
+def _blur(image: Image.Image, values: Values) -> Image.Image:
+    # With colours weighed by their opacity, so that what is under transparency does not come to light.
+    weighed = image.convert({"LA": "La", "RGBA": "RGBa"}.get(image.mode, image.mode))
+    return weighed.filter(ImageFilter.GaussianBlur(values["radius"])).convert(image.mode)
+
+
+def _filter(kind: Any) -> Callable[[Image.Image], Image.Image]:  # noqa: ANN401  one of Pillow's classes
+    return lambda image: image.filter(kind)
+
+
+def _rotate(image: Image.Image, values: Values) -> Image.Image:
+    degrees = values["degrees"] % 360
+    if degrees in _TURNS or degrees == 0:
+        return image.transpose(_TURNS[int(degrees)]) if degrees else image
+    background = values["background"]
+    if background in {"", "transparent"}:
+        image = image if background == "" and image.mode in {"L", "RGB"} else _with_alpha(image)
+        fill: Any = "white" if image.mode in {"L", "RGB"} else (0,) * len(image.getbands())
+    else:
+        image, fill = _coloured(image), background
+    return image.rotate(-degrees, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=fill)
+
+
+def _crop(image: Image.Image, values: Values) -> Image.Image:
+    width, height = min(values["width"], image.width), min(values["height"], image.height)
+    left, top = values["left"], values["top"]
+    if values["gravity"]:
+        left, top = _place(image.size, (width, height), values["gravity"])
+    if left >= image.width or top >= image.height:
+        raise NotAPicture(f"There is nothing to cut out at {left}, {top} of {image.width} x {image.height} pixels.")
+    return image.crop((left, top, min(left + width, image.width), min(top + height, image.height)))
+
+
+def _resize(image: Image.Image, values: Values) -> Image.Image:
+    width, height = target(image.size, values["size"])
+    fit, gravity = values["fit"], values["gravity"]
+    if fit == "fill" or None in (values["size"].width, values["size"].height):
+        return _scaled(image, (width, height))
+    ratios = width / image.width, height / image.height
+    share = max(ratios) if fit in {"outside", "cover"} else min(ratios)
+    scaled = _scaled(image, _times(image.size, share))
+    if fit == "cover":
+        left, top = _place(scaled.size, (width, height), gravity)
+        return scaled.crop((left, top, left + width, top + height))
+    if fit == "contain":
+        return _padded(scaled, (width, height), gravity)
+    return scaled
+
+
+def _thumbnail(image: Image.Image, values: Values) -> Image.Image:
+    size: Size = values["size"]
+    if size.percent:
+        width, height = target(image.size, size)
+    else:
+        width, height = size.width or size.height or 1, size.height or size.width or 1
+    share = min(1.0, width / image.width, height / image.height)
+    return image if share == 1 else _scaled(image, _times(image.size, share))
+
+
+def _border(image: Image.Image, values: Values) -> Image.Image:
+    colour, width = values["colour"], values["width"]
+    image = _with_alpha(image) if colour == "transparent" else _coloured(image)
+    framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(colour))
+    framed.paste(image, (width, width))
+    return framed
+
+
+def _watermark(image: Image.Image, values: Values) -> Image.Image:
+    height = max(10, round(min(image.size) * _WATERMARK_SHARE))
+    font = ImageFont.load_default(size=height)
+    layer = Image.new("L", image.size)
+    draw = ImageDraw.Draw(layer)
+    left, top, right, bottom = draw.textbbox((0, 0), values["text"], font=font)
+    margin = height // 2
+    area = image.width - 2 * margin, image.height - 2 * margin
+    x, y = _place(area, (int(right - left), int(bottom - top)), values["gravity"])
+    draw.text((x + margin - left, y + margin - top), values["text"], font=font, fill=200)
+    shadow = ImageChops.offset(layer, max(1, height // 16))
+    marked = _coloured(image).copy()
+    marked.paste(Image.new(marked.mode, image.size, _fill("black")), mask=shadow.point(lambda level: level * 3 // 4))
+    marked.paste(Image.new(marked.mode, image.size, _fill("white")), mask=layer)
+    return marked
+
+
+def _same(image: Image.Image, _values: Values) -> Image.Image:
+    return image
+
+
+OPERATIONS: dict[str, Operation] = {
+    "grayscale": _grayscale,
+    "black-and-white": _black_and_white,
+    "sepia": _on_colour(_sepia),
+    "negate": _on_colour(ImageOps.invert),
+    "posterize": _with(ImageOps.posterize, "bits"),
+    "solarize": _with(ImageOps.solarize, "threshold"),
+    "equalize": _on_colour(ImageOps.equalize),
+    "normalize": _on_colour(ImageOps.autocontrast),
+    "brightness": _with(_enhancer(ImageEnhance.Brightness), "factor"),
+    "contrast": _with(_enhancer(ImageEnhance.Contrast), "factor"),
+    "saturation": _with(_enhancer(ImageEnhance.Color), "factor"),
+    "blur": _blur,
+    "sharpen": _with(_sharpen, "percent"),
+    "edges": _on_colour(_filter(ImageFilter.FIND_EDGES)),
+    "emboss": _on_colour(_filter(ImageFilter.EMBOSS)),
+    "contour": _on_colour(_filter(ImageFilter.CONTOUR)),
+    "rotate": _rotate,
+    "flip": lambda image, _values: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
+    "flop": lambda image, _values: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
+    "crop": _crop,
+    "resize": _resize,
+    "thumbnail": _thumbnail,
+    "border": _border,
+    "watermark": _watermark,
+    "strip-metadata": _same,
+    "convert": _same,
+}
+
+
+def keeps_depth(step: Step) -> bool:
+    """Whether an operation leaves gray of more than 8 bits as deep as it is."""
+    return step.name in _KEEPS_DEPTH and step.values.get("degrees", 0) % 90 == 0
+
+
+def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
+    """Return the width and height in pixels that a size means for a picture; a missing side follows the other."""
+    if wanted.percent:
+        return _times(size, wanted.percent / 100)
+    width, height = wanted.width, wanted.height
+    if width and height:
+        return width, height
+    share = width / size[0] if width else (height or 1) / size[1]
+    across, down = _times(size, share)
+    return width or across, height or down
+
+
+def flattened(image: Image.Image, colour: str) -> Image.Image:
+    """Return a picture without transparency, on paper of a colour."""
+    paper = Image.new("RGBA", image.size, colour)
+    return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
+
+
+def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+    if size == image.size:
+        return image
+    resampling = Image.Resampling.BICUBIC if image.mode.startswith("I;16") else Image.Resampling.LANCZOS
+    return image.resize(size, resampling, reducing_gap=1.5 if not is_deep(image) else None)
+
+
+def _times(size: tuple[int, int], share: float) -> tuple[int, int]:
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def _place(outer: tuple[int, int], inner: tuple[int, int], gravity: str) -> tuple[int, int]:
+    """Return where something lies in something larger."""
+    left = 0.0 if "west" in gravity else 1.0 if "east" in gravity else 0.5
+    top = 0.0 if "north" in gravity else 1.0 if "south" in gravity else 0.5
+    return int((outer[0] - inner[0]) * left), int((outer[1] - inner[1]) * top)
+
+
+def _padded(image: Image.Image, size: tuple[int, int], gravity: str) -> Image.Image:
+    colour: Any = (0,) * len(image.getbands()) if image.mode in {"LA", "RGBA"} else 0 if is_deep(image) else "white"
+    padded = Image.new(image.mode, size, colour)
+    padded.paste(image, _place(size, image.size, gravity))
+    return padded
+
+
+def _with_alpha(image: Image.Image) -> Image.Image:
+    return image if image.mode in {"LA", "RGBA"} else image.convert("LA" if image.mode == "L" else "RGBA")
+
+
+def _coloured(image: Image.Image) -> Image.Image:
+    """Return a picture that any colour may be painted on."""
+    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.mode == "LA" else "RGB")
+
+
+def _fill(colour: str) -> Any:  # noqa: ANN401  what Pillow takes for a colour
+    return (0, 0, 0, 0) if colour == "transparent" else colour

@@ -1,0 +1,345 @@
+"""From file to file: every kind of picture is worked on, and what is kept, changed or refused is said."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, cast
+
+import pytest
+from PIL import Image, ImageCms, ImageOps
+
+from courier.development import Processed, likely_name, name_for, process, result_name
+from courier.errors import InputRefused, NotAPicture
+from courier.pictures import Bounds, read_header, sample
+from courier.pipeline import KINDS, parse
+
+BOUNDS = Bounds(megapixels=50, frames=20)
+#: A value for each operation that needs one.
+VALUES = {
+    "brightness": "1.2", "contrast": "1.5", "saturation": "0.5", "rotate": "30", "crop": "30x20", "resize": "20x",
+    "border": "2:white", "watermark": "Hi\\, you", "convert": "png",
+}  # fmt: skip
+
+
+def picture(mode: str = "RGB", picture_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    """Return a picture file with a colour gradient."""
+    image = Image.open(io.BytesIO(sample())).resize(size)
+    if mode == "I;16":
+        image = image.convert("L").convert("I").point(lambda value: value * 257)
+    image = image.convert(mode)
+    file = io.BytesIO()
+    image.save(file, format=picture_format, **options)
+    return file.getvalue()
+
+
+def processed(
+    content: bytes, operations: str = "grayscale", name: str = "cat.png", bounds: Bounds = BOUNDS
+) -> Processed:
+    return process(io.BytesIO(content), name=name, operations=operations, bounds=bounds)
+
+
+def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> Image.Image:
+    image = Image.open(io.BytesIO(processed(content, operations, name).content))
+    image.load()
+    return image
+
+
+def moving(picture_format: str = "GIF", **options: Any) -> bytes:
+    """Return three frames of 8 x 8 pixels: red, green, blue."""
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    given: dict[str, Any] = {"duration": [100, 200, 300], "loop": 0, **options}
+    frames[0].save(file, picture_format, save_all=True, append_images=frames[1:], **given)
+    return file.getvalue()
+
+
+def profile_of_other_colours() -> bytes:
+    """Return a profile that swaps nothing but is not sRGB: Lab's white and gamma differ enough to be seen."""
+    return (
+        ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        .tobytes()
+        .replace(b"sRGB", b"mine")
+        .replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+    )
+
+
+KINDS_OF_PICTURES = [
+    ("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"), ("I;16", "PNG"),
+    ("L", "JPEG"), ("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGB", "GIF"), ("L", "GIF"), ("RGB", "WEBP"), ("RGBA", "WEBP"),
+    ("1", "TIFF"), ("L", "TIFF"), ("RGB", "TIFF"), ("RGBA", "TIFF"), ("CMYK", "TIFF"), ("I;16", "TIFF"),
+    ("RGB", "BMP"), ("L", "BMP"), ("1", "BMP"), ("RGB", "AVIF"), ("RGBA", "AVIF"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("operation", KINDS)
+def test_every_kind_of_picture_comes_back_from_every_operation(operation: str) -> None:
+    operations = f"{operation}={VALUES[operation]}" if operation in VALUES else operation
+    for mode, picture_format in KINDS_OF_PICTURES:
+        made = processed(picture(mode, picture_format), operations)
+
+        image = Image.open(io.BytesIO(made.content))
+        image.load()
+        assert image.size == (made.width, made.height), (mode, picture_format)
+        # Of black and white, solarizing leaves black.
+        assert len(set(image.tobytes())) > 1 or (operation, mode) == ("solarize", "1"), (mode, picture_format)
+
+
+@pytest.mark.parametrize("target", ["jpeg", "png", "webp", "avif", "gif", "tiff"])
+def test_every_kind_of_picture_becomes_every_format(target: str) -> None:
+    for mode, picture_format in KINDS_OF_PICTURES:
+        image = do(
+            picture(mode, picture_format), f"convert={target}:90" if target in {"jpeg", "webp"} else f"convert={target}"
+        )
+
+        assert image.format == target.upper()
+        assert image.size == (40, 30)
+
+
+def test_what_changes_no_pixel_changes_none() -> None:
+    for operations in ("convert=png", "strip-metadata", "rotate=0", "resize=100%", "crop=40x30", "convert=tiff"):
+        for mode in ("L", "RGB", "RGBA", "LA", "I;16"):
+            content = picture(mode)
+            assert do(content, operations).tobytes() == Image.open(io.BytesIO(content)).tobytes(), (operations, mode)
+
+
+@pytest.mark.parametrize(
+    ("name", "operations", "target", "expected"),
+    [
+        ("cat.jpg", "grayscale", "JPEG", "cat-grayscale.jpg"),
+        ("cat.JPEG", "grayscale", "JPEG", "cat-grayscale.JPEG"),
+        ("cat.jpg", "black-and-white", "PNG", "cat.jpg.black-and-white.png"),
+        ("cat", "grayscale", "PNG", "cat.grayscale.png"),
+        ("a.b.png", "grayscale,resize=800x600", "PNG", "a.b-grayscale-800x600.png"),
+        ("cat.webp", "grayscale,resize=800x600:cover,convert=webp:80", "WEBP", "cat-grayscale-800x600-cover-q80.webp"),
+    ],
+)
+def test_the_name_says_what_was_done(name: str, operations: str, target: str, expected: str) -> None:
+    assert result_name(name, parse(operations), target) == expected
+
+
+@pytest.mark.parametrize("operations", ["grayscale", "convert=webp", "black-and-white", "thumbnail=20"])
+def test_the_name_is_known_beforehand(operations: str) -> None:
+    for picture_format, ending in (("JPEG", "jpg"), ("PNG", "png"), ("BMP", "bmp"), ("AVIF", "avif")):
+        content, name = picture("RGB", picture_format), f"cat.{ending}"
+        expected = processed(content, operations, name).name
+
+        assert name_for(name, parse(operations), read_header(io.BytesIO(content), BOUNDS)) == expected
+        assert likely_name(name, parse(operations)) == expected
+    assert likely_name("cat.gif", parse("flip")) == processed(moving(), "flip", "cat.gif").name
+
+
+@pytest.mark.parametrize(
+    ("picture_format", "kept"),
+    [
+        ("JPEG", "JPEG"),
+        ("PNG", "PNG"),
+        ("WEBP", "WEBP"),
+        ("TIFF", "TIFF"),
+        ("AVIF", "AVIF"),
+        ("GIF", "PNG"),
+        ("BMP", "PNG"),
+    ],
+)
+def test_a_still_picture_keeps_its_format_where_that_is_a_good_one(picture_format: str, kept: str) -> None:
+    content = picture("RGB", picture_format)
+
+    assert do(content).format == kept
+    assert do(content, "black-and-white").format == "PNG"
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("operations", ["grayscale", "grayscale,resize=20x", "thumbnail=20"])
+def test_every_exif_orientation_is_applied_once(orientation: int, operations: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = picture("RGB", "JPEG", (400, 300), exif=exif, quality=95)
+
+    result = do(content, operations)
+
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("L").resize((16, 16))
+    differences = [
+        abs(a - b) for a, b in zip(result.convert("L").resize((16, 16)).tobytes(), upright.tobytes(), strict=True)
+    ]
+    assert sum(differences) / len(differences) < 6
+    assert result.getexif().get(0x0112, 1) == 1
+
+
+def test_who_and_when_stay_and_where_goes() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "Maker"
+    exif[0x8769] = {0x9003: "2026:01:02 03:04:05", 0x927C: b"secret"}
+    exif[0x8825] = {1: "N", 2: (50.0, 0.0, 0.0)}
+    for picture_format in ("JPEG", "PNG", "WEBP", "AVIF"):
+        made = processed(picture("RGB", picture_format, exif=exif), "flip")
+        kept = Image.open(io.BytesIO(made.content)).getexif()
+
+        assert kept[0x010F] == "Maker"
+        assert kept.get_ifd(0x8769) == {0x9003: "2026:01:02 03:04:05"}
+        assert 0x8825 not in kept
+        assert made.notes == ["the position in its EXIF data (GPS) was left out"]
+    stripped = processed(picture("RGB", "JPEG", exif=exif, comment=b"hello", dpi=(300, 300)), "strip-metadata")
+    image = Image.open(io.BytesIO(stripped.content))
+    assert not len(image.getexif())
+    assert "comment" not in image.info
+
+
+def test_resolution_and_profile_stay_where_colours_do() -> None:
+    profile = profile_of_other_colours()
+    content = picture("RGB", "JPEG", icc_profile=profile, dpi=(300, 300))
+
+    turned, gray = do(content, "rotate=90"), do(content)
+
+    assert turned.info["icc_profile"] == profile
+    assert turned.info["dpi"] == (300, 300)
+    assert "icc_profile" not in gray.info
+    assert processed(content).notes == ["its colours were converted to sRGB"]
+
+
+def test_ink_becomes_light_and_says_so() -> None:
+    made = processed(picture("CMYK", "JPEG"), "flip")
+
+    assert Image.open(io.BytesIO(made.content)).mode == "RGB"
+    assert made.notes == ["its CMYK colours became RGB"]
+
+
+def test_what_is_transparent_stays_so_and_turns_white_where_it_cannot() -> None:
+    file = io.BytesIO()
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(file, "PNG")
+    content = file.getvalue()
+
+    for operations in ("grayscale", "sepia", "blur=1", "negate", "convert=webp", "convert=avif"):
+        assert do(content, operations).getchannel("A").getextrema() == (0, 0), operations
+    assert do(content, "black-and-white").getextrema() == (255, 255)
+    made = processed(content, "convert=jpeg")
+    assert Image.open(io.BytesIO(made.content)).getpixel((4, 4)) == (255, 255, 255)
+    assert made.notes == ["its transparency became white: JPEG has none"]
+
+
+def test_no_colour_from_under_transparency_comes_to_light() -> None:
+    image = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
+    image.paste((0, 0, 255, 255), (8, 8, 12, 12))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+
+    for operations in ("blur=2", "resize=10x", "rotate=30"):
+        pixels = do(file.getvalue(), operations).tobytes()
+        seen = [pixels[place] for place in range(0, len(pixels), 4) if pixels[place + 3] > 10]
+        assert seen
+        assert max(seen) < 20, operations
+
+
+def test_sixteen_bits_stay_sixteen_or_say_so() -> None:
+    file = io.BytesIO()
+    Image.frombytes("I;16", (2, 1), b"\x01\x02\x03\x04").save(file, "PNG")
+
+    assert do(file.getvalue()).tobytes() == b"\x01\x02\x03\x04"
+    assert processed(file.getvalue(), "negate").notes == ["its 16 bits of gray became 8"]
+    assert processed(file.getvalue(), "convert=jpeg").notes == ["its 16 bits of gray became 8"]
+
+
+def test_sixteen_bits_become_black_and_white_by_their_height() -> None:
+    image = Image.frombytes("I;16", (256, 4), b"".join((level * 257).to_bytes(2, "little") for level in range(256)) * 4)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+
+    shades = list(do(file.getvalue(), "black-and-white").convert("L").tobytes())
+
+    assert 100 < sum(shades) / len(shades) < 155
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str) -> None:
+    file = io.BytesIO()
+    Image.new(mode, (8, 8), 1).save(file, "TIFF")
+
+    with pytest.raises(NotAPicture, match="32 bits"):
+        do(file.getvalue(), "black-and-white")
+    assert do(file.getvalue(), "flip").mode == mode
+    assert do(file.getvalue(), "convert=png").tobytes() == b"\x01\x00" * 64
+
+
+@pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
+def test_every_frame_is_worked_on_and_keeps_its_time(picture_format: str) -> None:
+    made = processed(moving(picture_format), "negate,border=1:white", f"a.{picture_format.lower()}")
+
+    image = Image.open(io.BytesIO(made.content))
+    seen = []
+    for number in range(made.frames):
+        image.seek(number)
+        image.load()
+        seen.append((image.convert("RGB").getpixel((5, 5)), round(image.info["duration"])))
+    assert made.frames == 3
+    assert image.size == (10, 10)
+    assert image.info["loop"] == 0
+    near = [(tuple(round(level / 255) for level in cast("tuple[int, ...]", colour)), time) for colour, time in seen]
+    assert near == [((0, 1, 1), 100), ((1, 0, 1), 200), ((1, 1, 0), 300)]
+
+
+def test_a_moving_picture_in_a_still_format_is_its_first_frame_and_says_so() -> None:
+    made = processed(moving(), "convert=jpeg")
+
+    assert made.frames == 1
+    assert made.notes == ["only the first of 3 frames was kept: JPEG holds still pictures"]
+
+
+def test_too_many_frames_and_too_many_pixels_in_them_are_refused() -> None:
+    with pytest.raises(NotAPicture, match="has 3 frames; at most 2 are allowed"):
+        processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
+    with pytest.raises(NotAPicture, match="8 x 8 pixels in each of 3 frames"):
+        processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
+
+
+def test_a_result_that_would_be_too_large_is_refused_before_it_is_made() -> None:
+    for operations in ("resize=20000x20000", "border=5000"):
+        with pytest.raises(NotAPicture, match=r"The result would have .* at most 50 million"):
+            processed(picture(), operations)
+
+
+def test_a_phones_two_pictures_in_one_jpeg_count_as_the_first() -> None:
+    file = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), shade) for shade in ("red", "blue")]
+    frames[0].save(file, "MPO", save_all=True, append_images=frames[1:])
+
+    assert do(file.getvalue(), name="p.jpg").format == "JPEG"
+
+
+def test_an_unknown_operation_is_refused() -> None:
+    with pytest.raises(InputRefused, match="no operation 'sepiaa'"):
+        do(picture(), "sepiaa")
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
+def test_what_is_no_picture_is_refused(content: bytes) -> None:
+    with pytest.raises(NotAPicture):
+        do(content)
+
+
+@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_a_picture_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(picture_format: str) -> None:
+    content = picture("RGB", picture_format, (120, 90))
+
+    refused = 0
+    for length in range(0, len(content), max(1, len(content) // 60)):
+        try:
+            do(content[:length])
+        except NotAPicture as error:
+            refused += 1
+            assert error.message
+
+    assert refused >= 45
+
+
+@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_a_picture_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(picture_format: str) -> None:
+    content = bytearray(picture("RGB", picture_format, (60, 45)))
+    for place in range(0, min(len(content), 1_500), 11):
+        spoiled = bytearray(content)
+        spoiled[place] ^= 1 << (place % 8)
+        try:
+            processed(bytes(spoiled), "grayscale,thumbnail=20")
+        except NotAPicture as error:
+            assert error.message
+
+
+def test_the_sample_is_worked_on() -> None:
+    assert do(sample()).size == (640, 480)
