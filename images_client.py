@@ -111,8 +111,9 @@ class Menu:
         if not found:
             raise WrongUsage("There is none.", hint=otherwise)
         self._desk.show(folder, found)
-        newest = max(found, key=lambda item: item.modified).name
         names = [item.name for item in found]
+        latest = self._desk.latest if folder == "unprocessed" else self._desk.latest_result
+        newest = latest if latest in names else max(found, key=lambda item: item.modified).name
         question = f"Name{', or all' * may_be_all} (Enter for {printable(newest)})"
         return self._terminal.ask(question, _chosen(newest, names, may_be_all=may_be_all), lambda _text: names)
 

@@ -32,6 +32,8 @@ class PictureDesk:
         self._as_json = as_json
         #: The ETags of what this session has uploaded, by name: what is meant when its name is.
         self._etags: dict[str, str] = {}
+        #: What was uploaded last, and what the last result is called.
+        self.latest = self.latest_result = ""
         self.failures = failures
 
     def upload(self, path: str, *, replace: bool) -> str:
@@ -39,6 +41,7 @@ class PictureDesk:
         with self._terminal.moving(f"Uploading {path or pictures.SAMPLE_NAME}") as moved:
             sent = self.gallery.upload(path, may_replace=self._asked_before(replace=replace), moved=moved.advance)
         self._etags[sent.name] = sent.etag
+        self.latest = sent.name
         header = sent.header
         self._report(
             {"name": sent.name, "width": header.width, "height": header.height, "bytes": sent.size_bytes},
@@ -62,6 +65,7 @@ class PictureDesk:
                 if isinstance(result, CourierError):
                     raise result
                 results.append(result)
+                self.latest_result = result.name
                 said = result.describe()
                 self._report(
                     {"name": name, "result": result.name, "seconds": round(result.seconds, 3), **result.told},
