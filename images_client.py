@@ -84,7 +84,7 @@ class Menu:
         operations = self._terminal.ask(
             f"Operations (Enter for {pipeline.DEFAULT})",
             _operations,
-            lambda _text: [*pipeline.KINDS, *pipeline.PRESETS],
+            _more_operations,
         )
         for result in self._desk.process([name], operations):
             self._preview(name, result)
@@ -120,6 +120,12 @@ class Menu:
 
 def _operations(text: str) -> str:
     return pipeline.canonical(pipeline.parse(text.strip() or pipeline.DEFAULT))
+
+
+def _more_operations(text: str) -> Sequence[str]:
+    """Return how the last operation of a list may go on."""
+    before, comma, _ = text.rpartition(",")
+    return [f"{before}{comma}{name}" for name in (*pipeline.KINDS, *pipeline.PRESETS)]
 
 
 def _paths(text: str) -> Sequence[str]:

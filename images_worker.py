@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from courier import daemon, development, pipeline
+from courier import daemon, pipeline, resultnames
 from courier.aws import Aws
 from courier.bucket import Bucket, StoredObject
 from courier.commandline import finish
@@ -30,6 +30,9 @@ DARKROOM = "courier.darkroom"
 OPTIONS = ("operations", "etag")
 #: What is told of a result with it: of which source and operations it is, and what it became.
 MARK, TOLD = "courier-mark", "courier-told"
+#: S3 holds 2 KB of metadata, in characters here.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+MAX_TOLD = 1_500
 
 
 class Studio:
@@ -52,9 +55,10 @@ class Studio:
         steps = _steps(request)
         source = self._source(name, request.options.get("etag", ""))
         mark = _mark(source, steps)
-        done = self._processed.find(development.likely_name(name, steps))
-        if done and done.metadata.get(MARK) == mark:
-            return _made(done)
+        for likely in resultnames.likely_names(name, steps):
+            done = self._processed.find(likely)
+            if done and done.metadata.get(MARK) == mark:
+                return _made(done)
         return self._work(source, steps, mark)
 
     def _source(self, name: str, etag: str) -> StoredObject:
@@ -82,15 +86,26 @@ class Studio:
             made = cell.run(order)
             # Whatever a picture made of its process, its result goes nowhere else.
             name = check_name(made["name"])
-            metadata = {MARK: mark, TOLD: json.dumps(made["told"])}
+            metadata = {MARK: mark, TOLD: _short(made["told"])}
             with cell.result() as result:
-                stored = self._processed.stream(name, result, media_type=made["media_type"], metadata=metadata)
+                stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
         return _made(replace(stored, metadata=metadata))
 
 
+def _short(told: dict[str, object]) -> str:
+    """Return what is told of a picture as JSON, short enough for S3's metadata: without the notes, if need be."""
+    text = json.dumps(told)
+    return (
+        text if len(text) <= MAX_TOLD else json.dumps({"notes": ["more could not be kept than there is room to say"]})
+    )
+
+
 def _made(stored: StoredObject) -> Made:
-    told = {**json.loads(stored.metadata.get(TOLD, "{}")), "bytes": stored.size_bytes, "etag": stored.etag}
-    return Made(body=stored.name, details=told)
+    try:
+        told = dict(json.loads(stored.metadata.get(TOLD, "{}")))
+    except (ValueError, TypeError, RecursionError):
+        told = {}
+    return Made(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
 
 
 def _mark(source: StoredObject, steps: list[Step]) -> str:

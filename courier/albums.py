@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from courier import development, pictures, pipeline
+from courier import pictures, pipeline, resultnames
 from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.gallery import Gallery, Result, Uploaded
 from courier.inquiry import Asked, Question
@@ -77,8 +77,8 @@ class Batch:
             name, _, header = self._gallery.read(path)
         except CourierError:
             return False
-        target = self._folder / development.name_for(name, self._steps, header)
-        if not target.exists():
+        target = self._folder / resultnames.name_for(name, self._steps, header)
+        if not target.exists() or not target.stat().st_size:
             return False
         self._told(path, target, Result(source=name, name=target.name, seconds=0.0))
         return True
@@ -132,24 +132,31 @@ def expanded(paths: Sequence[str]) -> list[str]:
 
     Raises: WrongUsage if a pattern or a folder has none.
     """
-    endings = {ending for known in pictures.FORMATS.values() for ending in known}
-    found: list[str] = []
+    found: dict[str, None] = {}
     for path in paths:
-        place = Path(path)
-        if place.is_dir():
-            files = sorted(str(one) for one in place.iterdir() if one.suffix.lower() in endings and one.is_file())
-        elif any(sign in path for sign in _WILD) and not place.exists():
-            root = Path(place.anchor) if place.is_absolute() else Path()
-            pattern = str(place.relative_to(place.anchor)) if place.is_absolute() else path
-            files = sorted(str(one) for one in root.glob(pattern) if one.is_file())
-        else:
-            files = [path]
+        try:
+            files = _meant(Path(path), path)
+        except (OSError, ValueError) as error:
+            raise WrongUsage(
+                f"{path} names no files: {error}.", hint="Quote a pattern such as 'photos/*.jpg'."
+            ) from error
         if not files:
             raise WrongUsage(
                 f"There is no picture in {path}.", hint="Name files, folders, or patterns such as '*.jpg'."
             )
-        found += files
-    return found
+        found |= dict.fromkeys(files)
+    return list(found)
+
+
+def _meant(place: Path, path: str) -> list[str]:
+    endings = {ending for known in pictures.FORMATS.values() for ending in known}
+    if place.is_dir():
+        return sorted(str(one) for one in place.iterdir() if one.suffix.lower() in endings and one.is_file())
+    if not any(sign in path for sign in _WILD) or place.exists():
+        return [str(place)]
+    root = Path(place.anchor) if place.is_absolute() else Path()
+    pattern = str(place.relative_to(place.anchor)) if place.is_absolute() else path
+    return sorted(str(one) for one in root.glob(pattern) if one.is_file())
 
 
 def _is_done(future: Future[Uploaded]) -> bool:

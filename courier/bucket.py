@@ -26,7 +26,7 @@ SHORT_RANGE_BYTES = 2**12
 Progress = Callable[[int], None]
 
 
-#: The parts of what is uploaded as a stream. S3 takes 10,000 of them: from the thousandth on they are larger.
+#: The parts of what is long. S3 takes 10,000 of them: from the thousandth on they are larger.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 2**23
 LARGE_PART_BYTES = 2**26
@@ -78,18 +78,7 @@ class Bucket:
                 message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
             ) from error
 
-    def store(self, name: str, file: IO[bytes], *, media_type: str, progress: Progress = lambda _count: None) -> None:
-        """Upload `file` under `name`, in parts if it is large. Raises: AwsTrouble."""
-        with translated(f"store an object in {self.prefix}"):
-            self._aws.s3().upload_fileobj(
-                file,
-                self.name,
-                self.prefix + name,
-                ExtraArgs={"ContentType": media_type},
-                Callback=progress,
-            )
-
-    def stream(
+    def store(
         self,
         name: str,
         file: Readable,
@@ -98,9 +87,9 @@ class Bucket:
         metadata: Mapping[str, str] | None = None,
         progress: Progress = lambda _count: None,
     ) -> StoredObject:
-        """Upload a file that can be read only once, of any length, in parts; return what is told of the object.
+        """Upload a file of any length, in parts if it is long; return what is told of the object.
 
-        It reads in the caller's thread, so that Ctrl-C is heard while a pipe is silent. What was uploaded of it
+        It reads once, in the caller's thread, so that Ctrl-C is heard while a pipe is silent. What was uploaded
         is taken back if it fails. Raises: AwsTrouble.
         """
         first = file.read(PART_BYTES)

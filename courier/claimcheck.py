@@ -37,7 +37,7 @@ def stored(bucket: Bucket, file: Readable, progress: Progress, tell: Callable[[s
     """
     name = new_request_id()
     try:
-        yield bucket.stream(name, file, media_type="text/plain", progress=progress)
+        yield bucket.store(name, file, media_type="text/plain", progress=progress)
     finally:
         try:
             bucket.delete(name)

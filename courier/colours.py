@@ -45,29 +45,44 @@ def is_foreign(profile: bytes) -> bool:
 
 
 def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
-    """Return a picture in the colours of sRGB, by its profile if that can be read."""
-    had = image.mode
-    if profile and image.mode in {"CMYK", "RGB", "RGBA", "L"}:
-        try:
-            made = ImageCms.profileToProfile(
-                image,
-                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-                ImageCms.createProfile("sRGB"),
-                outputMode="RGBA" if image.mode == "RGBA" else "RGB",
-            )
-        except ImageCms.PyCMSError:
-            note("its colour profile could not be read")
-        else:
-            note("its colours were converted to sRGB")
-            if made is not None:
-                return made
-    if had == "CMYK":
+    """Return a picture in the colours of sRGB, by its profile if that can be read; transparency stays."""
+    alpha = image.convert("RGBA").getchannel("A") if has_alpha(image) else None
+    base = image.convert("RGB") if image.mode in {"P", "PA", "RGBA", "RGBa"} else image
+    base = base.convert("L") if base.mode in {"1", "LA", "La"} else base
+    made = _by_profile(base, profile, note) if profile else None
+    if made is None and image.mode == "CMYK":
         note("its CMYK colours became RGB")
-        return image.convert("RGB")
-    return image
+    made = made or base.convert("RGB")
+    if alpha is not None:
+        made.putalpha(alpha)
+    return made
+
+
+def has_alpha(image: Image.Image) -> bool:
+    """Whether a picture has transparency, in whatever way."""
+    return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
+
+
+def _by_profile(image: Image.Image, profile: bytes, note: Note) -> Image.Image | None:
+    try:
+        made = ImageCms.profileToProfile(
+            image,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        note("its colour profile could not be used")
+        return None
+    note("its colours were converted to sRGB")
+    return made
+
+
+def is_of_gray(profile: bytes) -> bool:
+    """Whether a profile is for gray pictures: its colour space stands in its header (ICC.1, 7.2.8)."""
+    return profile[16:20] == b"GRAY"
 
 
 def fits(profile: bytes, image: Image.Image) -> bool:
-    """Whether a profile is for pictures of this kind: its colour space stands in its header (ICC.1, 7.2.8)."""
-    space = profile[16:20]
-    return space == (b"GRAY" if image.mode in {"1", "L", "LA", "I;16", "I", "F"} else b"RGB ")
+    """Whether a profile is for pictures of this kind."""
+    return is_of_gray(profile) if image.mode in {"1", "L", "LA", "I;16", "I", "F"} else profile[16:20] == b"RGB "

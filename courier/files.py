@@ -67,21 +67,31 @@ def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     Raises: WrongUsage if `path` exists and `replace` is false, or if its folder cannot be written.
     """
     with _in_words(path):
-        if not replace:
-            # Creating it exclusively is what keeps two programs from both believing that it is free.
-            path.open("xb").close()
+        if not replace and os.path.lexists(path):
+            raise FileExistsError
         descriptor, temporary = tempfile.mkstemp(prefix=".courier-", dir=path.parent)
     try:
         with _in_words(path), os.fdopen(descriptor, "wb") as file:
             yield file
         with _in_words(path):
-            Path(temporary).chmod(0o666 & ~_umask())
-            Path(temporary).replace(path)
-    except BaseException:
+            Path(temporary).chmod(0o666 & ~_UMASK)
+            if replace:
+                Path(temporary).replace(path)
+            else:
+                _claim(path, temporary)
+    finally:
         Path(temporary).unlink(missing_ok=True)
-        if not replace:
-            path.unlink(missing_ok=True)
+
+
+def _claim(path: Path, finished: str) -> None:
+    """Give a finished file its name, unless another program has taken that meanwhile. Raises: FileExistsError."""
+    try:
+        os.link(finished, path)
+    except FileExistsError:
         raise
+    except OSError:  # a file system without links
+        path.open("xb").close()
+        Path(finished).replace(path)
 
 
 @contextlib.contextmanager
@@ -98,3 +108,7 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+#: Read once, while there is one thread: to read it is to change it for a moment.
+_UMASK = _umask()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from courier import client, pictures
-from courier.bucket import Bucket, StoredObject
+from courier.bucket import PART_BYTES, Bucket, StoredObject
 from courier.errors import CourierError, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
 from courier.inquiry import Asked, Outcome
@@ -23,8 +23,6 @@ from courier.pictures import Bounds, Header
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
 FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
-#: boto3 uploads what is larger in parts of this size, which shows in the ETag.
-_PART_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +50,8 @@ class Result:
     @property
     def etag(self) -> str:
         """Its ETag, empty if the worker did not tell."""
-        return str(self.told.get("etag", ""))
+        found = self.told.get("etag", "")
+        return found if isinstance(found, str) else ""
 
     @property
     def notes(self) -> list[str]:
@@ -63,7 +62,7 @@ class Result:
     def describe(self) -> str:
         """Return its size and what could not be kept, in words; empty if nothing is known."""
         numbers = {name: self.told.get(name) for name in ("width", "height", "bytes", "frames")}
-        known = {name: value for name, value in numbers.items() if isinstance(value, int)}
+        known = {name: value for name, value in numbers.items() if type(value) is int and value >= 0}
         words = [f"{known['width']} x {known['height']}"] if {"width", "height"} <= known.keys() else []
         words += [f"{known['frames']} frames"] if known.get("frames", 1) > 1 else []
         words += [f"{known['bytes']:,} bytes"] if "bytes" in known else []
@@ -116,11 +115,10 @@ class Gallery:
         is_same = there is not None and there.etag.strip('"') == etag_of(content)
         if there is not None and not is_same and not may_replace(name):
             raise WrongUsage(f"{name} is in the bucket already.", hint="Use --replace to overwrite it.")
-        if not is_same:
-            bucket.store(name, io.BytesIO(content), media_type=pictures.media_type(header.format), progress=moved)
-            there = bucket.find(name)
-        if there is None:
-            raise bucket.missing(name)
+        if there is None or not is_same:
+            # What is pinned is what this very upload made, whoever else uses the name.
+            media_type = pictures.media_type(header.format)
+            there = bucket.store(name, io.BytesIO(content), media_type=media_type, progress=moved)
         return Uploaded(name=name, etag=there.etag, header=header, size_bytes=len(content), was_there=is_same)
 
     def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
@@ -160,12 +158,12 @@ class Gallery:
 
 
 def etag_of(content: bytes) -> str:
-    """Return the ETag that S3 gives to what boto3 uploads, without quotes: an MD5, or that of the parts' MD5s.
+    """Return the ETag that S3 gives to what is stored, without quotes: an MD5, or that of the parts' MD5s.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """
-    if len(content) < _PART_BYTES:
+    if len(content) < PART_BYTES:
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
-    parts = [content[start : start + _PART_BYTES] for start in range(0, len(content), _PART_BYTES)]
+    parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
     digests = b"".join(hashlib.md5(part, usedforsecurity=False).digest() for part in parts)
     return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

@@ -13,8 +13,46 @@ _GPS, _CIRCUMSTANCES, _MAKER_NOTE = 0x8825, 0x8769, 0x927C
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
 
-def kept_exif(exif: Image.Exif, note: Callable[[str], None]) -> bytes:
+#: What each orientation asks for; 1 asks for nothing.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Return a picture's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
+    try:
+        found = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+        return 1
+    return found if found in _TURNS else 1
+
+
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """Return a picture turned as its orientation asks."""
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+
+
+def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: int) -> bytes:
     """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
+    try:
+        kept = _kept(image.getexif(), note)
+    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+        note("its EXIF data could not be read")
+        return b""
+    if len(kept) > limit_bytes:
+        note("its EXIF data were too long")
+        return b""
+    return kept
+
+
+def _kept(exif: Image.Exif, note: Callable[[str], None]) -> bytes:
     if _GPS in exif:
         note("the position in its EXIF data (GPS) was left out")
     kept = Image.Exif()

@@ -13,7 +13,9 @@ from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFo
 
 from courier.colours import is_deep
 from courier.errors import NotAPicture
-from courier.pipeline import Size, Step, Values
+from courier.geometry import corner, place, planned_size, target, thumbnail_size, times
+from courier.pipeline import Step
+from courier.values import Values
 
 Operation = Callable[[Image.Image, Values], Image.Image]
 
@@ -78,8 +80,10 @@ def _sharpen(image: Image.Image, percent: int) -> Image.Image:
 
 def _blur(image: Image.Image, values: Values) -> Image.Image:
     # With colours weighed by their opacity, so that what is under transparency does not come to light.
-    weighed = image.convert({"LA": "La", "RGBA": "RGBa"}.get(image.mode, image.mode))
-    return weighed.filter(ImageFilter.GaussianBlur(values["radius"])).convert(image.mode)
+    blurred = ImageFilter.GaussianBlur(values["radius"])
+    if image.mode not in {"LA", "RGBA"}:
+        return image.filter(blurred)
+    return image.convert(f"{image.mode[:-1]}a").filter(blurred).convert(image.mode)
 
 
 def _filter(kind: Any) -> Callable[[Image.Image], Image.Image]:  # noqa: ANN401  one of Pillow's classes
@@ -103,61 +107,64 @@ def _crop(image: Image.Image, values: Values) -> Image.Image:
     width, height = min(values["width"], image.width), min(values["height"], image.height)
     left, top = values["left"], values["top"]
     if values["gravity"]:
-        left, top = _place(image.size, (width, height), values["gravity"])
+        left, top = place(image.size, (width, height), values["gravity"])
     if left >= image.width or top >= image.height:
         raise NotAPicture(f"There is nothing to cut out at {left}, {top} of {image.width} x {image.height} pixels.")
     return image.crop((left, top, min(left + width, image.width), min(top + height, image.height)))
 
 
 def _resize(image: Image.Image, values: Values) -> Image.Image:
-    width, height = target(image.size, values["size"])
-    fit, gravity = values["fit"], values["gravity"]
-    if fit == "fill" or None in (values["size"].width, values["size"].height):
-        return _scaled(image, (width, height))
-    ratios = width / image.width, height / image.height
-    share = max(ratios) if fit in {"outside", "cover"} else min(ratios)
-    scaled = _scaled(image, _times(image.size, share))
-    if fit == "cover":
-        left, top = _place(scaled.size, (width, height), gravity)
-        return scaled.crop((left, top, left + width, top + height))
-    if fit == "contain":
-        return _padded(scaled, (width, height), gravity)
-    return scaled
+    size, (width, height) = planned_size(image.size, values), target(image.size, values["size"])
+    if values["fit"] == "cover":
+        # Only what will be seen is scaled.
+        share = max(width / image.width, height / image.height)
+        seen = width / share, height / share
+        left, top = corner(image.size, seen, values["gravity"])
+        return _scaled(image, size, box=(left, top, min(left + seen[0], image.width), min(top + seen[1], image.height)))
+    if values["fit"] == "contain":
+        share = min(width / image.width, height / image.height)
+        return _padded(_scaled(image, times(image.size, share)), size, values["gravity"])
+    return _scaled(image, size)
 
 
 def _thumbnail(image: Image.Image, values: Values) -> Image.Image:
-    size: Size = values["size"]
-    if size.percent:
-        width, height = target(image.size, size)
-    else:
-        width, height = size.width or size.height or 1, size.height or size.width or 1
-    share = min(1.0, width / image.width, height / image.height)
-    return image if share == 1 else _scaled(image, _times(image.size, share))
+    return _scaled(image, thumbnail_size(image.size, values))
 
 
 def _border(image: Image.Image, values: Values) -> Image.Image:
     colour, width = values["colour"], values["width"]
     image = _with_alpha(image) if colour == "transparent" else _coloured(image)
-    framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(colour))
+    framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(colour, image))
     framed.paste(image, (width, width))
     return framed
 
 
 def _watermark(image: Image.Image, values: Values) -> Image.Image:
-    height = max(10, round(min(image.size) * _WATERMARK_SHARE))
+    words, height = values["text"], max(10, round(min(image.size) * _WATERMARK_SHARE))
+    margin = height // 2
+    area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
+    box = ImageFont.load_default(size=height).getbbox(words)
+    height = max(1, int(height * min(1.0, area[0] / max(1, box[2] - box[0]))))
     font = ImageFont.load_default(size=height)
+    _check_letters(words, font)
     layer = Image.new("L", image.size)
     draw = ImageDraw.Draw(layer)
-    left, top, right, bottom = draw.textbbox((0, 0), values["text"], font=font)
-    margin = height // 2
-    area = image.width - 2 * margin, image.height - 2 * margin
-    x, y = _place(area, (int(right - left), int(bottom - top)), values["gravity"])
-    draw.text((x + margin - left, y + margin - top), values["text"], font=font, fill=200)
+    left, top, right, bottom = draw.textbbox((0, 0), words, font=font)
+    x, y = place(area, (int(right - left), int(bottom - top)), values["gravity"])
+    draw.text((x + margin - left, y + margin - top), words, font=font, fill=200)
     shadow = ImageChops.offset(layer, max(1, height // 16))
     marked = _coloured(image).copy()
-    marked.paste(Image.new(marked.mode, image.size, _fill("black")), mask=shadow.point(lambda level: level * 3 // 4))
-    marked.paste(Image.new(marked.mode, image.size, _fill("white")), mask=layer)
+    marked.paste(Image.new(marked.mode, image.size, "black"), mask=shadow.point(lambda level: level * 3 // 4))
+    marked.paste(Image.new(marked.mode, image.size, "white"), mask=layer)
     return marked
+
+
+def _check_letters(words: str, font: Any) -> None:  # noqa: ANN401  one of Pillow's fonts
+    """Refuse what the font has no letters for, and would draw as boxes. Raises: NotAPicture."""
+    box = bytes(font.getmask("\uffff"))
+    for letter in words:
+        if bytes(font.getmask(letter)) == box:
+            raise NotAPicture(f"The watermark's letter {letter!r} cannot be drawn: there is no font for it.")
 
 
 def _same(image: Image.Image, _values: Values) -> Image.Image:
@@ -199,46 +206,25 @@ def keeps_depth(step: Step) -> bool:
     return step.name in _KEEPS_DEPTH and step.values.get("degrees", 0) % 90 == 0
 
 
-def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
-    """Return the width and height in pixels that a size means for a picture; a missing side follows the other."""
-    if wanted.percent:
-        return _times(size, wanted.percent / 100)
-    width, height = wanted.width, wanted.height
-    if width and height:
-        return width, height
-    share = width / size[0] if width else (height or 1) / size[1]
-    across, down = _times(size, share)
-    return width or across, height or down
-
-
 def flattened(image: Image.Image, colour: str) -> Image.Image:
     """Return a picture without transparency, on paper of a colour."""
     paper = Image.new("RGBA", image.size, colour)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
 
 
-def _scaled(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    if size == image.size:
+def _scaled(
+    image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
+) -> Image.Image:
+    if size == image.size and box is None:
         return image
     resampling = Image.Resampling.BICUBIC if image.mode.startswith("I;16") else Image.Resampling.LANCZOS
-    return image.resize(size, resampling, reducing_gap=1.5 if not is_deep(image) else None)
-
-
-def _times(size: tuple[int, int], share: float) -> tuple[int, int]:
-    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
-
-
-def _place(outer: tuple[int, int], inner: tuple[int, int], gravity: str) -> tuple[int, int]:
-    """Return where something lies in something larger."""
-    left = 0.0 if "west" in gravity else 1.0 if "east" in gravity else 0.5
-    top = 0.0 if "north" in gravity else 1.0 if "south" in gravity else 0.5
-    return int((outer[0] - inner[0]) * left), int((outer[1] - inner[1]) * top)
+    return image.resize(size, resampling, box=box, reducing_gap=1.5 if not is_deep(image) else None)
 
 
 def _padded(image: Image.Image, size: tuple[int, int], gravity: str) -> Image.Image:
     colour: Any = (0,) * len(image.getbands()) if image.mode in {"LA", "RGBA"} else 0 if is_deep(image) else "white"
     padded = Image.new(image.mode, size, colour)
-    padded.paste(image, _place(size, image.size, gravity))
+    padded.paste(image, place(size, image.size, gravity))
     return padded
 
 
@@ -251,5 +237,5 @@ def _coloured(image: Image.Image) -> Image.Image:
     return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.mode == "LA" else "RGB")
 
 
-def _fill(colour: str) -> Any:  # noqa: ANN401  what Pillow takes for a colour
-    return (0, 0, 0, 0) if colour == "transparent" else colour
+def _fill(colour: str, image: Image.Image) -> Any:  # noqa: ANN401  what Pillow takes for a colour
+    return (0,) * len(image.getbands()) if colour == "transparent" else colour

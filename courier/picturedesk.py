@@ -68,7 +68,7 @@ class PictureDesk:
                 self.latest_result = result.name
                 said = result.describe()
                 self._report(
-                    {"name": name, "result": result.name, "seconds": round(result.seconds, 3), **result.told},
+                    {**result.told, "name": name, "result": result.name, "seconds": round(result.seconds, 3)},
                     f"processed {name} into {result.name}{': ' * bool(said)}{said}, answered in {result.seconds:.3f} s",
                 )
         return results
@@ -85,6 +85,8 @@ class PictureDesk:
 
     def run(self, files: Sequence[str], operations: str, folder: str, *, replace: bool) -> None:
         """Upload, have processed and download: one picture with every step told, or many at once."""
+        if "" in files:
+            raise WrongUsage("An empty name names no file.", hint="Without any, the sample picture is taken.")
         if len(files) <= 1 and not any(Path(path).is_dir() or not Path(path).exists() for path in files):
             self._run_one(files[0] if files else "", operations, folder, replace=replace)
             return
@@ -109,7 +111,7 @@ class PictureDesk:
 
     def _tell_of(self, path: str, target: Path | None, result: Result) -> None:
         said = result.describe()
-        fields = {"name": path, "path": str(target), "was_there": not result.told, **result.told}
+        fields = {**result.told, "name": path, "path": str(target), "was_there": not result.told}
         self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (was there already)'}")
 
     def _run_one(self, path: str, operations: str, folder: str, *, replace: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import warnings
 from dataclasses import dataclass
 from typing import IO
@@ -29,7 +30,9 @@ FORMATS = {
 MOVING_FORMATS = ("GIF", "WEBP", "PNG")
 #: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole picture, are an attack.
 MAX_SCANS = 100
-_SCAN = b"\xff\xda"
+_SCAN, _END = b"\xff\xda", b"\xff\xd9"
+#: A marker of a JPEG that has a length or ends it: no stuffed byte, no restart, no filling (ITU-T T.81, B.1.1.2).
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 SAMPLE_NAME = "sample.png"
 #: Red, green and blue, from 0 to 255.
 Colour = tuple[int, int, int]
@@ -89,7 +92,10 @@ def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) ->
     image = open_picture(file, bounds)
     try:
         image.draft("RGB", (2 * columns, 4 * lines))
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
+        upright = ImageOps.exif_transpose(image)
+        if upright.mode.startswith("I;16"):
+            upright = upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")
+        upright = upright.convert("RGBA")
     except Exception as error:
         raise NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.") from error
     upright.thumbnail((columns, 2 * lines))
@@ -129,12 +135,17 @@ def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 
 
 
 def _check_scans(file: IO[bytes]) -> None:
-    place = file.tell()
+    """Count the scans of a JPEG, up to its end: what follows it (a film, another picture) is not looked at."""
     file.seek(0)
-    scans = sum(block.count(_SCAN) for block in iter(lambda: file.read(2**20), b""))
-    file.seek(place)
+    content = file.read()
+    file.seek(0)
+    place, scans = 2, 0
+    while scans <= MAX_SCANS and (found := _MARKER.search(content, place)) and found[0] != _END:
+        scans += found[0] == _SCAN
+        # A marker's own length leads over what may look like markers in it.
+        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
     if scans > MAX_SCANS:
-        raise NotAPicture(f"The picture has {scans} scans; at most {MAX_SCANS} are allowed.", hint="Save it anew.")
+        raise NotAPicture(f"The picture has more than {MAX_SCANS} scans.", hint="Save it anew.")
 
 
 def format_of(image: Image.Image) -> str:
@@ -144,4 +155,4 @@ def format_of(image: Image.Image) -> str:
 
 def is_moving(image: Image.Image) -> bool:
     """Whether a picture has frames that follow each other in time."""
-    return bool(getattr(image, "is_animated", False)) and format_of(image) in MOVING_FORMATS
+    return format_of(image) in MOVING_FORMATS and bool(getattr(image, "is_animated", False))

@@ -100,7 +100,7 @@ def test_a_stream_of_any_length_is_stored_as_it_is(bucket: Bucket, size: int) ->
     content = secrets.token_bytes(size)
     moved: list[int] = []
 
-    told = bucket.stream("list", io.BytesIO(content), media_type="text/plain", progress=moved.append)
+    told = bucket.store("list", io.BytesIO(content), media_type="text/plain", progress=moved.append)
 
     assert fetch(bucket, "list") == content
     assert sum(moved) == told.size_bytes == size
@@ -115,7 +115,7 @@ def test_a_stream_that_breaks_leaves_nothing(bucket: Bucket, aws: Aws) -> None:
             return super().read(size)
 
     with pytest.raises(KeyboardInterrupt):
-        bucket.stream("list", Breaking(bytes(2**25)), media_type="text/plain")
+        bucket.store("list", Breaking(bytes(2**25)), media_type="text/plain")
 
     assert bucket.find("list") is None
     assert not aws.s3().list_multipart_uploads(Bucket=bucket.name).get("Uploads")

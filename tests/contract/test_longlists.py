@@ -17,7 +17,7 @@ def test_work_whose_time_is_over_is_left_at_the_next_block(aws: Aws) -> None:
     name = f"bucket-{secrets.token_hex(6)}"
     aws.s3().create_bucket(Bucket=name)
     bucket = Bucket(aws, name, "numbers/unprocessed/")
-    bucket.stream("list", io.BytesIO(b"1.5\n" * 500_000), media_type="text/plain")
+    bucket.store("list", io.BytesIO(b"1.5\n" * 500_000), media_type="text/plain")
     asked: list[int] = []
 
     def is_over() -> bool:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from courier.errors import InputRefused
 from courier.operations import OPERATIONS
-from courier.pipeline import KINDS, PRESET_HELP, PRESETS, Size, canonical, parse, slug
+from courier.pipeline import KINDS, PRESET_HELP, PRESETS, canonical, parse, slug
+from courier.values import Size
 
 
 def test_every_operation_is_known_at_both_ends() -> None:
@@ -43,6 +44,7 @@ def test_a_pipeline_is_steps_with_values() -> None:
         ("rotate=-30:gold", {"degrees": -30, "background": "gold"}),
         ("border=3:#ff00aa", {"width": 3, "colour": "#ff00aa"}),
         ("watermark=Me\\, 2026:north", {"text": "Me, 2026", "gravity": "north"}),
+        ("watermark=a\\\\\\,b", {"text": "a\\,b", "gravity": "southeast"}),
         ("watermark=a:b", {"text": "a:b", "gravity": "southeast"}),
         ("convert=jpg", {"target": "JPEG", "quality": None}),
     ],
@@ -66,8 +68,11 @@ def test_presets_are_written_out() -> None:
             "graysacle",
             "There is no operation 'graysacle'. Did you mean grayscale? There are grayscale, black-and-white",
         ),
-        ("", "There is no operation ''. There are"),
-        ("flip,,flop", "There is no operation ''. There are"),
+        ("", "An operation is missing. Write one"),
+        ("flip,,flop", "An operation is missing."),
+        ("watermark=a\udc80", "The operations hold characters that cannot be printed."),
+        ("blur=1_0", "The operation blur cannot take '1_0'."),
+        ("convert=png:10", "The operation convert cannot take 'png:10'."),
         ("resize=abc", "The operation resize cannot take 'abc'. Write resize=WxH[:FIT[:GRAVITY]]."),
         ("resize=10x10:tight", "The operation resize cannot take '10x10:tight'."),
         ("resize=1x1:fill:north:x", "The operation resize cannot take"),
@@ -106,6 +111,8 @@ def test_no_text_raises_anything_else(text: str) -> None:
 
 def test_names_tell_pipelines_apart() -> None:
     texts = [
+        "thumbnail,resize=1600x1200", "thumbnail=1600x1200", "thumbnail,resize=50%", "thumbnail=50%",
+        "resize=300:cover",
         "blur,resize=2", "blur=2", "blur=2,resize=50%", "resize=2x2", "thumbnail=2", "convert=webp", "convert=webp:80",
         "watermark=a-flip", "watermark=a,flip", "watermark=A", "watermark=Ä", "watermark=Ö", "border=2:red", "border=2",
         *(f"watermark={'long ' * 30}{number}" for number in range(3)),
@@ -113,5 +120,5 @@ def test_names_tell_pipelines_apart() -> None:
     slugs = [slug(parse(text)) for text in texts]
 
     assert len(set(slugs)) == len(texts)
-    assert slugs[0] == "blur-2x"
+    assert slugs[4:6] == ["300x-cover", "blur-2x"]
     assert all(len(one) <= 80 and one.isascii() and "/" not in one for one in slugs)

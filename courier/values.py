@@ -1,0 +1,162 @@
+"""The values that operations take, such as `800x600:cover:north`: each is read into its parts, or is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+#: The largest side of a result, in pixels: what every format but AVIF and WebP holds easily.
+MAX_SIDE = 30_000
+
+FITS = ("inside", "outside", "cover", "contain", "fill")
+GRAVITIES = (
+    "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
+)  # fmt: skip
+#: What may be converted to: as one writes it, and as Pillow does.
+TARGETS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tiff": "TIFF"}
+#: Those that are told how good they are to be.
+WITH_QUALITY = ("JPEG", "WEBP", "AVIF")
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large a result is to be: width and height in pixels (one may be None), or a share in per cent."""
+
+    width: int | None = None
+    height: int | None = None
+    percent: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The size as a name says it."""
+        return f"{self.percent:g}pc" if self.percent else f"{self.width or ''}x{self.height or ''}"
+
+
+def nothing(text: str) -> Values:
+    """Read the value of an operation that takes none. Raises: ValueError."""
+    if text:
+        raise ValueError
+    return {}
+
+
+def number(name: str, low: float, high: float, default: float | None = None) -> Callable[[str], Values]:
+    """Return a reader of a number between two."""
+
+    def read(text: str) -> Values:
+        if text and not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text):
+            raise ValueError
+        value = default if not text and default is not None else float(text)
+        if not low <= value <= high:
+            raise ValueError
+        return {name: value}
+
+    return read
+
+
+def whole(name: str, low: int, high: int, default: int | None = None) -> Callable[[str], Values]:
+    """Return a reader of a whole number between two."""
+
+    def read(text: str) -> Values:
+        if not text and default is not None:
+            return {name: default}
+        if not re.fullmatch("[0-9]{1,9}", text) or not low <= int(text) <= high:
+            raise ValueError
+        return {name: int(text)}
+
+    return read
+
+
+def _size(text: str) -> Size:
+    if match := re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)%", text):
+        percent = float(match[1])
+        if percent <= 0:
+            raise ValueError
+        return Size(percent=percent)
+    match = re.fullmatch(r"([0-9]{1,5})?(?:x([0-9]{1,5})?)?", text)
+    sides = [int(side) if side else None for side in match.groups()] if match else []
+    if not any(sides) or not all(side is None or 1 <= side <= MAX_SIDE for side in sides):
+        raise ValueError
+    return Size(width=sides[0], height=sides[1])
+
+
+def resize(text: str) -> Values:
+    """Read a size, a fit and a gravity. Raises: ValueError."""
+    size, *rest = text.split(":")
+    fit, gravity, *more = [*rest, "", ""][: max(2, len(rest))]
+    if more:
+        raise ValueError
+    return {"size": _size(size), "fit": _among(FITS, fit), "gravity": _among(GRAVITIES, gravity)}
+
+
+def thumbnail(text: str) -> Values:
+    """Read a size. Raises: ValueError."""
+    return {"size": _size(text or "200")}
+
+
+def crop(text: str) -> Values:
+    """Read a size and a place. Raises: ValueError."""
+    if match := re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})\+([0-9]{1,5})\+([0-9]{1,5})", text):
+        width, height, left, top = map(int, match.groups())
+        gravity = ""
+    else:
+        size, _, gravity = text.partition(":")
+        match = re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})", size)
+        width, height = map(int, match.groups()) if match else (0, 0)
+        gravity, left, top = _among(GRAVITIES, gravity), 0, 0
+    if not (1 <= width <= MAX_SIDE and 1 <= height <= MAX_SIDE):
+        raise ValueError
+    return {"width": width, "height": height, "left": left, "top": top, "gravity": gravity}
+
+
+def rotate(text: str) -> Values:
+    """Read degrees and a colour. Raises: ValueError."""
+    degrees, _, background = text.partition(":")
+    return {"degrees": number("degrees", -360, 360)(degrees)["degrees"], "background": _colour(background)}
+
+
+def border(text: str) -> Values:
+    """Read a width and a colour. Raises: ValueError."""
+    width, _, colour = text.partition(":")
+    return {**whole("width", 1, 5_000)(width), "colour": _colour(colour or "black")}
+
+
+def watermark(text: str) -> Values:
+    """Read a line of text and a gravity. Raises: ValueError."""
+    words, separator, gravity = text.rpartition(":")
+    if not separator or gravity not in GRAVITIES:
+        words, gravity = text, "southeast"
+    if not words.strip() or len(words) > 200:  # noqa: PLR2004  a line, no page
+        raise ValueError
+    return {"text": words, "gravity": gravity}
+
+
+def convert(text: str) -> Values:
+    """Read a format and a quality. Raises: ValueError."""
+    name, separator, quality = text.partition(":")
+    target = TARGETS[_among(tuple(TARGETS), name or "none")]
+    if separator and target not in WITH_QUALITY:
+        raise ValueError
+    return {"target": target, "quality": whole("quality", 1, 100)(quality)["quality"] if separator else None}
+
+
+def _among(known: tuple[str, ...], text: str) -> str:
+    if text and text not in known:
+        raise ValueError
+    return text or known[0]
+
+
+def _colour(text: str) -> str:
+    """Return a colour's name or its #rrggbb; empty if none is given."""
+    if not re.fullmatch(r"(?:#[0-9a-fA-F]{6}|[a-z]{3,20})?", text) or (text.isalpha() and text not in COLOURS):
+        raise ValueError
+    return text
+
+
+COLOURS = (
+    "black", "white", "gray", "silver", "red", "maroon", "yellow", "olive", "lime", "green", "aqua", "teal", "blue",
+    "navy", "fuchsia", "purple", "orange", "gold", "pink", "brown", "transparent",
+)  # fmt: skip
