@@ -38,7 +38,6 @@ def main(arguments: list[str]) -> int:
     _limit(resource.RLIMIT_FSIZE, MAX_RESULT_BYTES)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a result is an error, not the end
     with (
-        os.fdopen(source_number, "rb") as source,
         os.fdopen(result_number, "r+b") as result,
         socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
         line.makefile("rw") as orders,
@@ -46,7 +45,9 @@ def main(arguments: list[str]) -> int:
         for text in orders:
             order = json.loads(text)
             _allow(order.pop("seconds"))
-            report = work(order, source, result)
+            # Opened anew for each order: a buffer would still hold the picture before this one.
+            with os.fdopen(os.dup(source_number), "rb") as source:
+                report = work(order, source, result)
             signal.alarm(0)
             orders.write(json.dumps(report) + "\n")
             orders.flush()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from courier import sandbox
 from courier.errors import InputRefused
@@ -44,6 +46,22 @@ def is_running(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
+    tiny = Image.new("L", (8, 8), 200)
+    files = []
+    for picture_format in ("BMP", "PNG"):
+        file = io.BytesIO()
+        tiny.save(file, picture_format)
+        files.append(file.getvalue())
+
+    with pytest.raises(InputRefused, match="no picture"):
+        run(cells, "none.png", b"PK" + bytes(300))
+    made = [run(cells, "tiny.png", content)[1] for content in files]
+
+    assert [Image.open(io.BytesIO(content)).getpixel((4, 4)) for content in made] == [200, 200]
+    assert len(cells._idle) == 1
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""Hostile and broken pictures, through bucket, queue and worker: each is answered, and the worker goes on."""
+
+from __future__ import annotations
+
+import json
+
+from courier.pictures import sample
+from tests.conftest import Place
+from tests.odd import corpus
+
+#: What a refusal of a picture may say: what is wrong with it, or which limit it is beyond.
+REASONS = (
+    "This is no picture that is read here.",
+    "The picture is damaged",
+    "The picture has ",
+    "The result",
+    "The program that worked on it broke down",
+    "The work on it",
+)
+
+
+def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> None:
+    store = place.client("s3").put_object
+    worker = place.worker("images_worker.py", COURIER_IMAGE_SECONDS="5", COURIER_IMAGE_MEMORY_MEGABYTES="600")
+    files = dict(corpus(cuts=8, flips=6))
+    options = json.dumps({"operations": "grayscale,thumbnail=40"})
+    for name, content in files.items():
+        store(Bucket=place.bucket, Key=f"images/unprocessed/{name}", Body=content)
+        place.post("imageInbox", name, request_id=name, options=options)
+
+    answers = {
+        message["MessageAttributes"]["request-id"]["StringValue"]: message["Body"]
+        for message in place.collect("imageOutbox", count=len(files), seconds=60)
+    }
+
+    assert answers.keys() == files.keys()
+    refused = {name: body.removeprefix("?Error. ") for name, body in answers.items() if body.startswith("?Error. ")}
+    for name, reason in refused.items():
+        assert reason.startswith(REASONS), (name, reason)
+    certain = ("bomb", "zero", "wide", "empty", "one-byte", "page", "script", "vector", "scans", "frames", "zip")
+    assert [name for name in files if name.startswith(certain) and name not in refused] == []
+    assert {name: reason for name, reason in refused.items() if name.startswith(("tail", "lie"))} == {}
+    store(Bucket=place.bucket, Key="images/unprocessed/good.png", Body=sample())
+    place.post("imageInbox", "good.png")
+    (message,) = place.collect("imageOutbox")
+    assert message["Body"] == "good-grayscale.png"
+    assert "failed" not in worker.log

@@ -1,0 +1,123 @@
+"""Odd pictures of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+from PIL import Image
+
+from courier.pictures import sample
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+
+
+def good(picture_format: str, size: tuple[int, int] = (120, 90), **options: Any) -> bytes:
+    """Return a good picture of a format."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(sample())).convert("RGB").resize(size).save(file, picture_format, **options)
+    return file.getvalue()
+
+
+def moving(picture_format: str, frames: int, size: tuple[int, int] = (16, 16)) -> bytes:
+    """Return so many small frames."""
+    file = io.BytesIO()
+    images = [Image.new("RGB", size, (number % 256, number // 256, 0)) for number in range(frames)]
+    images[0].save(file, picture_format, save_all=True, append_images=images[1:], duration=10)
+    return file.getvalue()
+
+
+def png(width: int, height: int, data: bytes, colour: int = 2) -> bytes:
+    """Return a PNG whose header says a size and whose data are these."""
+    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(data, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        for name, content in chunks
+    )
+
+
+def gif(width: int, height: int) -> bytes:
+    """Return a GIF whose header says a size, with one frame of it and next to no data."""
+    screen = struct.pack("<6sHHBBB", b"GIF89a", width, height, 0x80, 0, 0) + bytes(6)
+    frame = struct.pack("<BHHHHB", 0x2C, 0, 0, width, height, 0) + b"\x02\x02\x44\x01\x00"
+    return screen + frame + b";"
+
+
+def bmp(width: int, height: int) -> bytes:
+    """Return a BMP whose header says a size."""
+    return (
+        b"BM"
+        + struct.pack("<IHHI", 54, 0, 0, 54)
+        + struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+    )
+
+
+def tiff(width: int, height: int) -> bytes:
+    """Return a TIFF of one empty strip whose tags say a size."""
+    tags = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, height), (279, 4)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<I", 8) + struct.pack("<H", len(tags)) + entries + bytes(4)
+
+
+def cut(content: bytes, pieces: int) -> Iterator[bytes]:
+    """Yield a file cut short in so many places."""
+    for piece in range(pieces):
+        yield content[: len(content) * piece // pieces]
+
+
+def flipped(content: bytes, times: int, seed: int) -> Iterator[bytes]:
+    """Yield a file with a few bits of it flipped, so many times."""
+    chance = random.Random(seed)
+    for _ in range(times):
+        spoiled = bytearray(content)
+        for _ in range(chance.randint(1, 8)):
+            spoiled[chance.randrange(len(spoiled))] ^= 1 << chance.randrange(8)
+        yield bytes(spoiled)
+
+
+def corpus(cuts: int, flips: int) -> Iterator[tuple[str, bytes]]:
+    """Yield odd files and what they are called."""
+    endings = {"JPEG": "jpg", "TIFF": "tif"}
+    for number, picture_format in enumerate(FORMATS):
+        ending = endings.get(picture_format, picture_format.lower())
+        content = good(picture_format)
+        for place, piece in enumerate(cut(content, cuts)):
+            yield f"cut-{place}.{ending}", piece
+        for place, spoiled in enumerate(flipped(content, flips, number)):
+            yield f"flipped-{place}.{ending}", spoiled
+        yield f"tail.{ending}", content + bytes(10_000)
+        yield f"lie-{ending}.{'png' if ending == 'jpg' else 'jpg'}", content
+        yield f"zip-{ending}.{ending}", b"PK\x03\x04" + content
+    yield from _bombs()
+    yield "empty.png", b""
+    yield "one-byte.gif", b"G"
+    yield "page.html.png", b"<html><script>alert(1)</script></html>"
+    yield "script.eps.jpg", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n/a {a} def a\n"
+    yield "vector.png", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>"
+    yield "chimera.png", good("PNG") + good("JPEG")
+    yield "chimera.jpg", good("JPEG") + b"PK\x03\x04" + bytes(1000)
+
+
+def _bombs() -> Iterator[tuple[str, bytes]]:
+    yield "bomb.png", png(30_000, 30_000, bytes(20_000_000))
+    yield "stuffed.png", png(10, 10, bytes(50_000_000))
+    yield "bomb.gif", gif(60_000, 60_000)
+    yield "bomb.bmp", bmp(60_000, 60_000)
+    yield "bomb.tif", tiff(60_000, 60_000)
+    yield "bomb.webp", good("WEBP", (16, 16)).replace(b"\x10\x00\x10\x00", b"\xff\x3f\xff\x3f", 1)
+    yield "wide.png", png(2**31 - 1, 1, b"")
+    yield "zero.png", png(0, 0, b"")
+    yield "zero.gif", gif(0, 0)
+    yield "zero.bmp", bmp(0, 0)
+    yield "zero.tif", tiff(0, 0)
+    yield "negative.bmp", bmp(-5, -5)
+    jpeg = good("JPEG", progressive=True)
+    scan = jpeg.rfind(b"\xff\xda")
+    yield "scans.jpg", jpeg[:scan] + jpeg[scan:-2] * 3_000
+    yield "frames.gif", moving("GIF", 1_000)
+    yield "frames.png", moving("PNG", 400)
