@@ -147,3 +147,62 @@ def test_a_dumb_terminal_is_told_once_what_is_waited_for(monkeypatch: pytest.Mon
         pass
 
     assert screen.err.getvalue() == "Waiting\n"
+
+
+def test_a_batch_shows_how_many_are_done_and_how_much_was_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen, silent = Screen(interactive=True), Screen()
+
+    for one in (screen, silent):
+        with one.terminal.gathering("Pictures", 2) as (moved, advance):
+            moved(1_500_000)
+            advance()
+            moved(500_000)
+            advance()
+
+    assert "2/2" in screen.err.getvalue()
+    assert "2.0 MB" in screen.err.getvalue()
+    assert silent.err.getvalue() == ""
+
+
+def test_answers_are_counted_where_they_do_not_come_on_this_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    out, err = Screen(), Screen(interactive=True)
+    terminal = Terminal(out.terminal._console, err.terminal._errors)
+    both = Screen(interactive=True)
+
+    for one in (terminal, both.terminal):
+        with one.counting("answered") as advance:
+            advance(1_234)
+
+    assert "1,234 answered" in err.err.getvalue()
+    assert both.err.getvalue() == ""
+
+
+def test_pictures_are_shown_side_by_side_where_there_are_colours() -> None:
+    red, blue = (255, 0, 0), (0, 0, 255)
+    tall, small = [[(red, blue)] * 2] * 2, [[(blue, red)] * 3]
+    file = io.StringIO()
+    colourful = Terminal(Console(file=file, width=40, force_terminal=True, color_system="truecolor"))
+    plain = Screen(interactive=True)
+
+    colourful.show_pictures([tall, small])
+    plain.terminal.show_pictures([tall, small])
+
+    lines = file.getvalue().splitlines()
+    assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [5, 2]
+    assert "\x1b[38;2;255;0;0;48;2;0;0;255m" in lines[0]
+    assert colourful.shows_pictures
+    assert not plain.terminal.shows_pictures
+    assert plain.out.getvalue() == ""
+
+
+def test_tab_offers_what_fits_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    readline = pytest.importorskip("readline")
+    offered: list[Callable[[str, int], str | None]] = []
+    monkeypatch.setattr(readline, "set_completer", offered.append)
+
+    Screen("x").terminal.ask("Name", str, lambda _text: ["cat.png", "cow.png", "dog.png"])
+
+    (offer,) = offered
+    assert [offer("c", number) for number in range(3)] == ["cat.png", "cow.png", None]
