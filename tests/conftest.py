@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pexpect
 import pytest
+from hypothesis import settings
 
 from tests.engines import Engine, fresh_account, unmeasured
 
@@ -24,6 +25,11 @@ QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 #: Acceptance tests whose programs run unmeasured, as those of tests/faults do: others cover the same lines.
 UNMEASURED = ("test_crossing", "test_readme", "test_workers")
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
+
+
+# Fewer examples than Hypothesis takes by default: python -m bench.engines takes as many as one likes.
+settings.register_profile("suite", max_examples=50, deadline=None)
+settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
