@@ -22,7 +22,7 @@ REASONS = (
 def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> None:
     store = place.client("s3").put_object
     worker = place.worker("images_worker.py", COURIER_IMAGE_SECONDS="5", COURIER_IMAGE_MEMORY_MEGABYTES="600")
-    files = dict(corpus(cuts=8, flips=6))
+    files = dict(corpus(cuts=5, flips=4))
     options = json.dumps({"operations": "grayscale,thumbnail=40"})
     for name, content in files.items():
         store(Bucket=place.bucket, Key=f"images/unprocessed/{name}", Body=content)
