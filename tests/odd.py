@@ -1,17 +1,28 @@
-"""Odd pictures of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule."""
+"""Odd pictures of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule.
+
+    python -m tests.odd [--cuts N] [--flips N]
+
+Gives them to cells with 600 MB and 10 s each, and prints what became of them, the longest time and the most memory.
+"""
 
 from __future__ import annotations
 
+import argparse
 import io
 import random
+import resource
 import struct
+import time
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
 
+from courier.errors import CourierError
 from courier.pictures import sample
+from courier.sandbox import Limits, Sandbox
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 
@@ -121,3 +132,40 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
     yield "scans.jpg", jpeg[:scan] + jpeg[scan:-2] * 3_000
     yield "frames.gif", moving("GIF", 1_000)
     yield "frames.png", moving("PNG", 400)
+
+
+def main() -> None:
+    """Give odd pictures to cells; raises CellFault if one is answered with a fault of ours."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cuts", type=int, default=200, metavar="N", help="how often each file is cut (200)")
+    parser.add_argument("--flips", type=int, default=1_500, metavar="N", help="how often bits are flipped (1,500)")
+    given = parser.parse_args()
+    cells = Sandbox("courier.darkroom", Limits(seconds=10, memory_megabytes=600))
+    seen: Counter[str] = Counter()
+    longest = 0.0
+    for name, content in corpus(given.cuts, given.flips):
+        for operations in ("grayscale,thumbnail=40", "flip,convert=webp"):
+            order = {"name": name, "operations": operations, "megapixels": 50, "frames": 300}
+            started = time.monotonic()
+            try:
+                with cells.cell() as cell:
+                    cell.source.write(content)
+                    cell.run(order)
+                seen["done"] += 1
+            except CourierError as error:
+                seen[error.message[:23]] += 1
+            longest = max(longest, time.monotonic() - started)
+    print(f"longest {longest:.2f} s, most memory {_most_memory(cells)} MB")
+    for what, times in seen.most_common(20):
+        print(f"{times:7,}  {what}")
+
+
+def _most_memory(cells: Sandbox) -> int:
+    """End the cells and return the largest resident memory that any had, in megabytes."""
+    for cell in cells._idle:
+        cell.end()
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+
+
+if __name__ == "__main__":
+    main()
