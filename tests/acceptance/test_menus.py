@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pexpect
 import pytest
 
@@ -132,11 +135,28 @@ def test_the_images_menu_processes_and_downloads(place: Place) -> None:
     assert end(menu) == 0
 
 
+def until_it_waits(pid: int) -> None:
+    """Wait until a program has used no processor time for a while: it waits for what is typed.
+
+    A signal between readline's prompt and its wait is heard by Python only with the next key.
+    """
+    seen: list[tuple[float, list[str]]] = []
+
+    def is_idle() -> bool:
+        spent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        if not seen or seen[-1][1] != spent:
+            seen.append((time.monotonic(), spent))
+        return time.monotonic() - seen[-1][0] > 0.5
+
+    wait_for(is_idle)
+
+
 @pytest.mark.parametrize(("key", "status"), [("c", 130), ("d", 0)])
 def test_ctrl_c_and_ctrl_d_leave_a_menu(place: Place, key: str, status: int) -> None:
     menu = place.menu("numbers_client.py")
     menu.expect_exact(PROMPT)
 
+    until_it_waits(menu.pid)
     menu.sendcontrol(key)
 
     assert end(menu) == status

@@ -21,6 +21,9 @@ from tests.engines import REGION, Engine, fresh_account, unmeasured
 
 STUB = f"""#!{sys.executable}
 import json, os, sys
+
+#: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
+pytestmark = pytest.mark.timeout(200)
 with open(os.environ["STUB_LOG"], "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 answers = json.loads(os.environ["STUB_ANSWERS"])

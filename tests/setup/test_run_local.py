@@ -19,6 +19,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.engines import unmeasured
 
+#: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
+pytestmark = pytest.mark.timeout(200)
+
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
 TOOLS = (
     *("awk", "bash", "cat", "cksum", "cut", "dirname", "env", "grep", "head", "kill", "mkdir"),
@@ -102,7 +105,6 @@ def without_tmux(folder: Path) -> str:
     return f"{folder}:{Path(sys.executable).parent}"
 
 
-@pytest.mark.timeout(200)
 def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     checkout: Checkout, tmp_path: Path
 ) -> None:
