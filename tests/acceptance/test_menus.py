@@ -135,7 +135,7 @@ def test_the_images_menu_processes_and_downloads(place: Place) -> None:
     assert end(menu) == 0
 
 
-def until_it_waits(pid: int) -> None:
+def until_it_waits(pid: int | None) -> None:
     """Wait until a program has used no processor time for a while: it waits for what is typed.
 
     A signal between readline's prompt and its wait is heard by Python only with the next key.

@@ -19,11 +19,11 @@ import pytest
 from tests.conftest import ATTRIBUTES, QUEUES, ROOT
 from tests.engines import REGION, Engine, fresh_account, unmeasured
 
-STUB = f"""#!{sys.executable}
-import json, os, sys
-
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)
+
+STUB = f"""#!{sys.executable}
+import json, os, sys
 with open(os.environ["STUB_LOG"], "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
 answers = json.loads(os.environ["STUB_ANSWERS"])
