@@ -25,6 +25,12 @@ def unmeasured(env: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
 
 
+def path_with_our_programs() -> str:
+    """Return PATH, with the folder of this virtual environment's programs on it."""
+    path = os.environ["PATH"]
+    return path if str(BIN) in path.split(os.pathsep) else f"{BIN}:{path}"
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.socket() as probe:
@@ -78,7 +84,7 @@ class Engine:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "NO_PROXY": "127.0.0.1",
-            "PATH": f"{BIN}:{os.environ['PATH']}",
+            "PATH": path_with_our_programs(),
         }
 
     def _recipe(self) -> tuple[list[str], dict[str, str], str]:

@@ -52,6 +52,10 @@ def borrow_environment(target: Path) -> None:
     for path in Path(sys.executable).parents[1].iterdir():
         (target / ".venv" / path.name).symlink_to(path)
     (target / ".venv" / ".stamp").unlink(missing_ok=True)
+    (target / ".venv" / "bin").unlink()
+    (target / ".venv" / "bin").mkdir()
+    for path in (Path(sys.executable).parent).iterdir():
+        (target / ".venv" / "bin" / path.name).symlink_to((shutil.which("aws") or path) if path.name == "aws" else path)
     stamp = subprocess.run(
         ["bash", "-c", '{ echo "$PWD" && cat requirements*.txt; } | cksum'],
         cwd=target,
