@@ -14,7 +14,7 @@ from courier import daemon, pipeline, resultnames
 from courier.aws import Aws
 from courier.bucket import Bucket, StoredObject
 from courier.commandline import finish
-from courier.errors import InputRefused
+from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.handling import Made
 from courier.pipeline import Step
@@ -71,7 +71,7 @@ class Studio:
         if found.size_bytes > self._limit_bytes:
             hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGABYTES."
             size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
-            raise InputRefused(f"{quoted(name, 220)} has {size}.", hint=hint)
+            raise InputRefused(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found
 
     def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Made:

@@ -79,7 +79,7 @@ _CODES: dict[type[AwsTrouble | InputRefused], tuple[str, ...]] = {
     QueueMissing: ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
     BucketMissing: ("NoSuchBucket",),
     ObjectMissing: ("NoSuchKey",),
-    ObjectReplaced: ("PreconditionFailed", "412"),
+    ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRefused: (*DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgedLately: ("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress"),

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from courier.aws import Aws, translated
-from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
+from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
 from courier.plain import quoted
 
 if TYPE_CHECKING:
@@ -85,31 +85,41 @@ class Bucket:
         *,
         media_type: str,
         metadata: Mapping[str, str] | None = None,
+        is_new: bool = False,
         progress: Progress = lambda _count: None,
     ) -> StoredObject:
         """Upload a file of any length, in parts if it is long; return what is told of the object.
 
         It reads once, in the caller's thread, so that Ctrl-C is heard while a pipe is silent. What was uploaded
-        is taken back if it fails. Raises: AwsTrouble.
+        is taken back if it fails. With `is_new`, nothing is replaced, also what came meanwhile.
+        Raises: ObjectReplaced if it would be; AwsTrouble.
         """
         first = file.read(PART_BYTES)
         what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if is_new else {}
         with translated(f"store an object in {self.prefix}"):
             if len(first) < PART_BYTES:
-                put = self._aws.s3().put_object(Bucket=self.name, Key=self.prefix + name, Body=first, **what)
+                given = {**what, **condition}
+                put = self._aws.s3().put_object(Bucket=self.name, Key=self.prefix + name, Body=first, **given)
                 progress(len(first))
                 return self._stored(name, len(first), put["ETag"])
             begun = self._aws.s3().create_multipart_upload(Bucket=self.name, Key=self.prefix + name, **what)
         place: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name, "UploadId": begun["UploadId"]}
         try:
-            return self._in_parts(name, place, first, file, progress)
+            return self._in_parts(name, place, condition, first, file, progress)
         except BaseException:
             with suppress(AwsTrouble), translated(f"take an upload in {self.prefix} back"):
                 self._aws.s3().abort_multipart_upload(**place)
             raise
 
     def _in_parts(
-        self, name: str, place: Mapping[str, Any], part: bytes, file: Readable, progress: Progress
+        self,
+        name: str,
+        place: Mapping[str, Any],
+        condition: Mapping[str, Any],
+        part: bytes,
+        file: Readable,
+        progress: Progress,
     ) -> StoredObject:
         size = 0
         etags: list[str] = []
@@ -124,7 +134,7 @@ class Bucket:
             parts: list[CompletedPartTypeDef] = [
                 {"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)
             ]
-            done = self._aws.s3().complete_multipart_upload(**place, MultipartUpload={"Parts": parts})
+            done = self._aws.s3().complete_multipart_upload(**place, **condition, MultipartUpload={"Parts": parts})
         return self._stored(name, size, done["ETag"])
 
     def _stored(self, name: str, size: int, etag: str) -> StoredObject:
@@ -150,7 +160,8 @@ class Bucket:
         size = answer["ContentLength"]
         if limit_bytes is not None and size > limit_bytes:
             answer["Body"].close()
-            raise InputRefused(f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed.")
+            said = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
+            raise InputRefused(said, reason=Reason.FILE_TOO_BIG)
         opened(size)
         for chunk in self._chunks(answer["Body"]):
             file.write(chunk)

@@ -218,7 +218,8 @@ class Failures:
             told = error if name in error.message else CourierError(f"{name}: {error.message}", hint=error.hint)
             self._tell(told)
             if self._as_json:
-                print(json.dumps({"name": name, "error": error.sentence}), flush=True)
+                reason = {"reason": error.reason} if isinstance(error, InputRefused) and error.reason else {}
+                print(json.dumps({"name": name, "error": error.sentence, **reason}), flush=True)
 
 
 def answer_of(outcome: Outcome, *, worker: str) -> Answer:
@@ -234,7 +235,7 @@ def answer_of(outcome: Outcome, *, worker: str) -> Answer:
         raise NoAnswer(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result
-    raise InputRefused(result.reason)
+    raise InputRefused(result.reason, reason=result.code)
 
 
 def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:

@@ -8,7 +8,7 @@ from typing import cast
 
 from PIL import Image, ImageCms
 
-from courier.errors import NotAPicture
+from courier.errors import NotAPicture, Reason
 
 #: The largest gray of 16 bits.
 _MOST = 65_535
@@ -24,7 +24,9 @@ def is_deep(image: Image.Image) -> bool:
 def shallow(image: Image.Image, note: Note) -> Image.Image:
     """Return deep gray as 8 bits. Raises: NotAPicture for 32 bits, which have no rule for that."""
     if image.mode in {"I", "F"}:
-        raise NotAPicture("The picture has 32 bits of gray, which have no rule for becoming 8.")
+        raise NotAPicture(
+            "The picture has 32 bits of gray, which have no rule for becoming 8.", reason=Reason.IMPOSSIBLE
+        )
     note("its 16 bits of gray became 8")
     return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
 
@@ -33,7 +35,8 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
     """Return gray of 32 bits as 16. Raises: NotAPicture if a value is out of their range."""
     low, high = cast("tuple[float, float]", image.getextrema())
     if not 0 <= low <= high <= _MOST:
-        raise NotAPicture(f"The picture has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits.")
+        said = f"The picture has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits."
+        raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
     if image.mode == "F":
         note("its fractions of gray were rounded")
     return image.convert("I").convert("I;16")

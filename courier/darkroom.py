@@ -22,7 +22,7 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from courier import development
-from courier.errors import InputRefused
+from courier.errors import InputRefused, Reason
 from courier.pictures import Bounds
 from courier.sandbox import FULL
 
@@ -72,11 +72,12 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
 def _report(error: Exception) -> dict[str, Any]:
     match error:
         case InputRefused():
-            return {"status": "refused", "message": error.message, "hint": error.hint}
+            return {"status": "refused", "message": error.message, "hint": error.hint, "reason": error.reason}
         case MemoryError():
             return {"status": "memory"}
         case OSError(errno=errno.EFBIG):
-            return {"status": "refused", "message": f"The result has more than {MAX_RESULT_BYTES:,} bytes.", "hint": ""}
+            said = f"The result has more than {MAX_RESULT_BYTES:,} bytes."
+            return {"status": "refused", "message": said, "hint": "", "reason": Reason.TOO_LARGE}
         case OSError() if error.errno in FULL:
             return {"status": "full"}
     return {"status": "failed", "traceback": "".join(traceback.format_exception(error))}

@@ -18,16 +18,17 @@ from PIL import Image
 
 from courier import colours, pipeline
 from courier.colours import is_deep
-from courier.errors import NotAPicture
+from courier.errors import NotAPicture, Reason
 from courier.frames import count_frames, decoded, decoded_frames, frames_of, plays_of
 from courier.geometry import planned
-from courier.metadata import kept_exif, orientation_of, upright
+from courier.metadata import kept_exif, note_what_goes, orientation_of, upright
 from courier.operations import OPERATIONS, flattened, keeps_depth
 from courier.pictures import (
     MOVING_FORMATS,
     Bounds,
     check_size,
     format_of,
+    is_lossless_webp,
     is_moving,
     media_type,
     open_picture,
@@ -83,6 +84,8 @@ class _Work:
     #: Whether the colours are not sRGB's and must be converted, and the profile that says what they are.
     is_foreign: bool = False
     foreign: bytes = b""
+    #: Whether the source was a WebP without loss.
+    is_lossless: bool = False
     #: How many frames there are, and how often they are shown (0: for ever).
     frames: int = 1
     plays: int = 1
@@ -102,6 +105,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     image = open_picture(file, bounds)
     target = target_of(format_of(image), steps, moving=is_moving(image))
     work = _Work(steps=list(steps), bounds=bounds, target=target, quality=_quality(steps))
+    work.is_lossless = image.format == "WEBP" and is_lossless_webp(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd metadata; what is wrong with pixels is an error
         frames, times = _frames(image, work)
@@ -111,7 +115,8 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     except (OSError, ValueError, OverflowError, struct.error) as error:
         said = printable(str(error), 120)
         raise NotAPicture(
-            f"The result, {size[0]} x {size[1]} pixels, cannot be written as {target}: {said}."
+            f"The result, {size[0]} x {size[1]} pixels, cannot be written as {target}: {said}.",
+            reason=Reason.IMPOSSIBLE,
         ) from error
     return Processed(
         name=result_name(name, steps, target),
@@ -146,7 +151,8 @@ def _frames(image: Image.Image, work: _Work) -> tuple[list[Image.Image], list[fl
         return [_done(_workable(upright(decoded(image), orientation), work), work)], [0.0]
     if count > work.bounds.frames:
         hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_FRAMES."
-        raise NotAPicture(f"The picture has {count} frames; at most {work.bounds.frames} are allowed.", hint=hint)
+        said = f"The picture has {count} frames; at most {work.bounds.frames} are allowed."
+        raise NotAPicture(said, hint=hint, reason=Reason.TOO_MANY_FRAMES)
     check_size(image.size, work.bounds, "The picture has", count)
     work.frames, work.plays = count, plays_of(image)
     frames, times = [], []
@@ -167,6 +173,7 @@ def _read_metadata(image: Image.Image, work: _Work) -> None:
         work.is_foreign = True
     elif not is_lost and not is_seen:
         work.profile = profile
+    note_what_goes(image, work.note)
     if is_stripped:
         return
     dots = image.info.get("dpi")
@@ -236,29 +243,42 @@ def _done(image: Image.Image, work: _Work) -> Image.Image:
 
 def _saved(frames: list[Image.Image], times: list[float], work: _Work) -> bytes:
     frames = [_writable(frame, work) for frame in frames]
-    options = dict(SAVE_OPTIONS[work.target])
-    if work.quality:
-        options["quality"] = work.quality
-    if work.exif:
-        options["exif"] = work.exif
-    if work.profile and colours.fits(work.profile, frames[0]):
-        options["icc_profile"] = work.profile
-    if work.dots and work.target in {"JPEG", "PNG", "TIFF"}:
-        options["dpi"] = work.dots
+    options = _options(frames[0], work)
     if len(frames) > 1:
-        options |= {"save_all": True, "append_images": frames[1:], "duration": [round(one) for one in times]}
-        if work.target != "GIF":
-            options["loop"] = work.plays
-        elif work.plays != 1:
-            options["loop"] = max(0, work.plays - 1)
-        if work.target == "GIF":
-            options["disposal"] = 2
+        options |= {"append_images": frames[1:], **_timing(times, work)}
     for frame in frames:
         # Whatever the source brought along is written only if it is among the options.
         frame.info = {}
     file = io.BytesIO()
     frames[0].save(file, format=work.target, **options)
     return file.getvalue()
+
+
+def _options(first: Image.Image, work: _Work) -> dict[str, Any]:
+    """Return how a picture is written, whose first or only frame this is."""
+    options = dict(SAVE_OPTIONS[work.target])
+    if work.quality:
+        options["quality"] = work.quality
+    elif work.target == "WEBP" and work.is_lossless:
+        # Quality means effort here.
+        options |= {"lossless": True, "quality": 50}
+    if work.exif:
+        options["exif"] = work.exif
+    if work.profile and colours.fits(work.profile, first):
+        options["icc_profile"] = work.profile
+    if work.dots and work.target in {"JPEG", "PNG", "TIFF"}:
+        options["dpi"] = work.dots
+    return options
+
+
+def _timing(times: list[float], work: _Work) -> dict[str, Any]:
+    """Return how frames are written that follow each other."""
+    options: dict[str, Any] = {"save_all": True, "duration": [round(one) for one in times]}
+    if work.target != "GIF":
+        return {**options, "loop": work.plays}
+    options["disposal"] = 2
+    # A GIF that is shown once says nothing of it.
+    return options if work.plays == 1 else {**options, "loop": max(0, work.plays - 1)}
 
 
 def _writable(image: Image.Image, work: _Work) -> Image.Image:

@@ -29,7 +29,24 @@ Each class's docstring is its default message. `exit_status` is what a command e
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import ClassVar
+
+
+class Reason(StrEnum):
+    """Why a picture is refused, for programs: a closed set, beside the sentence that gives limit and value."""
+
+    EMPTY = "empty"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    CORRUPT = "corrupt"
+    FILE_TOO_BIG = "file_too_big"
+    TOO_LARGE = "too_large"
+    TOO_MANY_FRAMES = "too_many_frames"
+    TOO_MANY_SCANS = "too_many_scans"
+    TIMEOUT = "timeout"
+    OUT_OF_MEMORY = "out_of_memory"
+    CRASHED = "crashed"
+    IMPOSSIBLE = "impossible"
 
 
 class CourierError(Exception):
@@ -52,6 +69,11 @@ class CourierError(Exception):
 
 class InputRefused(CourierError):
     """This input cannot be worked on."""
+
+    def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
+        super().__init__(message, hint=hint)
+        #: Why, in one word that travels beside the sentence: for a picture, one of `Reason`. May be empty.
+        self.reason = reason
 
 
 class NotANumberList(InputRefused):

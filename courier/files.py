@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from courier.errors import InputRefused, WrongUsage
+from courier.errors import InputRefused, Reason, WrongUsage
 from courier.plain import printable, quoted
 
 #: The longest name, in UTF-8 bytes: what file systems take, and less for a source, whose result's name
@@ -56,7 +56,12 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
     if len(content) > limit_bytes:
-        raise InputRefused(f"{path} is larger than the {limit_bytes:,} bytes that are allowed.")
+        size_bytes = max(path.stat().st_size, len(content))
+        raise InputRefused(
+            f"{path} has {size_bytes:,} bytes; at most {limit_bytes:,} are allowed.",
+            hint="Set COURIER_IMAGE_MAX_MEGABYTES to allow more, here and for the worker.",
+            reason=Reason.FILE_TOO_BIG,
+        )
     return content
 
 

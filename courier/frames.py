@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageSequence
 
-from courier.errors import CourierError, NotAPicture
+from courier.errors import CourierError, NotAPicture, Reason
 from courier.pictures import format_of
 from courier.plain import printable
 
@@ -58,7 +58,9 @@ def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
 
 def _damage(image: Image.Image, error: Exception) -> NotAPicture:
     header = f"its header says {format_of(image)}, {image.width} x {image.height} pixels"
-    return NotAPicture(f"The picture is damaged or cut short: {printable(str(error), 120)} ({header}).")
+    return NotAPicture(
+        f"The picture is damaged or cut short: {printable(str(error), 120)} ({header}).", reason=Reason.CORRUPT
+    )
 
 
 def count_frames(content: bytes) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 
 from courier import client, pictures
 from courier.bucket import PART_BYTES, Bucket, StoredObject
-from courier.errors import CourierError, WrongUsage
+from courier.errors import CourierError, ObjectReplaced, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
 from courier.inquiry import Asked, Outcome
 from courier.pictures import Bounds, Header
@@ -118,7 +118,12 @@ class Gallery:
         if there is None or not is_same:
             # What is pinned is what this very upload made, whoever else uses the name.
             media_type = pictures.media_type(header.format)
-            there = bucket.store(name, io.BytesIO(content), media_type=media_type, progress=moved)
+            try:
+                file, is_new = io.BytesIO(content), there is None
+                there = bucket.store(name, file, media_type=media_type, is_new=is_new, progress=moved)
+            except ObjectReplaced:
+                # Somebody else's upload of this name came in between: what is to be done is asked again.
+                return self.upload(path, may_replace=may_replace, moved=moved)
         return Uploaded(name=name, etag=there.etag, header=header, size_bytes=len(content), was_there=is_same)
 
     def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:

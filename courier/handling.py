@@ -9,7 +9,7 @@ from typing import Any
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
-from courier.errors import CourierError, Trouble, Undecodable
+from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
 from courier.mailbox import Delivery
 from courier.outbox import Finished
 from courier.plain import printable, quoted
@@ -84,7 +84,7 @@ class Handling:
         """Refuse a request whose work takes too long."""
         request = salvage_address(delivery.envelope)
         limit = self._terms.time_limit_seconds
-        reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.")
+        reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.", Reason.TIMEOUT)
         return self._finished(delivery, request, reply, "timeout")
 
     def _finished(self, delivery: Delivery, request: Request, reply: Reply, outcome: str) -> Finished:
@@ -114,7 +114,8 @@ class Handling:
         except CourierError as error:
             if isinstance(error, Trouble) and error.is_passing:
                 raise
-            return request, self._refusal(request, error.sentence), "refused"
+            code = error.reason if isinstance(error, InputRefused) else ""
+            return request, self._refusal(request, error.sentence, code), "refused"
         except Exception:
             log.exception("request %s failed", request.request_id or delivery.message_id)
             return request, self._refusal(request, _OURS), "failed"
@@ -144,5 +145,5 @@ class Handling:
         """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
         return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
 
-    def _refusal(self, request: Request, reason: str) -> Refusal:
-        return Refusal(reason=reason, request_id=request.request_id, deadline=self._expiry(request))
+    def _refusal(self, request: Request, reason: str, code: str = "") -> Refusal:
+        return Refusal(reason=reason, code=code, request_id=request.request_id, deadline=self._expiry(request))

@@ -13,6 +13,10 @@ _GPS, _CIRCUMSTANCES, _MAKER_NOTE = 0x8825, 0x8769, 0x927C
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
 
+#: Tags of a TIFF that hold XMP, IPTC, and Photoshop's resources, in which IPTC lies as well.
+_XMP, _IPTC, _PHOTOSHOP = 700, 33_723, 34_377
+#: Texts of a PNG that are something else.
+_NO_COMMENTS = {"XML:com.adobe.xmp"}
 #: What each orientation asks for; 1 asks for nothing.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -42,7 +46,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: int) -> bytes:
     """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
     try:
-        kept = _kept(image.getexif(), note)
+        kept = _kept(image.getexif())
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         note("its EXIF data could not be read")
         return b""
@@ -52,9 +56,26 @@ def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: i
     return kept
 
 
-def _kept(exif: Image.Exif, note: Callable[[str], None]) -> bytes:
-    if _GPS in exif:
-        note("the position in its EXIF data (GPS) was left out")
+def note_what_goes(image: Image.Image, note: Callable[[str], None]) -> None:
+    """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
+    try:
+        if _GPS in image.getexif():
+            note("the position in its EXIF data (GPS) was left out")
+    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+        return
+    tags = getattr(image, "tag_v2", {})
+    texts = getattr(image, "text", {})
+    there = {
+        "XMP": "xmp" in image.info or "XML:com.adobe.xmp" in image.info or _XMP in tags,
+        "IPTC": "photoshop" in image.info or _IPTC in tags or _PHOTOSHOP in tags,
+        "comments": "comment" in image.info or any(name not in _NO_COMMENTS for name in texts),
+    }
+    found = [name for name, is_there in there.items() if is_there]
+    if found:
+        note(f"its {' and '.join(found)} went")
+
+
+def _kept(exif: Image.Exif) -> bytes:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in exif:

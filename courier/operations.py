@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 from courier.colours import is_deep
-from courier.errors import NotAPicture
+from courier.errors import NotAPicture, Reason
 from courier.geometry import corner, place, planned_size, target, thumbnail_size, times
 from courier.pipeline import Step
 from courier.values import Values
@@ -109,7 +109,8 @@ def _crop(image: Image.Image, values: Values) -> Image.Image:
     if values["gravity"]:
         left, top = place(image.size, (width, height), values["gravity"])
     if left >= image.width or top >= image.height:
-        raise NotAPicture(f"There is nothing to cut out at {left}, {top} of {image.width} x {image.height} pixels.")
+        said = f"There is nothing to cut out at {left}, {top} of {image.width} x {image.height} pixels."
+        raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
     return image.crop((left, top, min(left + width, image.width), min(top + height, image.height)))
 
 
@@ -164,7 +165,8 @@ def _check_letters(words: str, font: Any) -> None:  # noqa: ANN401  one of Pillo
     box = bytes(font.getmask("\uffff"))
     for letter in words:
         if bytes(font.getmask(letter)) == box:
-            raise NotAPicture(f"The watermark's letter {letter!r} cannot be drawn: there is no font for it.")
+            said = f"The watermark's letter {letter!r} cannot be drawn: there is no font for it."
+            raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
 
 
 def _same(image: Image.Image, _values: Values) -> Image.Image:

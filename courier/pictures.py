@@ -11,7 +11,7 @@ from typing import IO
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
-from courier.errors import NotAPicture
+from courier.errors import NotAPicture, Reason
 from courier.plain import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
@@ -33,6 +33,8 @@ MAX_SCANS = 100
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 #: A marker of a JPEG that has a length or ends it: no stuffed byte, no restart, no filling (ITU-T T.81, B.1.1.2).
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
+#: As far as a WebP's first pixels are looked for: colour profiles come before them.
+_WEBP_HEAD = 2**22
 SAMPLE_NAME = "sample.png"
 #: Red, green and blue, from 0 to 255.
 Colour = tuple[int, int, int]
@@ -97,7 +99,7 @@ def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) ->
             upright = upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")
         upright = upright.convert("RGBA")
     except Exception as error:
-        raise NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.") from error
+        raise _damaged(error) from error
     upright.thumbnail((columns, 2 * lines))
     paper = Image.new("RGBA", (upright.width, upright.height + upright.height % 2), (40, 40, 40, 255))
     paper.alpha_composite(upright)
@@ -114,14 +116,25 @@ def open_picture(file: IO[bytes], bounds: Bounds) -> Image.Image:
             warnings.simplefilter("ignore")
             image = Image.open(file, formats=tuple(FORMATS))
     except UnidentifiedImageError as error:
-        known = one_of(list(FORMATS))
-        raise NotAPicture("This is no picture that is read here.", hint=f"The formats are {known}.") from error
+        raise _unknown(file) from error
     except Exception as error:
-        raise NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.") from error
+        raise _damaged(error) from error
     check_size(image.size, bounds, "The picture has")
     if image.format in {"JPEG", "MPO"}:
         _check_scans(file)
     return image
+
+
+def _unknown(file: IO[bytes]) -> NotAPicture:
+    file.seek(0)
+    if not file.read(1):
+        return NotAPicture("The file is empty.", hint="Upload the picture again.", reason=Reason.EMPTY)
+    hint = f"The formats are {one_of(list(FORMATS))}."
+    return NotAPicture("This is no picture that is read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def _damaged(error: Exception) -> NotAPicture:
+    return NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1) -> None:
@@ -131,7 +144,9 @@ def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 
         times = f" in each of {frames} frames" if frames > 1 else ""
         said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
         hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGAPIXELS."
-        raise NotAPicture(f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint)
+        raise NotAPicture(
+            f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint, reason=Reason.TOO_LARGE
+        )
 
 
 def _check_scans(file: IO[bytes]) -> None:
@@ -145,7 +160,25 @@ def _check_scans(file: IO[bytes]) -> None:
         # A marker's own length leads over what may look like markers in it.
         place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
     if scans > MAX_SCANS:
-        raise NotAPicture(f"The picture has more than {MAX_SCANS} scans.", hint="Save it anew.")
+        said = f"The picture has more than {MAX_SCANS} scans."
+        raise NotAPicture(said, hint="Save it anew.", reason=Reason.TOO_MANY_SCANS)
+
+
+def is_lossless_webp(file: IO[bytes]) -> bool:
+    """Whether a WebP was written without loss: its first chunk of pixels says so (RFC 9649, 2.5 and 2.7)."""
+    file.seek(0)
+    head = file.read(_WEBP_HEAD)
+    file.seek(0)
+    if head[:4] != b"RIFF" or head[8:12] != b"WEBP":
+        return False
+    place = 12
+    while place + 8 <= len(head):
+        kind, size = head[place : place + 4], int.from_bytes(head[place + 4 : place + 8], "little")
+        if kind in {b"VP8 ", b"VP8L"}:
+            return kind == b"VP8L"
+        # A frame has chunks of its own, behind sixteen bytes about itself.
+        place += 24 if kind == b"ANMF" else 8 + size + size % 2
+    return False
 
 
 def format_of(image: Image.Image) -> str:

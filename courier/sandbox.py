@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from courier.errors import InputRefused, NoRoom
+from courier.errors import InputRefused, NoRoom, Reason
 
 #: After so many orders a cell is replaced, so that nothing that leaks can grow.
 ORDERS_PER_CELL = 200
@@ -103,7 +103,7 @@ class Cell:
             case "done":
                 return report
             case "refused":
-                raise InputRefused(report["message"], hint=report["hint"])
+                raise InputRefused(report["message"], hint=report["hint"], reason=report["reason"])
             case "full":
                 raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.")
             case "memory":
@@ -160,18 +160,21 @@ class Cell:
         number = -(self._process.returncode or 0)
         if number in (signal.SIGXCPU, signal.SIGALRM):
             return self._too_slow()
-        return InputRefused("The program that worked on it broke down over it.", hint="Nothing else was harmed.")
+        said = "The program that worked on it broke down over it."
+        return InputRefused(said, hint="Nothing else was harmed.", reason=Reason.CRASHED)
 
     def _too_slow(self) -> InputRefused:
         return InputRefused(
             f"The work on it took more than {self._limits.seconds:g} s and was stopped.",
             hint="Whoever runs the worker can raise COURIER_IMAGE_SECONDS.",
+            reason=Reason.TIMEOUT,
         )
 
     def _too_large(self) -> InputRefused:
         return InputRefused(
             f"The work on it needs more than {self._limits.memory_megabytes} MB of memory.",
             hint="Whoever runs the worker can raise COURIER_IMAGE_MEMORY_MEGABYTES.",
+            reason=Reason.OUT_OF_MEMORY,
         )
 
 

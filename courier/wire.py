@@ -36,6 +36,7 @@ OPTIONS = "options"
 DEADLINE = "deadline"
 STATUS = "status"
 DETAILS = "details"
+REASON = "reason"
 PROTOCOL_VERSION = "version"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -83,9 +84,10 @@ class Answer:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a request was not done: one sentence, or two."""
+    """Why a request was not done: one sentence, or two, and perhaps one word for programs."""
 
     reason: str
+    code: str = ""
     request_id: str = ""
     deadline: float | None = None
 
@@ -146,6 +148,7 @@ def encode_reply(reply: Reply) -> Envelope:
             REQUEST_ID: reply.request_id,
             STATUS: "error" if refused else "ok",
             DETAILS: json.dumps(details) if details else "",
+            REASON: reply.code if isinstance(reply, Refusal) else "",
             DEADLINE: _encode_deadline(reply.deadline),
         },
     )
@@ -163,7 +166,8 @@ def decode_reply(envelope: Envelope) -> Reply:
         details = _lenient_details(envelope.attributes)
         return Answer(body=envelope.body, details=details, request_id=request_id, deadline=deadline)
     reason = envelope.body.removeprefix(REFUSAL_PREFIX)
-    return Refusal(reason=reason, request_id=request_id, deadline=deadline)
+    code = envelope.attributes.get(REASON, "")
+    return Refusal(reason=reason, code=code, request_id=request_id, deadline=deadline)
 
 
 def salvage_address(envelope: Envelope) -> Request:

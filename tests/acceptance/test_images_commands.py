@@ -239,6 +239,7 @@ def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> Non
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
     assert "The picture is damaged or cut short" in rows[0]["error"]
+    assert rows[0]["reason"] == "corrupt"
     assert rows[1]["result"] == "good-grayscale.png"
 
 

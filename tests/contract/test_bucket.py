@@ -8,7 +8,7 @@ import secrets
 import pytest
 
 from courier.aws import Aws
-from courier.bucket import Bucket, StoredObject
+from courier.bucket import PART_BYTES, Bucket, StoredObject
 from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
 
 
@@ -128,6 +128,16 @@ def test_an_object_that_was_replaced_is_not_read(bucket: Bucket) -> None:
 
     with pytest.raises(ObjectReplaced, match="'list' in images/unprocessed/ of the bucket was replaced"):
         list(bucket.blocks(found, 0, 5))
+
+
+@pytest.mark.parametrize("size", [5, PART_BYTES + 1])
+def test_what_is_new_replaces_nothing(bucket: Bucket, size: int) -> None:
+    bucket.store("list", io.BytesIO(b"a" * size), media_type="text/plain", is_new=True)
+
+    with pytest.raises(ObjectReplaced):
+        bucket.store("list", io.BytesIO(b"b" * size), media_type="text/plain", is_new=True)
+
+    assert fetch(bucket, "list") == b"a" * size
 
 
 def test_what_was_deleted_is_gone_and_may_be_deleted_again(bucket: Bucket) -> None:

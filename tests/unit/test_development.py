@@ -6,11 +6,11 @@ import io
 from typing import Any, cast
 
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from courier.development import Processed, process
 from courier.errors import InputRefused, NotAPicture
-from courier.pictures import Bounds, read_header, sample
+from courier.pictures import Bounds, is_lossless_webp, read_header, sample
 from courier.pipeline import KINDS, parse
 from courier.resultnames import likely_names, name_for, result_name
 
@@ -193,6 +193,41 @@ def test_who_and_when_stay_and_where_goes() -> None:
     image = Image.open(io.BytesIO(stripped.content))
     assert not len(image.getexif())
     assert "comment" not in image.info
+
+
+def test_what_always_goes_is_said() -> None:
+    exif = Image.Exif()
+    exif[0x8825] = {1: "N", 2: (1.0, 2.0, 3.0)}
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "hello")
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=texts)
+    xmp = picture("RGB", "JPEG", xmp=b"<x:xmpmeta/>", comment=b"hello")
+
+    assert processed(picture("RGB", "JPEG", exif=exif), "strip-metadata").notes == [
+        "the position in its EXIF data (GPS) was left out"
+    ]
+    assert processed(xmp).notes == ["its XMP and comments went"]
+    assert processed(file.getvalue()).notes == ["its comments went"]
+    assert processed(picture("RGB", "TIFF", tiffinfo={33723: b"iptc"})).notes == ["its IPTC went"]
+    assert processed(picture()).notes == []
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+def test_a_webp_without_loss_stays_without(mode: str) -> None:
+    exact, lossy = (picture(mode, "WEBP", lossless=lossless, quality=90) for lossless in (True, False))
+
+    turned = processed(exact, "flip")
+    image = Image.open(io.BytesIO(turned.content)).convert("RGBA")
+
+    flipped = Image.open(io.BytesIO(exact)).convert("RGBA").transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    assert image.tobytes() == flipped.tobytes()
+    for content, expected in ((turned.content, True), (processed(lossy, "flip").content, False)):
+        assert is_lossless_webp(io.BytesIO(content)) == expected
+    assert not is_lossless_webp(io.BytesIO(processed(exact, "convert=webp:80").content))
+    assert is_lossless_webp(io.BytesIO(moving("WEBP", lossless=True)))
+    assert not is_lossless_webp(io.BytesIO(moving("WEBP", lossless=False)))
+    assert not is_lossless_webp(io.BytesIO(b"RIFF1234WEBP"))
 
 
 def test_resolution_and_profile_stay_where_colours_do() -> None:

@@ -6,7 +6,7 @@ import zlib
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture
+from courier.errors import NotAPicture, Reason
 from courier.pictures import SAMPLE_NAME, Bounds, half_blocks, read_header, sample
 
 BOUNDS = Bounds(megapixels=50, frames=10)
@@ -22,6 +22,20 @@ def test_too_many_pixels_are_refused_from_the_header() -> None:
 
     with pytest.raises(NotAPicture, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
         read_header(io.BytesIO(content), BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "said"),
+    [
+        (b"", Reason.EMPTY, "The file is empty."),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "This is no picture that is read here."),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
+    with pytest.raises(NotAPicture) as raised:
+        read_header(io.BytesIO(content), BOUNDS)
+
+    assert (raised.value.reason, raised.value.message) == (reason, said)
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from courier import sandbox
-from courier.errors import InputRefused
+from courier.errors import InputRefused, Reason
 from courier.sandbox import CellFault, Limits, Sandbox
 from tests.conftest import ROOT, wait_for
 
@@ -65,21 +65,30 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"),
+    ("name", "reason", "said"),
     [
-        ("hang", "The work on it took more than 1 s and was stopped. Whoever runs the worker can raise COURIER_IMAGE"),
-        ("spin", "The work on it took more than 1 s and was stopped."),
-        ("crash", "The program that worked on it broke down over it."),
-        ("eat", "The work on it needs more than 400 MB of memory. Whoever runs the worker can raise COURIER_IMAGE_MEM"),
+        (
+            "hang",
+            Reason.TIMEOUT,
+            "The work on it took more than 1 s and was stopped. Whoever runs the worker can raise",
+        ),
+        ("spin", Reason.TIMEOUT, "The work on it took more than 1 s and was stopped."),
+        ("crash", Reason.CRASHED, "The program that worked on it broke down over it."),
+        (
+            "eat",
+            Reason.OUT_OF_MEMORY,
+            "The work on it needs more than 400 MB of memory. Whoever runs the worker can raise COURIER_IMAGE_MEM",
+        ),
     ],
 )
 def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
-    cells: Sandbox, name: str, reason: str
+    cells: Sandbox, name: str, reason: Reason, said: str
 ) -> None:
     with pytest.raises(InputRefused) as raised:
         run(cells, f"{name}.png")
 
-    assert raised.value.sentence.startswith(reason)
+    assert raised.value.sentence.startswith(said)
+    assert raised.value.reason == reason
     assert run(cells, "echo.png", b"next")[1] == b"next"
 
 
@@ -89,6 +98,7 @@ def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) ->
 
     assert raised.value.message == "This is no picture that is read here."
     assert raised.value.hint.startswith("The formats are JPEG")
+    assert raised.value.reason == Reason.UNSUPPORTED_FORMAT
 
 
 def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:

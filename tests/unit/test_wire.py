@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import Undecodable
+from courier.errors import Reason, Undecodable
 from courier.wire import (
     Answer,
     Envelope,
@@ -101,7 +101,15 @@ def test_an_answer_arrives_as_it_was_sent(answer: Answer) -> None:
     assert decode_reply(encode_reply(answer)) == answer
 
 
-@given(st.builds(Refusal, reason=st.from_regex(r"[ -~]*", fullmatch=True), request_id=ids, deadline=deadlines))
+@given(
+    st.builds(
+        Refusal,
+        reason=st.from_regex(r"[ -~]*", fullmatch=True),
+        code=st.sampled_from(["", *Reason]),
+        request_id=ids,
+        deadline=deadlines,
+    )
+)
 def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(refusal: Refusal) -> None:
     envelope = encode_reply(refusal)
 
