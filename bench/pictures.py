@@ -3,30 +3,25 @@
     python -m bench.pictures [OPERATION...]
 
 Processor time from file to file in memory, decoding and writing included, on a 12-megapixel JPEG and a 2-megapixel
-PNG with transparency; the least of three runs. Then the peak memory of a cell with a 50-megapixel JPEG, and with a
-PNG whose header promises 3,600 million pixels.
+PNG with transparency; the least of three runs.
 """
 
 from __future__ import annotations
 
 import io
-import os
 import resource
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from courier import development, pictures
-from courier.errors import NotAPicture
 from courier.pictures import Bounds
 
 BOUNDS = Bounds(megapixels=100, frames=300)
@@ -123,18 +118,6 @@ def spent(work: Callable[[], object]) -> float | None:
     return min(found)
 
 
-def memory(content: bytes, operations: str) -> str:
-    """Return the peak memory of a process that does this, in megabytes, and what it said."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "picture"
-        path.write_bytes(content)
-        child = os.fork()
-        if child == 0:
-            os.execv(sys.executable, [sys.executable, "-m", "bench.pictures", "--one", str(path), operations])  # noqa: S606  this very program
-        _, _, usage = os.wait4(child, 0)
-    return f"{usage.ru_maxrss / 1024:.0f} MB"
-
-
 def bomb() -> bytes:
     """Return a PNG whose header promises far more than it has."""
     content = bytearray(pictures.sample())
@@ -145,12 +128,6 @@ def bomb() -> bytes:
 
 def main(arguments: list[str]) -> None:
     """Measure all of it and print it."""
-    if arguments[:1] == ["--one"]:
-        try:
-            ours(Path(arguments[1]).read_bytes(), arguments[2], "")
-        except NotAPicture as error:
-            print(f"  {error.message}")
-        return
     sources = {"JPEG": photo(4000, 3000, "RGB", "JPEG"), "PNG": photo(1600, 1250, "RGBA", "PNG")}
     for target, content in sources.items():
         print(f"{target}, {len(content) / 1e6:.1f} MB: ms of processor time: ours, plain Pillow, pyvips, ImageMagick")
@@ -159,10 +136,6 @@ def main(arguments: list[str]) -> None:
             shown = [f"{one * 1e3:6.0f}" if one is not None else "     -" for one in times]
             ratio = f"{(times[1] or 0) / (times[0] or 1):.1f} times plain Pillow's speed"
             print(f"  {operation:22}{'  '.join(shown)}   {ratio}")
-    large = photo(8_000, 6_000, "RGB", "JPEG")
-    for operations in ("thumbnail=800", "grayscale", "sepia", "blur=3"):
-        print(f"48 megapixels, {operations}: peak memory {memory(large, operations)}")
-    print(f"a bomb: peak memory {memory(bomb(), 'grayscale')}")
 
 
 if __name__ == "__main__":
