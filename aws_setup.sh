@@ -1,31 +1,53 @@
 #!/usr/bin/env bash
 #
-# aws_setup.sh: create, show and remove what the two applications need on AWS.
+# aws_setup.sh: sets up on AWS what the two applications need, proves that it works, and takes it down again.
 #
-# usage: ./aws_setup.sh [VERB] [--region NAME] [--profile NAME] [--yes]
+# usage: ./aws_setup.sh [VERB] [OPTIONS]
 #
 # verbs:
-#   up       everything below (the default)
-#   queues   requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json, and a
-#            dead-letter queue for each of the two that workers serve: requestQueue-dead, imageInbox-dead
-#   bucket   the bucket for pictures and long lists: no public access, old objects expire
-#   status   what exists, and how many messages wait
-#   down     remove the queues and the bucket with all that is in it, after asking
+#   up         everything (the default): queues, bucket, roles, network, code and machine, then a job through
+#              each application. Again, it changes nothing, or heals what has drifted
+#   plan       say what up would change, and change nothing
+#   status     what exists, and how many messages wait
+#   down       remove all of it, after asking
+#   queues     requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json, and a
+#              dead-letter queue for each of the two that workers serve: requestQueue-dead, imageInbox-dead
+#   bucket     the bucket for pictures, long lists and code: no public access, encrypted, old objects expire
+#   stop       stop the instance, for the budget; start starts it again, and its workers with it
+#   start
+#   deploy     bring new code to the workers, which take it within a minute
+#   allow-me   let this machine's address in by SSH, and no other: for when your address has changed
+#   ssh        a shell on the machine; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
+#   logs       follow the workers' logs
+#   policy     print a policy's JSON: policy client, or policy worker
+#   doctor     find what is wrong, and name the cure
+#   cost       what it costs a month
+#   sweep      remove reply queues that clients have left
 #
 # options:
-#   --region NAME    instead of the region that AWS's configuration names
-#   --profile NAME   instead of the profile that AWS_PROFILE names
-#   --yes            do not ask before removing
-#   --help           this text
+#   --name NAME        instead of lab3: whose machine, role, key and bucket it is
+#   --region NAME      instead of the region that AWS's configuration names
+#   --profile NAME     instead of the profile that AWS_PROFILE names
+#   --type TYPE        of the instance (t3.micro; in a Learner Lab t2.micro)
+#   --workers MIN-MAX  an Auto Scaling group of so many machines, by what waits in the queues
+#   --no-ec2           queues and bucket only: workers run elsewhere
+#   --no-ssh           no SSH at all: Session Manager instead
+#   --ssh-cidr CIDR    who may come in by SSH, instead of this machine's own address
+#   --key FILE         the private key (~/.ssh/NAME-key; made if it is not there)
+#   --yes              do not ask before removing
+#   --json             plan, status and cost in JSON
+#   --help             this text
 #
 # settings (environment): AWS_ENDPOINT_URL reaches another AWS, a local one say. COURIER_REQUEST_QUEUE,
 # COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things;
-# COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter.
+# COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter. The other
+# COURIER_ settings of the workers reach the machine when it is made.
 #
-# Running it again changes nothing that is as it should be. Every command that changes something is shown
-# before it runs.
+# Nothing is kept here about what was made: all of it is found by name and tag. Every command that changes
+# something is shown before it runs.
 #
-# exit status: 0 done; 1 AWS refused something; 2 wrong usage; 4 AWS not reachable, no keys or no region
+# exit status: 0 done; 1 AWS refused something, or something is wrong; 2 wrong usage; 4 AWS not reachable, no
+# keys or no region
 
 set -o errexit -o nounset -o pipefail
 
@@ -38,11 +60,29 @@ readonly list_days=1
 # The longest SQS knows, 14 days: a dead letter keeps the age it had.
 readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
+# A deleted queue's name is blocked for 60 s; a new instance profile is known everywhere sooner than that.
+readonly patience_seconds=90
+readonly pause_seconds=${COURIER_SETUP_PAUSE:-5}
+readonly proof_seconds=${COURIER_SETUP_PROOF:-420}
+readonly most_machines_of_lab=9
 
+name=lab3
 region=""
 profile=""
+instance_type=""
+workers=1
+ssh_cidr=""
+key_path=""
 yes=false
+as_json=false
+no_ssh=false
+with_ec2=true
+dry=false
+fleet=false
+fleet_is_there=false
+is_lab=false
 account=""
+bucket=""
 known_urls=""
 begun=()
 served_names=("${COURIER_REQUEST_QUEUE:-requestQueue}" "${COURIER_IMAGE_INBOX:-imageInbox}")
@@ -54,254 +94,137 @@ queue_names=(
 )
 dead_names=("${served_names[@]/%/-dead}")
 
-say() { printf '%s\n' "$*"; }
+# shellcheck source=setup/common.sh
+. "$here/setup/common.sh"
+# shellcheck source=setup/queues.sh
+. "$here/setup/queues.sh"
+# shellcheck source=setup/bucket.sh
+. "$here/setup/bucket.sh"
+# shellcheck source=setup/roles.sh
+. "$here/setup/roles.sh"
+# shellcheck source=setup/network.sh
+. "$here/setup/network.sh"
+# shellcheck source=setup/deploy.sh
+. "$here/setup/deploy.sh"
+# shellcheck source=setup/machine.sh
+. "$here/setup/machine.sh"
+# shellcheck source=setup/fleet.sh
+. "$here/setup/fleet.sh"
+# shellcheck source=setup/verbs.sh
+. "$here/setup/verbs.sh"
 
-# die STATUS MESSAGE...
-die() {
-  local status=$1
-  shift
-  printf 'aws_setup.sh: %s\n' "$*" >&2
-  exit "$status"
-}
+readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost or sweep"
 
-help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}"; }
-
-# Call the AWS CLI, quietly. The endpoint goes with every call: version 1 of the CLI ignores
-# AWS_ENDPOINT_URL for SQS and would reach the real AWS.
-ask() {
-  local where=(--region "$region")
-  [[ -z ${AWS_ENDPOINT_URL:-} ]] || where+=(--endpoint-url "$AWS_ENDPOINT_URL")
-  [[ -z $profile ]] || where+=(--profile "$profile")
-  AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
-}
-
-# Show a command that changes something, and run it.
-change() {
-  say "+ aws$(printf ' %q' "$@")"
-  need "$@" >/dev/null
-}
-
-# Call the AWS CLI; a failure ends the script in our words.
-need() {
-  local errors
-  # What the CLI warns of on stderr must not become part of its answer.
-  { errors=$(ask "$@" 2>&1 >&3) || explain "$errors"; } 3>&1
-}
-
-# explain MESSAGE: end with what an AWS error means for the user.
-explain() {
-  case $1 in
-    *ExpiredToken* | *InvalidClientTokenId* | *SignatureDoesNotMatch* | *InvalidAccessKeyId*)
-      die 4 "AWS refuses these keys. Paste fresh ones into ~/.aws/credentials, or run: aws configure"
-      ;;
-    *"Unable to locate credentials"*)
-      die 4 "There are no AWS keys. Paste them into ~/.aws/credentials, or run: aws configure"
-      ;;
-    *"Could not connect"* | *"Connection was closed"* | *"timed out"*)
-      die 4 "AWS cannot be reached${AWS_ENDPOINT_URL:+ at $AWS_ENDPOINT_URL}. See that the network is up and the endpoint right."
-      ;;
-    *) die 1 "AWS said: $(awk '{ $1 = $1; printf "%s%s", separator, $0; separator = " " }' <<<"${1#$'\n'}")" ;;
-  esac
-}
-
-# Find the region and the account, and so whether AWS can be reached with these keys at all.
-connect() {
-  command -v aws >/dev/null || die 2 "The AWS CLI is not installed. Install it with: pip install awscli"
-  region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(configured_region)}}}
-  [[ -n $region ]] || die 4 "AWS's configuration names no region. Use --region us-east-1, or run: aws configure"
-  account=$(need sts get-caller-identity \
-    --query Account \
-    --output text)
-}
-
-configured_region() { command aws configure get region ${profile:+--profile "$profile"} || true; }
-
-bucket_name() { say "${COURIER_BUCKET:-lab3-$account-$region}"; }
-
-# Look all queues up at once, for queue_url.
-find_queues() {
-  known_urls=$(need sqs list-queues \
-    --query "QueueUrls[]" \
-    --output text)
-}
-
-# queue_url NAME: its URL, or nothing if there is no such queue.
-queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
-
-make_queues() {
-  local name
-  find_queues
-  for name in "${queue_names[@]}"; do begin make_queue "$name" "file://$attributes_file"; done
-  for name in "${dead_names[@]}"; do begin make_queue "$name" "MessageRetentionPeriod=$dead_seconds"; done
-  finish
-  find_queues
-  for name in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$name"; done
-  finish
-}
-
-# begin COMMAND...: run it beside others, since the CLI takes most of a second to start.
-begin() {
-  "$@" &
-  begun+=($!)
-}
-
-# finish: wait for all that was begun, and end with the first failure's status.
-finish() {
-  local pid
-  for pid in "${begun[@]}"; do wait "$pid" || exit $?; done
-  begun=()
-}
-
-# make_queue NAME ATTRIBUTES: create it, or bring what exists in line.
-make_queue() {
-  local url
-  url=$(queue_url "$1")
-  if [[ -n $url ]]; then
-    say "queue $1 exists"
-    change sqs set-queue-attributes \
-      --queue-url "$url" \
-      --attributes "$2"
-  else
-    change sqs create-queue \
-      --queue-name "$1" \
-      --attributes "$2"
-  fi
-}
-
-bury_in_dead_letter_queue() {
-  local policy
-  policy=$(printf '{\\"deadLetterTargetArn\\":\\"arn:aws:sqs:%s:%s:%s-dead\\",\\"maxReceiveCount\\":\\"%s\\"}' \
-    "$region" "$account" "$1" "$max_deliveries")
-  change sqs set-queue-attributes \
-    --queue-url "$(queue_url "$1")" \
-    --attributes "{\"RedrivePolicy\": \"$policy\"}"
-}
-
-# Whether the bucket is there; ends with a sentence if its name is somebody else's.
-bucket_exists() {
-  local answer
-  answer=$(ask s3api head-bucket --bucket "$1" 2>&1) && return 0
-  case $answer in
-    *404* | *"Not Found"*) return 1 ;;
-    *403* | *Forbidden*) die 1 "The bucket $1 is somebody else's. Choose another name in COURIER_BUCKET." ;;
-    *) explain "$answer" ;;
-  esac
-}
-
-make_bucket() {
-  local name
-  name=$(bucket_name)
-  if bucket_exists "$name"; then
-    say "bucket $name exists"
-  elif [[ $region == us-east-1 ]]; then
-    # The one region that must not be named as a location.
-    change s3api create-bucket --bucket "$name"
-  else
-    change s3api create-bucket \
-      --bucket "$name" \
-      --create-bucket-configuration "LocationConstraint=$region"
-  fi
-  change s3api put-public-access-block \
-    --bucket "$name" \
-    --public-access-block-configuration \
-    BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
-  change s3api put-bucket-lifecycle-configuration \
-    --bucket "$name" \
-    --lifecycle-configuration "$(lifecycle)"
-}
-
-lifecycle() {
-  printf '{"Rules": [%s, %s]}' "$(expiry images "$expire_days")" "$(expiry numbers "$list_days")"
-}
-
-expiry() { # prefix, days
-  printf '{"ID": "expire-%s", "Status": "Enabled", "Filter": {"Prefix": "%s/"}, ' "$1" "$1"
-  printf '"Expiration": {"Days": %d}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}' "$2"
-}
-
-show_status() {
-  local name url depths
-  find_queues
-  say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}"
-  for name in "${queue_names[@]}" "${dead_names[@]}"; do
-    url=$(queue_url "$name")
-    if [[ -z $url ]]; then
-      say "queue  $name  missing"
-      continue
-    fi
-    depths=$(need sqs get-queue-attributes \
-      --queue-url "$url" \
-      --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
-      --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
-      --output text)
-    say "queue  $name  $(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
-  done
-  name=$(bucket_name)
-  if bucket_exists "$name"; then say "bucket $name  exists"; else say "bucket $name  missing"; fi
-}
-
-confirm_removal() {
-  $yes && return
-  say "This removes the queues ${queue_names[*]} ${dead_names[*]} and the bucket $(bucket_name), with all that is in them."
-  [[ -t 0 ]] || die 2 "Nobody is there to ask. Add --yes to remove without being asked."
-  local answer
-  read -r -p "Remove them? [y/N] " answer || true
-  [[ $answer == [yY] || $answer == [yY]es ]] || die 0 "Nothing was removed."
-}
-
-remove_all() {
-  local name url
-  confirm_removal
-  find_queues
-  for name in "${queue_names[@]}" "${dead_names[@]}"; do
-    url=$(queue_url "$name")
-    if [[ -z $url ]]; then say "queue $name is not there"; else change sqs delete-queue --queue-url "$url"; fi
-  done
-  name=$(bucket_name)
-  if bucket_exists "$name"; then change s3 rb "s3://$name" --force; else say "bucket $name is not there"; fi
-}
-
-# Sets the variable `verb` of main.
+# Sets the variables `verb` and `subject` of main.
 parse_arguments() {
   while (($#)); do
     case $1 in
-      --region | --profile)
+      --name | --region | --profile | --type | --workers | --ssh-cidr | --key)
         [[ -n ${2:-} ]] || die 2 "$1 needs a value. See --help."
-        printf -v "${1#--}" '%s' "$2"
+        take_value "$1" "$2"
         shift
         ;;
+      --no-ec2) with_ec2=false ;;
+      --no-ssh) no_ssh=true ;;
       --yes) yes=true ;;
+      --json) as_json=true ;;
       -h | --help)
         help
         exit 0
         ;;
       -*) die 2 "There is no option $1. See --help." ;;
-      *)
-        [[ -z $verb ]] || die 2 "One verb at a time: $verb or $1. See --help."
-        verb=$1
-        ;;
+      *) take_word "$1" ;;
     esac
     shift
   done
 }
 
-main() {
-  local verb=""
-  parse_arguments "$@"
-  case ${verb:=up} in
-    up | queues | bucket | status | down) connect ;;
-    *) die 2 "There is no verb $verb. Use up, queues, bucket, status or down; see --help." ;;
+take_value() { # option, value
+  case $1 in
+    --type) instance_type=$2 ;;
+    --key) key_path=$2 ;;
+    --ssh-cidr) ssh_cidr=$2 ;;
+    *) printf -v "${1#--}" '%s' "$2" ;;
   esac
-  case $verb in
-    up)
-      make_queues
-      make_bucket
+}
+
+take_word() {
+  if [[ -z $verb ]]; then
+    verb=$1
+  elif [[ $verb == policy && -z $subject ]]; then
+    subject=$1
+  else
+    die 2 "One verb at a time: $verb or $1. See --help."
+  fi
+}
+
+check_options() {
+  [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ ]] || die 2 "--name is '$name', and must be up to 20 small letters, digits and dashes."
+  if [[ $workers == *-* ]]; then fleet=true; else workers="$workers-$workers"; fi
+  [[ $workers =~ ^[0-9]{1,3}-[0-9]{1,3}$ ]] && ((${workers%-*} >= 1 && ${workers%-*} <= ${workers#*-})) ||
+    die 2 "--workers is '$workers', and must be MIN-MAX with at least 1: a group that has gone to none cannot tell when it is needed."
+  [[ $workers == 1-1 ]] || fleet=true
+}
+
+# What is only known once AWS has said who we are.
+settle() {
+  name_bucket
+  instance_type=${instance_type:-$(default_type)}
+  if $is_lab && ((${workers#*-} > most_machines_of_lab)); then
+    die 2 "A Learner Lab has at most $most_machines_of_lab instances, and closes the account at 20. Use --workers 1-$most_machines_of_lab or fewer."
+  fi
+}
+
+allow_me() {
+  find_ssh_cidr
+  [[ -n $(group_id) ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
+  settle_rules "$(group_id)"
+  say "SSH is open to ${ssh_cidr:-nobody}."
+}
+
+# run_verb VERB SUBJECT
+run_verb() {
+  case $1 in
+    up | plan | doctor)
+      ! $with_ec2 || find_ssh_cidr
+      "$1"
       ;;
     queues) make_queues ;;
     bucket) make_bucket ;;
     status) show_status ;;
     down) remove_all ;;
+    start)
+      [[ -z $(find_scaling_group) ]] || fleet_is_there=true
+      start_machine
+      ;;
+    stop) each_instance pending,running stop-instances stop ;;
+    deploy) put_code ;;
+    allow-me) allow_me ;;
+    ssh) on_machine "" ;;
+    logs) on_machine "tail -n 50 -F /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log" ;;
+    policy) policy_text "$2" ;;
+    cost) cost ;;
+    sweep) sweep ;;
   esac
+}
+
+main() {
+  local verb="" subject=""
+  parse_arguments "$@"
+  case ${verb:=up} in
+    up | plan | status | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | sweep) ;;
+    policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
+    *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
+  esac
+  check_options
+  scratch=$(mktemp -d)
+  readonly scratch
+  trap 'rm -rf "$scratch"' EXIT
+  : >"$scratch/changes"
+  : >"$scratch/verdicts"
+  connect
+  settle
+  run_verb "$verb" "$subject"
 }
 
 main "$@"

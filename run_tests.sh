@@ -31,11 +31,12 @@ main() {
     python -m pytest "$@"
     return
   fi
+  local scripts=(./*.sh .ci/run setup/*.sh setup/on_machine/*.sh)
   check ruff check .
   check ruff format --check .
   check mypy
-  check shellcheck --severity=warning ./*.sh .ci/run
-  check shfmt -d -i 2 -ci ./*.sh .ci/run
+  check shellcheck --severity=warning --external-sources "${scripts[@]}"
+  check shfmt -d -i 2 -ci "${scripts[@]}"
   rm -f .coverage .coverage.*
   check coverage run -m pytest
   coverage combine --quiet

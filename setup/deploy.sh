@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# deploy.sh: the workers' code in the bucket, as a tarball whose name is its SHA-256; deploy/current names the one in force.
+
+# pack FILE: write the tarball of what a worker needs. The same files make the same bytes.
+pack() {
+  local options=(--format=ustar)
+  if tar --version 2>/dev/null | grep -q GNU; then
+    options+=(--mtime=@0 --owner=0 --group=0 --numeric-owner "--mode=a+rX,u+w,go-w")
+  fi
+  (
+    cd "$here"
+    find courier setup/on_machine -type f ! -name '*.pyc' | LC_ALL=C sort
+    printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.txt
+  ) >"$scratch/files"
+  COPYFILE_DISABLE=1 tar -C "$here" "${options[@]}" -cf - -T "$scratch/files" | gzip -n >"$1"
+}
+
+# put_code: bring the code in force in line with the code here.
+put_code() {
+  local sum there
+  pack "$scratch/code.tar.gz"
+  sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
+  there=$(code_in_force)
+  if [[ $there == "$sum" ]]; then
+    say "code ${sum:0:12} is in force"
+    return
+  fi
+  printf '%s  deploy/courier-%s.tar.gz\n' "$sum" "$sum" >"$scratch/current"
+  change s3api put-object \
+    --bucket "$bucket" \
+    --key "deploy/courier-$sum.tar.gz" \
+    --body "$scratch/code.tar.gz"
+  change s3api put-object \
+    --bucket "$bucket" \
+    --key deploy/current \
+    --body "$scratch/current" \
+    --content-type text/plain
+}
+
+# code_in_force: the SHA-256 of the tarball that deploy/current names, or nothing.
+code_in_force() {
+  ask s3 cp "s3://$bucket/deploy/current" - 2>/dev/null | cut -d ' ' -f 1 || true
+}

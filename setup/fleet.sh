@@ -1,0 +1,133 @@
+# shellcheck shell=bash
+# fleet.sh: more machines the more requests wait for each of them, with --workers MIN-MAX.
+
+#: As many waiting requests as one machine is meant to have before another one starts.
+readonly backlog_per_machine=100
+
+template_name() { say "$name-workers"; }
+
+# metrics: requests that wait / machines in service, as CloudWatch reckons it.
+tracking() {
+  local metric='{"Id":"%s","MetricStat":{"Metric":{"Namespace":"%s","MetricName":"%s","Dimensions":[{"Name":"%s","Value":"%s"}]},"Stat":"%s"},"ReturnData":false}'
+  printf '{"TargetValue":%d,"CustomizedMetricSpecification":{"Metrics":[' "$backlog_per_machine"
+  # shellcheck disable=SC2059
+  {
+    printf "$metric," numbers AWS/SQS ApproximateNumberOfMessagesVisible QueueName "${served_names[0]}" Sum
+    printf "$metric," images AWS/SQS ApproximateNumberOfMessagesVisible QueueName "${served_names[1]}" Sum
+    printf "$metric," machines AWS/AutoScaling GroupInServiceInstances AutoScalingGroupName "$(template_name)" Average
+  }
+  printf '{"Id":"backlog","Expression":"(numbers+images)/machines","ReturnData":true}]}}'
+}
+
+make_fleet() {
+  make_template
+  make_scaling_group
+  begin enable_metrics
+  begin make_tracking
+  finish
+}
+
+template_data() {
+  local image group key=""
+  image=$(image_id)
+  group=$(group_id)
+  $no_ssh || key="\"KeyName\":\"$(key_name)\","
+  printf '{"ImageId":"%s","InstanceType":"%s",%s"SecurityGroupIds":["%s"],' "$image" "$instance_type" "$key" "${group:-$(group_name)}"
+  printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
+  printf '"BlockDeviceMappings":[{"DeviceName":"/dev/xvda","Ebs":{"VolumeType":"gp3","VolumeSize":8,"Encrypted":true}}],'
+  printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]}],' "$name" "$name"
+  printf '"UserData":"%s"}' "$(base64 <"$scratch/user-data" | tr -d '\n')"
+}
+
+# make_template: a launch template; another version of it where what it says has changed.
+make_template() {
+  local there data sum
+  write_user_data
+  data=$(template_data)
+  sum=$(sha256 <<<"$data" | cut -c 1-16)
+  # What a version was made from stands in its description.
+  there=$(look ec2 describe-launch-template-versions \
+    --launch-template-name "$(template_name)" \
+    --versions '$Latest' \
+    --query "LaunchTemplateVersions[0].VersionDescription || '-'" \
+    --output text)
+  if [[ -z $there ]]; then
+    change ec2 create-launch-template \
+      --launch-template-name "$(template_name)" \
+      --version-description "$sum" \
+      --launch-template-data "$data" \
+      --tag-specifications "ResourceType=launch-template,Tags=[{Key=courier,Value=$name}]"
+  elif [[ $there != "$sum" ]]; then
+    change ec2 create-launch-template-version \
+      --launch-template-name "$(template_name)" \
+      --version-description "$sum" \
+      --launch-template-data "$data"
+  else
+    say "launch template $(template_name) is as it should be"
+  fi
+}
+
+find_scaling_group() {
+  look autoscaling describe-auto-scaling-groups \
+    --auto-scaling-group-names "$(template_name)" \
+    --query "AutoScalingGroups[0].[MinSize,MaxSize,DesiredCapacity,EnabledMetrics[0].Metric || '-']" \
+    --output text
+}
+
+make_scaling_group() {
+  local there subnets least most
+  there=$(find_scaling_group)
+  if [[ -n $there ]]; then
+    read -r least most _ <<<"$there"
+    [[ "$least-$most" == "$workers" ]] || change autoscaling update-auto-scaling-group \
+      --auto-scaling-group-name "$(template_name)" \
+      --min-size "${workers%-*}" \
+      --max-size "${workers#*-}"
+    return
+  fi
+  subnets=$(need ec2 describe-subnets \
+    --filters Name=default-for-az,Values=true \
+    --query "join(',', Subnets[].SubnetId)" \
+    --output text)
+  change autoscaling create-auto-scaling-group \
+    --auto-scaling-group-name "$(template_name)" \
+    --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \
+    --min-size "${workers%-*}" \
+    --max-size "${workers#*-}" \
+    --vpc-zone-identifier "$subnets" \
+    --tags "Key=courier,Value=$name,PropagateAtLaunch=true" "Key=Name,Value=$name-worker,PropagateAtLaunch=true"
+}
+
+enable_metrics() {
+  [[ $(find_scaling_group) == *GroupInServiceInstances ]] || change autoscaling enable-metrics-collection \
+    --auto-scaling-group-name "$(template_name)" \
+    --granularity 1Minute \
+    --metrics GroupInServiceInstances
+}
+
+make_tracking() {
+  local there
+  there=$(look autoscaling describe-policies \
+    --auto-scaling-group-name "$(template_name)" \
+    --policy-names backlog \
+    --query "ScalingPolicies[0].TargetTrackingConfiguration.[TargetValue,CustomizedMetricSpecification.Metrics[?Id=='backlog'].Expression | [0]]" \
+    --output text)
+  [[ $there == "$backlog_per_machine".0$'\t(numbers+images)/machines' ]] || change autoscaling put-scaling-policy \
+    --auto-scaling-group-name "$(template_name)" \
+    --policy-name backlog \
+    --policy-type TargetTrackingScaling \
+    --target-tracking-configuration "$(tracking)"
+}
+
+remove_fleet() {
+  local there
+  there=$(find_scaling_group)
+  [[ -z $there ]] || change autoscaling delete-auto-scaling-group \
+    --auto-scaling-group-name "$(template_name)" \
+    --force-delete
+  there=$(look ec2 describe-launch-templates \
+    --launch-template-names "$(template_name)" \
+    --query "LaunchTemplates[0].LaunchTemplateName" \
+    --output text)
+  [[ -z $there ]] || change ec2 delete-launch-template --launch-template-name "$(template_name)"
+}

@@ -1,0 +1,119 @@
+# shellcheck shell=bash
+# machine.sh: the EC2 instance that the workers run on.
+
+readonly max_user_data=16384
+
+find_instance() {
+  look ec2 describe-instances \
+    --filters "Name=tag:courier,Values=$name" "Name=instance-state-name,Values=$1" \
+    --query "Reservations[].Instances[].[InstanceId,State.Name,PublicIpAddress || '-',InstanceType,MetadataOptions.HttpTokens || '-']" \
+    --output text
+}
+
+readonly alive=pending,running,stopping,stopped
+
+# architecture TYPE: x86_64, or arm64 for Graviton's, whose family has a g behind its number.
+architecture() { if [[ $1 =~ ^[a-z]+[0-9]+[a-z]*g[a-z]*\. ]]; then say arm64; else say x86_64; fi; }
+
+default_type() { if $is_lab; then say t2.micro; else say t3.micro; fi; }
+
+image_id() {
+  need ssm get-parameter \
+    --name "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-$(architecture "$instance_type")" \
+    --query Parameter.Value \
+    --output text
+}
+
+# user_data: what the machine does at its first boot. No key and no secret is in it.
+user_data() {
+  local setting
+  say '#!/usr/bin/env bash'
+  say "export AWS_REGION=$region AWS_DEFAULT_REGION=$region COURIER_DEPLOY_BUCKET=$bucket COURIER_BUCKET=$bucket"
+  $fleet && say "export COURIER_SCALING_GROUP=$name-workers"
+  for setting in $(compgen -e | grep '^COURIER_[A-Z_]*$' || true); do
+    case $setting in
+      COURIER_BUCKET | COURIER_ADDRESS_URL | COURIER_SETUP_* | COURIER_DEPLOY_BUCKET | COURIER_SCALING_GROUP) ;;
+      *) printf 'export %s=%q\n' "$setting" "${!setting}" ;;
+    esac
+  done
+  say 'set -- first-boot'
+  grep -v '^ *#' "$here/setup/on_machine/machine.sh"
+}
+
+write_user_data() {
+  local size
+  user_data >"$scratch/user-data"
+  size=$(wc -c <"$scratch/user-data")
+  ((size <= max_user_data)) || die 1 "The user data have $size bytes; EC2 takes $max_user_data. Set fewer COURIER_ variables."
+}
+
+make_machine() {
+  local found id state rest
+  found=$(find_instance "$alive")
+  if [[ -z $found ]]; then
+    launch
+    return
+  fi
+  while read -r id state rest; do settle_machine "$id" "$state" "$rest"; done <<<"$found"
+}
+
+settle_machine() { # id, state, "address type tokens"
+  local kind tokens
+  read -r _ kind tokens <<<"$3"
+  [[ $kind == "$instance_type" ]] ||
+    say "instance $1 is a $kind, not a $instance_type: that stays. To change it: ./aws_setup.sh down, then up --type $instance_type"
+  [[ $tokens == required ]] || change ec2 modify-instance-metadata-options --instance-id "$1" --http-tokens required
+  case $2 in
+    running | pending) say "instance $1 runs" ;;
+    *) change ec2 start-instances --instance-ids "$1" ;;
+  esac
+}
+
+launch() {
+  local image group options=()
+  image=$(image_id)
+  group=$(group_id)
+  write_user_data
+  $no_ssh || options+=(--key-name "$(key_name)")
+  [[ $instance_type != t3.* && $instance_type != t4g.* ]] || options+=(--credit-specification CpuCredits=standard)
+  change ec2 run-instances \
+    --image-id "$image" \
+    --instance-type "$instance_type" \
+    --security-group-ids "${group:-$(group_name)}" \
+    --iam-instance-profile "Name=$(profile_name)" \
+    --metadata-options HttpTokens=required,HttpEndpoint=enabled,HttpPutResponseHopLimit=1 \
+    --block-device-mappings 'DeviceName=/dev/xvda,Ebs={VolumeType=gp3,VolumeSize=8,Encrypted=true,DeleteOnTermination=true}' \
+    --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name-worker},{Key=courier,Value=$name}]" \
+    "ResourceType=volume,Tags=[{Key=courier,Value=$name}]" \
+    --user-data "file://$scratch/user-data" \
+    ${options[@]+"${options[@]}"}
+}
+
+# await_machine: until it runs, and say where.
+await_machine() {
+  local id state address rest
+  ! $dry || return 0
+  id=$(find_instance "$alive" | head -n 1 | cut -f 1)
+  [[ -n $id ]] || die 1 "The instance is gone again. See why in the console: EC2, Instances; then run: ./aws_setup.sh up"
+  need ec2 wait instance-running --instance-ids "$id"
+  read -r id state address rest < <(find_instance running)
+  say "instance $id runs at $address"
+}
+
+# each_instance STATES VERB: what EC2 calls it, for all of ours in these states.
+each_instance() {
+  local ids
+  ids=$(find_instance "$1" | cut -f 1 | tr '\n' ' ')
+  # shellcheck disable=SC2086
+  if [[ -n ${ids// /} ]]; then change ec2 "$2" --instance-ids $ids; else say "no instance to $3"; fi
+}
+
+remove_machine() {
+  local ids
+  ids=$(find_instance "$alive,shutting-down" | cut -f 1 | tr '\n' ' ')
+  [[ -n ${ids// /} ]] || return 0
+  # shellcheck disable=SC2086
+  change ec2 terminate-instances --instance-ids $ids
+  # shellcheck disable=SC2086
+  $dry || need ec2 wait instance-terminated --instance-ids $ids
+}

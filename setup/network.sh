@@ -1,0 +1,128 @@
+# shellcheck shell=bash
+# network.sh: who may reach the machine by SSH, and with which key.
+
+group_name() { if [[ $name == lab3 ]]; then say cloudGroup; else say "cloudGroup-$name"; fi; }
+
+key_name() { if $is_lab && [[ $region == us-east-1 ]]; then say vockey; else say "$name-key"; fi; }
+
+key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
+
+group_id() {
+  look ec2 describe-security-groups \
+    --filters "Name=group-name,Values=$(group_name)" \
+    --query "SecurityGroups[0].GroupId" \
+    --output text
+}
+
+# my_address: the caller's own address as AWS sees it, as a CIDR of one.
+my_address() {
+  local address
+  address=$(curl --silent --show-error --max-time 10 "${COURIER_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>&1) || true
+  [[ $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] ||
+    die 1 "Your own address could not be found out. Name it with --ssh-cidr ADDRESS/32, or do without SSH: --no-ssh"
+  say "$address/32"
+}
+
+# find_ssh_cidr: set who may come in by SSH; nobody is the empty text.
+find_ssh_cidr() {
+  if $no_ssh; then
+    ssh_cidr=""
+    return
+  fi
+  [[ -n $ssh_cidr ]] || ssh_cidr=$(my_address)
+  [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
+  [[ $ssh_cidr =~ ^[0-9]+(\.[0-9]+){3}/[0-9]+$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
+  ((${ssh_cidr#*/} >= 8)) || die 2 "--ssh-cidr $ssh_cidr would let nearly everybody try. Name your own address: ADDRESS/32"
+}
+
+make_group() {
+  local id
+  id=$(group_id)
+  if [[ -z $id ]]; then
+    change ec2 create-security-group \
+      --group-name "$(group_name)" \
+      --description "Courier: SSH from its owner's address only" \
+      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name}]"
+    id=$(group_id)
+  fi
+  # In a plan, there may be none yet.
+  settle_rules "${id:-$(group_name)}"
+}
+
+# settle_rules GROUP: SSH from one address (or none), and nothing from the whole world.
+settle_rules() {
+  local rules="" rule protocol from to v4 v6 is_open=false
+  [[ $1 != sg-* ]] || rules=$(look ec2 describe-security-group-rules \
+    --filters "Name=group-id,Values=$1" \
+    --query 'SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4,CidrIpv6]' \
+    --output text)
+  while read -r rule protocol from to v4 v6; do
+    [[ -n $rule ]] || continue
+    if [[ -n $ssh_cidr && "$protocol $from $to $v4" == "tcp 22 22 $ssh_cidr" ]]; then
+      is_open=true
+    elif [[ "$v4 $v6" == *0.0.0.0/0* || "$v4 $v6" == *::/0* ]] || covers_ssh "$protocol" "$from" "$to"; then
+      change ec2 revoke-security-group-ingress --group-id "$1" --security-group-rule-ids "$rule"
+    else
+      say "left as it is: rule $rule of $(group_name), $protocol $from to $to from $v4 $v6"
+    fi
+  done <<<"$rules"
+  [[ -z $ssh_cidr ]] || $is_open || change ec2 authorize-security-group-ingress \
+    --group-id "$1" \
+    --protocol tcp \
+    --port 22 \
+    --cidr "$ssh_cidr"
+}
+
+covers_ssh() { # protocol, from, to
+  [[ $1 == -1 ]] || { [[ $1 == tcp && $2 =~ ^[0-9]+$ ]] && (($2 <= 22 && $3 >= 22)); }
+}
+
+remove_group() {
+  local id
+  id=$(group_id)
+  [[ -z $id ]] || change ec2 delete-security-group --group-id "$id"
+}
+
+# make_key: a key pair that is made here and never leaves; AWS gets the public half.
+make_key() {
+  local there file
+  file=$(key_file)
+  if [[ $(key_name) == vockey ]]; then
+    say "key vockey is the lab's own: its private half (labsuser.pem) is under AWS Details, Download PEM"
+    return
+  fi
+  there=$(look ec2 describe-key-pairs \
+    --key-names "$(key_name)" \
+    --include-public-key \
+    --query "KeyPairs[0].PublicKey || '-'" \
+    --output text)
+  [[ -f $file ]] || forge_key "$file" "$there"
+  if [[ -z $there ]]; then
+    change ec2 import-key-pair \
+      --key-name "$(key_name)" \
+      --public-key-material "fileb://$file.pub" \
+      --tag-specifications "ResourceType=key-pair,Tags=[{Key=courier,Value=$name}]"
+  elif [[ -f $file && $there != - && "$(ssh-keygen -y -f "$file" | cut -d ' ' -f 1-2)" != "$(cut -d ' ' -f 1-2 <<<"$there")" ]]; then
+    die 1 "AWS's key $(key_name) is another than that in $file. Name the right file with --key, or give the one in AWS up: aws ec2 delete-key-pair --key-name $(key_name)"
+  else
+    say "key $(key_name) is there"
+  fi
+}
+
+forge_key() { # file, what AWS has
+  [[ -z $2 ]] || die 1 "AWS has the key $(key_name), and $1 is not there. Name its private half with --key, or give it up: aws ec2 delete-key-pair --key-name $(key_name)"
+  if $dry; then
+    say "would run: ssh-keygen -t ed25519 -f $1"
+    return
+  fi
+  say "+ ssh-keygen -t ed25519 -f $1"
+  mkdir -p "$(dirname "$1")"
+  (umask 077 && ssh-keygen -q -t ed25519 -N '' -C "$(key_name)" -f "$1" </dev/null >/dev/null)
+}
+
+remove_key() {
+  local there
+  [[ $(key_name) != vockey ]] || return 0
+  there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
+  [[ -z $there ]] || change ec2 delete-key-pair --key-name "$(key_name)"
+}

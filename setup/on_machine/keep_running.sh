@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+#
+# keep_running.sh: runs a worker, and runs it again when it has ended, ever later if it ends ever sooner.
+#
+# usage: keep_running.sh HOME PROGRAM
+#
+# TERM and HUP   the worker finishes what it does; then this ends
+# USR1           the worker finishes what it does, and starts again with the newest code
+# Ctrl-C         as TERM; a minute later the machine starts it again
+
+set -o nounset -o pipefail
+
+readonly home=$1 program=$2
+readonly log=$home/logs/$program.log
+readonly most_delay=60
+
+stopping=false
+child=""
+delay=1
+
+pass_on() { [[ -z $child ]] || kill -TERM "$child" 2>/dev/null; }
+
+stop() {
+  stopping=true
+  pass_on
+}
+
+trap stop TERM HUP INT
+trap pass_on USR1
+
+say() { printf '%s keep_running.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" | tee -a "$log" >&2; }
+
+# Wait for the child, however often a signal interrupts the waiting; sets `status`.
+await() {
+  while true; do
+    wait "$child"
+    status=$?
+    kill -0 "$child" 2>/dev/null || break
+  done
+}
+
+set -o allexport
+# shellcheck source=/dev/null
+[[ ! -f $home/environment ]] || . "$home/environment"
+set +o allexport
+
+while ! $stopping; do
+  cd "$home/current" || exit 1
+  started=$SECONDS
+  # The log's writer outlives Ctrl-C, so that a worker's last words are kept.
+  # In a session of its own, so that Ctrl-C reaches it once: through us.
+  setsid .venv/bin/python "$program" 2> >(trap '' INT TERM HUP && exec tee -a "$log" >&2) &
+  child=$!
+  await
+  child=""
+  $stopping && break
+  if ((status == 0)); then
+    delay=0
+  elif ((SECONDS - started >= most_delay)); then
+    delay=1
+  fi
+  say "$program ended with status $status; it starts again in $delay s"
+  sleep "$delay" &
+  child=$!
+  wait "$child"
+  kill "$child" 2>/dev/null
+  child=""
+  delay=$((delay * 2 > most_delay ? most_delay : delay * 2 + (delay == 0)))
+done
+say "$program is stopped"

@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+#
+# machine.sh: makes a fresh Amazon Linux 2023 a worker machine, and keeps it up to date.
+#
+# usage: machine.sh first-boot | update
+#
+# first-boot   packages, the code from the bucket (checked by its SHA-256), a virtual environment, the
+#              services; this is the machine's user data, which runs as root
+# update       the same for newer code, if there is any, and whatever session has gone is started again;
+#              a timer does this every minute
+#
+# settings (environment; update reads them from $COURIER_HOME/environment): COURIER_DEPLOY_BUCKET, AWS_REGION,
+# COURIER_HOME (/opt/courier), COURIER_USER (ec2-user), and the workers' own.
+#
+# exit status: 0 done; 1 something could not be had; it is tried again at the next update
+
+set -o errexit -o nounset -o pipefail
+
+home=${COURIER_HOME:-/opt/courier}
+readonly packages=(python3.13 python3.13-pip tmux)
+readonly most_log_bytes=20000000
+readonly tries=5
+
+say() { printf '%s machine.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
+
+call_s3() { aws s3 "$@" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} </dev/null; }
+
+# persist COMMAND...: try it a few times; the network and the role may take a moment.
+persist() {
+  local try
+  for ((try = 1; try <= tries; try++)); do
+    "$@" && return
+    say "try $try of $tries failed: $*"
+    sleep "${COURIER_RETRY_SECONDS:-10}"
+  done
+  return 1
+}
+
+write_environment() {
+  local name
+  mkdir -p "$home"/{releases,venvs,logs}
+  for name in $(compgen -e | grep -E '^(AWS_(REGION|DEFAULT_REGION|ENDPOINT_URL)|COURIER_[A-Z_]+)$'); do
+    printf '%s=%s\n' "$name" "${!name}"
+  done >"$home/environment"
+}
+
+# fetch: have the code in force in releases/; its SHA-256 is what deploy/current says, or it is not unpacked.
+fetch() {
+  local key
+  read -r sum key < <(call_s3 cp "s3://$COURIER_DEPLOY_BUCKET/deploy/current" -) || true
+  [[ ${sum:-} =~ ^[0-9a-f]{64}$ ]] || return 1
+  release=$home/releases/$sum
+  [[ ! -d $release ]] || return 0
+  call_s3 cp --quiet "s3://$COURIER_DEPLOY_BUCKET/$key" "$home/code.tar.gz" || return 1
+  if ! printf '%s  %s\n' "$sum" "$home/code.tar.gz" | sha256sum --check --status; then
+    say "the code in the bucket is not what deploy/current says; it is left alone"
+    return 1
+  fi
+  rm -rf "$release.part"
+  mkdir "$release.part"
+  tar -xzf "$home/code.tar.gz" -C "$release.part" --no-same-owner
+  rm "$home/code.tar.gz"
+  make_venv "$release.part" || return 1
+  mv "$release.part" "$release"
+}
+
+# make_venv RELEASE: give it a virtual environment, one for all releases with the same requirements.
+make_venv() {
+  local python=${COURIER_PYTHON:-python3.13} venv
+  venv=$home/venvs/$(sha256sum <"$1/requirements.txt" | cut -c 1-16)
+  if [[ ! -f $venv/.complete ]]; then
+    "$python" -m venv --clear "$venv" &&
+      "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$1/requirements.txt" || return 1
+    touch "$venv/.complete"
+  fi
+  ln -sfn "$venv" "$1/.venv"
+}
+
+put_in_force() {
+  [[ $(readlink "$home/current" || true) != "$release" ]] || return 1
+  ln -sfn "$release" "$home/current"
+  say "the code ${sum:0:12} is in force"
+  # The two before it stay, for whoever wants to look.
+  find "$home/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | awk 'NR > 3 { print $2 }' | xargs -r rm -rf
+}
+
+as_worker() { # COMMAND...
+  local user=${COURIER_USER:-ec2-user}
+  if [[ $(id -un) == "$user" ]]; then "$@"; else runuser -u "$user" -- "$@"; fi
+}
+
+install_services() {
+  local unit
+  chown -R "${COURIER_USER:-ec2-user}" "$home/logs"
+  for unit in courier-workers.service courier-update.service courier-update.timer; do
+    install -m 644 "$home/current/setup/on_machine/$unit" "${COURIER_UNITS:-/etc/systemd/system}/$unit"
+  done
+  systemctl daemon-reload
+  systemctl enable --now courier-workers.service courier-update.timer
+}
+
+shorten_logs() {
+  local log
+  for log in "$home"/logs/*.log; do
+    [[ -f $log ]] && (($(stat -c %s "$log") > most_log_bytes)) || continue
+    cp "$log" "$log.1"
+    : >"$log"
+  done
+}
+
+first_boot() {
+  write_environment
+  persist dnf install -y --quiet "${packages[@]}"
+  persist fetch
+  put_in_force || true
+  install_services
+  say "the machine is ready"
+}
+
+update() {
+  set -o allexport
+  # shellcheck source=/dev/null
+  . "$home/environment"
+  set +o allexport
+  if fetch && put_in_force; then as_worker "$home/current/setup/on_machine/sessions.sh" renew; fi
+  as_worker "$home/current/setup/on_machine/sessions.sh" start
+  shorten_logs
+}
+
+case ${1:-} in
+  first-boot) first_boot ;;
+  update) update ;;
+  *)
+    say "usage: machine.sh first-boot | update"
+    exit 2
+    ;;
+esac

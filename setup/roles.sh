@@ -1,0 +1,203 @@
+# shellcheck shell=bash
+# roles.sh: what workers and clients may do, each no more than it needs, and the role that a machine takes on.
+
+readonly session_manager_policy="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+
+# policy_document KIND: the policy's JSON as IAM gives it back, without blanks.
+policy_document() { policy_text "$1" | compact; }
+
+# policy_text KIND: the policy's JSON, with this set-up's names in it.
+policy_text() {
+  sed \
+    -e "s|@QUEUES@|arn:aws:sqs:$region:$account:|g" \
+    -e "s|@REQUEST_QUEUE@|${queue_names[0]}|g" \
+    -e "s|@RESPONSE_QUEUE@|${queue_names[1]}|g" \
+    -e "s|@IMAGE_INBOX@|${queue_names[2]}|g" \
+    -e "s|@IMAGE_OUTBOX@|${queue_names[3]}|g" \
+    -e "s|@BUCKET@|$bucket|g" \
+    -e "s|@REGION@|$region|g" \
+    -e "s|@ACCOUNT@|$account|g" \
+    -e "s|@NAME@|$name|g" \
+    "$here/setup/policies/$1.json"
+}
+
+role_name() { say "$name-worker"; }
+
+profile_name() { if $is_lab; then say LabInstanceProfile; else role_name; fi; }
+
+client_policy_arn() { say "arn:aws:iam::$account:policy/$name-client"; }
+
+make_roles() {
+  if $is_lab; then
+    say "Learner Lab: LabInstanceProfile is the workers' role; roles and policies cannot be made there"
+    return
+  fi
+  begin make_worker_role
+  begin make_client_policy
+  finish
+}
+
+make_worker_role() {
+  make_role
+  begin grant_worker
+  begin make_profile
+  ! $no_ssh || begin allow_session_manager
+  finish
+}
+
+make_role() {
+  local there trust
+  trust=$(policy_document trust)
+  there=$(look iam get-role \
+    --role-name "$(role_name)" \
+    --query "to_string(Role.AssumeRolePolicyDocument)" \
+    --output text)
+  if [[ -z $there ]]; then
+    change iam create-role \
+      --role-name "$(role_name)" \
+      --assume-role-policy-document "$trust" \
+      --tags "Key=courier,Value=$name"
+  elif [[ $(compact <<<"$there") != "$trust" ]]; then
+    change iam update-assume-role-policy \
+      --role-name "$(role_name)" \
+      --policy-document "$trust"
+  else
+    say "role $(role_name) is there"
+  fi
+}
+
+grant_worker() {
+  local there wanted
+  wanted=$(policy_document worker)
+  there=$(look iam get-role-policy \
+    --role-name "$(role_name)" \
+    --policy-name courier-worker \
+    --query "to_string(PolicyDocument)" \
+    --output text)
+  [[ $(compact <<<"$there") == "$wanted" ]] || change iam put-role-policy \
+    --role-name "$(role_name)" \
+    --policy-name courier-worker \
+    --policy-document "$wanted"
+}
+
+make_profile() {
+  local there
+  # "-" stands for a profile without a role.
+  there=$(look iam get-instance-profile \
+    --instance-profile-name "$(profile_name)" \
+    --query "InstanceProfile.Roles[0].RoleName || '-'" \
+    --output text)
+  [[ -n $there ]] || change iam create-instance-profile \
+    --instance-profile-name "$(profile_name)" \
+    --tags "Key=courier,Value=$name"
+  [[ $there == "$(role_name)" ]] || change iam add-role-to-instance-profile \
+    --instance-profile-name "$(profile_name)" \
+    --role-name "$(role_name)"
+}
+
+allow_session_manager() {
+  local there
+  there=$(look iam list-attached-role-policies \
+    --role-name "$(role_name)" \
+    --query "AttachedPolicies[].PolicyArn" \
+    --output text)
+  [[ $there == *"$session_manager_policy"* ]] || change iam attach-role-policy \
+    --role-name "$(role_name)" \
+    --policy-arn "$session_manager_policy"
+}
+
+# A managed policy, for whoever gives people their rights: attach it to users or groups.
+make_client_policy() {
+  local version there wanted
+  wanted=$(policy_document client)
+  version=$(look iam get-policy \
+    --policy-arn "$(client_policy_arn)" \
+    --query Policy.DefaultVersionId \
+    --output text)
+  if [[ -z $version ]]; then
+    change iam create-policy \
+      --policy-name "$name-client" \
+      --policy-document "$wanted" \
+      --tags "Key=courier,Value=$name"
+    return
+  fi
+  there=$(need iam get-policy-version \
+    --policy-arn "$(client_policy_arn)" \
+    --version-id "$version" \
+    --query "to_string(PolicyVersion.Document)" \
+    --output text)
+  [[ $(compact <<<"$there") == "$wanted" ]] || replace_client_policy "$wanted"
+}
+
+# IAM keeps five versions at most: those that are not in force go.
+replace_client_policy() {
+  local old
+  remove_old_versions
+  change iam create-policy-version \
+    --policy-arn "$(client_policy_arn)" \
+    --policy-document "$1" \
+    --set-as-default
+}
+
+remove_old_versions() {
+  local old
+  for old in $(look iam list-policy-versions \
+    --policy-arn "$(client_policy_arn)" \
+    --query 'Versions[?!IsDefaultVersion].VersionId' \
+    --output text); do
+    change iam delete-policy-version \
+      --policy-arn "$(client_policy_arn)" \
+      --version-id "$old"
+  done
+}
+
+remove_roles() {
+  ! $is_lab || return 0
+  begin remove_worker_role
+  begin remove_client_policy
+  finish
+}
+
+remove_worker_role() {
+  local role attached there
+  role=$(role_name)
+  there=$(look iam get-instance-profile \
+    --instance-profile-name "$role" \
+    --query "InstanceProfile.Roles[0].RoleName || '-'" \
+    --output text)
+  [[ -z $there || $there == - ]] || change iam remove-role-from-instance-profile \
+    --instance-profile-name "$role" \
+    --role-name "$there"
+  [[ -z $there ]] || change iam delete-instance-profile --instance-profile-name "$role"
+  there=$(look iam get-role --role-name "$role" --query Role.RoleName --output text)
+  [[ -n $there ]] || return 0
+  for attached in $(look iam list-attached-role-policies \
+    --role-name "$role" \
+    --query "AttachedPolicies[].PolicyArn" \
+    --output text); do
+    change iam detach-role-policy --role-name "$role" --policy-arn "$attached"
+  done
+  there=$(look iam list-role-policies --role-name "$role" --query "PolicyNames[]" --output text)
+  [[ -z $there ]] || change iam delete-role-policy --role-name "$role" --policy-name courier-worker
+  change iam delete-role --role-name "$role"
+}
+
+remove_client_policy() {
+  local there entity
+  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
+  [[ -n $there ]] || return 0
+  for entity in Users:user Groups:group Roles:role; do detach_client_policy "${entity%:*}" "${entity#*:}"; done
+  remove_old_versions
+  change iam delete-policy --policy-arn "$there"
+}
+
+detach_client_policy() { # Users user
+  local who kind
+  kind="$(tr '[:lower:]' '[:upper:]' <<<"${2:0:1}")${2:1}"
+  for who in $(look iam list-entities-for-policy \
+    --policy-arn "$(client_policy_arn)" \
+    --query "Policy$1[].${kind}Name" \
+    --output text); do
+    change iam "detach-$2-policy" "--$2-name" "$who" --policy-arn "$(client_policy_arn)"
+  done
+}

@@ -1,0 +1,299 @@
+# shellcheck shell=bash
+# verbs.sh: what one asks of a set-up that is there: status, plan, ssh, logs, doctor, cost, down.
+
+make_everything() {
+  begin make_queues
+  begin make_bucket
+  if $with_ec2; then
+    begin make_roles
+    begin make_group
+    $no_ssh || begin make_key
+  fi
+  finish
+  $with_ec2 || return 0
+  put_code
+  if $fleet; then make_fleet; else make_machine; fi
+}
+
+up() {
+  local client
+  make_everything
+  if ! $with_ec2; then
+    say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers where you like, then: python numbers_client.py"
+    return
+  fi
+  $fleet || await_machine
+  say "$(count_changes) changes were made."
+  prove
+  for client in "./aws_setup.sh status" "python numbers_client.py" "python images_client.py" \
+    "./aws_setup.sh ssh            then: tmux attach -t server-lab3" "./aws_setup.sh stop           when you pause; it costs less" \
+    "./aws_setup.sh down           when you are done"; do say "  $client"; done
+}
+
+plan() {
+  dry=true
+  make_everything >"$scratch/plan"
+  if $as_json; then
+    printf '{"changes": %d, "commands": [%s]}\n' "$(count_changes)" "$(sed -n 's/^would run: //p' "$scratch/plan" | json_strings)"
+    return
+  fi
+  cat "$scratch/plan"
+  say "up would make $(count_changes) changes; nothing was changed."
+}
+
+# json_strings: the lines of stdin as JSON strings with commas between them.
+json_strings() { awk '{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "%s\"%s\"", separator, $0; separator = ", " }'; }
+
+# prove: one real job through each application, timed.
+prove() {
+  local python folder
+  ! $dry || return 0
+  python=$(find_python) || {
+    say "The clients need Python with boto3, so nothing was tried. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
+    return
+  }
+  folder=$(mktemp -d "$scratch/proof.XXXXXX")
+  say "Waiting for the workers, up to $proof_seconds s: a new machine takes two or three minutes."
+  try_out numbers "$python" "$here/numbers_client.py" send "1, 5, 22" --json --timeout "$proof_seconds"
+  try_out images "$python" "$here/images_client.py" run --to "$folder" --replace --json --timeout "$proof_seconds"
+}
+
+try_out() { # application, command
+  local started=$SECONDS application=$1
+  shift
+  if use_account "$@" >"$scratch/$application" 2>&1; then
+    say "proof: $application answered after $((SECONDS - started)) s: $(head -n 1 "$scratch/$application" | cut -c 1-100)"
+  else
+    die 1 "The $application worker did not answer: $(tail -n 1 "$scratch/$application") See what it does: ./aws_setup.sh logs, or ./aws_setup.sh doctor"
+  fi
+}
+
+# use_account COMMAND...: run a client with this set-up's region, profile and bucket.
+use_account() {
+  env AWS_REGION="$region" AWS_DEFAULT_REGION="$region" COURIER_BUCKET="$bucket" ${profile:+AWS_PROFILE="$profile"} "$@"
+}
+
+find_python() {
+  local candidate
+  for candidate in "$here/.venv/bin/python" python3 python; do
+    if "$candidate" -c 'import boto3, PIL, rich' 2>/dev/null; then
+      say "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
+# --- status ---
+
+# row KIND NAME STATE: a line of the status.
+row() {
+  if $as_json; then
+    printf '{"kind": "%s", "name": "%s", "state": "%s"}\n' "$1" "$2" "$3"
+  else
+    printf '%-8s %-28s %s\n' "$1" "$2" "$3"
+  fi
+}
+
+show_status() {
+  local part
+  find_queues
+  $as_json || say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}$($is_lab && echo ', a Learner Lab' || true)"
+  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
+  begin bucket_status >"$scratch/status.bucket"
+  begin machine_status >"$scratch/status.machine"
+  finish
+  for part in "${queue_names[@]}" "${dead_names[@]}" bucket machine; do cat "$scratch/status.$part"; done
+}
+
+queue_status() {
+  local url depths
+  url=$(queue_url "$1")
+  if [[ -z $url ]]; then
+    row queue "$1" missing
+    return
+  fi
+  depths=$(need sqs get-queue-attributes \
+    --queue-url "$url" \
+    --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+    --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
+    --output text)
+  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
+}
+
+bucket_status() { if bucket_exists; then row bucket "$bucket" exists; else row bucket "$bucket" missing; fi; }
+
+machine_status() {
+  local id state address kind _
+  while read -r id state address kind _; do
+    [[ -z $id ]] || row instance "$id" "$state, $kind, ${address/#-/no address}"
+  done <<<"$(find_instance "$alive")"
+}
+
+# --- the machine ---
+
+address_of_machine() {
+  local address
+  address=$(find_instance running | head -n 1 | cut -f 3)
+  [[ -n $address && $address != - ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start (or up, if there is none)"
+  say "$address"
+}
+
+# on_machine COMMAND: run it there, in this terminal; without one, a shell.
+on_machine() {
+  local id address
+  if $no_ssh; then
+    id=$(find_instance running | head -n 1 | cut -f 1)
+    [[ -n $id ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start"
+    command -v session-manager-plugin >/dev/null ||
+      die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+    set -- ${1:+--document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -u ec2-user -i $1\"]"}
+    exec aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
+  fi
+  address=$(address_of_machine)
+  [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
+  exec ssh -i "$(key_file)" -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
+}
+
+start_machine() {
+  if $fleet_is_there; then
+    die 1 "The machines are those of an Auto Scaling group, which starts and ends them by itself. To have none: ./aws_setup.sh down"
+  fi
+  each_instance stopping,stopped start-instances start
+  $dry || find_instance running,pending | awk '{ print "instance " $1 " " $2 ", " $3 }'
+}
+
+# --- doctor ---
+
+# doctor: look at everything in order, and name the cure for what is wrong.
+doctor() {
+  local wrong=0 difference
+  verdict ok "keys" "account $account, region $region$($is_lab && echo ', a Learner Lab' || true), $(command aws --version 2>&1 | cut -d ' ' -f 1)"
+  dry=true
+  make_everything >"$scratch/plan" 2>"$scratch/troubles" || wrong=1
+  while read -r difference; do
+    verdict WRONG "${difference%%=*}" "./aws_setup.sh up would run: aws ${difference#*=}"
+  done < <(sed -n 's/^would run: aws \([a-z0-9-]* [a-z-]*\)\(.*\)$/\1=\1\2/p' "$scratch/plan" | cut -c 1-200)
+  [[ ! -s $scratch/troubles ]] || verdict WRONG "set-up" "$(sed 's/^aws_setup.sh: //' "$scratch/troubles" | tail -n 1)"
+  dry=false
+  doctor_of_machine
+  doctor_of_queues
+  ! grep -q '^WRONG' "$scratch/verdicts" && ((wrong == 0)) || exit 1
+}
+
+verdict() { # ok|WRONG, what, words
+  printf '%-6s %-24s %s\n' "$1" "$2" "$3" | tee -a "$scratch/verdicts"
+}
+
+doctor_of_machine() {
+  local id state address kind _
+  $with_ec2 || return 0
+  read -r id state address kind _ < <(find_instance "$alive" | head -n 1) || true
+  case ${state:-none} in
+    running) verdict ok instance "$id, $kind, at $address" ;;
+    none) verdict WRONG instance "there is none: ./aws_setup.sh up" ;;
+    *) verdict WRONG instance "$id is $state: ./aws_setup.sh start" ;;
+  esac
+}
+
+doctor_of_queues() {
+  local one url count left
+  find_queues
+  for one in "${dead_names[@]}"; do
+    url=$(queue_url "$one")
+    [[ -n $url ]] || continue
+    count=$(need sqs get-queue-attributes \
+      --queue-url "$url" \
+      --attribute-names ApproximateNumberOfMessages \
+      --query Attributes.ApproximateNumberOfMessages \
+      --output text)
+    ((count == 0)) || verdict WRONG "$one" "$count requests were given up. See them: python numbers_client.py dead; send them back: redrive"
+  done
+  left=$(private_queues | wc -l | tr -d ' ')
+  ((left < 20)) || verdict WRONG "reply queues" "$left lie about that clients left: ./aws_setup.sh sweep"
+}
+
+# --- cost ---
+
+# What a month costs: list prices of us-east-1, November 2026, in dollars. https://aws.amazon.com/ec2/pricing/on-demand/
+cost() {
+  local hour=0.0104
+  case $instance_type in
+    t2.micro) hour=0.0116 ;;
+    t3.micro) ;;
+    t3.small) hour=0.0208 ;;
+    t3.medium) hour=0.0416 ;;
+    t4g.micro) hour=0.0084 ;;
+    t4g.small) hour=0.0168 ;;
+    *) die 2 "The price of $instance_type is not known here. See https://aws.amazon.com/ec2/pricing/on-demand/" ;;
+  esac
+  awk -v hour="$hour" -v kind="$instance_type" -v json="$as_json" -v machines="${workers#*-}" '
+    function line(what, dollars) {
+      if (json == "true") printf "{\"what\": \"%s\", \"dollars_a_month\": %.2f}\n", what, dollars
+      else printf "%-58s %8.2f\n", what, dollars
+      total += dollars
+    }
+    BEGIN {
+      line(machines " x " kind ", running day and night", machines * 730 * hour)
+      line("its public address, while it runs", machines * 730 * 0.005)
+      line("its disk of 8 GB, running or stopped", machines * 8 * 0.08)
+      line("two idle workers polling (2 x 131,400 calls)", 2 * 131400 * 0.4 / 1e6)
+      line("a thousand pictures (PUT, GET, LIST, queue)", 0.011)
+      line("a million lists of numbers, by tens", 0.24)
+      if (json != "true") {
+        printf "%-58s %8.2f\n", "together", total
+        print "Stopped (./aws_setup.sh stop), only the disk is paid. List prices of us-east-1; the free tier is not reckoned with."
+      }
+    }'
+}
+
+# --- down ---
+
+# inventory: what there is to remove, a line each.
+inventory() {
+  local one
+  find_queues
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do [[ -z $(queue_url "$one") ]] || say "queue $one"; done
+  for one in $(private_queues); do say "queue ${one##*/}"; done
+  ! bucket_exists || say "bucket $bucket, with all that is in it"
+  $with_ec2 || return 0
+  find_instance "$alive" | awk '{ print "instance " $1 " (" $2 ")" }'
+  [[ -z $(find_scaling_group) ]] || say "Auto Scaling group $(template_name), with its machines"
+  [[ -z $(group_id) ]] || say "security group $(group_name)"
+  if [[ $(key_name) != vockey && -n $(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[].KeyName" --output text) ]]; then
+    say "key $(key_name) in AWS (the file $(key_file) stays)"
+  fi
+  ! $is_lab || return 0
+  [[ -z $(look iam get-role --role-name "$(role_name)" --query Role.RoleName --output text) ]] || say "role $(role_name)"
+  [[ -z $(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text) ]] || say "policy $name-client"
+}
+
+remove_all() {
+  inventory >"$scratch/inventory"
+  if [[ ! -s $scratch/inventory ]]; then
+    say "There is nothing to remove."
+    return
+  fi
+  say "This will be removed:"
+  sed 's/^/  /' "$scratch/inventory"
+  agree "Remove all of it?" || die 0 "Nothing was removed."
+  find_queues
+  if $with_ec2; then
+    remove_fleet
+    remove_machine
+    begin remove_group
+    begin remove_key
+    begin remove_roles
+  fi
+  begin remove_queues
+  begin remove_bucket
+  finish
+  say "All of it is gone."
+}
+
+sweep() {
+  local one
+  find_queues
+  for one in $(private_queues); do begin remove_queue "$one"; done
+  finish
+}
