@@ -65,6 +65,7 @@ readonly patience_seconds=90
 readonly pause_seconds=${COURIER_SETUP_PAUSE:-5}
 readonly proof_seconds=${COURIER_SETUP_PROOF:-420}
 readonly most_machines_of_lab=9
+readonly most_differences=12
 
 name=lab3
 region=""
@@ -79,7 +80,6 @@ no_ssh=false
 with_ec2=true
 dry=false
 fleet=false
-fleet_is_there=false
 is_lab=false
 account=""
 bucket=""
@@ -193,11 +193,8 @@ run_verb() {
     bucket) make_bucket ;;
     status) show_status ;;
     down) remove_all ;;
-    start)
-      [[ -z $(find_scaling_group) ]] || fleet_is_there=true
-      start_machine
-      ;;
-    stop) each_instance pending,running stop-instances stop ;;
+    start) start_machine ;;
+    stop) stop_machine ;;
     deploy) put_code ;;
     allow-me) allow_me ;;
     ssh) on_machine "" ;;

@@ -43,8 +43,8 @@ look() {
   local answer errors
   errors=$(mktemp "$scratch/errors.XXXXXX")
   if answer=$(ask "$@" 2>"$errors"); then
-    [[ $answer == None ]] || say "$answer"
-    return
+    [[ -z $answer || $answer == None ]] || say "$answer"
+    return 0
   fi
   case $(<"$errors") in
     *NoSuch* | *NotFound* | *NonExistent* | *"(404)"* | *"name not found"*) ;;

@@ -19,12 +19,34 @@ tracking() {
   printf '{"Id":"backlog","Expression":"(numbers+images)/machines","ReturnData":true}]}}'
 }
 
+# keep_fleet: without --workers, a group that is there stays as it is.
+keep_fleet() {
+  local least most
+  ! $fleet || return 0
+  read -r least most _ <<<"$(find_scaling_group)"
+  [[ -n $least ]] || return 0
+  fleet=true
+  workers="$least-$most"
+}
+
 make_fleet() {
+  end_lone_machines
   make_template
   make_scaling_group
   begin enable_metrics
   begin make_tracking
   finish
+}
+
+# A machine that was made without the group would never be scaled in.
+end_lone_machines() {
+  local lone
+  lone=$(look ec2 describe-instances \
+    --filters "Name=tag:courier,Values=$name" "Name=instance-state-name,Values=$alive" \
+    --query "Reservations[].Instances[?!not_null(Tags[?Key=='aws:autoscaling:groupName'].Value | [0])].InstanceId[]" \
+    --output text | tr '\t\n' '  ')
+  # shellcheck disable=SC2086
+  [[ -z ${lone// /} ]] || change ec2 terminate-instances --instance-ids $lone
 }
 
 template_data() {

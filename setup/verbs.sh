@@ -12,6 +12,7 @@ make_everything() {
   finish
   $with_ec2 || return 0
   put_code
+  keep_fleet
   if $fleet; then make_fleet; else make_machine; fi
 }
 
@@ -155,10 +156,18 @@ on_machine() {
   exec ssh -i "$(key_file)" -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
 }
 
-start_machine() {
-  if $fleet_is_there; then
+stop_machine() {
+  refuse_for_fleet
+  each_instance pending,running stop-instances stop
+}
+
+refuse_for_fleet() {
+  [[ -z $(find_scaling_group) ]] ||
     die 1 "The machines are those of an Auto Scaling group, which starts and ends them by itself. To have none: ./aws_setup.sh down"
-  fi
+}
+
+start_machine() {
+  refuse_for_fleet
   each_instance stopping,stopped start-instances start
   $dry || find_instance running,pending | awk '{ print "instance " $1 " " $2 ", " $3 }'
 }
@@ -167,18 +176,32 @@ start_machine() {
 
 # doctor: look at everything in order, and name the cure for what is wrong.
 doctor() {
-  local wrong=0 difference
+  local wrong=0
   verdict ok "keys" "account $account, region $region$($is_lab && echo ', a Learner Lab' || true), $(command aws --version 2>&1 | cut -d ' ' -f 1)"
   dry=true
   make_everything >"$scratch/plan" 2>"$scratch/troubles" || wrong=1
-  while read -r difference; do
-    verdict WRONG "${difference%%=*}" "./aws_setup.sh up would run: aws ${difference#*=}"
-  done < <(sed -n 's/^would run: aws \([a-z0-9-]* [a-z-]*\)\(.*\)$/\1=\1\2/p' "$scratch/plan" | cut -c 1-200)
-  [[ ! -s $scratch/troubles ]] || verdict WRONG "set-up" "$(sed 's/^aws_setup.sh: //' "$scratch/troubles" | tail -n 1)"
   dry=false
+  doctor_of_differences
+  [[ ! -s $scratch/troubles ]] || verdict WRONG "set-up" "$(sed 's/^aws_setup.sh: //' "$scratch/troubles" | tail -n 1)"
   doctor_of_machine
   doctor_of_queues
+  doctor_of_workers
   ! grep -q '^WRONG' "$scratch/verdicts" && ((wrong == 0)) || exit 1
+}
+
+# What up would change is what has drifted; a few things are named, many are counted.
+doctor_of_differences() {
+  local difference count
+  sed -n 's/^would run: aws \([a-z0-9-]* [a-z-]*\)\(.*\)$/\1=\1\2/p' "$scratch/plan" | grep -v '^ec2 start-instances' | cut -c 1-200 >"$scratch/differences" || true
+  count=$(wc -l <"$scratch/differences" | tr -d ' ')
+  if ((count > most_differences)); then
+    verdict WRONG "set-up" "$count things are missing or have drifted. See them: ./aws_setup.sh plan; mend them: ./aws_setup.sh up"
+    return
+  fi
+  while read -r difference; do
+    verdict WRONG "${difference%%=*}" "./aws_setup.sh up would run: aws ${difference#*=}"
+  done <"$scratch/differences"
+  ((count > 0)) || verdict ok "set-up" "as aws_setup.sh makes it"
 }
 
 verdict() { # ok|WRONG, what, words
@@ -213,9 +236,23 @@ doctor_of_queues() {
   ((left < 20)) || verdict WRONG "reply queues" "$left lie about that clients left: ./aws_setup.sh sweep"
 }
 
+# doctor_of_workers: whether one of each kind answers, where the clients can run here.
+doctor_of_workers() {
+  local python application answer
+  python=$(find_python) || return 0
+  [[ -n $(queue_url "${queue_names[0]}") ]] || return 0
+  for application in numbers images; do
+    if answer=$(use_account "$python" "$here/${application}_client.py" check --timeout 5 --json 2>&1); then
+      verdict ok "$application worker" "answers in $(sed 's/.*"worker_answers_in_seconds": \([0-9.]*\).*/\1/' <<<"$answer") s"
+    else
+      verdict WRONG "$application worker" "$(tail -n 1 <<<"$answer" | cut -c 1-120) See what it does: ./aws_setup.sh logs"
+    fi
+  done
+}
+
 # --- cost ---
 
-# What a month costs: list prices of us-east-1, November 2026, in dollars. https://aws.amazon.com/ec2/pricing/on-demand/
+# What a month costs, as far as it is known here: list prices of us-east-1, November 2026, in dollars. https://aws.amazon.com/ec2/pricing/on-demand/
 cost() {
   local hour=0.0104
   case $instance_type in
