@@ -62,8 +62,8 @@ readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
 # A deleted queue's name is blocked for 60 s; a new instance profile is known everywhere sooner than that.
 readonly patience_seconds=90
-readonly pause_seconds=${COURIER_SETUP_PAUSE:-5}
-readonly proof_seconds=${COURIER_SETUP_PROOF:-420}
+readonly pause_seconds=${SETUP_PAUSE:-5}
+readonly proof_seconds=${SETUP_PROOF:-420}
 readonly most_machines_of_lab=9
 readonly most_differences=12
 

@@ -48,6 +48,7 @@ from courier.errors import (
 from courier.plain import printable
 
 if TYPE_CHECKING:
+    from types_boto3_autoscaling import AutoScalingClient
     from types_boto3_cloudwatch import CloudWatchClient
     from types_boto3_s3 import S3Client
     from types_boto3_sqs import SQSClient
@@ -174,6 +175,10 @@ class Aws:
         """Return the client for metrics."""
         return self._client("cloudwatch")  # type: ignore[no-any-return]
 
+    def autoscaling(self) -> AutoScalingClient:
+        """Return the client for Auto Scaling groups."""
+        return self._client("autoscaling")  # type: ignore[no-any-return]
+
     def account_id(self) -> str:
         """Return the account's twelve digits, asked of STS. Raises: AwsTrouble."""
         sts: STSClient = self._client("sts")
@@ -181,8 +186,21 @@ class Aws:
             return sts.get_caller_identity()["Account"]
 
     def default_bucket(self) -> str:
-        """Return the bucket's name by convention: lab3-<account id>-<region>. Raises: AwsTrouble."""
-        return f"lab3-{self.account_id()}-{self.region}"
+        """Return the bucket's name by convention: lab3-<account id>-<region>.
+
+        With -an behind it if only that is there: an account-regional name. Raises: AwsTrouble.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+        """
+        plain = f"lab3-{self.account_id()}-{self.region}"
+        return next(filter(self._has_bucket, (plain, f"{plain}-an")), plain)
+
+    def _has_bucket(self, name: str) -> bool:
+        try:
+            with translated(f"find the bucket {name}"):
+                self.s3().head_bucket(Bucket=name)
+        except (ObjectMissing, AccessDenied):
+            return False
+        return True
 
     def _client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
         with self._lock:

@@ -82,6 +82,8 @@ def make_terms(
         max_deliveries=settings.max_deliveries,
         time_limit_seconds=settings.time_limit_seconds,
         stop_when_empty=options.stop_when_empty,
+        scaling_group=settings.scaling_group or "",
+        instance_id=settings.instance_id or "",
     )
 
 

@@ -63,6 +63,9 @@ class Terms:
     #: Work that takes longer is given up.
     time_limit_seconds: float
     stop_when_empty: bool = False
+    #: The Auto Scaling group and the instance that is not to be ended while there is work; empty: none.
+    scaling_group: str = ""
+    instance_id: str = ""
     #: For how many messages a message counts.
     weigh: Callable[[Envelope], int] = lambda _envelope: 1
 

@@ -87,6 +87,9 @@ class Settings:
     #: What the work on one picture may take, its transfer apart: time, and memory in megabytes (10^6 bytes).
     image_seconds: float = 30.0
     image_memory_megabytes: int = 1000
+    #: The Auto Scaling group and the instance that a worker protects from scale-in while it works; None: none.
+    scaling_group: str | None = None
+    instance_id: str | None = None
 
 
 _READERS: dict[str, Callable[[str], Any]] = {
@@ -108,6 +111,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "image_max_frames": _number(int, 1, 100_000),
     "image_seconds": _number(float, 0.1, 3600),
     "image_memory_megabytes": _number(int, 100, 1_000_000),
+    "scaling_group": _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _"),
+    "instance_id": _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance's id, such as i-0123456789abcdef0"),
 }
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from courier.client import Connection, answer_of
-from courier.errors import QueueMissing, WrongUsage
+from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.terminal import Terminal
 from courier.wire import Answer
 
@@ -151,7 +151,7 @@ class Upkeep:
 def _count(letters: DeadLetters) -> int | None:
     try:
         return letters.count()
-    except QueueMissing:
+    except (QueueMissing, AccessDenied):
         return None
 
 

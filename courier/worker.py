@@ -27,6 +27,7 @@ from courier.handling import Handler, Handling, Terms
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Outage
 from courier.outbox import Finished, Outbox
+from courier.protection import Protection
 from courier.replier import Replier
 from courier.watch import Watch
 
@@ -69,6 +70,16 @@ class Worker:
             visibility_seconds=terms.visibility_seconds,
             weigh=terms.weigh,
         )
+        self._protection = (
+            Protection(
+                aws,
+                group=terms.scaling_group,
+                instance_id=terms.instance_id,
+                is_busy=lambda: not self._custody.is_empty,
+            )
+            if terms.scaling_group and terms.instance_id
+            else None
+        )
         self._replier = Replier(
             aws,
             inbox=self._inbox,
@@ -86,6 +97,8 @@ class Worker:
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("watch", lambda: self._watch.look(self._stopped, self._give_up))
         self._spawn("heartbeat", lambda: self._custody.keep_alive(self._stopped))
+        if self._protection:
+            self._spawn("protection", partial(self._protection.watch, self._stopped))
 
     def wait(self) -> None:
         """Wait until the worker wants to stop, which it does of itself only if told `stop_when_empty`."""
@@ -114,6 +127,8 @@ class Worker:
             self._release(left)
         self._stopped.set()
         self._outbox.close()
+        if self._protection:
+            self._protection.take_back()
         return not left
 
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:

@@ -28,11 +28,11 @@ image_id() {
 user_data() {
   local setting
   say '#!/usr/bin/env bash'
-  say "export AWS_REGION=$region AWS_DEFAULT_REGION=$region COURIER_DEPLOY_BUCKET=$bucket COURIER_BUCKET=$bucket"
+  say "export AWS_REGION=$region AWS_DEFAULT_REGION=$region MACHINE_BUCKET=$bucket COURIER_BUCKET=$bucket"
   $fleet && say "export COURIER_SCALING_GROUP=$name-workers"
   for setting in $(compgen -e | grep '^COURIER_[A-Z_]*$' || true); do
     case $setting in
-      COURIER_BUCKET | COURIER_ADDRESS_URL | COURIER_SETUP_* | COURIER_DEPLOY_BUCKET | COURIER_SCALING_GROUP) ;;
+      COURIER_BUCKET | COURIER_SCALING_GROUP | COURIER_INSTANCE_ID) ;;
       *) printf 'export %s=%q\n' "$setting" "${!setting}" ;;
     esac
   done

@@ -17,7 +17,7 @@ group_id() {
 # my_address: the caller's own address as AWS sees it, as a CIDR of one.
 my_address() {
   local address
-  address=$(curl --silent --show-error --max-time 10 "${COURIER_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>&1) || true
+  address=$(curl --silent --show-error --max-time 10 "${SETUP_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>&1) || true
   [[ $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] ||
     die 1 "Your own address could not be found out. Name it with --ssh-cidr ADDRESS/32, or do without SSH: --no-ssh"
   say "$address/32"

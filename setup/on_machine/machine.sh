@@ -9,14 +9,14 @@
 # update       the same for newer code, if there is any, and whatever session has gone is started again;
 #              a timer does this every minute
 #
-# settings (environment; update reads them from $COURIER_HOME/environment): COURIER_DEPLOY_BUCKET, AWS_REGION,
-# COURIER_HOME (/opt/courier), COURIER_USER (ec2-user), and the workers' own.
+# settings (environment; update reads them from $MACHINE_HOME/environment): MACHINE_BUCKET, AWS_REGION,
+# MACHINE_HOME (/opt/courier), MACHINE_USER (ec2-user), and the workers' own.
 #
 # exit status: 0 done; 1 something could not be had; it is tried again at the next update
 
 set -o errexit -o nounset -o pipefail
 
-home=${COURIER_HOME:-/opt/courier}
+home=${MACHINE_HOME:-/opt/courier}
 readonly packages=(python3.13 python3.13-pip tmux)
 readonly most_log_bytes=20000000
 readonly tries=5
@@ -31,15 +31,26 @@ persist() {
   for ((try = 1; try <= tries; try++)); do
     "$@" && return
     say "try $try of $tries failed: $*"
-    sleep "${COURIER_RETRY_SECONDS:-10}"
+    sleep "${MACHINE_RETRY_SECONDS:-10}"
   done
   return 1
+}
+
+# own_id: this instance's id, from its metadata service (IMDSv2).
+own_id() {
+  local service=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
+  token=$(curl --silent --fail --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$service/latest/api/token")
+  curl --silent --fail --header "X-aws-ec2-metadata-token: $token" "$service/latest/meta-data/instance-id"
 }
 
 write_environment() {
   local name
   mkdir -p "$home"/{releases,venvs,logs}
-  for name in $(compgen -e | grep -E '^(AWS_(REGION|DEFAULT_REGION|ENDPOINT_URL)|COURIER_[A-Z_]+)$'); do
+  if [[ -n ${COURIER_SCALING_GROUP:-} ]]; then
+    COURIER_INSTANCE_ID=$(own_id)
+    export COURIER_INSTANCE_ID
+  fi
+  for name in $(compgen -e | grep -E '^(AWS_(REGION|DEFAULT_REGION|ENDPOINT_URL)|(COURIER|MACHINE)_[A-Z_]+)$'); do
     printf '%s=%s\n' "$name" "${!name}"
   done >"$home/environment"
 }
@@ -47,11 +58,11 @@ write_environment() {
 # fetch: have the code in force in releases/; its SHA-256 is what deploy/current says, or it is not unpacked.
 fetch() {
   local key
-  read -r sum key < <(call_s3 cp "s3://$COURIER_DEPLOY_BUCKET/deploy/current" -) || true
+  read -r sum key < <(call_s3 cp "s3://$MACHINE_BUCKET/deploy/current" -) || true
   [[ ${sum:-} =~ ^[0-9a-f]{64}$ ]] || return 1
   release=$home/releases/$sum
   [[ ! -d $release ]] || return 0
-  call_s3 cp --quiet "s3://$COURIER_DEPLOY_BUCKET/$key" "$home/code.tar.gz" || return 1
+  call_s3 cp --quiet "s3://$MACHINE_BUCKET/$key" "$home/code.tar.gz" || return 1
   if ! printf '%s  %s\n' "$sum" "$home/code.tar.gz" | sha256sum --check --status; then
     say "the code in the bucket is not what deploy/current says; it is left alone"
     return 1
@@ -66,7 +77,7 @@ fetch() {
 
 # make_venv RELEASE: give it a virtual environment, one for all releases with the same requirements.
 make_venv() {
-  local python=${COURIER_PYTHON:-python3.13} venv
+  local python=${MACHINE_PYTHON:-python3.13} venv
   venv=$home/venvs/$(sha256sum <"$1/requirements.txt" | cut -c 1-16)
   if [[ ! -f $venv/.complete ]]; then
     "$python" -m venv --clear "$venv" &&
@@ -85,15 +96,15 @@ put_in_force() {
 }
 
 as_worker() { # COMMAND...
-  local user=${COURIER_USER:-ec2-user}
+  local user=${MACHINE_USER:-ec2-user}
   if [[ $(id -un) == "$user" ]]; then "$@"; else runuser -u "$user" -- "$@"; fi
 }
 
 install_services() {
   local unit
-  chown -R "${COURIER_USER:-ec2-user}" "$home/logs"
+  chown -R "${MACHINE_USER:-ec2-user}" "$home/logs"
   for unit in courier-workers.service courier-update.service courier-update.timer; do
-    install -m 644 "$home/current/setup/on_machine/$unit" "${COURIER_UNITS:-/etc/systemd/system}/$unit"
+    install -m 644 "$home/current/setup/on_machine/$unit" "${MACHINE_UNITS:-/etc/systemd/system}/$unit"
   done
   systemctl daemon-reload
   systemctl enable --now courier-workers.service courier-update.timer

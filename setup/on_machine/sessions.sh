@@ -12,13 +12,13 @@
 
 set -o errexit -o nounset -o pipefail
 
-home=${COURIER_HOME:-/opt/courier}
+home=${MACHINE_HOME:-/opt/courier}
 readonly sessions=(server-lab3:numbers_worker.py server2-lab3:images_worker.py)
 readonly stop_seconds=100
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
-call_tmux() { tmux ${COURIER_TMUX:+-L "$COURIER_TMUX"} -f /dev/null "$@"; }
+call_tmux() { tmux ${MACHINE_TMUX:+-L "$MACHINE_TMUX"} -f /dev/null "$@"; }
 
 # The = is for an exact match: server2 alone would be found as server2-lab3.
 is_there() { call_tmux has-session -t "=$1" 2>/dev/null; }

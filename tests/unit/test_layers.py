@@ -32,7 +32,7 @@ LAYERS = (
     ),
     ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
     ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "replyqueue", "watch"),
+    ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
     ("development", "outbox", "requester", "survey"),
     ("darkroom", "handling", "partials", "replier"),
     ("longlists", "worker"),

@@ -32,6 +32,8 @@ def test_every_field_can_be_set() -> None:
         "image_max_frames": "12",
         "image_seconds": "9",
         "image_memory_megabytes": "100",
+        "scaling_group": "lab3-workers",
+        "instance_id": "i-0123456789abcdef0",
     }
 
     settings = load_settings({variable(name): value for name, value in values.items()})
