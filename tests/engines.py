@@ -89,7 +89,12 @@ class Engine:
 
     def _recipe(self) -> tuple[list[str], dict[str, str], str]:
         if self.name == "moto":
-            return [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)], {}, "/moto-api/"
+            extra = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"}
+            return [str(BIN / "moto_server"), "-H", "127.0.0.1", "-p", str(self.port)], extra, "/moto-api/"
+        if self.name == "strict moto":
+            decisions = self.folder / "decisions"
+            decisions.touch()
+            return [sys.executable, "-m", "tests.strictmoto", str(self.port), str(decisions)], {}, "/moto-api/"
         settings = {
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": "127.0.0.1",
