@@ -200,7 +200,9 @@ def run(given: argparse.Namespace, desk: PictureDesk) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     noted = desk.failures.noted
     if given.command == "upload":
-        for path in given.files or [""]:
+        from courier.albums import expanded
+
+        for path in expanded(given.files) if given.files else [""]:
             with noted(path):
                 desk.upload(path, replace=given.replace)
     if given.command == "process":

@@ -29,10 +29,11 @@ KIND = "image"
 DARKROOM = "courier.darkroom"
 OPTIONS = ("operations", "etag")
 #: What is told of a result with it: of which source and operations it is, and what it became.
-MARK, TOLD = "courier-mark", "courier-told"
+MARK, DONE, TOLD = "courier-mark", "courier-operations", "courier-told"
 #: S3 holds 2 KB of metadata, in characters here.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
-MAX_TOLD = 1_500
+MAX_TOLD = 1_300
+MAX_DONE = 400
 
 
 class Studio:
@@ -86,7 +87,8 @@ class Studio:
             made = cell.run(order)
             # Whatever a picture made of its process, its result goes nowhere else.
             name = check_name(made["name"])
-            metadata = {MARK: mark, TOLD: _short(made["told"])}
+            done = json.dumps(pipeline.canonical(steps))[1 : MAX_DONE + 1]
+            metadata = {MARK: mark, DONE: done, TOLD: _short(made["told"])}
             with cell.result() as result:
                 stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
         return _made(replace(stored, metadata=metadata))

@@ -42,6 +42,8 @@ class Batch:
         #: Hears of each file what became of it: the result's file, or the error; no file where it was there already.
         self._tell = told
         self._lock = threading.Lock()
+        #: Results that are there and are not those of the files as they are now.
+        self.stale: set[Path] = set()
 
     def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         with self._lock:  # several transfers end at once
@@ -49,7 +51,7 @@ class Batch:
 
     def run(self, paths: Sequence[str]) -> None:
         """Do all files. Raises: AwsTrouble; what concerns one file is told, and the others go on."""
-        missing = [path for path in self._once(paths) if not self._is_there(path)]
+        missing = [path for path in self._once(paths) if not self.is_there(path)]
         with ThreadPoolExecutor(TRANSFERS) as uploads, ThreadPoolExecutor(TRANSFERS) as downloads:
             try:
                 self._ask(missing, uploads, downloads)
@@ -69,8 +71,11 @@ class Batch:
                 seen[name] = path
                 yield path
 
-    def _is_there(self, path: str) -> bool:
-        """Whether the result is there already; a file that cannot be read is not."""
+    def is_there(self, path: str) -> bool:
+        """Whether the result is there already, newer than the file, and say so; a file that cannot be read is not.
+
+        An older result, or an empty one, is made anew and replaced.
+        """
         if self._replace:
             return False
         try:
@@ -78,7 +83,11 @@ class Batch:
         except CourierError:
             return False
         target = self._folder / resultnames.name_for(name, self._steps, header)
-        if not target.exists() or not target.stat().st_size:
+        if not target.exists():
+            return False
+        found = target.stat()
+        if not found.st_size or found.st_mtime < Path(path).stat().st_mtime:
+            self.stale.add(target)
             return False
         self._told(path, target, Result(source=name, name=target.name, seconds=0.0))
         return True
@@ -120,7 +129,8 @@ class Batch:
     def _fetch(self, path: str, result: Result) -> None:
         target = self._folder / result.name
         try:
-            self._gallery.download(result.name, target, etag=result.etag, replace=self._replace, moved=self._moved)
+            replace = self._replace or target in self.stale
+            self._gallery.download(result.name, target, etag=result.etag, replace=replace, moved=self._moved)
         except CourierError as error:
             self._told(path, None, error)
         else:

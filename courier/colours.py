@@ -66,6 +66,16 @@ def has_alpha(image: Image.Image) -> bool:
     return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
 
 
+def is_see_through(image: Image.Image) -> bool:
+    """Whether any pixel is not wholly opaque."""
+    return image.mode in {"LA", "RGBA"} and image.getchannel("A").getextrema()[0] != 255  # noqa: PLR2004
+
+
+def is_soft(image: Image.Image) -> bool:
+    """Whether any pixel is neither opaque nor wholly transparent."""
+    return any(image.getchannel("A").histogram()[1:255])
+
+
 def _by_profile(image: Image.Image, profile: bytes, note: Note) -> Image.Image | None:
     try:
         made = ImageCms.profileToProfile(

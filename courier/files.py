@@ -51,6 +51,8 @@ def expand_home(path: str) -> str:
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
     """Return a file's content. Raises: WrongUsage if it cannot be read; InputRefused if it is too large."""
     try:
+        if path.exists() and not path.is_file():
+            raise WrongUsage(f"{path} is no file.", hint="Name a file.")
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)
     except OSError as error:

@@ -145,11 +145,18 @@ class Gallery:
         return Result(source=source, name=name, seconds=outcome.seconds, told=dict(answer.details))
 
     def download(
-        self, name: str, target: Path, *, etag: str = "", replace: bool, moved: Callable[[int], None] = lambda _n: None
+        self,
+        name: str,
+        target: Path,
+        *,
+        etag: str = "",
+        replace: bool,
+        moved: Callable[[int], None] = lambda _count: None,
+        opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
         """Fetch a processed picture into a file. Raises: WrongUsage; InputRefused; AwsTrouble."""
         with writing(target, replace=replace) as file:
-            self.bucket("processed").fetch(name, file, etag=etag, progress=moved)
+            self.bucket("processed").fetch(name, file, etag=etag, progress=moved, opened=opened)
 
     def content(self, result: Result) -> bytes:
         """Return a processed picture. Raises: InputRefused; AwsTrouble."""

@@ -8,7 +8,9 @@ from PIL import Image
 
 #: The tag that says how a picture is to be turned (CIPA DC-008, Exif 2.32).
 ORIENTATION = 0x0112
-_GPS, _CIRCUMSTANCES, _MAKER_NOTE = 0x8825, 0x8769, 0x927C
+_GPS, _CIRCUMSTANCES = 0x8825, 0x8769
+#: What is true of the source's file alone: maker's notes, its width and height.
+_OF_THE_FILE = (0x927C, 0xA002, 0xA003)
 #: The EXIF tags that describe the picture and not the file: title, make, model, software, time, artist, copyright.
 _DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
 
@@ -43,10 +45,16 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: int) -> bytes:
-    """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
+def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: int, whole: bool) -> bytes:
+    """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made.
+
+    Without `whole`, how it was taken goes, too: a compressed TIFF cannot be written with it.
+    """
     try:
-        kept = _kept(image.getexif())
+        exif = image.getexif()
+        kept = _kept(exif, whole=whole)
+        if not whole and exif.get_ifd(_CIRCUMSTANCES):
+            note("its EXIF data of how it was taken went: they do not fit a TIFF")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         note("its EXIF data could not be read")
         return b""
@@ -64,7 +72,8 @@ def note_what_goes(image: Image.Image, note: Callable[[str], None]) -> None:
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return
     tags = getattr(image, "tag_v2", {})
-    texts = getattr(image, "text", {})
+    # Not `image.text`, which decodes the whole picture, whatever is in it.
+    texts = [name for name, value in image.info.items() if isinstance(value, str)] if image.format == "PNG" else []
     there = {
         "XMP": "xmp" in image.info or "XML:com.adobe.xmp" in image.info or _XMP in tags,
         "IPTC": "photoshop" in image.info or _IPTC in tags or _PHOTOSHOP in tags,
@@ -75,12 +84,12 @@ def note_what_goes(image: Image.Image, note: Callable[[str], None]) -> None:
         note(f"its {' and '.join(found)} went")
 
 
-def _kept(exif: Image.Exif) -> bytes:
+def _kept(exif: Image.Exif, *, whole: bool) -> bytes:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in exif:
             kept[tag] = exif[tag]
-    circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag != _MAKER_NOTE}
-    if circumstances:
+    circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag not in _OF_THE_FILE}
+    if circumstances and whole:
         kept[_CIRCUMSTANCES] = circumstances
     return kept.tobytes() if len(kept) else b""

@@ -39,6 +39,8 @@ class PictureDesk:
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
         with self._terminal.moving(f"Uploading {path or pictures.SAMPLE_NAME}") as moved:
+            if path and Path(path).is_file():
+                moved.expect(Path(path).stat().st_size)
             sent = self.gallery.upload(path, may_replace=self._asked_before(replace=replace), moved=moved.advance)
         self._etags[sent.name] = sent.etag
         self.latest = sent.name
@@ -80,7 +82,7 @@ class PictureDesk:
             client.agree_to_replace(f"{target} exists already.", self._asker)
             replace = True
         with self._terminal.moving(f"Downloading {name}") as moved:
-            self.gallery.download(name, target, etag=etag, replace=replace, moved=moved.advance)
+            self.gallery.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
         self._report({"name": name, "path": str(target)}, f"downloaded {target}")
 
     def run(self, files: Sequence[str], operations: str, folder: str, *, replace: bool) -> None:
@@ -109,17 +111,25 @@ class PictureDesk:
         if failed and not self._as_json:
             self._terminal.say(f"{len(paths) - len(failed)} of {len(paths)} pictures are done.")
 
-    def _tell_of(self, path: str, target: Path | None, result: Result) -> None:
+    def _tell_of(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+        if isinstance(result, CourierError):
+            raise result
         said = result.describe()
         fields = {**result.told, "name": path, "path": str(target), "was_there": not result.told}
         self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (was there already)'}")
 
     def _run_one(self, path: str, operations: str, folder: str, *, replace: bool) -> None:
         pipeline.parse(operations)
+        batch = Batch(
+            self.gallery, operations, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
+        )
+        if path and batch.is_there(path):
+            return
         with self.failures.noted(path):
             name = self.upload(path, replace=replace)
             for result in self.process([name], operations):
-                self.download(result.name, folder, replace=replace, etag=result.etag)
+                is_stale = Path(folder) / result.name in batch.stale
+                self.download(result.name, folder, replace=replace or is_stale, etag=result.etag)
 
     def operations(self) -> None:
         """Show what can be done to pictures."""

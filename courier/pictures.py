@@ -187,5 +187,8 @@ def format_of(image: Image.Image) -> str:
 
 
 def is_moving(image: Image.Image) -> bool:
-    """Whether a picture has frames that follow each other in time."""
-    return format_of(image) in MOVING_FORMATS and bool(getattr(image, "is_animated", False))
+    """Whether a picture has frames that follow each other in time. Raises: NotAPicture if that cannot be told."""
+    try:
+        return format_of(image) in MOVING_FORMATS and bool(getattr(image, "is_animated", False))
+    except Exception as error:
+        raise _damaged(error) from error

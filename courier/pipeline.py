@@ -105,6 +105,10 @@ def parse(text: str) -> list[Step]:
     steps = [step for part in _parts(text) for step in _steps(part.strip())]
     if len(steps) > MAX_STEPS:
         raise InputRefused(f"There are {len(steps)} operations; at most {MAX_STEPS} are allowed.")
+    written = len(canonical(steps))
+    if written > MAX_TEXT:
+        said = f"The operations have {written:,} characters, presets written out; at most {MAX_TEXT:,} are allowed."
+        raise InputRefused(said)
     return steps
 
 

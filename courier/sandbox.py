@@ -89,6 +89,11 @@ class Cell:
         """Whether it may take a further order."""
         return self.is_alive and self._orders < ORDERS_PER_CELL
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its child is there."""
+        return self.is_alive and self._process.poll() is None
+
     def run(self, order: Mapping[str, object]) -> dict[str, Any]:
         """Give the child an order about `source`; return its report.
 
@@ -190,14 +195,22 @@ class Sandbox:
     @contextlib.contextmanager
     def cell(self) -> Iterator[Cell]:
         """Lend a cell with empty files. Raises: NoRoom, also if there is no room for what is written inside."""
-        with self._lock:
-            cell = self._idle.pop() if self._idle else None
-        cell = cell or Cell(self._module, self._limits)
+        cell = self._waiting() or Cell(self._module, self._limits)
         try:
             with room_needed():
                 yield cell
         finally:
             self._take_back(cell)
+
+    def _waiting(self) -> Cell | None:
+        """Return a cell that waits for work; one that died meanwhile is none."""
+        with self._lock:
+            while self._idle:
+                cell = self._idle.pop()
+                if cell.is_running:
+                    return cell
+                cell.end()
+        return None
 
     def _take_back(self, cell: Cell) -> None:
         try:

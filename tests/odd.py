@@ -104,6 +104,9 @@ def corpus(cuts: int, flips: int) -> Iterator[tuple[str, bytes]]:
         yield f"tail.{ending}", content + bytes(10_000)
         yield f"lie-{ending}.{'png' if ending == 'jpg' else 'jpg'}", content
         yield f"zip-{ending}.{ending}", b"PK\x03\x04" + content
+    for picture_format in ("GIF", "PNG", "WEBP"):
+        for place, piece in enumerate(cut(moving(picture_format, 4), cuts)):
+            yield f"cut-frames-{place}.{picture_format.lower()}", piece
     yield from _bombs()
     yield "empty.png", b""
     yield "one-byte.gif", b"G"

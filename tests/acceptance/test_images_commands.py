@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import resource
 import time
 
@@ -226,6 +227,41 @@ def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place
     assert bodies[1].startswith("?Error. There is no 'nowhere.png' in images/unprocessed/")
     assert bodies[2] == "cat-grayscale.png"
     assert place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-grayscale.png")
+
+
+def test_a_result_is_made_anew_where_its_source_is_newer(place: Place) -> None:
+    place.worker(WORKER)
+    source, target = place.folder / "dog.png", place.folder / "dog-flip.png"
+    source.write_bytes(sample())
+    arguments = ("run", "dog.png", "--operations", "flip", "--json")
+
+    first, again = place.run(CLIENT, *arguments), place.run(CLIENT, *arguments)
+    image = Image.open(source).resize((50, 40))
+    image.save(source)
+    os.utime(target, (1, 1))
+    third = place.run(CLIENT, *arguments)
+    target.write_bytes(b"")
+
+    assert (first.returncode, again.returncode) == (0, 0), again.stderr
+    assert json.loads(again.stdout)["was_there"] is True
+    assert third.returncode == 2  # another picture of that name is in the bucket
+    assert "Use --replace" in third.stderr
+    assert place.run(CLIENT, *arguments, "--replace").returncode == 0
+    with Image.open(target) as made:
+        assert made.size == (50, 40)
+
+
+def test_uploads_take_folders_and_patterns_and_no_pipes(place: Place) -> None:
+    (place.folder / "in").mkdir()
+    for name in ("a.png", "b.png"):
+        (place.folder / "in" / name).write_bytes(sample())
+    os.mkfifo(place.folder / "pipe.png")
+
+    done = place.run(CLIENT, "upload", "in/*.png", "pipe.png", "--json")
+
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [row["name"] for row in rows] == ["a.png", "b.png", "pipe.png"]
+    assert "is no file" in rows[2]["error"]
 
 
 def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> None:

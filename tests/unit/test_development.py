@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from typing import Any, cast
 
 import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from courier.development import Processed, process
-from courier.errors import InputRefused, NotAPicture
+from courier.errors import InputRefused, NotAPicture, Reason
 from courier.pictures import Bounds, is_lossless_webp, read_header, sample
 from courier.pipeline import KINDS, parse
 from courier.resultnames import likely_names, name_for, result_name
@@ -161,10 +163,12 @@ def test_a_still_picture_keeps_its_format_where_that_is_a_good_one(picture_forma
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("operations", ["grayscale", "grayscale,resize=20x", "thumbnail=20"])
-def test_every_exif_orientation_is_applied_once(orientation: int, operations: str) -> None:
+@pytest.mark.parametrize("picture_format", ["JPEG", "TIFF", "WEBP"])
+def test_every_exif_orientation_is_applied_once(orientation: int, operations: str, picture_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    content = picture("RGB", "JPEG", (400, 300), exif=exif, quality=95)
+    options = {"exif": exif, "quality": 95} if picture_format != "TIFF" else {"tiffinfo": {0x0112: orientation}}
+    content = picture("RGB", picture_format, (400, 300), **options)
 
     result = do(content, operations)
 
@@ -173,6 +177,7 @@ def test_every_exif_orientation_is_applied_once(orientation: int, operations: st
         abs(a - b) for a, b in zip(result.convert("L").resize((16, 16)).tobytes(), upright.tobytes(), strict=True)
     ]
     assert sum(differences) / len(differences) < 6
+    assert (result.width > result.height) == (orientation < 5)
     assert result.getexif().get(0x0112, 1) == 1
 
 
@@ -193,6 +198,133 @@ def test_who_and_when_stay_and_where_goes() -> None:
     image = Image.open(io.BytesIO(stripped.content))
     assert not len(image.getexif())
     assert "comment" not in image.info
+
+
+@pytest.mark.parametrize("operations", ["grayscale", "flip", "sepia", "grayscale,convert=gif", "flip,convert=gif"])
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparency_stays_in_a_gif(mode: str, operations: str) -> None:
+    frames = [Image.new("RGBA", (40, 40), (0, 0, 0, 0)) for _ in range(3)]
+    for number, frame in enumerate(frames):
+        frame.paste((200, 30, 30, 255), (4 * number, 10, 20 + 4 * number, 20))
+    file, still = io.BytesIO(), io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], disposal=2, duration=[50, 70, 90])
+    frames[0].convert(mode).save(still, "PNG")
+
+    for content in (file.getvalue(), still.getvalue()):
+        made = do(content, operations).convert("RGBA")
+        assert made.getpixel((39, 39))[3] == 0  # type: ignore[index]
+        assert made.getpixel((10, 15 if "flip" not in operations else 25))[3] == 255  # type: ignore[index]
+
+
+def test_how_a_picture_was_taken_stays_but_in_a_tiff() -> None:
+    exif = Image.Exif()
+    exif[0x8769] = {0x9003: "2020:01:01 00:00:00", 0xA002: 4000}
+    content = picture("RGB", "JPEG", exif=exif)
+
+    png, tiff = processed(content, "resize=20x,convert=png"), processed(content, "convert=tiff")
+
+    kept = Image.open(io.BytesIO(png.content)).getexif().get_ifd(0x8769)
+    assert kept == {0x9003: "2020:01:01 00:00:00"}
+    assert tiff.notes == ["its EXIF data of how it was taken went: they do not fit a TIFF"]
+
+
+def test_a_moving_picture_is_judged_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    content = moving("PNG", exif=exif)
+    monkeypatch.setattr(Image.Image, "load", lambda _image: pytest.fail("it was decoded"))
+
+    with pytest.raises(NotAPicture, match="3 frames; at most 2") as raised:
+        processed(content, bounds=Bounds(megapixels=50, frames=2))
+
+    assert raised.value.reason == Reason.TOO_MANY_FRAMES
+
+
+@pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
+def test_a_moving_picture_cut_anywhere_is_refused_or_whole(picture_format: str) -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    file = io.BytesIO()
+    frames = [Image.open(io.BytesIO(sample())).resize((40, 40)).rotate(10 * number) for number in range(4)]
+    frames[0].save(file, picture_format, save_all=True, append_images=frames[1:], exif=exif, duration=50)
+    content = file.getvalue()
+
+    refused = 0
+    for length in range(1, len(content), 97):
+        for read in (lambda part: read_header(io.BytesIO(part), BOUNDS), processed):
+            try:
+                read(content[:length])
+            except NotAPicture as error:
+                refused += 1
+                assert error.reason in set(Reason)
+    assert refused > 5
+
+
+def test_a_damaged_png_with_exif_is_corrupt_like_any_other() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "maker"
+    content = picture("RGB", "PNG", (200, 200), exif=exif)
+
+    with pytest.raises(NotAPicture) as raised:
+        processed(content[: len(content) // 2])
+
+    assert raised.value.reason == Reason.CORRUPT
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
+def test_sixteen_bits_a_channel_are_said_to_become_eight(mode: str) -> None:
+    assert "its 16 bits a channel became 8" in processed(deep_png(mode), "flip").notes
+    assert processed(picture(mode), "flip").notes == []
+
+
+def deep_png(mode: str) -> bytes:
+    """Return a PNG of 16 bits a channel, which Pillow reads and does not write."""
+    channels = {"LA": (2, 4), "RGB": (3, 2), "RGBA": (4, 6)}
+    count, kind = channels[mode]
+    rows = b"".join(b"\0" + bytes([row * 20, 1] * count * 8) for row in range(8))
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", 8, 8, 16, kind, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+
+
+def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
+    soft, hard = picture("RGBA"), io.BytesIO()
+    image = Image.open(io.BytesIO(picture("RGB"))).convert("RGBA")
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    image.save(hard, "PNG")
+
+    assert processed(soft, "convert=jpeg").notes == []
+    assert processed(hard.getvalue(), "convert=jpeg").notes == ["its transparency became white: JPEG has none"]
+    assert processed(hard.getvalue(), "black-and-white").notes == [
+        "its transparency became white: black and white has none"
+    ]
+    assert processed(hard.getvalue(), "convert=gif").notes == [
+        "its colours became 256 at most: GIF has no more",
+        "what was half transparent became transparent or not: GIF knows nothing between",
+    ]
+    assert processed(moving("WEBP", duration=33), "convert=gif").notes[-1].startswith("its frames' times were rounded")
+    assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
+    assert processed(moving("AVIF"), "flip").notes == ["only the first of 3 frames was kept"]
+    assert processed(picture("L", icc_profile=profile_of_other_colours()), "flip").notes == [
+        "its colour profile went: it is none for this kind of picture"
+    ]
+
+
+def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    content = picture()
+
+    def save(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("Failed to encode image: Unknown error")
+
+    monkeypatch.setattr(Image.Image, "save", save)
+
+    with pytest.raises(MemoryError):
+        processed(content, "convert=avif")
 
 
 def test_what_always_goes_is_said() -> None:
@@ -418,7 +550,7 @@ def test_a_moving_picture_in_a_still_format_is_its_first_frame_and_says_so() -> 
     made = processed(moving(), "convert=jpeg")
 
     assert made.frames == 1
-    assert made.notes == ["only the first of 3 frames was kept: JPEG holds still pictures"]
+    assert made.notes == ["only the first of 3 frames was kept"]
 
 
 def test_too_many_frames_and_too_many_pixels_in_them_are_refused() -> None:

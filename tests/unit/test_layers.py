@@ -33,9 +33,9 @@ LAYERS = (
     ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
     ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
     ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
-    ("development", "outbox", "requester", "survey"),
-    ("darkroom", "handling", "partials", "replier"),
-    ("longlists", "worker"),
+    ("outbox", "requester", "survey", "writing"),
+    ("development", "handling", "partials", "replier"),
+    ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
     ("albums",),
@@ -46,7 +46,7 @@ OWNERS = {
     "boto3": {"aws", "bucket"},
     "botocore": {"aws", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
-    "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures"},
+    "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
     "rich": {"terminal"},
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))

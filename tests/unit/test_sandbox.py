@@ -122,6 +122,15 @@ def test_a_cell_serves_many_and_nothing_of_one_is_left_for_the_next(cells: Sandb
     assert (content, other) == (b"a long secret", b"short")
 
 
+def test_a_cell_that_died_while_it_waited_costs_nobody_anything(cells: Sandbox) -> None:
+    assert run(cells, "echo.png", b"first")[1] == b"first"
+    (idle,) = cells._idle
+    idle._process.kill()
+    idle._process.wait()
+
+    assert run(cells, "echo.png", b"next")[1] == b"next"
+
+
 def test_a_cell_is_replaced_after_many_orders(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandbox, "ORDERS_PER_CELL", 2)
 
