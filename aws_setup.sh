@@ -214,12 +214,12 @@ main() {
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
   check_options
+  connect
   scratch=$(mktemp -d)
   readonly scratch
   trap 'rm -rf "$scratch"' EXIT
   : >"$scratch/changes"
   : >"$scratch/verdicts"
-  connect
   settle
   run_verb "$verb" "$subject"
 }

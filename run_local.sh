@@ -290,12 +290,12 @@ up() {
 set_up_aws() {
   local stamp
   stamp=$({
-    cat "$here/aws_setup.sh" "$here/create-queue.json"
+    cat "$here/aws_setup.sh" "$here"/setup/*.sh "$here/create-queue.json"
     env | grep -E '^COURIER_(REQUEST|RESPONSE|IMAGE_INBOX|IMAGE_OUTBOX|BUCKET|MAX_DELIVERIES)' | sort || true
   } | cksum)
   [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" && $(count_queues) == 6 ]] && return
   rm -f "$data/setup.stamp"
-  "$here/aws_setup.sh" up >"$data/setup.log" 2>&1 ||
+  "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 ||
     die 1 "The queues and the bucket could not be made: $(tail -n 1 "$data/setup.log")"
   say "$stamp" >"$data/setup.stamp"
 }
@@ -349,7 +349,7 @@ status() {
     if running "$program" "$venv/bin/python $program" >/dev/null; then say "$program runs"; else say "$program does not run"; fi
   done
   where_workers
-  "$here/aws_setup.sh" status
+  "$here/aws_setup.sh" status --no-ec2
 }
 
 print_env() {

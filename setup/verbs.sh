@@ -126,6 +126,7 @@ bucket_status() { if bucket_exists; then row bucket "$bucket" exists; else row b
 
 machine_status() {
   local id state address kind _
+  $with_ec2 || return 0
   while read -r id state address kind _; do
     [[ -z $id ]] || row instance "$id" "$state, $kind, ${address/#-/no address}"
   done <<<"$(find_instance "$alive")"
