@@ -85,6 +85,7 @@ account=""
 bucket=""
 known_urls=""
 begun=()
+lanes=()
 served_names=("${COURIER_REQUEST_QUEUE:-requestQueue}" "${COURIER_IMAGE_INBOX:-imageInbox}")
 queue_names=(
   "${served_names[0]}"

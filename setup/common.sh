@@ -77,20 +77,32 @@ quoted() {
 
 count_changes() { wc -l <"$scratch/changes" | tr -d ' '; }
 
-# begin COMMAND...: run it beside others, since the CLI takes most of a second to start.
+# begin COMMAND...: run it beside others, since the CLI takes most of a second to start. A plan is told in order.
 begin() {
-  (
-    begun=()
-    "$@"
-  ) &
+  local lane
+  if $dry; then
+    lane=$(mktemp "$scratch/lane.XXXXXX")
+    lanes+=("$lane")
+    alone "$@" >"$lane" &
+  else
+    alone "$@" &
+  fi
   begun+=($!)
+}
+
+alone() {
+  begun=()
+  lanes=()
+  "$@"
 }
 
 # finish: wait for all that was begun, and end with the first failure's status.
 finish() {
-  local pid status=0
+  local pid lane status=0
   for pid in ${begun[@]+"${begun[@]}"}; do wait "$pid" || status=${status/#0/$?}; done
   begun=()
+  for lane in ${lanes[@]+"${lanes[@]}"}; do cat "$lane"; done
+  lanes=()
   ((status == 0)) || exit "$status"
 }
 

@@ -43,7 +43,7 @@ plan() {
 }
 
 # json_strings: the lines of stdin as JSON strings with commas between them.
-json_strings() { awk '{ gsub(/\\/, "\\\\"); gsub(/"/, "\\\""); printf "%s\"%s\"", separator, $0; separator = ", " }'; }
+json_strings() { sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&"/' | paste -s -d , -; }
 
 # prove: one real job through each application, timed.
 prove() {

@@ -31,12 +31,32 @@ SERVICES = ("autoscaling", "cloudwatch", "ec2", "iam", "s3", "sqs", "ssm", "sts"
 #: The greatest size of a call: arguments and environment.
 CALL_BYTES = 1 << 20
 
-#: What stands on PATH as `aws`: it hands everything on and ends as the call ends.
+#: What stands on PATH as `aws`: it hands everything on and ends as the call ends. In the folder that AWS_CALLS names
+#: it notes each call in `calls`, and answers with errors as `faults` says, a list of {call, error, times}.
 SHIM = """#!{python} -ISs
-import json, os, socket, sys
+import fcntl, json, os, socket, sys
+
+def fault(folder):
+    with open(os.path.join(folder, "calls"), "a") as log:
+        log.write(json.dumps(sys.argv[1:]) + "\\n")
+    with open(os.path.join(folder, "faults"), "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        faults = json.load(file)
+        found = next((one for one in faults if one["call"] == " ".join(sys.argv[1:3]) and one["times"]), None)
+        if found:
+            found["times"] -= 1
+            file.seek(0)
+            file.truncate()
+            json.dump(faults, file)
+        return found
+
+found = "AWS_CALLS" in os.environ and fault(os.environ["AWS_CALLS"])
+if found:
+    print(found["error"], file=sys.stderr)
+    sys.exit(254)
 call = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-    connection.connect({path!r})
+    connection.connect("{path}")
     socket.send_fds(connection, [b"%8d" % len(call)], [0, 1, 2])
     connection.sendall(call)
     sys.exit(int(connection.recv(8) or b"255"))
@@ -50,6 +70,7 @@ def serve(path: str) -> None:
     driver = create_clidriver()
     _warm(driver)
     gc.freeze()
+    gc.disable()  # no call lives long enough to need it
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(path)
@@ -115,7 +136,7 @@ def quick_cli(folder: Path) -> Iterator[Path]:
     path = folder / "socket"
     program = folder / "bin" / "aws"
     program.parent.mkdir(parents=True)
-    program.write_text(SHIM.format(python=sys.executable, path=str(path)))
+    program.write_text(SHIM.replace("{python}", sys.executable).replace("{path}", str(path)))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     server = subprocess.Popen([sys.executable, "-m", "tests.quickcli", str(path)], cwd=ROOT, env=unmeasured(os.environ))
     try:
