@@ -23,13 +23,7 @@ from tests.engines import Engine, fresh_account, unmeasured
 ROOT = Path(__file__).parent.parent
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 #: Acceptance tests whose programs run unmeasured, as those of tests/faults do: others cover the same lines.
-UNMEASURED = (
-    "test_crossing",
-    "test_long_lists",
-    "test_odd_pictures",
-    "test_readme",
-    "test_workers",
-)
+UNMEASURED = ("test_crossing", "test_odd_pictures", "test_readme", "test_workers")
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
 

@@ -66,7 +66,7 @@ def test_every_command_stands_in_the_readme_and_exists(place: Place, program: st
 
 
 def test_every_file_that_the_readme_names_is_there() -> None:
-    for name in set(re.findall(r"\b(?:[a-z_]+/)*[a-z_]+\.(?:py|sh|txt|json|md)\b", README)):
+    for name in set(re.findall(r"\b(?:[a-z_]+/)*[a-z_-]+\.(?:py|sh|txt|json|md)\b", README)):
         assert (ROOT / name).exists(), name
     for module in re.findall(r"python -m ((?:bench|tests)[.\w]*\w)", README):
         assert (ROOT / f"{module.replace('.', '/')}.py").exists(), module

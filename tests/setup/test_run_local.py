@@ -25,8 +25,8 @@ pytestmark = pytest.mark.timeout(200)
 
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
 TOOLS = (
-    *("awk", "bash", "cat", "cksum", "cut", "dirname", "env", "grep", "head", "kill", "mkdir"),
-    *("ps", "rm", "sh", "sleep", "tail", "tr", "touch", "uname", "which"),
+    *("awk", "bash", "cat", "cksum", "comm", "cut", "dirname", "env", "grep", "head", "kill", "mkdir", "mktemp"),
+    *("ps", "rm", "sed", "sh", "sleep", "sort", "tail", "tr", "touch", "uname", "wc", "which"),
 )
 
 
