@@ -32,6 +32,7 @@ class Batch:
         *,
         replace: bool,
         moved: Callable[[int], None],
+        expected: Callable[[int], None] = lambda _count: None,
         told: Callable[[str, Path | None, Result | CourierError], None],
     ) -> None:
         self._gallery = gallery
@@ -39,6 +40,7 @@ class Batch:
         self._folder = folder
         self._replace = replace
         self._moved = moved
+        self._expected = expected
         #: Hears of each file what became of it: the result's file, or the error; no file where it was there already.
         self._tell = told
         self._lock = threading.Lock()
@@ -124,13 +126,17 @@ class Batch:
                 yield Question(body=sent.name, options={**options, "etag": sent.etag})
 
     def _upload(self, path: str) -> Uploaded:
-        return self._gallery.upload(path, may_replace=lambda _name: self._replace, moved=self._moved)
+        return self._gallery.upload(
+            path, may_replace=lambda _name: self._replace, moved=self._moved, opened=self._expected
+        )
 
     def _fetch(self, path: str, result: Result) -> None:
         target = self._folder / result.name
         try:
             replace = self._replace or target in self.stale
-            self._gallery.download(result.name, target, etag=result.etag, replace=replace, moved=self._moved)
+            self._gallery.download(
+                result.name, target, etag=result.etag, replace=replace, moved=self._moved, opened=self._expected
+            )
         except CourierError as error:
             self._told(path, None, error)
         else:

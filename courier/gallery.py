@@ -103,7 +103,12 @@ class Gallery:
         return name, content, pictures.read_header(io.BytesIO(content), self.bounds)
 
     def upload(
-        self, path: str, *, may_replace: Callable[[str], bool], moved: Callable[[int], None] = lambda _count: None
+        self,
+        path: str,
+        *,
+        may_replace: Callable[[str], bool],
+        moved: Callable[[int], None] = lambda _count: None,
+        opened: Callable[[int], object] = lambda _size: None,
     ) -> Uploaded:
         """Upload a file, unless it is there already; `may_replace` is asked before another one is overwritten.
 
@@ -118,12 +123,13 @@ class Gallery:
         if there is None or not is_same:
             # What is pinned is what this very upload made, whoever else uses the name.
             media_type = pictures.media_type(header.format)
+            opened(len(content))
             try:
                 file, is_new = io.BytesIO(content), there is None
                 there = bucket.store(name, file, media_type=media_type, is_new=is_new, progress=moved)
             except ObjectReplaced:
                 # Somebody else's upload of this name came in between: what is to be done is asked again.
-                return self.upload(path, may_replace=may_replace, moved=moved)
+                return self.upload(path, may_replace=may_replace, moved=moved, opened=opened)
         return Uploaded(name=name, etag=there.etag, header=header, size_bytes=len(content), was_there=is_same)
 
     def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:

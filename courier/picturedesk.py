@@ -39,9 +39,8 @@ class PictureDesk:
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
         with self._terminal.moving(f"Uploading {path or pictures.SAMPLE_NAME}") as moved:
-            if path and Path(path).is_file():
-                moved.expect(Path(path).stat().st_size)
-            sent = self.gallery.upload(path, may_replace=self._asked_before(replace=replace), moved=moved.advance)
+            may = self._asked_before(replace=replace)
+            sent = self.gallery.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag
         self.latest = sent.name
         header = sent.header
@@ -103,7 +102,15 @@ class PictureDesk:
                 else:
                     self._tell_of(path, target, result)
 
-            batch = Batch(self.gallery, operations, _folder(folder), replace=replace, moved=moved, told=told)
+            batch = Batch(
+                self.gallery,
+                operations,
+                _folder(folder),
+                replace=replace,
+                moved=moved.advance,
+                expected=moved.expect,
+                told=told,
+            )
             batch.run(paths)
         for path, error in failed:
             with self.failures.noted(path):

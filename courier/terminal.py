@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from rich.console import Console
@@ -123,8 +124,6 @@ class Terminal:
             table.add_row(*(Text(printable(cell, None)) for cell in row))
         self._console.print(table)
 
-    # Waiting
-
     @contextlib.contextmanager
     def waiting(self, text: str) -> Iterator[None]:
         """Show a spinner while the body runs; nothing at all where no person watches."""
@@ -167,26 +166,27 @@ class Terminal:
             yield lambda more: progress.advance(task, more)
 
     @contextlib.contextmanager
-    def gathering(self, text: str, total: int) -> Iterator[tuple[Callable[[int], None], Callable[[], None]]]:
-        """Show how many of `total` things are done, and bytes moved; yields what tells of bytes, and of a thing."""
+    def gathering(self, text: str, total: int) -> Iterator[tuple[Moved, Callable[[], None]]]:
+        """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
         if not self._errors.is_terminal:
-            yield lambda _bytes: None, lambda: None
+            yield Moved(expect=lambda _bytes: None, advance=lambda _bytes: None), lambda: None
             return
-        from rich.filesize import decimal
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        moved = TextColumn("{task.fields[moved]}", markup=False)
-        columns = (TextColumn(printable(text)), BarColumn(), MofNCompleteColumn(), moved, TimeElapsedColumn())
-        lock, sizes = threading.Lock(), [0]
-        with Progress(*columns, console=self._errors, transient=True) as progress:
-            task = progress.add_task("", total=total, moved="")
+        what, said = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "said"))
+        lock = threading.Lock()
+        with Progress(what, BarColumn(), said, TimeElapsedColumn(), console=self._errors, transient=True) as progress:
+            progress.add_task("", total=total, what=printable(text), said=f"0 of {total}")
+            progress.add_task("", total=0, what="Bytes", said="")
 
-            def move(count: int) -> None:
+            def tell(number: int, more: int, moved: int) -> None:
                 with lock:
-                    sizes[0] += count
-                    progress.update(task, moved=decimal(sizes[0]))
+                    bar = progress.tasks[number]
+                    done, whole = int(bar.completed) + moved, int(bar.total or 0) + more
+                    said = f"{done / 1e6:.1f} of {whole / 1e6:.1f} MB" if number else f"{done} of {whole}"
+                    progress.update(bar.id, completed=done, total=whole, said=said)
 
-            yield move, lambda: progress.advance(task)
+            yield Moved(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0)), partial(tell, 0, 0, 1)
 
     def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Colour, Colour]]]]) -> None:
         """Show pictures side by side: rows of characters, each the colours of its upper and its lower half."""

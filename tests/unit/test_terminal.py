@@ -155,13 +155,15 @@ def test_a_batch_shows_how_many_are_done_and_how_much_was_moved(monkeypatch: pyt
 
     for one in (screen, silent):
         with one.terminal.gathering("Pictures", 2) as (moved, advance):
-            moved(1_500_000)
+            moved.expect(1_500_000)
+            moved.advance(1_500_000)
             advance()
-            moved(500_000)
+            moved.expect(500_000)
+            moved.advance(300_000)
             advance()
 
-    assert "2/2" in screen.err.getvalue()
-    assert "2.0 MB" in screen.err.getvalue()
+    assert "2 of 2" in screen.err.getvalue()
+    assert "1.8 of 2.0 MB" in screen.err.getvalue()
     assert silent.err.getvalue() == ""
 
 
