@@ -66,6 +66,8 @@ readonly pause_seconds=${SETUP_PAUSE:-5}
 readonly proof_seconds=${SETUP_PROOF:-420}
 readonly most_machines_of_lab=9
 readonly most_differences=12
+# As long as a client leaves those of others alone.
+readonly sweep_seconds=21600
 
 name=lab3
 region=""
@@ -84,6 +86,8 @@ is_lab=false
 account=""
 bucket=""
 known_urls=""
+answer=""
+made_id=""
 begun=()
 lanes=()
 served_names=("${COURIER_REQUEST_QUEUE:-requestQueue}" "${COURIER_IMAGE_INBOX:-imageInbox}")
@@ -199,7 +203,7 @@ run_verb() {
     deploy) put_code ;;
     allow-me) allow_me ;;
     ssh) on_machine "" ;;
-    logs) on_machine "tail -n 50 -F /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log" ;;
+    logs) on_machine "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log" ;;
     policy) policy_text "$2" ;;
     cost) cost ;;
     sweep) sweep ;;

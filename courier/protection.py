@@ -40,11 +40,14 @@ class Protection:
         self._file = os.open(Path(tempfile.gettempdir()) / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._is_held = False
+        #: Whether a worker before this one may have left the instance protected.
+        self._is_unsure = True
         self._busy_at = 0.0
         self._not_before = 0.0
 
     def watch(self, stopped: threading.Event) -> None:
         """Protect the instance while there is work, until `stopped`."""
+        self._busy_at = time.monotonic()
         while not stopped.wait(LOOK_SECONDS):
             now = time.monotonic()
             if self._is_busy():
@@ -54,10 +57,11 @@ class Protection:
                 self.take_back()
 
     def take_back(self) -> None:
-        """Let the group end the instance, unless the other worker works. Does nothing if it was not protected."""
+        """Let the group end the instance, unless the other worker works. Does nothing if it is not protected."""
         with self._lock:
-            if not self._is_held:
+            if not (self._is_held or self._is_unsure):
                 return
+            self._is_unsure = False
             fcntl.flock(self._file, fcntl.LOCK_UN)
             self._is_held = False
             try:

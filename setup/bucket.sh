@@ -14,7 +14,14 @@ name_bucket() {
 }
 
 # has_bucket NAME: whether it is there and ours to see.
-has_bucket() { ask s3api head-bucket --bucket "$1" >/dev/null 2>&1; }
+has_bucket() {
+  local errors
+  errors=$(ask s3api head-bucket --bucket "$1" 2>&1) && return 0
+  case $errors in
+    *404* | *"Not Found"* | *403* | *Forbidden*) return 1 ;;
+    *) explain "$errors" s3api:head-bucket ;;
+  esac
+}
 
 # Whether the bucket is there; ends with a sentence if its name is somebody else's.
 bucket_exists() {

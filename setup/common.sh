@@ -23,6 +23,8 @@ ask() {
   local where=(--region "$region")
   is_real || where+=(--endpoint-url "$AWS_ENDPOINT_URL")
   [[ -z $profile ]] || where+=(--profile "$profile")
+  # A bucket of a name that can be guessed may be somebody else's.
+  [[ $1 != s3api || $2 == create-bucket ]] || where+=(--expected-bucket-owner "$account")
   AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
 }
 
@@ -31,6 +33,7 @@ need() {
   local errors waited=0
   # What the CLI warns of on stderr must not become part of its answer.
   until { errors=$(ask "$@" 2>&1 >&3); } 3>&1; do
+    [[ "$1:$2" != sqs:delete-queue || $errors != *NonExistentQueue* ]] || return 0
     passes "$errors" && ((waited < patience_seconds)) || explain "$errors" "$1:$2"
     ((waited)) || warn "$(reason_to_wait "$errors") Waiting, up to $patience_seconds s."
     sleep "$pause_seconds"
@@ -52,15 +55,16 @@ look() {
   esac
 }
 
-# change COMMAND...: show a command that changes something, and run it; in a plan, only show it.
+# change COMMAND...: show a command that changes something, and run it; in a plan, only show it. Sets `answer`.
 change() {
+  answer=""
   echo >>"$scratch/changes"
   if $dry; then
     say "would run: aws$(quoted "$@")"
     return
   fi
   say "+ aws$(quoted "$@")"
-  need "$@" >/dev/null
+  answer=$(need "$@")
 }
 
 # quoted WORD...: the words as one would type them, each with a blank before it.
@@ -110,7 +114,8 @@ finish() {
 passes() {
   case $1 in
     *QueueDeletedRecently* | *"wait 60 seconds"* | *Throttl* | *RequestLimitExceeded* | *TooManyRequests* | *SlowDown*) ;;
-    *"Invalid IAM Instance Profile"* | *"nstance profile"*"not found"* | *DependencyViolation* | *OperationAborted*) ;;
+    *"no associated IAM Roles"* | *InvalidGroup.NotFound* | *InvalidInstanceID.NotFound* | *"Dead letter target does not exist"*) ;;
+    *DeleteConflict* | *"Invalid IAM Instance Profile"* | *"nstance profile"*"not found"* | *DependencyViolation* | *OperationAborted*) ;;
     *"policy is not valid"*"principal"* | *ServiceUnavailable* | *InternalError* | *IncorrectInstanceState*) ;;
     *) return 1 ;;
   esac
@@ -119,8 +124,8 @@ passes() {
 reason_to_wait() {
   case $1 in
     *QueueDeletedRecently* | *"wait 60 seconds"*) say "A queue of this name was deleted less than a minute ago." ;;
-    *nstance*rofile*) say "AWS does not know the new instance profile everywhere yet." ;;
-    *DependencyViolation*) say "Something still uses what is to be removed." ;;
+    *nstance*rofile* | *"IAM Roles"*) say "AWS does not know the new instance profile everywhere yet." ;;
+    *DependencyViolation* | *DeleteConflict*) say "Something still uses what is to be removed." ;;
     *) say "AWS is busy or not ready." ;;
   esac
 }
@@ -137,14 +142,15 @@ explain() {
     *InvalidClientTokenId* | *SignatureDoesNotMatch* | *InvalidAccessKeyId* | *UnrecognizedClient* | *AuthFailure*)
       die 4 "AWS refuses these keys. $fresh"
       ;;
-    *"Unable to locate credentials"* | *"could not be found"*) die 4 "There are no AWS keys. ${fresh/fresh ones/them}" ;;
+    *"config profile"*"could not be found"*) die 4 "There is no such profile: $(one_line "$1")" ;;
+    *"Unable to locate credentials"*) die 4 "There are no AWS keys. ${fresh/fresh ones/them}" ;;
     *"Could not connect"* | *"Connection was closed"* | *"timed out"*)
       die 4 "AWS cannot be reached${AWS_ENDPOINT_URL:+ at $AWS_ENDPOINT_URL}. See that the network is up and the endpoint right."
       ;;
     *LimitExceeded* | *"exceeded your"* | *"Cannot exceed quota"*)
       die 1 "A limit of the account is reached ($2): $(one_line "$1") Remove what is not needed, or ask for more: console, Service Quotas."
       ;;
-    *AccessDenied* | *UnauthorizedOperation* | *"not authorized"* | *"(403)"*) die 1 "These keys have no right to $2. $right" ;;
+    *AccessDenied* | *UnauthorizedOperation* | *"not authorized"* | *"(403)"*) die 1 "These keys have no right to $2. $right AWS said: $(one_line "$1")" ;;
     *BucketAlreadyExists*) die 1 "The bucket's name is taken, by somebody else. Choose another name in COURIER_BUCKET." ;;
     *) die 1 "AWS said: $(one_line "$1")" ;;
   esac
@@ -162,7 +168,7 @@ connect() {
     --query "[Account, Arn]" \
     --output text)
   account=${identity%%[[:space:]]*}
-  [[ $identity != *:assumed-role/voclabs/* ]] || is_lab=true
+  [[ $identity != *:assumed-role/voclabs/* && $identity != *:assumed-role/LabRole/* ]] || is_lab=true
   if $is_lab && [[ $region != us-east-1 && $region != us-west-2 ]]; then
     die 1 "A Learner Lab works in us-east-1 and us-west-2 only, and the region is $region. Use --region us-east-1"
   fi

@@ -30,12 +30,12 @@ keep_fleet() {
 }
 
 make_fleet() {
-  end_lone_machines
   make_template
   make_scaling_group
   begin enable_metrics
   begin make_tracking
   finish
+  end_lone_machines
 }
 
 # A machine that was made without the group would never be scaled in.
@@ -92,7 +92,7 @@ make_template() {
 find_scaling_group() {
   look autoscaling describe-auto-scaling-groups \
     --auto-scaling-group-names "$(template_name)" \
-    --query "AutoScalingGroups[0].[MinSize,MaxSize,DesiredCapacity,EnabledMetrics[0].Metric || '-']" \
+    --query "AutoScalingGroups[?!Status] | [0].[MinSize,MaxSize,DesiredCapacity,EnabledMetrics[0].Metric || '-']" \
     --output text
 }
 
@@ -141,12 +141,28 @@ make_tracking() {
     --target-tracking-configuration "$(tracking)"
 }
 
+# A group that is being deleted is listed until its machines are gone.
+await_end_of_group() {
+  local left waited=0
+  ! $dry || return 0
+  while ((waited < 20 * patience_seconds)); do
+    left=$(look autoscaling describe-auto-scaling-groups \
+      --auto-scaling-group-names "$(template_name)" \
+      --query "AutoScalingGroups[].AutoScalingGroupName" \
+      --output text)
+    [[ -n $left ]] || return 0
+    sleep "$pause_seconds"
+    waited=$((waited + pause_seconds))
+  done
+}
+
 remove_fleet() {
   local there
   there=$(find_scaling_group)
   [[ -z $there ]] || change autoscaling delete-auto-scaling-group \
     --auto-scaling-group-name "$(template_name)" \
     --force-delete
+  await_end_of_group
   there=$(look ec2 describe-launch-templates \
     --launch-template-names "$(template_name)" \
     --query "LaunchTemplates[0].LaunchTemplateName" \

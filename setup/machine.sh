@@ -86,18 +86,22 @@ launch() {
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name-worker},{Key=courier,Value=$name}]" \
     "ResourceType=volume,Tags=[{Key=courier,Value=$name}]" \
     --user-data "file://$scratch/user-data" \
+    --query "Instances[0].InstanceId" \
+    --output text \
     ${options[@]+"${options[@]}"}
+  made_id=$answer
 }
 
 # await_machine: until it runs, and say where.
 await_machine() {
   local id state address rest
   ! $dry || return 0
-  id=$(find_instance "$alive" | head -n 1 | cut -f 1)
+  # One that was just made may not be found by its tag yet.
+  id=${made_id:-$(find_instance "$alive" | head -n 1 | cut -f 1)}
   [[ -n $id ]] || die 1 "The instance is gone again. See why in the console: EC2, Instances; then run: ./aws_setup.sh up"
   need ec2 wait instance-running --instance-ids "$id"
-  read -r id state address rest < <(find_instance running)
-  say "instance $id runs at $address"
+  read -r state state address rest < <(find_instance running | grep "^$id" || true) || true
+  say "instance $id runs${address:+ at $address}"
 }
 
 # each_instance STATES VERB: what EC2 calls it, for all of ours in these states.

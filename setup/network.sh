@@ -31,8 +31,22 @@ find_ssh_cidr() {
   fi
   [[ -n $ssh_cidr ]] || ssh_cidr=$(my_address)
   [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
-  [[ $ssh_cidr =~ ^[0-9]+(\.[0-9]+){3}/[0-9]+$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
-  ((${ssh_cidr#*/} >= 8)) || die 2 "--ssh-cidr $ssh_cidr would let nearly everybody try. Name your own address: ADDRESS/32"
+  [[ $ssh_cidr =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
+  settle_cidr
+}
+
+# settle_cidr: write the range as AWS does, from its first address on.
+settle_cidr() {
+  local a b c d bits part first
+  IFS=./ read -r a b c d bits <<<"$ssh_cidr"
+  for part in "$a" "$b" "$c" "$d"; do
+    ((10#$part <= 255)) || die 2 "--ssh-cidr is '$ssh_cidr', and $part is more than 255."
+  done
+  bits=$((10#$bits))
+  ((bits <= 32)) || die 2 "--ssh-cidr is '$ssh_cidr', and a range has at most 32 bits."
+  ((bits >= 8)) || die 2 "--ssh-cidr $ssh_cidr would let nearly everybody try. Name your own address: ADDRESS/32"
+  first=$((((10#$a << 24) + (10#$b << 16) + (10#$c << 8) + 10#$d) >> (32 - bits) << (32 - bits)))
+  ssh_cidr="$((first >> 24 & 255)).$((first >> 16 & 255)).$((first >> 8 & 255)).$((first & 255))/$bits"
 }
 
 make_group() {
@@ -41,9 +55,11 @@ make_group() {
   if [[ -z $id ]]; then
     change ec2 create-security-group \
       --group-name "$(group_name)" \
-      --description "Courier: SSH from its owner's address only" \
-      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name}]"
-    id=$(group_id)
+      --description "Courier: SSH from one address only" \
+      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name}]" \
+      --query GroupId \
+      --output text
+    id=$answer
   fi
   # In a plan, there may be none yet.
   settle_rules "${id:-$(group_name)}"
@@ -96,21 +112,35 @@ make_key() {
     --include-public-key \
     --query "KeyPairs[0].PublicKey || '-'" \
     --output text)
-  [[ -f $file ]] || forge_key "$file" "$there"
+  if [[ ! -f $file && -n $there ]]; then
+    warn "AWS has the key $(key_name), and $file is not there: only ssh and logs need it. Name its private half with --key."
+    return
+  fi
+  [[ -f $file ]] || forge_key "$file"
   if [[ -z $there ]]; then
+    public_half "$file"
     change ec2 import-key-pair \
       --key-name "$(key_name)" \
-      --public-key-material "fileb://$file.pub" \
+      --public-key-material "fileb://$scratch/key.pub" \
       --tag-specifications "ResourceType=key-pair,Tags=[{Key=courier,Value=$name}]"
-  elif [[ -f $file && $there != - && "$(ssh-keygen -y -f "$file" | cut -d ' ' -f 1-2)" != "$(cut -d ' ' -f 1-2 <<<"$there")" ]]; then
+    return
+  fi
+  public_half "$file"
+  if [[ $there != - && "$(cut -d ' ' -f 1-2 "$scratch/key.pub")" != "$(cut -d ' ' -f 1-2 <<<"$there")" ]]; then
     die 1 "AWS's key $(key_name) is another than that in $file. Name the right file with --key, or give the one in AWS up: aws ec2 delete-key-pair --key-name $(key_name)"
   else
     say "key $(key_name) is there"
   fi
 }
 
-forge_key() { # file, what AWS has
-  [[ -z $2 ]] || die 1 "AWS has the key $(key_name), and $1 is not there. Name its private half with --key, or give it up: aws ec2 delete-key-pair --key-name $(key_name)"
+# public_half FILE: leave it in key.pub.
+public_half() {
+  $dry && [[ ! -f $1 ]] && return
+  ssh-keygen -y -P '' -f "$1" >"$scratch/key.pub" 2>"$scratch/key.errors" ||
+    die 1 "The key $1 cannot be read: $(one_line "$(<"$scratch/key.errors")") It must be yours alone (chmod 600) and have no passphrase."
+}
+
+forge_key() { # file
   if $dry; then
     say "would run: ssh-keygen -t ed25519 -f $1"
     return

@@ -12,7 +12,7 @@ find_queues() {
 queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
 
 # private_queues: the URLs of reply queues that clients made for themselves and left.
-private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "/(${queue_names[1]}|${queue_names[3]})-[0-9a-f-]+\$" || true; }
+private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$" || true; }
 
 make_queues() {
   local name
@@ -20,20 +20,28 @@ make_queues() {
   for name in "${queue_names[@]}"; do begin make_queue "$name" "file://$attributes_file"; done
   for name in "${dead_names[@]}"; do begin make_queue "$name" "MessageRetentionPeriod=$dead_seconds"; done
   finish
-  find_queues
   for name in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$name"; done
   finish
 }
 
 # make_queue NAME ATTRIBUTES: create it, or bring what has drifted in line.
 make_queue() {
-  local url
+  local url there=""
   url=$(queue_url "$1")
-  if [[ -z $url ]]; then
+  # A queue that was deleted under a minute ago is still listed, and has no attributes.
+  [[ -z $url ]] || there=$(look sqs get-queue-attributes \
+    --queue-url "$url" \
+    --attribute-names All \
+    --query Attributes \
+    --output json)
+  if [[ -z $there ]]; then
     change sqs create-queue \
       --queue-name "$1" \
-      --attributes "$2"
-  elif differs "$url" "$2"; then
+      --attributes "$2" \
+      --query QueueUrl \
+      --output text
+    say "$answer" >"$scratch/url.$1"
+  elif [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]; then
     say "queue $1 has drifted"
     change sqs set-queue-attributes \
       --queue-url "$url" \
@@ -43,27 +51,17 @@ make_queue() {
   fi
 }
 
-# differs URL ATTRIBUTES: whether one of these attributes has another value there.
-differs() {
-  local there
-  there=$(need sqs get-queue-attributes \
-    --queue-url "$1" \
-    --attribute-names All \
-    --query Attributes \
-    --output json)
-  [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]
-}
-
 # pairs: the lines KEY=VALUE of a JSON object of strings, sorted.
 pairs() { sed -n 's/^ *"\([A-Za-z]*\)": *"\(.*\)",\{0,1\}$/\1=\2/p' | sort; }
 
 wanted() { if [[ $1 == file://* ]]; then pairs <"${1#file://}"; else say "$1"; fi; }
 
 bury_in_dead_letter_queue() {
-  local url there policy
-  url=$(queue_url "$1")
+  local url there="" policy
+  # A queue that was just made may not be listed yet.
+  url=$(cat "$scratch/url.$1" 2>/dev/null || queue_url "$1")
   if [[ -n $url ]]; then
-    there=$(need sqs get-queue-attributes \
+    there=$(look sqs get-queue-attributes \
       --queue-url "$url" \
       --attribute-names RedrivePolicy \
       --query Attributes.RedrivePolicy \

@@ -71,7 +71,10 @@ try_out() { # application, command
 
 # use_account COMMAND...: run a client with this set-up's region, profile and bucket.
 use_account() {
-  env AWS_REGION="$region" AWS_DEFAULT_REGION="$region" COURIER_BUCKET="$bucket" ${profile:+AWS_PROFILE="$profile"} "$@"
+  local drop=()
+  # Keys in the environment would win over a profile.
+  [[ -z $profile ]] || drop=(-u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN)
+  env ${drop[@]+"${drop[@]}"} AWS_REGION="$region" AWS_DEFAULT_REGION="$region" COURIER_BUCKET="$bucket" ${profile:+AWS_PROFILE="$profile"} "$@"
 }
 
 find_python() {
@@ -114,11 +117,15 @@ queue_status() {
     row queue "$1" missing
     return
   fi
-  depths=$(need sqs get-queue-attributes \
+  depths=$(look sqs get-queue-attributes \
     --queue-url "$url" \
     --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
     --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
     --output text)
+  if [[ -z $depths ]]; then
+    row queue "$1" missing
+    return
+  fi
   row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
 }
 
@@ -150,11 +157,12 @@ on_machine() {
     command -v session-manager-plugin >/dev/null ||
       die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
     set -- ${1:+--document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -u ec2-user -i $1\"]"}
-    exec aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
+    aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
+    return
   fi
   address=$(address_of_machine)
   [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
-  exec ssh -i "$(key_file)" -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
+  ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
 }
 
 stop_machine() {
@@ -170,20 +178,26 @@ refuse_for_fleet() {
 start_machine() {
   refuse_for_fleet
   each_instance stopping,stopped start-instances start
-  $dry || find_instance running,pending | awk '{ print "instance " $1 " " $2 ", " $3 }'
+  local ids
+  ids=$(find_instance pending | cut -f 1 | tr '\n' ' ')
+  # shellcheck disable=SC2086
+  [[ -z ${ids// /} ]] || need ec2 wait instance-running --instance-ids $ids
+  find_instance running | awk '{ print "instance " $1 " " $2 ", " $3 }'
 }
 
 # --- doctor ---
 
 # doctor: look at everything in order, and name the cure for what is wrong.
 doctor() {
-  local wrong=0
+  local wrong=0 trouble
   verdict ok "keys" "account $account, region $region$($is_lab && echo ', a Learner Lab' || true), $(command aws --version 2>&1 | cut -d ' ' -f 1)"
   dry=true
-  make_everything >"$scratch/plan" 2>"$scratch/troubles" || wrong=1
+  # Not within a condition: there, bash would go on after an error.
+  make_everything >"$scratch/plan" 2>"$scratch/troubles" &
+  wait $! || wrong=1
   dry=false
   doctor_of_differences
-  [[ ! -s $scratch/troubles ]] || verdict WRONG "set-up" "$(sed 's/^aws_setup.sh: //' "$scratch/troubles" | tail -n 1)"
+  while read -r trouble; do verdict WRONG "set-up" "${trouble#aws_setup.sh: }"; done <"$scratch/troubles"
   doctor_of_machine
   doctor_of_queues
   doctor_of_workers
@@ -329,9 +343,25 @@ remove_all() {
   say "All of it is gone."
 }
 
+# sweep: remove reply queues that are older than any client that may still use its own.
 sweep() {
   local one
   find_queues
-  for one in $(private_queues); do begin remove_queue "$one"; done
+  for one in $(private_queues); do begin sweep_queue "$one"; done
   finish
+}
+
+sweep_queue() { # URL
+  local made_at
+  made_at=$(look sqs get-queue-attributes \
+    --queue-url "$1" \
+    --attribute-names CreatedTimestamp \
+    --query Attributes.CreatedTimestamp \
+    --output text)
+  [[ -n $made_at ]] || return 0
+  if (($(date +%s) - ${made_at%.*} < sweep_seconds)); then
+    say "left as it is: ${1##*/} is younger than six hours"
+  else
+    remove_queue "$1"
+  fi
 }

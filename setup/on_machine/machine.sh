@@ -12,14 +12,15 @@
 # settings (environment; update reads them from $MACHINE_HOME/environment): MACHINE_BUCKET, AWS_REGION,
 # MACHINE_HOME (/opt/courier), MACHINE_USER (ec2-user), and the workers' own.
 #
-# exit status: 0 done; 1 something could not be had; it is tried again at the next update
+# exit status: 0 done; 1 something could not be had, however often it was tried
 
 set -o errexit -o nounset -o pipefail
 
 home=${MACHINE_HOME:-/opt/courier}
 readonly packages=(python3.13 python3.13-pip tmux)
 readonly most_log_bytes=20000000
-readonly tries=5
+# A quarter of an hour: the network, the role and the package index may all take their time.
+readonly tries=90
 
 say() { printf '%s machine.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 
@@ -67,10 +68,12 @@ fetch() {
     say "the code in the bucket is not what deploy/current says; it is left alone"
     return 1
   fi
-  rm -rf "$release.part"
-  mkdir "$release.part"
-  tar -xzf "$home/code.tar.gz" -C "$release.part" --no-same-owner
-  rm "$home/code.tar.gz"
+  # Each with its own way out: within a condition, bash goes on after an error.
+  rm -rf "$release.part" || return 1
+  mkdir "$release.part" || return 1
+  tar -xzf "$home/code.tar.gz" -C "$release.part" --no-same-owner || return 1
+  rm -f "$home/code.tar.gz"
+  [[ -s $release.part/requirements.txt ]] || return 1
   make_venv "$release.part" || return 1
   mv "$release.part" "$release"
 }

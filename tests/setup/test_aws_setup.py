@@ -158,7 +158,11 @@ def test_another_region_is_named_to_the_bucket(stub: Stub) -> None:
 def test_what_exists_is_not_created_again(stub: Stub) -> None:
     everything = "\t".join(f"https://sqs.us-east-1.amazonaws.com/1/{name}" for name in (*QUEUES, *DEAD))
 
-    done = stub.run("up", "--no-ec2", answers={**ACCOUNT, "sqs list-queues": [everything, "", 0]})
+    done = stub.run(
+        "up",
+        "--no-ec2",
+        answers={**ACCOUNT, "sqs list-queues": [everything, "", 0], "sqs get-queue-attributes": ["{}", "", 0]},
+    )
 
     assert done.returncode == 0
     assert not [call for call in stub.calls if call[1].startswith("create-")]
@@ -264,6 +268,8 @@ def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
         (["--workers", "3-2"], 2, "--workers is '3-2'"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
         (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would let nearly everybody try"),
+        (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
+        (["--ssh-cidr", "1.2.3.4/99"], 2, "a range has at most 32 bits"),
         (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here/32', and must be like 203.0.113.7/32"),
         (["cost", "--type", "z9.huge"], 2, "The price of z9.huge is not known here"),
     ],

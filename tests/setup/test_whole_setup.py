@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -348,9 +349,14 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     address = account.instances[0]["PublicIpAddress"]
     assert f"ec2-user@{address}" in (account.folder / "ssh").read_text()
     account.done("logs")
-    assert "tail -n 50 -F /opt/courier/logs/numbers_worker.py.log" in (account.folder / "ssh").read_text()
-    account.done("allow-me", "--ssh-cidr", "198.51.100.9")
-    assert account.open_to == [(22, "198.51.100.9/32")]
+    assert (
+        "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log"
+        in (account.folder / "ssh").read_text()
+    )
+    account.done("allow-me", "--ssh-cidr", "198.51.100.9/25")
+    assert account.open_to == [(22, "198.51.100.0/25")]
+    # What EC2 takes for a description; moto takes anything.
+    assert re.fullmatch(r"[A-Za-z0-9. _\-:/()#,@\[\]+=&;{}!$*]+", account.group["Description"])
     account.done("stop")
     assert account.instances[0]["State"]["Name"] == "stopped"
     assert "No instance of" in account.run("ssh").stderr
