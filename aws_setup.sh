@@ -71,6 +71,7 @@ readonly sweep_seconds=21600
 
 name=lab3
 region=""
+given_region=""
 profile=""
 instance_type=""
 workers=1
@@ -219,6 +220,7 @@ main() {
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
   check_options
+  given_region=$region
   connect
   scratch=$(mktemp -d)
   readonly scratch

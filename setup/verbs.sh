@@ -17,7 +17,6 @@ make_everything() {
 }
 
 up() {
-  local client
   make_everything
   if ! $with_ec2; then
     say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers where you like, then: python numbers_client.py"
@@ -26,9 +25,21 @@ up() {
   $fleet || await_machine
   say "$(count_changes) changes were made."
   prove
-  for client in "./aws_setup.sh status" "python numbers_client.py" "python images_client.py" \
-    "./aws_setup.sh ssh            then: tmux attach -t server-lab3" "./aws_setup.sh stop           when you pause; it costs less" \
-    "./aws_setup.sh down           when you are done"; do say "  $client"; done
+  next_commands
+}
+
+# next_commands: what to type now, with the options and variables that this set-up needs.
+next_commands() {
+  local flags="" variables="" one
+  [[ $name == lab3 ]] || flags+=" --name $name"
+  [[ -z $given_region ]] || flags+=" --region $given_region" variables+="AWS_REGION=$given_region "
+  [[ -z $profile ]] || flags+=" --profile $profile" variables+="AWS_PROFILE=$profile "
+  [[ $name == lab3 || -n ${COURIER_BUCKET:-} ]] || variables+="COURIER_BUCKET=$bucket "
+  for one in numbers images; do say "  ${variables}python ${one}_client.py"; done
+  say "  ./aws_setup.sh ssh$flags       then: tmux attach -t server-lab3"
+  say "  ./aws_setup.sh status$flags"
+  say "  ./aws_setup.sh stop$flags      when you pause; it costs less"
+  say "  ./aws_setup.sh down$flags      when you are done"
 }
 
 plan() {
@@ -156,7 +167,8 @@ on_machine() {
     [[ -n $id ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start"
     command -v session-manager-plugin >/dev/null ||
       die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
-    set -- ${1:+--document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -u ec2-user -i $1\"]"}
+    # Session Manager's own user would not see the sessions.
+    set -- --document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -iu ec2-user $1\"]"
     aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
     return
   fi

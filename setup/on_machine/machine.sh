@@ -137,6 +137,8 @@ update() {
   . "$home/environment"
   set +o allexport
   if fetch && put_in_force; then as_worker "$home/current/setup/on_machine/sessions.sh" renew; fi
+  # A tmux server that this started would end with this service.
+  systemctl --quiet is-active courier-workers.service || systemctl start courier-workers.service || return 1
   as_worker "$home/current/setup/on_machine/sessions.sh" start
   shorten_logs
 }

@@ -148,6 +148,7 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     first = account.done("up")
     assert "proof: numbers answered after" in first
     assert "proof: images answered after" in first
+    assert f"./aws_setup.sh down --name {account.name}" in first
     assert "23 changes were made." in first
 
     assert "0 changes were made." in account.done("up")
