@@ -104,7 +104,7 @@ await_machine() {
   say "instance $id runs${address:+ at $address}"
 }
 
-# each_instance STATES VERB: what EC2 calls it, for all of ours in these states.
+# each_instance STATES CALL WORD: make that call for all of ours in these states; the word is what people call it.
 each_instance() {
   local ids
   ids=$(find_instance "$1" | cut -f 1 | tr '\n' ' ')

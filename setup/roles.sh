@@ -131,7 +131,6 @@ make_client_policy() {
 
 # IAM keeps five versions at most: those that are not in force go.
 replace_client_policy() {
-  local old
   remove_old_versions
   change iam create-policy-version \
     --policy-arn "$(client_policy_arn)" \
