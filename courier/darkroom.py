@@ -2,8 +2,8 @@
 
     python -m courier.darkroom SOURCE RESULT MEGABYTES
 
-Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin. Each line that comes
-from it is an order; each line sent back is its report, whose status is `done`, `refused`, `memory`, `full` or
+Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin, to which it says that it is
+ready. Each line that comes from it is an order; each line sent back is its report, whose status is `done`, `refused`, `memory`, `full` or
 `failed`. Ends when the socket does.
 """
 
@@ -42,6 +42,7 @@ def main(arguments: list[str]) -> int:
         socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
         line.makefile("rw") as orders,
     ):
+        _say(orders, {"status": "ready"})
         for text in orders:
             order = json.loads(text)
             _allow(order.pop("seconds"))
@@ -49,8 +50,7 @@ def main(arguments: list[str]) -> int:
             with os.fdopen(os.dup(source_number), "rb") as source:
                 report = work(order, source, result)
             signal.alarm(0)
-            orders.write(json.dumps(report) + "\n")
-            orders.flush()
+            _say(orders, report)
     return 0
 
 
@@ -67,6 +67,11 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
         return _report(error)
     told = {"width": made.width, "height": made.height, "frames": made.frames, "notes": list(made.notes)}
     return {"status": "done", "name": made.name, "media_type": made.media_type, "told": told}
+
+
+def _say(line: IO[str], report: Mapping[str, Any]) -> None:
+    line.write(json.dumps(report) + "\n")
+    line.flush()
 
 
 def _report(error: Exception) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 A cell is a child process in a session of its own with limits on memory, processor time and the size of
 files, and two nameless temporary files that parent and child share: one for what is worked on, one for the
-result. Orders and reports are lines of JSON on a socket. A cell that took too long, crashed or was killed is ended as a
+result. Orders and reports are lines of JSON on a socket; the child's first one says that it is ready. A cell that took too long, crashed or was killed is ended as a
 group and replaced; every other one serves many orders, and is then replaced as well.
 """
 
@@ -28,6 +28,8 @@ from courier.errors import InputRefused, NoRoom, Reason
 
 #: After so many orders a cell is replaced, so that nothing that leaks can grow.
 ORDERS_PER_CELL = 200
+#: A child that is not ready by then will not be. Its start is no part of the time of the picture that it is for.
+START_SECONDS = 60
 #: The child ends itself this long after its time, should its parent have died before it could.
 ORPHAN_SECONDS = 2
 #: What the system says when a temporary file cannot grow.
@@ -98,8 +100,10 @@ class Cell:
         """Give the child an order about `source`; return its report.
 
         Raises: InputRefused with the child's reason, or ours if it took too much time or memory or died;
-        NoRoom; CellFault with the child's traceback.
+        NoRoom; CellFault with the child's traceback, or if it never was ready.
         """
+        if not self._orders:
+            self._until_ready()
         self._orders += 1
         with room_needed():
             self.source.flush()
@@ -140,25 +144,36 @@ class Cell:
             with contextlib.suppress(OSError):
                 held.close()
 
+    def _until_ready(self) -> None:
+        try:
+            self._next_line(START_SECONDS)
+        except OSError as error:
+            self.end()
+            raise CellFault("The program for pictures did not start.") from error
+
     def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
-        deadline = time.monotonic() + self._limits.seconds
-        received = b""
         try:
             self._line.settimeout(self._limits.seconds)
             self._line.sendall(json.dumps(order).encode() + b"\n")
-            while not received.endswith(b"\n"):
-                self._line.settimeout(max(0.001, deadline - time.monotonic()))
-                chunk = self._line.recv(65536)
-                if not chunk:
-                    raise ConnectionResetError
-                received += chunk
-            return dict(json.loads(received))
+            return dict(json.loads(self._next_line(self._limits.seconds)))
         except TimeoutError as error:
             self.end()
             raise self._too_slow() from error
         except (OSError, ValueError) as error:
             self.end()
             raise self._epitaph() from error
+
+    def _next_line(self, seconds: float) -> bytes:
+        """Return what the child says next. Raises: TimeoutError; OSError if it is gone."""
+        deadline = time.monotonic() + seconds
+        received = b""
+        while not received.endswith(b"\n"):
+            self._line.settimeout(max(0.001, deadline - time.monotonic()))
+            chunk = self._line.recv(65536)
+            if not chunk:
+                raise ConnectionResetError
+            received += chunk
+        return received
 
     def _epitaph(self) -> InputRefused:
         """Say why the child is dead."""

@@ -18,11 +18,13 @@ from courier.sandbox import CellFault, Limits, Sandbox
 from tests.conftest import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
+PATIENT = Limits(seconds=30, memory_megabytes=400)
+IMPATIENT = Limits(seconds=1, memory_megabytes=400)
 
 
 @pytest.fixture
 def limits() -> Limits:
-    return Limits(seconds=1, memory_megabytes=400)
+    return PATIENT
 
 
 @pytest.fixture
@@ -65,16 +67,18 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "reason", "said"),
+    ("limits", "name", "reason", "said"),
     [
         (
+            IMPATIENT,
             "hang",
             Reason.TIMEOUT,
             "The work on it took more than 1 s and was stopped. Whoever runs the worker can raise",
         ),
-        ("spin", Reason.TIMEOUT, "The work on it took more than 1 s and was stopped."),
-        ("crash", Reason.CRASHED, "The program that worked on it broke down over it."),
+        (IMPATIENT, "spin", Reason.TIMEOUT, "The work on it took more than 1 s and was stopped."),
+        (PATIENT, "crash", Reason.CRASHED, "The program that worked on it broke down over it."),
         (
+            PATIENT,
             "eat",
             Reason.OUT_OF_MEMORY,
             "The work on it needs more than 400 MB of memory. Whoever runs the worker can raise COURIER_IMAGE_MEM",
@@ -108,10 +112,23 @@ def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
     assert run(cells, "echo.png", b"next")[1] == b"next"
 
 
-@pytest.mark.parametrize("limits", [Limits(seconds=20, memory_megabytes=2000)])
+@pytest.mark.parametrize("limits", [Limits(seconds=30, memory_megabytes=2000)])
 def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
     with pytest.raises(InputRefused, match=r"The result has more than 1,000,000 bytes\."):
         run(cells, "flood.png")
+
+
+def test_a_cells_start_is_no_part_of_a_pictures_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    late = Sandbox("tests.workers.latecomer", IMPATIENT)
+
+    with late.cell() as cell:
+        report = cell.run({"name": "echo.png", "operations": "", "megapixels": 1, "frames": 1})
+        cell.end()
+    assert report["name"].startswith("echo-")
+
+    monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
+    with pytest.raises(CellFault, match="did not start"):
+        run(late, "echo.png")
 
 
 def test_a_cell_serves_many_and_nothing_of_one_is_left_for_the_next(cells: Sandbox) -> None:
@@ -168,6 +185,7 @@ from courier.sandbox import Limits, Sandbox
 with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
     print(cell._process.pid, flush=True)
     cell._limits = Limits(seconds=60, memory_megabytes=400)
+    cell._until_ready()
     cell._exchange({{"name": "{name}.png", "operations": "", "megapixels": 1, "frames": 1, "seconds": 1}})
     input()
 """

@@ -1,0 +1,13 @@
+"""Mischief that takes longer to start than its pictures may."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from courier import darkroom
+from tests.workers import mischief  # noqa: F401  it takes the darkroom's place
+
+if __name__ == "__main__":
+    threading.Event().wait(1.5)
+    sys.exit(darkroom.main(sys.argv[1:]))
