@@ -2,9 +2,9 @@
 
     python -m courier.darkroom SOURCE RESULT MEGABYTES
 
-Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin, to which it says that it is
-ready. Each line that comes from it is an order; each line sent back is its report, whose status is `done`, `refused`, `memory`, `full` or
-`failed`. Ends when the socket does.
+Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin, on which it first says that
+it is ready. Each line that comes from it is an order; each line sent back is its report, whose status is `done`,
+`refused`, `memory`, `full` or `failed`. Ends when the socket does.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 A cell is a child process in a session of its own with limits on memory, processor time and the size of
 files, and two nameless temporary files that parent and child share: one for what is worked on, one for the
-result. Orders and reports are lines of JSON on a socket; the child's first one says that it is ready. A cell that took too long, crashed or was killed is ended as a
-group and replaced; every other one serves many orders, and is then replaced as well.
+result. Orders and reports are lines of JSON on a socket; the child's first line says that it is ready. A cell that took
+too long, crashed or was killed is ended as a group and replaced; every other one serves many orders, and is then
+replaced as well.
 """
 
 from __future__ import annotations
