@@ -101,15 +101,18 @@ class Place:
     folder: Path
     stack: ExitStack
     workers: list[WorkerProcess] = field(default_factory=list)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.env["AWS_ENDPOINT_URL"],
-            region_name=self.env["AWS_DEFAULT_REGION"],
-            aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
-        )
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.env["AWS_ENDPOINT_URL"],
+                region_name=self.env["AWS_DEFAULT_REGION"],
+                aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self.clients[service]
 
     @property
     def bucket(self) -> str:
