@@ -8,9 +8,11 @@ import json
 import re
 import signal
 import time
+from decimal import Context, Decimal
 
 import pytest
 
+from bench import nist
 from tests.conftest import Place, wait_for
 
 CLIENT = "numbers_client.py"
@@ -134,6 +136,20 @@ def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(place: Place
     assert rows.pop(240) == {"line": 241, "error": "The list is empty. Type numbers such as 1, 2.5, 3e4."}
     assert rows.pop(3) == {"line": 4, "error": "Item 2 (character 3) is 'x', which is not a number."}
     assert [row["mean"] for row in rows] == [number + 1 for number in range(250) if number not in {3, 240}]
+
+
+def test_nists_datasets_come_back_with_every_certified_digit(place: Place) -> None:
+    place.worker(WORKER)
+    lines = [",".join(dataset.numbers) for dataset in nist.DATASETS.values()]
+
+    done = place.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
+
+    rows = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in done.stdout.splitlines()]
+    certified = Context(prec=15)  # as many digits as NIST certifies
+    assert [[certified.plus(row["mean"]), certified.plus(row["stdev"])] for row in rows] == [
+        [Decimal(dataset.mean), Decimal(dataset.stdev)] for dataset in nist.DATASETS.values()
+    ]
+    assert len(rows) == 9
 
 
 def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(place: Place) -> None:
