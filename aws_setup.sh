@@ -31,7 +31,7 @@
 #   --type TYPE        of the instance (t3.micro; in a Learner Lab t2.micro)
 #   --workers MIN-MAX  an Auto Scaling group of so many machines, by what waits in the queues
 #   --no-ec2           queues and bucket only: workers run elsewhere
-#   --no-ssh           no SSH at all: Session Manager instead
+#   --no-ssh           no SSH at all: Session Manager instead. Remembered, until --ssh-cidr is given
 #   --ssh-cidr CIDR    who may come in by SSH, instead of this machine's own address
 #   --key FILE         the private key (~/.ssh/NAME-key; made if it is not there)
 #   --yes              do not ask before removing
@@ -87,6 +87,10 @@ is_lab=false
 account=""
 bucket=""
 known_urls=""
+own_queues=()
+bucket_state=""
+known_group=""
+known_ssh=""
 answer=""
 made_id=""
 begun=()
@@ -116,6 +120,10 @@ dead_names=("${served_names[@]/%/-dead}")
 . "$here/setup/machine.sh"
 # shellcheck source=setup/fleet.sh
 . "$here/setup/fleet.sh"
+# shellcheck source=setup/status.sh
+. "$here/setup/status.sh"
+# shellcheck source=setup/doctor.sh
+. "$here/setup/doctor.sh"
 # shellcheck source=setup/verbs.sh
 . "$here/setup/verbs.sh"
 
@@ -183,8 +191,9 @@ settle() {
 
 allow_me() {
   find_ssh_cidr
-  [[ -n $(group_id) ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
-  settle_rules "$(group_id)"
+  [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
+  ! $no_ssh || die 1 "This set-up does without SSH. To have it all the same: ./aws_setup.sh up --ssh-cidr ADDRESS/32"
+  settle_rules "$known_group"
   say "SSH is open to ${ssh_cidr:-nobody}."
 }
 
@@ -203,8 +212,14 @@ run_verb() {
     stop) stop_machine ;;
     deploy) put_code ;;
     allow-me) allow_me ;;
-    ssh) on_machine "" ;;
-    logs) on_machine "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log" ;;
+    ssh)
+      find_group
+      on_machine ""
+      ;;
+    logs)
+      find_group
+      on_machine "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log"
+      ;;
     policy) policy_text "$2" ;;
     cost) cost ;;
     sweep) sweep ;;

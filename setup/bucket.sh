@@ -23,20 +23,49 @@ has_bucket() {
   esac
 }
 
-# Whether the bucket is there; ends with a sentence if its name is somebody else's.
-bucket_exists() {
-  local answer
-  answer=$(ask s3api head-bucket --bucket "$bucket" 2>&1) && return 0
-  case $answer in
-    *404* | *"Not Found"*) return 1 ;;
-    *403* | *Forbidden*) die 1 "The bucket $bucket is somebody else's. Choose another name in COURIER_BUCKET." ;;
-    *) explain "$answer" s3:ListBucket ;;
-  esac
+# find_bucket: set `bucket_state` to missing, own or other; ends with a sentence if its name is somebody else's.
+# A bucket that COURIER_BUCKET names may have been there before, with other things in it.
+find_bucket() {
+  local answer owner
+  bucket_state=missing
+  if ! answer=$(ask s3api head-bucket --bucket "$bucket" 2>&1); then
+    case $answer in
+      *404* | *"Not Found"*) return ;;
+      *403* | *Forbidden*) die 1 "The bucket $bucket is somebody else's. Choose another name in COURIER_BUCKET." ;;
+      *) explain "$answer" s3:ListBucket ;;
+    esac
+  fi
+  bucket_state=own
+  owner=$(owner_of_bucket)
+  [[ $owner != "$name" && -n ${COURIER_BUCKET:-} ]] || return 0
+  # An empty one of nobody's is what an up that was cut short has left.
+  [[ -z $owner && -z $(first_object) ]] || bucket_state=other
+}
+
+# owner_of_bucket: the name of the set-up that it belongs to; nothing without tags, - with tags of another kind.
+owner_of_bucket() {
+  look s3api get-bucket-tagging \
+    --bucket "$bucket" \
+    --query "TagSet[?Key=='courier'].Value | [0] || '-'" \
+    --output text
+}
+
+first_object() {
+  look s3api list-objects-v2 \
+    --bucket "$bucket" \
+    --max-keys 1 \
+    --query "Contents[0].Key" \
+    --output text
 }
 
 make_bucket() {
   local options=()
-  if bucket_exists; then
+  find_bucket
+  if [[ $bucket_state == other ]]; then
+    say "bucket $bucket was there before: its settings stay as they are, and so does it when all else goes down"
+    return
+  fi
+  if [[ $bucket_state == own ]]; then
     say "bucket $bucket is there"
   else
     # us-east-1 is the one region that must not be named as a location.
@@ -44,12 +73,22 @@ make_bucket() {
     [[ $bucket != *-an || -n ${COURIER_BUCKET:-} ]] || options+=(--bucket-namespace account-regional)
     change s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
   fi
+  begin tag_bucket
   begin close_to_the_public
   begin encrypt_bucket
   begin let_expire
   # Emulators are reached without TLS, and would lock everybody out.
   ! is_real || begin demand_tls
   finish
+}
+
+# To put a tag replaces those that are there: it is only put where there is none.
+tag_bucket() {
+  local owner
+  owner=$(owner_of_bucket)
+  [[ -n $owner ]] || change s3api put-bucket-tagging \
+    --bucket "$bucket" \
+    --tagging "TagSet=[{Key=courier,Value=$name}]"
 }
 
 close_to_the_public() {
@@ -104,5 +143,5 @@ demand_tls() {
 }
 
 remove_bucket() {
-  if bucket_exists; then change s3 rb "s3://$bucket" --force; else say "bucket $bucket is not there"; fi
+  [[ $bucket_state != own ]] || change s3 rb "s3://$bucket" --force
 }

@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # common.sh: how aws_setup.sh speaks, calls AWS, and says what AWS answers. Sourced, like its siblings.
 
+readonly no_network="The account has no default network in this region. Make one: aws ec2 create-default-vpc"
+
 say() { printf '%s\n' "$*"; }
 
 # die STATUS MESSAGE...
@@ -151,6 +153,13 @@ explain() {
       die 1 "A limit of the account is reached ($2): $(one_line "$1") Remove what is not needed, or ask for more: console, Service Quotas."
       ;;
     *AccessDenied* | *UnauthorizedOperation* | *"not authorized"* | *"(403)"*) die 1 "These keys have no right to $2. $right AWS said: $(one_line "$1")" ;;
+    *VPCIdNotSpecified* | *"No default VPC"* | *"no default VPC"* | *MissingInput*subnet*) die 1 "$no_network" ;;
+    *InsufficientInstanceCapacity* | *"(Unsupported)"*)
+      die 1 "AWS has no $instance_type to give here now. Try again later, or another type (--type t3.small). AWS said: $(one_line "$1")"
+      ;;
+    *OptInRequired* | *PendingVerification*)
+      die 1 "This account may not use the service yet: finish its sign-up in the console, and wait for AWS's mail. AWS said: $(one_line "$1")"
+      ;;
     *BucketAlreadyExists*) die 1 "The bucket's name is taken, by somebody else. Choose another name in COURIER_BUCKET." ;;
     *) die 1 "AWS said: $(one_line "$1")" ;;
   esac

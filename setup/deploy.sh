@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # deploy.sh: the workers' code in the bucket, as a tarball whose name is its SHA-256; deploy/current names the one in force.
 
+readonly kept_tarballs=3
+
 # pack FILE: write the tarball of what a worker needs. The same files make the same bytes.
 pack() {
   local options=(--format=ustar)
@@ -17,11 +19,12 @@ pack() {
 
 # put_code: bring the code in force in line with the code here.
 put_code() {
-  local sum there
+  local sum there kept
   pack "$scratch/code.tar.gz"
   sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
   there=$(code_in_force)
-  if [[ $there == "$sum" ]]; then
+  kept=$(tarballs)
+  if [[ $there == "$sum" && $kept == *"$sum"* ]]; then
     say "code ${sum:0:12} is in force"
     return
   fi
@@ -35,6 +38,27 @@ put_code() {
     --key deploy/current \
     --body "$scratch/current" \
     --content-type text/plain
+  remove_old_code
+}
+
+# tarballs: the keys of those in the bucket, the newest last.
+tarballs() {
+  look s3api list-objects-v2 \
+    --bucket "$bucket" \
+    --prefix deploy/courier- \
+    --query "sort_by(Contents || \`[]\`, &LastModified)[].Key" \
+    --output text | tr '\t' '\n'
+}
+
+# The newest stay: a machine may be fetching the one before, and somebody may want to go back.
+remove_old_code() {
+  local there key
+  there=$(tarballs)
+  for key in $(awk -v kept="$kept_tarballs" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
+    change s3api delete-object \
+      --bucket "$bucket" \
+      --key "$key"
+  done
 }
 
 # code_in_force: the SHA-256 of the tarball that deploy/current names, or nothing.

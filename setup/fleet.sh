@@ -21,9 +21,10 @@ tracking() {
 
 # keep_fleet: without --workers, a group that is there stays as it is.
 keep_fleet() {
-  local least most
+  local there least most
   ! $fleet || return 0
-  read -r least most _ <<<"$(find_scaling_group)"
+  there=$(find_scaling_group)
+  read -r least most _ <<<"$there"
   [[ -n $least ]] || return 0
   fleet=true
   workers="$least-$most"
@@ -50,14 +51,17 @@ end_lone_machines() {
 }
 
 template_data() {
-  local image group key=""
-  image=$(image_id)
+  local group more=""
   group=$(group_id)
-  $no_ssh || key="\"KeyName\":\"$(key_name)\","
-  printf '{"ImageId":"%s","InstanceType":"%s",%s"SecurityGroupIds":["%s"],' "$image" "$instance_type" "$key" "${group:-$(group_name)}"
+  $no_ssh || more="\"KeyName\":\"$(key_name)\","
+  ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
+  # EC2 looks the newest image up at each start: none is named here, so that a newer one is no drift.
+  printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
+  printf '"SecurityGroupIds":["%s"],' "${group:-$(group_name)}"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
   printf '"BlockDeviceMappings":[{"DeviceName":"/dev/xvda","Ebs":{"VolumeType":"gp3","VolumeSize":8,"Encrypted":true}}],'
-  printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]}],' "$name" "$name"
+  printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]},' "$name" "$name"
+  printf '{"ResourceType":"volume","Tags":[{"Key":"courier","Value":"%s"}]}],' "$name"
   printf '"UserData":"%s"}' "$(base64 <"$scratch/user-data" | tr -d '\n')"
 }
 
@@ -97,7 +101,7 @@ find_scaling_group() {
 }
 
 make_scaling_group() {
-  local there subnets least most
+  local there zones subnets least most
   there=$(find_scaling_group)
   if [[ -n $there ]]; then
     read -r least most _ <<<"$there"
@@ -107,10 +111,18 @@ make_scaling_group() {
       --max-size "${workers#*-}"
     return
   fi
+  # Not every zone has every type: us-east-1e, for one, has no t3.
+  zones=$(need ec2 describe-instance-type-offerings \
+    --location-type availability-zone \
+    --filters "Name=instance-type,Values=$instance_type" \
+    --query "join(',', InstanceTypeOfferings[].Location)" \
+    --output text)
+  [[ -n $zones ]] || die 1 "There is no $instance_type in $region. Choose another with --type."
   subnets=$(need ec2 describe-subnets \
-    --filters Name=default-for-az,Values=true \
+    --filters Name=default-for-az,Values=true "Name=availability-zone,Values=$zones" \
     --query "join(',', Subnets[].SubnetId)" \
     --output text)
+  [[ -n $subnets ]] || die 1 "$no_network"
   change autoscaling create-auto-scaling-group \
     --auto-scaling-group-name "$(template_name)" \
     --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \
@@ -121,7 +133,9 @@ make_scaling_group() {
 }
 
 enable_metrics() {
-  [[ $(find_scaling_group) == *GroupInServiceInstances ]] || change autoscaling enable-metrics-collection \
+  local there
+  there=$(find_scaling_group)
+  [[ $there == *GroupInServiceInstances ]] || change autoscaling enable-metrics-collection \
     --auto-scaling-group-name "$(template_name)" \
     --granularity 1Minute \
     --metrics GroupInServiceInstances

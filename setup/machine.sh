@@ -17,9 +17,14 @@ architecture() { if [[ $1 =~ ^[a-z]+[0-9]+[a-z]*g[a-z]*\. ]]; then say arm64; el
 
 default_type() { if $is_lab; then say t2.micro; else say t3.micro; fi; }
 
+image_parameter() { say "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-$(architecture "$instance_type")"; }
+
+# is_burstable: whether its type could run up a bill for bursts by default.
+is_burstable() { [[ $instance_type == t3.* || $instance_type == t3a.* || $instance_type == t4g.* ]]; }
+
 image_id() {
   need ssm get-parameter \
-    --name "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-$(architecture "$instance_type")" \
+    --name "$(image_parameter)" \
     --query Parameter.Value \
     --output text
 }
@@ -75,7 +80,7 @@ launch() {
   group=$(group_id)
   write_user_data
   $no_ssh || options+=(--key-name "$(key_name)")
-  [[ $instance_type != t3.* && $instance_type != t4g.* ]] || options+=(--credit-specification CpuCredits=standard)
+  ! is_burstable || options+=(--credit-specification CpuCredits=standard)
   change ec2 run-instances \
     --image-id "$image" \
     --instance-type "$instance_type" \
@@ -94,14 +99,16 @@ launch() {
 
 # await_machine: until it runs, and say where.
 await_machine() {
-  local id state address rest
+  local id there address
   ! $dry || return 0
   # One that was just made may not be found by its tag yet.
-  id=${made_id:-$(find_instance "$alive" | head -n 1 | cut -f 1)}
+  id=$made_id
+  [[ -n $id ]] || id=$(find_instance "$alive" | head -n 1 | cut -f 1)
   [[ -n $id ]] || die 1 "The instance is gone again. See why in the console: EC2, Instances; then run: ./aws_setup.sh up"
   need ec2 wait instance-running --instance-ids "$id"
-  read -r state state address rest < <(find_instance running | grep "^$id" || true) || true
-  say "instance $id runs${address:+ at $address}"
+  there=$(find_instance running)
+  address=$(awk -v id="$id" '$1 == id && $3 != "-" { print " at " $3 }' <<<"$there")
+  say "instance $id runs$address"
 }
 
 # each_instance STATES CALL WORD: make that call for all of ours in these states; the word is what people call it.

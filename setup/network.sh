@@ -7,6 +7,18 @@ key_name() { if $is_lab && [[ $region == us-east-1 ]]; then say vockey; else say
 
 key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
 
+# find_group: set `known_group` to its id, and recall from its tag that there is to be no SSH.
+find_group() {
+  local there ssh
+  there=$(look ec2 describe-security-groups \
+    --filters "Name=group-name,Values=$(group_name)" \
+    --query "SecurityGroups[0].[GroupId, Tags[?Key=='courier-ssh'].Value | [0]]" \
+    --output text)
+  read -r known_group ssh <<<"$there"
+  known_ssh=${ssh#None}
+  [[ $known_ssh != none || -n $ssh_cidr ]] || no_ssh=true
+}
+
 group_id() {
   look ec2 describe-security-groups \
     --filters "Name=group-name,Values=$(group_name)" \
@@ -25,6 +37,7 @@ my_address() {
 
 # find_ssh_cidr: set who may come in by SSH; nobody is the empty text.
 find_ssh_cidr() {
+  find_group
   if $no_ssh; then
     ssh_cidr=""
     return
@@ -50,16 +63,20 @@ settle_cidr() {
 }
 
 make_group() {
-  local id
-  id=$(group_id)
+  local id=$known_group ssh=one
+  ! $no_ssh || ssh=none
   if [[ -z $id ]]; then
     change ec2 create-security-group \
       --group-name "$(group_name)" \
       --description "Courier: SSH from one address only" \
-      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name}]" \
+      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name},{Key=courier-ssh,Value=$ssh}]" \
       --query GroupId \
       --output text
     id=$answer
+  elif [[ $known_ssh != "$ssh" ]]; then
+    change ec2 create-tags \
+      --resources "$id" \
+      --tags "Key=courier-ssh,Value=$ssh"
   fi
   # In a plan, there may be none yet.
   settle_rules "${id:-$(group_name)}"

@@ -15,12 +15,12 @@ queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
 private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$" || true; }
 
 make_queues() {
-  local name
+  local queue
   find_queues
-  for name in "${queue_names[@]}"; do begin make_queue "$name" "file://$attributes_file"; done
-  for name in "${dead_names[@]}"; do begin make_queue "$name" "MessageRetentionPeriod=$dead_seconds"; done
+  for queue in "${queue_names[@]}"; do begin make_queue "$queue" "file://$attributes_file"; done
+  for queue in "${dead_names[@]}"; do begin make_queue "$queue" "MessageRetentionPeriod=$dead_seconds"; done
   finish
-  for name in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$name"; done
+  for queue in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$queue"; done
   finish
 }
 
@@ -38,10 +38,14 @@ make_queue() {
     change sqs create-queue \
       --queue-name "$1" \
       --attributes "$2" \
+      --tags "courier=$name" \
       --query QueueUrl \
       --output text
     say "$answer" >"$scratch/url.$1"
-  elif [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]; then
+    return
+  fi
+  claim_queue "$1" "$url"
+  if [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]; then
     say "queue $1 has drifted"
     change sqs set-queue-attributes \
       --queue-url "$url" \
@@ -49,6 +53,27 @@ make_queue() {
   else
     say "queue $1 is as it should be"
   fi
+}
+
+# claim_queue NAME URL: it is this set-up's, or will be; another's is left alone.
+claim_queue() {
+  local owner
+  owner=$(owner_of_queue "$2")
+  if [[ -z $owner ]]; then
+    change sqs tag-queue \
+      --queue-url "$2" \
+      --tags "courier=$name"
+  elif [[ $owner != "$name" ]]; then
+    die 1 "The queue $1 belongs to the set-up '$owner'. Work with that one (--name $owner), or give this one queues of its own: COURIER_REQUEST_QUEUE and its siblings."
+  fi
+}
+
+# owner_of_queue URL: the name of the set-up that it belongs to, or nothing.
+owner_of_queue() {
+  look sqs list-queue-tags \
+    --queue-url "$1" \
+    --query Tags.courier \
+    --output text
 }
 
 # pairs: the lines KEY=VALUE of a JSON object of strings, sorted.
@@ -79,14 +104,32 @@ bury_in_dead_letter_queue() {
 
 arn_of_queue() { say "arn:aws:sqs:$region:$account:$1"; }
 
-remove_queue() { # NAME or URL
-  local url=$1
-  [[ $url == */* ]] || url=$(queue_url "$1")
-  if [[ -z $url ]]; then say "queue $1 is not there"; else change sqs delete-queue --queue-url "$url"; fi
+# find_own_queues: set `own_queues` to the URLs of those that are this set-up's or nobody's, and of its clients'.
+find_own_queues() {
+  local one url owners
+  find_queues
+  owners=$(mktemp -d "$scratch/owners.XXXXXX")
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do
+    url=$(queue_url "$one")
+    [[ -z $url ]] || begin owner_of_queue "$url" >"$owners/$one"
+  done
+  finish
+  own_queues=()
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do
+    [[ -f $owners/$one && $(<"$owners/$one") =~ ^($name)?$ ]] || continue
+    own_queues+=("$(queue_url "$one")")
+  done
+  # A client's own queue belongs to whoever has the queue that it stands in for.
+  for url in $(private_queues); do
+    one=${url##*/}
+    [[ " ${own_queues[*]-} " != *"/${one%-*} "* ]] || own_queues+=("$url")
+  done
 }
 
 remove_queues() {
-  local name
-  for name in "${queue_names[@]}" "${dead_names[@]}" $(private_queues); do begin remove_queue "$name"; done
+  local url
+  for url in ${own_queues[@]+"${own_queues[@]}"}; do begin remove_queue "$url"; done
   finish
 }
+
+remove_queue() { change sqs delete-queue --queue-url "$1"; }

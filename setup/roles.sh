@@ -139,11 +139,12 @@ replace_client_policy() {
 }
 
 remove_old_versions() {
-  local old
-  for old in $(look iam list-policy-versions \
+  local there old
+  there=$(look iam list-policy-versions \
     --policy-arn "$(client_policy_arn)" \
     --query 'Versions[?!IsDefaultVersion].VersionId' \
-    --output text); do
+    --output text)
+  for old in $there; do
     change iam delete-policy-version \
       --policy-arn "$(client_policy_arn)" \
       --version-id "$old"
@@ -170,10 +171,11 @@ remove_worker_role() {
   [[ -z $there ]] || change iam delete-instance-profile --instance-profile-name "$role"
   there=$(look iam get-role --role-name "$role" --query Role.RoleName --output text)
   [[ -n $there ]] || return 0
-  for attached in $(look iam list-attached-role-policies \
+  there=$(look iam list-attached-role-policies \
     --role-name "$role" \
     --query "AttachedPolicies[].PolicyArn" \
-    --output text); do
+    --output text)
+  for attached in $there; do
     change iam detach-role-policy --role-name "$role" --policy-arn "$attached"
   done
   there=$(look iam list-role-policies --role-name "$role" --query "PolicyNames[]" --output text)
@@ -191,12 +193,13 @@ remove_client_policy() {
 }
 
 detach_client_policy() { # Users user
-  local who kind
+  local there who kind
   kind="$(tr '[:lower:]' '[:upper:]' <<<"${2:0:1}")${2:1}"
-  for who in $(look iam list-entities-for-policy \
+  there=$(look iam list-entities-for-policy \
     --policy-arn "$(client_policy_arn)" \
     --query "Policy$1[].${kind}Name" \
-    --output text); do
+    --output text)
+  for who in $there; do
     change iam "detach-$2-policy" "--$2-name" "$who" --policy-arn "$(client_policy_arn)"
   done
 }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# verbs.sh: what one asks of a set-up that is there: status, plan, ssh, logs, doctor, cost, down.
+# verbs.sh: what one does with a set-up: up, plan, ssh, logs, start, stop, cost, down, sweep.
 
 make_everything() {
   begin make_queues
@@ -99,57 +99,6 @@ find_python() {
   return 1
 }
 
-# --- status ---
-
-# row KIND NAME STATE: a line of the status.
-row() {
-  if $as_json; then
-    printf '{"kind": "%s", "name": "%s", "state": "%s"}\n' "$1" "$2" "$3"
-  else
-    printf '%-8s %-28s %s\n' "$1" "$2" "$3"
-  fi
-}
-
-show_status() {
-  local part
-  find_queues
-  $as_json || say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}$($is_lab && echo ', a Learner Lab' || true)"
-  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
-  begin bucket_status >"$scratch/status.bucket"
-  begin machine_status >"$scratch/status.machine"
-  finish
-  for part in "${queue_names[@]}" "${dead_names[@]}" bucket machine; do cat "$scratch/status.$part"; done
-}
-
-queue_status() {
-  local url depths
-  url=$(queue_url "$1")
-  if [[ -z $url ]]; then
-    row queue "$1" missing
-    return
-  fi
-  depths=$(look sqs get-queue-attributes \
-    --queue-url "$url" \
-    --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
-    --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
-    --output text)
-  if [[ -z $depths ]]; then
-    row queue "$1" missing
-    return
-  fi
-  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
-}
-
-bucket_status() { if bucket_exists; then row bucket "$bucket" exists; else row bucket "$bucket" missing; fi; }
-
-machine_status() {
-  local id state address kind _
-  $with_ec2 || return 0
-  while read -r id state address kind _; do
-    [[ -z $id ]] || row instance "$id" "$state, $kind, ${address/#-/no address}"
-  done <<<"$(find_instance "$alive")"
-}
-
 # --- the machine ---
 
 address_of_machine() {
@@ -183,7 +132,9 @@ stop_machine() {
 }
 
 refuse_for_fleet() {
-  [[ -z $(find_scaling_group) ]] ||
+  local there
+  there=$(find_scaling_group)
+  [[ -z $there ]] ||
     die 1 "The machines are those of an Auto Scaling group, which starts and ends them by itself. To have none: ./aws_setup.sh down"
 }
 
@@ -195,86 +146,6 @@ start_machine() {
   # shellcheck disable=SC2086
   [[ -z ${ids// /} ]] || need ec2 wait instance-running --instance-ids $ids
   find_instance running | awk '{ print "instance " $1 " " $2 ", " $3 }'
-}
-
-# --- doctor ---
-
-# doctor: look at everything in order, and name the cure for what is wrong.
-doctor() {
-  local wrong=0 trouble
-  verdict ok "keys" "account $account, region $region$($is_lab && echo ', a Learner Lab' || true), $(command aws --version 2>&1 | cut -d ' ' -f 1)"
-  dry=true
-  # Not within a condition: there, bash would go on after an error.
-  make_everything >"$scratch/plan" 2>"$scratch/troubles" &
-  wait $! || wrong=1
-  dry=false
-  doctor_of_differences
-  while read -r trouble; do verdict WRONG "set-up" "${trouble#aws_setup.sh: }"; done <"$scratch/troubles"
-  doctor_of_machine
-  doctor_of_queues
-  doctor_of_workers
-  ! grep -q '^WRONG' "$scratch/verdicts" && ((wrong == 0)) || exit 1
-}
-
-# What up would change is what has drifted; a few things are named, many are counted.
-doctor_of_differences() {
-  local difference count
-  sed -n 's/^would run: aws \([a-z0-9-]* [a-z-]*\)\(.*\)$/\1=\1\2/p' "$scratch/plan" | grep -v '^ec2 start-instances' | cut -c 1-200 >"$scratch/differences" || true
-  count=$(wc -l <"$scratch/differences" | tr -d ' ')
-  if ((count > most_differences)); then
-    verdict WRONG "set-up" "$count things are missing or have drifted. See them: ./aws_setup.sh plan; mend them: ./aws_setup.sh up"
-    return
-  fi
-  while read -r difference; do
-    verdict WRONG "${difference%%=*}" "./aws_setup.sh up would run: aws ${difference#*=}"
-  done <"$scratch/differences"
-  ((count > 0)) || verdict ok "set-up" "as aws_setup.sh makes it"
-}
-
-verdict() { # ok|WRONG, what, words
-  printf '%-6s %-24s %s\n' "$1" "$2" "$3" | tee -a "$scratch/verdicts"
-}
-
-doctor_of_machine() {
-  local id state address kind _
-  $with_ec2 || return 0
-  read -r id state address kind _ < <(find_instance "$alive" | head -n 1) || true
-  case ${state:-none} in
-    running) verdict ok instance "$id, $kind, at $address" ;;
-    none) verdict WRONG instance "there is none: ./aws_setup.sh up" ;;
-    *) verdict WRONG instance "$id is $state: ./aws_setup.sh start" ;;
-  esac
-}
-
-doctor_of_queues() {
-  local one url count left
-  find_queues
-  for one in "${dead_names[@]}"; do
-    url=$(queue_url "$one")
-    [[ -n $url ]] || continue
-    count=$(need sqs get-queue-attributes \
-      --queue-url "$url" \
-      --attribute-names ApproximateNumberOfMessages \
-      --query Attributes.ApproximateNumberOfMessages \
-      --output text)
-    ((count == 0)) || verdict WRONG "$one" "$count requests were given up. See them: python numbers_client.py dead; send them back: redrive"
-  done
-  left=$(private_queues | wc -l | tr -d ' ')
-  ((left < 20)) || verdict WRONG "reply queues" "$left lie about that clients left: ./aws_setup.sh sweep"
-}
-
-# doctor_of_workers: whether one of each kind answers, where the clients can run here.
-doctor_of_workers() {
-  local python application answer
-  python=$(find_python) || return 0
-  [[ -n $(queue_url "${queue_names[0]}") ]] || return 0
-  for application in numbers images; do
-    if answer=$(use_account "$python" "$here/${application}_client.py" check --timeout 5 --json 2>&1); then
-      verdict ok "$application worker" "answers in $(sed 's/.*"worker_answers_in_seconds": \([0-9.]*\).*/\1/' <<<"$answer") s"
-    else
-      verdict WRONG "$application worker" "$(tail -n 1 <<<"$answer" | cut -c 1-120) See what it does: ./aws_setup.sh logs"
-    fi
-  done
 }
 
 # --- cost ---
@@ -291,7 +162,7 @@ cost() {
     t4g.small) hour=0.0168 ;;
     *) die 2 "The price of $instance_type is not known here. See https://aws.amazon.com/ec2/pricing/on-demand/" ;;
   esac
-  awk -v hour="$hour" -v kind="$instance_type" -v json="$as_json" -v machines="${workers#*-}" '
+  awk -v hour="$hour" -v kind="$instance_type" -v json="$as_json" -v machines="${workers#*-}" -v fleet="$fleet" '
     function line(what, dollars) {
       if (json == "true") printf "{\"what\": \"%s\", \"dollars_a_month\": %.2f}\n", what, dollars
       else printf "%-58s %8.2f\n", what, dollars
@@ -302,6 +173,8 @@ cost() {
       line("its public address, while it runs", machines * 730 * 0.005)
       line("its disk of 8 GB, running or stopped", machines * 8 * 0.08)
       line("two idle workers polling (2 x 131,400 calls)", 2 * 131400 * 0.4 / 1e6)
+      # Two alarms of target tracking, each over three metrics.
+      if (fleet == "true") line("the two alarms that start and end machines", 6 * 0.10)
       line("a thousand pictures (PUT, GET, LIST, queue)", 0.011)
       line("a million lists of numbers, by tens", 0.24)
       if (json != "true") {
@@ -313,23 +186,34 @@ cost() {
 
 # --- down ---
 
-# inventory: what there is to remove, a line each.
+# inventory: what there is to remove, a line each. Nothing is looked up within a condition: there, bash would go on
+# after an error, and what could not be seen would count as gone.
 inventory() {
   local one
-  find_queues
-  for one in "${queue_names[@]}" "${dead_names[@]}"; do [[ -z $(queue_url "$one") ]] || say "queue $one"; done
-  for one in $(private_queues); do say "queue ${one##*/}"; done
-  ! bucket_exists || say "bucket $bucket, with all that is in it"
-  $with_ec2 || return 0
-  find_instance "$alive" | awk '{ print "instance " $1 " (" $2 ")" }'
-  [[ -z $(find_scaling_group) ]] || say "Auto Scaling group $(template_name), with its machines"
-  [[ -z $(group_id) ]] || say "security group $(group_name)"
-  if [[ $(key_name) != vockey && -n $(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[].KeyName" --output text) ]]; then
-    say "key $(key_name) in AWS (the file $(key_file) stays)"
+  find_own_queues
+  find_bucket
+  for one in ${own_queues[@]+"${own_queues[@]}"}; do say "queue ${one##*/}"; done
+  [[ $bucket_state != own ]] || say "bucket $bucket, with all that is in it"
+  ! $with_ec2 || inventory_of_machines
+}
+
+inventory_of_machines() {
+  local there
+  there=$(find_instance "$alive")
+  awk 'NF { print "instance " $1 " (" $2 ")" }' <<<"$there"
+  there=$(find_scaling_group)
+  [[ -z $there ]] || say "Auto Scaling group $(template_name), with its machines"
+  there=$(group_id)
+  [[ -z $there ]] || say "security group $(group_name)"
+  if [[ $(key_name) != vockey ]]; then
+    there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[].KeyName" --output text)
+    [[ -z $there ]] || say "key $(key_name) in AWS (the file $(key_file) stays)"
   fi
   ! $is_lab || return 0
-  [[ -z $(look iam get-role --role-name "$(role_name)" --query Role.RoleName --output text) ]] || say "role $(role_name)"
-  [[ -z $(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text) ]] || say "policy $name-client"
+  there=$(look iam get-role --role-name "$(role_name)" --query Role.RoleName --output text)
+  [[ -z $there ]] || say "role $(role_name)"
+  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
+  [[ -z $there ]] || say "policy $name-client"
 }
 
 remove_all() {
@@ -341,7 +225,6 @@ remove_all() {
   say "This will be removed:"
   sed 's/^/  /' "$scratch/inventory"
   agree "Remove all of it?" || die 0 "Nothing was removed."
-  find_queues
   if $with_ec2; then
     remove_fleet
     remove_machine

@@ -103,13 +103,18 @@ as_worker() { # COMMAND...
   if [[ $(id -un) == "$user" ]]; then "$@"; else runuser -u "$user" -- "$@"; fi
 }
 
-install_services() {
+# install_units: the services as the code in force has them.
+install_units() {
   local unit
-  chown -R "${MACHINE_USER:-ec2-user}" "$home/logs"
   for unit in courier-workers.service courier-update.service courier-update.timer; do
-    install -m 644 "$home/current/setup/on_machine/$unit" "${MACHINE_UNITS:-/etc/systemd/system}/$unit"
+    install -m 644 "$home/current/setup/on_machine/$unit" "${MACHINE_UNITS:-/etc/systemd/system}/$unit" || return 1
   done
   systemctl daemon-reload
+}
+
+install_services() {
+  chown -R "${MACHINE_USER:-ec2-user}" "$home/logs"
+  install_units
   systemctl enable --now courier-workers.service courier-update.timer
 }
 
@@ -136,7 +141,10 @@ update() {
   # shellcheck source=/dev/null
   . "$home/environment"
   set +o allexport
-  if fetch && put_in_force; then as_worker "$home/current/setup/on_machine/sessions.sh" renew; fi
+  if fetch && put_in_force; then
+    as_worker "$home/current/setup/on_machine/sessions.sh" renew
+    install_units
+  fi
   # A tmux server that this started would end with this service.
   systemctl --quiet is-active courier-workers.service || systemctl start courier-workers.service || return 1
   as_worker "$home/current/setup/on_machine/sessions.sh" start

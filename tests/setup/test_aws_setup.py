@@ -15,6 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.conftest import ATTRIBUTES, QUEUES, ROOT
 from tests.engines import REGION, Engine, fresh_account, unmeasured
@@ -233,6 +234,19 @@ def test_settings_rename_things(stub: Stub) -> None:
             "A limit of the account is reached (s3api:create-",
         ),
         ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "These AWS keys have expired"),
+        (
+            "ec2 create-security-group",
+            "(VPCIdNotSpecified) No default VPC for this user",
+            1,
+            "The account has no default network in this region. Make one: aws ec2 create-default-vpc",
+        ),
+        (
+            "ec2 run-instances",
+            "(InsufficientInstanceCapacity) when calling X",
+            1,
+            "AWS has no t3.micro to give here now. Try again later, or another type",
+        ),
+        ("ec2 run-instances", "(OptInRequired) when calling X", 1, "This account may not use the service yet"),
     ],
 )
 def test_what_aws_refuses_ends_it_with_a_sentence(
@@ -240,7 +254,8 @@ def test_what_aws_refuses_ends_it_with_a_sentence(
 ) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, call: ["", said_by_aws, 255]}
 
-    done = stub.run("up", "--no-ec2", answers=answers)
+    options = ["--ssh-cidr", "1.2.3.4"] if call.startswith("ec2") else ["--no-ec2"]
+    done = stub.run("up", *options, answers=answers)
 
     assert done.returncode == status
     assert f"aws_setup.sh: {sentence}" in done.stderr
@@ -347,6 +362,65 @@ def test_up_again_heals_what_drifted_and_down_again_finds_nothing(ministack: Eng
     assert up.stdout.count(" create-") == 5
     assert healed["VisibilityTimeout"] == "1"
     assert "There is nothing to remove." in nothing.stdout
+
+
+@pytest.mark.parametrize("engine_name", ["ministack", "moto"])
+def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, engine_name: str) -> None:
+    engine: Engine = request.getfixturevalue(engine_name)
+    names = renamed()
+    env = {**engine.environment(), **names}
+    bucket = names["COURIER_BUCKET"]
+    s3 = boto3.client(
+        "s3", endpoint_url=engine.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    s3.create_bucket(Bucket=bucket)
+    s3.put_object(Bucket=bucket, Key="holidays/cat.jpg", Body=b"a cat")
+
+    mine = setup(env, "up", "--no-ec2")
+    theirs = setup(env, "up", "--no-ec2", "--name", "theirs")
+    gone = setup(env, "down", "--no-ec2", "--yes", "--name", "theirs")
+    left = attributes_of(engine, names["COURIER_REQUEST_QUEUE"])
+    down = setup(env, "down", "--no-ec2", "--yes")
+
+    assert mine.returncode == down.returncode == 0, mine.stderr + down.stderr
+    assert f"bucket {bucket} was there before: its settings stay as they are" in mine.stdout
+    assert theirs.returncode == 1
+    assert "belongs to the set-up 'lab3'. Work with that one (--name lab3), or give" in theirs.stderr
+    assert gone.stdout == "There is nothing to remove.\n"
+    assert left.items() >= ATTRIBUTES.items()
+    assert f"queue {names['COURIER_REQUEST_QUEUE']}\n" in down.stdout
+    assert s3.get_object(Bucket=bucket, Key="holidays/cat.jpg")["Body"].read() == b"a cat"
+    with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+        s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+@pytest.mark.parametrize("verb", ["down", "status", "doctor"])
+def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub, verb: str) -> None:
+    refused = ["", "An error occurred (AccessDenied) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-policy": refused}
+
+    done = stub.run(verb, "--yes", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
+
+    assert done.returncode == 1
+    assert "no right to iam:get-policy" in done.stderr + done.stdout
+    assert "nothing to remove" not in done.stdout
+
+
+def test_nothing_is_looked_up_within_a_condition() -> None:
+    looked_up = re.compile(
+        r"(\[\[|\bif\b|\bfor\b|\bwhile\b|\buntil\b).*\$\((look|need|find_\w+|group_id|tarballs|image_id)\b"
+    )
+    parts = [ROOT / "aws_setup.sh", *(ROOT / "setup").glob("*.sh")]
+
+    found = [
+        f"{part.name}: {line}"
+        for part in parts
+        for line in part.read_text().splitlines()
+        if looked_up.search(line) and not re.search(r"\]\] (\|\||&&) \w+=\$\(", line)
+    ]
+
+    assert len(parts) > 10
+    assert found == []
 
 
 @pytest.mark.parametrize("engine_name", ["ministack", "moto"])

@@ -197,6 +197,8 @@ def new_code_is_taken(machine: Machine, folder: Path) -> None:
     shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "tests", "docs", "bench", "__pycache__"))
     with (copy / "numbers_worker.py").open("a") as file:
         file.write("# newer\n")
+    with (copy / "setup" / "on_machine" / "courier-update.timer").open("a") as file:
+        file.write("# newer\n")
     account = machine.account
     subprocess.run(
         [str(copy / "aws_setup.sh"), "deploy", "--name", account.name], env=account.env, capture_output=True, check=True
@@ -209,6 +211,7 @@ def new_code_is_taken(machine: Machine, folder: Path) -> None:
     machine.listens(WORKERS[0], listened + 1)
     assert before not in machine.workers(WORKERS[0])
     assert (machine.home / "current" / "numbers_worker.py").read_text().endswith("# newer\n")
+    assert (folder / "units" / "courier-update.timer").read_text().endswith("# newer\n")
     assert len(list((machine.home / "venvs").iterdir())) == 1  # the same requirements need no other
     assert machine.asked() == 28
 

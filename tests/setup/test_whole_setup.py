@@ -52,9 +52,13 @@ class Account:
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the script with this name and address, to its end."""
-        given = ("--name", self.name, "--ssh-cidr", ADDRESS, *arguments)
+        where = () if "--no-ssh" in arguments else ("--ssh-cidr", ADDRESS)
+        return self.run_bare("--name", self.name, *where, *arguments, **env)
+
+    def run_bare(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run the script with these options alone."""
         return subprocess.run(
-            [str(ROOT / "aws_setup.sh"), *given],
+            [str(ROOT / "aws_setup.sh"), *arguments],
             env={**self.env, **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -149,7 +153,7 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     assert "proof: numbers answered after" in first
     assert "proof: images answered after" in first
     assert f"./aws_setup.sh down --name {account.name}" in first
-    assert "23 changes were made." in first
+    assert "24 changes were made." in first
 
     assert "0 changes were made." in account.done("up")
     assert account.planned() == []
@@ -305,6 +309,10 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     template = account.client("ec2").describe_launch_template_versions(LaunchTemplateName=name, Versions=["$Latest"])
     text = base64.b64decode(template["LaunchTemplateVersions"][0]["LaunchTemplateData"]["UserData"]).decode()
     assert f"export COURIER_SCALING_GROUP={name}" in text
+    said = template["LaunchTemplateVersions"][0]["LaunchTemplateData"]
+    assert said["ImageId"].startswith("resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-")
+    assert said["CreditSpecification"] == {"CpuCredits": "standard"}
+    assert "2 wanted, from 2 to 4" in account.done("status")
 
     assert account.planned() == []  # without --workers, the group stays what it is
     wider = account.run("plan", "--workers", "2-5").stdout
@@ -323,7 +331,25 @@ def test_without_ssh_there_is_no_key_and_no_open_port(account: Account) -> None:
     assert account.open_to == []
     attached = account.client("iam").list_attached_role_policies(RoleName=f"{account.name}-worker")["AttachedPolicies"]
     assert [one["PolicyName"] for one in attached] == ["AmazonSSMManagedInstanceCore"]
-    assert "Session Manager needs its plugin" in account.run("ssh", "--no-ssh").stderr
+    assert account.group["Tags"] == [
+        {"Key": "courier", "Value": account.name},
+        {"Key": "courier-ssh", "Value": "none"},
+    ]
+
+
+def test_that_there_is_to_be_no_ssh_is_remembered(account: Account) -> None:
+    account.run("up", "--no-ssh", SETUP_PROOF="1")
+    account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"  # asked, it would refuse
+    given = ["--name", account.name]
+
+    again, plugin, let_in = (account.run_bare(*given, *rest) for rest in (["plan"], ["ssh"], ["allow-me"]))
+    assert "up would make 0 changes" in again.stdout
+    assert "Session Manager needs its plugin" in plugin.stderr
+    assert "This set-up does without SSH. To have it all the same" in let_in.stderr
+
+    account.run("up", SETUP_PROOF="1")
+    assert account.open_to == [(22, ADDRESS)]
+    assert {"Key": "courier-ssh", "Value": "one"} in account.group["Tags"]
 
 
 def check_user_data(account: Account) -> None:
@@ -421,6 +447,11 @@ def test_the_same_files_make_the_same_tarball(account: Account, tmp_path: Path) 
 
     assert f"code {first[:12]} is in force" in same.stdout
     assert len(deployed(account)) == 2
+    for number in range(2):
+        (copy / "courier" / "new.py").write_text(f"{number}\n")
+        subprocess.run([str(copy / "aws_setup.sh"), *given], env=account.env, capture_output=True, check=True)
+    assert len(deployed(account)) == 3
+    assert first not in deployed(account)
     current = account.client("s3").get_object(Bucket=account.bucket, Key="deploy/current")["Body"].read().decode()
     assert not current.startswith(first)
 

@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# status.sh: what there is, a line each.
+
+# row KIND NAME STATE: a line of the status.
+row() {
+  if $as_json; then
+    printf '{"kind": "%s", "name": "%s", "state": "%s"}\n' "$1" "$2" "$3"
+  else
+    printf '%-8s %-28s %s\n' "$1" "$2" "$3"
+  fi
+}
+
+show_status() {
+  local part others=(bucket)
+  find_queues
+  $as_json || say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}$($is_lab && echo ', a Learner Lab' || true)"
+  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
+  ! $with_ec2 || others+=(role policy network key fleet machine)
+  for part in "${others[@]}"; do begin "${part}_status" >"$scratch/status.$part"; done
+  finish
+  for part in "${queue_names[@]}" "${dead_names[@]}" "${others[@]}"; do cat "$scratch/status.$part"; done
+}
+
+queue_status() {
+  local url depths
+  url=$(queue_url "$1")
+  if [[ -z $url ]]; then
+    row queue "$1" missing
+    return
+  fi
+  depths=$(look sqs get-queue-attributes \
+    --queue-url "$url" \
+    --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
+    --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
+    --output text)
+  if [[ -z $depths ]]; then
+    row queue "$1" missing
+    return
+  fi
+  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
+}
+
+bucket_status() {
+  find_bucket
+  case $bucket_state in
+    own) row bucket "$bucket" exists ;;
+    other) row bucket "$bucket" "exists, and was there before" ;;
+    missing) row bucket "$bucket" missing ;;
+  esac
+}
+
+network_status() {
+  local sources
+  find_group
+  if [[ -z $known_group ]]; then
+    row group "$(group_name)" missing
+    return
+  fi
+  sources=$(look ec2 describe-security-group-rules \
+    --filters "Name=group-id,Values=$known_group" \
+    --query "join(', ', SecurityGroupRules[?!IsEgress].CidrIpv4)" \
+    --output text)
+  row group "$(group_name)" "SSH from ${sources:-nobody}"
+}
+
+key_status() {
+  local there
+  there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
+  row key "$(key_name)" "$(exists "$there")"
+}
+
+role_status() {
+  local there
+  there=$(look iam get-instance-profile \
+    --instance-profile-name "$(profile_name)" \
+    --query "InstanceProfile.Roles[0].RoleName" \
+    --output text)
+  row role "$(profile_name)" "$(exists "$there")"
+}
+
+policy_status() {
+  local there
+  ! $is_lab || return 0
+  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
+  row policy "$name-client" "$(exists "$there")"
+}
+
+fleet_status() {
+  local there least most wanted
+  there=$(find_scaling_group)
+  [[ -n $there ]] || return 0
+  read -r least most wanted _ <<<"$there"
+  row machines "$(template_name)" "$wanted wanted, from $least to $most"
+}
+
+exists() { if [[ -n $1 ]]; then say exists; else say missing; fi; }
+
+machine_status() {
+  local found id state address kind _
+  found=$(find_instance "$alive")
+  while read -r id state address kind _; do
+    [[ -z $id ]] || row instance "$id" "$state, $kind, ${address/#-/no address}"
+  done <<<"$found"
+}
