@@ -66,7 +66,7 @@ def _pi_digits() -> list[str]:
     With a 3 for the 957th digit, which is an 8, mean, standard deviation and autocorrelation are those certified.
     """
     count, guard = 5_000, 20
-    one = 10 ** (count + guard)
+    one: int = 10 ** (count + guard)
 
     def arctan_of_inverse(number: int) -> int:
         term = total = one // number

@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 from dataclasses import dataclass
+from functools import cache
 from typing import IO
 
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
@@ -72,8 +73,9 @@ def read_header(file: IO[bytes], bounds: Bounds) -> Header:
     return Header(format=format_of(image), width=image.width, height=image.height, is_moving=is_moving(image))
 
 
+@cache
 def sample() -> bytes:
-    """Return the sample picture: a colourful PNG of 640 x 480 pixels, drawn here."""
+    """Return the sample picture: a colourful PNG of 640 x 480 pixels, drawn here, once."""
     across = Image.linear_gradient("L").rotate(90).resize((640, 480))
     down = Image.linear_gradient("L").resize((640, 480))
     picture = Image.merge("RGB", (across, down, ImageOps.invert(across)))

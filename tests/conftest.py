@@ -22,8 +22,10 @@ from tests.engines import Engine, fresh_account, unmeasured
 
 ROOT = Path(__file__).parent.parent
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
-#: Acceptance tests whose programs run unmeasured, as those of tests/faults do: others cover the same lines.
-UNMEASURED = ("test_crossing", "test_odd_pictures", "test_readme", "test_workers")
+#: The tests whose programs are measured for coverage, which slows them by half; others run the same lines.
+MEASURED = ("test_menus", "test_numbers_commands", "test_images_commands")
+#: The same for their workers.
+MEASURED_WORKERS = ("test_menus",)
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
 
@@ -50,7 +52,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     ]
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "the condition") -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = 45, what: str = "the condition") -> Any:
     """Return what `condition` returns once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -102,6 +104,7 @@ class Place:
     stack: ExitStack
     workers: list[WorkerProcess] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
+    measures_workers: bool = False
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -204,12 +207,13 @@ class Place:
 
     def worker(self, program: str, *arguments: str, ready: bool = True, **env: str) -> WorkerProcess:
         """Start a worker; with `ready`, wait until it listens."""
+        env = {**self.env, "PYTHONPATH": str(ROOT), **env}
         log_path = self.folder / f"{Path(program).stem}-{len(self.workers)}.log"
         with log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, str(ROOT / program), *arguments],
                 cwd=self.folder,
-                env={**self.env, "PYTHONPATH": str(ROOT), **env},
+                env=env if self.measures_workers else unmeasured(env),
                 stdin=subprocess.DEVNULL,
                 stderr=log,
             )
@@ -261,8 +265,9 @@ def _place(engine: Engine, folder: Path) -> Iterator[Place]:
 def bare_place(ministack: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     """An account with nothing in it."""
     with _place(ministack, tmp_path) as place:
-        if request.path.parent.name == "faults" or request.path.stem in UNMEASURED:
+        if request.path.stem not in MEASURED:
             place.env = unmeasured(place.env)
+        place.measures_workers = request.path.stem in MEASURED_WORKERS
         yield place
 
 

@@ -9,8 +9,8 @@ descriptions of its services are in memory already.
 
 from __future__ import annotations
 
+import ast
 import gc
-import json
 import os
 import signal
 import socket
@@ -34,9 +34,10 @@ CALL_BYTES = 1 << 20
 #: What stands on PATH as `aws`: it hands everything on and ends as the call ends. In the folder that AWS_CALLS names
 #: it notes each call in `calls`, and answers with errors as `faults` says, a list of {call, error, times}.
 SHIM = """#!{python} -ISs
-import fcntl, json, os, socket, sys
+import os, socket, sys
 
 def fault(folder):
+    import fcntl, json
     with open(os.path.join(folder, "calls"), "a") as log:
         log.write(json.dumps(sys.argv[1:]) + "\\n")
     with open(os.path.join(folder, "faults"), "r+") as file:
@@ -54,7 +55,7 @@ found = "AWS_CALLS" in os.environ and fault(os.environ["AWS_CALLS"])
 if found:
     print(found["error"], file=sys.stderr)
     sys.exit(254)
-call = json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
+call = repr([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
 with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
     connection.connect("{path}")
     socket.send_fds(connection, [b"%8d" % len(call)], [0, 1, 2])
@@ -106,7 +107,7 @@ def _answer(connection: socket.socket, driver: Any) -> None:
         text = b""
         while len(text) < int(length):
             text += connection.recv(CALL_BYTES)
-        arguments, env, folder = json.loads(text)
+        arguments, env, folder = ast.literal_eval(text.decode())
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
             os.close(descriptor)
