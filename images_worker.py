@@ -112,7 +112,7 @@ def _made(stored: StoredObject) -> Made:
 
 def _mark(source: StoredObject, steps: list[Step]) -> str:
     """Return what a result is marked with: the same source and operations make the same result."""
-    what = f"{source.etag} {pipeline.canonical(steps)}"
+    what = f"{source.etag} {pipeline.meaning(steps)}"
     return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
 
 

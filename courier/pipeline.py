@@ -155,14 +155,23 @@ def canonical(steps: list[Step]) -> str:
     return ",".join(step.text.replace("\\", "\\\\").replace(",", "\\,") for step in steps)
 
 
-def slug(steps: list[Step]) -> str:
-    """Return what a result's name says of what was done: letters, digits, dots, dashes; no two pipelines the same."""
+def meaning(steps: list[Step]) -> str:
+    """Return what a pipeline does, however it was written: `thumbnail` is `thumbnail=200`."""
+    return repr([(step.name, sorted(step.values.items())) for step in steps])
+
+
+def slug(steps: list[Step], most: int = MAX_SLUG) -> str:
+    """Return what a result's name says of what was done: letters, digits, dots, dashes; no two pipelines the same.
+
+    It has at most `most` characters, 20 or more.
+    """
+    most = min(most, MAX_SLUG)
     said = "-".join(word for step in steps for word in _words(step)) or "same"
     is_plain = re.fullmatch(r"[a-z0-9.-]+", said) and all(step.name != "watermark" for step in steps)
-    if is_plain and len(said) <= MAX_SLUG:
+    if is_plain and len(said) <= most:
         return said
     digest = hashlib.sha256(canonical(steps).encode()).hexdigest()[:10]
-    return f"{re.sub(r'[^a-z0-9.]+', '-', said.lower())[: MAX_SLUG - 12].strip('-.')}-{digest}"
+    return f"{re.sub(r'[^a-z0-9.]+', '-', said.lower())[: most - 12].strip('-.')}-{digest}"
 
 
 def _words(step: Step) -> list[str]:

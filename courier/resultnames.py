@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from courier import pipeline
+from courier.files import MAX_NAME_BYTES
 from courier.pictures import FORMATS, Header
 from courier.pipeline import Step
 
@@ -35,10 +36,11 @@ def result_name(name: str, steps: list[Step], wanted: str) -> str:
     of several formats have results of several names.
     """
     path = PurePosixPath(name)
-    done = pipeline.slug(steps)
+    ending = FORMATS[wanted][0]
+    done = pipeline.slug(steps, MAX_NAME_BYTES - len(f"{name}.{ending}".encode()))
     if path.suffix.lower() in FORMATS[wanted]:
         return f"{path.stem}-{done}{path.suffix}"
-    return f"{name}.{done}{FORMATS[wanted][0]}"
+    return f"{name}.{done}{ending}"
 
 
 def target_of(source: str, steps: list[Step], *, moving: bool) -> str:

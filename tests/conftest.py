@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +277,22 @@ def place(bare_place: Place) -> Place:
     bare_place.create_queues()
     bare_place.create_bucket()
     return bare_place
+
+
+@pytest.fixture(scope="session")
+def _numbers_account(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with _place(ministack, tmp_path_factory.mktemp("numbers")) as made:
+        made.create_queues()
+        made.create_bucket()
+        made.worker("numbers_worker.py")
+        yield made
+
+
+@pytest.fixture
+def served(_numbers_account: Place, tmp_path: Path) -> Iterator[Place]:
+    """A numbers worker that others use as well, and an empty folder."""
+    with ExitStack() as stack:
+        yield replace(_numbers_account, folder=tmp_path, stack=stack)
 
 
 @pytest.fixture(autouse=True)

@@ -94,26 +94,27 @@ def test_the_same_work_is_done_once_and_another_source_is_never_taken_for_it(pla
     store = place.client("s3").put_object
     place.worker(WORKER)
     source = store(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
-    options = json.dumps({"operations": "flip", "etag": source["ETag"]})
+    options = json.dumps({"operations": "thumbnail", "etag": source["ETag"]})
+    the_same = json.dumps({"operations": "thumbnail=200"})
 
     place.post("imageInbox", "cat.png", request_id="1", options=options)
     (first,) = place.collect("imageOutbox")
-    made = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-flip.png")
-    place.post("imageInbox", "cat.png", request_id="2", options=options)
+    made = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-thumbnail-200.png")
+    place.post("imageInbox", "cat.png", request_id="2", options=the_same)
     (second,) = place.collect("imageOutbox")
-    again = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-flip.png")
+    again = place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-thumbnail-200.png")
     store(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=bitmap())
     place.post("imageInbox", "cat.png", request_id="3", options=options)
     (third,) = place.collect("imageOutbox")
-    place.post("imageInbox", "cat.png", request_id="4", options='{"operations": "flip"}')
+    place.post("imageInbox", "cat.png", request_id="4", options=the_same)
     (fourth,) = place.collect("imageOutbox")
 
-    assert first["Body"] == second["Body"] == fourth["Body"] == "cat-flip.png"
+    assert first["Body"] == second["Body"] == fourth["Body"] == "cat-thumbnail-200.png"
     assert made["LastModified"] == again["LastModified"]
     told = [json.loads(one["MessageAttributes"]["details"]["StringValue"]) for one in (first, second, fourth)]
     assert told[0] == told[1]
     assert told[0]["etag"] == made["ETag"]
-    assert (told[0]["width"], told[0]["height"], told[0]["notes"]) == (640, 480, [])
+    assert (told[0]["width"], told[0]["height"], told[0]["notes"]) == (200, 150, [])
     assert told[2]["etag"] != told[0]["etag"]
     assert third["Body"].startswith("?Error. 'cat.png' in images/unprocessed/ of the bucket was replaced")
 

@@ -19,10 +19,8 @@ CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
 
 
-def test_a_list_is_answered_with_a_table(place: Place) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, "send", "1,5,22")
+def test_a_list_is_answered_with_a_table(served: Place) -> None:
+    done = served.run(CLIENT, "send", "1,5,22")
 
     assert done.returncode == 0, done.stderr
     assert "3 numbers: 1, 5, 22\n" in done.stdout
@@ -36,10 +34,8 @@ def test_a_list_is_answered_with_a_table(place: Place) -> None:
     assert done.stderr == ""
 
 
-def test_json_carries_exact_digits_and_nothing_else(place: Place) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, "send", "9007199254740993, 9007199254740995, -1e30, 0.25", "--json")
+def test_json_carries_exact_digits_and_nothing_else(served: Place) -> None:
+    done = served.run(CLIENT, "send", "9007199254740993, 9007199254740995, -1e30, 0.25", "--json")
 
     assert done.stderr == ""
     assert done.stdout == (
@@ -52,11 +48,9 @@ def test_json_carries_exact_digits_and_nothing_else(place: Place) -> None:
     )
 
 
-def test_csv_has_a_header_and_a_row(place: Place) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, "send", "0.1,0.2,0.3,0.2", "--csv")
-    both = place.run(CLIENT, "send", "1", "--csv", "--json")
+def test_csv_has_a_header_and_a_row(served: Place) -> None:
+    done = served.run(CLIENT, "send", "0.1,0.2,0.3,0.2", "--csv")
+    both = served.run(CLIENT, "send", "1", "--csv", "--json")
 
     assert next(csv.DictReader(io.StringIO(done.stdout)))["mode"] == "0.2"
     assert done.stdout.count("\n") == 2
@@ -70,10 +64,8 @@ def test_a_bad_list_is_drawn_with_a_caret(place: Place) -> None:
     assert done.stderr.splitlines()[1:] == ["  1,2;3", "  ^"]
 
 
-def test_plain_ascii_where_the_output_has_no_more(place: Place) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, "send", "1,5,22", env={"PYTHONIOENCODING": "ascii"})
+def test_plain_ascii_where_the_output_has_no_more(served: Place) -> None:
+    done = served.run(CLIENT, "send", "1,5,22", env={"PYTHONIOENCODING": "ascii"})
 
     assert done.stdout.isascii()
     assert "~ 9.3333333333333333" in done.stdout
@@ -90,23 +82,20 @@ def test_plain_ascii_where_the_output_has_no_more(place: Place) -> None:
         (["send", "-.5 1.5"], 1),
     ],
 )
-def test_a_list_may_be_given_in_many_ways(place: Place, arguments: list[str], total: int) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, *arguments, "--json")
+def test_a_list_may_be_given_in_many_ways(served: Place, arguments: list[str], total: int) -> None:
+    done = served.run(CLIENT, *arguments, "--json")
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["sum"] == total
 
 
-def test_sample_random_file_and_standard_input(place: Place) -> None:
-    place.worker(WORKER)
-    (place.folder / "list.txt").write_text("1\n2\n3\n")
+def test_sample_random_file_and_standard_input(served: Place) -> None:
+    (served.folder / "list.txt").write_text("1\n2\n3\n")
 
-    sample = place.run(CLIENT, "sample", "--json")
-    once, again, other = (place.run(CLIENT, "random", "50", "--seed", seed, "--json") for seed in ("7", "7", "8"))
-    file = place.run(CLIENT, "file", "list.txt", "--json")
-    piped = place.run(CLIENT, "file", "-", "--json", text="4;5")
+    sample = served.run(CLIENT, "sample", "--json")
+    once, again, other = (served.run(CLIENT, "random", "50", "--seed", seed, "--json") for seed in ("7", "7", "8"))
+    file = served.run(CLIENT, "file", "list.txt", "--json")
+    piped = served.run(CLIENT, "file", "-", "--json", text="4;5")
 
     assert json.loads(sample.stdout)["count"] == 7
     assert once.stdout == again.stdout != other.stdout
@@ -114,22 +103,19 @@ def test_sample_random_file_and_standard_input(place: Place) -> None:
     assert json.loads(piped.stdout)["sum"] == 9
 
 
-def test_a_long_list_travels_and_is_shown_short(place: Place) -> None:
-    place.worker(WORKER)
-
-    done = place.run(CLIENT, "file", "-", text=",".join(str(number) for number in range(1, 100_001)))
+def test_a_long_list_travels_and_is_shown_short(served: Place) -> None:
+    done = served.run(CLIENT, "file", "-", text=",".join(str(number) for number in range(1, 100_001)))
 
     assert "100,000 numbers: 1, 2, 3, 4, 5, …, 99996, 99997, 99998, 99999, 100000\n" in done.stdout
     assert "5000050000 │" in done.stdout
 
 
-def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(place: Place) -> None:
-    place.worker(WORKER)
+def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(served: Place) -> None:
     lines = [f"{number},{number + 2}" for number in range(250)]
     lines[3] = "1,x"
     lines[240] = ""
 
-    done = place.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
+    done = served.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
 
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
@@ -138,11 +124,10 @@ def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(place: Place
     assert [row["mean"] for row in rows] == [number + 1 for number in range(250) if number not in {3, 240}]
 
 
-def test_nists_datasets_come_back_with_every_certified_digit(place: Place) -> None:
-    place.worker(WORKER)
+def test_nists_datasets_come_back_with_every_certified_digit(served: Place) -> None:
     lines = [",".join(dataset.numbers) for dataset in nist.DATASETS.values()]
 
-    done = place.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
+    done = served.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
 
     rows = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in done.stdout.splitlines()]
     certified = Context(prec=15)  # as many digits as NIST certifies
@@ -152,9 +137,8 @@ def test_nists_datasets_come_back_with_every_certified_digit(place: Place) -> No
     assert len(rows) == 9
 
 
-def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(place: Place) -> None:
-    place.worker(WORKER)
-    process = place.start(CLIENT, "batch", "-")
+def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(served: Place) -> None:
+    process = served.start(CLIENT, "batch", "-")
     assert process.stdin is not None
     assert process.stdout is not None
 
@@ -335,9 +319,8 @@ def test_many_answers_that_nobody_takes_hold_nobody_up(place: Place, count: int)
     assert place.depth("responseQueue") == count
 
 
-def test_answers_that_came_while_nobody_read_the_output_are_not_given_up(place: Place) -> None:
-    place.worker(WORKER)
-    process = place.start(CLIENT, "batch", "-", "--timeout", "2")
+def test_answers_that_came_while_nobody_read_the_output_are_not_given_up(served: Place) -> None:
+    process = served.start(CLIENT, "batch", "-", "--timeout", "2")
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("".join(f"{number}\n" for number in range(1000)))

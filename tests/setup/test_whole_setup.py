@@ -323,7 +323,7 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     assert scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"] == []
 
 
-def test_without_ssh_there_is_no_key_and_no_open_port(account: Account) -> None:
+def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(account: Account) -> None:
     account.run("up", "--no-ssh", SETUP_PROOF="1")
 
     (instance,) = account.instances
@@ -331,17 +331,9 @@ def test_without_ssh_there_is_no_key_and_no_open_port(account: Account) -> None:
     assert account.open_to == []
     attached = account.client("iam").list_attached_role_policies(RoleName=f"{account.name}-worker")["AttachedPolicies"]
     assert [one["PolicyName"] for one in attached] == ["AmazonSSMManagedInstanceCore"]
-    assert account.group["Tags"] == [
-        {"Key": "courier", "Value": account.name},
-        {"Key": "courier-ssh", "Value": "none"},
-    ]
 
-
-def test_that_there_is_to_be_no_ssh_is_remembered(account: Account) -> None:
-    account.run("up", "--no-ssh", SETUP_PROOF="1")
     account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"  # asked, it would refuse
     given = ["--name", account.name]
-
     again, plugin, let_in = (account.run_bare(*given, *rest) for rest in (["plan"], ["ssh"], ["allow-me"]))
     assert "up would make 0 changes" in again.stdout
     assert "Session Manager needs its plugin" in plugin.stderr

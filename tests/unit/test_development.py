@@ -12,6 +12,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from courier.development import Processed, process
 from courier.errors import InputRefused, NotAPicture, Reason
+from courier.files import check_name
 from courier.pictures import Bounds, is_lossless_webp, read_header, sample
 from courier.pipeline import KINDS, parse
 from courier.resultnames import likely_names, name_for, result_name
@@ -128,6 +129,19 @@ def test_what_changes_no_pixel_changes_none() -> None:
 )
 def test_the_name_says_what_was_done(name: str, operations: str, target: str, expected: str) -> None:
     assert result_name(name, parse(operations), target) == expected
+
+
+def test_the_longest_name_leaves_room_for_what_was_done() -> None:
+    source = "\N{LATIN SMALL LETTER E WITH ACUTE}" * 98 + ".gif"
+    pipelines = [
+        "grayscale,resize=800x600:cover:northwest,blur=3,sharpen",
+        "grayscale,resize=800x600:cover:northwest,blur=3",
+    ]
+
+    for target in ("GIF", "JPEG"):
+        names = [result_name(source, parse(operations), target) for operations in pipelines]
+        assert [check_name(name) for name in names] == names
+        assert len(set(names)) == 2
 
 
 @pytest.mark.parametrize("operations", ["grayscale", "convert=webp", "black-and-white", "thumbnail=20"])
