@@ -41,7 +41,8 @@
 # settings (environment): AWS_ENDPOINT_URL reaches another AWS, a local one say. COURIER_REQUEST_QUEUE,
 # COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things;
 # COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter. The other
-# COURIER_ settings of the workers reach the machine when it is made.
+# COURIER_ settings of the workers reach the machine when it is made. SETUP_PROOF (420) says how many seconds
+# up waits for the two jobs' answers; with 0 it makes none.
 #
 # Nothing is kept here about what was made: all of it is found by name and tag. Every command that changes
 # something is shown before it runs.

@@ -59,7 +59,7 @@ json_strings() { sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&"/' | paste -s -
 # prove: one real job through each application, timed.
 prove() {
   local python folder
-  ! $dry || return 0
+  ((proof_seconds > 0)) || return 0
   python=$(find_python) || {
     say "The clients need Python with boto3, so nothing was tried. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
     return
@@ -91,7 +91,7 @@ use_account() {
 find_python() {
   local candidate
   for candidate in "$here/.venv/bin/python" python3 python; do
-    if "$candidate" -c 'import boto3, PIL, rich' 2>/dev/null; then
+    if "$candidate" -c 'from importlib.util import find_spec; exit(not all(map(find_spec, ("boto3", "PIL", "rich"))))' 2>/dev/null; then
       say "$candidate"
       return
     fi

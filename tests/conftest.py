@@ -23,9 +23,9 @@ from tests.engines import Engine, fresh_account, unmeasured
 ROOT = Path(__file__).parent.parent
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 #: The tests whose programs are measured for coverage, which slows them by half; others run the same lines.
-MEASURED = ("test_menus", "test_numbers_commands", "test_images_commands")
+MEASURED = ("test_menus", "test_numbers_commands", "test_images_commands", "test_long_lists", "test_workers")
 #: The same for their workers.
-MEASURED_WORKERS = ("test_menus",)
+MEASURED_WORKERS = ("test_menus", "test_long_lists")
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
 
@@ -57,7 +57,7 @@ def wait_for(condition: Callable[[], Any], seconds: float = 45, what: str = "the
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
-        time.sleep(0.02)
+        time.sleep(0.04)
     return found
 
 

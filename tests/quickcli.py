@@ -31,10 +31,11 @@ SERVICES = ("autoscaling", "cloudwatch", "ec2", "iam", "s3", "sqs", "ssm", "sts"
 #: The greatest size of a call: arguments and environment.
 CALL_BYTES = 1 << 20
 
-#: What stands on PATH as `aws`: it hands everything on and ends as the call ends. In the folder that AWS_CALLS names
-#: it notes each call in `calls`, and answers with errors as `faults` says, a list of {call, error, times}.
+#: What stands on PATH as `aws`, with as few imports as can be: it hands everything on and ends as the call ends. In
+#: the folder that AWS_CALLS names it notes each call in `calls`, and answers with errors as `faults` says, a list of
+#: {call, error, times}.
 SHIM = """#!{python} -ISs
-import os, socket, sys
+import _socket, os, sys
 
 def fault(folder):
     import fcntl, json
@@ -56,11 +57,12 @@ if found:
     print(found["error"], file=sys.stderr)
     sys.exit(254)
 call = repr([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
-with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-    connection.connect("{path}")
-    socket.send_fds(connection, [b"%8d" % len(call)], [0, 1, 2])
-    connection.sendall(call)
-    sys.exit(int(connection.recv(8) or b"255"))
+connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+connection.connect("{path}")
+streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+connection.sendmsg([b"%8d" % len(call)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
+connection.sendall(call)
+os._exit(int(connection.recv(8) or b"255"))
 """
 
 

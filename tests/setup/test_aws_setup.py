@@ -23,7 +23,7 @@ from tests.engines import REGION, Engine, fresh_account, unmeasured
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)
 
-STUB = f"""#!{sys.executable}
+STUB = f"""#!{sys.executable} -ISs
 import json, os, sys
 with open(os.environ["STUB_LOG"], "a") as log:
     log.write(json.dumps(sys.argv[1:]) + "\\n")
@@ -132,6 +132,7 @@ def test_every_call_carries_the_endpoint_and_the_region(stub: Stub, env: dict[st
     done = stub.run(verb, "--yes", "--region", "eu-west-1", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
 
     assert done.returncode in (0, 1), done.stderr
+    assert ("The numbers worker did not answer: " in done.stderr) == (verb == "up")
     assert len(stub.calls) > 1
     for call in stub.calls:
         if call == ["--version"]:

@@ -271,7 +271,7 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
     if "LabInstanceProfile" not in [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]]:
         iam.create_instance_profile(InstanceProfileName="LabInstanceProfile")
 
-    ended = account.run("up", SETUP_PROOF="1", **lab)
+    ended = account.run("up", SETUP_PROOF="0", **lab)
 
     assert "LabInstanceProfile is the workers' role" in ended.stdout
     (instance,) = account.instances
@@ -291,9 +291,9 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
 
 
 def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
-    account.run("up", SETUP_PROOF="1")
+    account.done("up", SETUP_PROOF="0")
     (alone,) = account.instances
-    account.run("up", "--workers", "2-4", SETUP_PROOF="1")
+    account.done("up", "--workers", "2-4", SETUP_PROOF="0")
 
     scaling = account.client("autoscaling")
     name = f"{account.name}-workers"
@@ -324,7 +324,7 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
 
 
 def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(account: Account) -> None:
-    account.run("up", "--no-ssh", SETUP_PROOF="1")
+    account.done("up", "--no-ssh", SETUP_PROOF="0")
 
     (instance,) = account.instances
     assert "KeyName" not in instance
@@ -339,7 +339,7 @@ def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(acc
     assert "Session Manager needs its plugin" in plugin.stderr
     assert "This set-up does without SSH. To have it all the same" in let_in.stderr
 
-    account.run("up", SETUP_PROOF="1")
+    account.done("up", SETUP_PROOF="0")
     assert account.open_to == [(22, ADDRESS)]
     assert {"Key": "courier-ssh", "Value": "one"} in account.group["Tags"]
 
@@ -358,7 +358,7 @@ def check_user_data(account: Account) -> None:
 
 
 def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
-    account.run("up", SETUP_PROOF="1", COURIER_IMAGE_SECONDS="25", AWS_SESSION_TOKEN="a-token-of-theirs")
+    account.done("up", SETUP_PROOF="0", COURIER_IMAGE_SECONDS="25", AWS_SESSION_TOKEN="a-token-of-theirs")
     check_user_data(account)
     program = account.folder / "bin" / "ssh"
     program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >{account.folder}/ssh\n')
@@ -403,7 +403,7 @@ def test_what_passes_is_waited_for_and_what_is_half_made_finished_or_removed(acc
     assert account.planned()[0].split()[1:3] == ["ec2", "run-instances"]
 
     account.inject({"ec2 run-instances": "(InvalidParameterValue) Invalid IAM Instance Profile name"}, times=2)
-    mended = account.run("up", SETUP_PROOF="1")
+    mended = account.run("up", SETUP_PROOF="0")
     assert "AWS does not know the new instance profile everywhere yet." in mended.stderr
     assert len(account.instances) == 1
     assert account.planned() == []
