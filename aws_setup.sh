@@ -73,6 +73,7 @@ readonly sweep_seconds=21600
 name=lab3
 region=""
 given_region=""
+given_type=""
 profile=""
 instance_type=""
 workers=1
@@ -90,6 +91,8 @@ bucket=""
 known_urls=""
 own_queues=()
 bucket_state=""
+bucket_owner=""
+code_owner=""
 known_group=""
 known_ssh=""
 answer=""
@@ -184,6 +187,7 @@ check_options() {
 # What is only known once AWS has said who we are.
 settle() {
   name_bucket
+  given_type=$instance_type
   instance_type=${instance_type:-$(default_type)}
   if $is_lab && ((${workers#*-} > most_machines_of_lab)); then
     die 2 "A Learner Lab has at most $most_machines_of_lab instances, and closes the account at 20. Use --workers 1-$most_machines_of_lab or fewer."
@@ -193,7 +197,8 @@ settle() {
 allow_me() {
   find_ssh_cidr
   [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
-  ! $no_ssh || die 1 "This set-up does without SSH. To have it all the same: ./aws_setup.sh up --ssh-cidr ADDRESS/32"
+  ! $no_ssh || die 1 "There is to be no SSH here. A machine that was made so has no key for it either; to have both: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
+  remember_ssh
   settle_rules "$known_group"
   say "SSH is open to ${ssh_cidr:-nobody}."
 }
@@ -211,7 +216,10 @@ run_verb() {
     down) remove_all ;;
     start) start_machine ;;
     stop) stop_machine ;;
-    deploy) put_code ;;
+    deploy)
+      need_bucket
+      put_code
+      ;;
     allow-me) allow_me ;;
     ssh)
       find_group

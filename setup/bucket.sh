@@ -23,11 +23,12 @@ has_bucket() {
   esac
 }
 
-# find_bucket: set `bucket_state` to missing, own or other; ends with a sentence if its name is somebody else's.
-# A bucket that COURIER_BUCKET names may have been there before, with other things in it.
+# find_bucket: set `bucket_state` to missing, own, other or theirs, and `bucket_owner`; ends with a sentence if it is
+# in another account. A bucket that COURIER_BUCKET names and that bears no tag was there before, with other things in it.
 find_bucket() {
-  local answer owner
+  local answer
   bucket_state=missing
+  bucket_owner=""
   if ! answer=$(ask s3api head-bucket --bucket "$bucket" 2>&1); then
     case $answer in
       *404* | *"Not Found"*) return ;;
@@ -35,11 +36,15 @@ find_bucket() {
       *) explain "$answer" s3:ListBucket ;;
     esac
   fi
-  bucket_state=own
-  owner=$(owner_of_bucket)
-  [[ $owner != "$name" && -n ${COURIER_BUCKET:-} ]] || return 0
-  # An empty one of nobody's is what an up that was cut short has left.
-  [[ -z $owner && -z $(first_object) ]] || bucket_state=other
+  bucket_owner=$(owner_of_bucket)
+  case $bucket_owner in
+    "$name") bucket_state=own ;;
+    "" | -) if [[ -n ${COURIER_BUCKET:-} ]]; then bucket_state=other; else bucket_state=own; fi ;;
+    *) bucket_state=theirs ;;
+  esac
+  [[ $bucket_state == other ]] || return 0
+  code_owner=$(owner_of_code)
+  [[ -z $code_owner || $code_owner == "$name" ]] || bucket_state=theirs bucket_owner=$code_owner
 }
 
 # owner_of_bucket: the name of the set-up that it belongs to; nothing without tags, - with tags of another kind.
@@ -50,17 +55,16 @@ owner_of_bucket() {
     --output text
 }
 
-first_object() {
-  look s3api list-objects-v2 \
-    --bucket "$bucket" \
-    --max-keys 1 \
-    --query "Contents[0].Key" \
-    --output text
+# need_bucket: end unless the bucket is one that this set-up may write to.
+need_bucket() {
+  find_bucket
+  [[ $bucket_state != theirs ]] ||
+    die 1 "The bucket $bucket belongs to the set-up '$bucket_owner'. Work with that one (--name $bucket_owner), or choose another name in COURIER_BUCKET."
 }
 
 make_bucket() {
   local options=()
-  find_bucket
+  need_bucket
   if [[ $bucket_state == other ]]; then
     say "bucket $bucket was there before: its settings stay as they are, and so does it when all else goes down"
     return
@@ -73,22 +77,16 @@ make_bucket() {
     [[ $bucket != *-an || -n ${COURIER_BUCKET:-} ]] || options+=(--bucket-namespace account-regional)
     change s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
   fi
-  begin tag_bucket
+  # At once, and only where there is none: to put a tag replaces those that are there.
+  [[ -n $bucket_owner ]] || change s3api put-bucket-tagging \
+    --bucket "$bucket" \
+    --tagging "TagSet=[{Key=courier,Value=$name}]"
   begin close_to_the_public
   begin encrypt_bucket
   begin let_expire
   # Emulators are reached without TLS, and would lock everybody out.
   ! is_real || begin demand_tls
   finish
-}
-
-# To put a tag replaces those that are there: it is only put where there is none.
-tag_bucket() {
-  local owner
-  owner=$(owner_of_bucket)
-  [[ -n $owner ]] || change s3api put-bucket-tagging \
-    --bucket "$bucket" \
-    --tagging "TagSet=[{Key=courier,Value=$name}]"
 }
 
 close_to_the_public() {
@@ -142,6 +140,17 @@ demand_tls() {
     --policy "$wanted"
 }
 
+# remove_bucket: with all that is in it; from one that was there before, the code alone.
 remove_bucket() {
-  [[ $bucket_state != own ]] || change s3 rb "s3://$bucket" --force
+  local key there
+  case $bucket_state in
+    own) change s3 rb "s3://$bucket" --force ;;
+    other)
+      there=$(tarballs)
+      for key in $there ${code_owner:+deploy/current}; do
+        change s3api delete-object --bucket "$bucket" --key "$key"
+      done
+      say "bucket $bucket stays, and so does what is under images/ and numbers/ in it"
+      ;;
+  esac
 }

@@ -37,24 +37,36 @@ put_code() {
     --bucket "$bucket" \
     --key deploy/current \
     --body "$scratch/current" \
-    --content-type text/plain
+    --content-type text/plain \
+    --metadata "courier=$name"
   remove_old_code
 }
 
-# tarballs: the keys of those in the bucket, the newest last.
+# owner_of_code: the name of the set-up whose code is in the bucket, or nothing.
+owner_of_code() {
+  look s3api head-object \
+    --bucket "$bucket" \
+    --key deploy/current \
+    --query Metadata.courier \
+    --output text
+}
+
+# tarballs: the keys of ours in the bucket, the newest last.
 tarballs() {
   look s3api list-objects-v2 \
     --bucket "$bucket" \
     --prefix deploy/courier- \
     --query "sort_by(Contents || \`[]\`, &LastModified)[].Key" \
-    --output text | tr '\t' '\n'
+    --output text | tr '\t' '\n' | sed -n '/^deploy\/courier-[0-9a-f]\{64\}\.tar\.gz$/p'
 }
 
 # The newest stay: a machine may be fetching the one before, and somebody may want to go back.
 remove_old_code() {
-  local there key
+  local there key kept=$kept_tarballs
+  # In a plan, the new one is not there yet.
+  ! $dry || kept=$((kept - 1))
   there=$(tarballs)
-  for key in $(awk -v kept="$kept_tarballs" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
+  for key in $(awk -v kept="$kept" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
     change s3api delete-object \
       --bucket "$bucket" \
       --key "$key"

@@ -4,6 +4,9 @@
 #: As many waiting requests as one machine is meant to have before another one starts.
 readonly backlog_per_machine=100
 
+subnets=""
+is_new_type=false
+
 template_name() { say "$name-workers"; }
 
 # metrics: requests that wait / machines in service, as CloudWatch reckons it.
@@ -67,16 +70,19 @@ template_data() {
 
 # make_template: a launch template; another version of it where what it says has changed.
 make_template() {
-  local there data sum
-  write_user_data
-  data=$(template_data)
-  sum=$(sha256 <<<"$data" | cut -c 1-16)
+  local there kind data sum
   # What a version was made from stands in its description.
   there=$(look ec2 describe-launch-template-versions \
     --launch-template-name "$(template_name)" \
     --versions '$Latest' \
-    --query "LaunchTemplateVersions[0].VersionDescription || '-'" \
+    --query "LaunchTemplateVersions[0].[VersionDescription || '-', LaunchTemplateData.InstanceType]" \
     --output text)
+  read -r there kind <<<"$there"
+  if [[ -n $kind && -z $given_type ]]; then instance_type=$kind; fi
+  [[ -z $kind || $kind == "$instance_type" ]] || is_new_type=true
+  write_user_data
+  data=$(template_data)
+  sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
     change ec2 create-launch-template \
       --launch-template-name "$(template_name)" \
@@ -101,16 +107,34 @@ find_scaling_group() {
 }
 
 make_scaling_group() {
-  local there zones subnets least most
+  local there least most
   there=$(find_scaling_group)
-  if [[ -n $there ]]; then
-    read -r least most _ <<<"$there"
-    [[ "$least-$most" == "$workers" ]] || change autoscaling update-auto-scaling-group \
+  if [[ -z $there ]]; then
+    find_subnets
+    change autoscaling create-auto-scaling-group \
       --auto-scaling-group-name "$(template_name)" \
+      --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \
       --min-size "${workers%-*}" \
-      --max-size "${workers#*-}"
+      --max-size "${workers#*-}" \
+      --vpc-zone-identifier "$subnets" \
+      --tags "Key=courier,Value=$name,PropagateAtLaunch=true" "Key=Name,Value=$name-worker,PropagateAtLaunch=true"
     return
   fi
+  read -r least most _ <<<"$there"
+  [[ "$least-$most" == "$workers" ]] || change autoscaling update-auto-scaling-group \
+    --auto-scaling-group-name "$(template_name)" \
+    --min-size "${workers%-*}" \
+    --max-size "${workers#*-}"
+  $is_new_type || return 0
+  find_subnets
+  change autoscaling update-auto-scaling-group \
+    --auto-scaling-group-name "$(template_name)" \
+    --vpc-zone-identifier "$subnets"
+}
+
+# find_subnets: set `subnets` to those of the zones that have the type.
+find_subnets() {
+  local zones
   # Not every zone has every type: us-east-1e, for one, has no t3.
   zones=$(need ec2 describe-instance-type-offerings \
     --location-type availability-zone \
@@ -123,13 +147,6 @@ make_scaling_group() {
     --query "join(',', Subnets[].SubnetId)" \
     --output text)
   [[ -n $subnets ]] || die 1 "$no_network"
-  change autoscaling create-auto-scaling-group \
-    --auto-scaling-group-name "$(template_name)" \
-    --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \
-    --min-size "${workers%-*}" \
-    --max-size "${workers#*-}" \
-    --vpc-zone-identifier "$subnets" \
-    --tags "Key=courier,Value=$name,PropagateAtLaunch=true" "Key=Name,Value=$name-worker,PropagateAtLaunch=true"
 }
 
 enable_metrics() {

@@ -6,7 +6,7 @@ readonly max_user_data=16384
 find_instance() {
   look ec2 describe-instances \
     --filters "Name=tag:courier,Values=$name" "Name=instance-state-name,Values=$1" \
-    --query "Reservations[].Instances[].[InstanceId,State.Name,PublicIpAddress || '-',InstanceType,MetadataOptions.HttpTokens || '-']" \
+    --query "Reservations[].Instances[].[InstanceId,State.Name,PublicIpAddress || '-',InstanceType,MetadataOptions.HttpTokens || '-',KeyName || '-']" \
     --output text
 }
 
@@ -62,9 +62,11 @@ make_machine() {
   while read -r id state rest; do settle_machine "$id" "$state" "$rest"; done <<<"$found"
 }
 
-settle_machine() { # id, state, "address type tokens"
-  local kind tokens
-  read -r _ kind tokens <<<"$3"
+settle_machine() { # id, state, "address type tokens key"
+  local kind tokens key
+  read -r _ kind tokens key <<<"$3"
+  $no_ssh || [[ ${key:--} != - ]] ||
+    say "instance $1 was made without a key and gets none: for SSH, ./aws_setup.sh down, then up"
   [[ $kind == "$instance_type" ]] ||
     say "instance $1 is a $kind, not a $instance_type: that stays. To change it: ./aws_setup.sh down, then up --type $instance_type"
   [[ $tokens == required ]] || change ec2 modify-instance-metadata-options --instance-id "$1" --http-tokens required

@@ -63,23 +63,31 @@ settle_cidr() {
 }
 
 make_group() {
-  local id=$known_group ssh=one
-  ! $no_ssh || ssh=none
+  local id=$known_group
   if [[ -z $id ]]; then
     change ec2 create-security-group \
       --group-name "$(group_name)" \
       --description "Courier: SSH from one address only" \
-      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name},{Key=courier-ssh,Value=$ssh}]" \
+      --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name},{Key=courier-ssh,Value=$(wanted_ssh)}]" \
       --query GroupId \
       --output text
     id=$answer
-  elif [[ $known_ssh != "$ssh" ]]; then
-    change ec2 create-tags \
-      --resources "$id" \
-      --tags "Key=courier-ssh,Value=$ssh"
+  else
+    remember_ssh
   fi
   # In a plan, there may be none yet.
   settle_rules "${id:-$(group_name)}"
+}
+
+wanted_ssh() { if $no_ssh; then say none; else say one; fi; }
+
+# remember_ssh: have the group's tag say whether there is to be SSH.
+remember_ssh() {
+  local wanted
+  wanted=$(wanted_ssh)
+  [[ $known_ssh == "$wanted" ]] || change ec2 create-tags \
+    --resources "$known_group" \
+    --tags "Key=courier-ssh,Value=$wanted"
 }
 
 # settle_rules GROUP: SSH from one address (or none), and nothing from the whole world.
@@ -110,9 +118,17 @@ covers_ssh() { # protocol, from, to
   [[ $1 == -1 ]] || { [[ $1 == tcp && $2 =~ ^[0-9]+$ ]] && (($2 <= 22 && $3 >= 22)); }
 }
 
+# own_group: the group's id if this set-up has made it.
+own_group() {
+  look ec2 describe-security-groups \
+    --filters "Name=group-name,Values=$(group_name)" "Name=tag:courier,Values=$name" \
+    --query "SecurityGroups[0].GroupId" \
+    --output text
+}
+
 remove_group() {
   local id
-  id=$(group_id)
+  id=$(own_group)
   [[ -z $id ]] || change ec2 delete-security-group --group-id "$id"
 }
 
@@ -167,9 +183,17 @@ forge_key() { # file
   (umask 077 && ssh-keygen -q -t ed25519 -N '' -C "$(key_name)" -f "$1" </dev/null >/dev/null)
 }
 
+# own_key: the key's name if this set-up has imported it.
+own_key() {
+  look ec2 describe-key-pairs \
+    --filters "Name=key-name,Values=$(key_name)" "Name=tag:courier,Values=$name" \
+    --query "KeyPairs[0].KeyName" \
+    --output text
+}
+
 remove_key() {
   local there
   [[ $(key_name) != vockey ]] || return 0
-  there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
+  there=$(own_key)
   [[ -z $there ]] || change ec2 delete-key-pair --key-name "$(key_name)"
 }

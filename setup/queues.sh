@@ -1,6 +1,8 @@
 # shellcheck shell=bash
 # queues.sh: the four queues from create-queue.json, and a dead-letter queue for each that workers serve.
 
+readonly private_name="/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$"
+
 # Look all queues up at once, for queue_url.
 find_queues() {
   known_urls=$(need sqs list-queues \
@@ -12,7 +14,9 @@ find_queues() {
 queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
 
 # private_queues: the URLs of reply queues that clients made for themselves and left.
-private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$" || true; }
+private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "$private_name" || true; }
+
+is_private() { [[ $1 =~ $private_name ]]; }
 
 make_queues() {
   local queue
@@ -104,7 +108,7 @@ bury_in_dead_letter_queue() {
 
 arn_of_queue() { say "arn:aws:sqs:$region:$account:$1"; }
 
-# find_own_queues: set `own_queues` to the URLs of those that are this set-up's or nobody's, and of its clients'.
+# find_own_queues: set `own_queues` to the URLs of those that bear this set-up's tag, and of its clients'.
 find_own_queues() {
   local one url owners
   find_queues
@@ -116,8 +120,11 @@ find_own_queues() {
   finish
   own_queues=()
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
-    [[ -f $owners/$one && $(<"$owners/$one") =~ ^($name)?$ ]] || continue
-    own_queues+=("$(queue_url "$one")")
+    [[ -f $owners/$one ]] || continue
+    case $(<"$owners/$one") in
+      "$name") own_queues+=("$(queue_url "$one")") ;;
+      "") say "left as it is: queue $one, which bears no set-up's tag. It gets this one's by: ./aws_setup.sh queues" >&2 ;;
+    esac
   done
   # A client's own queue belongs to whoever has the queue that it stands in for.
   for url in $(private_queues); do

@@ -11,14 +11,21 @@ row() {
 }
 
 show_status() {
-  local part others=(bucket)
+  local part status=0 others=(bucket)
   find_queues
   $as_json || say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}$($is_lab && echo ', a Learner Lab' || true)"
-  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
   ! $with_ec2 || others+=(role policy network key fleet machine)
+  look_at_parts &
+  wait $! || status=$?
+  for part in "${queue_names[@]}" "${dead_names[@]}" "${others[@]}"; do cat "$scratch/status.$part"; done
+  # What these keys may not see has no row; the rest is told all the same.
+  return "$status"
+}
+
+look_at_parts() {
+  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
   for part in "${others[@]}"; do begin "${part}_status" >"$scratch/status.$part"; done
   finish
-  for part in "${queue_names[@]}" "${dead_names[@]}" "${others[@]}"; do cat "$scratch/status.$part"; done
 }
 
 queue_status() {
@@ -45,6 +52,7 @@ bucket_status() {
   case $bucket_state in
     own) row bucket "$bucket" exists ;;
     other) row bucket "$bucket" "exists, and was there before" ;;
+    theirs) row bucket "$bucket" "belongs to the set-up $bucket_owner" ;;
     missing) row bucket "$bucket" missing ;;
   esac
 }
@@ -58,7 +66,7 @@ network_status() {
   fi
   sources=$(look ec2 describe-security-group-rules \
     --filters "Name=group-id,Values=$known_group" \
-    --query "join(', ', SecurityGroupRules[?!IsEgress].CidrIpv4)" \
+    --query "join(', ', SecurityGroupRules[?!IsEgress && (IpProtocol=='-1' || (FromPort<=\`22\` && ToPort>=\`22\`))].[CidrIpv4 || CidrIpv6 || PrefixListId || ReferencedGroupInfo.GroupId][])" \
     --output text)
   row group "$(group_name)" "SSH from ${sources:-nobody}"
 }

@@ -193,7 +193,10 @@ inventory() {
   find_own_queues
   find_bucket
   for one in ${own_queues[@]+"${own_queues[@]}"}; do say "queue ${one##*/}"; done
-  [[ $bucket_state != own ]] || say "bucket $bucket, with all that is in it"
+  case $bucket_state in
+    own) say "bucket $bucket, with all that is in it" ;;
+    other) [[ -z $code_owner ]] || say "the workers' code in bucket $bucket, which stays" ;;
+  esac
   ! $with_ec2 || inventory_of_machines
 }
 
@@ -203,10 +206,10 @@ inventory_of_machines() {
   awk 'NF { print "instance " $1 " (" $2 ")" }' <<<"$there"
   there=$(find_scaling_group)
   [[ -z $there ]] || say "Auto Scaling group $(template_name), with its machines"
-  there=$(group_id)
+  there=$(own_group)
   [[ -z $there ]] || say "security group $(group_name)"
   if [[ $(key_name) != vockey ]]; then
-    there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[].KeyName" --output text)
+    there=$(own_key)
     [[ -z $there ]] || say "key $(key_name) in AWS (the file $(key_file) stays)"
   fi
   ! $is_lab || return 0
@@ -240,9 +243,11 @@ remove_all() {
 
 # sweep: remove reply queues that are older than any client that may still use its own.
 sweep() {
-  local one
-  find_queues
-  for one in $(private_queues); do begin sweep_queue "$one"; done
+  local url
+  find_own_queues
+  for url in ${own_queues[@]+"${own_queues[@]}"}; do
+    ! is_private "$url" || begin sweep_queue "$url"
+  done
   finish
 }
 

@@ -375,9 +375,11 @@ def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, en
         "s3", endpoint_url=engine.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
     )
     s3.create_bucket(Bucket=bucket)
-    s3.put_object(Bucket=bucket, Key="holidays/cat.jpg", Body=b"a cat")
+    for key in ("holidays/cat.jpg", "deploy/courier-notes.txt"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"a cat")
 
     mine = setup(env, "up", "--no-ec2")
+    deployed = setup(env, "deploy")
     theirs = setup(env, "up", "--no-ec2", "--name", "theirs")
     gone = setup(env, "down", "--no-ec2", "--yes", "--name", "theirs")
     left = attributes_of(engine, names["COURIER_REQUEST_QUEUE"])
@@ -390,9 +392,36 @@ def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, en
     assert gone.stdout == "There is nothing to remove.\n"
     assert left.items() >= ATTRIBUTES.items()
     assert f"queue {names['COURIER_REQUEST_QUEUE']}\n" in down.stdout
-    assert s3.get_object(Bucket=bucket, Key="holidays/cat.jpg")["Body"].read() == b"a cat"
+    assert "+ aws s3api put-object" in deployed.stdout
+    assert f"the workers' code in bucket {bucket}, which stays\n" in down.stdout
+    left_there = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+    assert left_there == ["deploy/courier-notes.txt", "holidays/cat.jpg"]
     with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
         s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+
+
+@pytest.mark.parametrize("verb", ["up", "deploy"])
+def test_a_bucket_of_another_set_up_is_refused(stub: Stub, verb: str) -> None:
+    answers = {**ACCOUNT, **NO_QUEUES, "s3api get-bucket-tagging": ["theirs", "", 0]}
+
+    done = stub.run(verb, "--no-ec2", answers=answers)
+    down = stub.run("down", "--no-ec2", "--yes", answers=answers)
+
+    assert done.returncode == 1
+    assert "belongs to the set-up 'theirs'. Work with that one (--name theirs), or choose" in done.stderr
+    assert down.stdout == "There is nothing to remove.\n"
+    assert not [call for call in stub.calls if call[0] == "s3" or call[1].startswith(("put", "delete"))]
+
+
+def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
+    refused = ["", "An error occurred (AccessDenied) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-instance-profile": refused}
+
+    done = stub.run("status", answers=answers)
+
+    assert done.returncode == 1
+    assert "no right to iam:get-instance-profile" in done.stderr
+    assert re.search("queue +requestQueue +missing", done.stdout)
 
 
 @pytest.mark.parametrize("verb", ["down", "status", "doctor"])
@@ -409,7 +438,7 @@ def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub, verb: st
 
 def test_nothing_is_looked_up_within_a_condition() -> None:
     looked_up = re.compile(
-        r"(\[\[|\bif\b|\bfor\b|\bwhile\b|\buntil\b).*\$\((look|need|find_\w+|group_id|tarballs|image_id)\b"
+        r"(\[\[|\bif\b|\bfor\b|\bwhile\b|\buntil\b).*\$\((look|need|find_\w+|\w+_id|own_\w+|owner_\w+|tarballs)\b"
     )
     parts = [ROOT / "aws_setup.sh", *(ROOT / "setup").glob("*.sh")]
 

@@ -293,7 +293,7 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
 def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     account.done("up", SETUP_PROOF="0")
     (alone,) = account.instances
-    account.done("up", "--workers", "2-4", SETUP_PROOF="0")
+    account.done("up", "--workers", "2-4", "--type", "t3.small", SETUP_PROOF="0")
 
     scaling = account.client("autoscaling")
     name = f"{account.name}-workers"
@@ -314,7 +314,9 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     assert said["CreditSpecification"] == {"CpuCredits": "standard"}
     assert "2 wanted, from 2 to 4" in account.done("status")
 
-    assert account.planned() == []  # without --workers, the group stays what it is
+    assert said["InstanceType"] == "t3.small"
+
+    assert account.planned() == []  # without --workers and --type, the group stays what it is
     wider = account.run("plan", "--workers", "2-5").stdout
     assert "update-auto-scaling-group" in wider
     assert "up would make 1 changes" in wider
@@ -337,11 +339,27 @@ def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(acc
     again, plugin, let_in = (account.run_bare(*given, *rest) for rest in (["plan"], ["ssh"], ["allow-me"]))
     assert "up would make 0 changes" in again.stdout
     assert "Session Manager needs its plugin" in plugin.stderr
-    assert "This set-up does without SSH. To have it all the same" in let_in.stderr
+    assert "There is to be no SSH here. A machine that was made so has no key" in let_in.stderr
 
-    account.done("up", SETUP_PROOF="0")
+    account.done("allow-me")
     assert account.open_to == [(22, ADDRESS)]
     assert {"Key": "courier-ssh", "Value": "one"} in account.group["Tags"]
+    assert "was made without a key and gets none: for SSH, ./aws_setup.sh down, then up" in account.done("plan")
+
+
+def test_what_was_made_by_hand_under_our_names_is_not_removed(account: Account) -> None:
+    ec2 = account.client("ec2")
+    ec2.create_security_group(GroupName=f"cloudGroup-{account.name}", Description="by hand")
+    ec2.create_key_pair(KeyName=f"{account.name}-key")
+    account.client("sqs").create_queue(QueueName=account.queues[0])
+
+    done = account.run("down", "--yes")
+
+    assert done.stdout == "There is nothing to remove.\n"
+    assert f"left as it is: queue {account.queues[0]}, which bears no set-up's tag" in done.stderr
+    assert account.queue(0)
+    assert account.group
+    assert len(ec2.describe_key_pairs(KeyNames=[f"{account.name}-key"])["KeyPairs"]) == 1
 
 
 def check_user_data(account: Account) -> None:
