@@ -19,7 +19,7 @@ from tests.conftest import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
 PATIENT = Limits(seconds=30, memory_megabytes=400)
-IMPATIENT = Limits(seconds=1, memory_megabytes=400)
+IMPATIENT = Limits(seconds=2, memory_megabytes=400)
 
 
 @pytest.fixture
@@ -73,9 +73,9 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
             IMPATIENT,
             "hang",
             Reason.TIMEOUT,
-            "The work on it took more than 1 s and was stopped. Whoever runs the worker can raise",
+            "The work on it took more than 2 s and was stopped. Whoever runs the worker can raise",
         ),
-        (IMPATIENT, "spin", Reason.TIMEOUT, "The work on it took more than 1 s and was stopped."),
+        (IMPATIENT, "spin", Reason.TIMEOUT, "The work on it took more than 2 s and was stopped."),
         (PATIENT, "crash", Reason.CRASHED, "The program that worked on it broke down over it."),
         (
             PATIENT,

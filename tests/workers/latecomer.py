@@ -9,5 +9,5 @@ from courier import darkroom
 from tests.workers import mischief  # noqa: F401  it takes the darkroom's place
 
 if __name__ == "__main__":
-    threading.Event().wait(1.5)
+    threading.Event().wait(2.5)
     sys.exit(darkroom.main(sys.argv[1:]))
