@@ -135,7 +135,6 @@ def machine(moto: Engine, tmp_path: Path) -> Iterator[Machine]:
     for program in WORKERS:
         for pid in made.workers(program):
             os.kill(pid, signal.SIGKILL)
-    account.run("down", "--yes")
 
 
 def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, tmp_path: Path) -> None:

@@ -125,12 +125,8 @@ class Account:
 
 
 @pytest.fixture
-def account(moto: Engine, tmp_path: Path) -> Iterator[Account]:
-    made = Account(moto, tmp_path)
-    yield made
-    made.inject({})
-    if made.instances:
-        made.run("down", "--yes")
+def account(moto: Engine, tmp_path: Path) -> Account:
+    return Account(moto, tmp_path)
 
 
 @pytest.fixture
@@ -291,7 +287,8 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
 
 
 def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
-    account.done("up", SETUP_PROOF="0")
+    named = [{"ResourceType": "instance", "Tags": [{"Key": "courier", "Value": account.name}]}]
+    account.client("ec2").run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=named)
     (alone,) = account.instances
     account.done("up", "--workers", "2-4", "--type", "t3.small", SETUP_PROOF="0")
 
