@@ -109,7 +109,7 @@ class Menu:
     def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
         found = self._desk.gallery.names(folder)
         if not found:
-            raise WrongUsage("There is none.", hint=otherwise)
+            raise WrongUsage(f"There is no picture in images/{folder}/ yet.", hint=otherwise)
         self._desk.show(folder, found)
         names = [item.name for item in found]
         latest = self._desk.latest if folder == "unprocessed" else self._desk.latest_result

@@ -85,6 +85,7 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu = place.menu("images_client.py")
 
     choose(menu, "2")
+    menu.expect_exact("There is no picture in images/unprocessed/ yet.")
     menu.expect_exact("Upload a picture first.")
     choose(menu, "1")
     menu.expect_exact("File (Enter for the sample picture): ")
