@@ -31,7 +31,7 @@
 #   --type TYPE        of the instance (t3.micro; in a Learner Lab t2.micro)
 #   --workers MIN-MAX  an Auto Scaling group of so many machines, by what waits in the queues
 #   --no-ec2           queues and bucket only: workers run elsewhere
-#   --no-ssh           no SSH at all: Session Manager instead. Remembered, until --ssh-cidr is given
+#   --no-ssh           no SSH at all: Session Manager instead. Remembered until down, or --ssh-cidr
 #   --ssh-cidr CIDR    who may come in by SSH, instead of this machine's own address
 #   --key FILE         the private key (~/.ssh/NAME-key; made if it is not there)
 #   --yes              do not ask before removing
@@ -51,6 +51,8 @@
 # keys or no region
 
 set -o errexit -o nounset -o pipefail
+# Where bash knows it (not in macOS's), an error ends what is within $( ) as well.
+shopt -s inherit_errexit 2>/dev/null || true
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
@@ -62,11 +64,12 @@ readonly list_days=1
 readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
 # A deleted queue's name is blocked for 60 s; a new instance profile is known everywhere sooner than that.
-readonly patience_seconds=90
+readonly patience_seconds=${SETUP_PATIENCE:-90}
 readonly pause_seconds=${SETUP_PAUSE:-5}
 readonly proof_seconds=${SETUP_PROOF:-420}
 readonly most_machines_of_lab=9
 readonly most_differences=12
+readonly most_lanes=16
 # As long as a client leaves those of others alone.
 readonly sweep_seconds=21600
 
@@ -95,6 +98,7 @@ bucket_owner=""
 code_owner=""
 known_group=""
 known_ssh=""
+known_group_owner=""
 answer=""
 made_id=""
 begun=()
@@ -196,6 +200,7 @@ settle() {
 
 allow_me() {
   find_ssh_cidr
+  refuse_foreign_group
   [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
   ! $no_ssh || die 1 "There is to be no SSH here. A machine that was made so has no key for it either; to have both: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
   remember_ssh
@@ -216,10 +221,7 @@ run_verb() {
     down) remove_all ;;
     start) start_machine ;;
     stop) stop_machine ;;
-    deploy)
-      need_bucket
-      put_code
-      ;;
+    deploy) put_code ;;
     allow-me) allow_me ;;
     ssh)
       find_group

@@ -4,27 +4,32 @@
 # Find the bucket's name. An account-regional name can be nobody else's; it is used where the CLI knows it and
 # no bucket of the plain name is there.
 name_bucket() {
-  local plain="$name-$account-$region"
+  local plain="$name-$account-$region" refused=0
   bucket=${COURIER_BUCKET:-$plain}
   [[ -z ${COURIER_BUCKET:-} ]] && is_real || return 0
-  has_bucket "$plain" && return
-  if has_bucket "$plain-an" || ask s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
+  has_bucket "$plain" && return || refused=$?
+  if has_bucket "$plain-an"; then
+    bucket="$plain-an"
+  elif ((refused == 2)); then
+    die 1 "The bucket $plain may not be looked at with these keys: it is somebody else's, or they lack the right to s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
+  elif ask s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
     bucket="$plain-an"
   fi
 }
 
-# has_bucket NAME: whether it is there and ours to see.
+# has_bucket NAME: whether it is there and ours to see; 2 if it may not be looked at.
 has_bucket() {
   local errors
   errors=$(ask s3api head-bucket --bucket "$1" 2>&1) && return 0
   case $errors in
-    *404* | *"Not Found"* | *403* | *Forbidden*) return 1 ;;
+    *404* | *"Not Found"*) return 1 ;;
+    *403* | *Forbidden*) return 2 ;;
     *) explain "$errors" s3api:head-bucket ;;
   esac
 }
 
 # find_bucket: set `bucket_state` to missing, own, other or theirs, and `bucket_owner`; ends with a sentence if it is
-# in another account. A bucket that COURIER_BUCKET names and that bears no tag was there before, with other things in it.
+# in another account. A bucket that COURIER_BUCKET names, or with others' tags, and without ours was there before.
 find_bucket() {
   local answer
   bucket_state=missing
@@ -39,7 +44,8 @@ find_bucket() {
   bucket_owner=$(owner_of_bucket)
   case $bucket_owner in
     "$name") bucket_state=own ;;
-    "" | -) if [[ -n ${COURIER_BUCKET:-} ]]; then bucket_state=other; else bucket_state=own; fi ;;
+    "") if [[ -n ${COURIER_BUCKET:-} ]]; then bucket_state=other; else bucket_state=own; fi ;;
+    -) bucket_state=other ;;
     *) bucket_state=theirs ;;
   esac
   [[ $bucket_state == other ]] || return 0
@@ -77,10 +83,7 @@ make_bucket() {
     [[ $bucket != *-an || -n ${COURIER_BUCKET:-} ]] || options+=(--bucket-namespace account-regional)
     change s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
   fi
-  # At once, and only where there is none: to put a tag replaces those that are there.
-  [[ -n $bucket_owner ]] || change s3api put-bucket-tagging \
-    --bucket "$bucket" \
-    --tagging "TagSet=[{Key=courier,Value=$name}]"
+  [[ -n $bucket_owner ]] || tag_bucket
   begin close_to_the_public
   begin encrypt_bucket
   begin let_expire
@@ -140,14 +143,25 @@ demand_tls() {
     --policy "$wanted"
 }
 
+# Only where there is no tag: to put one replaces those that are there. A new bucket that gets none would count as one
+# that was there before.
+tag_bucket() {
+  local status=0
+  (change s3api put-bucket-tagging --bucket "$bucket" --tagging "TagSet=[{Key=courier,Value=$name}]") || status=$?
+  ((status)) || return 0
+  [[ $bucket_state == own ]] || change s3api delete-bucket --bucket "$bucket"
+  exit "$status"
+}
+
 # remove_bucket: with all that is in it; from one that was there before, the code alone.
 remove_bucket() {
   local key there
   case $bucket_state in
     own) change s3 rb "s3://$bucket" --force ;;
     other)
+      [[ -n $code_owner ]] || return 0
       there=$(tarballs)
-      for key in $there ${code_owner:+deploy/current}; do
+      for key in $there deploy/current; do
         change s3api delete-object --bucket "$bucket" --key "$key"
       done
       say "bucket $bucket stays, and so does what is under images/ and numbers/ in it"

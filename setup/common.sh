@@ -45,9 +45,14 @@ need() {
 
 # look COMMAND...: its answer, or nothing where AWS knows no such thing or says None.
 look() {
-  local answer errors
+  local answer errors failed=1 waited=0
   errors=$(mktemp "$scratch/errors.XXXXXX")
-  if answer=$(ask "$@" 2>"$errors"); then
+  until answer=$(ask "$@" 2>"$errors") && failed=0; do
+    is_busy "$(<"$errors")" && ((waited < patience_seconds)) || break
+    sleep "$pause_seconds"
+    waited=$((waited + pause_seconds))
+  done
+  if ((failed == 0)); then
     [[ -z $answer || $answer == None ]] || say "$answer"
     return 0
   fi
@@ -71,12 +76,12 @@ change() {
 
 # quoted WORD...: the words as one would type them, each with a blank before it.
 quoted() {
-  local word
+  local word quote="'\\''"
   for word; do
     if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then
       printf ' %s' "$word"
     else
-      printf " '%s'" "${word//\'/\'\\\'\'}"
+      printf " '%s'" "${word//\'/$quote}"
     fi
   done
 }
@@ -86,6 +91,7 @@ count_changes() { wc -l <"$scratch/changes" | tr -d ' '; }
 # begin COMMAND...: run it beside others, since the CLI takes most of a second to start. A plan is told in order.
 begin() {
   local lane
+  ((${#begun[@]} < most_lanes)) || finish
   if $dry; then
     lane=$(mktemp "$scratch/lane.XXXXXX")
     lanes+=("$lane")
@@ -115,13 +121,16 @@ finish() {
 # passes MESSAGE: whether an error of AWS's is over by itself in a minute or so.
 passes() {
   case $1 in
-    *QueueDeletedRecently* | *"wait 60 seconds"* | *Throttl* | *RequestLimitExceeded* | *TooManyRequests* | *SlowDown*) ;;
+    *QueueDeletedRecently* | *"wait 60 seconds"*) ;;
     *"no associated IAM Roles"* | *InvalidGroup.NotFound* | *InvalidInstanceID.NotFound* | *"Dead letter target does not exist"*) ;;
     *DeleteConflict* | *"Invalid IAM Instance Profile"* | *"nstance profile"*"not found"* | *DependencyViolation* | *OperationAborted*) ;;
     *"policy is not valid"*"principal"* | *ServiceUnavailable* | *InternalError* | *IncorrectInstanceState*) ;;
-    *) return 1 ;;
+    *) is_busy "$1" ;;
   esac
 }
+
+# is_busy MESSAGE: whether AWS had too much to do.
+is_busy() { [[ $1 == *Throttl* || $1 == *RequestLimitExceeded* || $1 == *TooManyRequests* || $1 == *SlowDown* ]]; }
 
 reason_to_wait() {
   case $1 in
@@ -136,6 +145,7 @@ reason_to_wait() {
 explain() {
   local fresh="Paste fresh ones into ~/.aws/credentials, or run: aws configure"
   local right="Ask for it, or use other credentials (--profile). In a Learner Lab much is forbidden: see the README."
+  ! is_busy "$1" || die 1 "AWS has too much to do ($2). Try again in a minute. It said: $(one_line "$1")"
   case $1 in
     *RequestTimeTooSkewed* | *"Signature expired"* | *"Signature not yet current"* | *RequestExpired*)
       die 4 "This machine's clock is wrong by minutes, and AWS refuses what it signs. Set the clock (timedatectl set-ntp true)."

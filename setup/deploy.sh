@@ -20,6 +20,7 @@ pack() {
 # put_code: bring the code in force in line with the code here.
 put_code() {
   local sum there kept
+  need_bucket
   pack "$scratch/code.tar.gz"
   sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
   there=$(code_in_force)
@@ -39,7 +40,8 @@ put_code() {
     --body "$scratch/current" \
     --content-type text/plain \
     --metadata "courier=$name"
-  remove_old_code
+  # What lies in a bucket that was there before is ours only if it says so.
+  [[ $bucket_state == other && $code_owner != "$name" ]] || remove_old_code
 }
 
 # owner_of_code: the name of the set-up whose code is in the bucket, or nothing.
@@ -75,5 +77,5 @@ remove_old_code() {
 
 # code_in_force: the SHA-256 of the tarball that deploy/current names, or nothing.
 code_in_force() {
-  ask s3 cp "s3://$bucket/deploy/current" - 2>/dev/null | cut -d ' ' -f 1 || true
+  look s3 cp "s3://$bucket/deploy/current" - | cut -d ' ' -f 1
 }

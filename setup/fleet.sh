@@ -53,14 +53,13 @@ end_lone_machines() {
   [[ -z ${lone// /} ]] || change ec2 terminate-instances --instance-ids $lone
 }
 
-template_data() {
-  local group more=""
-  group=$(group_id)
+template_data() { # the security group's id
+  local more=""
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
   ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
   # EC2 looks the newest image up at each start: none is named here, so that a newer one is no drift.
   printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
-  printf '"SecurityGroupIds":["%s"],' "${group:-$(group_name)}"
+  printf '"SecurityGroupIds":["%s"],' "$1"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
   printf '"BlockDeviceMappings":[{"DeviceName":"/dev/xvda","Ebs":{"VolumeType":"gp3","VolumeSize":8,"Encrypted":true}}],'
   printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]},' "$name" "$name"
@@ -70,7 +69,7 @@ template_data() {
 
 # make_template: a launch template; another version of it where what it says has changed.
 make_template() {
-  local there kind data sum
+  local there kind group data sum
   # What a version was made from stands in its description.
   there=$(look ec2 describe-launch-template-versions \
     --launch-template-name "$(template_name)" \
@@ -81,7 +80,10 @@ make_template() {
   if [[ -n $kind && -z $given_type ]]; then instance_type=$kind; fi
   [[ -z $kind || $kind == "$instance_type" ]] || is_new_type=true
   write_user_data
-  data=$(template_data)
+  group=$(group_id)
+  # In a plan, there may be none yet.
+  [[ -n $group ]] || $dry || die 1 "The security group $(group_name) is gone again. Run: ./aws_setup.sh up"
+  data=$(template_data "${group:-$(group_name)}")
   sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
     change ec2 create-launch-template \
@@ -187,6 +189,13 @@ await_end_of_group() {
   done
 }
 
+find_template() {
+  look ec2 describe-launch-templates \
+    --launch-template-names "$(template_name)" \
+    --query "LaunchTemplates[0].LaunchTemplateName" \
+    --output text
+}
+
 remove_fleet() {
   local there
   there=$(find_scaling_group)
@@ -194,9 +203,6 @@ remove_fleet() {
     --auto-scaling-group-name "$(template_name)" \
     --force-delete
   await_end_of_group
-  there=$(look ec2 describe-launch-templates \
-    --launch-template-names "$(template_name)" \
-    --query "LaunchTemplates[0].LaunchTemplateName" \
-    --output text)
+  there=$(find_template)
   [[ -z $there ]] || change ec2 delete-launch-template --launch-template-name "$(template_name)"
 }

@@ -7,15 +7,14 @@ key_name() { if $is_lab && [[ $region == us-east-1 ]]; then say vockey; else say
 
 key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
 
-# find_group: set `known_group` to its id, and recall from its tag that there is to be no SSH.
+# find_group: set `known_group` to its id and `known_group_owner`, and recall from its tag that there is to be no SSH.
 find_group() {
-  local there ssh
+  local there
   there=$(look ec2 describe-security-groups \
     --filters "Name=group-name,Values=$(group_name)" \
-    --query "SecurityGroups[0].[GroupId, Tags[?Key=='courier-ssh'].Value | [0]]" \
+    --query "SecurityGroups[0].[GroupId, (Tags[?Key=='courier'].Value | [0]) || '-', (Tags[?Key=='courier-ssh'].Value | [0]) || '-']" \
     --output text)
-  read -r known_group ssh <<<"$there"
-  known_ssh=${ssh#None}
+  read -r known_group known_group_owner known_ssh <<<"$there"
   [[ $known_ssh != none || -n $ssh_cidr ]] || no_ssh=true
 }
 
@@ -62,8 +61,15 @@ settle_cidr() {
   ssh_cidr="$((first >> 24 & 255)).$((first >> 16 & 255)).$((first >> 8 & 255)).$((first & 255))/$bits"
 }
 
+# refuse_foreign_group: end if the group was not made by this set-up, before its rules are changed.
+refuse_foreign_group() {
+  [[ -z $known_group || $known_group_owner == "$name" ]] ||
+    die 1 "The security group $(group_name) was not made by this set-up, and is left alone. Remove it (aws ec2 delete-security-group --group-id $known_group), or choose another --name."
+}
+
 make_group() {
   local id=$known_group
+  refuse_foreign_group
   if [[ -z $id ]]; then
     change ec2 create-security-group \
       --group-name "$(group_name)" \
@@ -118,18 +124,8 @@ covers_ssh() { # protocol, from, to
   [[ $1 == -1 ]] || { [[ $1 == tcp && $2 =~ ^[0-9]+$ ]] && (($2 <= 22 && $3 >= 22)); }
 }
 
-# own_group: the group's id if this set-up has made it.
-own_group() {
-  look ec2 describe-security-groups \
-    --filters "Name=group-name,Values=$(group_name)" "Name=tag:courier,Values=$name" \
-    --query "SecurityGroups[0].GroupId" \
-    --output text
-}
-
 remove_group() {
-  local id
-  id=$(own_group)
-  [[ -z $id ]] || change ec2 delete-security-group --group-id "$id"
+  [[ $known_group_owner != "$name" ]] || change ec2 delete-security-group --group-id "$known_group"
 }
 
 # make_key: a key pair that is made here and never leaves; AWS gets the public half.

@@ -21,6 +21,8 @@ is_private() { [[ $1 =~ $private_name ]]; }
 make_queues() {
   local queue
   find_queues
+  find_owners
+  refuse_foreign_queues
   for queue in "${queue_names[@]}"; do begin make_queue "$queue" "file://$attributes_file"; done
   for queue in "${dead_names[@]}"; do begin make_queue "$queue" "MessageRetentionPeriod=$dead_seconds"; done
   finish
@@ -59,17 +61,35 @@ make_queue() {
   fi
 }
 
-# claim_queue NAME URL: it is this set-up's, or will be; another's is left alone.
+# claim_queue NAME URL: one without a tag is this set-up's from now on.
 claim_queue() {
-  local owner
-  owner=$(owner_of_queue "$2")
-  if [[ -z $owner ]]; then
-    change sqs tag-queue \
-      --queue-url "$2" \
-      --tags "courier=$name"
-  elif [[ $owner != "$name" ]]; then
-    die 1 "The queue $1 belongs to the set-up '$owner'. Work with that one (--name $owner), or give this one queues of its own: COURIER_REQUEST_QUEUE and its siblings."
-  fi
+  [[ -z $(<"$scratch/owner.$1") ]] || return 0
+  say "queue $1 was there before: it is this set-up's from now on, and goes with down"
+  change sqs tag-queue \
+    --queue-url "$2" \
+    --tags "courier=$name"
+}
+
+# find_owners: have in owner.NAME whose each queue is that is there.
+find_owners() {
+  local one url
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do
+    url=$(queue_url "$one")
+    [[ -z $url ]] || begin note_owner "$one" "$url"
+  done
+  finish
+}
+
+note_owner() { owner_of_queue "$2" >"$scratch/owner.$1"; }
+
+# refuse_foreign_queues: end if one of them belongs to another set-up, before anything is changed.
+refuse_foreign_queues() {
+  local one owner
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do
+    owner=$(cat "$scratch/owner.$one" 2>/dev/null || true)
+    [[ -z $owner || $owner == "$name" ]] ||
+      die 1 "The queue $one belongs to the set-up '$owner'. Work with that one (--name $owner), or give this one queues of its own: COURIER_REQUEST_QUEUE and its siblings."
+  done
 }
 
 # owner_of_queue URL: the name of the set-up that it belongs to, or nothing.
@@ -110,18 +130,13 @@ arn_of_queue() { say "arn:aws:sqs:$region:$account:$1"; }
 
 # find_own_queues: set `own_queues` to the URLs of those that bear this set-up's tag, and of its clients'.
 find_own_queues() {
-  local one url owners
+  local one url
   find_queues
-  owners=$(mktemp -d "$scratch/owners.XXXXXX")
-  for one in "${queue_names[@]}" "${dead_names[@]}"; do
-    url=$(queue_url "$one")
-    [[ -z $url ]] || begin owner_of_queue "$url" >"$owners/$one"
-  done
-  finish
+  find_owners
   own_queues=()
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
-    [[ -f $owners/$one ]] || continue
-    case $(<"$owners/$one") in
+    [[ -f $scratch/owner.$one ]] || continue
+    case $(<"$scratch/owner.$one") in
       "$name") own_queues+=("$(queue_url "$one")") ;;
       "") say "left as it is: queue $one, which bears no set-up's tag. It gets this one's by: ./aws_setup.sh queues" >&2 ;;
     esac

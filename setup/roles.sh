@@ -25,6 +25,39 @@ role_name() { say "$name-worker"; }
 
 profile_name() { if $is_lab; then say LabInstanceProfile; else role_name; fi; }
 
+# IAM knows no regions, and other set-ups may use the same names: what is ours says so, with the region.
+# owner_in PATH: a query for whose a role, profile or policy is, as NAME/REGION.
+owner_in() {
+  say "join('/', [($1.Tags[?Key=='courier'].Value | [0]) || '-', ($1.Tags[?Key=='courier-region'].Value | [0]) || '$region'])"
+}
+
+# refuse_foreign WHAT OWNER: end if it is there and another's.
+refuse_foreign() {
+  [[ -z $2 || $2 == "$name/$region" ]] ||
+    die 1 "The $1 is that of another set-up (${2/\// in }), and IAM is the same in all regions. Give this one another name: --name NAME"
+}
+
+role_owner() {
+  look iam get-role \
+    --role-name "$(role_name)" \
+    --query "$(owner_in Role)" \
+    --output text
+}
+
+profile_owner() {
+  look iam get-instance-profile \
+    --instance-profile-name "$(role_name)" \
+    --query "$(owner_in InstanceProfile)" \
+    --output text
+}
+
+policy_owner() {
+  look iam get-policy \
+    --policy-arn "$(client_policy_arn)" \
+    --query "$(owner_in Policy)" \
+    --output text
+}
+
 client_policy_arn() { say "arn:aws:iam::$account:policy/$name-client"; }
 
 make_roles() {
@@ -50,13 +83,15 @@ make_role() {
   trust=$(policy_document trust)
   there=$(look iam get-role \
     --role-name "$(role_name)" \
-    --query "to_string(Role.AssumeRolePolicyDocument)" \
+    --query "[$(owner_in Role), to_string(Role.AssumeRolePolicyDocument)]" \
     --output text)
+  refuse_foreign "role $(role_name)" "${there%%[[:space:]]*}"
+  there=${there#*[[:space:]]}
   if [[ -z $there ]]; then
     change iam create-role \
       --role-name "$(role_name)" \
       --assume-role-policy-document "$trust" \
-      --tags "Key=courier,Value=$name"
+      --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
   elif [[ $(compact <<<"$there") != "$trust" ]]; then
     change iam update-assume-role-policy \
       --role-name "$(role_name)" \
@@ -89,7 +124,7 @@ make_profile() {
     --output text)
   [[ -n $there ]] || change iam create-instance-profile \
     --instance-profile-name "$(profile_name)" \
-    --tags "Key=courier,Value=$name"
+    --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
   [[ $there == "$(role_name)" ]] || change iam add-role-to-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --role-name "$(role_name)"
@@ -108,17 +143,19 @@ allow_session_manager() {
 
 # A managed policy, for whoever gives people their rights: attach it to users or groups.
 make_client_policy() {
-  local version there wanted
+  local owner version there wanted
   wanted=$(policy_document client)
-  version=$(look iam get-policy \
+  there=$(look iam get-policy \
     --policy-arn "$(client_policy_arn)" \
-    --query Policy.DefaultVersionId \
+    --query "[$(owner_in Policy), Policy.DefaultVersionId]" \
     --output text)
+  read -r owner version <<<"$there"
+  refuse_foreign "policy $name-client" "$owner"
   if [[ -z $version ]]; then
     change iam create-policy \
       --policy-name "$name-client" \
       --policy-document "$wanted" \
-      --tags "Key=courier,Value=$name"
+      --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
     return
   fi
   there=$(need iam get-policy-version \
@@ -161,16 +198,10 @@ remove_roles() {
 remove_worker_role() {
   local role attached there
   role=$(role_name)
-  there=$(look iam get-instance-profile \
-    --instance-profile-name "$role" \
-    --query "InstanceProfile.Roles[0].RoleName || '-'" \
-    --output text)
-  [[ -z $there || $there == - ]] || change iam remove-role-from-instance-profile \
-    --instance-profile-name "$role" \
-    --role-name "$there"
-  [[ -z $there ]] || change iam delete-instance-profile --instance-profile-name "$role"
-  there=$(look iam get-role --role-name "$role" --query Role.RoleName --output text)
-  [[ -n $there ]] || return 0
+  there=$(profile_owner)
+  [[ $there != "$name/$region" ]] || remove_profile
+  there=$(role_owner)
+  [[ $there == "$name/$region" ]] || return 0
   there=$(look iam list-attached-role-policies \
     --role-name "$role" \
     --query "AttachedPolicies[].PolicyArn" \
@@ -183,13 +214,26 @@ remove_worker_role() {
   change iam delete-role --role-name "$role"
 }
 
+remove_profile() {
+  local role there
+  role=$(role_name)
+  there=$(look iam get-instance-profile \
+    --instance-profile-name "$role" \
+    --query "InstanceProfile.Roles[0].RoleName || '-'" \
+    --output text)
+  [[ -z $there || $there == - ]] || change iam remove-role-from-instance-profile \
+    --instance-profile-name "$role" \
+    --role-name "$there"
+  [[ -z $there ]] || change iam delete-instance-profile --instance-profile-name "$role"
+}
+
 remove_client_policy() {
   local there entity
-  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
-  [[ -n $there ]] || return 0
+  there=$(policy_owner)
+  [[ $there == "$name/$region" ]] || return 0
   for entity in Users:user Groups:group Roles:role; do detach_client_policy "${entity%:*}" "${entity#*:}"; done
   remove_old_versions
-  change iam delete-policy --policy-arn "$there"
+  change iam delete-policy --policy-arn "$(client_policy_arn)"
 }
 
 detach_client_policy() { # Users user

@@ -206,17 +206,25 @@ inventory_of_machines() {
   awk 'NF { print "instance " $1 " (" $2 ")" }' <<<"$there"
   there=$(find_scaling_group)
   [[ -z $there ]] || say "Auto Scaling group $(template_name), with its machines"
-  there=$(own_group)
-  [[ -z $there ]] || say "security group $(group_name)"
+  there=$(find_template)
+  [[ -z $there ]] || say "launch template $(template_name)"
+  find_group
+  if [[ $known_group_owner == "$name" ]]; then
+    say "security group $(group_name)"
+  elif [[ -n $known_group ]]; then
+    say "left as it is: security group $(group_name), which bears no tag of this set-up" >&2
+  fi
   if [[ $(key_name) != vockey ]]; then
     there=$(own_key)
     [[ -z $there ]] || say "key $(key_name) in AWS (the file $(key_file) stays)"
   fi
   ! $is_lab || return 0
-  there=$(look iam get-role --role-name "$(role_name)" --query Role.RoleName --output text)
-  [[ -z $there ]] || say "role $(role_name)"
-  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
-  [[ -z $there ]] || say "policy $name-client"
+  there=$(role_owner)
+  [[ $there != "$name/$region" ]] || say "role $(role_name)"
+  there=$(profile_owner)
+  [[ $there != "$name/$region" ]] || say "instance profile $(role_name)"
+  there=$(policy_owner)
+  [[ $there != "$name/$region" ]] || say "policy $name-client"
 }
 
 remove_all() {

@@ -413,6 +413,68 @@ def test_a_bucket_of_another_set_up_is_refused(stub: Stub, verb: str) -> None:
     assert not [call for call in stub.calls if call[0] == "s3" or call[1].startswith(("put", "delete"))]
 
 
+def test_a_role_of_another_region_is_refused_and_left(stub: Stub) -> None:
+    elsewhere = ["lab3/eu-west-1\t{}", "", 0]
+    answers = {
+        **ACCOUNT,
+        **NO_QUEUES,
+        **NO_BUCKET,
+        "iam get-role": elsewhere,
+        "iam get-policy": elsewhere,
+        "iam get-instance-profile": elsewhere,
+    }
+
+    done = stub.run("up", "--ssh-cidr", "1.2.3.4", answers=answers)
+    down = stub.run("down", "--yes", answers=answers)
+
+    assert done.returncode == 1
+    assert "The role lab3-worker is that of another set-up (lab3 in eu-west-1)" in done.stderr
+    assert down.stdout == "There is nothing to remove.\n"
+    assert not [call for call in stub.calls if call[0] == "iam" and not call[1].startswith(("get", "list"))]
+
+
+@pytest.mark.parametrize("verb", ["up", "allow-me"])
+def test_a_security_group_made_by_hand_is_refused(stub: Stub, verb: str) -> None:
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 describe-security-groups": ["sg-9\t-\t-", "", 0]}
+
+    done = stub.run(verb, "--ssh-cidr", "1.2.3.4", answers=answers)
+
+    assert done.returncode == 1
+    assert "cloudGroup was not made by this set-up, and is left alone. Remove it" in done.stderr
+    assert not [call for call in stub.calls if call[1].startswith(("revoke", "authorize"))]
+
+
+def test_a_new_bucket_that_gets_no_tag_is_taken_back(stub: Stub) -> None:
+    refused = ["", "An error occurred (ExpiredToken) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "s3api put-bucket-tagging": refused}
+
+    done = stub.run("bucket", answers=answers)
+
+    assert done.returncode == 4
+    assert "These AWS keys have expired" in done.stderr
+    assert stub.options("s3api delete-bucket")
+
+
+def test_a_bucket_that_may_not_be_looked_at_is_not_taken_for_another(stub: Stub) -> None:
+    forbidden = ["", "An error occurred (403) when calling the HeadBucket operation: Forbidden", 254]
+
+    done = stub.run("down", "--yes", answers={**ACCOUNT, "s3api head-bucket": forbidden}, AWS_ENDPOINT_URL="")
+
+    assert done.returncode == 1
+    assert "may not be looked at with these keys: it is somebody else's, or they lack the right" in done.stderr
+
+
+def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> None:
+    busy = ["", "An error occurred (RequestLimitExceeded) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 describe-instances": busy}
+
+    done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_PATIENCE="3")
+
+    assert done.returncode == 1
+    assert "AWS has too much to do (ec2:describe-instances). Try again in a minute." in done.stderr
+    assert len([call for call in stub.calls if call[1] == "describe-instances"]) == 4
+
+
 def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
     refused = ["", "An error occurred (AccessDenied) when calling X", 254]
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-instance-profile": refused}

@@ -354,6 +354,7 @@ def test_what_was_made_by_hand_under_our_names_is_not_removed(account: Account) 
 
     assert done.stdout == "There is nothing to remove.\n"
     assert f"left as it is: queue {account.queues[0]}, which bears no set-up's tag" in done.stderr
+    assert f"left as it is: security group cloudGroup-{account.name}, which bears no tag" in done.stderr
     assert account.queue(0)
     assert account.group
     assert len(ec2.describe_key_pairs(KeyNames=[f"{account.name}-key"])["KeyPairs"]) == 1
