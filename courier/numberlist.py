@@ -94,7 +94,7 @@ def split(text: str) -> list[str]:
     where nothing else separates. Blanks around an item and one line end after the last are fine.
     Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
     """
-    trimmed = re.sub(rf"{_LINE_END}\Z", "", text)
+    trimmed = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
     if not trimmed.strip():
         raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
     separator = _separator_of(trimmed)
@@ -180,7 +180,9 @@ def _count_digits(mantissa: str) -> int:
 def _slip(item: str, start: int, text: str, separator: _Separator) -> Slip:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
-    number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, separator.between.finditer(text)))
+    # No further than to the item's first character, which a separator of blanks looks at.
+    before = separator.between.finditer(text, 0, position + 1)
+    number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, before))
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"
         hint = next((hint for pattern, hint in _HINTS if len(item) <= _MAX_ITEM and pattern.fullmatch(item)), "")
