@@ -50,8 +50,8 @@ doctor_of_machine() {
 }
 
 doctor_of_queues() {
-  local one url count left
-  find_queues
+  local one url count left=0
+  find_own_queues
   for one in "${dead_names[@]}"; do
     url=$(queue_url "$one")
     [[ -n $url ]] || continue
@@ -62,7 +62,7 @@ doctor_of_queues() {
       --output text)
     ((count == 0)) || verdict WRONG "$one" "$count requests were given up. See them: python numbers_client.py dead; send them back: redrive"
   done
-  left=$(private_queues | wc -l | tr -d ' ')
+  for url in ${own_queues[@]+"${own_queues[@]}"}; do ! is_private "$url" || left=$((left + 1)); done
   ((left < 20)) || verdict WRONG "reply queues" "$left lie about that clients left: ./aws_setup.sh sweep"
 }
 

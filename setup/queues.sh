@@ -63,7 +63,7 @@ make_queue() {
 
 # claim_queue NAME URL: one without a tag is this set-up's from now on.
 claim_queue() {
-  [[ -z $(<"$scratch/owner.$1") ]] || return 0
+  [[ $(<"$scratch/owner.$1") == - ]] || return 0
   say "queue $1 was there before: it is this set-up's from now on, and goes with down"
   change sqs tag-queue \
     --queue-url "$2" \
@@ -87,16 +87,16 @@ refuse_foreign_queues() {
   local one owner
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
     owner=$(cat "$scratch/owner.$one" 2>/dev/null || true)
-    [[ -z $owner || $owner == "$name" ]] ||
+    [[ -z $owner || $owner == - || $owner == "$name" ]] ||
       die 1 "The queue $one belongs to the set-up '$owner'. Work with that one (--name $owner), or give this one queues of its own: COURIER_REQUEST_QUEUE and its siblings."
   done
 }
 
-# owner_of_queue URL: the name of the set-up that it belongs to, or nothing.
+# owner_of_queue URL: the name of the set-up that it belongs to, - if none, or nothing if it is gone and still listed.
 owner_of_queue() {
   look sqs list-queue-tags \
     --queue-url "$1" \
-    --query Tags.courier \
+    --query "Tags.courier || '-'" \
     --output text
 }
 
@@ -138,7 +138,7 @@ find_own_queues() {
     [[ -f $scratch/owner.$one ]] || continue
     case $(<"$scratch/owner.$one") in
       "$name") own_queues+=("$(queue_url "$one")") ;;
-      "") say "left as it is: queue $one, which bears no set-up's tag. It gets this one's by: ./aws_setup.sh queues" >&2 ;;
+      -) say "left as it is: queue $one, which bears no set-up's tag. It gets this one's by: ./aws_setup.sh queues" >&2 ;;
     esac
   done
   # A client's own queue belongs to whoever has the queue that it stands in for.
