@@ -26,7 +26,7 @@ from typing import Any
 import pexpect
 
 from bench.throughput import ROOT, create_queues
-from tests.engines import Engine, fresh_account
+from tests.support.engines import Engine, fresh_account
 
 BODY = ",".join(str(number) for number in range(17))
 

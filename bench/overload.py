@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.throughput import ROOT, create_queues
-from tests import crowd
-from tests.engines import Engine, fresh_account
+from tests.support import crowd
+from tests.support.engines import Engine, fresh_account
 
 BODY = ",".join(str(number) for number in range(17))
 

@@ -21,7 +21,7 @@ from typing import Any
 
 import boto3
 
-from tests.engines import REGION, Engine, fresh_account
+from tests.support.engines import REGION, Engine, fresh_account
 
 ROOT = Path(__file__).parent.parent
 CONTESTANTS = {

@@ -18,7 +18,7 @@ import pexpect
 import pytest
 from hypothesis import settings
 
-from tests.engines import Engine, fresh_account, unmeasured
+from tests.support.engines import Engine, fresh_account, unmeasured
 
 ROOT = Path(__file__).parent.parent
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")

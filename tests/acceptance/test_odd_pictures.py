@@ -7,7 +7,7 @@ import json
 from courier.errors import Reason
 from courier.pictures import sample
 from tests.conftest import Place
-from tests.odd import corpus
+from tests.support.odd import corpus
 
 
 def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> None:

@@ -7,7 +7,7 @@ import pytest
 from courier.aws import Aws
 from courier.mailbox import Mailbox
 from tests.conftest import ATTRIBUTES
-from tests.engines import Engine
+from tests.support.engines import Engine
 
 
 @pytest.fixture(params=["ministack", "moto"])

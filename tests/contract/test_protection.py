@@ -15,7 +15,7 @@ from courier import protection
 from courier.aws import Aws
 from courier.protection import Protection
 from tests.conftest import Place, wait_for
-from tests.engines import REGION, Engine
+from tests.support.engines import REGION, Engine
 
 
 class Group:

@@ -14,8 +14,8 @@ import pytest
 
 from courier.pictures import sample
 from tests.conftest import ROOT, Place, WorkerProcess, wait_for
-from tests.engines import Engine, fresh_account
-from tests.faults.gate import SERVER_ERROR, Gate
+from tests.support.engines import Engine, fresh_account
+from tests.support.gate import SERVER_ERROR, Gate
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

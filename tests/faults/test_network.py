@@ -11,7 +11,7 @@ import pytest
 
 from courier.pictures import sample
 from tests.conftest import Place, wait_for
-from tests.faults.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

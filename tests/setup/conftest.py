@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.quickcli import quick_cli
+from tests.support.quickcli import quick_cli
 
 
 @pytest.fixture(scope="session", autouse=True)

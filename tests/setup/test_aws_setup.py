@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import ATTRIBUTES, QUEUES, ROOT
-from tests.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.engines import REGION, Engine, fresh_account, unmeasured
 
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)

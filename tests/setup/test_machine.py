@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT, wait_for
-from tests.engines import Engine
 from tests.setup.test_whole_setup import Account
+from tests.support.engines import Engine
 
 pytestmark = pytest.mark.timeout(200)
 WORKERS = ("numbers_worker.py", "images_worker.py")

@@ -25,9 +25,9 @@ from courier.pictures import sample
 from courier.protection import Protection
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
 from tests.conftest import ATTRIBUTES, Place, WorkerProcess, wait_for
-from tests.engines import REGION, Engine, unmeasured
 from tests.setup.test_aws_setup import setup
-from tests.strictmoto import allows, listed
+from tests.support.engines import REGION, Engine, unmeasured
+from tests.support.strictmoto import allows, listed
 
 ACCOUNT = "123456789012"
 BUCKET = f"lab3-{ACCOUNT}-{REGION}"

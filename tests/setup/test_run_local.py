@@ -18,7 +18,7 @@ import pexpect
 import pytest
 
 from tests.conftest import ROOT
-from tests.engines import unmeasured
+from tests.support.engines import unmeasured
 
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)

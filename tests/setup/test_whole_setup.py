@@ -16,8 +16,8 @@ import boto3
 import pytest
 
 from tests.conftest import ATTRIBUTES, ROOT, Place
-from tests.engines import REGION, Engine, fresh_account, unmeasured
 from tests.setup.test_aws_setup import proxy, renamed
+from tests.support.engines import REGION, Engine, fresh_account, unmeasured
 
 __all__ = ["proxy"]
 pytestmark = pytest.mark.timeout(200)

@@ -94,7 +94,7 @@ class Engine:
         if self.name == "strict moto":
             decisions = self.folder / "decisions"
             decisions.touch()
-            return [sys.executable, "-m", "tests.strictmoto", str(self.port), str(decisions)], {}, "/moto-api/"
+            return [sys.executable, "-m", "tests.support.strictmoto", str(self.port), str(decisions)], {}, "/moto-api/"
         settings = {
             "GATEWAY_PORT": str(self.port),
             "BIND_HOST": "127.0.0.1",

@@ -1,6 +1,6 @@
 """Odd pictures of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule.
 
-    python -m tests.odd [--cuts N] [--flips N]
+    python -m tests.support.odd [--cuts N] [--flips N]
 
 Gives them to cells with 600 MB and 10 s each, and prints what became of them, the longest time and the most memory.
 """

@@ -1,6 +1,6 @@
 """moto with rights: each call is decided by the caller's IAM policies as AWS decides it, and noted.
 
-    python -m tests.strictmoto PORT DECISIONS
+    python -m tests.support.strictmoto PORT DECISIONS
 
 moto decides itself once `POST /moto-api/reset-auth` with 0 has switched that on, but it takes batch calls for
 actions of their own, knows CloudWatch by its signing name, and finds no resource for some calls; what is replaced

@@ -4,7 +4,7 @@ The CLI takes half a second of processor time to start, and the tests of the set
 is the CLI itself, unchanged, with the caller's arguments, environment, folder and streams; only its modules and AWS's
 descriptions of its services are in memory already.
 
-    python -m tests.quickcli SOCKET     serves until it is ended
+    python -m tests.support.quickcli SOCKET     serves until it is ended
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from tests.engines import REGION, unmeasured
+from tests.support.engines import REGION, unmeasured
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 #: Services whose descriptions are read beforehand: reading that of EC2 alone takes half a second.
 SERVICES = ("autoscaling", "cloudwatch", "ec2", "iam", "s3", "sqs", "ssm", "sts")
 #: The greatest size of a call: arguments and environment.
@@ -141,7 +141,9 @@ def quick_cli(folder: Path) -> Iterator[Path]:
     program.parent.mkdir(parents=True)
     program.write_text(SHIM.replace("{python}", sys.executable).replace("{path}", str(path)))
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    server = subprocess.Popen([sys.executable, "-m", "tests.quickcli", str(path)], cwd=ROOT, env=unmeasured(os.environ))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.quickcli", str(path)], cwd=ROOT, env=unmeasured(os.environ)
+    )
     try:
         while not path.exists():
             assert server.poll() is None, "the AWS CLI's server ended at once"

@@ -1,6 +1,6 @@
 """A long run with every fault on, and an account kept of every request. Outside the tests; run it by hand.
 
-    python -m tests.faults.soak [--minutes 10] [--requests 20000] [--seed 1]
+    python -m tests.support.soak [--minutes 10] [--requests 20000] [--seed 1]
 
 Four clients send batches of lists, and four more ask one thing after another, through a gate that misbehaves at
 random; three workers are killed, frozen and stopped, and the local AWS is restarted with its data, at random too. In
@@ -31,8 +31,8 @@ from courier.mailbox import Mailbox
 from courier.requester import Requester
 from courier.wire import Answer
 from tests.conftest import Place, WorkerProcess
-from tests.engines import Engine, fresh_account
-from tests.faults.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.engines import Engine, fresh_account
+from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 
 CLIENTS = 4
 INTERACTIVE = 4
