@@ -71,7 +71,7 @@ class Menu:
             Choice(key="4", label="Purge the queue", action=self._upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._connection.leave(self._terminal.run_menu("Courier: images", choices))
+        return self._terminal.run_menu("Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)

@@ -155,7 +155,7 @@ class Numbers:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self.connection.leave(self._terminal.run_menu("Courier: numbers", choices))
+        return self._terminal.run_menu("Courier: numbers", choices)
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -77,7 +75,6 @@ class Connection:
         self._tell = tell
         self._names = (requests, replies)
         self._lock = threading.RLock()
-        self._warming: threading.Thread | None = None
         self._aws: Aws | None = None
         self._line: Line | None = None
         self._limit_bytes: int | None = None
@@ -89,19 +86,7 @@ class Connection:
             with suppress(CourierError, Canceled):
                 self.line(patience_seconds=0)
 
-        self._warming = threading.Thread(target=open_quietly, name="warm-up", daemon=True)
-        self._warming.start()
-
-    def leave(self, status: int) -> int:
-        """Return `status`, or end the program with it at once while the line is still being opened.
-
-        A thread that is importing holds locks that the interpreter may want in order to end.
-        """
-        if self._warming is not None and self._warming.is_alive():
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-        return status
+        threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 
     def aws(self) -> Aws:
         """Return the connection to AWS. Raises: AwsTrouble; Canceled."""

@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -92,12 +93,15 @@ def complain(error: CourierError) -> None:
 def finish(program: Callable[[], int]) -> int:
     """Run `program` and return its exit status, with every foreseen end put into words.
 
-    After a signal the process ends here: a call that was canceled may still be under way in a thread.
+    While another thread is still in a call that was canceled, or imports what a menu did not come to need, the process
+    ends here: the interpreter would wait for locks that such a thread holds.
     """
     SIGNALS.listen()
     status = _run(program)
-    if SIGNALS.number is not None:
-        _end(SIGNAL_STATUS + SIGNALS.number if status == INTERRUPTED else status)
+    if SIGNALS.number is not None and status == INTERRUPTED:
+        status = SIGNAL_STATUS + SIGNALS.number
+    if any(thread.daemon and not SIGNALS.is_own(thread) for thread in threading.enumerate()):
+        _end(status)
     return status
 
 

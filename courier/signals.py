@@ -4,7 +4,7 @@ The handler of a signal does nothing, but for one place: what it would raise can
 happens to run, and Python calls it only when the main thread comes to it. Instead, the operating system's own
 handler writes the signal's number into a socket (`signal.set_wakeup_fd`), and a thread reads it there and cancels.
 Only where the main thread waits for a line to be typed, in C code that no other thread can wake, does the handler
-raise, and the thread repeats the signal until that wait has ended. A program that is stuck all the same is ended.
+raise: that of SIGUSR1, which the thread sends until that wait has ended. A program that is stuck all the same is ended.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from courier.cancellation import Canceled, Cancellation
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 #: As a shell reports a program that a signal ended: 128 and the signal's number.
 SIGNAL_STATUS = 128
-#: How often a signal is repeated for a main thread that waits for a line and has not heard it, in seconds.
+#: How often a main thread that waits for a line is woken until it has heard, in seconds.
 REPEAT_SECONDS = 0.05
 #: What comes sooner than this after a signal is the same once more, in seconds: a shell or `timeout` sends it both
 #: to a process and to its group.
@@ -49,20 +49,26 @@ class Signals:
         self._sent_at = 0.0
         self._progress = _Progress()
         self._is_reading_line = False
-        self._is_listening = False
+        self._thread: threading.Thread | None = None
 
     def listen(self) -> None:
         """Begin to hear signals, but for those that whoever started this program had it ignore (`nohup`)."""
-        if self._is_listening:
+        if self._thread is not None:
             return
-        self._is_listening = True
         reader, writer = socket.socketpair()
         writer.settimeout(0)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         for number in NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._handle)
-        threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True).start()
+                signal.signal(number, _hear)
+        if sys.platform != "win32":
+            signal.signal(signal.SIGUSR1, self._wake)
+        self._thread = threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True)
+        self._thread.start()
+
+    def is_own(self, thread: threading.Thread) -> bool:
+        """Whether a thread is the one that hears signals."""
+        return thread is self._thread
 
     def read_line(self, prompt: str) -> str:
         """Return a line that is typed. Raises: Canceled; EOFError."""
@@ -79,9 +85,12 @@ class Signals:
             self.number = None
             self._cancellation.reset()
 
-    def _handle(self, _number: int, frame: FrameType | None) -> None:
-        # In any other frame than this one, such as that of a completion, what is raised could be swallowed.
-        if self._is_reading_line and frame is not None and frame.f_code is Signals.read_line.__code__:
+    def _wake(self, _number: int, frame: FrameType | None) -> None:
+        # In any other frame than this one, such as that of a completion, what is raised could be swallowed; and
+        # what is raised a second time, while `input` still gives way to the first, is an error of the interpreter's.
+        is_here = frame is not None and frame.f_code is Signals.read_line.__code__
+        if is_here and self._is_reading_line and self.number is not None:
+            self._is_reading_line = False
             raise Canceled
 
     def _watch(self, reader: socket.socket, _writer: socket.socket) -> None:
@@ -107,10 +116,13 @@ class Signals:
     def _press(self, number: int) -> None:
         """See to it that the program ends: wake the main thread if it waits for a line; end it if it is stuck."""
         if self._is_reading_line and sys.platform != "win32":
-            self._sent_at = time.monotonic()
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
         elif self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up]):
             _end_at_once(number)
+
+
+def _hear(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the number is in the socket by now."""
 
 
 class _Progress:

@@ -105,15 +105,26 @@ class Trial:
     def has_ended(self) -> bool:
         return isinstance(self.process, subprocess.Popen) and self.process.poll() is not None
 
-    def end(self, number: int, *, status: int | None = None) -> float:
+    def go_back(self) -> float:
+        """Send Ctrl-C and return how many seconds it took to come back to the menu, which then ends by its choice."""
+        menu = self.process
+        assert isinstance(menu, pexpect.spawn)
+        started = time.monotonic()
+        menu.sendcontrol("c")
+        menu.expect_exact("Your choice: ")
+        seconds = time.monotonic() - started
+        menu.sendline("0")
+        assert self._wait() == 0, f"the menu went on badly: {self._said()[-500:]}"
+        return seconds
+
+    def end(self, number: int) -> float:
         """Send a signal and return how many seconds the client took to end. Raises: AssertionError."""
         started = time.monotonic()
         assert self.process is not None
         os.kill(self.process.pid or 0, number)
         found = self._wait()
         seconds = time.monotonic() - started
-        expected = 128 + number if status is None else status
-        assert found in {expected, -number}, f"status {found}, expected {expected}: {self._said()[-500:]}"
+        assert found in {128 + number, -number}, f"status {found}, expected {128 + number}: {self._said()[-500:]}"
         return seconds
 
     def _wait(self) -> int:
@@ -130,7 +141,9 @@ class Trial:
 
     def _said(self) -> str:
         process = self.process
-        return process.stderr.read().decode() if isinstance(process, subprocess.Popen) and process.stderr else ""
+        if isinstance(process, subprocess.Popen):
+            return process.stderr.read().decode() if process.stderr else ""
+        return str(process.read()) if process else ""
 
     def close(self) -> None:
         """End what is left of the client."""
@@ -273,6 +286,13 @@ def _images_prompt(trial: Trial) -> None:
     menu.expect_exact("File")
 
 
+def _menu_waiting(trial: Trial) -> None:
+    menu = trial.menu(NUMBERS)
+    menu.expect_exact("Your choice: ")
+    menu.sendline("1")
+    trial.until_called("ReceiveMessage")
+
+
 def _question(trial: Trial) -> None:
     trial.place.post("requestQueue", "1")
     trial.menu(NUMBERS, "purge").expect_exact("[y/N]")
@@ -289,6 +309,8 @@ class Situation:
 
     begin: Callable[[Trial], None]
     limit_seconds: float = SECONDS
+    #: Whether Ctrl-C goes back to a menu there.
+    is_in_menu: bool = False
 
     @property
     def name(self) -> str:
@@ -315,7 +337,6 @@ SITUATIONS = [
             _images,
             _image_download,
             _prompt,
-            _images_prompt,
             _question,
         )
     ),
@@ -323,6 +344,7 @@ SITUATIONS = [
         Situation(begin=begin, limit_seconds=UPLOAD_SECONDS)
         for begin in (_silent_pipe_in_an_upload, _long_list, _upload, _upload_in_parts_that_hangs, _image_upload)
     ),
+    *(Situation(begin=begin, is_in_menu=True) for begin in (_images_prompt, _menu_waiting)),
 ]
 
 
@@ -346,7 +368,7 @@ def attempt(place: Place, situation: Situation, number: int, moment_seconds: flo
     try:
         situation.begin(trial)
         time.sleep(moment_seconds)
-        seconds = trial.end(number)
+        seconds = trial.go_back() if situation.is_in_menu and number == signal.SIGINT else trial.end(number)
         left = left_behind(place)
         assert not left, f"left behind: {left}"
         return seconds
