@@ -101,7 +101,8 @@ class Connection:
                 from courier.aws import Aws
                 from courier.credentials import Patience
 
-                self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell))
+                patience = Patience(seconds=self._patience_seconds, tell=self._tell, transient_seconds=OPENING_SECONDS)
+                self._aws = Aws(patience)
             return self._aws
 
     def room_bytes(self, wanted: int) -> int:

@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 from courier.aws import Clock
 from courier.errors import AwsTrouble, NoAnswer
@@ -168,7 +169,7 @@ class Requester:
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
         with self._interruptible():
-            failures = self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until)
+            failures = self._outage.persist_batch(partial(self._requests.send, group=self._group), envelopes, until)
         for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 
