@@ -379,7 +379,7 @@ def test_a_picture_that_breaks_its_process_is_refused_and_the_worker_goes_on(pla
     assert answers["hang.png"].startswith("The work on it took more than 1 s and was stopped.")
     assert answers["crash.png"].startswith("The program that worked on it broke down over it.")
     assert answers["eat.png"].startswith("The work on it needs more than 1000 MB of memory.")
-    assert answers["fault.png"].startswith("The worker failed at this request by a fault of its own")
+    assert answers["fault.png"].startswith("Internal error in the worker")
     assert answers["escape.png"].startswith("The name '../outside.png' leads into another folder")
     assert answers["good.png"] == "good-grayscale.png"
     assert "ZeroDivisionError" in worker.log

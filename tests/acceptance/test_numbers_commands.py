@@ -203,8 +203,18 @@ def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
         ({"AWS_DEFAULT_REGION": ""}, "names no region"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/x", "AWS_PROFILE": "nobody"}, "nobody"),
         (
-            {"COURIER_REQUEST_QUEUE": "nowhere"},
-            "The queue nowhere does not exist. Create it with: ./aws_setup.sh queues",
+            {"COURIER_REQUEST_QUEUE": "nowhere", "AWS_DEFAULT_REGION": "eu-west-3"},
+            "The queue nowhere does not exist in eu-west-3 at http://127.0.0.1:",
+        ),
+        ({"AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjEXAMPLE\r"}, "AWS_SESSION_TOKEN ends in a carriage return"),
+        (
+            {
+                "AWS_ACCESS_KEY_ID": "",
+                "AWS_SECRET_ACCESS_KEY": "",
+                "AWS_WEB_IDENTITY_TOKEN_FILE": "/nope/token",
+                "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/x",
+            },
+            "/nope/token",
         ),
     ],
 )
@@ -214,6 +224,7 @@ def test_trouble_with_aws_is_status_4_and_says_what_mends_it(place: Place, env: 
     assert done.returncode == 4
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert "EXAMPLE" not in done.stderr
 
 
 def test_a_wrong_setting_is_refused_at_start_with_its_name(place: Place) -> None:

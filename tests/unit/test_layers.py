@@ -11,16 +11,16 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("cancellation", "errors", "plain"),
+    ("backoff", "cancellation", "errors", "plain", "redaction"),
     (
-        "backoff",
         "colours",
-        "credentials",
         "fastlist",
         "figures",
         "files",
+        "keyfile",
         "metadata",
         "numberlist",
+        "outage",
         "pictures",
         "plots",
         "sandbox",
@@ -31,11 +31,14 @@ LAYERS = (
         "values",
         "wire",
     ),
-    ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
+    ("answers", "aws_environment", "commandline", "credentials", "frames", "pieces", "pipeline", "summary"),
+    ("aws_errors",),
+    ("aws",),
     ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
+    ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "watch"),
     ("outbox", "requester", "survey", "writing"),
-    ("development", "handling", "partials", "replier"),
+    ("backlog", "development", "handling", "partials"),
+    ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
@@ -45,7 +48,7 @@ LAYERS = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
     "boto3": {"aws", "bucket"},
-    "botocore": {"aws", "credentials"},
+    "botocore": {"aws", "aws_errors", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
     "rich": {"terminal"},

@@ -14,7 +14,8 @@ from courier import requester
 from courier.aws import Clock
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.mailbox import Delivery, Mailbox
+from courier.outage import Failure
 from courier.requester import Requester
 from courier.wire import Answer, Envelope, Request, decode_request, encode_reply
 
