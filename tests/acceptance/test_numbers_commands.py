@@ -292,6 +292,7 @@ def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Plac
 def test_an_answer_for_somebody_else_stays_for_them(place: Place) -> None:
     deadline = str(time.time() + 60)
     place.post("responseQueue", '{"count": 99}', request_id="theirs", deadline=deadline, status="ok", version="1")
+    wait_for(lambda: place.visible("responseQueue") == 1)
     place.worker(WORKER)
 
     done = place.run(CLIENT, "send", "2", "--json")
