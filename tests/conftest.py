@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.support.engines import Engine, fresh_account, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, Place, WorkerProcess, wait_for
@@ -24,8 +25,10 @@ MEASURED = ("test_menus", "test_numbers_commands", "test_images_commands", "test
 MEASURED_WORKERS = ("test_menus", "test_long_lists")
 
 
-# Fewer examples than Hypothesis takes by default: python -m bench.engines takes as many as one likes.
-settings.register_profile("suite", max_examples=50, deadline=None)
+# Fewer examples than Hypothesis takes by default: python -m bench.engines takes more, and keeps none.
+EXAMPLES = os.environ.get("SUITE_EXAMPLES")
+MANY: dict[str, Any] = {"database": None, "suppress_health_check": list(HealthCheck)} if EXAMPLES else {}
+settings.register_profile("suite", max_examples=int(EXAMPLES or 50), deadline=None, **MANY)
 settings.load_profile("suite")
 
 

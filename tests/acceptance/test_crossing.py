@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, Place, wait_for
 from tests.support import crowd
+from tests.support.place import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
 SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
+from tests.support.place import Place, wait_for
 
 CLIENT = "images_client.py"
 WORKER = "images_worker.py"

@@ -15,7 +15,7 @@ from courier import answers
 from courier.histogram import histogram
 from courier.presentation import json_line
 from courier.summary import summarise
-from tests.conftest import ROOT, Place, wait_for
+from tests.support.place import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

@@ -12,8 +12,8 @@ from decimal import Context, Decimal
 
 import pytest
 
-from bench import nist
-from tests.conftest import Place, wait_for
+from tests.support import nist
+from tests.support.place import Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

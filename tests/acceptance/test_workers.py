@@ -10,7 +10,7 @@ import time
 import pytest
 
 from courier.custody import FIRST_VISIBILITY_SECONDS
-from tests.conftest import ROOT, Place, wait_for
+from tests.support.place import ROOT, Place, wait_for
 
 WORKER = "numbers_worker.py"
 SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import ROOT, Place, WorkerProcess, wait_for
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, Gate
+from tests.support.place import ROOT, Place, WorkerProcess, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

@@ -23,8 +23,8 @@ from courier.aws import Aws
 from courier.bucket import Bucket
 from courier.credentials import Patience
 from courier.errors import CredentialsRefused
-from tests.conftest import ATTRIBUTES, QUEUES, Place, wait_for
 from tests.support.engines import REGION, Engine
+from tests.support.place import ATTRIBUTES, QUEUES, Place, wait_for
 
 ANYTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
 ANYBODY = ANYTHING.replace('"Action": "*", "Resource": "*"', '"Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"')

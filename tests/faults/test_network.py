@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.place import Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

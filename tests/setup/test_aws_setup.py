@@ -17,8 +17,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ATTRIBUTES, QUEUES, ROOT
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.place import ATTRIBUTES, QUEUES, ROOT
 
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)

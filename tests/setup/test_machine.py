@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, wait_for
 from tests.setup.test_whole_setup import Account
 from tests.support.engines import Engine
+from tests.support.place import ROOT, wait_for
 
 pytestmark = pytest.mark.timeout(200)
 WORKERS = ("numbers_worker.py", "images_worker.py")

@@ -17,8 +17,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.conftest import ROOT
 from tests.support.engines import unmeasured
+from tests.support.place import ROOT
 
 #: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
 pytestmark = pytest.mark.timeout(200)

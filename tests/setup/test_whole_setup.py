@@ -15,9 +15,9 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conftest import ATTRIBUTES, ROOT, Place
 from tests.setup.test_aws_setup import proxy, renamed
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.place import ATTRIBUTES, ROOT, Place
 
 __all__ = ["proxy"]
 pytestmark = pytest.mark.timeout(200)

@@ -156,7 +156,7 @@ def _open_streams() -> None:
     """Open the standard streams as Python does at its start."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         before = getattr(sys, name)
-        is_raw = bool(number and sys.flags.unbuffered)
+        is_raw = bool(number and os.environ.get("PYTHONUNBUFFERED"))
         raw: Any = open(number, "wb" if number else "rb", 0 if is_raw else -1, closefd=False)  # noqa: SIM115  it stays
         getattr(raw, "raw", raw).name = f"<{name}>"
         stream = io.TextIOWrapper(
