@@ -18,15 +18,18 @@ import pexpect
 
 from tests.support import quickprograms
 from tests.support.engines import unmeasured
+from tests.support.gate import Gate
 from tests.support.terminal import spawn
 
 ROOT = Path(__file__).parents[2]
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
+#: What has not come by then will not come. No test that passes comes near it, however busy the machine.
+WAIT_SECONDS = 120
 PIPES = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 45, what: str = "the condition") -> Any:
+def wait_for(condition: Callable[[], Any], seconds: float = WAIT_SECONDS, what: str = "the condition") -> Any:
     """Return what `condition` returns once it is true."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -46,10 +49,10 @@ class WorkerProcess:
     def log(self) -> str:
         return self.log_path.read_text()
 
-    def until_logged(self, text: str, seconds: float = 20) -> None:
+    def until_logged(self, text: str, seconds: float = WAIT_SECONDS) -> None:
         wait_for(lambda: text in self.log, seconds, f"{text!r} in the worker's log")
 
-    def end(self, number: int = signal.SIGTERM, seconds: float = 40) -> int:
+    def end(self, number: int = signal.SIGTERM, seconds: float = WAIT_SECONDS) -> int:
         """Send a signal and return the exit status."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
@@ -101,7 +104,7 @@ class Place:
         sent = self.client("sqs").send_message(QueueUrl=self.url(queue), MessageBody=body, MessageAttributes=named)
         return str(sent["MessageId"])
 
-    def collect(self, queue: str, count: int = 1, seconds: float = 20) -> list[dict[str, Any]]:
+    def collect(self, queue: str, count: int = 1, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
         """Receive and delete `count` messages by hand."""
         client, url = self.client("sqs"), self.url(queue)
         found: list[dict[str, Any]] = []
@@ -138,7 +141,7 @@ class Place:
         program: str,
         *arguments: str,
         text: str = "",
-        seconds: float = 60,
+        seconds: float = WAIT_SECONDS,
         env: Mapping[str, str] | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end, with no terminal."""
@@ -157,6 +160,12 @@ class Place:
         process: subprocess.Popen[str] = self._popen(program, *arguments, env=env, **PIPES, text=True)
         self.stack.callback(_kill, process)
         return process
+
+    def gate(self) -> Gate:
+        """Open a gate in front of the local AWS."""
+        made = Gate(self.env["AWS_ENDPOINT_URL"])
+        self.stack.callback(made.close)
+        return made
 
     def worker(self, program: str, *arguments: str, ready: bool = True, **env: str) -> WorkerProcess:
         """Start a worker; with `ready`, wait until it listens."""
