@@ -57,24 +57,24 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def shared(request: pytest.FixtureRequest) -> Shared:
+def shared_servers(request: pytest.FixtureRequest) -> Shared:
     return Shared.of(request.config)
 
 
 @pytest.fixture(scope="session")
-def ministack(shared: Shared) -> Engine:
-    return shared.engine("ministack")
+def ministack(shared_servers: Shared) -> Engine:
+    return shared_servers.engine("ministack")
 
 
 @pytest.fixture(scope="session")
-def moto(shared: Shared) -> Engine:
-    return shared.engine("moto")
+def moto(shared_servers: Shared) -> Engine:
+    return shared_servers.engine("moto")
 
 
 @pytest.fixture(scope="session")
-def _forks(shared: Shared) -> None:
+def _forks(shared_servers: Shared) -> None:
     """Have programs start as forks."""
-    Forks.server = shared.programs()
+    Forks.server = shared_servers.programs()
 
 
 @contextmanager
