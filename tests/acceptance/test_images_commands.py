@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
+from tests.support.place import Place, wait_for
 
 CLIENT = "images_client.py"
 WORKER = "images_worker.py"
@@ -201,7 +201,7 @@ def test_a_worker_that_answers_an_escaping_name_is_not_followed(place: Place) ->
         "imageOutbox", "../../x.png", request_id=request["MessageAttributes"]["request-id"]["StringValue"], status="ok"
     )
 
-    assert process.wait(20) == 1
+    assert process.wait() == 1
 
 
 def test_control_characters_in_the_bucket_do_not_reach_the_terminal(place: Place) -> None:
@@ -343,11 +343,9 @@ def test_a_request_waits_for_its_worker(place: Place) -> None:
     process = place.start(CLIENT, "process", "cat.png", "--json")
     wait_for(lambda: place.depth("imageInbox") == 1)
 
-    started = time.monotonic()
     place.worker(WORKER)
 
-    assert process.wait(20) == 0
-    assert time.monotonic() - started < 15
+    assert process.wait() == 0
 
 
 def test_a_request_whose_bucket_cannot_be_reached_for_now_is_done_later(place: Place) -> None:

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
+from tests.support.place import Place, wait_for
 
 PROMPT = "Your choice: "
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.place import Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -54,11 +54,11 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
 
     answers = {
         message["MessageAttributes"]["request-id"]["StringValue"]: json.loads(message["Body"])["sum"]
-        for message in place.collect("responseQueue", 20, seconds=40)
+        for message in place.collect("responseQueue", 20)
     }
-    wait_for(lambda: place.depth("requestQueue") == 0, seconds=30)
+    wait_for(lambda: place.depth("requestQueue") == 0)
     while len(answers) < 20:
-        for message in place.collect("responseQueue", 1, seconds=30):
+        for message in place.collect("responseQueue", 1):
             answers[message["MessageAttributes"]["request-id"]["StringValue"]] = json.loads(message["Body"])["sum"]
 
     assert answers == {f"r{number}": number for number in range(20)}
@@ -157,7 +157,7 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     made = sum(gate.calls.values()) - calls
     gate.heal()
 
-    (message,) = place.collect("responseQueue", seconds=40)
+    (message,) = place.collect("responseQueue")
     assert json.loads(message["Body"])["sum"] == 3
     assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
@@ -170,7 +170,7 @@ def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
     gate.fail("black_hole", "SendMessageBatch", times=1, seconds=5.0)
     place.post("requestQueue", "1,2", request_id="mine")
 
-    (message,) = place.collect("responseQueue", seconds=30)
+    (message,) = place.collect("responseQueue")
     assert json.loads(message["Body"])["sum"] == 3
     assert worker.process.poll() is None
 

@@ -55,6 +55,8 @@ OWNERS = {
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
+#: Tests of programs of bench/: the README shows what these print.
+TESTS_OF_BENCHES = {"test_readme": {"bench.awkward", "bench.operations"}}
 
 
 def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
@@ -104,3 +106,25 @@ def test_no_module_and_no_function_is_too_long(path: Path) -> None:
 
 def test_no_program_is_named_like_a_module_of_the_standard_library() -> None:
     assert [path.stem for path in PROGRAMS if path.stem in sys.stdlib_module_names] == []
+
+
+def test_tests_and_benches_meet_in_what_is_for_both() -> None:
+    for path in (*ROOT.glob("bench/*.py"), *ROOT.glob("tests/support/*.py")):
+        assert [name for name in _modules(path) if name.startswith("tests") and not _is_support(name)] == [], path
+    for path in (ROOT / "tests").rglob("*.py"):
+        benches = {name for name in _modules(path) if name.split(".")[0] == "bench"}
+        assert benches <= TESTS_OF_BENCHES.get(path.stem, set()), path
+
+
+def _is_support(name: str) -> bool:
+    return name == "tests.support" or name.startswith("tests.support.")
+
+
+def _modules(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, and of a package its parts by their own names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            is_package = (ROOT / node.module.replace(".", "/")).is_dir()
+            yield from [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]

@@ -8,7 +8,7 @@ import pytest
 from courier.mailbox import Delivery
 from courier.outbox import Finished, Outbox
 from courier.wire import Envelope
-from tests.conftest import wait_for
+from tests.support.place import wait_for
 
 LONG_SECONDS = 30
 

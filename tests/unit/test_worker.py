@@ -18,7 +18,7 @@ from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
 from courier.wire import Envelope
 from courier.worker import Worker
-from tests.conftest import wait_for
+from tests.support.place import wait_for
 
 TERMS = Terms(
     kind="numbers",
