@@ -89,12 +89,17 @@ def split(text: str) -> list[str]:
     """
     trimmed = text.rstrip(_ENDING)
     if not trimmed:
-        raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
+        raise empty()
     separator = _separator_of(trimmed)
     slip = _first_slip(trimmed, separator)
     if slip:
         raise slip.error
     return _items(trimmed, separator)
+
+
+def empty() -> NotANumberList:
+    """Return the refusal of a list that has no number."""
+    return NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
 
 
 def read(text: str) -> tuple[list[int], int]:
@@ -114,6 +119,11 @@ def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int
     body = text.rstrip(_BLANKS)
     body = body.removesuffix("\n").removesuffix("\r") if body.endswith("\n") else re.sub(r"[,;\r]\Z", "", body)
     return _first_slip(body, separator, text[len(body) :], is_first=is_first) or _units(_items(body, separator))
+
+
+def of_item(item: str) -> Slip | None:
+    """Return what is wrong with a single item without blanks around it; None if it is a number."""
+    return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
 
 def _items(text: str, separator: _Separator) -> list[str]:
@@ -150,13 +160,14 @@ def _first_slip(text: str, separator: _Separator, behind: str = "", *, is_first:
     `behind` stands behind the text in its list, of which the text is the beginning if it `is_first`.
     """
     start = 0
+    begins_lines = is_first and any(end in part for part in (text, behind) for end in "\r\n")
     while True:
         run = separator.run.match(text, start)
         start = run.end() if run else start
         end = separator.between.search(text, start)
         item = text[start : end.start() if end else len(text)].strip(_BLANKS)
         if not _is_number(item):
-            return _slip(item, start, text + behind, separator, is_first=is_first)
+            return _slip(item, start, text + behind, separator, begins_lines=begins_lines)
         if end is None:
             return None
         start = end.end()
@@ -175,7 +186,7 @@ def _count_digits(mantissa: str) -> int:
     return sum(char.isdigit() for char in mantissa)
 
 
-def _slip(item: str, start: int, text: str, separator: _Separator, *, is_first: bool) -> Slip:
+def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> Slip:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
     # No further than to the item's first character, which a separator of blanks looks at.
@@ -183,11 +194,10 @@ def _slip(item: str, start: int, text: str, separator: _Separator, *, is_first: 
     number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, before))
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"
-        begins_lines = is_first and number == 1 and ("\n" in text or "\r" in text)
-        hint = hints.of_item(item, begins_lines=begins_lines)
+        hint = hints.of_item(item, begins_lines=begins_lines and number == 1)
     else:
         finding, hint = "is empty", hints.of_empty(text, position)
-    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=_draw(text, position))
+    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))
 
 
 def _reason(item: str) -> str:
@@ -204,7 +214,7 @@ def _reason(item: str) -> str:
     return f"whose exponent is beyond {MAX_EXPONENT}"
 
 
-def _draw(text: str, position: int) -> str:
+def draw(text: str, position: int) -> str:
     """Return what stands around a position in its line, and a caret under it."""
     line_start = max(text.rfind(end, 0, position) for end in "\r\n") + 1
     line_end = min((place for end in "\r\n" if (place := text.find(end, position)) >= 0), default=len(text))

@@ -29,7 +29,7 @@ _INNER_BLANK = re.compile(rb"[^,;\n\r \t][ \t]++(?=[^,;\n\r \t])")
 #: The last separator is looked for in so much first, in bytes.
 _NEAR = 256
 
-_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point."
+_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point, or use --decimal-comma."
 
 #: Numbers as integers in units of 10**-decimals, and those decimals.
 Read = tuple[list[int] | fastlist.Array, int]

@@ -13,8 +13,9 @@ from itertools import count, pairwise
 from random import Random
 from typing import Any
 
+from courier import numberlist
 from courier.answers import Histogram
-from courier.errors import NoAnswer, NotANumberList, Undecodable
+from courier.errors import NoAnswer, Undecodable
 from courier.figures import Figure, figure, root
 from courier.histogram import Tally, exponent_for
 from courier.onepass import Bracket, OnePass, around, as_array
@@ -110,7 +111,7 @@ def conclude(
     """
     whole = make_pass(looked)
     if not whole.extremes:
-        raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
+        raise numberlist.empty()
     sought = {
         rank: bracket
         for quarters, bracket in zip(_QUARTERS, whole.brackets, strict=True)

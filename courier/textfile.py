@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import queue
 import stat
@@ -13,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from courier.errors import InputRefused, WrongUsage
+from courier.decoding import as_text
+from courier.errors import WrongUsage
 
 #: What is read of a line at most: more than any message carries.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -22,8 +22,6 @@ MAX_LINE_BYTES = 1_048_576
 READ_AHEAD = 1_000
 PIPE_SECONDS = 0.05
 STANDARD_INPUT = "-"
-#: How much of a stream's beginning and of its end is remembered: some of the longest numbers.
-REMEMBERED_BYTES = 4_096
 
 
 @contextmanager
@@ -40,24 +38,14 @@ def opened(path: str) -> Iterator[BinaryIO]:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def decoded(content: bytes, path: str) -> str:
-    """Return a file's content as text. Raises: InputRefused if it is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{path} is no text: byte {error.start + 1} is not UTF-8.") from error
-
-
 class Stream:
-    """A file of which some is read already, to be read once; it remembers how it begins and how it ends."""
+    """A file of which some is read already, to be read once."""
 
     def __init__(self, begun: bytes, rest: BinaryIO) -> None:
-        self._begun = memoryview(begun.removeprefix(codecs.BOM_UTF8))
+        self._begun = memoryview(begun)
         self._rest = rest
         #: How long it is, if that is known.
         self.size_bytes = _size_of(rest, len(begun))
-        self.beginning = bytes(self._begun[:REMEMBERED_BYTES])
-        self.end = b""
 
     def read(self, size: int = -1) -> bytes:
         """Return the next `size` bytes, all that are left if it is negative, fewer only at the end."""
@@ -65,7 +53,6 @@ class Stream:
         self._begun = self._begun[len(taken) :]
         if len(taken) != size:
             taken += self._rest.read(size - len(taken) if size >= 0 else -1)
-        self.end = (self.end + taken[-REMEMBERED_BYTES:])[-REMEMBERED_BYTES:]
         return taken
 
 
@@ -88,7 +75,7 @@ def read_lines(path: str) -> Iterator[str | None]:
         if path == STANDARD_INPUT:
             _check_stdin()
         source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-        file = open(source, encoding="utf-8-sig", errors="replace", closefd=source == path)  # noqa: SIM115
+        file = as_text(open(source, "rb", closefd=source == path), path)  # noqa: SIM115
         threading.Thread(target=_pump, args=(file, lines), name="lines", daemon=True).start()
         yield from _drain(lines)
     except OSError as error:

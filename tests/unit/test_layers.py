@@ -11,7 +11,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("errors", "hints", "plain"),
+    ("errors", "plain"),
+    ("decoding", "hints"),
     (
         "backoff",
         "colours",
@@ -30,15 +31,15 @@ LAYERS = (
         "values",
         "wire",
     ),
-    ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
-    ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
+    ("answers", "aws", "commandline", "frames", "notation", "pieces", "pipeline", "summary"),
+    ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
     ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
-    ("outbox", "requester", "survey", "writing"),
+    ("listsource", "outbox", "requester", "survey", "writing"),
     ("development", "handling", "partials", "replier"),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
-    ("albums",),
+    ("albums", "numberarguments"),
     ("picturedesk",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
