@@ -78,7 +78,7 @@ _ITEMS: tuple[tuple[str, str], ...] = (
     (rf"{_NUMBER}(?: ?[|:/&] ?(?:{_NUMBER})?)+", "Separate numbers by commas, semicolons, blanks or line ends."),
     (r".*\\[ntr].*", "A backslash and a letter are no line end; in a shell, write $'1\\n2'."),
     (r"[\"'`].*|.*[\"'`]", "Leave out the quotes, or read one column of a file with --column."),
-    (rf"{_NUMBER} ?[A-Za-z][A-Za-z0-9/^*]*", "Leave out the unit."),
+    (rf"{_NUMBER} ?(?!x\Z)[A-Za-z][A-Za-z0-9/^*]*", "Leave out the unit."),
     (
         r"[^A-Za-z]*[0-9][ \t]+[-+.]?[0-9][^A-Za-z]*",
         f"{_BLANKS} With --decimal-comma a comma is a decimal point.",
@@ -127,6 +127,7 @@ _CATEGORIES: dict[str, str] = {
 _FOREIGN = re.compile(r"[^\x20-\x7e\t]")
 #: An empty item: behind a separator at the end of a line, or a line of its own.
 _ROW_END = re.compile(r"[,;][ \t]*+\Z")
+_LINES = re.compile(r"[\r\n][ \t]*+[^ \t\r\n]")
 _LINE = re.compile(r"(?:[\r\n][ \t]*+|\A[ \t]*+)\Z")
 
 
@@ -153,7 +154,7 @@ def of_item(item: str, *, begins_lines: bool = False) -> str:
 def of_empty(text: str, position: int) -> str:
     """Return the cure for an empty item at a position (from 0) of a list."""
     before, ends_line = text[max(0, position - MAX_CHARACTERS) : position], text[position : position + 1] in "\r\n"
-    if ends_line and _ROW_END.search(before):
+    if ends_line and _ROW_END.search(before) and _LINES.search(text):
         return "Take the separator at the end of the line away, or read one column of a file with --column."
     if ends_line and _LINE.search(before):
         return "Delete the empty line."

@@ -68,8 +68,8 @@ KINDS = [
     ("price\n1\n2", "--skip-header"), ("id,price\n1,2", "--skip-header"), ('"price"\n1', "--skip-header"),
     ("gr\u00f6\u00dfe\n1", "--skip-header"), ("a b\n1 2\n", "--skip-header"), ("sep=;\n1;2", "--skip-header"),
     ("sep=,\n1,2", "--skip-header"), ("# x\n1", "--skip-header"), ("//x\n1", "--skip-header"),
-    ("1,2,\n3,4,\n", "separator at the end"), ("1;2;\r\n", "separator at the end"),
-    ("1,2, \r3", "separator at the end"),
+    ("1,2,\n3,4,\n", "separator at the end"), ("1;2;\r\n3;4;\r\n5", "separator at the end"), ("1,2,\n", "Write a number there"),
+    ("1,2, \r3,4, \r5", "separator at the end"),
     ("1\n\n2", "empty line"), ("\n1", "empty line"), ("1\r\n \r\n2", "empty line"),
     ("1,,2", "Write a number there"),
 ]  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_long_list_gets_the_same_hint(text: str, said: str) -> None:
     assert "the same sign" in hint if {",", ";"} <= set(text) else said in hint
 
 
-@pytest.mark.parametrize("text", ["x", "abc", "1,x", "1\nprice", "1,price\n2"])
+@pytest.mark.parametrize("text", ["x", "abc", "1,x", "1,12x", "1\nprice", "1,price\n2"])
 def test_a_word_gets_no_hint_but_at_a_lists_beginning(text: str) -> None:
     with pytest.raises(NotANumberList) as raised:
         numberlist.read(text)
