@@ -135,14 +135,15 @@ class Numbers:
         return INTERRUPTED if left_off() else worst
 
     def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
-        return map(self._question, without_last_empty(lines, skip_header=self._reading.skip_header))
+        behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
+        for line in without_last_empty(lines, skip_header=self._reading.skip_header):
+            yield None if line is None else self._question(line, behind)
+            behind = behind if line is None else ""
 
-    def _question(self, line: str | None) -> Asked:
-        if line is None:
-            return None
+    def _question(self, line: str, behind: str) -> Asked:
         try:
             line = ListSource([line], Reading(notation=self._reading.notation)).text()
-            numberlist.split(line)
+            numberlist.split(line + behind if line.strip() else line)
         except InputRefused as error:
             return error
         size = len(line.encode())

@@ -29,6 +29,7 @@ MAX_GAP = 2**20 + 1
 #: How many values of a column make a block.
 _VALUES = 10_000
 _ENDING = " \t\r\n"
+_GAPS = ",;" + _ENDING
 _HEADER = re.compile(r"[^\r\n]*(?:\r\n?+|\n)?")
 #: What an empty line cannot be without, and what it is, with the end of the line before it.
 _HINTS_AT_EMPTY = ("\n\n", "\n\r", "\r\r", " \n", "\t\n", " \r", "\t\r")
@@ -95,19 +96,17 @@ class ListSource:
 
     def check_beginning(self) -> None:
         """Read the beginning, so that what is wrong with it is found before an upload. Raises: InputRefused."""
-        # Imported here because NumPy takes longer to load than a short list to be answered.
-        from courier.pieces import Pieces, Slipped, Span, whole_items
-
         self._blocks = _without_empty_lines(self._blocks)
         self._fill(EARLY_BYTES)
         if not self._ready:
             raise numberlist.empty()
-        items = whole_items(self._ready) if len(self._ready) >= EARLY_BYTES else self._ready
-        try:
-            for _ in Pieces(Span(start=0, stop=len(items), size=len(items))).read([items]):
-                pass
-        except Slipped as slipped:
-            raise slipped.slip.error from slipped
+        beginning = self._ready.decode()
+        if len(self._ready) >= EARLY_BYTES:
+            # The last item may go on, and what stands before it may be all that separates two.
+            end = max(beginning.rfind(sign) for sign in _GAPS)
+            beginning = beginning[: end + 1].rstrip(_GAPS)
+        if beginning:
+            numberlist.split(beginning)
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next `size` bytes, fewer only at the end. Raises: InputRefused."""

@@ -20,6 +20,11 @@ _WORD = re.compile(r"[^; \t\r\n]+")
 _THOUSANDS = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?{_EXPONENT}")
 _DECIMAL_COMMA = re.compile(rf"[+-]?[0-9]*,[0-9]+{_EXPONENT}")
 _BOTH = re.compile(rf"[+-]?(?:[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+|[0-9]*)(?:,[0-9]+)?{_EXPONENT}")
+#: Text of nothing else but decimal commas and words without any.
+_ALL_DECIMAL = re.compile(
+    r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++)?+(?![^; \t\r\n])))*+"
+    r"[; \t\r\n]*+"
+)
 _SEPARATE = "Separate numbers by semicolons, blanks or line ends."
 
 #: Notes are about lists whose lines all look so.
@@ -57,6 +62,8 @@ class Notation:
         """Return whole items as the grammar has them, in as many characters, or the first that is none of these."""
         if self.is_plain:
             return text
+        if self.decimal_comma and not self.thousands and _ALL_DECIMAL.fullmatch(text):
+            return text.replace(",", ".")
         try:
             return _WORD.sub(self._word, text)
         except _Misfit as misfit:
@@ -96,7 +103,7 @@ class Notation:
 
 def count_items(text: str) -> int:
     """Return how many items there are in text whose commas do not separate."""
-    return len(_WORD.findall(text))
+    return len(text.replace(";", " ").split())
 
 
 class CommaWatch:

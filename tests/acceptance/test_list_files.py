@@ -53,6 +53,7 @@ def test_options_say_how_numbers_are_written_and_where_they_stand(served: Place)
     assert sums(served, "price\n1.5\n2\n", "--skip-header") == [3.5]
     rows = asked(served, "a,b\n1,2\n1,x\n", "--skip-header", command="batch").stdout.splitlines()
     assert (json.loads(rows[0])["sum"], json.loads(rows[1])["line"]) == (3, 3)
+    assert "--skip-header" in str(sums(served, "a,b\n1,2\n", command="batch")[0])
 
 
 def test_a_column_of_decimal_commas_gets_a_note_and_its_answer(served: Place) -> None:
