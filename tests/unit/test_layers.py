@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYERS = (
     ("backoff", "cancellation", "errors", "plain", "redaction"),
+    ("decoding", "hints"),
     (
         "colours",
         "fastlist",
@@ -31,18 +32,18 @@ LAYERS = (
         "values",
         "wire",
     ),
-    ("answers", "aws_environment", "commandline", "credentials", "frames", "pieces", "pipeline", "summary"),
+    ("answers", "aws_environment", "commandline", "credentials", "frames", "notation", "pieces", "pipeline", "summary"),
     ("aws_errors",),
     ("aws",),
-    ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
+    ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
     ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "watch"),
-    ("outbox", "requester", "survey", "writing"),
+    ("listsource", "outbox", "requester", "survey", "writing"),
     ("backlog", "development", "handling", "partials"),
     ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
-    ("albums",),
+    ("albums", "numberarguments"),
     ("picturedesk",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
