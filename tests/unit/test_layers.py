@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 LAYERS = (
     ("backoff", "errors", "plain", "redaction"),
     (
+        "aws_responses",
         "colours",
         "fastlist",
         "figures",
@@ -30,7 +31,17 @@ LAYERS = (
         "values",
         "wire",
     ),
-    ("answers", "aws_environment", "commandline", "credentials", "frames", "pieces", "pipeline", "summary"),
+    (
+        "answers",
+        "aws_environment",
+        "aws_responses",
+        "commandline",
+        "credentials",
+        "frames",
+        "pieces",
+        "pipeline",
+        "summary",
+    ),
     ("aws_errors",),
     ("aws",),
     ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
