@@ -14,6 +14,7 @@ LAYERS = (
     ("backoff", "cancellation", "errors", "plain", "redaction"),
     ("decoding", "hints"),
     (
+        "aws_responses",
         "colours",
         "fastlist",
         "figures",
