@@ -8,11 +8,14 @@ from courier.aws import Aws
 from courier.mailbox import Mailbox
 from tests.conftest import ATTRIBUTES
 from tests.support.engines import Engine
+from tests.support.fakes import FakeAws
 
 
-@pytest.fixture(params=["ministack", "moto"])
+@pytest.fixture(params=["ministack", "moto", "memory"])
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A connection to each engine in turn."""
+    """A connection to each engine in turn, and to the fake that unit tests use."""
+    if request.param == "memory":
+        return FakeAws().connection
     engine: Engine = request.getfixturevalue(request.param)
     for name, value in engine.environment().items():
         if name.startswith("AWS_"):
