@@ -131,7 +131,8 @@ def _is_left_alone(node: ast.AST, where: str) -> bool:
 def _replacements(place: _Place) -> Iterator[ast.AST]:
     node = place.node
     make = _MAKERS.get(type(node))
-    if make:
+    # What stands under a `not` is turned round by leaving that out.
+    if make and not (isinstance(node, ast.Attribute) and isinstance(place.parent, ast.UnaryOp)):
         yield from make(node)
     if place.field == "test" or (place.field == "ifs" and isinstance(place.parent, ast.comprehension)):
         yield from _negated(node)

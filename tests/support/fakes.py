@@ -6,6 +6,7 @@ answers as AWS does. Beside that it notes every call, fails those it is told to,
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import defaultdict
@@ -19,6 +20,9 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ParamValid
 from courier.aws import Aws, Clock
 
 S = TypeVar("S", bound="FakeService")
+
+#: How long what other threads are about to do is waited for, before it is taken for missing.
+PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "30"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,9 +157,9 @@ class FakeAws:
         return f"lab3-{self.account_id()}-{self.region}"
 
 
-def until(condition: Callable[[], object], what: str = "the condition", seconds: float = 30) -> None:
+def until(condition: Callable[[], object], what: str = "the condition") -> None:
     """Wait for what other threads are about to do."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
+        assert time.monotonic() < deadline, f"{what} did not come true within {PATIENCE_SECONDS} s"
         time.sleep(0.001)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import repeat
 
 import pytest
 
+from courier.custody import Custody
 from courier.errors import InputRefused, NoRoom, Reason
 from courier.handling import Handler, Terms
 from courier.wire import Answer, Envelope, Refusal, Reply, Request, decode_reply, encode_request
 from courier.worker import RECEIVERS, Worker
-from tests.support.fakes import FakeAws, no_network, until
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 
@@ -119,7 +120,7 @@ class Gate:
 
     def __call__(self, request: Request) -> str:
         self.begun.append(request.body)
-        assert self.free.wait(30)
+        assert self.free.wait(PATIENCE_SECONDS)
         return f"done {request.body}"
 
 
@@ -249,34 +250,29 @@ def test_a_long_queue_is_received_by_several_and_a_quiet_one_by_one(opened: Open
     office = opened(echo, capacity=100, concurrency=2)
     office.post(*(f"{number}" for number in range(95)))
     receiving: set[str] = set()
-    held = threading.Barrier(RECEIVERS)
+    waiting: set[str] = set()
 
-    def together(_: object) -> None:
-        if len(receiving) < RECEIVERS:
-            receiving.add(threading.current_thread().name)
-            if len(office.queues.given("receive_message")) > 1:
-                held.wait(30)  # ends only when all of them have come
-
-    def first(given: object) -> None:
+    def together(given: Mapping[str, int]) -> None:
+        name = threading.current_thread().name
+        receiving.add(name)
+        if given["WaitTimeSeconds"]:
+            waiting.add(name)
         if len(office.queues.given("receive_message")) > 1:
-            office.queues.hooks["receive_message"] = together
-            together(given)
-        else:
-            receiving.clear()
+            until(lambda: len(receiving) >= RECEIVERS, "all receivers")
 
-    office.queues.hooks["receive_message"] = first
+    office.queues.hooks["receive_message"] = together
     office.start()
 
     office.until_deleted()
     until(lambda: office.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 20, "a long poll")
 
-    assert len(office.bodies()) == 95
-    assert len(receiving) == RECEIVERS
     for number in range(20):
         office.post(f"late {number}")
         office.until_deleted()
     helped = sum(given["WaitTimeSeconds"] == 0 for given in office.queues.given("receive_message"))
     assert helped < 3 * RECEIVERS + 10
+    assert len(office.bodies()) == 95 + 20
+    assert (len(receiving), len(waiting)) == (RECEIVERS, 1)
 
 
 def test_no_more_is_received_than_the_worker_may_hold(opened: Open, gate: Gate) -> None:
@@ -351,7 +347,7 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(opened: O
 
     office = opened(full).start()
     office.post("1")
-    assert tries.acquire(timeout=30)
+    assert tries.acquire(timeout=PATIENCE_SECONDS)
 
     assert office.worker.stop()
 
@@ -370,7 +366,7 @@ def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
     stopping.start()
     until(lambda: office.visible() == 2, "the release of what was not begun")
     gate.free.set()
-    stopping.join(30)
+    stopping.join(PATIENCE_SECONDS)
 
     assert office.bodies() == ["done 1"]
     assert sorted(office.bodies(REQUESTS)) == ["2", "3"]
@@ -378,10 +374,30 @@ def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
     assert "released" not in caplog.text
 
 
-def test_a_worker_that_stops_says_whether_all_was_finished(opened: Open) -> None:
-    office = opened(echo).start()
+def test_a_worker_that_stops_waits_for_what_it_began(opened: Open, gate: Gate) -> None:
+    office = opened(gate).start()
     office.post("1")
-    office.until_deleted()
+    until(lambda: gate.begun)
+    looks = 0
+
+    def give_up() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            gate.free.set()
+        return False
+
+    assert office.worker.stop(give_up)
+
+    assert looks >= 3
+    assert office.bodies() == ["done 1"]
+
+
+def test_nobody_need_say_for_how_long_it_waits(opened: Open, gate: Gate) -> None:
+    office = opened(gate).start()
+    office.post("1")
+    until(lambda: gate.begun)
+    threading.Timer(0.25, gate.free.set).start()  # some of its looks later
 
     assert office.worker.stop()
 
@@ -434,33 +450,44 @@ def test_what_a_poll_brings_after_the_end_is_given_back(opened: Open) -> None:
     assert office.bodies() == []
 
 
-def test_a_busy_worker_waits_for_its_last_poll_before_it_ends(opened: Open, gate: Gate) -> None:
+def test_what_is_given_back_is_not_caught_by_a_poll_of_its_own(
+    opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.worker.BUSY_POLL_SECONDS", PATIENCE_SECONDS)
     office = opened(gate, grace_seconds=0)
-    polls = threading.Semaphore(0)
-    free = threading.Event()
+    done: list[str] = []
 
     def hold(_: object) -> None:
-        if gate.begun:
-            polls.release()
-            assert free.wait(30)
+        if len(office.queues.given("receive_message")) > 1:
+            until(office.aws.stopping.is_set)
+            done.append("poll ended")
+            raise no_network()
 
     office.queues.hooks["receive_message"] = hold
+    office.queues.hooks["change_message_visibility_batch"] = lambda _: done.append("released")
     office.start().post("1")
-    assert polls.acquire(timeout=30)
-    ended = threading.Event()
+    until(lambda: gate.begun and len(office.queues.given("receive_message")) > 1)
 
-    def stop() -> None:
-        office.worker.stop()
-        ended.set()
+    office.worker.stop()
 
-    threading.Thread(target=stop).start()
+    assert done == ["poll ended", "released"]
 
-    until(office.aws.stopping.is_set)
-    assert not ended.is_set()
-    assert office.visible() == 0
-    free.set()
-    assert ended.wait(30)
-    assert office.visible() == 1
+
+@pytest.mark.parametrize(("is_busy", "is_hurried", "waits"), [(True, False, 1), (True, True, 0), (False, False, 0)])
+def test_only_who_is_busy_and_not_hurried_waits_for_its_last_poll(
+    opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch, *, is_busy: bool, is_hurried: bool, waits: int
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr(Custody, "wait_until_nothing_comes", lambda _, seconds: waited.append(seconds))
+    office = opened(gate, grace_seconds=0).start()
+    if is_busy:
+        office.post("1")
+        until(lambda: gate.begun)
+
+    office.worker.stop(give_up=lambda: is_hurried)
+
+    assert len(waited) == waits
+    assert all(seconds > 0.05 for seconds in waited)  # longer than such a poll
 
 
 def test_a_release_that_fails_is_told_and_ends_nothing(
@@ -544,7 +571,7 @@ def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
 
     def hang(request: Request) -> str:
         if request.body == "hang":
-            assert free.wait(30)
+            assert free.wait(PATIENCE_SECONDS)
             ended.set()
         return "done"
 
@@ -558,7 +585,7 @@ def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
     assert isinstance(refused, Refusal)
     assert (refused.code, answered) == ("timeout", Answer(body="done", deadline=answered.deadline))
     free.set()
-    assert ended.wait(30)
+    assert ended.wait(PATIENCE_SECONDS)
     office.post("2")
     office.until_deleted()
     assert len(office.replies()) == 3  # what hung is not answered twice
@@ -643,6 +670,8 @@ def test_what_is_heavy_leaves_others_for_other_workers(opened: Open, gate: Gate)
 def test_its_threads_end_with_it(opened: Open) -> None:
     before = set(threading.enumerate())
     office = opened(echo).start()
+    assert all(thread.daemon for thread in set(threading.enumerate()) - before)
+
     office.close()
 
     def left() -> set[str]:
