@@ -15,7 +15,7 @@ from tests.support.fakes import FakeAws
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """A connection to each engine in turn, and to the fake that unit tests use."""
     if request.param == "memory":
-        return FakeAws().connection
+        return FakeAws()
     engine: Engine = request.getfixturevalue(request.param)
     for name, value in engine.environment().items():
         if name.startswith("AWS_"):

@@ -13,11 +13,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from courier.aws import Aws, Clock
+from courier.credentials import Patience
 
 S = TypeVar("S", bound="FakeService")
 
@@ -118,43 +119,40 @@ class FakeAutoScaling(FakeService):
         return {}
 
 
-class FakeAws:
-    """A connection to an account in memory; `connection` is it as the program's own type."""
+class FakeSts(FakeService):
+    """Knows whose account this is."""
 
-    region = "us-east-1"
+    @operation()
+    def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Account": "123456789012"}
 
-    def __init__(self) -> None:
+
+class FakeAws(Aws):
+    """A connection to an account in memory."""
+
+    def __init__(self) -> None:  # no session is made, and no configuration read
         from tests.support.fakes3 import FakeS3
         from tests.support.fakesqs import FakeSqs
 
         self.clock = Clock()
         self.stopping = threading.Event()
+        self.region = "us-east-1"
+        self.told: list[str] = []
+        self._patience = Patience(seconds=0, tell=self.told.append, stopped=self.stopping)
         self.queues = FakeSqs()
         self.objects = FakeS3()
         self.metrics = FakeCloudWatch()
         self.machines = FakeAutoScaling()
+        self._services = {
+            "sqs": self.queues,
+            "s3": self.objects,
+            "cloudwatch": self.metrics,
+            "autoscaling": self.machines,
+            "sts": FakeSts(),
+        }
 
-    @property
-    def connection(self) -> Aws:
-        return cast("Aws", self)
-
-    def sqs(self) -> Any:
-        return self.queues
-
-    def s3(self) -> Any:
-        return self.objects
-
-    def cloudwatch(self) -> Any:
-        return self.metrics
-
-    def autoscaling(self) -> Any:
-        return self.machines
-
-    def account_id(self) -> str:
-        return "123456789012"
-
-    def default_bucket(self) -> str:
-        return f"lab3-{self.account_id()}-{self.region}"
+    def _client(self, service: str) -> Any:
+        return self._services[service]
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

@@ -106,7 +106,8 @@ class FakeS3(FakeService):
                 {"Key": key, "Size": len(one.content), "LastModified": one.modified, "ETag": one.etag}
                 for key, one in found[start : start + PAGE]
             ]
-            yield {"Contents": entries} if entries else {}
+            is_truncated = start + PAGE < len(found)
+            yield {"Contents": entries, "IsTruncated": is_truncated} if entries else {"IsTruncated": False}
 
     # Uploads in parts
 

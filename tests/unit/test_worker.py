@@ -40,7 +40,7 @@ class Office:
             "max_deliveries": 5,
             "time_limit_seconds": 60,
         }
-        self.worker = Worker(self.aws.connection, handler, Terms(**{**defaults, **terms}))  # type: ignore[arg-type]
+        self.worker = Worker(self.aws, handler, Terms(**{**defaults, **terms}))  # type: ignore[arg-type]
 
     def start(self) -> Office:
         self.worker.start()
