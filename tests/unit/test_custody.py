@@ -10,7 +10,7 @@ from typing import cast
 import pytest
 
 from courier.custody import LONGEST_SECONDS, Custody
-from courier.errors import Undelivered, Unreachable
+from courier.errors import Busy, Undelivered, Unreachable
 from courier.mailbox import Delivery, Failure, Mailbox
 from courier.wire import Envelope
 from tests.support.clocks import FakeTime, Ticks
@@ -152,7 +152,7 @@ class Renewed:
         for index, name in enumerate(names):
             if self.failing.get(name, 0) > 0:
                 self.failing[name] -= 1
-                failures.append(Failure(index=index, error=Undelivered("Later.")))
+                failures.append(Failure(index=index, error=Busy("Later.")))
         return failures
 
 
