@@ -171,6 +171,50 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(opened: Open, caplog: pytest
     assert "responseQueue-gone" in caplog.text
 
 
+@pytest.fixture
+def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time that an answer waits for others which no test has."""
+    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", 10 * PATIENCE_SECONDS)
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_answers_to_what_came_together_leave_together(opened: Open) -> None:
+    office = opened(echo)
+    office.post(*"0123456789")
+    office.start()
+
+    office.until_deleted()
+
+    assert [len(given["Entries"]) for given in office.queues.given("send_message_batch")] == [10]
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_no_answer_waits_for_what_was_given_back(opened: Open, gate: Gate) -> None:
+    office = opened(gate).start()
+    office.post("1", "2", "3")
+    until(lambda: gate.begun and office.visible() == 0)
+    stopping = threading.Thread(target=office.worker.stop)
+
+    stopping.start()
+    until(lambda: office.visible() == 2, "the release of what was not begun")
+    gate.free.set()
+
+    office.until_answered("done 1")
+    stopping.join(PATIENCE_SECONDS)
+
+
+def test_what_comes_when_the_worker_is_about_to_stop_is_given_back(opened: Open, gate: Gate) -> None:
+    office = opened(gate).start()
+    until(lambda: office.queues.given("receive_message"))
+
+    office.aws.stopping.set()
+    office.post("1", "2")
+
+    until(lambda: len(office.queues.given("change_message_visibility_batch")) == 2, "two releases")
+    until(lambda: office.visible() == 2)
+    assert gate.begun == []
+
+
 def test_a_refused_request_is_answered_with_the_reason(opened: Open) -> None:
     def refuse(_: Request) -> str:
         raise InputRefused("No such picture.", reason=Reason.CORRUPT)
@@ -300,6 +344,27 @@ def test_a_receive_that_fails_is_made_again_and_told(opened: Open, caplog: pytes
     assert office.bodies() == ["<1>"]
 
 
+def test_in_trouble_only_one_receiver_tries_again(opened: Open) -> None:
+    office = opened(echo, capacity=100)
+    office.post(*(f"{number}" for number in range(30)))
+    left = 30
+    tried: list[str] = []
+
+    def fail(_: object) -> None:
+        nonlocal left
+        if len(office.queues.given("receive_message")) > 1 and left > 0:
+            left -= 1
+            tried.append(threading.current_thread().name)
+            raise no_network()
+
+    office.queues.hooks["receive_message"] = fail
+    office.start()
+
+    office.until_deleted()
+
+    assert max(tried.count(name) for name in tried) >= 30 - 2 * RECEIVERS
+
+
 def test_trouble_takes_no_room_away(opened: Open) -> None:
     office = opened(echo, capacity=2)
     office.queues.fail("receive_message", *[no_network()] * 5)
@@ -338,7 +403,9 @@ def test_trouble_that_passes_while_working_is_waited_out(opened: Open) -> None:
     assert office.bodies() == ["done"]
 
 
-def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(opened: Open) -> None:
+def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
     tries = threading.Semaphore(0)
 
     def full(_: Request) -> str:
@@ -353,6 +420,8 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(opened: O
 
     assert office.visible() == 1
     assert office.bodies() == []
+    assert "is given back" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
@@ -564,32 +633,51 @@ def test_a_worker_that_is_not_to_drain_stays(opened: Open) -> None:
 
 
 def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
-    opened: Open, caplog: pytest.LogCaptureFixture
+    opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    free = threading.Event()
-    ended = threading.Event()
+    free, ended = threading.Event(), threading.Event()
 
     def hang(request: Request) -> str:
-        if request.body == "hang":
-            assert free.wait(PATIENCE_SECONDS)
-            ended.set()
+        if request.body != "hang":
+            return gate(request)
+        assert free.wait(PATIENCE_SECONDS)
+        ended.set()
         return "done"
 
     office = opened(hang, time_limit_seconds=0.05).start()
     office.post("hang")
-    until(office.replies)
-    office.post("1")
     office.until_deleted()
 
-    refused, answered = office.replies()
+    (refused,) = office.replies()
     assert isinstance(refused, Refusal)
-    assert (refused.code, answered) == ("timeout", Answer(body="done", deadline=answered.deadline))
+    assert refused.code == "timeout"
+    assert "took too long" in caplog.text
     free.set()
     assert ended.wait(PATIENCE_SECONDS)
-    office.post("2")
+    gate.free.set()
+    office.post("1")
     office.until_deleted()
-    assert len(office.replies()) == 3  # what hung is not answered twice
-    assert "took too long" in caplog.text
+    assert office.bodies()[1:] == ["done 1"]  # what hung is not answered twice
+
+
+def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
+    free = threading.Event()
+    threads: list[str] = []
+
+    def hang(request: Request) -> str:
+        threads.append(threading.current_thread().name)
+        if request.body == "hang":
+            assert free.wait(PATIENCE_SECONDS)
+        return request.body
+
+    office = opened(hang, time_limit_seconds=0.05).start()
+    office.post("hang")
+    office.until_deleted()
+    free.set()
+    office.post(*(f"{number}" for number in range(50)))
+    office.until_deleted()
+
+    assert set(threads[1:]).isdisjoint(threads[:1])
 
 
 def test_a_request_that_was_received_too_often_is_put_aside_untried(opened: Open, gate: Gate) -> None:
@@ -620,8 +708,10 @@ def test_a_fault_of_its_own_is_logged_and_the_thread_begins_again(
 ) -> None:
     office = opened(echo)
     faults = [ZeroDivisionError("ours")]
+    moments: list[float] = []
 
     def fail(_: object) -> None:
+        moments.append(time.monotonic())
         if faults:
             raise faults.pop()
 
@@ -631,6 +721,7 @@ def test_a_fault_of_its_own_is_logged_and_the_thread_begins_again(
     office.until_deleted()
 
     assert "ZeroDivisionError: ours" in caplog.text
+    assert moments[1] - moments[0] > 0.9  # a fault that stays must not fill the log
 
 
 def test_its_machine_is_protected_while_it_works(opened: Open, gate: Gate) -> None:
