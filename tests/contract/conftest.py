@@ -15,7 +15,9 @@ from tests.support.fakes import FakeAws
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
     """A connection to each engine in turn, and to the fake that unit tests use."""
     if request.param == "memory":
-        return FakeAws()
+        account = FakeAws()
+        account.queues.waits = False
+        return account
     engine: Engine = request.getfixturevalue(request.param)
     for name, value in engine.environment().items():
         if name.startswith("AWS_"):

@@ -62,6 +62,8 @@ class FakeSqs(FakeService):
         self._changed = threading.Condition()
         self._queues: dict[str, Queue] = {}
         self._passed = 0.0
+        #: Whether a long poll takes time; if not, it lets as much pass as it would have waited.
+        self.waits = True
         #: Which entries of batches fail, as `Failed` says it: a code and whether it is the sender's fault, or None.
         self.failing: Callable[[str, Mapping[str, Any]], tuple[str, bool] | None] = lambda _operation, _entry: None
 
@@ -188,7 +190,11 @@ class FakeSqs(FakeService):
                 ready = [message for message in queue.messages if max(message.due_at, message.visible_at) <= self.now()]
                 if ready or self.now() >= deadline:
                     break
-                self._changed.wait(self._pause(queue, deadline))
+                pause = self._pause(queue, deadline)
+                if self.waits:
+                    self._changed.wait(pause)
+                else:
+                    self._passed += pause
             hidden = given.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"]))
             _demand(0 <= hidden <= 43_200, "VisibilityTimeout must be between 0 and 43200.")
             taken = [self._take(message, hidden, given) for message in ready[:limit]]

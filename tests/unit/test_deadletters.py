@@ -88,6 +88,7 @@ def aws() -> FakeAws:
     made = FakeAws()
     for name in ("requestQueue", "requestQueue-dead"):
         made.queues.create_queue(QueueName=name)
+    made.queues.waits = False
     return made
 
 
