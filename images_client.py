@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from courier import client, pictures, pipeline
-from courier.commandline import STATUSES, add_common, add_version, complain, finish
+from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
 from courier.files import expand_home
 from courier.plain import printable
@@ -71,7 +71,7 @@ class Menu:
             Choice(key="4", label="Purge the queue", action=self._upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._connection.leave(self._terminal.run_menu("Courier: images", choices))
+        return self._terminal.run_menu("Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)
@@ -224,7 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     given = build_parser().parse_args(arguments)
     settings = load_settings()
-    terminal = Terminal()
+    terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
     failures = client.Failures(complain if given.command else terminal.complain, as_json=given.json)
     timeout_seconds = given.timeout or settings.timeout_seconds
     connection = client.Connection(
@@ -233,6 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         replies=settings.image_outbox,
         patience_seconds=timeout_seconds,
         tell=terminal.warn,
+        cancellation=CANCELLATION,
     )
     upkeep = Upkeep(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
 

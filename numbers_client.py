@@ -15,11 +15,11 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from courier import answers, client, numberlist, presentation, textfile
-from courier.commandline import STATUSES, add_common, add_version, finish, leaving_off, whole_number
+from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, finish, whole_number
 from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
 from courier.settings import Settings, load_settings
-from courier.terminal import INTERRUPTED, Choice, Terminal, leave
+from courier.terminal import Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
@@ -58,6 +58,7 @@ class Numbers:
             replies=settings.response_queue,
             patience_seconds=timeout_seconds,
             tell=terminal.warn,
+            cancellation=CANCELLATION,
         )
         self.upkeep = Upkeep(
             self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
@@ -81,7 +82,7 @@ class Numbers:
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
-        with textfile.opened(path) as file:
+        with textfile.opened(path, CANCELLATION) as file:
             begun = file.read(client.SMALLEST_LIMIT)
             room = self.connection.room_bytes(len(begun))
             if len(begun) == client.SMALLEST_LIMIT:
@@ -111,15 +112,14 @@ class Numbers:
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
 
-        Returns the exit status: that of the worst line, where no answer is worse than a refusal. Ctrl-C leaves
-        off, with a row for every line that was sent.
+        Returns the exit status: that of the worst line, where no answer is worse than a refusal. Once canceled,
+        it sends no more, and has a row for every line that was sent.
         """
         worst = 0
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
         with (
             self._terminal.counting("answered") as advance,
             client.requester_for(self.connection, map(self._question, lines)) as (requester, questions),
-            leaving_off(requester.leave_off) as left_off,
         ):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1):
@@ -130,7 +130,7 @@ class Numbers:
                     rows.refuse(number, error.sentence)
                 advance(1)
         rows.end()
-        return INTERRUPTED if left_off() else worst
+        return worst
 
     def _question(self, line: str | None) -> Asked:
         if line is None:
@@ -155,7 +155,7 @@ class Numbers:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self.connection.leave(self._terminal.run_menu("Courier: numbers", choices))
+        return self._terminal.run_menu("Courier: numbers", choices)
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_list = "send" in raw
     given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
     settings = load_settings()
-    terminal = Terminal()
+    terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("There is one output: --json or --csv.")

@@ -10,10 +10,10 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
@@ -29,6 +29,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 
+from courier.cancellation import CancelableClient, Cancellation
 from courier.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, Patience, make_session
 from courier.errors import (
     AccessDenied,
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: The longest long poll SQS knows, in seconds.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -144,12 +147,13 @@ class Aws:
     """One connection: clients made once, shared by all threads (botocore's clients are thread-safe).
 
     Keys from the shared credentials file follow that file, and `patience` says how long a call that was
-    refused for dead keys waits for fresh ones. Raises: NoCredentials if AWS's configuration has no such
-    profile, or names no region.
+    refused for dead keys waits for fresh ones. A `cancellation` cancels every call under way, and makes those to
+    come fail: Canceled. Raises: NoCredentials if AWS's configuration has no such profile, or names no region.
     """
 
-    def __init__(self, patience: Patience | None = None) -> None:
+    def __init__(self, patience: Patience | None = None, cancellation: Cancellation | None = None) -> None:
         self.clock = Clock()
+        self._cancellation = cancellation
         #: Set when this process is about to end: no call waits for fresh keys any more.
         self.stopping = patience.stopped if patience else threading.Event()
         self._lock = threading.Lock()
@@ -222,7 +226,22 @@ class Aws:
                 raise NoCredentials("There are no AWS credentials.", hint=_MEND_KEYS)
             client: Any = self._session.client(service, config=config)  # type: ignore[call-overload]
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
-        return client
+        return CancelableClient(client, self._cancellation) if self._cancellation else client
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, which reads from AWS by other means than a client. Raises: Canceled."""
+        return self._cancellation.run(call) if self._cancellation else call()
+
+    def cleaning_up(self) -> AbstractContextManager[None]:
+        """Let calls within run although they are canceled, for a moment."""
+        return self._cancellation.cleaning_up() if self._cancellation else nullcontext()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long. Raises: Canceled."""
+        if self._cancellation is None:
+            threading.Event().wait(seconds)
+        elif self._cancellation.wait(seconds):
+            self._cancellation.check()
 
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))

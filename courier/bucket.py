@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, Protocol
@@ -90,9 +90,8 @@ class Bucket:
     ) -> StoredObject:
         """Upload a file of any length, in parts if it is long; return what is told of the object.
 
-        It reads once, in the caller's thread, so that Ctrl-C is heard while a pipe is silent. What was uploaded
-        is taken back if it fails. With `is_new`, nothing is replaced, also what came meanwhile.
-        Raises: ObjectReplaced if it would be; AwsTrouble.
+        It reads once. What was uploaded is taken back if it fails. With `is_new`, nothing is replaced, also what
+        came meanwhile. Raises: ObjectReplaced if it would be; AwsTrouble.
         """
         first = file.read(PART_BYTES)
         what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
@@ -108,7 +107,7 @@ class Bucket:
         try:
             return self._in_parts(name, place, condition, first, file, progress)
         except BaseException:
-            with suppress(AwsTrouble), translated(f"take an upload in {self.prefix} back"):
+            with suppress(AwsTrouble), self._aws.cleaning_up(), translated(f"take an upload in {self.prefix} back"):
                 self._aws.s3().abort_multipart_upload(**place)
             raise
 
@@ -199,10 +198,16 @@ class Bucket:
         with translated(f"delete an object of {self.prefix}"):
             self._aws.s3().delete_object(Bucket=self.name, Key=self.prefix + name)
 
+    def cleaning_up(self) -> AbstractContextManager[None]:
+        """Let calls within run although they are canceled, for a moment."""
+        return self._aws.cleaning_up()
+
     def names(self) -> Iterator[StoredObject]:
         """Yield every object, by name. Raises: AwsTrouble."""
         with translated(f"list {self.prefix}"):
-            for page in self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix):
+            found = self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix)
+            pages = iter(found)
+            while (page := self._aws.run(lambda: next(pages, None))) is not None:
                 for entry in page.get("Contents", []):
                     name = entry["Key"].removeprefix(self.prefix)
                     if name:
@@ -230,4 +235,6 @@ class Bucket:
 
     def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
         with translated(f"fetch an object of {self.prefix}"), body:
-            yield from body.iter_chunks(CHUNK_BYTES)
+            chunks = body.iter_chunks(CHUNK_BYTES)
+            while chunk := self._aws.run(lambda: next(chunks, b"")):
+                yield chunk

@@ -15,6 +15,7 @@ from itertools import count
 from courier import answers, partials
 from courier.answers import NumbersAnswer
 from courier.bucket import Bucket, Progress, Readable, StoredObject
+from courier.cancellation import Canceled
 from courier.client import Connection, answer_of, requester_for
 from courier.errors import AwsTrouble
 from courier.inquiry import Question
@@ -40,9 +41,11 @@ def stored(bucket: Bucket, file: Readable, progress: Progress, tell: Callable[[s
         yield bucket.store(name, file, media_type="text/plain", progress=progress)
     finally:
         try:
-            bucket.delete(name)
-        except AwsTrouble as error:
-            tell(f"The list is left in the bucket, for a day at most: {error.message}")
+            with bucket.cleaning_up():
+                bucket.delete(name)
+        except (AwsTrouble, Canceled) as error:
+            why = error.message if isinstance(error, AwsTrouble) else "it could not be taken out in time."
+            tell(f"The list is left in the bucket, for a day at most: {why}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,6 +11,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol
 
+from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.inquiry import Asked, Outcome, Question
 from courier.terminal import Terminal
@@ -60,14 +59,22 @@ class Connection:
     """
 
     def __init__(
-        self, *, kind: str, requests: str, replies: str, patience_seconds: float, tell: Callable[[str], None]
+        self,
+        *,
+        kind: str,
+        requests: str,
+        replies: str,
+        patience_seconds: float,
+        tell: Callable[[str], None],
+        cancellation: Cancellation | None = None,
     ) -> None:
+        #: What cancels every wait of this connection.
+        self.cancellation = cancellation or Cancellation()
         self._kind = kind
         self._patience_seconds = patience_seconds
         self._tell = tell
         self._names = (requests, replies)
         self._lock = threading.RLock()
-        self._warming: threading.Thread | None = None
         self._aws: Aws | None = None
         self._line: Line | None = None
         self._limit_bytes: int | None = None
@@ -76,32 +83,23 @@ class Connection:
         """Begin to open the line; whatever fails is tried again, and told, when the line is needed."""
 
         def open_quietly() -> None:
-            with suppress(CourierError):
+            with suppress(CourierError, Canceled):
                 self.line(patience_seconds=0)
 
-        self._warming = threading.Thread(target=open_quietly, name="warm-up", daemon=True)
-        self._warming.start()
-
-    def leave(self, status: int) -> int:
-        """Return `status`, or end the program with it at once while the line is still being opened.
-
-        A thread that is importing holds locks that the interpreter may want in order to end.
-        """
-        if self._warming is not None and self._warming.is_alive():
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(status)
-        return status
+        threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 
     def aws(self) -> Aws:
-        """Return the connection to AWS. Raises: AwsTrouble."""
+        """Return the connection to AWS. Raises: AwsTrouble; Canceled."""
+        return self._aws or self.cancellation.run(self._connect)
+
+    def _connect(self) -> Aws:
+        # Imported here because boto3 takes longer to load than a menu may take to appear.
+        from courier.aws import Aws
+        from courier.credentials import Patience
+
         with self._lock:
             if self._aws is None:
-                # Imported here because boto3 takes longer to load than a menu may take to appear.
-                from courier.aws import Aws
-                from courier.credentials import Patience
-
-                self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell))
+                self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell), self.cancellation)
             return self._aws
 
     def room_bytes(self, wanted: int) -> int:
@@ -124,11 +122,14 @@ class Connection:
     def line(self, patience_seconds: float = OPENING_SECONDS) -> Line:
         """Return the line, with both queues found; passing trouble is outlasted for so long.
 
-        Raises: AwsTrouble.
+        Raises: AwsTrouble; Canceled.
         """
+        return self._line or self.cancellation.run(lambda: self._find(time.monotonic() + patience_seconds))
+
+    def _find(self, until: float) -> Line:
         with self._lock:
             if self._line is None:
-                self._line = self._open(self.aws(), time.monotonic() + patience_seconds)
+                self._line = self._open(self.aws(), until)
             return self._line
 
     def _open(self, aws: Aws, until: float) -> Line:
@@ -138,7 +139,7 @@ class Connection:
         from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
-        outage = Outage("connecting", threading.Event(), self._tell)
+        outage = Outage("connecting", self.cancellation, self._tell)
         outage.persist(requests.find, until)
         outage.persist(replies.find, until)
 
@@ -151,6 +152,7 @@ class Connection:
                 tell=self._tell,
                 window=SHARED_WINDOW if is_heavy or chosen is replies else OWN_WINDOW,
                 is_heavy=is_heavy,
+                cancellation=self.cancellation,
             )
 
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))

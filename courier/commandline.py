@@ -6,21 +6,21 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
-from courier.errors import CourierError, WrongUsage
+from courier.cancellation import Cancellation
+from courier.errors import CourierError, RequestCanceled, WrongUsage
 from courier.plain import printable
+from courier.signals import SIGNAL_STATUS, Signals
 from courier.terminal import INTERRUPTED
 
 VERSION = "0.1.0"
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
 BROKEN_PIPE = 141
-#: As a shell reports a program that SIGTERM ended: 128 and the signal's number.
-TERMINATED = 143
 #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
 LONGEST_SECONDS = 3600
 
@@ -31,8 +31,12 @@ exit status:
   2  wrong usage, or a setting with a wrong value
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
-  130  ended by Ctrl-C
+  130  ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal
 """
+
+#: What a signal cancels in this process, and what hears it.
+CANCELLATION = Cancellation()
+SIGNALS = Signals(CANCELLATION)
 
 
 def add_version(parser: argparse.ArgumentParser) -> None:
@@ -87,16 +91,30 @@ def complain(error: CourierError) -> None:
 
 
 def finish(program: Callable[[], int]) -> int:
-    """Run `program` and return its exit status, with every foreseen end put into words."""
-    signal.signal(signal.SIGTERM, _end)
+    """Run `program` and return its exit status, with every foreseen end put into words.
+
+    While another thread is still in a call that was canceled, or imports what a menu did not come to need, the process
+    ends here: the interpreter would wait for locks that such a thread holds.
+    """
+    SIGNALS.listen()
+    status = _run(program)
+    if SIGNALS.number is not None and status == INTERRUPTED:
+        status = SIGNAL_STATUS + SIGNALS.number
+    if any(thread.daemon and not SIGNALS.is_own(thread) for thread in threading.enumerate()):
+        _end(status)
+    return status
+
+
+def _run(program: Callable[[], int]) -> int:
     try:
         return _flushed(program())
+    except (KeyboardInterrupt, RequestCanceled):
+        if SIGNALS.number in {None, signal.SIGINT}:
+            print(file=sys.stderr)
+        return INTERRUPTED
     except CourierError as error:
         complain(error)
         return error.exit_status
-    except KeyboardInterrupt:
-        print(file=sys.stderr)
-        return INTERRUPTED
     except UnicodeEncodeError:
         complain(WrongUsage("The output's encoding cannot show this text.", hint="Set PYTHONIOENCODING=utf-8."))
         return WrongUsage.exit_status
@@ -108,22 +126,6 @@ def finish(program: Callable[[], int]) -> int:
         _silence()
         complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
         return WrongUsage.exit_status
-
-
-@contextmanager
-def leaving_off(handler: Callable[[int, FrameType | None], None]) -> Iterator[Callable[[], bool]]:
-    """Have Ctrl-C call `handler` while the body runs; yields what tells whether it came."""
-    came: list[int] = []
-
-    def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
-        handler(number, frame)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: bool(came)
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _flushed(status: int) -> int:
@@ -138,6 +140,8 @@ def _silence() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _end(_number: int, _frame: object) -> None:
-    """End at SIGTERM as at an exit, so that half-written files are cleared away."""
-    raise SystemExit(TERMINATED)
+def _end(status: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):  # a terminal that was closed, or none
+            stream.flush()
+    os._exit(status)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from courier.aws import Aws
-from courier.commandline import add_version, whole_number
+from courier.commandline import SIGNALS, add_version, whole_number
 from courier.credentials import Patience
 from courier.handling import Terms
 from courier.settings import Settings
@@ -95,9 +95,10 @@ def connect() -> Aws:
 def serve(worker: Worker, announcement: str) -> int:
     """Run `worker` until a signal comes or it is done; return the exit status. For the main thread."""
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-    # SimpleQueue.put is reentrant, and so safe in a signal handler; Event.set is not.
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: signals.put(number))
+    SIGNALS.receiver = signals.put
+    SIGNALS.listen()
+    if SIGNALS.number is not None:  # it came while this program started
+        signals.put(SIGNALS.number)
     worker.start()
     log.info("%s", announcement)
     threading.Thread(target=_watch, args=(worker, signals), name="watch", daemon=True).start()

@@ -11,6 +11,7 @@ CourierError
 ├── WrongUsage            2  the command or a setting is wrong
 │   └── WrongSetting         an environment variable has a value that cannot be used
 ├── NoAnswer              3  no worker answered in time
+├── RequestCanceled     130  nobody waits for the response any more
 └── Trouble               4  the world outside is in the way
     ├── NoRoom               no disk space for temporary files
     └── AwsTrouble           AWS is not reachable, refuses, or lacks what is needed
@@ -114,6 +115,12 @@ class NoAnswer(CourierError):
     """No answer came in time."""
 
     exit_status = 3
+
+
+class RequestCanceled(CourierError):
+    """Canceled before its response came."""
+
+    exit_status = 130
 
 
 class Trouble(CourierError):

@@ -16,7 +16,8 @@ from typing import Any
 
 from courier import client, pictures
 from courier.bucket import PART_BYTES, Bucket, StoredObject
-from courier.errors import CourierError, ObjectReplaced, WrongUsage
+from courier.cancellation import Canceled
+from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
 from courier.inquiry import Asked, Outcome
 from courier.pictures import Bounds, Header
@@ -135,11 +136,13 @@ class Gallery:
     def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
         """Have the pictures processed that the questions name; yield results or errors, in their order.
 
-        Raises: AwsTrouble if nothing could be asked.
+        Raises: AwsTrouble if nothing could be asked; Canceled.
         """
         with client.requester_for(self._connection, asked) as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for source, outcome in zip(sources, outcomes, strict=False):
+                if isinstance(outcome.result, RequestCanceled):
+                    raise Canceled
                 yield self._result(source, outcome)
 
     def _result(self, source: str, outcome: Outcome) -> Result | CourierError:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from courier.cancellation import Canceled
 from courier.errors import CourierError
 from courier.wire import Reply
 
@@ -40,7 +41,7 @@ Asked = Question | CourierError | None
 class Outcome:
     """What became of a question, and the seconds from sending it to its answer (or to giving up).
 
-    The result is the worker's reply, or why there is none: NoAnswer, MessageTooLong or Undelivered.
+    The result is the worker's reply, or why there is none: NoAnswer, RequestCanceled, MessageTooLong or Undelivered.
     """
 
     result: Reply | CourierError
@@ -69,7 +70,10 @@ class Source:
         batch: list[tuple[int, Question | CourierError]] = []
         until = time.monotonic() + TAKE_SECONDS
         while len(batch) < limit and not self.exhausted and time.monotonic() < until:
-            question = next(self._questions, _END)
+            try:
+                question = next(self._questions, _END)
+            except Canceled:  # what was taken before has its outcome all the same
+                question = _END
             if question is _END:
                 self.exhausted = True
             elif isinstance(question, Question | CourierError):

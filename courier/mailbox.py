@@ -5,7 +5,6 @@ The queues' own defaults (create-queue.json) are slow on purpose; every call her
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -226,7 +225,7 @@ class Mailbox:
             left = {int(entry["Id"]): entries[int(entry["Id"])] for entry in failed}
             if not left:
                 break
-            threading.Event().wait(pause)
+            self._aws.wait(pause)
         return refused + [self._failure(entry) for entry in failed]
 
     def _failure(self, entry: dict[str, Any]) -> Failure:

@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from courier import backoff
 from courier.errors import Trouble
@@ -16,11 +16,21 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
+class Stop(Protocol):
+    """What ends every wait once it is set: a `threading.Event`, or a `Cancellation`."""
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Wait for so many seconds, or until it is set; return whether it is."""
+
+
 class Outage:
     """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
 
     def __init__(
-        self, doing: str, stopped: threading.Event, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
+        self, doing: str, stopped: Stop, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
     ) -> None:
         self._doing = doing
         self._stopped = stopped

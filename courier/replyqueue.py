@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import secrets
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from courier.aws import Aws, translated
+from courier.cancellation import Canceled
 from courier.errors import AwsTrouble
 from courier.mailbox import Mailbox
 
@@ -43,11 +43,12 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
         return
     private = Mailbox(aws, name)
     try:
-        threading.Event().wait(SETTLE_SECONDS)
+        aws.wait(SETTLE_SECONDS)
         yield private
     finally:
-        with suppress(AwsTrouble):
-            private.delete()
+        with suppress(AwsTrouble, Canceled):
+            with aws.cleaning_up():
+                private.delete()
             sweep(aws, shared.name)
 
 

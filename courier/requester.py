@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import logging
 import random
-import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from courier.aws import Clock
-from courier.errors import AwsTrouble, NoAnswer
+from courier.cancellation import Canceled, Cancellation
+from courier.errors import AwsTrouble, NoAnswer, RequestCanceled
 from courier.inquiry import Asked, Outcome, Question, Round, Waiting
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Outage
@@ -59,9 +58,11 @@ class Requester:
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
         is_heavy: bool = False,
+        cancellation: Cancellation | None = None,
     ) -> None:
         self._requests = requests
-        self._outage = Outage("asking", threading.Event(), tell)
+        self._cancellation = cancellation or Cancellation()
+        self._outage = Outage("asking", self._cancellation, tell)
         self._replies = replies
         self._kind = kind
         self._window = window
@@ -69,12 +70,11 @@ class Requester:
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
-        self._is_busy = self._is_leaving = False
         self._settled: OrderedDict[str, None] = OrderedDict()
         self._aside: list[Delivery] = []
 
     def ask(self, question: Question, *, timeout_seconds: float) -> Outcome:
-        """Ask one question and return what became of it. Raises: AwsTrouble."""
+        """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsTrouble."""
         return next(self.ask_many([question], timeout_seconds=timeout_seconds))
 
     def ping(self, *, timeout_seconds: float) -> Outcome:
@@ -85,8 +85,8 @@ class Requester:
         """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
         Each is given `timeout_seconds` from the moment it is sent; heavy ones, from the last answer to any.
-        A caller that stops early (Ctrl-C included) leaves no trace: later answers to what it had asked are
-        deleted when they are met.
+        Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
+        A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
         Raises: AwsTrouble.
         """
         current = Round(questions, timeout_seconds, is_patient=self._is_heavy)
@@ -100,44 +100,29 @@ class Requester:
         finally:
             for request_id in current.waiting:
                 self._settle(request_id)
-            if self._aside:
+            if self._aside and not self._cancellation.is_canceled:
                 self._dispose([], [], look_further=False)
 
-    def leave_off(self, *_signal: object) -> None:
-        """Let `ask_many` ask no more and wait no more: a handler of SIGINT, so that each request has an outcome.
-
-        Raises: KeyboardInterrupt where that cuts a call short, and the second time.
-        """
-        again, self._is_leaving = self._is_leaving, True
-        if again or self._is_busy:
-            raise KeyboardInterrupt
+    def cancel(self) -> None:
+        """Let `ask_many` ask no more and wait no more. For any thread, and for signal handlers."""
+        self._cancellation.cancel()
 
     def _go_on(self, current: Round, due: int) -> None:
         """Send what there is room for, and receive until something is done, unless what is due is done."""
         try:
-            if not self._is_leaving:
+            if not self._cancellation.is_canceled:
                 self._fill(current)
-            if not self._is_leaving and current.waiting and due not in current.done:
+            if not self._cancellation.is_canceled and current.waiting and due not in current.done:
                 self._collect(current)
-        except KeyboardInterrupt:
-            if not self._is_leaving:
-                raise
-        if self._is_leaving:
+        except Canceled:
+            log.debug("canceled in a call")
+        if self._cancellation.is_canceled:
             self._give_all_up(current)
-
-    @contextmanager
-    def _interruptible(self) -> Iterator[None]:
-        """Let `leave_off` cut the body short: a call that may take long, and has no state of ours half changed."""
-        self._is_busy = True
-        try:
-            yield
-        finally:
-            self._is_busy = False
 
     def _give_all_up(self, current: Round) -> None:
         current.source.exhausted = True
         for request_id in list(current.waiting):
-            current.finish(request_id, NoAnswer("Left off before its answer came."))
+            current.finish(request_id, RequestCanceled())
             self._settle(request_id)
 
     def _fill(self, current: Round) -> None:
@@ -167,8 +152,7 @@ class Requester:
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
-        with self._interruptible():
-            failures = self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until)
+        failures = self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until)
         for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 
@@ -185,18 +169,15 @@ class Requester:
     def _collect(self, current: Round) -> None:
         """Receive until at least one of those waiting is answered or given up."""
         while True:
-            with self._interruptible():
-                deliveries = self._outage.persist(
-                    lambda: self._receive(current.patience_seconds), current.first_deadline
-                )
+            deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
             found = self._sort(deliveries, current)
             # Only what was looked for may be given up: an answer may have come while nobody looked.
             full = len(deliveries) == MAX_BATCH
             if found or (not full and self._give_up(current)) or self._is_over_time(current):
                 return
             if deliveries and not self._aside:
-                _pause(deliveries)
-            if not current.source.exhausted:
+                self._cancellation.wait(_pause_seconds(deliveries))
+            if not current.source.exhausted or self._cancellation.is_canceled:
                 return
 
     def _sort(self, deliveries: Sequence[Delivery], current: Round) -> bool:
@@ -270,7 +251,7 @@ def _receives(deliveries: Sequence[Delivery]) -> float:
     return sum(delivery.receive_count for delivery in deliveries) / len(deliveries)
 
 
-def _pause(deliveries: Sequence[Delivery]) -> None:
+def _pause_seconds(deliveries: Sequence[Delivery]) -> float:
     low, high = PAUSE_SECONDS
     factor = max(1, min(_receives(deliveries) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
-    threading.Event().wait(factor * random.uniform(low, high))  # noqa: S311  spreads load, guards nothing
+    return factor * random.uniform(low, high)  # noqa: S311  spreads load, guards nothing

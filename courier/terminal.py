@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from courier.errors import CourierError, WrongUsage
+from courier.errors import CourierError, RequestCanceled, WrongUsage
 from courier.plain import printable
 
 T = TypeVar("T")
@@ -61,10 +61,13 @@ class Terminal:
         console: Console | None = None,
         errors: Console | None = None,
         read_line: Callable[[str], str] = input,
+        reset: Callable[[], None] = lambda: None,
     ) -> None:
         self._console = console or Console(highlight=False, markup=False, emoji=False)
         self._errors = errors or Console(stderr=True, highlight=False, markup=False, emoji=False)
         self._read_line = read_line
+        #: Called when what Ctrl-C was meant for has ended.
+        self._reset = reset
 
     @property
     def is_interactive(self) -> bool:
@@ -274,13 +277,15 @@ class Terminal:
             choice.action()
         except LeaveMenu:
             raise
-        except CourierError as error:
-            self.complain(error)
-        except (KeyboardInterrupt, EOFError):
+        except (KeyboardInterrupt, EOFError, RequestCanceled):
             self.say("")
             self.say("Left off; back to the menu.")
+        except CourierError as error:
+            self.complain(error)
         except Exception as error:  # noqa: BLE001  the menu outlives a fault of ours
             self.complain(CourierError(f"A fault of this program: {type(error).__name__}: {error}"))
+        finally:
+            self._reset()
 
 
 def _pick(answer: str, choices: Sequence[Choice]) -> Choice:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
+from courier.cancellation import Cancellation
 from courier.errors import InputRefused, WrongUsage
 
 #: What is read of a line at most: more than any message carries.
@@ -27,17 +28,34 @@ REMEMBERED_BYTES = 4_096
 
 
 @contextmanager
-def opened(path: str) -> Iterator[BinaryIO]:
-    """Open a file, or standard input for `-`, for reading. Raises: WrongUsage if it cannot be read."""
+def opened(path: str, cancellation: Cancellation) -> Iterator[Source]:
+    """Open a file, or standard input for `-`, for reading. Raises: WrongUsage if it cannot be read; Canceled."""
     try:
         if path == STANDARD_INPUT:
             _check_stdin()
-            yield sys.stdin.buffer
+            yield Source(sys.stdin.buffer, cancellation)
         else:
-            with Path(path).open("rb") as file:
-                yield file
+            # To open a named pipe is to wait for whoever writes into it.
+            with cancellation.run(lambda: Path(path).open("rb")) as file:
+                yield Source(file, cancellation)
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+
+
+class Source:
+    """A file whose reads can be canceled while it has nothing to read: a pipe may be silent for long."""
+
+    def __init__(self, file: BinaryIO, cancellation: Cancellation) -> None:
+        self._file = file
+        self._cancellation = cancellation
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, all that are left if it is negative. Raises: Canceled."""
+        return self._cancellation.run(lambda: self._file.read(size))
+
+    def fileno(self) -> int:
+        """Return its file descriptor."""
+        return self._file.fileno()
 
 
 def decoded(content: bytes, path: str) -> str:
@@ -51,7 +69,7 @@ def decoded(content: bytes, path: str) -> str:
 class Stream:
     """A file of which some is read already, to be read once; it remembers how it begins and how it ends."""
 
-    def __init__(self, begun: bytes, rest: BinaryIO) -> None:
+    def __init__(self, begun: bytes, rest: Source | BinaryIO) -> None:
         self._begun = memoryview(begun.removeprefix(codecs.BOM_UTF8))
         self._rest = rest
         #: How long it is, if that is known.
@@ -69,7 +87,7 @@ class Stream:
         return taken
 
 
-def _size_of(file: BinaryIO, begun: int) -> int | None:
+def _size_of(file: Source | BinaryIO, begun: int) -> int | None:
     try:
         found = os.fstat(file.fileno())
     except (OSError, ValueError):  # not a file of the system's

@@ -267,9 +267,9 @@ def test_ctrl_c_in_a_batch_accounts_for_every_line_that_was_sent(place: Place) -
 
     assert process.returncode == 130
     assert [(row["line"], row["error"][:8]) for row in map(json.loads, out.splitlines())] == [
-        (1, "Left off"),
+        (1, "Canceled"),
         (2, "Item 2 ("),
-        (3, "Left off"),
+        (3, "Canceled"),
     ]
     assert err == ""
 

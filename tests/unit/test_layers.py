@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("errors", "plain"),
+    ("cancellation", "errors", "plain"),
     (
         "backoff",
         "colours",
@@ -25,6 +25,7 @@ LAYERS = (
         "plots",
         "sandbox",
         "settings",
+        "signals",
         "terminal",
         "textfile",
         "values",

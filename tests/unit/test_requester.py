@@ -12,7 +12,7 @@ import pytest
 
 from courier import requester
 from courier.aws import Clock
-from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, Unreachable
+from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
 from courier.mailbox import Delivery, Failure, Mailbox
 from courier.requester import Requester
@@ -239,18 +239,17 @@ def test_heavy_questions_are_given_up_only_when_nothing_at_all_is_answered() -> 
     assert found == [Answer, Answer, Answer, NoAnswer]
 
 
-def test_leaving_off_gives_every_question_that_was_taken_an_outcome() -> None:
+def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
     queues = FakeQueues(lambda _request: [])
     asking = asker(queues)
 
     def questions() -> Iterator[Asked]:
         yield question(0)
         yield InputRefused("bad")
-        asking.leave_off()  # a signal between taking and sending
+        asking.cancel()  # a signal between taking and sending
         yield question(2)
 
     found = [type(outcome.result) for outcome in asking.ask_many(questions(), timeout_seconds=5)]
 
-    assert found == [NoAnswer, InputRefused, NoAnswer]
-    with pytest.raises(KeyboardInterrupt):
-        asking.leave_off()
+    assert found == [RequestCanceled, InputRefused, RequestCanceled]
+    assert answers(asking, [question(3)]) == []

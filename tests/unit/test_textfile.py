@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from courier.cancellation import Cancellation
 from courier.errors import InputRefused, WrongUsage
 from courier.textfile import Stream, decoded, opened, read_lines
 
@@ -16,7 +17,7 @@ def lines_of(path: Path) -> list[str]:
 
 
 def read_whole(path: str) -> str:
-    with opened(path) as file:
+    with opened(path, Cancellation()) as file:
         return decoded(file.read(), path)
 
 
