@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
 from courier.aws import Aws, Clock
+from courier.cancellation import CancelableClient, Cancellation
 from courier.credentials import Patience
 
 S = TypeVar("S", bound="FakeService")
@@ -48,6 +50,9 @@ class FakeService:
     """What the fakes share: calls are noted, and fail as often as they are told to."""
 
     def __init__(self) -> None:
+        names = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "is_operation")]
+        #: What is told of a client of boto3's: where it calls, and which of its methods are calls.
+        self.meta = SimpleNamespace(endpoint_url="https://aws.example", method_to_api_mapping=dict.fromkeys(names))
         self.calls: list[Call] = []
         #: What is done at the beginning of a call, by its name: it may wait for a test, or raise.
         self.hooks: dict[str, Callable[[Mapping[str, Any]], object]] = {}
@@ -88,6 +93,7 @@ def operation(*names: str) -> Callable[[Callable[[S, Mapping[str, Any]], Any]], 
             self.begin(method.__name__, given)
             return method(self, given)
 
+        call.is_operation = True  # type: ignore[attr-defined]
         return call
 
     return decorate
@@ -130,11 +136,14 @@ class FakeSts(FakeService):
 class FakeAws(Aws):
     """A connection to an account in memory."""
 
-    def __init__(self) -> None:  # no session is made, and no configuration read
+    def __init__(
+        self, cancellation: Cancellation | None = None
+    ) -> None:  # no session is made, and no configuration read
         from tests.support.fakes3 import FakeS3
         from tests.support.fakesqs import FakeSqs
 
         self.clock = Clock()
+        self._cancellation = cancellation
         self.stopping = threading.Event()
         self.region = "us-east-1"
         self.told: list[str] = []
@@ -152,7 +161,8 @@ class FakeAws(Aws):
         }
 
     def _client(self, service: str) -> Any:
-        return self._services[service]
+        client = self._services[service]
+        return CancelableClient(client, self._cancellation) if self._cancellation else client
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

@@ -7,7 +7,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 from tests.support.fakes import FakeService, operation, refusal
@@ -54,8 +53,6 @@ class Queue:
 
 class FakeSqs(FakeService):
     """Queues that live as long as a test; `advance` lets time pass without any."""
-
-    meta = SimpleNamespace(endpoint_url=_URL)
 
     def __init__(self) -> None:
         super().__init__()

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import pytest
 
+from courier.cancellation import Canceled, Cancellation
 from courier.client import (
     ATTRIBUTES_BYTES,
     CROWDED,
@@ -47,7 +48,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
     for name in (REQUESTS, REPLIES):
         made.queues.create_queue(QueueName=name)
-    monkeypatch.setattr("courier.aws.Aws", lambda _patience: made)
+    monkeypatch.setattr("courier.aws.Aws", lambda _patience, _cancellation: made)
     monkeypatch.setattr("courier.backoff.delays", lambda: repeat(0.001))
     monkeypatch.setattr("courier.replyqueue.SETTLE_SECONDS", 0.0)
     made.queues.calls.clear()
@@ -76,8 +77,9 @@ def test_a_line_is_opened_once_and_knows_its_queues(aws: FakeAws) -> None:
 def test_calls_wait_for_fresh_keys_as_long_as_the_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def make(patience: Any) -> object:
+    def make(patience: Any, cancellation: Cancellation) -> object:
         made.append(patience)
+        assert cancellation is opened.cancellation
         return object()
 
     monkeypatch.setattr("courier.aws.Aws", make)
@@ -140,31 +142,41 @@ def test_what_fails_ahead_is_not_told_and_tried_again_when_it_is_needed(aws: Fak
     assert told == []
 
 
-def test_a_client_that_leaves_ends_as_it_was_told(aws: FakeAws) -> None:
-    made = connection()
-    assert made.leave(3) == 3
-
-    made.warm_up()
-    until(lambda: made._warming is not None and not made._warming.is_alive())
-
-    assert made.leave(4) == 4
-    assert aws.queues.operations
-
-
-def test_a_client_that_leaves_does_not_wait_for_a_line_that_is_being_opened(
-    aws: FakeAws, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    left: list[int] = []
+def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
     free = threading.Event()
-    monkeypatch.setattr("courier.client.os._exit", left.append)
-    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
     made = connection()
-    made.warm_up()
 
-    made.leave(4)
+    def hold(_: object) -> None:
+        made.cancellation.cancel()
+        assert free.wait(PATIENCE_SECONDS)
+
+    aws.queues.hooks["get_queue_url"] = hold
+
+    with pytest.raises(Canceled):
+        made.line()
+
     free.set()
 
-    assert left == [4]
+
+def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
+    made = connection()
+    aws.queues.fail("get_queue_url", *[no_network()] * 1000)
+    aws.queues.hooks["get_queue_url"] = lambda _: made.cancellation.cancel()
+
+    with pytest.raises((Canceled, Unreachable)):  # whichever is met first
+        made.line(patience_seconds=1000)
+
+    assert aws.queues.operations.count("get_queue_url") < 1000
+
+
+def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
+    made = connection()
+    made.cancellation.cancel()
+
+    made.warm_up()
+
+    until(lambda: not any(thread.name == "warm-up" for thread in threading.enumerate()))
+    assert aws.queues.operations == []
 
 
 # How long a request may be
@@ -199,14 +211,18 @@ def questions(count: int, *, is_heavy: bool = False) -> list[Asked]:
     return [Question(body=str(number), is_heavy=is_heavy) for number in range(count)]
 
 
+class Enough(Exception):
+    """What was to be seen has been seen."""
+
+
 def batches(aws: FakeAws, requester: Requester, stream: Iterable[Asked]) -> list[int]:
     """Return in which batches a requester sends its questions, until it looks for answers."""
 
     def interrupt(_: object) -> None:
-        raise KeyboardInterrupt
+        raise Enough
 
     aws.queues.hooks["receive_message"] = interrupt
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Enough):
         list(requester.ask_many(stream, timeout_seconds=5))
     return [len(given["Entries"]) for given in aws.queues.given("send_message_batch")]
 

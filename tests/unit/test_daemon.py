@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import signal
 import sys
 import threading
@@ -23,14 +22,10 @@ from tests.support.fakes import PATIENCE_SECONDS, until
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
-    """Leave signals and logging as they were."""
-    numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    handlers = {number: signal.getsignal(number) for number in numbers}
+    """Leave logging as it was."""
     root, courier = logging.getLogger(), logging.getLogger("courier")
     before = (list(root.handlers), root.level, courier.level, logging.raiseExceptions)
     yield
-    for number, handler in handlers.items():
-        signal.signal(number, handler)
     root.handlers[:], logging.raiseExceptions = before[0], before[3]
     root.setLevel(before[1])
     courier.setLevel(before[2])
@@ -156,6 +151,25 @@ class FakeWorker:
         return self._finishes
 
 
+class FakeSignals:
+    """Hears the signals that a test sends."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.receiver: Callable[[int], None] = lambda _number: None
+        self.is_listening = False
+
+    def listen(self) -> None:
+        self.is_listening = True
+
+
+@pytest.fixture(autouse=True)
+def signals(monkeypatch: pytest.MonkeyPatch) -> FakeSignals:
+    made = FakeSignals()
+    monkeypatch.setattr(daemon, "SIGNALS", made)
+    return made
+
+
 @pytest.fixture
 def left(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     statuses: list[int] = []
@@ -167,23 +181,22 @@ def served(worker: FakeWorker) -> int:
     return serve(cast("Worker", worker), "listens on requestQueue")
 
 
-def kill_soon(worker: FakeWorker, number: int) -> None:
-    """Send this process a signal as soon as the worker is at work."""
+def kill_soon(worker: FakeWorker, signals: FakeSignals, number: int) -> None:
+    """Send a signal as soon as the worker is at work."""
 
     def kill() -> None:
-        until(lambda: worker.done)
-        until(lambda: any(thread.name == "watch" for thread in threading.enumerate()))
-        os.kill(os.getpid(), number)
+        until(lambda: worker.done and signals.is_listening)
+        signals.receiver(number)
 
     threading.Thread(target=kill, daemon=True).start()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_stops_the_worker_and_the_log_names_it(
-    number: signal.Signals, left: list[int], caplog: pytest.LogCaptureFixture
+    number: signal.Signals, signals: FakeSignals, left: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = FakeWorker()
-    kill_soon(worker, number)
+    kill_soon(worker, signals, number)
 
     with caplog.at_level(logging.INFO):
         assert served(worker) == 0
@@ -191,6 +204,18 @@ def test_a_signal_stops_the_worker_and_the_log_names_it(
     assert worker.done == ["start", "stop"]
     said = [record.getMessage() for record in caplog.records]
     assert said == ["listens on requestQueue", f"stopping: {number.name}", "stopped"]
+    assert left == []
+
+
+def test_a_signal_that_came_before_it_began_stops_it_too(
+    signals: FakeSignals, left: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    signals.number = signal.SIGTERM
+
+    with caplog.at_level(logging.INFO):
+        assert served(FakeWorker()) == 0
+
+    assert "stopping: SIGTERM" in caplog.text
     assert left == []
 
 
@@ -214,14 +239,14 @@ def test_what_could_not_be_finished_ends_the_process_at_once(left: list[int]) ->
     assert left == [0]
 
 
-def test_a_second_signal_and_nothing_else_cuts_the_end_short(left: list[int]) -> None:
+def test_a_second_signal_and_nothing_else_cuts_the_end_short(signals: FakeSignals, left: list[int]) -> None:
     worker = FakeWorker()
     worker.is_drained.set()
     found: list[bool] = []
 
     def stopping(give_up: Callable[[], bool]) -> None:
         found.append(give_up())
-        os.kill(os.getpid(), signal.SIGTERM)
+        signals.receiver(signal.SIGTERM)
         until(give_up)
         found.append(True)
 
@@ -233,9 +258,9 @@ def test_a_second_signal_and_nothing_else_cuts_the_end_short(left: list[int]) ->
     assert left == []
 
 
-def test_the_workers_own_word_that_it_stops_is_no_second_signal(left: list[int]) -> None:
+def test_the_workers_own_word_that_it_stops_is_no_second_signal(signals: FakeSignals, left: list[int]) -> None:
     worker = FakeWorker()
-    kill_soon(worker, signal.SIGTERM)
+    kill_soon(worker, signals, signal.SIGTERM)
     found: list[bool] = []
 
     def stopping(give_up: Callable[[], bool]) -> None:

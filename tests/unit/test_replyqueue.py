@@ -8,11 +8,11 @@ import time
 import pytest
 
 from courier import replyqueue
+from courier.cancellation import Canceled, Cancellation
 from courier.errors import QueueMissing
 from courier.mailbox import Mailbox
 from courier.replyqueue import MAX_SWEPT, STALE_SECONDS, private_replies, sweep
 from courier.wire import is_reply_queue
-from tests.support.clocks import Ticks
 from tests.support.fakes import FakeAws, no_network, refusal
 
 SHARED = "responseQueue"
@@ -50,11 +50,25 @@ def test_no_two_clients_have_the_same(aws: FakeAws) -> None:
 
 def test_it_is_given_the_time_that_a_new_queue_needs(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replyqueue, "SETTLE_SECONDS", 7.0)
-    event = Ticks(100)
-    monkeypatch.setattr("courier.replyqueue.threading.Event", lambda: event)
+    waited: list[float] = []
+    monkeypatch.setattr(aws, "wait", waited.append)
 
     with private_replies(aws, Mailbox(aws, SHARED)):
-        assert event.waits == [7.0]
+        assert waited == [7.0]
+
+
+def test_it_is_gone_also_when_its_client_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replyqueue, "SETTLE_SECONDS", 0.0)
+    cancellation = Cancellation()
+    aws = FakeAws(cancellation)
+    aws.queues.create_queue(QueueName=SHARED)
+    old = leave(aws, "old", STALE_SECONDS + 60)
+
+    with pytest.raises(Canceled), private_replies(aws, Mailbox(aws, SHARED)) as private:
+        cancellation.cancel()
+        private.find()
+
+    assert aws.queues.names() == [SHARED, old]  # who is in a hurry sweeps nothing
 
 
 def test_it_is_gone_also_when_its_client_fails(aws: FakeAws) -> None:
