@@ -122,10 +122,13 @@ def test_trouble_for_which_there_is_no_patience_is_raised_and_the_next_call_trie
 
 def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
     made = connection()
+    threads: list[threading.Thread] = []
+    aws.queues.hooks["get_queue_url"] = lambda _: threads.extend(threading.enumerate())
 
     made.warm_up()
     until(lambda: len(aws.queues.operations) == 2)
     made.line()
+    assert all(thread.daemon for thread in threads if thread is not threading.main_thread())
 
     assert len(aws.queues.operations) == 2
 
@@ -304,6 +307,14 @@ def test_several_heavy_ones_are_answered_by_a_queue_of_their_own(aws: FakeAws) -
         assert reply_queue(aws) != REPLIES
 
 
+def test_one_heavy_question_among_many_is_reason_enough_to_send_each_alone(aws: FakeAws) -> None:
+    mixed = [*questions(SHARED_WINDOW), *questions(1, is_heavy=True)]
+
+    with requester_for(connection(), mixed) as (requester, stream):
+        assert batches(aws, requester, stream) == [1] * HEAVY_FIRST
+        assert reply_queue(aws) != REPLIES
+
+
 @pytest.mark.parametrize(("lying", "is_shared"), [(CROWDED, True), (CROWDED + 1, False)])
 def test_a_crowded_queue_is_left_to_the_others(aws: FakeAws, lying: int, *, is_shared: bool) -> None:
     aws.queues.put(REPLIES, *(["theirs"] * lying))
@@ -371,6 +382,7 @@ def test_what_kept_a_question_from_being_asked_is_raised_as_it_is() -> None:
 def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: pytest.CaptureFixture[str]) -> None:
     told: list[CourierError] = []
     failures = Failures(told.append, as_json=False)
+    assert failures.worst == 0
     done: list[str] = []
 
     for name, error in [("a", NoAnswer("Silence.", hint="Start it.")), ("b", InputRefused("Wrong.")), ("c", None)]:
