@@ -403,12 +403,25 @@ def test_an_answer_is_not_lost_over_what_cannot_be_released(caplog: pytest.LogCa
     assert any("No network." in one for one in told)
 
 
-def test_a_request_is_sent_again_for_as_long_as_its_asker_waits() -> None:
+def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    for module in ("requester", "inquiry", "outage"):
+        monkeypatch.setattr(f"courier.{module}.time", clock)
     queues = FakeQueues(body)
-    queues.troubles = [Unreachable("No network.")] * 1000
+    tries = 0
+
+    def fail() -> None:
+        nonlocal tries
+        tries += 1
+        clock.now += 1
+        raise Unreachable
+
+    monkeypatch.setattr(queues, "_fail", fail)
 
     with pytest.raises(Unreachable):
-        list(asker(queues).ask_many([question(1)], timeout_seconds=0.05))
+        list(pausing(queues, Pauses()).ask_many([question(1)], timeout_seconds=5))
+
+    assert tries == 5
 
 
 def test_once_canceled_nothing_more_is_asked_or_looked_for() -> None:
@@ -439,7 +452,7 @@ def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or
 def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> None:
     queues = FakeQueues(body)
 
-    def put_first(answer: Answer, _receive_count: int = 1) -> None:
+    def put_first(answer: Answer, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
         envelope = encode_reply(answer)
         first = Delivery(envelope=envelope, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
         queues.waiting.insert(0, first)
