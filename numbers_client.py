@@ -7,23 +7,23 @@ Without a command, in a terminal, it is a menu.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import random
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from courier import answers, client, numberlist, presentation, textfile
-from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, finish, whole_number
+from courier.commandline import CANCELLATION, SIGNALS, finish
 from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
+from courier.listsource import ListSource, Reading, without_last_empty
+from courier.notation import CommaWatch
+from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.settings import Settings, load_settings
 from courier.terminal import Choice, Terminal, leave
-from courier.upkeep import COMMANDS, Upkeep, add_commands
+from courier.upkeep import COMMANDS, Upkeep
 
-SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
-MAX_RANDOM = 50_000
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
 WORKER = "numbers_worker.py"
@@ -31,27 +31,19 @@ WORKER = "numbers_worker.py"
 #: What a list begins and ends with, its answer, and how many seconds that took.
 Shown = tuple[Sequence[str], Sequence[str], answers.NumbersAnswer, float]
 
-EPILOG = f"""\
-examples:
-  numbers_client.py                          the menu
-  numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
-  numbers_client.py random 100 --seed 7
-  numbers_client.py file prices.txt          one list, of any size; - is standard input
-  seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
-  numbers_client.py purge --yes
-
-{STATUSES}"""
-
 
 class Numbers:
     """What the application does, for the menu and for the commands."""
 
-    def __init__(self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float) -> None:
+    def __init__(
+        self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float, reading: Reading
+    ) -> None:
         self._settings = settings
         self._terminal = terminal
         #: json, csv, or nothing for a person.
         self._output = output
         self._timeout_seconds = timeout_seconds
+        self._reading = reading
         self.connection = client.Connection(
             kind="numbers",
             requests=settings.request_queue,
@@ -66,11 +58,16 @@ class Numbers:
 
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
+        self._send(ListSource([text], Reading(notation=self._reading.notation)))
+
+    def _send(self, source: ListSource) -> None:
+        text = source.text()
         items = numberlist.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
-            self._show(*self._ask_long(textfile.Stream(content, io.BytesIO()), "the list"))
+            self._show(*self._ask_long(ListSource([text], Reading()), "the list"))
             return
+        self._warn(source.note)
         options = {} if self._output else answers.ASKED
         with (
             self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
@@ -87,14 +84,14 @@ class Numbers:
             room = self.connection.room_bytes(len(begun))
             if len(begun) == client.SMALLEST_LIMIT:
                 begun += file.read(max(0, room + 1 - len(begun)))
-            is_long = len(begun) > room
-            asked = self._ask_long(textfile.Stream(begun, file), path) if is_long else None
-        if asked:
-            self._show(*asked)
-        else:
-            self.send(textfile.decoded(begun, path))
+            source = ListSource.of_stream(textfile.Stream(begun, file), path, self._reading)
+            asked = self._ask_long(source, path) if len(begun) > room else None
+            if not asked:
+                self._send(source)
+                return
+        self._show(*asked)
 
-    def _ask_long(self, source: textfile.Stream, name: str) -> Shown:
+    def _ask_long(self, source: ListSource, name: str) -> Shown:
         """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
         from courier import claimcheck
 
@@ -106,8 +103,13 @@ class Numbers:
             drawn=not self._output,
         )
         answer, took_seconds = claimcheck.ask(inquiry, self._settings.bucket, source, name, self._terminal)
-        beginning, end = (re.split(r"[,;\s]+", part.decode().strip()) for part in (source.beginning, source.end))
+        self._warn(source.note)
+        beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
         return beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds
+
+    def _warn(self, note: str) -> None:
+        if note:
+            self._terminal.warn(note)
 
     def batch(self, lines: Iterable[str | None]) -> int:
         """Ask for every line's statistics, many at once; print an answer a line, in order.
@@ -119,10 +121,10 @@ class Numbers:
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
         with (
             self._terminal.counting("answered") as advance,
-            client.requester_for(self.connection, map(self._question, lines)) as (requester, questions),
+            client.requester_for(self.connection, self._questions(lines)) as (requester, questions),
         ):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-            for number, outcome in enumerate(outcomes, start=1):
+            for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
                 try:
                     rows.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
@@ -132,11 +134,16 @@ class Numbers:
         rows.end()
         return worst
 
-    def _question(self, line: str | None) -> Asked:
-        if line is None:
-            return None
+    def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
+        behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
+        for line in without_last_empty(lines, skip_header=self._reading.skip_header):
+            yield None if line is None else self._question(line, behind)
+            behind = behind if line is None else ""
+
+    def _question(self, line: str, behind: str) -> Asked:
         try:
-            numberlist.split(line)
+            line = ListSource([line], Reading(notation=self._reading.notation)).text()
+            numberlist.split(line + behind if line.strip() else line)
         except InputRefused as error:
             return error
         size = len(line.encode())
@@ -164,11 +171,19 @@ class Numbers:
     def _send_own(self) -> None:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
+        watch = CommaWatch()
+
+        def read(text: str) -> list[str]:
+            more = _list_or_end(text)
+            watch.see(text.strip() + "\n" if more else "")
+            return more
+
         while True:
-            more = self._terminal.ask("More, or Enter to send" if items else "Numbers", _list_or_end)
+            more = self._terminal.ask("More, or Enter to send" if items else "Numbers", read)
             if not more:
                 break
             items += more
+        self._warn(watch.note())
         if items:
             self.send(",".join(items))
         else:
@@ -216,33 +231,6 @@ def _print_now(line: str) -> None:
     print(line, flush=True)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_version(parser)
-    add_common(parser)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        add_common(command, inherited=True)
-        if name not in COMMANDS:
-            command.add_argument("--csv", action="store_true", help="print CSV on stdout, and nothing else")
-        return command
-
-    add("send", "send a list of numbers").add_argument("numbers", nargs="+", metavar="LIST")
-    add("sample", f"send the pre-made list: {SAMPLE}")
-    command = add("random", "send random numbers")
-    command.add_argument("length", type=whole_number(1, MAX_RANDOM), metavar="N")
-    command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
-    add("file", "send a file as one list, of any size").add_argument("path", metavar="PATH", help="- is standard input")
-    add("batch", "send a file's lines, a list each").add_argument("path", metavar="PATH", help="- is standard input")
-    add_commands(add)
-    return parser
-
-
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
@@ -271,14 +259,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     raw = sys.argv[1:] if arguments is None else arguments
     # A blank in front keeps argparse from taking a list that begins with a minus for an option.
     is_list = "send" in raw
-    given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
+    given = build_parser(__doc__ or "").parse_args(
+        [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
+    )
     settings = load_settings()
     terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("There is one output: --json or --csv.")
     output = "json" if given.json else "csv" if as_csv else ""
-    numbers = Numbers(settings, terminal, output=output, timeout_seconds=given.timeout or settings.timeout_seconds)
+    timeout_seconds = given.timeout or settings.timeout_seconds
+    numbers = Numbers(settings, terminal, output=output, timeout_seconds=timeout_seconds, reading=Reading.of(given))
     if given.command:
         return run(given, numbers)
     terminal.require_person()

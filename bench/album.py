@@ -26,8 +26,8 @@ from PIL import Image, ImageOps
 
 from bench.pictures import bomb, photo
 from bench.throughput import ROOT, create_queues
-from tests.conftest import ATTRIBUTES
 from tests.support.engines import REGION, Engine, fresh_account
+from tests.support.place import ATTRIBUTES
 
 LARGEST = {"COURIER_IMAGE_MAX_MEGAPIXELS": "100", "COURIER_IMAGE_SECONDS": "60"}
 

@@ -20,10 +20,10 @@ from functools import partial
 import numpy as np
 
 import numbers_worker
-from bench import nist
 from courier.errors import NotANumberList
 from courier.summary import summarise
 from courier.wire import Request
+from tests.support import nist
 
 FULL_BYTES = 1_048_576
 HOSTILE = {

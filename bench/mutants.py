@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
 MESSAGING = (
     *("wire", "mailbox", "inquiry", "requester", "client", "custody", "outbox", "replier", "handling", "watch"),
-    *("worker", "outage", "backoff", "replyqueue", "deadletters", "protection", "daemon"),
+    *("worker", "outage", "backoff", "backlog", "replyqueue", "deadletters", "protection", "daemon"),
 )
 #: What is loaded once, before the forks: it costs most of a test's start.
 LOADED = (

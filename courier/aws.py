@@ -10,43 +10,26 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    HTTPClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
-from botocore.exceptions import ConnectionError as NetworkError
+from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
+from courier.aws_environment import check_certificates, check_environment, check_region, file_problems
+from courier.aws_errors import LOCAL_AWS, MEND_KEYS, call_aws, needed, read_configuration
 from courier.cancellation import CancelableClient, Cancellation
-from courier.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, Patience, make_session
-from courier.errors import (
-    AccessDenied,
-    AwsTrouble,
-    BucketMissing,
-    Busy,
-    CredentialsRefused,
-    InputRefused,
-    MessageTooLong,
-    NoCredentials,
-    ObjectMissing,
-    ObjectReplaced,
-    PurgedLately,
-    QueueMissing,
-    Unreachable,
-)
-from courier.plain import printable
+from courier.credentials import Patience, make_session
+from courier.errors import AccessDenied, NoCredentials, ObjectMissing
+from courier.keyfile import odd_character
+from courier.outage import Outage
+from courier.redaction import remember
 
 if TYPE_CHECKING:
     from types_boto3_autoscaling import AutoScalingClient
@@ -56,8 +39,6 @@ if TYPE_CHECKING:
     from types_boto3_sts import STSClient
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 #: The longest long poll SQS knows, in seconds.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -74,40 +55,8 @@ CLOCK_SECONDS = 60.0
 #: A smaller difference between the clocks is the header's own coarseness.
 CLOCK_TOLERANCE_SECONDS = 2.0
 
-#: The calls to which S3 answers a bare 404, having no body to say more.
-HEADS = ("HeadObject", "HeadBucket")
-
-_SET_UP = "Run ./aws_setup.sh, which creates what is missing."
-_MEND_KEYS = "Paste fresh keys into ~/.aws/credentials, or run: aws configure"
-_CODES: dict[type[AwsTrouble | InputRefused], tuple[str, ...]] = {
-    QueueMissing: ("AWS.SimpleQueueService.NonExistentQueue", "QueueDoesNotExist"),
-    BucketMissing: ("NoSuchBucket",),
-    ObjectMissing: ("NoSuchKey",),
-    ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
-    AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
-    CredentialsRefused: (*DEAD_KEYS, DEAD_KEYS_IN_A_HEAD, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
-    PurgedLately: ("AWS.SimpleQueueService.PurgeQueueInProgress", "PurgeQueueInProgress"),
-    Busy: (
-        "Throttling",
-        "ThrottlingException",
-        "RequestThrottled",
-        "TooManyRequestsException",
-        "SlowDown",
-        "ServiceUnavailable",
-        "InternalError",
-        "InternalFailure",
-        "500",
-        "503",
-    ),
-}
-_KINDS = {code: kind for kind, codes in _CODES.items() for code in codes}
-_HINTS: dict[type, str] = {
-    QueueMissing: _SET_UP,
-    BucketMissing: _SET_UP,
-    AccessDenied: "Ask for the right, or use other credentials (AWS_PROFILE).",
-    CredentialsRefused: f"{_MEND_KEYS} (and see that this machine's clock is right).",
-    Busy: "Try again in a moment.",
-}
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Clock:
@@ -148,7 +97,8 @@ class Aws:
 
     Keys from the shared credentials file follow that file, and `patience` says how long a call that was
     refused for dead keys waits for fresh ones. A `cancellation` cancels every call under way, and makes those to
-    come fail: Canceled. Raises: NoCredentials if AWS's configuration has no such profile, or names no region.
+    come fail: Canceled. Raises: NoCredentials if AWS's configuration has no such profile, names no region, or
+    cannot be used.
     """
 
     def __init__(self, patience: Patience | None = None, cancellation: Cancellation | None = None) -> None:
@@ -156,16 +106,34 @@ class Aws:
         self._cancellation = cancellation
         #: Set when this process is about to end: no call waits for fresh keys any more.
         self.stopping = patience.stopped if patience else threading.Event()
+        self._patience = patience or Patience(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
-        with translated("read the AWS configuration"):
-            session = make_session(patience or Patience(seconds=0, tell=log.warning, stopped=self.stopping))
-            # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
-            self._session = boto3.Session(botocore_session=session, region_name=os.environ.get("AWS_REGION") or None)
+        check_environment()
+        self._session = self._make_session()
         if not self._session.region_name:
-            hint = "Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure"
-            raise NoCredentials("AWS's configuration names no region.", hint=hint)
+            hint = f"Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure. {LOCAL_AWS}"
+            raise NoCredentials(_with_problems("AWS's configuration names no region."), hint=hint)
         self.region: str = self._session.region_name
+        check_region(self.region, "The region of AWS's configuration")
+
+    def _make_session(self) -> boto3.Session:
+        session = read_configuration("read the AWS configuration", make_session, self._patience)
+        check_certificates(read_configuration("read the AWS configuration", session.get_config_variable, "ca_bundle"))
+        # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
+        region = os.environ.get("AWS_REGION") or None
+        return read_configuration(
+            "read the AWS configuration", boto3.Session, botocore_session=session, region_name=region
+        )
+
+    def outlast(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make a call that nobody makes again if it fails: a client outlasts a transient error for a while.
+
+        Raises: AwsTrouble or one of its kin.
+        """
+        until = time.monotonic() + self._patience.transient_seconds
+        outage = Outage("calling AWS", self._cancellation or self.stopping, self._patience.tell)
+        return outage.persist(partial(call_aws, doing, call, *args, **kwargs), until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""
@@ -183,11 +151,15 @@ class Aws:
         """Return the client for Auto Scaling groups."""
         return self._client("autoscaling")  # type: ignore[no-any-return]
 
+    def endpoint(self) -> str:
+        """Return the address of SQS."""
+        return str(self.sqs().meta.endpoint_url)
+
     def account_id(self) -> str:
         """Return the account's twelve digits, asked of STS. Raises: AwsTrouble."""
         sts: STSClient = self._client("sts")
-        with translated("ask STS for the account"):
-            return sts.get_caller_identity()["Account"]
+        doing = "ask STS for the account"
+        return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
 
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
@@ -200,8 +172,7 @@ class Aws:
 
     def _has_bucket(self, name: str) -> bool:
         try:
-            with translated(f"find the bucket {name}"):
-                self.s3().head_bucket(Bucket=name)
+            self.outlast(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
         except (ObjectMissing, AccessDenied):
             return False
         return True
@@ -221,11 +192,12 @@ class Aws:
             tcp_keepalive=True,
             user_agent_extra="courier",
         )
-        with translated(f"make a client for {service}"):
-            if self._session.get_credentials() is None:
-                raise NoCredentials("There are no AWS credentials.", hint=_MEND_KEYS)
-            client: Any = self._session.client(service, config=config)  # type: ignore[call-overload]
+        self._check_credentials()
+        make: Callable[..., Any] = self._session.client
+        client = read_configuration(f"make a client for {service}", make, service, config=config)
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
+        if service == "sqs":
+            client.meta.events.register("before-parse.sqs", _check_json)
         return CancelableClient(client, self._cancellation) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:
@@ -243,42 +215,34 @@ class Aws:
         elif self._cancellation.wait(seconds):
             self._cancellation.check()
 
+    def _check_credentials(self) -> None:
+        """Make sure that there are keys that can be used. Raises: NoCredentials."""
+        credentials = read_configuration("find AWS credentials", self._session.get_credentials)
+        if credentials is None:
+            message = _with_problems("There are no AWS credentials.")
+            raise NoCredentials(message, hint=f"{MEND_KEYS} {LOCAL_AWS}")
+        if isinstance(credentials, RefreshableCredentials):
+            return  # whatever gives them out writes no line ends behind them
+        keys = credentials.get_frozen_credentials()
+        remember(keys.secret_key, keys.token)
+        for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
+            if what := odd_character(value or ""):
+                raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=MEND_KEYS)
+
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))
 
 
-@contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Turn every error of boto3 within into one of ours; `doing` completes "Could not ...".
+def _with_problems(message: str) -> str:
+    return f"{message} {file_problems()}".rstrip()
 
-    Raises: AwsTrouble or one of its kin, from botocore's error.
+
+def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
+    """Keep what is no JSON object from being read as an empty response, as botocore does (a proxy's page, say).
+
+    Raises: ResponseParserError.
     """
-    try:
-        yield
-    except ClientError as error:
-        raise _from_client_error(error, doing) from error
-    except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError, ProfileNotFound) as error:
-        raise NoCredentials(f"Could not {doing}: {_said(error)}.", hint=_MEND_KEYS) from error
-    except (NetworkError, HTTPClientError) as error:
-        hint = "Are the network up and AWS_ENDPOINT_URL (if set) right? A local AWS starts with: ./run_local.sh up"
-        raise Unreachable(f"Could not {doing}: AWS cannot be reached ({_said(error)}).", hint=hint) from error
-    except (ResponseParserError, KeyError, AttributeError, TypeError) as error:
-        hint = "Is AWS_ENDPOINT_URL right?"
-        raise Unreachable(f"Could not {doing}: what answers does not answer as AWS does.", hint=hint) from error
-    except (BotoCoreError, ValueError) as error:
-        raise AwsTrouble(f"Could not {doing}: {_said(error)}.") from error
-
-
-def _from_client_error(error: ClientError, doing: str) -> AwsTrouble | InputRefused:
-    code = str(error.response.get("Error", {}).get("Code", ""))
-    said = printable(str(error.response.get("Error", {}).get("Message", "")).rstrip(".")) or "no reason given"
-    if code == "InvalidParameterValue" and "shorter than" in said:
-        return MessageTooLong(f"Could not {doing}: {said}.")
-    kind = _KINDS.get(code, AwsTrouble)
-    if code == "404" and error.operation_name in HEADS:
-        kind = ObjectMissing
-    return kind(f"Could not {doing}: {said} ({printable(code)}).", hint=_HINTS.get(kind, ""))
-
-
-def _said(error: Exception) -> str:
-    return printable(str(error).rstrip("."))
+    is_good = response_dict["status_code"] == HTTPStatus.OK
+    body = response_dict["body"].lstrip()
+    if is_good and (body or operation_model.output_shape is not None) and not body.startswith(b"{"):
+        raise ResponseParserError("The response is no JSON object.")

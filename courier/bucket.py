@@ -6,15 +6,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from courier.aws import Aws, translated
+from courier.aws import Aws
+from courier.aws_errors import call_aws, needed
 from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
 from courier.plain import quoted
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody
-    from types_boto3_s3.type_defs import CompletedPartTypeDef, GetObjectOutputTypeDef
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 #: How much of a body is read at a time: what the processor's cache holds is worked on fastest.
 CHUNK_BYTES = 2**17
@@ -70,8 +72,7 @@ class Bucket:
     def check(self) -> None:
         """Make sure that the bucket is there. Raises: BucketMissing; AwsTrouble."""
         try:
-            with translated(f"find the bucket {self.name}"):
-                self._aws.s3().head_bucket(Bucket=self.name)
+            self._aws.outlast(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
             message = f"The bucket {self.name} does not exist."
             raise BucketMissing(
@@ -96,19 +97,18 @@ class Bucket:
         first = file.read(PART_BYTES)
         what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if is_new else {}
-        with translated(f"store an object in {self.prefix}"):
-            if len(first) < PART_BYTES:
-                given = {**what, **condition}
-                put = self._aws.s3().put_object(Bucket=self.name, Key=self.prefix + name, Body=first, **given)
-                progress(len(first))
-                return self._stored(name, len(first), put["ETag"])
-            begun = self._aws.s3().create_multipart_upload(Bucket=self.name, Key=self.prefix + name, **what)
-        place: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name, "UploadId": begun["UploadId"]}
+        target: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name}
+        if len(first) < PART_BYTES:
+            put = self._aws.outlast(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
+            progress(len(first))
+            return self._stored(name, len(first), put)
+        begun = self._aws.outlast(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
+        place = {**target, "UploadId": needed(self._storing, begun, "UploadId")}
         try:
             return self._in_parts(name, place, condition, first, file, progress)
         except BaseException:
-            with suppress(AwsTrouble), self._aws.cleaning_up(), translated(f"take an upload in {self.prefix} back"):
-                self._aws.s3().abort_multipart_upload(**place)
+            with suppress(AwsTrouble), self._aws.cleaning_up():
+                call_aws(f"take an upload in {self.prefix} back", self._aws.s3().abort_multipart_upload, **place)
             raise
 
     def _in_parts(
@@ -123,20 +123,27 @@ class Bucket:
         size = 0
         etags: list[str] = []
         while part:
-            with translated(f"store an object in {self.prefix}"):
-                sent = self._aws.s3().upload_part(**place, PartNumber=len(etags) + 1, Body=part)
-            etags.append(sent["ETag"])
+            number = len(etags) + 1
+            sent = self._aws.outlast(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
+            etags.append(needed(self._storing, sent, "ETag"))
             size += len(part)
             progress(len(part))
             part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
-        with translated(f"store an object in {self.prefix}"):
-            parts: list[CompletedPartTypeDef] = [
-                {"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)
-            ]
-            done = self._aws.s3().complete_multipart_upload(**place, **condition, MultipartUpload={"Parts": parts})
-        return self._stored(name, size, done["ETag"])
+        parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
+        complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
+        done = self._aws.outlast(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        return self._stored(name, size, done)
 
-    def _stored(self, name: str, size: int, etag: str) -> StoredObject:
+    @property
+    def _storing(self) -> str:
+        return f"store an object in {self.prefix}"
+
+    @property
+    def _fetching(self) -> str:
+        return f"fetch an object of {self.prefix}"
+
+    def _stored(self, name: str, size: int, answer: Mapping[str, Any]) -> StoredObject:
+        etag = needed(self._storing, answer, "ETag")
         return StoredObject(name=name, size_bytes=size, modified=datetime.now(UTC), etag=etag)
 
     def fetch(
@@ -180,23 +187,23 @@ class Bucket:
 
     def find(self, name: str) -> StoredObject | None:
         """Return what is told of the object `name`, or None if there is none. Raises: AwsTrouble."""
+        doing = f"look for an object in {self.prefix}"
         try:
-            with translated(f"look for an object in {self.prefix}"):
-                head = self._aws.s3().head_object(Bucket=self.name, Key=self.prefix + name)
-                return StoredObject(
-                    name=name,
-                    size_bytes=head["ContentLength"],
-                    modified=head["LastModified"],
-                    etag=head["ETag"],
-                    metadata=head.get("Metadata", {}),
-                )
+            head = self._aws.outlast(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
         except ObjectMissing:
             return None
+        return StoredObject(
+            name=name,
+            size_bytes=needed(doing, head, "ContentLength"),
+            modified=needed(doing, head, "LastModified"),
+            etag=needed(doing, head, "ETag"),
+            metadata=head.get("Metadata", {}),
+        )
 
     def delete(self, name: str) -> None:
         """Delete the object `name`, if there is one. Raises: AwsTrouble."""
-        with translated(f"delete an object of {self.prefix}"):
-            self._aws.s3().delete_object(Bucket=self.name, Key=self.prefix + name)
+        doing = f"delete an object of {self.prefix}"
+        self._aws.outlast(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
 
     def cleaning_up(self) -> AbstractContextManager[None]:
         """Let calls within run although they are canceled, for a moment."""
@@ -204,25 +211,27 @@ class Bucket:
 
     def names(self) -> Iterator[StoredObject]:
         """Yield every object, by name. Raises: AwsTrouble."""
-        with translated(f"list {self.prefix}"):
-            found = self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix)
-            pages = iter(found)
-            while (page := self._aws.run(lambda: next(pages, None))) is not None:
-                for entry in page.get("Contents", []):
-                    name = entry["Key"].removeprefix(self.prefix)
-                    if name:
-                        yield StoredObject(
-                            name=name, size_bytes=entry["Size"], modified=entry["LastModified"], etag=entry["ETag"]
-                        )
+        doing = f"list {self.prefix}"
+        pages = iter(self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix))
+        while (page := call_aws(doing, self._aws.run, partial(next, pages, None))) is not None:
+            needed(doing, page, "IsTruncated")
+            for entry in page.get("Contents", []):
+                name = str(needed(doing, entry, "Key")).removeprefix(self.prefix)
+                size, modified, etag = (needed(doing, entry, key) for key in ("Size", "LastModified", "ETag"))
+                if name:
+                    yield StoredObject(name=name, size_bytes=size, modified=modified, etag=etag)
 
     def _get(self, name: str, **conditions: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  the call's own
         try:
-            with translated(f"fetch an object of {self.prefix}"):
-                return self._aws.s3().get_object(Bucket=self.name, Key=self.prefix + name, **conditions)
+            answer = self._aws.outlast(
+                self._fetching, self._aws.s3().get_object, Bucket=self.name, Key=self.prefix + name, **conditions
+            )
         except ObjectMissing as error:
             raise self.missing(name) from error
         except ObjectReplaced as error:
             raise self.replaced(name) from error
+        needed(self._fetching, answer, "ETag")
+        return answer
 
     def missing(self, name: str) -> ObjectMissing:
         """Return what is said of an object that is not there."""
@@ -234,7 +243,6 @@ class Bucket:
         return ObjectReplaced(message, hint="Ask again.")
 
     def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
-        with translated(f"fetch an object of {self.prefix}"), body:
-            chunks = body.iter_chunks(CHUNK_BYTES)
-            while chunk := self._aws.run(lambda: next(chunks, b"")):
+        with body:
+            while chunk := call_aws(self._fetching, self._aws.run, partial(body.read, CHUNK_BYTES)):
                 yield chunk

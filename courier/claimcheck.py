@@ -19,6 +19,7 @@ from courier.cancellation import Canceled
 from courier.client import Connection, answer_of, requester_for
 from courier.errors import AwsTrouble
 from courier.inquiry import Question
+from courier.listsource import ListSource
 from courier.numberlist import Slip
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Span, mixed
@@ -26,7 +27,6 @@ from courier.requester import Requester
 from courier.settings import LISTS
 from courier.survey import Look, conclude
 from courier.terminal import Moved, Terminal
-from courier.textfile import Stream
 from courier.wire import new_request_id
 
 
@@ -105,7 +105,7 @@ class Inquiry:
 
 
 def ask(
-    inquiry: Inquiry, bucket_name: str | None, source: Stream, name: str, terminal: Terminal
+    inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Terminal
 ) -> tuple[NumbersAnswer, float]:
     """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
 
@@ -113,6 +113,7 @@ def ask(
     """
     bucket = Bucket(inquiry.connection.aws(), bucket_name, LISTS)
     bucket.check()
+    source.check_beginning()
     with ExitStack() as stack:
         with terminal.moving(f"Uploading {name}") as moved:
             moved.expect(source.size_bytes)

@@ -99,7 +99,8 @@ class Connection:
 
         with self._lock:
             if self._aws is None:
-                self._aws = Aws(Patience(seconds=self._patience_seconds, tell=self._tell), self.cancellation)
+                patience = Patience(seconds=self._patience_seconds, tell=self._tell, transient_seconds=OPENING_SECONDS)
+                self._aws = Aws(patience, self.cancellation)
             return self._aws
 
     def room_bytes(self, wanted: int) -> int:

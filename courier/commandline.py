@@ -97,10 +97,11 @@ def finish(program: Callable[[], int]) -> int:
     ends here: the interpreter would wait for locks that such a thread holds.
     """
     SIGNALS.listen()
+    before = set(threading.enumerate())
     status = _run(program)
     if SIGNALS.number is not None and status == INTERRUPTED:
         status = SIGNAL_STATUS + SIGNALS.number
-    if any(thread.daemon and not SIGNALS.is_own(thread) for thread in threading.enumerate()):
+    if SIGNALS.number is not None or any(thread.daemon for thread in set(threading.enumerate()) - before):
         _end(status)
     return status
 

@@ -11,18 +11,24 @@ environment variables cannot change in a running program.
 
 from __future__ import annotations
 
+import locale
 import logging
 import os
+import tempfile
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ConfigParseError
+
+from courier.errors import NoCredentials
+from courier.keyfile import Keys, Problem, explain, read_keys, read_text, section_names
+from courier.redaction import remember
 
 log = logging.getLogger(__name__)
 
@@ -43,70 +49,47 @@ DEAD_KEYS = frozenset(
 )
 DEAD_KEYS_IN_A_HEAD = "400"
 SHARED_FILE = "shared-credentials-file"
-_FIELDS = {
-    "aws_access_key_id": "access_key",
-    "aws_secret_access_key": "secret_key",
-    "aws_session_token": "token",
-    "aws_security_token": "token",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Keys:
-    """What one block of the credentials file says."""
-
-    access_key: str
-    secret_key: str
-    token: str | None = None
+#: A file that is pasted into is told to be unusable only if it stays as it is for so long, in seconds.
+SETTLE_SECONDS = 1.0
 
 
 class Patience:
     """How long a call that was refused for dead keys waits for newer ones, and how the user learns of it.
 
-    `seconds` is None where it may take as long as it takes; setting `stopped` ends every wait.
+    `seconds` is None where it may take as long as it takes; setting `stopped` ends every wait. For
+    `transient_seconds`, a call that nobody else makes again outlasts a transient error.
     """
 
     def __init__(
-        self, *, seconds: float | None, tell: Callable[[str], None], stopped: threading.Event | None = None
+        self,
+        *,
+        seconds: float | None,
+        tell: Callable[[str], None],
+        stopped: threading.Event | None = None,
+        transient_seconds: float = 0.0,
     ) -> None:
         self.seconds = seconds
+        self.transient_seconds = transient_seconds
         self.stopped = stopped or threading.Event()
         self.tell = tell
         self._lock = threading.Lock()
         self._told: Keys | None = None
+        self._problems: set[str] = set()
 
     def tell_once(self, dead: Keys, sentence: str) -> None:
         """Say `sentence`, unless it was said of these keys before."""
         with self._lock:
             if self._told != dead:
                 self._told = dead
+                self._problems.clear()
                 self.tell(sentence)
 
-
-def read_keys(path: Path, profile: str) -> Keys | None:
-    """Return the keys of `profile` in the credentials file, or None if it has no whole set of them.
-
-    A file that is pasted into may for a moment be half-written, or hold the same block twice: lines that
-    make no sense are passed over, and of two blocks the later one counts.
-    """
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    section = ""
-    found: dict[str, str] = {}
-    for line in text.splitlines():
-        stripped = line.strip()
-        if stripped.startswith("[") and stripped.endswith("]"):
-            section = stripped[1:-1].strip().removeprefix("profile ").strip()
-            if section == profile:
-                found = {}
-        elif section == profile and "=" in stripped and not stripped.startswith(("#", ";")):
-            name, _, value = stripped.partition("=")
-            field = _FIELDS.get(name.strip().lower())
-            if field and value.strip():
-                found[field] = value.strip()
-    return Keys(**found) if {"access_key", "secret_key"} <= found.keys() else None
+    def tell_problem(self, sentence: str) -> None:
+        """Say why what was pasted gives no keys, unless it was said since the keys died."""
+        with self._lock:
+            if sentence not in self._problems:
+                self._problems.add(sentence)
+                self.tell(sentence)
 
 
 class PastedCredentials(Credentials):
@@ -119,8 +102,10 @@ class PastedCredentials(Credentials):
         self._profile = profile
         self._lock = threading.Lock()
         self._looked_at = 0.0
-        self._seen = _fingerprint(path)
+        self._seen: object = _fingerprint(path)
+        self._unusable: tuple[object, Problem, float] | None = None
         self._signing = threading.local()
+        remember(keys.secret_key, keys.token)
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         """Return the keys to sign with now."""
@@ -134,6 +119,14 @@ class PastedCredentials(Credentials):
         self.look(at_once=True)
         return self.keys != getattr(self._signing, "keys", None)
 
+    @property
+    def problem(self) -> Problem | None:
+        """What is wrong with the file as it has been for a while; None if it has keys, or was just written."""
+        with self._lock:
+            if self._unusable is None or time.monotonic() - self._unusable[2] < SETTLE_SECONDS:
+                return None
+            return self._unusable[1]
+
     def look(self, *, at_once: bool = False) -> None:
         """Read the file again if it has changed since it was last read."""
         with self._lock:
@@ -142,14 +135,22 @@ class PastedCredentials(Credentials):
                 return
             self._looked_at = now
             seen = _fingerprint(self.path)
-            keys = read_keys(self.path, self._profile) if seen != self._seen else None
-            if keys is None:
-                return
-            self._seen = seen
-            if keys != self.keys:
-                self.keys = keys
-                self.access_key, self.secret_key, self.token = keys.access_key, keys.secret_key, keys.token
-                log.info("read new keys from %s", self.path)
+            if seen == self._seen:
+                self._unusable = None
+            elif self._unusable is None or self._unusable[0] != seen:
+                self._read(seen, now)
+
+    def _read(self, seen: object, now: float) -> None:
+        found = read_keys(self.path, self._profile)
+        if isinstance(found, Problem):
+            self._unusable = (seen, found, now)
+            return
+        self._seen, self._unusable = seen, None
+        if found != self.keys:
+            self.keys = found
+            self.access_key, self.secret_key, self.token = found.access_key, found.secret_key, found.token
+            remember(found.secret_key, found.token)
+            log.info("read new keys from %s", self.path)
 
 
 class _PastedFile(CredentialProvider):
@@ -165,29 +166,61 @@ class _PastedFile(CredentialProvider):
         self.credentials: PastedCredentials | None = None
 
     def load(self) -> PastedCredentials | None:
-        """Return the file's credentials, or None if it has none for the profile."""
-        keys = read_keys(self._path, self._profile)
-        if keys is not None:
-            self.credentials = PastedCredentials(self._path, self._profile, keys)
+        """Return the file's credentials, or None if it has none for the profile.
+
+        Raises: NoCredentials if it has some that cannot be used.
+        """
+        found = read_keys(self._path, self._profile)
+        if isinstance(found, Keys):
+            self.credentials = PastedCredentials(self._path, self._profile, found)
+        elif found.is_certain:
+            raise NoCredentials(found.what, hint=found.cure)
         return self.credentials
 
 
 class LenientSession(botocore.session.Session):
-    """A session that a credentials file with a block pasted twice does not keep from starting."""
+    """A session that starts with files that botocore cannot parse, where we can.
+
+    That is a credentials file with a block pasted twice, and a byte order mark.
+    """
 
     @property
     def full_config(self) -> Any:  # noqa: ANN401  botocore's nested dict
-        """The parsed configuration; without the credentials file's part where that cannot be parsed."""
+        """The parsed configuration; without the credentials file's part where that cannot be parsed.
+
+        Raises: NoCredentials if the configuration file cannot be parsed.
+        """
         try:
             return super().full_config
         except ConfigParseError:
-            path = self.get_config_variable("credentials_file")
-            self.set_config_variable("credentials_file", os.devnull)
-            config = super().full_config
-            self.set_config_variable("credentials_file", path)
-            for profile in _sections(Path(path).expanduser()):
+            self._read_config_file()
+            path = Path(self.get_config_variable("credentials_file")).expanduser()
+            with self._replaced("credentials_file", os.devnull):
+                config = super().full_config
+            for profile in section_names(path):
                 config["profiles"].setdefault(profile, {})
             return config
+
+    def _read_config_file(self) -> None:
+        """Have botocore parse the configuration file alone, as text that it can read."""
+        path = Path(self.get_config_variable("config_file")).expanduser()
+        if problem := explain(path):
+            raise NoCredentials(problem.what, hint=problem.cure)
+        text = read_text(path)
+        with tempfile.NamedTemporaryFile("w", encoding=locale.getpreferredencoding(do_setlocale=False)) as plain:
+            plain.write(text if isinstance(text, str) else "")
+            plain.flush()
+            with self._replaced("config_file", plain.name), self._replaced("credentials_file", os.devnull):
+                _ = super().full_config
+
+    @contextmanager
+    def _replaced(self, name: str, value: str) -> Iterator[None]:
+        before = self.get_config_variable(name)
+        self.set_config_variable(name, value)
+        try:
+            yield
+        finally:
+            self.set_config_variable(name, before)
 
 
 def make_session(patience: Patience) -> botocore.session.Session:
@@ -201,8 +234,8 @@ def make_session(patience: Patience) -> botocore.session.Session:
     provider = _PastedFile(path, profile)
     session.get_component("credential_provider").insert_before(SHARED_FILE, provider)
     session.register("needs-retry", _Renewal(provider, patience).consider)  # type: ignore[arg-type]  # it may answer
-    keys, shadow = read_keys(path, profile), os.environ.get("AWS_ACCESS_KEY_ID")
-    if keys is not None and shadow and shadow != keys.access_key:
+    found, shadow = read_keys(path, profile), os.environ.get("AWS_ACCESS_KEY_ID")
+    if isinstance(found, Keys) and shadow and shadow != found.access_key:
         patience.tell(f"AWS_ACCESS_KEY_ID in the environment hides the keys in {path}; unset it to use these.")
     return session
 
@@ -234,20 +267,14 @@ class _Renewal:
                 return False
             if credentials.have_changed:
                 return True
+            if problem := credentials.problem:
+                self._patience.tell_problem(f"{problem.sentence} Still waiting for fresh keys.")
         return False
 
 
 def _keys_are_dead(parsed: dict[str, Any], method: str) -> bool:
     code = str(parsed.get("Error", {}).get("Code", "")).rpartition("#")[2]
     return code in DEAD_KEYS or (method == "HEAD" and code == DEAD_KEYS_IN_A_HEAD)
-
-
-def _sections(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return []
-    return [line.strip()[1:-1].strip() for line in lines if line.strip().startswith("[") and line.strip().endswith("]")]
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from courier.errors import CourierError
+from courier.errors import AwsTrouble, CourierError, ReceiptHandleInvalid
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
+from courier.outage import Failure, Outage
 from courier.wire import Envelope
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ FIRST_VISIBILITY_SECONDS = 3
 #: SQS keeps a message invisible no longer than this after its receipt, and forgets the receipt handle then.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 LONGEST_SECONDS = 43_200
+#: So many requests may wait for a reply queue that takes nothing without counting as in hand.
+MAX_ASIDE = 1_000
 
 
 @dataclass(kw_only=True)
@@ -35,9 +38,13 @@ class _Held:
     renewed_at: float
     #: The visibility timeout that runs since then, in seconds.
     timeout_seconds: float
+    #: Whether SQS has given it up for us: its receipt handle is no longer valid, and nothing renews it.
+    is_lost: bool = False
+    #: Whether it is worked on no more, and waits for its reply to be taken.
+    is_aside: bool = False
 
     def is_due(self, now: float) -> bool:
-        return now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
+        return not self.is_lost and now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
 
     def may_be_kept(self, seconds: float, now: float) -> bool:
         """Whether SQS lets it be renewed for so long; else it is another worker's soon, whatever we do."""
@@ -69,6 +76,8 @@ class Custody:
         #: What the heaviest weighed of those that came last: the next ones are likely to be as heavy.
         self._latest_weight = 1
         self._closed = False
+        # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
+        self._outage = Outage("keeping requests in hand", threading.Event())
 
     def reserve(self) -> int:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
@@ -116,6 +125,17 @@ class Custody:
         with self._changed:
             for delivery in deliveries:
                 self._held.pop(delivery.receipt_handle, None)
+            self._changed.notify_all()
+
+    def set_aside(self, deliveries: Sequence[Delivery]) -> None:
+        """Make room for others while these wait for a reply queue that takes nothing; they stay held."""
+        with self._changed:
+            room = MAX_ASIDE - sum(held.is_aside for held in self._held.values())
+            waiting = [held for one in deliveries if (held := self._held.get(one.receipt_handle)) and not held.is_aside]
+            for held in waiting[: max(0, room)]:
+                held.is_aside, held.weight = True, 0
+                # Its work is done, and its text may be long.
+                held.delivery = replace(held.delivery, envelope=Envelope(body=""))
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -167,22 +187,37 @@ class Custody:
         if not due:
             return
         try:
-            self._renew(due)
-        except CourierError as error:
-            log.warning("heartbeat failed, trying again: %s", error)
+            failures = self._inbox.extend([held.delivery for held in due], visibility_seconds=self._visibility_seconds)
+        except ReceiptHandleInvalid as error:
+            failures = [Failure(index=index, error=error) for index in range(len(due))]
+        except AwsTrouble as error:
+            self._outage.note(error)
+            return
+        self._note(due, {failure.index: failure for failure in failures})
 
-    def _renew(self, due: Sequence[_Held]) -> None:
-        deliveries = [held.delivery for held in due]
-        failures = self._inbox.extend(deliveries, visibility_seconds=self._visibility_seconds)
-        for failure in failures:
-            log.warning("a request in hand could not be kept from others: %s", failure.error.message)
-        lost = {failure.index for failure in failures}
+    def _note(self, due: Sequence[_Held], failures: Mapping[int, Failure]) -> None:
+        """Note what was renewed. What failed is tried again no sooner than the others, or never if that is final."""
         now = time.monotonic()
         for index, held in enumerate(due):
-            # One that is lost is tried again no sooner than the others.
             held.renewed_at = now
-            if index not in lost:
+            if index not in failures:
                 held.timeout_seconds = self._visibility_seconds
+            elif not failures[index].is_passing:
+                self._give_up(held, failures[index].error)
+        transient = [failure.error for failure in failures.values() if failure.is_passing]
+        if transient and isinstance(transient[0], AwsTrouble):
+            self._outage.note(transient[0])
+        else:
+            self._outage.over()
+
+    def _give_up(self, held: _Held, error: CourierError) -> None:
+        """End the heartbeat of a message; its work goes on, and its reply is sent: a client drops a second one."""
+        held.is_lost = True
+        with self._changed:
+            is_held = held.delivery.receipt_handle in self._held
+        if is_held:  # and was not deleted meanwhile
+            name = held.delivery.message_id
+            log.warning("request %s can no longer be kept from other workers: %s", name, error.message)
 
     def _room(self) -> int:
         return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved

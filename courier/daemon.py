@@ -18,6 +18,7 @@ from courier.aws import Aws
 from courier.commandline import SIGNALS, add_version, whole_number
 from courier.credentials import Patience
 from courier.handling import Terms
+from courier.redaction import scrub
 from courier.settings import Settings
 from courier.worker import Worker
 
@@ -27,7 +28,7 @@ _EPILOG = """\
 exit status:
   0  stopped by a signal, or the queue was empty (--stop-when-empty)
   2  wrong usage, or a setting with a wrong value
-  4  AWS's configuration names no region, or no such profile
+  4  AWS's configuration names no region or no such profile, or cannot be used
 
 SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
 COURIER_GRACE_SECONDS, and gives the rest back to the queue. A second signal ends it at once.
@@ -145,6 +146,9 @@ class _TextFormatter(logging.Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(message)s")
 
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
+
     def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
         return _stamp(record)
 
@@ -159,7 +163,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return scrub(json.dumps(line, ensure_ascii=False))
 
 
 def _stamp(record: logging.LogRecord) -> str:

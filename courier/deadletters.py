@@ -62,6 +62,8 @@ class DeadLetters:
             if not failures:
                 return
             failure = failures[0].error
+            if failures[0].is_passing:
+                raise failure
         log.error("request %s was given up and is not kept: %s", delivery.message_id, failure and failure.sentence)
 
     def look(self) -> list[DeadLetter]:

@@ -16,14 +16,16 @@ CourierError
     ├── NoRoom               no disk space for temporary files
     └── AwsTrouble           AWS is not reachable, refuses, or lacks what is needed
         ├── Unreachable          no connection to the endpoint
-        ├── NoCredentials        no keys found, or no region
+        ├── NoCredentials        no keys or no region found, or a configuration that cannot be used
+        │   └── CredentialsUnavailable  what gives out keys does not answer
         ├── CredentialsRefused   keys that are expired or unknown
         ├── AccessDenied         keys that are valid and have no right to this call
         ├── Busy                 AWS asks to slow down or has an error of its own
+        ├── ReceiptHandleInvalid a message that is not in flight for us any more
         ├── QueueMissing         no such queue
         ├── BucketMissing        no such bucket
         ├── PurgedLately         a queue can be purged once a minute
-        └── Undelivered          a batch call whose entries kept failing
+        └── Undelivered          an entry of a batch that was rejected for good
 
 Each class's docstring is its default message. `exit_status` is what a command ends with.
 """
@@ -155,6 +157,10 @@ class Unreachable(AwsTrouble):
 class NoCredentials(AwsTrouble):
     """There are no AWS credentials."""
 
+
+class CredentialsUnavailable(NoCredentials):
+    """The source of the AWS credentials does not answer."""
+
     is_passing = True
 
 
@@ -174,6 +180,10 @@ class Busy(AwsTrouble):
     is_passing = True
 
 
+class ReceiptHandleInvalid(AwsTrouble):
+    """The message is not in flight any more: its receipt handle is no longer valid."""
+
+
 class QueueMissing(AwsTrouble):
     """There is no such queue."""
 
@@ -187,4 +197,4 @@ class PurgedLately(AwsTrouble):
 
 
 class Undelivered(AwsTrouble):
-    """Some entries of a batch were refused again and again."""
+    """The queue rejected a message."""

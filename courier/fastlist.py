@@ -33,7 +33,8 @@ _COMMA, _LINE_END, _POINT, _PLUS, _MINUS = b",\n.+-"
 _PADDING = b"," * 24
 #: A blank within an item.
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
-_BLANK_RUN = re.compile(rb"[ \t]+")
+#: What may stand behind the last number.
+_ENDING = " \t\r\n"
 
 
 class _Word(NamedTuple):
@@ -93,9 +94,9 @@ def read(text: str) -> tuple[Array, int] | None:
 def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:
     """Return what `read` does, of a piece of a longer list, whose items each end with `sign` (, or ; or a blank).
 
-    Where it is no blank, items may end with a line end as well; no other separator may be there.
+    Items may end with a line end as well; no other separator may be there.
     """
-    plain = _BLANK_RUN.sub(b",", raw.lstrip(b" \t")) if sign == " " else _plain(raw)
+    plain = _rows(raw) if sign == " " else _plain(raw)
     return read_chunk(plain) if plain else None
 
 
@@ -149,24 +150,36 @@ def _canonical(text: str) -> bytes | None:
     """Return the list with commas or line ends only between its items and one after the last."""
     if not text.isascii():
         return None
-    raw = text.encode()
-    if b";" in raw and b"," in raw:
+    raw = (text.rstrip(_ENDING) + ",").encode()
+    if b";" in raw and raw.count(b",") > 1:
         return None
-    # Blanks behind the last line end are an item, and an empty one.
-    return _plain(raw if raw.endswith(b"\n") else raw + b",")
+    has_signs = raw.find(b",") < len(raw) - 1 or b";" in raw
+    return _plain(raw) if has_signs or not (b" " in raw or b"\t" in raw) else _rows(raw)
 
 
 def _plain(raw: bytes) -> bytes | None:
     """Return items that each end with one of the separators, with commas or line ends for these, and no blanks."""
     if b";" in raw:
         raw = raw.replace(b";", b",")
-    if b"\r" in raw:
-        raw = raw.replace(b"\r\n", b"\n")
+    raw = _in_lines(raw)
     if b" " in raw or b"\t" in raw:
         if _INNER_BLANK.search(raw):
             return None
         raw = raw.translate(None, b" \t")
     return raw
+
+
+def _rows(raw: bytes) -> bytes:
+    """Return items between which blanks or line ends stand, with one comma or line end behind each."""
+    raw = _in_lines(raw).replace(b"\t", b" ")
+    while b"  " in raw:
+        raw = raw.replace(b"  ", b" ")
+    return raw.replace(b" \n", b"\n").replace(b"\n ", b"\n").lstrip(b" ").replace(b" ", b",")
+
+
+def _in_lines(raw: bytes) -> bytes:
+    """Return text with Unix's line ends."""
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 
 def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negative: Array) -> tuple[Array, int] | None:

@@ -42,7 +42,7 @@ class Made:
 #: What a program does with a request: return the answer's body, or more, or raise InputRefused with the reason.
 Handler = Callable[[Request], str | Made]
 
-_OURS = "The worker failed at this request by a fault of its own; its log says more."
+_OURS = "Internal error in the worker. Its log has the details (request ID {})."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,8 +80,16 @@ class Handling:
         self._dead = dead
 
     def finish(self, delivery: Delivery) -> Finished:
-        """Do one request. Raises: Trouble if it may succeed later."""
-        return self._finished(delivery, *self._answer(delivery))
+        """Do one request; a bug of ours becomes a rejection. Raises: Trouble if it may succeed later."""
+        request = salvage_address(delivery.envelope)
+        try:
+            return self._finished(delivery, *self._answer(delivery))
+        except CourierError:
+            raise
+        except Exception:
+            name = request.request_id or delivery.message_id
+            log.exception("request %s failed", name)
+            return self._finished(delivery, request, self._refusal(request, _OURS.format(name)), "failed")
 
     def give_up(self, delivery: Delivery) -> Finished:
         """Refuse a request whose work takes too long."""
@@ -91,9 +99,13 @@ class Handling:
         return self._finished(delivery, request, reply, "timeout")
 
     def _finished(self, delivery: Delivery, request: Request, reply: Reply, outcome: str) -> Finished:
+        reply_queue = "" if outcome == "expired" else self._reply_queue(request)
+        # Who sent a request by hand may look into the default response queue at any time.
+        is_kept = request.deadline is None and reply_queue == self._terms.default_reply
         return Finished(
             delivery=delivery,
-            reply_queue="" if outcome == "expired" else self._reply_queue(request),
+            reply_queue=reply_queue,
+            deadline=None if is_kept else reply.deadline,
             envelope=encode_reply(reply),
             request_id=request.request_id,
             kind=self._terms.kind,
@@ -119,9 +131,6 @@ class Handling:
                 raise
             code = error.reason if isinstance(error, InputRefused) else ""
             return request, self._refusal(request, error.sentence, code), "refused"
-        except Exception:
-            log.exception("request %s failed", request.request_id or delivery.message_id)
-            return request, self._refusal(request, _OURS), "failed"
         return request, answer, "ok"
 
     def _bury(self, delivery: Delivery, request: Request) -> Refusal:

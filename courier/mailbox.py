@@ -6,16 +6,27 @@ The queues' own defaults (create-queue.json) are slow on purpose; every call her
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from courier import backoff
-from courier.aws import Aws, translated
-from courier.errors import AwsTrouble, CourierError, MessageTooLong, PurgedLately, QueueMissing, Undelivered
+from courier.aws import Aws
+from courier.aws_errors import call_aws, error_kind, needed, needed_number
+from courier.errors import (
+    AwsTrouble,
+    Busy,
+    MessageTooLong,
+    PurgedLately,
+    QueueMissing,
+    ReceiptHandleInvalid,
+    Undelivered,
+)
+from courier.outage import Failure
 from courier.plain import printable
+from courier.redaction import scrub
 from courier.wire import Envelope
 
 if TYPE_CHECKING:
@@ -24,8 +35,8 @@ if TYPE_CHECKING:
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH = 10
 MAX_BODY_BYTES = 1_048_576
-#: How often the failed entries of a batch are tried, the first time included.
-BATCH_ATTEMPTS = 5
+#: How often the failed entries of a batch are tried at once, the first time included.
+BATCH_ATTEMPTS = 3
 #: How far back CloudWatch is asked: it measures a queue every minute, and tells some minutes later.
 METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
@@ -60,14 +71,6 @@ class Depth:
         return self.visible + self.in_flight + self.delayed
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """An entry of a batch that was refused for good: its place in what was given, and why."""
-
-    index: int
-    error: CourierError
-
-
 class Mailbox:
     """A queue, by name. Its URL is looked up at the first call, so that it may be created later."""
 
@@ -96,16 +99,18 @@ class Mailbox:
 
         They are invisible to others for `visibility_seconds`. Raises: AwsTrouble.
         """
-        with translated(f"receive from {self.name}"):
-            answer = self._aws.sqs().receive_message(
-                QueueUrl=self._url(),
-                MaxNumberOfMessages=limit,
-                WaitTimeSeconds=wait_seconds,
-                VisibilityTimeout=visibility_seconds,
-                MessageAttributeNames=["All"],
-                MessageSystemAttributeNames=["ApproximateReceiveCount"],
-            )
-        return [_delivery(message) for message in answer.get("Messages", [])]
+        doing = f"receive from {self.name}"
+        answer = call_aws(
+            doing,
+            self._aws.sqs().receive_message,
+            QueueUrl=self._url(),
+            MaxNumberOfMessages=limit,
+            WaitTimeSeconds=wait_seconds,
+            VisibilityTimeout=visibility_seconds,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        return [_delivery(doing, message) for message in answer.get("Messages", [])]
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
         """Delete the messages from the queue; return those that could not be. Raises: AwsTrouble."""
@@ -126,22 +131,16 @@ class Mailbox:
         Raises: AwsTrouble.
         """
         try:
-            with translated(f"purge {self.name}"):
-                self._aws.sqs().purge_queue(QueueUrl=self._url())
+            call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
         except PurgedLately:
             return False
         return True
 
     def depth(self) -> Depth:
         """Return how many messages there are. Raises: AwsTrouble."""
-        with translated(f"look into {self.name}"):
-            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["All"])
-        attributes = answer["Attributes"]
-        return Depth(
-            visible=int(attributes["ApproximateNumberOfMessages"]),
-            in_flight=int(attributes["ApproximateNumberOfMessagesNotVisible"]),
-            delayed=int(attributes["ApproximateNumberOfMessagesDelayed"]),
-        )
+        prefix = "ApproximateNumberOfMessages"
+        found = map(int, self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed"))
+        return Depth(visible=next(found), in_flight=next(found), delayed=next(found))
 
     def oldest_seconds(self) -> float | None:
         """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
@@ -149,54 +148,59 @@ class Mailbox:
         To look at the message itself would count as a delivery, and make a dead letter of what waits long.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
         """
-        now = datetime.now(UTC)
+        now, doing = datetime.now(UTC), f"ask CloudWatch about {self.name}"
         try:
-            with translated(f"ask CloudWatch about {self.name}"):
-                answer = self._aws.cloudwatch().get_metric_statistics(
-                    Namespace="AWS/SQS",
-                    MetricName="ApproximateAgeOfOldestMessage",
-                    Dimensions=[{"Name": "QueueName", "Value": self.name}],
-                    StartTime=now - METRIC_SPAN,
-                    EndTime=now + timedelta(minutes=1),
-                    Period=60,
-                    Statistics=["Maximum"],
-                )
+            answer = call_aws(
+                doing,
+                self._aws.cloudwatch().get_metric_statistics,
+                Namespace="AWS/SQS",
+                MetricName="ApproximateAgeOfOldestMessage",
+                Dimensions=[{"Name": "QueueName", "Value": self.name}],
+                StartTime=now - METRIC_SPAN,
+                EndTime=now + timedelta(minutes=1),
+                Period=60,
+                Statistics=["Maximum"],
+            )
         except AwsTrouble:
             return None
-        points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
-        return points[-1]["Maximum"] if points else None
+        points = sorted(answer.get("Datapoints", []), key=lambda point: needed(doing, point, "Timestamp"))
+        return needed_number(doing, points[-1], "Maximum") if points else None
 
     def max_message_bytes(self) -> int:
         """Return how long a message may be, its attributes included. Raises: AwsTrouble."""
-        with translated(f"look into {self.name}"):
-            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["MaximumMessageSize"])
-        return int(answer["Attributes"]["MaximumMessageSize"])
+        return int(self._numbers("MaximumMessageSize")[0])
 
     def created_at(self) -> float:
         """Return when the queue was created, in seconds since the epoch. Raises: AwsTrouble."""
-        with translated(f"look into {self.name}"):
-            answer = self._aws.sqs().get_queue_attributes(QueueUrl=self._url(), AttributeNames=["CreatedTimestamp"])
-        return float(answer["Attributes"]["CreatedTimestamp"])
+        return self._numbers("CreatedTimestamp")[0]
 
     def delete(self) -> None:
         """Delete the queue itself, with all that is in it. Raises: AwsTrouble."""
-        with translated(f"delete {self.name}"):
-            self._aws.sqs().delete_queue(QueueUrl=self._url())
+        call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
 
     def find(self) -> None:
         """Look the queue up. Raises: QueueMissing if it does not exist; AwsTrouble."""
         self._url()
 
+    def _numbers(self, *names: Any) -> list[float]:  # noqa: ANN401  boto3's own type of names
+        """Return attributes that are numbers, all read at the same moment."""
+        doing = f"look into {self.name}"
+        ask = self._aws.sqs().get_queue_attributes
+        answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names))
+        return [needed_number(doing, answer, "Attributes", name) for name in names]
+
     def _url(self) -> str:
         if self._known_url is None:
+            doing = f"find the queue {self.name}"
             try:
-                with translated(f"find the queue {self.name}"):
-                    self._known_url = self._aws.sqs().get_queue_url(QueueName=self.name)["QueueUrl"]
+                answer = call_aws(doing, self._aws.sqs().get_queue_url, QueueName=self.name)
             except QueueMissing as error:
-                message = f"The queue {self.name} does not exist."
-                raise QueueMissing(
-                    message, hint="Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
-                ) from error
+                # SQS does not tell a queue that is missing from one that is somebody else's.
+                place = f"in {self._aws.region} at {printable(scrub(self._aws.endpoint()))}"
+                message = f"The queue {self.name} does not exist {place}, or you have no access to it."
+                hint = "Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
+                raise QueueMissing(message, hint=f"Is that the right region? {hint}") from error
+            self._known_url = str(needed(doing, answer, "QueueUrl"))
         return self._known_url
 
     def _in_batches(
@@ -213,24 +217,43 @@ class Mailbox:
         return failures
 
     def _in_batch(self, doing: str, call: Callable[..., Any], entries: dict[int, dict[str, Any]]) -> list[Failure]:
-        """Make one batch call, and again for the entries that failed by no fault of theirs."""
+        """Make one batch call, and again at once for the entries that failed by no fault of theirs.
+
+        Those that keep failing so have a failure that is transient.
+        """
         left = entries
-        refused: list[Failure] = []
-        failed: list[dict[str, Any]] = []
+        final: list[Failure] = []
+        failed: list[Failure] = []
         for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
-            with translated(f"{doing} {self.name}"):
-                answer = call(QueueUrl=self._url(), Entries=[{"Id": str(key), **left[key]} for key in left])
-            failed = [entry for entry in answer.get("Failed", []) if not entry["SenderFault"]]
-            refused += [self._failure(entry) for entry in answer.get("Failed", []) if entry["SenderFault"]]
-            left = {int(entry["Id"]): entries[int(entry["Id"])] for entry in failed}
+            given = [{"Id": str(key), **left[key]} for key in left]
+            answer = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
+            failures = self._failures(f"{doing} {self.name}", answer, left)
+            final += [failure for failure in failures if not failure.is_passing]
+            failed = [failure for failure in failures if failure.is_passing]
+            left = {failure.index: entries[failure.index] for failure in failed}
             if not left:
                 break
             self._aws.wait(pause)
-        return refused + [self._failure(entry) for entry in failed]
+        return final + failed
 
-    def _failure(self, entry: dict[str, Any]) -> Failure:
-        reason = f"{printable(entry.get('Message', 'no reason given'))} ({printable(entry['Code'])})"
-        return Failure(index=int(entry["Id"]), error=Undelivered(f"{self.name} refused a message: {reason}."))
+    def _failures(self, doing: str, answer: dict[str, Any], entries: Collection[int]) -> list[Failure]:
+        """Return those of a batch's entries that AWS did not take, also without a word about them."""
+        refused = {needed(doing, entry, "Id"): entry for entry in answer.get("Failed", [])}
+        if "Successful" in answer or "Failed" not in answer:
+            taken = {needed(doing, entry, "Id") for entry in needed(doing, answer, "Successful")}
+            lost: dict[str, Any] = {str(key): {} for key in entries if str(key) not in taken}
+            refused = {**lost, **refused}
+        return [Failure(index=key, error=self._error(refused[str(key)])) for key in entries if str(key) in refused]
+
+    def _error(self, entry: dict[str, Any]) -> AwsTrouble:
+        code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
+        reason = f"{printable(scrub(message)) or 'no reason given'} ({printable(code) or 'no code'})"
+        kind = error_kind(code, message)
+        if kind is ReceiptHandleInvalid:
+            return ReceiptHandleInvalid(f"A message of {self.name} is not in flight any more: {reason}.")
+        if kind is Busy or not entry.get("SenderFault"):
+            return Busy(f"{self.name} did not take a message: {reason}.")
+        return Undelivered(f"{self.name} rejected a message: {reason}.")
 
 
 def _by_size(envelopes: Sequence[Envelope]) -> Iterator[dict[int, Envelope] | Failure]:
@@ -261,15 +284,16 @@ def _send_entry(envelope: Envelope, group: str) -> dict[str, Any]:
     return {**entry, "MessageGroupId": group} if group else entry
 
 
-def _delivery(message: MessageTypeDef) -> Delivery:
+def _delivery(doing: str, message: MessageTypeDef) -> Delivery:
     attributes = message.get("MessageAttributes", {})
+    count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
     return Delivery(
         envelope=Envelope(
             body=message.get("Body", ""),
             # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
             attributes={name: value.get("StringValue", "") for name, value in attributes.items()},
         ),
-        message_id=message["MessageId"],
-        receipt_handle=message["ReceiptHandle"],
-        receive_count=int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1)),
+        message_id=needed(doing, message, "MessageId"),
+        receipt_handle=needed(doing, message, "ReceiptHandle"),
+        receive_count=int(count) if count.isdigit() else 1,
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact
 from itertools import takewhile
 
+from courier import hints
 from courier.errors import NotANumberList
 from courier.plain import quoted
 
@@ -31,7 +32,10 @@ _USUAL = (
     r"[+-]?(?:[0-9]{1,150}+(?:\.[0-9]{0,150}+)?|\.[0-9]{1,150}+)(?:[eE][+-]?(?:[0-3][0-9]{2}|[0-9]{1,2})(?![0-9]))?"
 )
 _BLANKS = " \t"
-_LINE_END = r"\r?\n"
+#: What may stand behind the last number.
+_ENDING = " \t\r\n"
+#: Of Unix, Windows, and the classic Mac.
+_LINE_END = r"(?:\r\n?+|\n)"
 
 
 @dataclass(frozen=True)
@@ -43,25 +47,14 @@ class _Separator:
 
 
 def _separator(between: str, behind: str) -> _Separator:
-    return _Separator(re.compile(between), re.compile(rf"(?:{behind})*+"))
+    return _Separator(re.compile(between), re.compile(rf"(?:[{_BLANKS}]*+{_USUAL}{behind})*+"))
 
 
-_COMMAS, _SEMICOLONS = (
-    _separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+{_USUAL}[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;"
-)
-_BLANK_RUNS = _separator(rf"(?<=[^{_BLANKS}])[{_BLANKS}]+(?=[^{_BLANKS}])", rf"{_USUAL}[{_BLANKS}]++(?=[^{_BLANKS}])")
-_BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _BLANK_RUNS}
-_HINTS = (
-    (re.compile(r"[+-]?[0-9]+,[0-9]+"), "Write a decimal point, not a comma."),
-    (re.compile("\u2212.*"), "The minus sign is U+2212; type the - of the keyboard."),
-    (re.compile(r"[+-]?0[xX][0-9a-fA-F]+"), "Hexadecimal is not read; write it in decimal."),
-    (re.compile(r"[+-]?[0-9]+/[0-9]+"), "Fractions are not read; write a decimal."),
-    (re.compile(r"[+-]?[0-9]{1,3}([_'][0-9]{3})+"), "Leave out the thousands separators."),
-    (
-        re.compile(rf".*[0-9][{_BLANKS}]+[0-9].*"),
-        "Blanks separate only where there are no commas, semicolons or lines.",
-    ),
-)
+_COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
+#: Blanks at either end of a line separate nothing. Only the first blank of a run may begin a separator.
+_BLANK_RUN = rf"[{_BLANKS}]++(?=[^{_ENDING}])"
+_ROWS = _separator(rf"{_LINE_END}|(?<=[^{_ENDING}]){_BLANK_RUN}", rf"(?:[{_BLANKS}]*+{_LINE_END}|{_BLANK_RUN})")
+_BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _ROWS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,18 +83,23 @@ class Slip:
 def split(text: str) -> list[str]:
     """Return the numbers of `text`, in order, as they were typed; at least one.
 
-    Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks
-    where nothing else separates. Blanks around an item and one line end after the last are fine.
+    Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks or
+    line ends where there are no commas and semicolons. Blanks around an item and empty lines after the last are fine.
     Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
     """
-    trimmed = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
-    if not trimmed.strip():
-        raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
+    trimmed = text.rstrip(_ENDING)
+    if not trimmed:
+        raise empty()
     separator = _separator_of(trimmed)
     slip = _first_slip(trimmed, separator)
     if slip:
         raise slip.error
     return _items(trimmed, separator)
+
+
+def empty() -> NotANumberList:
+    """Return the refusal of a list that has no number."""
+    return NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
 
 
 def read(text: str) -> tuple[list[int], int]:
@@ -112,13 +110,20 @@ def read(text: str) -> tuple[list[int], int]:
     return _units(split(text))
 
 
-def read_piece(text: str, sign: str) -> tuple[list[int], int] | Slip:
+def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int], int] | Slip:
     """Return what `read` does, of a piece of a longer list that `sign` separates (, or ; or a blank), or its slip.
 
-    A piece ends without a separator; a line end at its end is one more item, and an empty one.
+    A piece ends with one separator, line ends included; `is_first` tells whether it begins the list.
     """
     separator = _BY_SIGN[sign]
-    return _first_slip(text, separator) or _units(_items(text, separator))
+    body = text.rstrip(_BLANKS)
+    body = body.removesuffix("\n").removesuffix("\r") if body.endswith("\n") else re.sub(r"[,;\r]\Z", "", body)
+    return _first_slip(body, separator, text[len(body) :], is_first=is_first) or _units(_items(body, separator))
+
+
+def of_item(item: str) -> Slip | None:
+    """Return what is wrong with a single item without blanks around it; None if it is a number."""
+    return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
 
 def _items(text: str, separator: _Separator) -> list[str]:
@@ -146,19 +151,23 @@ def _with_exponents(items: Sequence[str]) -> tuple[list[int], int]:
 def _separator_of(text: str) -> _Separator:
     if ";" in text:
         return _SEMICOLONS
-    return _COMMAS if "," in text or "\n" in text or not (" " in text or "\t" in text) else _BLANK_RUNS
+    return _COMMAS if "," in text or not (" " in text or "\t" in text) else _ROWS
 
 
-def _first_slip(text: str, separator: _Separator) -> Slip | None:
-    """Return the first item that is no number, if there is one; pass over runs of usual ones at once."""
-    start = len(text) - len(text.lstrip(_BLANKS)) if separator is _BLANK_RUNS else 0
+def _first_slip(text: str, separator: _Separator, behind: str = "", *, is_first: bool = True) -> Slip | None:
+    """Return the first item that is no number, if there is one; pass over runs of usual ones at once.
+
+    `behind` stands behind the text in its list, of which the text is the beginning if it `is_first`.
+    """
+    start = 0
+    begins_lines = is_first and any(end in part for part in (text, behind) for end in "\r\n")
     while True:
         run = separator.run.match(text, start)
         start = run.end() if run else start
         end = separator.between.search(text, start)
         item = text[start : end.start() if end else len(text)].strip(_BLANKS)
         if not _is_number(item):
-            return _slip(item, start, text, separator)
+            return _slip(item, start, text + behind, separator, begins_lines=begins_lines)
         if end is None:
             return None
         start = end.end()
@@ -177,7 +186,7 @@ def _count_digits(mantissa: str) -> int:
     return sum(char.isdigit() for char in mantissa)
 
 
-def _slip(item: str, start: int, text: str, separator: _Separator) -> Slip:
+def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> Slip:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
     # No further than to the item's first character, which a separator of blanks looks at.
@@ -185,10 +194,10 @@ def _slip(item: str, start: int, text: str, separator: _Separator) -> Slip:
     number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, before))
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"
-        hint = next((hint for pattern, hint in _HINTS if len(item) <= _MAX_ITEM and pattern.fullmatch(item)), "")
+        hint = hints.of_item(item, begins_lines=begins_lines and number == 1)
     else:
-        finding, hint = "is empty", "Write a number there, or take one separator away."
-    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=_draw(text, position))
+        finding, hint = "is empty", hints.of_empty(text, position)
+    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))
 
 
 def _reason(item: str) -> str:
@@ -205,12 +214,12 @@ def _reason(item: str) -> str:
     return f"whose exponent is beyond {MAX_EXPONENT}"
 
 
-def _draw(text: str, position: int) -> str:
+def draw(text: str, position: int) -> str:
     """Return what stands around a position in its line, and a caret under it."""
-    line_start = text.rfind("\n", 0, position) + 1
-    line_end = text.find("\n", position)
+    line_start = max(text.rfind(end, 0, position) for end in "\r\n") + 1
+    line_end = min((place for end in "\r\n" if (place := text.find(end, position)) >= 0), default=len(text))
     begin = max(line_start, position - DRAWN)
-    end = min(line_end if line_end >= 0 else len(text), position + DRAWN)
-    before, after = "…" if begin > line_start else "", "…" if end < (line_end if line_end >= 0 else len(text)) else ""
+    end = min(line_end, position + DRAWN)
+    before, after = "…" if begin > line_start else "", "…" if end < line_end else ""
     shown = "".join(char if char.isprintable() else "·" for char in text[begin:end])
     return f"  {before}{shown}{after}\n  {' ' * (len(before) + position - begin)}^"

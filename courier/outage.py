@@ -1,15 +1,16 @@
-"""Trouble with AWS or the machine, waited out: told once when it begins and once when it is over."""
+"""Transient errors of AWS or the machine, waited out: told once when they begin and once when they are over."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from courier import backoff
-from courier.errors import Trouble
+from courier.errors import CourierError, NoCredentials, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,19 @@ class Stop(Protocol):
         """Wait for so many seconds, or until it is set; return whether it is."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An entry of a batch that failed: its place in what was given, and why."""
+
+    index: int
+    error: CourierError
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same entry may succeed later."""
+        return isinstance(self.error, Trouble) and self.error.is_passing
+
+
 class Outage:
     """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
 
@@ -37,22 +51,28 @@ class Outage:
         self._tell = tell
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._told: type[Trouble] | None = None
+        self._told: object = None
+        self._relief = ""
         self._delays = backoff.delays()
 
-    def wait_out(self, error: Trouble) -> None:
-        """Wait before the next try, longer each time; return at once when `stopped` is set."""
+    def note(self, error: Trouble) -> float:
+        """Tell of an error, unless it was told; return how many seconds to wait before the next try."""
         with self._lock:
             if self._since is None:
                 self._since = time.monotonic()
-            if self._told is not type(error):
-                self._told = type(error)
+            # Of credentials each cause is told: somebody may be mending them.
+            told = error.message if isinstance(error, NoCredentials) else type(error)
+            if self._told != told:
+                self._told, self._relief = told, error.relief
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
-            pause = next(self._delays)
-        self._stopped.wait(pause)
+            return next(self._delays)
+
+    def wait_out(self, error: Trouble) -> None:
+        """Wait before the next try, longer each time; return at once when `stopped` is set."""
+        self._stopped.wait(self.note(error))
 
     def persist(self, call: Callable[[], T], until: float) -> T:
-        """Return what `call` returns, made again and again while there is passing trouble.
+        """Return what `call` returns, made again and again while there are transient errors.
 
         Raises: Trouble if it lasts, or has lasted when monotonic time passes `until`.
         """
@@ -60,12 +80,32 @@ class Outage:
             try:
                 found = call()
             except Trouble as error:
-                if not error.is_passing or self._stopped.is_set() or time.monotonic() >= until:
+                if not error.is_passing or self._is_over(until):
                     raise
                 self.wait_out(error)
             else:
                 self.over()
                 return found
+
+    def persist_batch(
+        self, call: Callable[[Sequence[T]], list[Failure]], items: Sequence[T], until: float
+    ) -> list[Failure]:
+        """Make a batch call, and again for those of its items whose failure is transient; return the failures.
+
+        Raises: Trouble as `persist`.
+        """
+        final: list[Failure] = []
+        left = list(enumerate(items))
+        while True:
+            batch = [item for _, item in left]
+            failures = self.persist(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
+            placed = [Failure(index=left[failure.index][0], error=failure.error) for failure in failures]
+            again = [failure for failure in placed if failure.is_passing]
+            final += [failure for failure in placed if not failure.is_passing]
+            if not again or self._is_over(until):
+                return final + again
+            left = [(failure.index, items[failure.index]) for failure in again]
+            self._wait_out_all(again)
 
     def over(self) -> None:
         """Note that a call was answered."""
@@ -73,6 +113,14 @@ class Outage:
             return
         with self._lock:
             if self._since is not None and self._told is not None:
-                self._tell(f"{self._told.relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
+                self._tell(f"{self._relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
             self._since = self._told = None
             self._delays = backoff.delays()
+
+    def _wait_out_all(self, failures: Sequence[Failure]) -> None:
+        error = failures[0].error
+        if isinstance(error, Trouble):
+            self.wait_out(error)
+
+    def _is_over(self, until: float) -> bool:
+        return self._stopped.is_set() or time.monotonic() >= until

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from courier.mailbox import MAX_BATCH, Delivery
@@ -27,6 +28,8 @@ class Finished:
     request_id: str
     kind: str
     outcome: str
+    #: When nobody waits for the reply any more, in seconds since the epoch by AWS's clock; None: always somebody.
+    deadline: float | None = None
 
     def instead(self, envelope: Envelope) -> Finished:
         """Return the same with another reply."""
@@ -57,6 +60,12 @@ class Outbox:
             self._finished.append((time.monotonic(), finished))
             if len(self._finished) in (1, MAX_BATCH) or self._expected <= 0:
                 self._changed.notify_all()
+
+    def put_back(self, finished: Sequence[Finished]) -> None:
+        """Add answers that had been taken out."""
+        self.expect(len(finished))
+        for one in finished:
+            self.put(one)
 
     def take(self) -> list[Finished]:
         """Return up to ten answers, at once if no more are expected, else after at most `LINGER_SECONDS`.

@@ -1,12 +1,13 @@
 """Lists too long to be held: a range of bytes is cut into pieces, and each is read exactly.
 
-The grammar is that of `courier.numberlist`, and so are the refusals. An item belongs to the range in which it
-begins, so that ranges that touch have every item once. Whether blanks separate the items must be known
-beforehand; commas and semicolons are found on the way.
+The grammar is that of `courier.numberlist`, and so are the refusals. A number belongs to the range in which its
+first character is, and what separates it from the next one goes with it, so that ranges that touch have
+everything once. What separates the items is found on the way.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -15,11 +16,20 @@ from courier.numberlist import Slip
 
 #: What two separators stand around at most, blanks included: more is no number, whatever it is.
 MAX_ITEM_BYTES = 2**20
-_SIGNS = {",": "a comma", ";": "a semicolon", "\n": "a line end", " ": "a blank"}
-_PLURALS = {",": "commas", ";": "semicolons", "\n": "line ends", " ": "blanks"}
-_SEPARATORS, _BLANKS = b",;\n", b" \t"
+_SIGNS = {",": "a comma", ";": "a semicolon", " ": "a blank"}
+_PLURALS = {",": "commas", ";": "semicolons", " ": "blanks"}
+_SIGN_BYTES, _BLANKS, _ENDING = b",;\n\r", b" \t", b" \t\n\r"
+_GAP_BYTES = _SIGN_BYTES + _BLANKS
+_ITEM = re.compile(rb"[^,;\n\r \t]+")
+#: What may separate two items, or be a part of that, and what comes first of the next one.
+_BEGINNING = re.compile(rb"[,;\n\r \t](?=[^,;\n\r \t])")
+_BLANK_RUN = re.compile(rb"[ \t]*+")
+#: Two items with nothing but blanks between them.
+_INNER_BLANK = re.compile(rb"[^,;\n\r \t][ \t]++(?=[^,;\n\r \t])")
+#: The last separator is looked for in so much first, in bytes.
+_NEAR = 256
 
-_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point."
+_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point, or use --decimal-comma."
 
 #: Numbers as integers in units of 10**-decimals, and those decimals.
 Read = tuple[list[int] | fastlist.Array, int]
@@ -47,13 +57,6 @@ class Span:
         return max(0, self.start - 1)
 
 
-def holds_blanks_only(content: bytes) -> bool:
-    """Whether blanks must be what separates the items of a list of which this is a good part, its end included."""
-    content = _without_line_end(content)
-    has_sign = any(sign in content for sign in (b",", b";", b"\n"))
-    return not has_sign and any(blank in content.strip(_BLANKS) for blank in (b" ", b"\t"))
-
-
 def mixed(signs: Mapping[str, tuple[int, int]]) -> Slip | None:
     """Return what is wrong where signs come together that must not: the later one; None if all is well.
 
@@ -69,16 +72,12 @@ def mixed(signs: Mapping[str, tuple[int, int]]) -> Slip | None:
 class Pieces:
     """The pieces of one range, read one after the other. For one pass."""
 
-    def __init__(self, span: Span, *, by_blanks: bool) -> None:
+    def __init__(self, span: Span) -> None:
         self._span = span
-        self._by_blanks = by_blanks
-        self._separators = _BLANKS if by_blanks else _SEPARATORS
-        #: Before which byte an item of the range begins; an empty one may begin behind the list's last byte.
-        self._end = span.stop + (span.stop == span.size)
         #: How many items were read.
         self.count = 0
         #: Where each sign was seen first, as `mixed` takes it, counted from the range's beginning.
-        self.signs: dict[str, tuple[int, int]] = {" ": (0, 0)} if by_blanks else {}
+        self.signs: dict[str, tuple[int, int]] = {}
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[Read]:
         """Yield the numbers of the range, piece by piece; `blocks` are the list's bytes from `first_byte` on.
@@ -92,71 +91,69 @@ class Pieces:
                 yield piece
 
     def _cut(self, blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-        """Yield pieces of items with a separator behind each, and each piece's place in the list."""
-        position, held, last = self._span.first_byte, b"", b""
+        """Yield pieces that begin with an item and end before one, and each piece's place in the list."""
+        position, held, stop = self._span.first_byte, b"", self._span.stop
         is_inside = self._span.start == 0
         for block in blocks:
             held += block
             if not is_inside:
-                # The item that began before the range is not ours.
-                skipped = self._first(held, 0)
-                is_inside = skipped > 0
-                last, skipped = held[skipped - 1 : skipped], skipped or len(held)
+                # The item that began before the range is not ours; a last byte may separate it from the next one.
+                skipped = _first_beginning(held, 0)
+                is_inside, skipped = skipped > 0, skipped or len(held) - 1
                 position, held = position + skipped, held[skipped:]
-            beyond = max(0, self._end - 1 - position)
-            cut = self._first(held, beyond) if len(held) > beyond else self._last(held)
-            if cut and position < self._end:
+            if position + (not is_inside) >= stop:
+                return
+            beyond = stop - position
+            cut = _first_beginning(held, beyond - 1) if len(held) > beyond else _last_beginning(held)
+            if is_inside and cut:
                 yield position, held[:cut]
-                position, held, last = position + cut, held[cut:], held[cut - 1 : cut]
-            if position >= self._end:
+                position, held = position + cut, held[cut:]
+            if position >= stop:
                 return
             if len(held) > MAX_ITEM_BYTES:
                 raise Slipped(self._too_long(position))
-        if is_inside and (closed := self._closed(held, last)):
-            yield position, closed
-
-    def _first(self, held: bytes, start: int) -> int:
-        """Return the place behind the first separator at `start` or later; 0 if there is none."""
-        found = [place for sign in self._separators if (place := held.find(sign, start)) >= 0]
-        return min(found) + 1 if found else 0
-
-    def _last(self, held: bytes) -> int:
-        """Return the place behind the last separator; 0 if there is none."""
-        return max(held.rfind(sign) for sign in self._separators) + 1
-
-    def _closed(self, held: bytes, last: bytes) -> bytes:
-        """Return what is left at the list's end behind its `last` separator, with one behind it, or nothing."""
-        if self._by_blanks:
-            held = _without_line_end(held)
-            return held + b" " if held else b""
-        if not held and last not in {b",", b";"}:
-            return b""
-        return held + (b" \n" if held.endswith(b"\r") else b"\n")  # no half of a line end is made whole
+        closed = held.rstrip(_ENDING)
+        if is_inside and closed:
+            yield position, closed + b"\n"
 
     def _read(self, raw: bytes, before: int) -> Read | None:
         """Return the numbers of one piece with `before` bytes of the range before it; None if it has none."""
-        self._note_signs(raw, before)
-        if self._by_blanks and not raw.strip(bytes(self._separators)):
+        if not raw.rstrip(_BLANKS):
             return None
-        sign = " " if self._by_blanks else ";" if ";" in self.signs else ","
-        found = fastlist.read_piece(raw, sign) or numberlist.read_piece(_opened(raw), sign)
+        self._note_signs(raw, before)
+        sign = next((one for one in "; " if one in self.signs), ",")
+        is_first = self._span.start + before == 0
+        found = fastlist.read_piece(raw, sign) or numberlist.read_piece(
+            raw.decode(errors="replace"), sign, is_first=is_first
+        )
         if isinstance(found, Slip):
             raise Slipped(found.behind(self.count, before))
         return found
 
     def _note_signs(self, raw: bytes, before: int) -> None:
-        for sign in {",", ";", "\n"} if self._by_blanks else {",", ";"}:
-            place = -1 if sign in self.signs else raw.find(sign.encode())
-            if place >= 0:
-                self.signs[sign] = (self.count + self._item_at(raw, place), before + place + 1)
+        """Note where signs are seen first. Raises: Slipped where two come together that must not."""
+        for sign in {",", ";"} - self.signs.keys():
+            self._note(sign, raw, raw.find(sign.encode()), before)
+        if " " not in self.signs and (b" " in raw or b"\t" in raw):
+            self._note(" ", raw, self._blank_of(raw), before)
         if slip := mixed(self.signs):
             raise Slipped(slip)
 
-    def _item_at(self, raw: bytes, place: int) -> int:
-        """Return which item of a piece, from 1, is at a place in it."""
-        if self._by_blanks:
-            return len((raw[:place] + b"x").split())
-        return 1 + sum(raw.count(sign, 0, place) for sign in self._separators)
+    def _note(self, sign: str, raw: bytes, place: int, before: int) -> None:
+        if place >= 0:
+            item = self.count + max(1, len(_ITEM.findall(raw, 0, place)))
+            self.signs[sign] = item, before + place + 1
+
+    def _blank_of(self, raw: bytes) -> int:
+        """Return where a blank separates two items, -1 if none does.
+
+        Within a piece that has other signs, blanks are left to the reading: it says more of the item.
+        """
+        end = len(raw.rstrip(_BLANKS))
+        if end < len(raw) and raw[end - 1] not in _SIGN_BYTES:
+            return end
+        found = None if self.signs else _INNER_BLANK.search(raw)
+        return found.start() + 1 if found else -1
 
     def _too_long(self, position: int) -> Slip:
         finding = f"has more than {MAX_ITEM_BYTES:,} characters, blanks included"
@@ -164,11 +161,28 @@ class Pieces:
         return Slip(item=self.count + 1, character=position - self._span.start + 1, finding=finding, hint=hint)
 
 
-def _opened(raw: bytes) -> str:
-    """Return a piece as text, without the separator at its end."""
-    shorter = _without_line_end(raw) if raw.endswith(b"\n") else raw[:-1]
-    return shorter.decode(errors="replace")
+def _first_beginning(held: bytes, start: int) -> int:
+    """Return where the first item begins behind a separator at `start` or later; 0 if none does."""
+    found = _BEGINNING.search(held, start)
+    return found.end() if found else 0
 
 
-def _without_line_end(raw: bytes) -> bytes:
-    return raw.removesuffix(b"\n").removesuffix(b"\r") if raw.endswith(b"\n") else raw
+def _last_beginning(held: bytes) -> int:
+    """Return where an item begins behind the last separator, 0 if none does: behind blanks only if need be.
+
+    Two blanks may stand around a comma that comes later.
+    """
+    end = len(held.rstrip(_GAP_BYTES))
+    for signs in (_SIGN_BYTES, _BLANKS):
+        for start in (max(0, end - _NEAR), 0):
+            place = max(held.rfind(sign, start, end) for sign in signs)
+            blanks = _BLANK_RUN.match(held, place + 1) if place >= 0 else None
+            if blanks:
+                return blanks.end()
+    return 0
+
+
+def whole_items(block: bytes) -> bytes:
+    """Return a block without what may be only a part of an item at its end, and without what stands before that."""
+    end = max(block.rfind(sign) for sign in _GAP_BYTES)
+    return block[: end + 1].rstrip(_GAP_BYTES)

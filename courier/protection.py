@@ -16,7 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from courier.aws import Aws, translated
+from courier.aws import Aws
+from courier.aws_errors import call_aws
 from courier.errors import AwsTrouble
 
 log = logging.getLogger(__name__)
@@ -90,9 +91,10 @@ class Protection:
                 self._is_held = True
 
     def _set(self, *, is_protected: bool) -> None:
-        with translated(f"protect {self._instance_id} from scale-in" if is_protected else "end that protection"):
-            self._aws.autoscaling().set_instance_protection(
-                InstanceIds=[self._instance_id],
-                AutoScalingGroupName=self._group,
-                ProtectedFromScaleIn=is_protected,
-            )
+        call_aws(
+            f"protect {self._instance_id} from scale-in" if is_protected else "end that protection",
+            self._aws.autoscaling().set_instance_protection,
+            InstanceIds=[self._instance_id],
+            AutoScalingGroupName=self._group,
+            ProtectedFromScaleIn=is_protected,
+        )

@@ -1,23 +1,48 @@
-"""The last stage of a worker: send the answers, by tens, and only then acknowledge their requests."""
+"""Send replies in batches of ten, then delete the requests they answer.
+
+A reply queue that takes nothing holds up no other: its replies wait in the backlog, each until its deadline.
+They are dropped only where their queue is gone or closed to us; a request is deleted only after its reply was
+accepted, or when nobody waits for it any more.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from courier.aws import Aws
+from courier.backlog import Backlog
 from courier.custody import Custody
-from courier.errors import AwsTrouble, MessageTooLong
-from courier.mailbox import Delivery, Failure, Mailbox
-from courier.outage import Outage
+from courier.errors import AccessDenied, AwsTrouble, MessageTooLong, QueueMissing, ReceiptHandleInvalid
+from courier.mailbox import MAX_BATCH, Delivery, Mailbox
+from courier.outage import Failure, Outage
 from courier.outbox import Finished, Outbox
 from courier.plain import printable
 from courier.wire import Refusal, decode_reply, encode_reply
 
 log = logging.getLogger(__name__)
+
+#: How long a retrying thread waits for something to do before it looks whether the worker has stopped, in seconds.
+LOOK_SECONDS = 0.5
+
+
+@dataclass(kw_only=True)
+class _Attempt:
+    """What became of replies to one queue."""
+
+    #: Their requests may be deleted.
+    safe: list[Finished] = field(default_factory=list)
+    #: They must be sent again, because of `error`.
+    waiting: list[Finished] = field(default_factory=list)
+    error: AwsTrouble | None = None
+    #: Whether the queue is gone, or closed to us.
+    is_gone: bool = False
 
 
 class Replier:
@@ -31,17 +56,30 @@ class Replier:
         self._custody = custody
         self._outbox = outbox
         self._stopped = stopped
-        self._outage = Outage("answering", stopped)
+        self._backlog = Backlog(stopped)
+        self._outage = Outage("acknowledging", stopped)
         self._default = Mailbox(aws, default)
 
     def work(self) -> None:
         """Send and acknowledge until the outbox is closed and empty (a thread's work)."""
         while batch := self._outbox.take():
-            try:
+            with self._letting_go(batch):
                 self._dispatch(batch)
-            except Exception:
-                self._custody.drop([finished.delivery for finished in batch])
-                raise
+
+    def retry(self) -> None:
+        """Try reply queues that took nothing again, until stopped (a thread's work)."""
+        while not self._stopped.is_set():
+            if due := self._backlog.take_due(LOOK_SECONDS):
+                self._retry(*due)
+
+    @contextmanager
+    def _letting_go(self, batch: Sequence[Finished]) -> Iterator[None]:
+        """Let a bug keep nothing in custody: what it concerns comes again."""
+        try:
+            yield
+        except Exception:
+            self._custody.drop([finished.delivery for finished in batch])
+            raise
 
     def _dispatch(self, batch: Sequence[Finished]) -> None:
         by_queue: dict[str, list[Finished]] = defaultdict(list)
@@ -49,27 +87,94 @@ class Replier:
             by_queue[finished.reply_queue].append(finished)
         safe = by_queue.pop("", [])
         for name, group in by_queue.items():
-            safe += self._send(name, group)
+            if self._backlog.join(name, group):
+                self._custody.set_aside([finished.delivery for finished in group])
+                continue
+            attempt = self._attempt(name, group)
+            safe += attempt.safe
+            if attempt.error:
+                self._put_off(name, attempt.waiting, attempt.error)
         self._acknowledge(safe)
 
-    def _send(self, name: str, group: Sequence[Finished]) -> Sequence[Finished]:
-        """Return those of `group` that need no further answer: sent, or nobody is there to read it."""
+    def _retry(self, name: str, waiting: Sequence[Finished]) -> None:
+        """Try a stalled queue with one batch; once that is settled, the rest goes its usual way."""
+        late = [finished for finished in waiting if self._is_late(finished)]
+        alive = [finished for finished in waiting if not self._is_late(finished)]
+        batch, rest = alive[:MAX_BATCH], alive[MAX_BATCH:]
+        try:
+            with self._letting_go(batch):
+                attempt = self._attempt(name, batch) if batch else _Attempt()
+        except Exception:
+            self._outbox.put_back([*late, *rest, *self._backlog.clear(name, is_well=False)])
+            raise
+        if attempt.error:
+            self._put_off(name, [*attempt.waiting, *rest], attempt.error)
+        else:
+            is_well = bool(attempt.safe) and not attempt.is_gone
+            self._outbox.put_back([*rest, *self._backlog.clear(name, is_well=is_well)])
+        self._acknowledge(attempt.safe)
+        self._drop(name, late)
+
+    def _drop(self, name: str, late: Sequence[Finished]) -> None:
+        """Delete requests whose reply could not be sent for so long that nobody waits for it any more."""
+        if late:
+            log.warning("%d answers to %s could not be sent before their deadline", len(late), printable(name))
+        for start in range(0, len(late), MAX_BATCH):
+            self._acknowledge(late[start : start + MAX_BATCH])
+
+    def _put_off(self, name: str, waiting: Sequence[Finished], error: AwsTrouble) -> None:
+        doing = "answering" if name == self._default.name else f"answering to {printable(name)}"
+        self._custody.set_aside([finished.delivery for finished in waiting])
+        self._backlog.stall(name, doing, waiting, error)
+
+    def _is_late(self, finished: Finished) -> bool:
+        return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
+
+    def _attempt(self, name: str, group: Sequence[Finished]) -> _Attempt:
+        """Send to one queue, once; not at all after the worker has stopped, when others have these requests."""
+        if self._stopped.is_set():
+            return _Attempt(waiting=list(group))
         mailbox = self._default if name == self._default.name else Mailbox(self._aws, name)
         try:
-            failures = self._persist(lambda: mailbox.send([finished.envelope for finished in group]), mailbox)
+            failures = mailbox.send([finished.envelope for finished in group])
         except MessageTooLong as error:
             if len(group) > 1:
-                return [finished for one in group for finished in self._send(name, [one])]
+                return self._attempt_singly(name, group)
             failures = [Failure(index=0, error=error)]
         except AwsTrouble as error:
+            return self._failed(name, group, error)
+        attempt = _Attempt()
+        by_index = {failure.index: failure for failure in failures}
+        for index, finished in enumerate(group):
+            self._sort(finished, by_index.get(index), attempt)
+        return attempt
+
+    def _failed(self, name: str, group: Sequence[Finished], error: AwsTrouble) -> _Attempt:
+        """Decide what a failed call means: the queue is gone, one reply spoils the batch, or it is to be made again."""
+        if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
             log.warning("%d answers to %s are lost: %s", len(group), printable(name), error.sentence)
-            return group
-        if failures is None:
-            return []
-        for failure in failures:
-            self._answer_otherwise(group[failure.index], failure)
-        failed = {failure.index for failure in failures}
-        return [finished for index, finished in enumerate(group) if index not in failed]
+            return _Attempt(safe=list(group), is_gone=True)
+        if type(error) is AwsTrouble and len(group) > 1:
+            return self._attempt_singly(name, group)
+        return _Attempt(waiting=list(group), error=error)
+
+    def _attempt_singly(self, name: str, group: Sequence[Finished]) -> _Attempt:
+        whole = _Attempt()
+        for finished in group:
+            one = self._attempt(name, [finished])
+            whole.safe += one.safe
+            whole.waiting += one.waiting
+            whole.error = one.error or whole.error
+        return whole
+
+    def _sort(self, finished: Finished, failure: Failure | None, attempt: _Attempt) -> None:
+        if failure is None:
+            attempt.safe.append(finished)
+        elif failure.is_passing and isinstance(failure.error, AwsTrouble):
+            attempt.waiting.append(finished)
+            attempt.error = failure.error
+        else:
+            self._answer_otherwise(finished, failure)
 
     def _answer_otherwise(self, finished: Finished, failure: Failure) -> None:
         """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
@@ -77,7 +182,7 @@ class Replier:
         reply = decode_reply(finished.envelope)
         if isinstance(reply, Refusal):
             self._custody.drop([finished.delivery])
-            for left in self._persist(lambda: self._inbox.release([finished.delivery]), self._inbox) or []:
+            for left in self._persist(self._inbox.release, [finished.delivery]) or []:
                 log.warning("a request could not be released: %s", left.error.message)
             return
         refusal = Refusal(
@@ -85,14 +190,13 @@ class Replier:
             request_id=reply.request_id,
             deadline=reply.deadline,
         )
-        self._outbox.expect(1)
-        self._outbox.put(finished.instead(encode_reply(refusal)))
+        self._outbox.put_back([finished.instead(encode_reply(refusal))])
 
     def _acknowledge(self, safe: Sequence[Finished]) -> None:
         deliveries: list[Delivery] = [finished.delivery for finished in safe]
         if not deliveries:
             return
-        failures = self._persist(lambda: self._inbox.acknowledge(deliveries), self._inbox)
+        failures = self._persist(self._inbox.acknowledge, deliveries)
         if failures is None:
             return
         for failure in failures:
@@ -101,21 +205,17 @@ class Replier:
         for finished in safe:
             _tell(finished)
 
-    def _persist(self, call: Callable[[], list[Failure]], mailbox: Mailbox) -> list[Failure] | None:
-        """Make a call until AWS answers it; None if the worker stopped first.
-
-        Raises: AwsTrouble for a private reply queue that is gone or closed to us; it must hold nobody up.
-        """
+    def _persist(
+        self, call: Callable[[Sequence[Delivery]], list[Failure]], deliveries: Sequence[Delivery]
+    ) -> list[Failure] | None:
+        """Make a call on the request queue until AWS answers it; None if the worker stopped first."""
         while not self._stopped.is_set():
             try:
-                failures = call()
+                return self._outage.persist_batch(call, deliveries, math.inf)
+            except ReceiptHandleInvalid as error:
+                return [Failure(index=index, error=error) for index in range(len(deliveries))]
             except AwsTrouble as error:
-                if not error.is_passing and mailbox not in (self._default, self._inbox):
-                    raise
                 self._outage.wait_out(error)
-            else:
-                self._outage.over()
-                return failures
         return None
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from courier.aws import Aws, translated
+from courier.aws import Aws
+from courier.aws_errors import call_aws
 from courier.cancellation import Canceled
 from courier.errors import AwsTrouble
 from courier.mailbox import Mailbox
@@ -35,8 +36,9 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
     """
     name = f"{shared.name}-{secrets.token_hex(8)}"
     try:
-        with translated(f"create the reply queue {name}"):
-            aws.sqs().create_queue(QueueName=name, Attributes={"MessageRetentionPeriod": str(RETENTION_SECONDS)})
+        attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+        create: Callable[..., object] = aws.sqs().create_queue
+        call_aws(f"create the reply queue {name}", create, QueueName=name, Attributes=attributes)
     except AwsTrouble as error:
         log.info("answers come by %s: %s", shared.name, error.message)
         yield shared
@@ -65,6 +67,7 @@ def sweep(aws: Aws, shared_name: str) -> int:
 
 
 def _private_names(aws: Aws, shared_name: str) -> list[str]:
-    with translated(f"list the queues {shared_name}-*"):
-        urls = aws.sqs().list_queues(QueueNamePrefix=f"{shared_name}-", MaxResults=100).get("QueueUrls", [])
+    prefix = f"{shared_name}-"
+    found = call_aws(f"list the queues {prefix}*", aws.sqs().list_queues, QueueNamePrefix=prefix, MaxResults=100)
+    urls: list[str] = found.get("QueueUrls", [])
     return [url.rpartition("/")[2] for url in urls]

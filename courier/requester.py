@@ -12,6 +12,7 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
+from functools import partial
 
 from courier.aws import Clock
 from courier.cancellation import Canceled, Cancellation
@@ -152,7 +153,7 @@ class Requester:
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
-        failures = self._outage.persist(lambda: self._requests.send(envelopes, group=self._group), until)
+        failures = self._outage.persist_batch(partial(self._requests.send, group=self._group), envelopes, until)
         for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 

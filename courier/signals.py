@@ -49,12 +49,13 @@ class Signals:
         self._sent_at = 0.0
         self._progress = _Progress()
         self._is_reading_line = False
-        self._thread: threading.Thread | None = None
+        self._is_listening = False
 
     def listen(self) -> None:
         """Begin to hear signals, but for those that whoever started this program had it ignore (`nohup`)."""
-        if self._thread is not None:
+        if self._is_listening:
             return
+        self._is_listening = True
         reader, writer = socket.socketpair()
         writer.settimeout(0)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
@@ -63,12 +64,7 @@ class Signals:
                 signal.signal(number, _hear)
         if sys.platform != "win32":
             signal.signal(signal.SIGUSR1, self._wake)
-        self._thread = threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True)
-        self._thread.start()
-
-    def is_own(self, thread: threading.Thread) -> bool:
-        """Whether a thread is the one that hears signals."""
-        return thread is self._thread
+        threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True).start()
 
     def read_line(self, prompt: str) -> str:
         """Return a line that is typed. Raises: Canceled; EOFError."""

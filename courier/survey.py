@@ -13,12 +13,13 @@ from itertools import count, pairwise
 from random import Random
 from typing import Any
 
+from courier import numberlist
 from courier.answers import Histogram
-from courier.errors import NoAnswer, NotANumberList, Undecodable
+from courier.errors import NoAnswer, Undecodable
 from courier.figures import Figure, figure, root
 from courier.histogram import Tally, exponent_for
 from courier.onepass import Bracket, OnePass, around, as_array
-from courier.pieces import Pieces, Read, Slipped, Span, holds_blanks_only
+from courier.pieces import Pieces, Read, Slipped, Span, whole_items
 
 #: How much of a list is looked at first: so many blocks, evenly spread, of so many bytes.
 LOOK_BLOCKS = 32
@@ -37,15 +38,14 @@ Edge = tuple[int, int] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """What a pass must know: whether blanks separate, the tally's first exponent, and the brackets' edges."""
+    """What a pass must know: the tally's first exponent, and the brackets' edges."""
 
-    by_blanks: bool
     exponent: int
     brackets: Sequence[tuple[Edge, Edge]]
 
     def encode(self) -> str:
         """Return it as it travels: JSON."""
-        return json.dumps({"by_blanks": self.by_blanks, "exponent": self.exponent, "brackets": self.brackets})
+        return json.dumps({"exponent": self.exponent, "brackets": self.brackets})
 
     @classmethod
     def decode(cls, text: str) -> Look:
@@ -53,7 +53,6 @@ class Look:
         try:
             found = json.loads(text)
             return cls(
-                by_blanks=bool(found["by_blanks"]),
                 exponent=power_of_ten(found["exponent"]),
                 brackets=[(_edge(low), _edge(high)) for low, high in found["brackets"][: 2 * len(_QUARTERS)]],
             )
@@ -82,10 +81,7 @@ def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look
     """Look at a list of so many bytes, of which `fetch` returns some ranges: the same ones for the same size."""
     spans = _chosen(size)
     blocks = list(fetch([range(span.first_byte, span.stop) for span in spans]))
-    by_blanks = holds_blanks_only(b"".join(blocks))
-    reads = [
-        read for span, block in zip(spans, blocks, strict=True) for read in _read(span, block, by_blanks=by_blanks)
-    ]
+    reads = [read for span, block in zip(spans, blocks, strict=True) for read in _read(span, block)]
     seen = [(int(unit), own) for some, own in reads for unit in some]
     if len(seen) > LOOK_LARGE and any(isinstance(some, list) for some, _ in reads):
         seen = Random(size).sample(seen, LOOK_LARGE)  # noqa: S311  thins a sample, guards nothing
@@ -93,14 +89,14 @@ def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look
     units = sorted(unit * 10 ** (decimals - own) for unit, own in seen)
     ordered = as_array(units)
     exponent = exponent_for(units[0], units[-1], decimals) if units else 0
-    empty = Look(by_blanks=by_blanks, exponent=exponent, brackets=[])
+    empty = Look(exponent=exponent, brackets=[])
     return empty.narrowed(around(ordered, decimals, quarters / 4) for quarters in _QUARTERS)
 
 
 def pass_over(span: Span, blocks: Iterable[bytes], looked: Look, *, limit: int) -> Part:
     """Make one pass over a range. Raises: Slipped."""
     found = looked.open(seed=span.start, limit=limit)
-    pieces = Pieces(span, by_blanks=looked.by_blanks)
+    pieces = Pieces(span)
     for units, decimals in pieces.read(blocks):
         found.add(units, decimals)
     return Part(found=found, signs=pieces.signs)
@@ -115,7 +111,7 @@ def conclude(
     """
     whole = make_pass(looked)
     if not whole.extremes:
-        raise NotANumberList("The list is empty.", hint="Type numbers such as 1, 2.5, 3e4.")
+        raise numberlist.empty()
     sought = {
         rank: bracket
         for quarters, bracket in zip(_QUARTERS, whole.brackets, strict=True)
@@ -150,16 +146,11 @@ def _chosen(size: int) -> list[Span]:
     return [Span(start=start, stop=min(size, start + LOOK_BYTES), size=size) for start in starts]
 
 
-def _read(span: Span, block: bytes, *, by_blanks: bool) -> list[Read]:
+def _read(span: Span, block: bytes) -> list[Read]:
     """Return what can be read of a block, for a sample: nothing of one that has a slip."""
-    if span.stop < span.size:
-        signs = (b" ", b"\t") if by_blanks else (b",", b";", b"\n")
-        block = block[: max(map(block.rfind, signs)) + 1]
-        span = replace(span, stop=span.first_byte + len(block))
-    if span.stop <= span.start:
-        return []
+    block = block if span.stop == span.size else whole_items(block)
     try:
-        return list(Pieces(span, by_blanks=by_blanks).read([block]))
+        return list(Pieces(span).read([block]))
     except Slipped:
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 import queue
 import stat
@@ -11,10 +10,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from courier.cancellation import Cancellation
-from courier.errors import InputRefused, WrongUsage
+from courier.decoding import as_text
+from courier.errors import WrongUsage
 
 #: What is read of a line at most: more than any message carries.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
@@ -23,8 +23,6 @@ MAX_LINE_BYTES = 1_048_576
 READ_AHEAD = 1_000
 PIPE_SECONDS = 0.05
 STANDARD_INPUT = "-"
-#: How much of a stream's beginning and of its end is remembered: some of the longest numbers.
-REMEMBERED_BYTES = 4_096
 
 
 @contextmanager
@@ -58,24 +56,14 @@ class Source:
         return self._file.fileno()
 
 
-def decoded(content: bytes, path: str) -> str:
-    """Return a file's content as text. Raises: InputRefused if it is not UTF-8."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputRefused(f"{path} is no text: byte {error.start + 1} is not UTF-8.") from error
-
-
 class Stream:
-    """A file of which some is read already, to be read once; it remembers how it begins and how it ends."""
+    """A file of which some is read already, to be read once."""
 
     def __init__(self, begun: bytes, rest: Source | BinaryIO) -> None:
-        self._begun = memoryview(begun.removeprefix(codecs.BOM_UTF8))
+        self._begun = memoryview(begun)
         self._rest = rest
         #: How long it is, if that is known.
         self.size_bytes = _size_of(rest, len(begun))
-        self.beginning = bytes(self._begun[:REMEMBERED_BYTES])
-        self.end = b""
 
     def read(self, size: int = -1) -> bytes:
         """Return the next `size` bytes, all that are left if it is negative, fewer only at the end."""
@@ -83,7 +71,6 @@ class Stream:
         self._begun = self._begun[len(taken) :]
         if len(taken) != size:
             taken += self._rest.read(size - len(taken) if size >= 0 else -1)
-        self.end = (self.end + taken[-REMEMBERED_BYTES:])[-REMEMBERED_BYTES:]
         return taken
 
 
@@ -105,18 +92,20 @@ def read_lines(path: str) -> Iterator[str | None]:
     try:
         if path == STANDARD_INPUT:
             _check_stdin()
-        source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-        file = open(source, encoding="utf-8-sig", errors="replace", closefd=source == path)  # noqa: SIM115
-        threading.Thread(target=_pump, args=(file, lines), name="lines", daemon=True).start()
+        threading.Thread(target=_pump, args=(path, lines), name="lines", daemon=True).start()
         yield from _drain(lines)
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
 
 
-def _pump(file: IO[str], lines: queue.Queue[str | BaseException | None]) -> None:
-    """Pass on every line; of one longer than any message, only so much as to tell that it is."""
+def _pump(path: str, lines: queue.Queue[str | BaseException | None]) -> None:
+    """Open a file, which takes as long as a named pipe has no writer, and pass on its lines.
+
+    Of a line longer than any message it passes on only so much as to tell that it is.
+    """
     try:
-        with file:
+        source = sys.stdin.fileno() if path == STANDARD_INPUT else path
+        with as_text(open(source, "rb", closefd=source == path), path) as file:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 lines.put(line.rstrip("\n"))
                 while line and not line.endswith("\n"):

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 #: Calls to AWS of each kind that may be under way at once.
 RECEIVERS = 4
 REPLIERS = 4
+#: Those that try stalled reply queues again: no queue's trouble takes the others' time.
+RETRIERS = 2
 #: How long `stop_when_empty` listens before it believes that a queue is empty: longer than the queues'
 #: DelaySeconds of 1, so that what was just posted by hand is seen.
 EMPTY_SECONDS = 2
@@ -95,6 +97,7 @@ class Worker:
         self._spawn("helper", self._receive_in_a_rush, RECEIVERS - 1)
         self._spawn("handler", self._handle, self._terms.concurrency)
         self._spawn("replier", self._replier.work, REPLIERS)
+        self._spawn("retrier", self._replier.retry, RETRIERS)
         self._spawn("watch", lambda: self._watch.look(self._stopped, self._give_up))
         self._spawn("heartbeat", lambda: self._custody.keep_alive(self._stopped))
         if self._protection:

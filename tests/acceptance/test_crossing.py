@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from tests.conftest import ROOT, Place, wait_for
 from tests.support import crowd
+from tests.support.place import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
 SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")
@@ -26,7 +26,7 @@ def test_two_clients_at_once_get_their_own_twenty_answers_each(place: Place) -> 
         client.stdin = None
 
     for number, client in enumerate(clients):
-        out, err = client.communicate(timeout=40)
+        out, err = client.communicate()
         assert client.returncode == 0, err
         assert [json.loads(row)["sum"] for row in out.splitlines()] == [number + line for line in range(20)]
     wait_for(lambda: place.depth("responseQueue") == 0)
@@ -42,7 +42,7 @@ def test_a_large_batch_has_a_reply_queue_of_its_own_and_leaves_none(place: Place
     worker.until_logged("numbers ok")
 
     assert place.depth("responseQueue") == 0
-    out, err = client.communicate(timeout=40)
+    out, err = client.communicate()
 
     assert client.returncode == 0, err
     assert [json.loads(row)["sum"] for row in out.splitlines()] == list(range(400))
@@ -59,7 +59,7 @@ def test_interactive_requests_side_by_side(place: Place) -> None:
 
     sums = []
     for client in clients:
-        out, err = client.communicate(timeout=40)
+        out, err = client.communicate()
         assert client.returncode == 0, err
         sums.append(json.loads(out)["sum"])
 
@@ -72,7 +72,7 @@ def test_a_request_waits_for_a_worker_that_starts_later(place: Place) -> None:
 
     place.worker("numbers_worker.py")
 
-    out, _ = client.communicate(timeout=20)
+    out, _ = client.communicate()
     assert json.loads(out)["sum"] == 3
 
 
@@ -81,11 +81,11 @@ def test_a_client_gets_its_answer_once_although_its_worker_was_killed_at_work(pl
     client = place.start(str(ROOT / "tests/workers/ask_slowly.py"), "slow 1.0")
     killed.until_logged("begun")
     killed.process.send_signal(signal.SIGKILL)
-    killed.process.wait(5)
+    killed.process.wait()
 
     second = place.worker(SLOW)
 
-    out, err = client.communicate(timeout=30)
+    out, err = client.communicate()
     assert client.returncode == 0, err
     assert out == '{"count": 1}\n'
     assert second.log.count("begun") == 1
@@ -120,6 +120,6 @@ def test_a_batch_keeps_few_under_way_and_starves_nobody(place: Place) -> None:
 
     assert json.loads(single.stdout)["sum"] == 3
     assert batch.poll() is None  # it was answered amidst the batch
-    out, err = batch.communicate(timeout=60)
+    out, err = batch.communicate()
     assert batch.returncode == 0, err
     assert len(out.splitlines()) == 1200

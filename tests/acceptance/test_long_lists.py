@@ -15,7 +15,7 @@ from courier import answers
 from courier.histogram import histogram
 from courier.presentation import json_line
 from courier.summary import summarise
-from tests.conftest import ROOT, Place, wait_for
+from tests.support.place import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -94,7 +94,7 @@ def test_a_worker_killed_at_a_part_costs_the_list_nothing(place: Place) -> None:
     victim.until_logged("numbers ok")
     victim.process.kill()
     place.worker(WORKER, ready=False)
-    out, err = asking.communicate(timeout=40)
+    out, err = asking.communicate()
 
     assert (out, err) == (right_answer(text), "")
     assert left_behind(place) == 0
@@ -108,7 +108,7 @@ def test_ctrl_c_while_a_list_waits_takes_it_out_of_the_bucket(place: Place) -> N
     wait_for(lambda: left_behind(place) == 1 and place.depth("requestQueue") == 1)
 
     asking.send_signal(signal.SIGINT)
-    asking.communicate(timeout=20)
+    asking.communicate()
 
     assert asking.returncode == 130
     assert left_behind(place) == 0
@@ -127,7 +127,7 @@ def test_a_signal_while_a_pipe_is_silent_in_an_upload_is_heard(place: Place, num
 
     asking.send_signal(number)
 
-    assert asking.wait(5) == 128 + number
+    assert asking.wait() == 128 + number
     assert not s3.list_multipart_uploads(Bucket=place.bucket).get("Uploads")
     assert left_behind(place) == 0
 

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
+from tests.support.place import Place, wait_for
 
 PROMPT = "Your choice: "
 
@@ -191,7 +191,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
 def test_trouble_with_aws_does_not_end_a_menu(bare_place: Place) -> None:
     menu = bare_place.menu("numbers_client.py")
     choose(menu, "1")
-    menu.expect_exact("The queue requestQueue does not exist.")
+    menu.expect_exact("The queue requestQueue does not exist")
 
     bare_place.create_queues()
     bare_place.worker("numbers_worker.py")

@@ -6,8 +6,8 @@ import json
 
 from courier.errors import Reason
 from courier.pictures import sample
-from tests.conftest import Place
 from tests.support.odd import corpus
+from tests.support.place import Place
 
 
 def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bench import awkward, operations
 from courier import pictures, pipeline, settings
-from tests.conftest import ROOT, Place
+from tests.support.place import ROOT, Place
 
 README = (ROOT / "README.md").read_text()
 

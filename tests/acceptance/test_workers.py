@@ -10,7 +10,7 @@ import time
 import pytest
 
 from courier.custody import FIRST_VISIBILITY_SECONDS
-from tests.conftest import ROOT, Place, wait_for
+from tests.support.place import ROOT, Place, wait_for
 
 WORKER = "numbers_worker.py"
 SLOW = str(ROOT / "tests/workers/slow_numbers_worker.py")
@@ -88,7 +88,7 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
     place.post("requestQueue", "3,4")
 
     assert [json.loads(body)["sum"] for body in bodies(place, 1)] == [7]
-    worker.until_logged("1 answers to responseQueue-gone are lost: The queue responseQueue-gone does not exist.")
+    worker.until_logged("1 answers to responseQueue-gone are lost: The queue responseQueue-gone does not exist")
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
@@ -99,7 +99,7 @@ def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(
     place.post("requestQueue", "1,2")
 
     refused, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))
-    assert "The worker failed at this request by a fault of its own" in refused
+    assert "Internal error in the worker" in refused
     assert json.loads(answered)["sum"] == 3
     assert worker.log.count("Traceback") == 1
 
@@ -126,7 +126,8 @@ def test_a_request_whose_asker_has_gone_is_not_worked_on(place: Place) -> None:
 
 def test_a_worker_may_start_before_its_queues_exist(bare_place: Place) -> None:
     worker = bare_place.worker(WORKER)
-    worker.until_logged("The queue requestQueue does not exist. Create it with: ./aws_setup.sh queues")
+    worker.until_logged("The queue requestQueue does not exist in us-east-1 at http://")
+    assert "./aws_setup.sh queues" in worker.log
 
     bare_place.create_queues()
     bare_place.post("requestQueue", "1,2")
@@ -147,16 +148,15 @@ def test_an_unreachable_aws_is_waited_for_quietly(place: Place) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_an_idle_long_poll_under_two_seconds(place: Place, number: signal.Signals) -> None:
-    worker = place.worker(WORKER)
-    place.post("requestQueue", "1")
-    worker.until_logged("numbers ok")  # so that what follows is a long poll
+def test_a_signal_does_not_wait_for_an_idle_long_poll(place: Place, number: signal.Signals) -> None:
+    gate = place.gate()
+    gate.fail("black_hole", "ReceiveMessage", seconds=3600.0)  # a poll without an end
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
+    wait_for(lambda: gate.calls["ReceiveMessage"])
 
-    started = time.monotonic()
-    status = worker.end(number)
+    assert worker.end(number) == 0
 
-    assert status == 0
-    assert time.monotonic() - started < 2
+    assert gate.calls["ReceiveMessage"] == 1  # whoever waits for it tries again when it has taken too long
     assert f"stopping: {number.name}" in worker.log
 
 
@@ -181,22 +181,20 @@ def test_what_is_not_finished_within_the_grace_period_is_released_at_once(place:
     assert worker.end() == 0
 
     assert "released 1 unfinished" in worker.log
-    (message,) = place.collect("requestQueue", seconds=3)
+    (message,) = place.collect("requestQueue")
     assert message["Body"] == "slow 60"
 
 
 def test_a_second_signal_does_not_wait_for_the_grace_period(place: Place) -> None:
-    worker = place.worker(SLOW, COURIER_VISIBILITY_SECONDS="600")
-    place.post("requestQueue", "slow 60", request_id="mine")
+    worker = place.worker(SLOW, COURIER_VISIBILITY_SECONDS="600", COURIER_GRACE_SECONDS="3600")
+    place.post("requestQueue", "slow 3600", request_id="mine")
     worker.until_logged("begun")
     worker.process.send_signal(signal.SIGTERM)
     worker.until_logged("stopping")
 
-    started = time.monotonic()
     assert worker.end() == 0
 
-    assert time.monotonic() - started < 3
-    assert len(place.collect("requestQueue", seconds=3)) == 1
+    assert len(place.collect("requestQueue")) == 1
 
 
 def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
@@ -216,8 +214,8 @@ def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
     second = place.worker(WORKER)
 
     for number in range(3):
-        second.until_logged(f"waiting-{number} numbers ok", seconds=3)
-    assert first.process.wait(20) == 0
+        second.until_logged(f"waiting-{number} numbers ok")
+    assert first.process.wait() == 0
     assert len(place.collect("responseQueue", 4)) == 4
 
 
@@ -236,7 +234,7 @@ def test_a_drained_queue_ends_a_worker_told_so(place: Place) -> None:
 
     worker = place.worker(WORKER, "--stop-when-empty", ready=False)
 
-    assert worker.process.wait(30) == 0
+    assert worker.process.wait() == 0
     assert "stopping: the queue is empty" in worker.log
     assert place.depth("requestQueue") == 0
     assert len(place.collect("responseQueue", 25)) == 25
@@ -278,18 +276,16 @@ def test_as_many_requests_are_worked_on_at_once_as_told(place: Place) -> None:
 
 
 def test_the_next_request_is_not_held_up_by_the_poll_of_a_worker_that_stopped(place: Place) -> None:
-    first = place.worker(WORKER)
+    first = place.worker(WORKER, COURIER_VISIBILITY_SECONDS="600")
     place.post("requestQueue", "1")
     first.until_logged("numbers ok")
     wait_for(lambda: place.depth("requestQueue") == 0)
     assert first.end() == 0
 
     place.worker(WORKER)
-    started = time.monotonic()
     done = place.run("numbers_client.py", "send", "1,2", "--json")
 
-    assert json.loads(done.stdout)["sum"] == 3
-    assert time.monotonic() - started < 6  # the dead poll may take it, for 3 s and not for 10
+    assert json.loads(done.stdout)["sum"] == 3  # the dead poll may take it, for 3 s and not for 600
 
 
 @pytest.mark.parametrize("program", [WORKER, "images_worker.py"])
@@ -311,7 +307,7 @@ def test_a_request_that_was_received_too_often_is_given_up_with_a_reason_and_kep
     killed = 0
     for _ in range(2):
         worker = place.worker(SLOW, COURIER_MAX_DELIVERIES="3")
-        killed += worker.process.wait(20) == -signal.SIGKILL
+        killed += worker.process.wait() == -signal.SIGKILL
 
     worker = place.worker(SLOW, COURIER_MAX_DELIVERIES="3")
     (message,) = place.collect("responseQueue")

@@ -6,9 +6,9 @@ import pytest
 
 from courier.aws import Aws
 from courier.mailbox import Mailbox
-from tests.conftest import ATTRIBUTES
 from tests.support.engines import Engine
 from tests.support.fakes import FakeAws
+from tests.support.place import ATTRIBUTES
 
 
 @pytest.fixture(params=["ministack", "moto", "memory"])

@@ -11,8 +11,8 @@ from courier.aws import Aws
 from courier.errors import MessageTooLong, QueueMissing
 from courier.mailbox import MAX_BODY_BYTES, Delivery, Mailbox
 from courier.wire import Envelope
-from tests.conftest import ATTRIBUTES, wait_for
 from tests.support.fakes import FakeAws
+from tests.support.place import ATTRIBUTES, wait_for
 
 
 def receive(mailbox: Mailbox, limit: int = 10, wait: int = 2, visibility: int = 30) -> list[Delivery]:

@@ -14,8 +14,8 @@ import pytest
 from courier import protection
 from courier.aws import Aws
 from courier.protection import Protection
-from tests.conftest import Place, wait_for
 from tests.support.engines import REGION, Engine
+from tests.support.place import Place, wait_for
 
 
 class Group:

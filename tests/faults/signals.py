@@ -25,9 +25,9 @@ from pathlib import Path
 import pexpect
 
 from courier.pictures import sample
-from tests.conftest import ROOT, Place, wait_for
 from tests.support.engines import Engine, fresh_account, unmeasured
 from tests.support.gate import Gate
+from tests.support.place import ROOT, Place, wait_for
 
 NUMBERS, IMAGES = "numbers_client.py", "images_client.py"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from courier.pictures import sample
-from tests.conftest import Place, wait_for
-from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.place import Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
 SQS_OF_A_WORKER = ("ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch")
-SQS_OF_A_CLIENT = ("SendMessageBatch", "ReceiveMessage", "DeleteMessageBatch")
+SQS_OF_A_CLIENT = ("GetQueueUrl", "SendMessageBatch", "ReceiveMessage", "DeleteMessageBatch")
 
 
 @pytest.fixture
@@ -32,13 +32,16 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "cut": ("cut", {}),
     "500": ("answer", {"answer": SERVER_ERROR}),
     "503": ("answer", {"answer": UNAVAILABLE}),
+    "502": ("answer", {"answer": BAD_GATEWAY}),
+    "504": ("answer", {"answer": GATEWAY_TIMEOUT}),
+    "no json": ("answer", {"answer": (200, "<html><body>Please log in.</body></html>")}),
     "throttled": ("answer", {"answer": THROTTLED}),
     "latency": ("latency", {"seconds": 1.0}),
     "lost answer": ("lost_answer", {}),
 }
 
 
-@pytest.mark.parametrize("fault", ["reset", "cut", "500", "lost answer"])
+@pytest.mark.parametrize("fault", ["reset", "cut", "502", "no json", "lost answer"])
 def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_heals(
     place: Place, gate: Gate, fault: str
 ) -> None:
@@ -51,11 +54,11 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
 
     answers = {
         message["MessageAttributes"]["request-id"]["StringValue"]: json.loads(message["Body"])["sum"]
-        for message in place.collect("responseQueue", 20, seconds=40)
+        for message in place.collect("responseQueue", 20)
     }
-    wait_for(lambda: place.depth("requestQueue") == 0, seconds=30)
+    wait_for(lambda: place.depth("requestQueue") == 0)
     while len(answers) < 20:
-        for message in place.collect("responseQueue", 1, seconds=30):
+        for message in place.collect("responseQueue", 1):
             answers[message["MessageAttributes"]["request-id"]["StringValue"]] = json.loads(message["Body"])["sum"]
 
     assert answers == {f"r{number}": number for number in range(20)}
@@ -63,7 +66,7 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
     assert "Traceback" not in worker.log
 
 
-@pytest.mark.parametrize("fault", ["cut", "throttled", "lost answer"])
+@pytest.mark.parametrize("fault", ["cut", "throttled", "504", "no json", "lost answer"])
 def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: Place, gate: Gate, fault: str) -> None:
     kind, how = FAULTS[fault]
     place.worker(WORKER)
@@ -79,6 +82,68 @@ def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: P
     assert len(done.stderr.splitlines()) <= 10
 
 
+def test_answers_to_a_queue_of_a_clients_own_are_late_and_not_lost(place: Place, gate: Gate) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
+    gate.fail("answer", "SendMessageBatch", times=30, answer=BAD_GATEWAY)
+
+    lines = "".join(f"{number}\n" for number in range(200))
+    done = place.run(CLIENT, "batch", "-", "--timeout", "60", text=lines, seconds=80)
+
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line)["sum"] for line in done.stdout.splitlines()] == list(range(200))
+    assert " are lost" not in worker.log
+
+
+def test_a_reply_queue_that_takes_nothing_holds_up_nobody_else(place: Place, gate: Gate) -> None:
+    worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
+    place.client("sqs").create_queue(QueueName="responseQueue-broken")
+    gate.fail("answer", "SendMessageBatch", about="responseQueue-broken", answer=BAD_GATEWAY)
+    for number in range(120):  # more than a worker holds
+        place.post(
+            "requestQueue",
+            "1",
+            request_id=f"r{number}",
+            reply_to="responseQueue-broken",
+            deadline=f"{time.time() + 90}",
+        )
+    worker.until_logged("(answering to responseQueue-broken)")
+
+    done = place.run(CLIENT, "batch", "-", "--timeout", "60", text="1\n2\n3\n", seconds=80)
+
+    assert done.returncode == 0, done.stderr
+    assert place.depth("requestQueue") == 120
+    gate.heal()
+    assert len(place.collect("responseQueue-broken", 120, seconds=60)) == 120
+    wait_for(lambda: place.depth("requestQueue") == 0)
+
+
+def test_a_list_is_stored_through_a_bucket_that_fails(place: Place, gate: Gate) -> None:
+    place.worker(WORKER)
+    (place.folder / "numbers.txt").write_text("1,2,3\n" * 300_000)
+    for operation in ("S3:PUT", "S3:HEAD", "S3:POST", "GetCallerIdentity"):
+        gate.fail("answer", operation, times=4, answer=BAD_GATEWAY)
+
+    done = place.run(
+        CLIENT, "file", "numbers.txt", "--json", "--timeout", "60", env={"AWS_ENDPOINT_URL": gate.url}, seconds=80
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sum"] == 6 * 300_000
+
+
+def test_a_message_that_is_not_ours_any_more_is_answered_and_told_once(place: Place, gate: Gate) -> None:
+    refusal = {"__type": "com.amazonaws.sqs#ReceiptHandleIsInvalid", "message": "The receipt handle has expired."}
+    worker = place.worker("tests/workers/slow_numbers_worker.py", AWS_ENDPOINT_URL=gate.url)
+    gate.fail("answer", "ChangeMessageVisibilityBatch", answer=(404, refusal))
+
+    place.post("requestQueue", "slow 4", request_id="mine")
+
+    (message,) = place.collect("responseQueue")
+    assert message["MessageAttributes"]["request-id"]["StringValue"] == "mine"
+    assert worker.log.count("can no longer be kept from other workers") <= 2  # it may have come a second time
+    assert gate.calls["ChangeMessageVisibilityBatch"] <= 2
+
+
 def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> None:
     worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
     wait_for(lambda: gate.calls["ReceiveMessage"])
@@ -92,7 +157,7 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     made = sum(gate.calls.values()) - calls
     gate.heal()
 
-    (message,) = place.collect("responseQueue", seconds=40)
+    (message,) = place.collect("responseQueue")
     assert json.loads(message["Body"])["sum"] == 3
     assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
@@ -105,7 +170,7 @@ def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
     gate.fail("black_hole", "SendMessageBatch", times=1, seconds=5.0)
     place.post("requestQueue", "1,2", request_id="mine")
 
-    (message,) = place.collect("responseQueue", seconds=30)
+    (message,) = place.collect("responseQueue")
     assert json.loads(message["Body"])["sum"] == 3
     assert worker.process.poll() is None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conftest import Place
 from tests.faults.signals import SIGNALS, SITUATIONS, Situation, attempt
+from tests.support.place import Place
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.conftest import ATTRIBUTES, QUEUES, ROOT
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
-
-#: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
-pytestmark = pytest.mark.timeout(200)
+from tests.support.place import ATTRIBUTES, QUEUES, ROOT, WAIT_SECONDS
 
 STUB = f"""#!{sys.executable} -ISs
 import json, os, sys
@@ -72,7 +69,7 @@ def setup(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[s
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=80,
+        timeout=WAIT_SECONDS,
         check=False,
     )
 

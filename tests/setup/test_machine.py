@@ -17,11 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, wait_for
 from tests.setup.test_whole_setup import Account
 from tests.support.engines import Engine
+from tests.support.place import ROOT, WAIT_SECONDS, wait_for
 
-pytestmark = pytest.mark.timeout(200)
 WORKERS = ("numbers_worker.py", "images_worker.py")
 SESSIONS = ("server-lab3", "server2-lab3")
 #: The first try to install packages fails, as it does where the network is not up yet.
@@ -74,7 +73,13 @@ class Machine:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150, check=False
+            command,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=2 * WAIT_SECONDS,
+            check=False,
         )
 
     def script(self, name: str, verb: str) -> str:

@@ -24,9 +24,9 @@ from courier.bucket import Bucket
 from courier.pictures import sample
 from courier.protection import Protection
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
-from tests.conftest import ATTRIBUTES, Place, WorkerProcess, wait_for
 from tests.setup.test_aws_setup import setup
 from tests.support.engines import REGION, Engine, unmeasured
+from tests.support.place import ATTRIBUTES, Place, WorkerProcess, wait_for
 from tests.support.strictmoto import allows, listed
 
 ACCOUNT = "123456789012"

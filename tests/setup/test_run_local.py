@@ -17,11 +17,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from tests.conftest import ROOT
 from tests.support.engines import unmeasured
-
-#: The AWS CLI takes half a second of processor time a call, and these tests make dozens.
-pytestmark = pytest.mark.timeout(200)
+from tests.support.place import ROOT, WAIT_SECONDS
 
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
 TOOLS = (
@@ -88,7 +85,7 @@ class Checkout:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=80,
+            timeout=WAIT_SECONDS,
             check=False,
         )
 
@@ -152,7 +149,7 @@ def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Chec
         cwd=str(checkout.folder),
         env={**checkout.env, "TERM": "dumb", "NO_COLOR": "1"},
         encoding="utf-8",
-        timeout=60,
+        timeout=WAIT_SECONDS,
     )
     menu.expect_exact("Stop it all and leave")
     menu.expect_exact("Your choice: ")

@@ -15,12 +15,11 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.conftest import ATTRIBUTES, ROOT, Place
 from tests.setup.test_aws_setup import proxy, renamed
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.place import ATTRIBUTES, ROOT, WAIT_SECONDS, Place
 
 __all__ = ["proxy"]
-pytestmark = pytest.mark.timeout(200)
 ADDRESS = "203.0.113.7/32"
 
 
@@ -63,7 +62,7 @@ class Account:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=WAIT_SECONDS,
             check=False,
         )
 

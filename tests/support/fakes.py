@@ -25,7 +25,7 @@ from courier.credentials import Patience
 S = TypeVar("S", bound="FakeService")
 
 #: How long what other threads are about to do is waited for, before it is taken for missing.
-PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "30"))
+PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "60"))
 
 
 @dataclass(frozen=True, kw_only=True)

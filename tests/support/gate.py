@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 THROTTLED = (400, {"__type": "com.amazonaws.sqs#RequestThrottled", "message": "Slow down."})
 SERVER_ERROR = (500, {"__type": "InternalError", "message": "Oops."})
 UNAVAILABLE = (503, {"__type": "ServiceUnavailable", "message": "Later."})
+#: What a proxy between us and AWS answers.
+BAD_GATEWAY = (502, "<html><body><h1>502 Bad Gateway</h1></body></html>")
+GATEWAY_TIMEOUT = (504, "<html><body><h1>504 Gateway Time-out</h1></body></html>")
 
 
 @dataclass(kw_only=True)
@@ -28,11 +31,16 @@ class Fault:
     operations: tuple[str, ...] = ()
     times: int = 1_000_000
     seconds: float = 0.0
-    answer: tuple[int, dict[str, str]] = SERVER_ERROR
+    #: A status, and what is answered: JSON, or text as it is.
+    answer: tuple[int, dict[str, str] | str] = SERVER_ERROR
+    #: Only calls that have this in their body.
+    about: str = ""
 
-    def takes(self, operation: str) -> bool:
+    def takes(self, operation: str, body: bytes = b"") -> bool:
         """Whether this call is one of those; counts it if so."""
         if self.times <= 0 or (self.operations and operation not in self.operations):
+            return False
+        if self.about.encode() not in body:
             return False
         self.times -= 1
         return True
@@ -74,11 +82,11 @@ class Gate:
         self._server.shutdown()
         self._server.server_close()
 
-    def fault_for(self, operation: str) -> Fault | None:
+    def fault_for(self, operation: str, body: bytes = b"") -> Fault | None:
         """Return the fault that takes this call, if any does."""
         with self._lock:
             self.calls[operation] += 1
-            return next((fault for fault in self._faults if fault.takes(operation)), None)
+            return next((fault for fault in self._faults if fault.takes(operation, body)), None)
 
     def forward(self, request: BaseHTTPRequestHandler, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         """Make the call at the real server and return (status, headers, body)."""
@@ -101,7 +109,7 @@ class Gate:
                 body = _read_body(self)
                 target = self.headers.get("X-Amz-Target", "")
                 operation = target.rpartition(".")[2] or f"S3:{self.command}"
-                fault = gate.fault_for(operation)
+                fault = gate.fault_for(operation, body)
                 _ACTIONS[fault.kind if fault else "pass"](gate, self, body, fault or Fault(kind="pass"))
 
             do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = handle_any  # noqa: N815  http.server's names
@@ -152,6 +160,9 @@ def _late(gate: Gate, request: BaseHTTPRequestHandler, body: bytes, fault: Fault
 
 def _refuse(_: Gate, request: BaseHTTPRequestHandler, __: bytes, fault: Fault) -> None:
     status, content = fault.answer
+    if isinstance(content, str):
+        _answer(request, status, [("Content-Type", "text/html")], content.encode())
+        return
     _answer(request, status, [("Content-Type", "application/x-amz-json-1.0")], json.dumps(content).encode())
 
 

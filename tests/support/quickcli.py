@@ -9,27 +9,19 @@ descriptions of its services are in memory already.
 
 from __future__ import annotations
 
-import ast
 import gc
 import os
-import signal
-import socket
 import stat
-import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from tests.support.engines import REGION, unmeasured
+from tests.support.engines import REGION
+from tests.support.forkserver import DIGITS, Server, finish
 
-ROOT = Path(__file__).parents[2]
 #: Services whose descriptions are read beforehand: reading that of EC2 alone takes half a second.
 SERVICES = ("autoscaling", "cloudwatch", "ec2", "iam", "s3", "sqs", "ssm", "sts")
-#: The greatest size of a call: arguments and environment.
-CALL_BYTES = 1 << 20
 
 #: What stands on PATH as `aws`, with as few imports as can be: it hands everything on and ends as the call ends. In
 #: the folder that AWS_CALLS names it notes each call in `calls`, and answers with errors as `faults` says, a list of
@@ -56,34 +48,29 @@ found = "AWS_CALLS" in os.environ and fault(os.environ["AWS_CALLS"])
 if found:
     print(found["error"], file=sys.stderr)
     sys.exit(254)
-call = repr([sys.argv[1:], dict(os.environ), os.getcwd()]).encode()
+call = repr((sys.argv, dict(os.environ), os.getcwd(), False)).encode()
 connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
 connection.connect("{path}")
 streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
-connection.sendmsg([b"%8d" % len(call)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
+connection.sendmsg([b"%{digits}d" % len(call)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
 connection.sendall(call)
-os._exit(int(connection.recv(8) or b"255"))
+said = b""
+while more := connection.recv(64):
+    said += more
+os._exit(int(said[{digits}:] or b"255") % 256)
 """
 
 
-def serve(path: str) -> None:
-    """Serve calls on a socket until this process is ended."""
+def main(path: str) -> None:
+    """Serve; in each fork, carry out the call."""
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
     driver = create_clidriver()
     _warm(driver)
-    gc.freeze()
     gc.disable()  # no call lives long enough to need it
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        listener.bind(path)
-        listener.listen(64)
-        while True:
-            connection, _ = listener.accept()
-            if os.fork() == 0:
-                listener.close()
-                _answer(connection, driver)
-            connection.close()
+    call = Server(path).serve()
+    sys.argv = ["aws", *call.arguments[1:]]
+    finish(lambda: sys.exit(driver.main(sys.argv[1:])))
 
 
 def _warm(driver: Any) -> None:
@@ -100,59 +87,17 @@ def _warm(driver: Any) -> None:
     driver.session._config = None
 
 
-def _answer(connection: socket.socket, driver: Any) -> None:
-    """Carry out one call in this process, which ends with it."""
-    status = 255
-    try:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        length, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
-        text = b""
-        while len(text) < int(length):
-            text += connection.recv(CALL_BYTES)
-        arguments, env, folder = ast.literal_eval(text.decode())
-        for number, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(env)
-        status = _call(driver, arguments)
-    finally:
-        connection.sendall(b"%d" % status)
-        os._exit(0)
-
-
-def _call(driver: Any, arguments: list[str]) -> int:
-    sys.argv = ["aws", *arguments]
-    try:
-        return int(driver.main(arguments) or 0)
-    except SystemExit as ended:
-        return int(ended.code or 0)
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-
-
-@contextmanager
-def quick_cli(folder: Path) -> Iterator[Path]:
-    """Serve while the caller works; give the folder to put before all others on PATH."""
-    path = folder / "socket"
-    program = folder / "bin" / "aws"
-    program.parent.mkdir(parents=True)
-    program.write_text(SHIM.replace("{python}", sys.executable).replace("{path}", str(path)))
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.quickcli", str(path)], cwd=ROOT, env=unmeasured(os.environ)
-    )
-    try:
-        while not path.exists():
-            assert server.poll() is None, "the AWS CLI's server ended at once"
-            time.sleep(0.02)
-        yield program.parent
-    finally:
-        server.terminate()
-        server.wait(10)
+def install(folder: Path, path: str) -> Path:
+    """Put an `aws` into a folder that asks the server on `path`; return the folder."""
+    folder.mkdir(exist_ok=True)
+    program = folder / "aws"
+    made = program.with_suffix(f".{os.getpid()}")
+    text = SHIM.replace("{python}", sys.executable).replace("{path}", path).replace("{digits}", str(DIGITS))
+    made.write_text(text)
+    made.chmod(made.stat().st_mode | stat.S_IXUSR)
+    made.rename(program)  # another process may do the same
+    return folder
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    main(sys.argv[1])

@@ -30,9 +30,9 @@ from courier.inquiry import Question
 from courier.mailbox import Mailbox
 from courier.requester import Requester
 from courier.wire import Answer
-from tests.conftest import Place, WorkerProcess
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
+from tests.support.place import Place, WorkerProcess
 
 CLIENTS = 4
 INTERACTIVE = 4

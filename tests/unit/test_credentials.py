@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ConfigParseError
 from botocore.session import Session
 
-from courier.credentials import Keys, PastedCredentials, Patience, make_session, read_keys
+from courier import credentials as credentials_module
+from courier.credentials import PastedCredentials, Patience, make_session
+from courier.errors import NoCredentials
+from courier.keyfile import Keys
 
 BLOCK = "[default]\naws_access_key_id = A{0}\naws_secret_access_key = S{0}\naws_session_token = T{0}\n"
 
@@ -26,37 +31,6 @@ def keys(number: int) -> Keys:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "credentials"
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        (block(1), keys(1)),
-        (block(1) + block(2), keys(2)),
-        ("[other]\naws_access_key_id=X\naws_secret_access_key=Y\n" + block(1), keys(1)),
-        (block(1) + "[other]\naws_access_key_id=X\naws_secret_access_key=Y\n", keys(1)),
-        (block(1).replace("\n", "\r\n"), keys(1)),
-        ("\ufeff# pasted\n" + block(1) + "rubbish\n= x\n", keys(1)),
-        (
-            "[ default ]\nAWS_ACCESS_KEY_ID=A1\naws_secret_access_key = S1=+/\n",
-            Keys(access_key="A1", secret_key="S1=+/"),
-        ),
-        (block(1)[:40], None),
-        ("[default]\naws_access_key_id = A1\naws_secret_access_key =\n", None),
-        ("[default]\n# aws_access_key_id = A1\naws_secret_access_key = S1\n", None),
-        ("", None),
-    ],
-)
-def test_keys_are_read_from_whatever_was_pasted(path: Path, text: str, expected: Keys | None) -> None:
-    path.write_text(text)
-
-    assert read_keys(path, "default") == expected
-
-
-def test_a_file_that_is_not_there_or_no_text_has_no_keys(path: Path) -> None:
-    assert read_keys(path, "default") is None
-    path.write_bytes(b"\xff\xfe\x00")
-    assert read_keys(path, "default") is None
 
 
 def test_the_keys_to_sign_with_follow_the_file(path: Path) -> None:
@@ -169,6 +143,103 @@ def test_environment_variables_win_and_a_warning_says_so(path: Path, monkeypatch
     assert credentials is not None
     assert credentials.access_key == "E1"
     assert told == [f"AWS_ACCESS_KEY_ID in the environment hides the keys in {path}; unset it to use these."]
+
+
+def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> list[str]:
+    """Return what the user is told while one after the other of `texts` stands in the file, and then good keys."""
+    path.write_text(block(1))
+    told: list[str] = []
+    monkeypatch.setattr(credentials_module, "SETTLE_SECONDS", 0.0)
+    pasted = PastedCredentials(path, "default", keys(1))
+    pasted.get_frozen_credentials()
+    provider = SimpleNamespace(credentials=pasted)
+    left = iter(texts)
+
+    class Clock(threading.Event):
+        """Pastes the next text at every wait."""
+
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+            path.write_text(next(left, block(2)))
+            return False
+
+    patience = Patience(seconds=None, tell=told.append, stopped=Clock())
+    renewal = credentials_module._Renewal(cast("Any", provider), patience)
+    refused = (None, {"Error": {"Code": "ExpiredToken"}})
+    assert renewal.consider(refused, {"method": "POST"}) == 0.0
+    assert pasted.keys == keys(2)
+    return told
+
+
+def test_a_paste_that_cannot_be_read_is_told_once_for_each_cause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong_section, in_quotes = block(2).replace("default", "lab"), block(2).replace("S2", '"S2"')
+
+    told = told_while_waiting(path, monkeypatch, [wrong_section, wrong_section + "\n", in_quotes, wrong_section])
+
+    assert [sentence for sentence in told if "AWS refuses the keys" in sentence] == told[:1]
+    assert "[lab]" in told[1]
+    assert "quotes" in told[2]
+    assert len(told) == 3
+
+
+def test_a_paste_with_a_byte_order_mark_is_taken_without_a_word(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(told_while_waiting(path, monkeypatch, ["\ufeff" + block(2).replace("\n", "\r\n")])) == 1
+
+
+def test_a_file_that_is_being_written_is_told_of_only_once_it_stays_so(path: Path) -> None:
+    path.write_text(block(1))
+    pasted = PastedCredentials(path, "default", keys(1))
+
+    path.write_text(block(2)[:40])
+    pasted.look(at_once=True)
+
+    assert pasted.problem is None
+    pasted._unusable = (pasted._unusable[0], pasted._unusable[1], -10.0) if pasted._unusable else None
+    assert pasted.problem is not None
+    path.write_text(block(2))
+    pasted.look(at_once=True)
+    assert pasted.problem is None
+
+
+def test_keys_that_cannot_be_used_are_said_at_the_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text(block(1).replace("S1", "'S1'"))
+
+    with pytest.raises(NoCredentials, match="aws_secret_access_key stands in quotes"):
+        session_for(path, monkeypatch, []).get_credentials()
+
+
+def test_a_file_without_this_profile_leaves_it_to_other_sources(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_text("[lab]\naws_access_key_id=A\naws_secret_access_key=S\n")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    assert session_for(path, monkeypatch, []).get_credentials() is None
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_configuration_file_with_a_byte_order_mark_is_read(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, encoding: str
+) -> None:
+    path.write_text(block(1), encoding=encoding)
+    session = session_for(path, monkeypatch, [])
+    (tmp_path / "config").write_text("[default]\nregion = eu-west-3\n", encoding=encoding)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    session = make_session(Patience(seconds=0, tell=print))
+
+    assert session.get_config_variable("region") == "eu-west-3"
+    credentials = session.get_credentials()
+    assert credentials is not None
+    assert credentials.access_key == "A1"
+
+
+def test_a_configuration_file_that_cannot_be_parsed_is_said_with_its_line(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(block(1))
+    session_for(path, monkeypatch, [])
+    (tmp_path / "config").write_text("[default]\nrubbish\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    with pytest.raises(NoCredentials, match="config: line 2"):
+        _ = make_session(Patience(seconds=0, tell=print)).full_config
 
 
 def test_of_the_same_dead_keys_the_user_is_told_once() -> None:

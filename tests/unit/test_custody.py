@@ -1,17 +1,18 @@
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
 from courier.custody import LONGEST_SECONDS, Custody
-from courier.errors import Busy, Undelivered, Unreachable
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, Unreachable
+from courier.mailbox import Delivery, Mailbox
+from courier.outage import Failure
 from courier.wire import Envelope
 from tests.support.clocks import FakeTime, Ticks
 
@@ -19,13 +20,16 @@ from tests.support.clocks import FakeTime, Ticks
 class FakeInbox:
     """Stands for a queue: notes what is extended, and fails when told to. Real queues are in tests/contract."""
 
-    def __init__(self) -> None:
+    def __init__(self, visibility_seconds: int = 1) -> None:
+        self.visibility_seconds = visibility_seconds
+        self.meanwhile: Callable[[], None] = lambda: None
         self.extended: list[list[str]] = []
         self.troubles: list[Exception | list[Failure]] = []
         self.beat = threading.Event()
 
     def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
-        assert visibility_seconds == 1
+        assert visibility_seconds == self.visibility_seconds
+        self.meanwhile()
         self.extended.append([delivery.receipt_handle for delivery in deliveries])
         self.beat.set()
         trouble = self.troubles.pop(0) if self.troubles else []
@@ -260,17 +264,137 @@ def test_what_was_dropped_is_not_renewed() -> None:
     assert inbox.extended[0] == ["b"]
 
 
-def test_a_heartbeat_that_fails_is_told_and_comes_again(caplog: pytest.LogCaptureFixture) -> None:
+class Hours:
+    """A clock that is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = time.monotonic()
+        monkeypatch.setattr("courier.custody.time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    return Hours(monkeypatch)
+
+
+def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(hours: Hours) -> None:
+    inbox = FakeInbox(visibility_seconds=30)
+    held = Custody(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    renewed_at = []
+    for second in range(25):
+        before = len(inbox.extended)
+        held._beat()
+        renewed_at += [second] * (len(inbox.extended) - before)
+        hours.now += 1
+
+    assert renewed_at == [1, 11, 21]  # the first timeout is short
+
+
+def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, caplog: pytest.LogCaptureFixture) -> None:
     inbox = FakeInbox()
-    inbox.troubles = [Unreachable("No network."), [Failure(index=0, error=Undelivered("Gone."))]]
+    inbox.troubles = [Unreachable("No network.")] * 3
     held = custody(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
 
-    with caplog.at_level(logging.WARNING):
-        beat(held, inbox, 3)
+    for _ in range(5):
+        hours.now += 1
+        held._beat()
 
-    assert "heartbeat failed, trying again: No network." in caplog.text
-    assert inbox.extended[:3] == [["a"]] * 3
+    assert inbox.extended == [["a"]] * 5
+    assert caplog.text.count("No network.") == 1
+    assert caplog.text.count("AWS answers again") == 1
+
+
+def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
+    inbox = FakeInbox(visibility_seconds=30)
+    inbox.troubles = [[Failure(index=0, error=Busy("Later."))]]
+    held = Custody(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a", "b"], ["a"]]  # b was renewed for longer; a was tried again, and is renewed now
+
+
+@pytest.mark.parametrize("error", [ReceiptHandleInvalid("Expired."), Undelivered("Twelve hours are over.")])
+def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
+    hours: Hours, caplog: pytest.LogCaptureFixture, error: AwsTrouble
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [[Failure(index=0, error=error)]]
+    held = custody(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a", "b"], ["b"], ["b"]]
+    assert caplog.text.count(error.message) == 1
+    assert "request a" in caplog.text
+    assert [one.message_id for one in held.everything()] == ["a", "b"]  # its work goes on, and its reply is sent
+
+
+def test_a_call_refused_for_a_receipt_handle_ends_the_heartbeat_too(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [ReceiptHandleInvalid("Expired.")]
+    held = custody(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a"]]
+    assert caplog.text.count("Expired.") == 1
+
+
+def test_a_message_that_was_deleted_during_its_heartbeat_is_nothing_to_tell(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [[Failure(index=0, error=ReceiptHandleInvalid("Gone."))]]
+    held = custody(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+    inbox.meanwhile = lambda: held.drop([delivery("a")])
+
+    hours.now += 1
+    held._beat()
+
+    assert caplog.text == ""
+
+
+def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) -> None:
+    inbox = FakeInbox()
+    held = custody(inbox, capacity=10)
+    ten = [delivery(str(number)) for number in range(10)]
+    held.admit(ten, reserved=held.reserve())
+
+    held.set_aside(ten)
+
+    assert held.reserve() == 10
+    hours.now += 1
+    held._beat()
+    assert inbox.extended == [[one.receipt_handle for one in ten]]
+    assert not held.is_idle
+
+
+def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.custody.MAX_ASIDE", 5)
+    held = custody(FakeInbox(), capacity=10)
+    ten = [delivery(str(number)) for number in range(10)]
+    held.admit(ten, reserved=held.reserve())
+
+    held.set_aside(ten)
+    held.set_aside(ten)
+
+    assert held.reserve() == 5
 
 
 def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:

@@ -9,8 +9,9 @@ from typing import cast
 import pytest
 
 from courier.deadletters import REASON, SUFFIX, DeadLetters
-from courier.errors import AccessDenied, MessageTooLong, Undelivered, Unreachable
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
+from courier.mailbox import Delivery, Mailbox
+from courier.outage import Failure
 from courier.wire import Envelope
 from tests.support.fakes import FakeAws, no_network
 
@@ -28,7 +29,7 @@ class FakeQueue:
 
     def send(self, envelopes: Sequence[Envelope]) -> list[Failure]:
         refusal = self._refusals.pop(0) if self._refusals else None
-        if isinstance(refusal, MessageTooLong | Undelivered):
+        if isinstance(refusal, MessageTooLong | Undelivered | Busy):
             return [Failure(index=0, error=refusal)]
         if refusal:
             raise refusal
@@ -159,3 +160,13 @@ def test_a_letter_that_cannot_be_sent_back_stays() -> None:
 
     assert moved == 1
     assert dead.acknowledged == [other]
+
+
+@pytest.mark.parametrize("error", [Busy("Later."), Unreachable("No.")])
+def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsTrouble) -> None:
+    dead = FakeQueue(error)
+
+    with pytest.raises(type(error)):
+        letters(FakeQueue(), dead).bury(letter(), "Too often.")
+
+    assert dead.sent == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from functools import cache
 from typing import Any, cast
 
 import pytest
@@ -27,13 +28,27 @@ VALUES = {
 
 def picture(mode: str = "RGB", picture_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
     """Return a picture file with a colour gradient."""
+    return encoded(mode, picture_format, size, **options) if options else usual(mode, picture_format, size)
+
+
+@cache
+def usual(mode: str, picture_format: str, size: tuple[int, int]) -> bytes:
+    """Return what most tests ask for, encoded once."""
+    return encoded(mode, picture_format, size)
+
+
+def encoded(mode: str, picture_format: str, size: tuple[int, int], **options: Any) -> bytes:
+    file = io.BytesIO()
+    pixels(mode, size).save(file, format=picture_format, **options)
+    return file.getvalue()
+
+
+@cache
+def pixels(mode: str, size: tuple[int, int]) -> Image.Image:
     image = Image.open(io.BytesIO(sample())).resize(size)
     if mode == "I;16":
         image = image.convert("L").convert("I").point(lambda value: value * 257)
-    image = image.convert(mode)
-    file = io.BytesIO()
-    image.save(file, format=picture_format, **options)
-    return file.getvalue()
+    return image.convert(mode)
 
 
 def processed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from unittest.mock import patch
 
 import pytest
@@ -16,7 +17,15 @@ even = st.integers(-(10**9), 10**9).map(lambda cents: f"{cents / 100:.2f}")
 odd = st.sampled_from(
     ["", "x", "1e5", "-", ".", "1.2.3", "--1", "1 2", "9" * 40, "0x1", "\x00", "1:", "/", "+.", "٣", "1\n"]
 )
-separators = st.sampled_from([",", "\n", ";", ", ", "\r\n", " ,\t", " "])
+separators = st.sampled_from([",", "\n", ";", ", ", "\r\n", "\r", " ,\t", " ", "\t", "  ", " \n ", "\r\n\t"])
+some_separators = separators.map(lambda one: [one]) | st.lists(separators, min_size=2, max_size=3)
+ends = st.sampled_from(["", "\n", " \r\n\n", ",", "\n;", "\r"])
+
+
+def joined(items: Sequence[str], some: Sequence[str]) -> str:
+    """Return items with separators between them that take turns."""
+    behind = [some[number % len(some)] for number in range(len(items) - 1)] + [""]
+    return "".join(item + one for item, one in zip(items, behind, strict=True))
 
 
 def held_to_the_reference(text: str) -> bool:
@@ -32,19 +41,24 @@ def held_to_the_reference(text: str) -> bool:
 
 
 @given(
-    st.lists(plain, min_size=1, max_size=60) | st.lists(even, min_size=1, max_size=60), separators, st.integers(8, 200)
+    st.lists(plain, min_size=1, max_size=60) | st.lists(even, min_size=1, max_size=60),
+    some_separators,
+    ends,
+    st.integers(8, 200),
 )
-def test_both_engines_read_alike_wherever_the_list_is_cut(items: list[str], separator: str, chunk_bytes: int) -> None:
+def test_both_engines_read_alike_wherever_the_list_is_cut(
+    items: list[str], some: list[str], end: str, chunk_bytes: int
+) -> None:
     with patch.object(fastlist, "CHUNK_BYTES", chunk_bytes):
-        held_to_the_reference(separator.join(items))
+        held_to_the_reference(joined(items, some) + end)
 
 
-@given(st.lists(plain | odd, min_size=1, max_size=20), separators)
-def test_what_is_no_list_is_never_taken(items: list[str], separator: str) -> None:
-    held_to_the_reference(separator.join(items))
+@given(st.lists(plain | odd, min_size=1, max_size=20), some_separators, ends)
+def test_what_is_no_list_is_never_taken(items: list[str], some: list[str], end: str) -> None:
+    held_to_the_reference(joined(items, some) + end)
 
 
-@given(st.text(alphabet="0123456789.,-+ \n;eE/:", max_size=40))
+@given(st.text(alphabet="0123456789.,-+ \t\n\r;eE/:", max_size=40))
 def test_no_text_is_read_otherwise_than_by_the_reference(text: str) -> None:
     try:
         numberlist.read(text)
@@ -66,6 +80,12 @@ def test_no_text_is_read_otherwise_than_by_the_reference(text: str) -> None:
         "1234567890123456,7",
         "-1,+2",
         "0.001,5000",
+        "1 2 3",
+        "1 2 3\n4 5 6\n",
+        "1\t2\r\n3\t4\r\n\r\n",
+        "  1.5   2\n -3 \t4 ",
+        "1\r2\r3\r",
+        "0\n ",
     ],
 )
 def test_usual_lists_are_taken(text: str) -> None:
@@ -81,7 +101,8 @@ def test_usual_lists_are_taken(text: str) -> None:
         "1,",
         "1e5",
         "x",
-        "1 2 3",
+        "1 2\n3,4",
+        "1 2\n\n3",
         "12345678901234567",
         ".",
         "1,.",
@@ -89,7 +110,6 @@ def test_usual_lists_are_taken(text: str) -> None:
         "1.2.3",
         "1,2;3",
         "1..,2",
-        "0\n ",
         "٣",
         "99999999999999.5,0.00000001",
     ],

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
-from courier.errors import InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
+from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
 from courier.handling import Handler, Handling, Made, Terms
 from courier.mailbox import Delivery, Mailbox
 from courier.outbox import Finished
@@ -83,6 +84,31 @@ def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes
     answer = reply(finished)
     assert (finished.reply_queue, answer.request_id) == ("responseQueue", "")
     assert answer.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+
+
+def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws: FakeAws) -> None:
+    assert handling(aws).finish(delivered(Envelope(body="1"))).deadline is None
+
+
+def test_who_left_no_deadline_but_a_queue_of_its_own_is_answered_for_some_minutes(aws: FakeAws) -> None:
+    finished = handling(aws).finish(delivered(Request(body="1", reply_to="responseQueue-x")))
+
+    assert finished.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+
+
+def test_an_answer_is_of_no_use_after_its_requests_deadline(aws: FakeAws) -> None:
+    deadline = float(round(time.time())) + 60
+
+    assert handling(aws).finish(delivered(Request(body="1", deadline=deadline))).deadline == deadline
+
+
+@pytest.mark.parametrize("made", [None, 5, Made(body="x", details={"x": object()})])
+def test_an_answer_that_cannot_travel_is_a_bug(aws: FakeAws, made: Any, caplog: pytest.LogCaptureFixture) -> None:
+    finished = handling(aws, lambda _: made).finish(delivered(Envelope(body="1")))
+
+    assert finished.outcome == "failed"
+    assert isinstance(reply(finished), Refusal)
+    assert "Traceback" in caplog.text
 
 
 def test_a_handler_may_tell_more_than_a_body(aws: FakeAws) -> None:
@@ -161,7 +187,7 @@ def test_trouble_that_stays_is_refused(aws: FakeAws) -> None:
     assert "No bucket." in refused(handling(aws, fail).finish(delivered(Request(body="1")))).reason
 
 
-@pytest.mark.parametrize("error", [Unreachable, NoRoom])
+@pytest.mark.parametrize("error", [Unreachable, NoRoom, Busy])
 def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: type[Exception]) -> None:
     def fail(_: Request) -> str:
         raise error
@@ -170,9 +196,12 @@ def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: typ
         handling(aws, fail).finish(delivered(Request(body="1")))
 
 
-def test_a_bug_is_logged_with_its_traceback_and_refused_without(aws: FakeAws, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("bug", [KeyError("secret"), TypeError("secret"), ValueError("secret"), MemoryError("secret")])
+def test_a_bug_is_logged_with_its_traceback_and_refused_without(
+    aws: FakeAws, bug: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_: Request) -> str:
-        raise KeyError("secret")
+        raise bug
 
     finished = handling(aws, fail).finish(delivered(Request(body="1", request_id="abc")))
 
@@ -182,7 +211,8 @@ def test_a_bug_is_logged_with_its_traceback_and_refused_without(aws: FakeAws, ca
     assert "secret" not in found.reason
     assert "log" in found.reason
     assert "request abc failed" in caplog.text
-    assert "KeyError" in caplog.text
+    assert type(bug).__name__ in caplog.text
+    assert "abc" in found.reason
 
 
 def test_a_bug_over_a_request_without_an_id_is_logged_by_its_messages(

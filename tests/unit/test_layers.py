@@ -11,16 +11,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("cancellation", "errors", "plain"),
+    ("backoff", "cancellation", "errors", "plain", "redaction"),
+    ("decoding", "hints"),
     (
-        "backoff",
         "colours",
-        "credentials",
         "fastlist",
         "figures",
         "files",
+        "keyfile",
         "metadata",
         "numberlist",
+        "outage",
         "pictures",
         "plots",
         "sandbox",
@@ -31,27 +32,32 @@ LAYERS = (
         "values",
         "wire",
     ),
-    ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
-    ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
-    ("outbox", "requester", "survey", "writing"),
-    ("development", "handling", "partials", "replier"),
+    ("answers", "aws_environment", "commandline", "credentials", "frames", "notation", "pieces", "pipeline", "summary"),
+    ("aws_errors",),
+    ("aws",),
+    ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
+    ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "watch"),
+    ("listsource", "outbox", "requester", "survey", "writing"),
+    ("backlog", "development", "handling", "partials"),
+    ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
-    ("albums",),
+    ("albums", "numberarguments"),
     ("picturedesk",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 OWNERS = {
     "boto3": {"aws", "bucket"},
-    "botocore": {"aws", "credentials"},
+    "botocore": {"aws", "aws_errors", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
     "rich": {"terminal"},
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
+#: Tests of programs of bench/: the README shows what these print.
+TESTS_OF_BENCHES = {"test_readme": {"bench.awkward", "bench.operations"}}
 
 
 def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
@@ -101,3 +107,25 @@ def test_no_module_and_no_function_is_too_long(path: Path) -> None:
 
 def test_no_program_is_named_like_a_module_of_the_standard_library() -> None:
     assert [path.stem for path in PROGRAMS if path.stem in sys.stdlib_module_names] == []
+
+
+def test_tests_and_benches_meet_in_what_is_for_both() -> None:
+    for path in (*ROOT.glob("bench/*.py"), *ROOT.glob("tests/support/*.py")):
+        assert [name for name in _modules(path) if name.startswith("tests") and not _is_support(name)] == [], path
+    for path in (ROOT / "tests").rglob("*.py"):
+        benches = {name for name in _modules(path) if name.split(".")[0] == "bench"}
+        assert benches <= TESTS_OF_BENCHES.get(path.stem, set()), path
+
+
+def _is_support(name: str) -> bool:
+    return name == "tests.support" or name.startswith("tests.support.")
+
+
+def _modules(path: Path) -> Iterator[str]:
+    """Yield the modules that a file imports, and of a package its parts by their own names."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            is_package = (ROOT / node.module.replace(".", "/")).is_dir()
+            yield from [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]

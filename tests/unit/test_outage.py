@@ -4,13 +4,14 @@ import logging
 import math
 import threading
 import time
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 
 from courier.backoff import CAP_SECONDS, FIRST_SECONDS
-from courier.errors import QueueMissing, Unreachable
-from courier.outage import Outage
+from courier.errors import Busy, NoCredentials, QueueMissing, Undelivered, Unreachable
+from courier.outage import Failure, Outage
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -145,3 +146,80 @@ def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:
         outage.persist(missing, time.monotonic() + 60)
     with pytest.raises(Unreachable):
         outage.persist(unreachable, time.monotonic() - 1)
+
+
+class Clock(threading.Event):
+    """An event nobody sets, whose waits are noted and pass at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout or 0.0)
+        return False
+
+
+def test_between_two_tries_it_waits_each_time_longer() -> None:
+    outcomes = iter([*(Unreachable("a") for _ in range(5)), None])
+
+    def call() -> None:
+        if error := next(outcomes):
+            raise error
+
+    clock = Clock()
+    Outage("asking", clock, print).persist(call, time.monotonic() + 60)
+
+    assert len(clock.waits) == 5
+    assert all(wait > 0 for wait in clock.waits)
+    assert clock.waits == sorted(clock.waits)
+
+
+def test_after_it_is_over_the_waits_are_short_again() -> None:
+    clock = Clock()
+    outage = Outage("asking", clock, print)
+    for _ in range(8):
+        outage.wait_out(Unreachable("a"))
+    outage.over()
+    outage.wait_out(Unreachable("a"))
+
+    assert clock.waits[-1] <= FIRST_SECONDS < clock.waits[-2]
+
+
+def test_of_missing_credentials_each_cause_is_told() -> None:
+    told: list[str] = []
+    outage = Outage("asking", Clock(), told.append)
+
+    for cause in ("No file.", "No file.", "Half a file."):
+        outage.note(NoCredentials(cause))
+
+    assert [sentence.partition(".")[0] for sentence in told] == ["No file", "Half a file"]
+
+
+def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
+    final, later = Undelivered("No."), Busy("Later.")
+    outcomes = iter(
+        [[Failure(index=0, error=final), Failure(index=2, error=later)], [Failure(index=0, error=later)], []]
+    )
+    sent: list[list[str]] = []
+
+    def call(items: Sequence[str]) -> list[Failure]:
+        sent.append(list(items))
+        return next(outcomes)
+
+    clock = Clock()
+    failures = Outage("asking", clock, print).persist_batch(call, ["a", "b", "c"], time.monotonic() + 60)
+
+    assert sent == [["a", "b", "c"], ["c"], ["c"]]
+    assert failures == [Failure(index=0, error=final)]
+    assert len(clock.waits) == 2
+
+
+def test_what_fails_for_too_long_is_returned_by_its_place() -> None:
+    later = Busy("Later.")
+
+    failures = Outage("asking", Clock(), print).persist_batch(
+        lambda items: [Failure(index=len(items) - 1, error=later)], ["a", "b"], time.monotonic() - 1
+    )
+
+    assert failures == [Failure(index=1, error=later)]

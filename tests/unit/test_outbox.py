@@ -10,6 +10,7 @@ from courier.mailbox import Delivery
 from courier.outbox import Finished, Outbox
 from courier.wire import Envelope
 from tests.support.clocks import FakeTime
+from tests.support.place import wait_for
 
 LONG_SECONDS = 60
 
@@ -149,6 +150,30 @@ def test_an_answer_that_will_not_come_is_not_waited_for() -> None:
     started = time.monotonic()
     assert names(outbox.take()) == ["a"]
     assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_for_more_answers_hears_that_none_will_come() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    taken: list[list[Finished]] = []
+    taker = threading.Thread(target=lambda: taken.append(outbox.take()), daemon=True)
+    taker.start()
+    wait_for(lambda: outbox._changed._waiters)  # type: ignore[attr-defined]
+
+    outbox.expect(-1)
+    taker.join(LONG_SECONDS / 2)
+
+    assert [names(batch) for batch in taken] == [["a"]]
+
+
+def test_what_is_put_back_is_taken_again_and_nobody_waits_for_more() -> None:
+    outbox = Outbox()
+    outbox.put_back([finished("a"), finished("b")])
+
+    assert names(outbox.take()) == ["a", "b"]
+    assert outbox._expected == 0
 
 
 def test_a_closed_outbox_gives_what_it_has_and_then_nothing() -> None:

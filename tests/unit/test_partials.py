@@ -14,7 +14,7 @@ from courier.numberlist import Slip
 from courier.pieces import Span
 from courier.survey import Look, Part, pass_over
 
-LOOK = Look(by_blanks=False, exponent=-3, brackets=[((125, 2), (10**30, 0)), (None, None), ((1, 0), (1, 0))])
+LOOK = Look(exponent=-3, brackets=[((125, 2), (10**30, 0)), (None, None), ((1, 0), (1, 0))])
 TEXT = b"1.25,7,7.5,-3,1e30,12345678901234567890\n" + b"0.125," * 3_000 + b"9"
 
 
@@ -49,7 +49,7 @@ def test_a_part_is_the_same_after_its_travel(text: bytes) -> None:
 
 def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
     text = b",".join(b"%d.%0399de-400" % (number % 9 + 1, number) for number in range(3_000))
-    everything = Look(by_blanks=False, exponent=-3, brackets=[(None, None)] * 3)
+    everything = Look(exponent=-3, brackets=[(None, None)] * 3)
 
     assert len(partials.encode(part_of(text, everything))) < 1_000_000
 

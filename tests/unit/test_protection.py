@@ -165,6 +165,13 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     assert aws.machines.protected == {"i-1": False}
 
 
+def test_a_bug_is_no_refusal_of_awss(aws: FakeAws, clock: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "autoscaling", lambda: None)
+
+    with pytest.raises(AttributeError):
+        Machine(aws, clock).look(5, busy={1})
+
+
 def test_its_file_is_nobody_elses_to_write(aws: FakeAws, clock: FakeTime, tmp_path: Path) -> None:
     Machine(aws, clock)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -11,8 +12,19 @@ import pytest
 from courier import backoff
 from courier.aws import Aws
 from courier.custody import Custody
-from courier.errors import MessageTooLong, Undelivered, Unreachable
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.errors import (
+    AccessDenied,
+    AwsTrouble,
+    Busy,
+    CredentialsRefused,
+    MessageTooLong,
+    QueueMissing,
+    ReceiptHandleInvalid,
+    Undelivered,
+    Unreachable,
+)
+from courier.mailbox import Delivery, Mailbox
+from courier.outage import Failure
 from courier.outbox import Finished, Outbox
 from courier.replier import Replier
 from courier.wire import Answer, Envelope, Refusal, Reply, encode_reply
@@ -24,6 +36,8 @@ class Desk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[tuple[str, list[str]]] = []
         self.on_send: list[list[Failure] | Exception] = []
+        #: What sending to other queues than the default one meets, for ever.
+        self.broken: dict[str, Exception] = {}
         self.on_acknowledge: list[list[Failure] | Exception] = []
         monkeypatch.setattr(Mailbox, "send", lambda mailbox, envelopes: self._send(mailbox, envelopes))  # noqa: PLW0108  binds
         monkeypatch.setattr(Mailbox, "acknowledge", self._note("acknowledged", self.on_acknowledge))
@@ -33,8 +47,9 @@ class Desk:
         inbox = Mailbox(cast("Aws", None), "requestQueue")
         self.custody = Custody(inbox, capacity=10, visibility_seconds=10)
         self.stopped = threading.Event()
+        self.now = 1000.0
         self.replier = Replier(
-            cast("Aws", None),
+            cast("Aws", SimpleNamespace(clock=SimpleNamespace(is_past=lambda moment: self.now > moment))),
             inbox=inbox,
             custody=self.custody,
             outbox=self.outbox,
@@ -42,7 +57,9 @@ class Desk:
             stopped=self.stopped,
         )
 
-    def finish(self, name: str, reply: Reply | None = None) -> None:
+    def finish(
+        self, name: str, reply: Reply | None = None, *, queue: str = "responseQueue", deadline: float | None = None
+    ) -> None:
         """Put one finished request into the outbox."""
         delivery = Delivery(envelope=Envelope(body=""), message_id=name, receipt_handle=name, receive_count=1)
         self.custody.admit([delivery], reserved=self.custody.reserve())
@@ -50,7 +67,8 @@ class Desk:
         self.outbox.put(
             Finished(
                 delivery=delivery,
-                reply_queue="responseQueue",
+                reply_queue=queue,
+                deadline=deadline,
                 envelope=encode_reply(reply or Answer(body=name, request_id=name)),
                 request_id=name,
                 kind="numbers",
@@ -59,13 +77,25 @@ class Desk:
         )
 
     def run(self) -> list[tuple[str, list[str]]]:
-        """Let the replier work until the outbox is empty; return what it did."""
+        """Let the replier work until the outbox is empty, and what waits has been tried; return what it did."""
         self.outbox.close()
         self.replier.work()
+        while self.replier._backlog._queues and not self.broken:
+            self.retry()
         return self.done
+
+    def retry(self) -> list[tuple[str, list[str]]]:
+        """Have what waits tried once, and sent if it can be; return what was done."""
+        before = len(self.done)
+        if due := self.replier._backlog.take_due(10):
+            self.replier._retry(*due)
+        self.replier.work()
+        return self.done[before:]
 
     def _send(self, mailbox: Mailbox, envelopes: list[Envelope]) -> list[Failure]:
         self.done.append((f"sent to {mailbox.name}", [envelope.body for envelope in envelopes]))
+        if mailbox.name in self.broken:
+            raise self.broken[mailbox.name]
         return _next(self.on_send)
 
     def _note(self, word: str, outcomes: list[list[Failure] | Exception]) -> Callable[..., list[Failure]]:
@@ -137,6 +167,152 @@ def test_a_request_that_could_not_be_deleted_is_told(desk: Desk, caplog: pytest.
     desk.run()
 
     assert "could not be deleted and will come again: No." in caplog.text
+    assert desk.custody.is_idle
+
+
+def test_a_broken_reply_queue_holds_up_no_other(desk: Desk) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    desk.finish("a", queue="responseQueue-a")
+    desk.finish("b", queue="responseQueue-b")
+    desk.finish("c")
+
+    desk.run()
+
+    assert [delivery.receipt_handle for delivery in desk.custody.everything()] == ["a"]
+    assert ("acknowledged", ["b", "c"]) in desk.done
+    assert [word for word, _ in desk.done].count("sent to responseQueue-a") == 1
+    assert desk.custody.reserve() == 10  # what waits takes nobody's room
+
+
+def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_once_it_heals(desk: Desk) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    for number in range(25):
+        desk.custody._capacity = 100
+        desk.finish(str(number), queue="responseQueue-a")
+    desk.run()
+    assert [len(bodies) for _, bodies in desk.done] == [10]
+
+    assert [len(bodies) for _, bodies in desk.retry()] == [10]  # one batch tells whether it is well again
+    desk.broken.clear()
+    done = desk.retry()
+
+    sent = [body for word, bodies in done if word == "sent to responseQueue-a" for body in bodies]
+    acknowledged = [name for word, names in done if word == "acknowledged" for name in names]
+    assert sorted(sent, key=int) == [str(number) for number in range(25)]
+    assert sorted(acknowledged, key=int) == [str(number) for number in range(25)]
+    assert desk.custody.is_idle
+
+
+@pytest.mark.parametrize("error", [Busy("502"), Unreachable("No."), AwsTrouble("Odd."), CredentialsRefused("Dead.")])
+def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
+    desk: Desk, error: AwsTrouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.broken["responseQueue-a"] = error
+    desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
+    desk.run()
+    desk.now += 60
+    for _ in range(3):
+        assert [word for word, _ in desk.retry()] == ["sent to responseQueue-a"]
+    assert not desk.custody.is_idle
+
+    desk.now += 1
+
+    assert desk.retry() == [("acknowledged", ["a"])]
+    assert desk.custody.is_idle
+    assert "1 answers to responseQueue-a could not be sent before their deadline" in caplog.text
+
+
+@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No.")])
+def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
+    desk: Desk, error: AwsTrouble, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.broken["responseQueue-a"] = error
+    desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
+
+    assert desk.run() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert error.message in caplog.text
+    assert not desk.replier._backlog._queues
+
+
+@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsTrouble("Odd.")])
+def test_of_the_default_queue_nothing_is_dropped(desk: Desk, error: AwsTrouble) -> None:
+    desk.on_send.extend([error] * 3)
+    desk.finish("a")
+
+    assert [word for word, _ in desk.run()] == ["sent to responseQueue"] * 4 + ["acknowledged"]
+
+
+def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(desk: Desk) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    desk.finish("a", queue="responseQueue-a")
+    desk.run()
+    desk.broken["responseQueue-a"] = QueueMissing("Gone.")
+
+    assert desk.retry() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert desk.custody.is_idle
+
+
+def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(desk: Desk) -> None:
+    desk.on_send.extend([AwsTrouble("Odd."), AwsTrouble("Odd."), []])
+    desk.finish("a")
+    desk.finish("b")
+    desk.outbox.close()
+    desk.replier.work()
+
+    assert desk.done[:3] == [
+        ("sent to responseQueue", ["a", "b"]),
+        ("sent to responseQueue", ["a"]),
+        ("sent to responseQueue", ["b"]),
+    ]
+    assert ("acknowledged", ["b"]) in desk.done
+    assert desk.retry() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+
+
+def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(desk: Desk) -> None:
+    desk.on_send.append([Failure(index=1, error=Busy("Later."))])
+    desk.finish("a")
+    desk.finish("b")
+
+    assert desk.run() == [
+        ("sent to responseQueue", ["a", "b"]),
+        ("acknowledged", ["a"]),
+        ("sent to responseQueue", ["b"]),
+        ("acknowledged", ["b"]),
+    ]
+
+
+def test_deletes_that_fail_for_the_moment_are_made_again(desk: Desk) -> None:
+    desk.on_acknowledge.append([Failure(index=0, error=Busy("Later."))])
+    desk.finish("a")
+
+    assert [word for word, _ in desk.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+
+
+def test_a_message_that_is_not_ours_any_more_is_answered_all_the_same(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.on_acknowledge.append([Failure(index=0, error=ReceiptHandleInvalid("Expired."))])
+    desk.finish("a")
+
+    assert desk.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert desk.custody.is_idle
+    assert caplog.text.count("Expired.") == 1
+
+
+def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_the_rest(desk: Desk) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    for number in range(12):
+        desk.custody._capacity = 100
+        desk.finish(str(number), queue="responseQueue-a")
+    desk.run()
+    desk.broken["responseQueue-a"] = ZeroDivisionError()
+
+    with pytest.raises(ZeroDivisionError):
+        desk.retry()
+
+    assert len(desk.custody.everything()) == 2
+    desk.broken.clear()
+    desk.replier.work()
     assert desk.custody.is_idle
 
 

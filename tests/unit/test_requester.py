@@ -16,7 +16,8 @@ from courier.aws import Clock
 from courier.cancellation import Cancellation
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
-from courier.mailbox import Delivery, Failure, Mailbox
+from courier.mailbox import Delivery, Mailbox
+from courier.outage import Failure
 from courier.requester import ASIDE_SECONDS, Requester
 from courier.wire import PING, Answer, Envelope, Request, decode_request, encode_reply
 from tests.support.clocks import FakeTime

@@ -15,7 +15,7 @@ from PIL import Image
 from courier import sandbox
 from courier.errors import InputRefused, Reason
 from courier.sandbox import CellFault, Limits, Sandbox
-from tests.conftest import ROOT, wait_for
+from tests.support.place import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
 PATIENT = Limits(seconds=30, memory_megabytes=400)

@@ -9,8 +9,8 @@ import sys
 import pexpect
 import pytest
 
-from tests.conftest import ROOT
 from tests.support.engines import unmeasured
+from tests.support.place import ROOT
 
 PROGRAM = """
 import os, signal, sys, threading

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import codecs
 import io
 import os
 from pathlib import Path
@@ -9,47 +8,53 @@ import pytest
 
 from courier.cancellation import Cancellation
 from courier.errors import InputRefused, WrongUsage
-from courier.textfile import Stream, decoded, opened, read_lines
+from courier.textfile import Stream, opened, read_lines
 
 
 def lines_of(path: Path) -> list[str]:
     return [line for line in read_lines(str(path)) if line is not None]
 
 
-def read_whole(path: str) -> str:
+def read_whole(path: str) -> bytes:
     with opened(path, Cancellation()) as file:
-        return decoded(file.read(), path)
-
-
-def test_a_file_is_text_without_its_byte_order_mark(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1,2\n")
-
-    assert read_whole(str(tmp_path / "a")) == "1,2\n"
+        return file.read()
 
 
 @pytest.mark.parametrize("size", [1, 7, 5_000, -1])
-def test_a_stream_goes_on_where_its_beginning_ends_and_remembers_both_ends(size: int) -> None:
+def test_a_stream_goes_on_where_its_beginning_ends(size: int) -> None:
     content = b",".join(b"%d" % number for number in range(5_000))
-    stream = Stream(codecs.BOM_UTF8 + content[:3_000], io.BytesIO(content[3_000:]))
+    stream = Stream(content[:3_000], io.BytesIO(content[3_000:]))
 
     read = list(iter(lambda: stream.read(size), b""))
 
     assert b"".join(read) == content
     assert all(len(part) == size for part in read[:-1])
-    assert (stream.beginning, stream.end) == (content[:3_000], content[-4_096:])
 
 
 def test_lines_lose_their_ends_whatever_these_are(tmp_path: Path) -> None:
-    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1\n\n2\r\n3")
+    (tmp_path / "a").write_bytes(b"\xef\xbb\xbf1\n\n2\r\n3\r4\r\r5")
 
-    assert lines_of(tmp_path / "a") == ["1", "", "2", "3"]
+    assert lines_of(tmp_path / "a") == ["1", "", "2", "3", "4", "", "5"]
 
 
-def test_bytes_that_are_no_text_are_refused_or_become_a_bad_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be"])
+def test_lines_are_read_in_the_encoding_that_a_byte_order_mark_says(tmp_path: Path, encoding: str) -> None:
+    mark = "\ufeff" if encoding.endswith("-be") else ""
+    (tmp_path / "a").write_bytes((mark + "1,2\r\n3\r\n").encode(encoding))
+
+    assert lines_of(tmp_path / "a") == ["1,2", "3"]
+
+
+def test_a_workbook_is_refused_and_not_read_by_lines(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"PK\x03\x04\n\n\n")
+
+    with pytest.raises(InputRefused, match="workbook"):
+        lines_of(tmp_path / "a")
+
+
+def test_bytes_that_are_no_text_become_a_bad_line(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"1\n\xff\n")
 
-    with pytest.raises(InputRefused, match="byte 3 is not UTF-8"):
-        read_whole(str(tmp_path / "a"))
     assert lines_of(tmp_path / "a") == ["1", "\ufffd"]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -80,3 +81,15 @@ def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch:
 
     assert late == ["a"]
     assert not made.end(delivery("a"))
+
+
+def test_work_within_its_limit_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: now))
+    made = Watch(time_limit_seconds=60)
+    made.begin(delivery("a"))
+
+    now += 59
+    assert made._late() == []
+    now += 2
+    assert [one.message_id for one in made._late()] == ["a"]

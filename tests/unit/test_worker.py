@@ -15,7 +15,7 @@ from courier.errors import InputRefused, NoRoom, Reason
 from courier.handling import Handler, Terms
 from courier.wire import Answer, Envelope, Refusal, Reply, Request, decode_reply, encode_request
 from courier.worker import RECEIVERS, Worker
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, until
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 
@@ -331,16 +331,26 @@ def test_no_more_is_received_than_the_worker_may_hold(opened: Open, gate: Gate) 
     office.until_deleted()
 
 
-def test_a_receive_that_fails_is_made_again_and_told(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (no_network(), "cannot be reached"),
+        (refusal("RequestThrottled"), "Throttled"),
+        (refusal("AccessDenied"), "Denied"),
+    ],
+)
+def test_a_receive_that_fails_is_made_again_and_told(
+    opened: Open, error: Exception, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
     office = opened(echo)
-    office.queues.fail("receive_message", *[no_network()] * 3)
+    office.queues.fail("receive_message", *[error] * 3)
     office.post("1")
     with caplog.at_level(logging.WARNING):
         office.start()
         office.until_deleted()
         until(lambda: "AWS answers again" in caplog.text)
 
-    assert caplog.text.count("cannot be reached") == 1
+    assert caplog.text.count(said) == 1
     assert office.bodies() == ["<1>"]
 
 

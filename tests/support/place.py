@@ -1,0 +1,216 @@
+"""A set-up of its own on a local AWS, and the programs in it, for tests and benches."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pexpect
+
+from tests.support import quickprograms
+from tests.support.engines import unmeasured
+from tests.support.gate import Gate
+from tests.support.terminal import spawn
+
+ROOT = Path(__file__).parents[2]
+QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
+#: What has not come by then will not come. No test that passes comes near it, however busy the machine.
+WAIT_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "120"))
+PIPES = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = WAIT_SECONDS, what: str = "the condition") -> Any:
+    """Return what `condition` returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"{what} did not come true within {seconds} s"
+        time.sleep(0.04)
+    return found
+
+
+@dataclass(kw_only=True)
+class WorkerProcess:
+    """A running worker program and its log."""
+
+    process: subprocess.Popen[bytes]
+    log_path: Path
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def until_logged(self, text: str, seconds: float = WAIT_SECONDS) -> None:
+        wait_for(lambda: text in self.log, seconds, f"{text!r} in the worker's log")
+
+    def end(self, number: int = signal.SIGTERM, seconds: float = WAIT_SECONDS) -> int:
+        """Send a signal and return the exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@dataclass(kw_only=True)
+class Place:
+    """An account of its own on a local AWS, and the programs in it."""
+
+    env: dict[str, str]
+    folder: Path
+    stack: ExitStack
+    workers: list[WorkerProcess] = field(default_factory=list)
+    clients: dict[str, Any] = field(default_factory=dict)
+    measures_workers: bool = False
+    #: Whether programs may be forks of a process that has loaded them already.
+    forks: bool = True
+
+    def client(self, service: str) -> Any:
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self.env["AWS_ENDPOINT_URL"],
+                region_name=self.env["AWS_DEFAULT_REGION"],
+                aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+            )
+        return self.clients[service]
+
+    @property
+    def bucket(self) -> str:
+        return f"lab3-{self.env['AWS_ACCESS_KEY_ID']}-us-east-1"
+
+    def url(self, queue: str) -> str:
+        return str(self.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"])
+
+    def create_queues(self) -> None:
+        for name in QUEUES:
+            self.client("sqs").create_queue(QueueName=name, Attributes=ATTRIBUTES)
+
+    def create_bucket(self) -> None:
+        self.client("s3").create_bucket(Bucket=self.bucket)
+
+    def post(self, queue: str, body: str, **attributes: str) -> str:
+        """Send a message by hand and return its id; attribute names are given with _ for -."""
+        named = {
+            name.replace("_", "-"): {"DataType": "String", "StringValue": value} for name, value in attributes.items()
+        }
+        sent = self.client("sqs").send_message(QueueUrl=self.url(queue), MessageBody=body, MessageAttributes=named)
+        return str(sent["MessageId"])
+
+    def collect(self, queue: str, count: int = 1, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
+        """Receive and delete `count` messages by hand."""
+        client, url = self.client("sqs"), self.url(queue)
+        found: list[dict[str, Any]] = []
+
+        def receive() -> bool:
+            answer = client.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+            )
+            for message in answer.get("Messages", []):
+                client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+                found.append(message)
+            return len(found) >= count
+
+        wait_for(receive, seconds, f"{count} messages in {queue}")
+        return found
+
+    def depth(self, queue: str) -> int:
+        # Asked at once: between two calls a delayed message becomes a visible one, and would be in neither.
+        return self._count(queue, "", "NotVisible", "Delayed")
+
+    def visible(self, queue: str) -> int:
+        return self._count(queue, "")
+
+    def in_flight(self, queue: str) -> int:
+        return self._count(queue, "NotVisible")
+
+    def _count(self, queue: str, *states: str) -> int:
+        names = [f"ApproximateNumberOfMessages{state}" for state in states]
+        found = self.client("sqs").get_queue_attributes(QueueUrl=self.url(queue), AttributeNames=names)
+        return sum(int(found["Attributes"][name]) for name in names)
+
+    def run(
+        self,
+        program: str,
+        *arguments: str,
+        text: str = "",
+        seconds: float = WAIT_SECONDS,
+        env: Mapping[str, str] | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program to its end, with no terminal."""
+        process = self._popen(program, *arguments, env={**self.env, **(env or {})}, **PIPES, text=True)
+        with process:
+            try:
+                out, err = process.communicate(text, timeout=seconds)
+            except BaseException:
+                process.kill()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def start(self, program: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """Start a program and leave it running."""
+        env = {**self.env, "PYTHONPATH": str(ROOT), **env}
+        process: subprocess.Popen[str] = self._popen(program, *arguments, env=env, **PIPES, text=True)
+        self.stack.callback(_kill, process)
+        return process
+
+    def gate(self) -> Gate:
+        """Open a gate in front of the local AWS."""
+        made = Gate(self.env["AWS_ENDPOINT_URL"])
+        self.stack.callback(made.close)
+        return made
+
+    def worker(self, program: str, *arguments: str, ready: bool = True, **env: str) -> WorkerProcess:
+        """Start a worker; with `ready`, wait until it listens."""
+        env = {**self.env, "PYTHONPATH": str(ROOT), **env}
+        log_path = self.folder / f"{Path(program).stem}-{len(self.workers)}.log"
+        with log_path.open("wb") as log:
+            process = self._popen(
+                program,
+                *arguments,
+                env=env if self.measures_workers else unmeasured(env),
+                stdin=subprocess.DEVNULL,
+                stderr=log,
+            )
+        self.stack.callback(_kill, process)
+        worker = WorkerProcess(process=process, log_path=log_path)
+        self.workers.append(worker)
+        if ready:
+            worker.until_logged("listens on")
+        return worker
+
+    def menu(self, program: str, **env: str) -> pexpect.spawn[str]:
+        """Open a client's menu in a terminal of its own."""
+        child = spawn(
+            [sys.executable, str(ROOT / program)],
+            forks=self.forks,
+            cwd=str(self.folder),
+            env={**self.env, "TERM": "dumb", "NO_COLOR": "1", **env},
+        )
+        self.stack.callback(child.close, force=True)
+        return child
+
+    def _popen(self, program: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
+        start = quickprograms.popen if self.forks else subprocess.Popen
+        return start([sys.executable, str(ROOT / program), *arguments], cwd=self.folder, **options)
+
+
+def _kill(process: subprocess.Popen[Any]) -> None:
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()

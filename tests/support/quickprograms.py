@@ -1,0 +1,137 @@
+"""The four programs without their start: forks of a process that has loaded all they import.
+
+    python -m tests.support.quickprograms SOCKET     serves until it is ended
+
+A call whose environment says something to Python's own start, such as the encoding of its streams, is a process of its
+own all the same: a fork has that behind it.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+import types
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.support.engines import REGION
+from tests.support.forkserver import ROOT, Fork, Server, finish
+
+PROGRAMS = ("numbers_client", "numbers_worker", "images_client", "images_worker")
+#: What else the programs import, as they need it, and what measures them.
+LIBRARIES = (
+    *("boto3", "boto3.s3.inject", "boto3.s3.transfer", "s3transfer.manager", "s3transfer.processpool", "coverage"),
+    *("numpy", "PIL.Image", "PIL.ImageCms", "PIL.ImageDraw", "PIL.ImageFilter", "PIL.ImageFont", "PIL.ImageOps"),
+    *("rich.console", "rich.live", "rich.progress", "rich.status", "rich.table", "concurrent.futures.thread"),
+)
+SERVICES = ("autoscaling", "cloudwatch", "s3", "sqs", "sts")
+#: What Python reads at its start, but for where modules are, which a fork can still be told.
+STARTING = ("PYTHON", "LC_", "LANG")
+MODULES = "PYTHONPATH"
+
+
+def main(path: str) -> None:
+    """Serve; in each fork, run the program that was called as the main one."""
+    _load()
+    call = Server(path).serve()
+    sys.argv = call.arguments[1:]
+    program = Path(sys.argv[0])
+    sys.path[0:1] = [str(program.parent), *filter(None, call.env.get(MODULES, "").split(os.pathsep))]
+    gc.enable()
+    _measure()
+    code = _compiled(program, program.stat().st_mtime_ns)
+    finish(lambda: exec(code, _main_module(program).__dict__))  # noqa: S102  what this is for
+
+
+def _load() -> None:
+    """Import what any of the programs imports at any time, and read AWS's descriptions of its services."""
+    import courier
+
+    for name in (*LIBRARIES, *PROGRAMS, *(f"courier.{one.name}" for one in pkgutil.iter_modules(courier.__path__))):
+        importlib.import_module(name)
+    from botocore.loaders import JSONFileLoader
+    from PIL import Image
+
+    Image.init()
+    JSONFileLoader.load_file = _read_once(JSONFileLoader.load_file)  # type: ignore[method-assign]
+    import boto3
+
+    for service in SERVICES:
+        boto3.Session().client(
+            service,  # type: ignore[call-overload]
+            region_name=REGION,
+            aws_access_key_id="-",
+            aws_secret_access_key="-",
+            endpoint_url="http://127.0.0.1:1",
+        )
+    for name in PROGRAMS:
+        path = ROOT / f"{name}.py"
+        _compiled(path, path.stat().st_mtime_ns)
+
+
+def _read_once(load: Any) -> Any:
+    """Have botocore's descriptions in memory: each of its sessions reads them anew."""
+
+    @cache
+    def found(path: str) -> Any:
+        return load(loader, path)
+
+    from botocore.loaders import JSONFileLoader
+
+    loader = JSONFileLoader()
+    return lambda _self, path: found(path)
+
+
+@cache
+def _compiled(program: Path, _changed: int) -> types.CodeType:
+    return compile(program.read_bytes(), str(program), "exec", dont_inherit=True)
+
+
+def _main_module(program: Path) -> types.ModuleType:
+    module = types.ModuleType("__main__")
+    module.__file__ = str(program)
+    sys.modules["__main__"] = module
+    return module
+
+
+def _measure() -> None:
+    """Measure this fork's coverage, if the environment says so, as Python does at its start."""
+    from coverage import process_startup
+
+    process_startup()
+
+
+# The caller
+
+
+class Forks:
+    """Where this process has its programs forked."""
+
+    #: The server's socket, once there is one.
+    server: str | None = None
+
+
+def can_fork(command: Sequence[str], env: Mapping[str, str]) -> bool:
+    """Whether a program can be a fork: there is a server, and Python would start as it did there."""
+    return bool(Forks.server) and command[0] == sys.executable and _said_to_python(env) == _said_to_python(os.environ)
+
+
+def _said_to_python(env: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in env.items() if name.startswith(STARTING) and name != MODULES}
+
+
+def popen(command: Sequence[str], *, env: Mapping[str, str], **options: Any) -> subprocess.Popen[Any]:
+    """Start a program of ours as subprocess.Popen does: as a fork if it can be one."""
+    if Forks.server and can_fork(command, env):
+        return Fork(Forks.server, command, env=env, **options)
+    return subprocess.Popen(command, env=env, **options)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
