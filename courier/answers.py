@@ -61,7 +61,7 @@ def decode(body: str) -> NumbersAnswer:
         answer = NumbersAnswer(
             statistics={str(name): _digits(value) if value is not None else None for name, value in found.items()},
             rounded=_names(rounded),
-            histogram=histogram and _histogram(histogram),
+            histogram=None if histogram is None else _histogram(histogram),
         )
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise NoAnswer(f"The answer cannot be read: {printable(body, 80)}", hint="Which worker sent it?") from error

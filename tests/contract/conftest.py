@@ -7,12 +7,17 @@ import pytest
 from courier.aws import Aws
 from courier.mailbox import Mailbox
 from tests.support.engines import Engine
+from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES
 
 
-@pytest.fixture(params=["ministack", "moto"])
+@pytest.fixture(params=["ministack", "moto", "memory"])
 def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A connection to each engine in turn."""
+    """A connection to each engine in turn, and to the fake that unit tests use."""
+    if request.param == "memory":
+        account = FakeAws()
+        account.queues.waits = False
+        return account
     engine: Engine = request.getfixturevalue(request.param)
     for name, value in engine.environment().items():
         if name.startswith("AWS_"):

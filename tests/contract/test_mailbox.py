@@ -11,6 +11,7 @@ from courier.aws import Aws
 from courier.errors import MessageTooLong, QueueMissing
 from courier.mailbox import MAX_BODY_BYTES, Delivery, Mailbox
 from courier.wire import Envelope
+from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES, wait_for
 
 
@@ -118,7 +119,9 @@ def test_what_is_acknowledged_never_comes_back(mailbox: Mailbox) -> None:
     assert mailbox.depth().total == 0
 
 
-def test_an_empty_queue_is_waited_for_as_long_as_asked(mailbox: Mailbox) -> None:
+def test_an_empty_queue_is_waited_for_as_long_as_asked(mailbox: Mailbox, aws: Aws) -> None:
+    if isinstance(aws, FakeAws):
+        aws.queues.waits = True
     started = time.monotonic()
 
     assert receive(mailbox, wait=1) == []

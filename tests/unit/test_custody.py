@@ -14,6 +14,7 @@ from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, 
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
 from courier.wire import Envelope
+from tests.support.clocks import FakeTime, Ticks
 
 
 class FakeInbox:
@@ -137,6 +138,119 @@ def test_the_heartbeat_goes_on_for_as_long_as_something_is_held() -> None:
     beat(held, inbox, 3)
 
     assert inbox.extended[:3] == [["a", "b"]] * 3
+
+
+class Renewed:
+    """A queue that notes at what time it is told to hide which messages for how long, and fails as it is told to."""
+
+    def __init__(self, clock: FakeTime) -> None:
+        self._clock = clock
+        self._began = clock.now
+        self.beats: list[tuple[float, list[str], int]] = []
+        self.failing: dict[str, int] = {}
+
+    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
+        names = [delivery.receipt_handle for delivery in deliveries]
+        self.beats.append((self._clock.now - self._began, names, visibility_seconds))
+        failures = []
+        for index, name in enumerate(names):
+            if self.failing.get(name, 0) > 0:
+                self.failing[name] -= 1
+                failures.append(Failure(index=index, error=Busy("Later.")))
+        return failures
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    made = FakeTime()
+    monkeypatch.setattr("courier.custody.time", made)
+    return made
+
+
+def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> Custody:
+    held = Custody(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
+    deliveries = [replace(delivery(name), received_at=clock.now) for name in names]
+    assert held.admit(deliveries, reserved=held.reserve())
+    return held
+
+
+def test_the_first_renewal_comes_in_a_third_of_the_short_timeout_and_the_next_in_one_of_the_long(
+    clock: FakeTime,
+) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+
+    held.keep_alive(Ticks(60, clock))
+
+    assert queue.beats == [(1.0, ["a"], 30), (11.0, ["a"], 30), (21.0, ["a"], 30)]
+
+
+def test_a_short_timeout_is_asked_for_as_it_is(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a", visibility_seconds=2)
+
+    stopped = Ticks(4, clock)
+    held.keep_alive(stopped)
+
+    assert held.first_visibility_seconds == 2
+    assert stopped.waits[0] == pytest.approx(1 / 3)
+    assert [names for _, names, _ in queue.beats] == [["a"], ["a"]]
+
+
+def test_one_that_could_not_be_renewed_is_tried_again_before_its_short_timeout_ends(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    queue.failing = {"b": 1}
+    held = held_on(queue, clock, "a", "b", "c")
+
+    held.keep_alive(Ticks(24, clock))
+
+    assert queue.beats == [(1.0, ["a", "b", "c"], 30), (2.0, ["b"], 30), (11.0, ["a", "c"], 30), (12.0, ["b"], 30)]
+
+
+def test_a_message_is_renewed_for_as_long_as_sqs_lets_it_be_held(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+    held.keep_alive(Ticks(2, clock))
+    clock.now += LONGEST_SECONDS - 30 - 2  # with this timeout, SQS's longest time is over to the second
+
+    held.keep_alive(Ticks(1, clock))
+    held.keep_alive(Ticks(60, clock))
+
+    assert [round(at) for at, _, _ in queue.beats] == [1, LONGEST_SECONDS - 30]
+
+
+def test_nothing_is_renewed_before_its_time(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+
+    held.keep_alive(Ticks(0, clock))
+
+    assert queue.beats == []
+
+
+def granted_or_closed(held: Custody) -> int:
+    """Return what is granted at once, or 0 if it has to be waited for."""
+    threading.Timer(0.05, held.close).start()
+    return held.reserve()
+
+
+@pytest.mark.parametrize(
+    ("capacity", "holding", "granted"),
+    [(1, 0, 1), (1, 1, 0), (2, 1, 1), (8, 4, 4), (8, 5, 0), (20, 10, 10), (20, 11, 0), (100, 90, 10), (100, 91, 0)],
+)
+def test_room_is_waited_for_until_there_is_enough(capacity: int, holding: int, granted: int) -> None:
+    held = custody(FakeInbox(), capacity=capacity)
+    held.admit([delivery(str(number)) for number in range(holding)], reserved=0)
+
+    assert granted_or_closed(held) == granted
+
+
+def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
+    held = custody(FakeInbox(), capacity=20)
+
+    assert held.reserve() + held.reserve() == 20
+    threading.Timer(0.05, held.unreserve, [10]).start()
+    assert held.reserve() == 10
 
 
 def test_what_was_dropped_is_not_renewed() -> None:

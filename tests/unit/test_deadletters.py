@@ -8,11 +8,12 @@ from typing import cast
 
 import pytest
 
-from courier.deadletters import REASON, DeadLetters
+from courier.deadletters import REASON, SUFFIX, DeadLetters
 from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
 from courier.wire import Envelope
+from tests.support.fakes import FakeAws, no_network
 
 
 class FakeQueue:
@@ -81,6 +82,74 @@ def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.L
 def test_passing_trouble_is_the_callers_to_wait_out() -> None:
     with pytest.raises(Unreachable):
         letters(FakeQueue(), FakeQueue(Unreachable())).bury(letter(), "Too often.")
+
+
+@pytest.fixture
+def aws() -> FakeAws:
+    made = FakeAws()
+    for name in ("requestQueue", "requestQueue-dead"):
+        made.queues.create_queue(QueueName=name)
+    made.queues.waits = False
+    return made
+
+
+def dead_letters(aws: FakeAws) -> DeadLetters:
+    return DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, "requestQueue" + SUFFIX))
+
+
+def test_letters_are_looked_at_counted_and_left(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "1", reason="Too often.")
+    aws.queues.put("requestQueue-dead", "2")
+    letters = dead_letters(aws)
+
+    found = letters.look()
+
+    assert [(one.body, one.reason) for one in found] == [("1", "Too often."), ("2", "received too often")]
+    assert found[0].message_id == aws.queues.queue("requestQueue-dead").messages[0].message_id
+    assert letters.count() == 2
+    assert len(letters.look()) == 2  # they were hidden from nobody
+    assert letters.name == "requestQueue-dead"
+
+
+def test_all_letters_go_back_without_what_was_their_askers(aws: FakeAws) -> None:
+    aws.queues.put(
+        "requestQueue-dead", *"abc", kind="numbers", reason="Too often.", deadline="5", reply_to="responseQueue-gone"
+    )
+    aws.queues.put("requestQueue-dead", *(f"{number}" for number in range(20)))
+
+    assert dead_letters(aws).redrive() == 23
+
+    assert aws.queues.bodies("requestQueue-dead") == []
+    first, *_ = sent = aws.queues.queue("requestQueue").messages
+    assert sorted(one.body for one in sent) == sorted([*"abc", *(f"{number}" for number in range(20))])
+    assert {name: value["StringValue"] for name, value in first.attributes.items()} == {"kind": "numbers"}
+
+
+def test_a_letter_is_deleted_only_after_its_request_was_accepted(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "a")
+    aws.queues.fail("send_message_batch", no_network())
+
+    with pytest.raises(Unreachable):
+        dead_letters(aws).redrive()
+
+    assert aws.queues.bodies("requestQueue-dead") == ["a"]
+
+
+def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "a", kind="numbers", foreign="")
+
+    assert dead_letters(aws).redrive() == 1
+
+    assert list(aws.queues.queue("requestQueue").messages[0].attributes) == ["kind"]
+
+
+def test_trouble_that_stays_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+    dead = FakeQueue(AccessDenied("No."), AccessDenied("Not again."))
+
+    letters(FakeQueue(), dead).bury(letter(), "Too often.")
+
+    assert "No." in caplog.text
+    assert "Not again." not in caplog.text
 
 
 def test_a_letter_that_cannot_be_sent_back_stays() -> None:

@@ -1,193 +1,287 @@
-"""What happens to one request; real queues are in tests/acceptance."""
+"""What becomes of one request, and of what is no request; with all its threads it is in test_worker."""
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any, cast
+import time
+from typing import Any
 
 import pytest
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
-from courier.errors import (
-    AccessDenied,
-    Busy,
-    InputRefused,
-    NoCredentials,
-    NoRoom,
-    ObjectMissing,
-    Reason,
-    Trouble,
-    Unreachable,
-)
+from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
 from courier.handling import Handler, Handling, Made, Terms
-from courier.mailbox import Delivery
+from courier.mailbox import Delivery, Mailbox
 from courier.outbox import Finished
-from courier.wire import Answer, Envelope, Refusal, Reply, decode_reply
+from courier.wire import (
+    DEFAULT_PATIENCE_SECONDS,
+    PING,
+    PONG,
+    Answer,
+    Envelope,
+    Refusal,
+    Request,
+    decode_reply,
+    encode_request,
+)
+from tests.support.fakes import FakeAws, no_network
 
-NOW = 1_000_000.0
+DEAD = "requestQueue-dead"
 
 
-class FakeDead:
-    """Stands for the dead-letter queue."""
-
-    def __init__(self) -> None:
-        self.buried: list[str] = []
-
-    def bury(self, delivery: Delivery, reason: str) -> None:
-        assert "5 workers" in reason
-        self.buried.append(delivery.message_id)
+@pytest.fixture
+def aws() -> FakeAws:
+    made = FakeAws()
+    made.queues.create_queue(QueueName=DEAD)
+    return made
 
 
-def handling(handler: Handler = lambda request: request.body.upper(), dead: FakeDead | None = None) -> Handling:
+def echo(request: Request) -> str:
+    return f"<{request.body}>"
+
+
+def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Handling:
     terms = Terms(
         kind="numbers",
         inbox="requestQueue",
         default_reply="responseQueue",
         concurrency=1,
-        capacity=10,
+        capacity=1,
         poll_seconds=1,
-        visibility_seconds=10,
+        visibility_seconds=1,
         grace_seconds=1,
-        max_deliveries=5,
-        time_limit_seconds=60,
+        max_deliveries=max_deliveries,
+        time_limit_seconds=2.5,
     )
-    clock = SimpleNamespace(now=lambda: NOW, is_past=lambda moment: moment < NOW)
-    return Handling(handler, terms, cast("Clock", clock), cast("DeadLetters", dead or FakeDead()))
+    dead = DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, DEAD))
+    return Handling(handler, terms, aws.clock, dead)
 
 
-def delivery(body: str = "abc", *, receive_count: int = 1, **attributes: str) -> Delivery:
-    named = {name.replace("_", "-"): value for name, value in attributes.items()}
-    return Delivery(
-        envelope=Envelope(body=body, attributes=named),
-        message_id="message",
-        receipt_handle="handle",
-        receive_count=receive_count,
-    )
+def delivered(request: Request | Envelope, receive_count: int = 1) -> Delivery:
+    envelope = encode_request(request) if isinstance(request, Request) else request
+    return Delivery(envelope=envelope, message_id="m", receipt_handle="h", receive_count=receive_count)
 
 
-def reply(finished: Finished) -> Reply:
+def reply(finished: Finished) -> Answer | Refusal:
     return decode_reply(finished.envelope)
 
 
-def raising(error: BaseException) -> Handler:
-    def handler(_: Any) -> str:
-        raise error
+def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
+    deadline = float(round(time.time())) + 60
+    delivery = delivered(Request(body="1", request_id="a", reply_to="responseQueue-x", deadline=deadline))
 
-    return handler
+    finished = handling(aws).finish(delivery)
+
+    assert reply(finished) == Answer(body="<1>", request_id="a", deadline=deadline)
+    assert finished.delivery is delivery
+    assert (finished.reply_queue, finished.request_id, finished.kind) == ("responseQueue-x", "a", "numbers")
+    assert finished.outcome == "ok"
+
+
+def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes(aws: FakeAws) -> None:
+    finished = handling(aws).finish(delivered(Envelope(body="1")))
+
+    answer = reply(finished)
+    assert (finished.reply_queue, answer.request_id) == ("responseQueue", "")
+    assert answer.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+
+
+def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws: FakeAws) -> None:
+    assert handling(aws).finish(delivered(Envelope(body="1"))).deadline is None
+
+
+def test_who_left_no_deadline_but_a_queue_of_its_own_is_answered_for_some_minutes(aws: FakeAws) -> None:
+    finished = handling(aws).finish(delivered(Request(body="1", reply_to="responseQueue-x")))
+
+    assert finished.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+
+
+def test_an_answer_is_of_no_use_after_its_requests_deadline(aws: FakeAws) -> None:
+    deadline = float(round(time.time())) + 60
+
+    assert handling(aws).finish(delivered(Request(body="1", deadline=deadline))).deadline == deadline
+
+
+@pytest.mark.parametrize("made", [None, 5, Made(body="x", details={"x": object()})])
+def test_an_answer_that_cannot_travel_is_a_bug(aws: FakeAws, made: Any, caplog: pytest.LogCaptureFixture) -> None:
+    finished = handling(aws, lambda _: made).finish(delivered(Envelope(body="1")))
+
+    assert finished.outcome == "failed"
+    assert isinstance(reply(finished), Refusal)
+    assert "Traceback" in caplog.text
+
+
+def test_a_handler_may_tell_more_than_a_body(aws: FakeAws) -> None:
+    made = handling(aws, lambda _: Made(body="1", details={"frames": 3}))
+
+    answer = reply(made.finish(delivered(Request(body=""))))
+
+    assert isinstance(answer, Answer)
+    assert (answer.body, answer.details) == ("1", {"frames": 3})
+
+
+@pytest.mark.parametrize("kind", ["", "numbers"])
+def test_a_request_of_its_kind_or_of_none_is_handled(aws: FakeAws, kind: str) -> None:
+    assert handling(aws).finish(delivered(Request(body="1", kind=kind))).outcome == "ok"
+
+
+def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
+    def fail(_: Request) -> str:
+        raise AssertionError
+
+    finished = handling(aws, fail).finish(delivered(Request(body="x", kind=PING)))
+
+    assert reply(finished).request_id == ""
+    assert isinstance(reply(finished), Answer)
+    assert finished.envelope.body == PONG
 
 
 def refused(finished: Finished) -> Refusal:
+    assert finished.outcome == "refused"
     found = reply(finished)
     assert isinstance(found, Refusal)
     return found
 
 
-def test_an_answer_goes_to_its_asker_with_its_id_and_deadline() -> None:
-    finished = handling().finish(delivery(request_id="r", reply_to="responseQueue-a", deadline=f"{NOW + 60:.3f}"))
+def test_a_request_of_another_kind_is_refused_by_name(aws: FakeAws) -> None:
+    found = refused(handling(aws).finish(delivered(Request(body="1", request_id="a", kind="images"))))
 
-    assert reply(finished) == Answer(body="ABC", request_id="r", deadline=NOW + 60)
-    assert (finished.reply_queue, finished.deadline, finished.outcome) == ("responseQueue-a", NOW + 60, "ok")
+    assert "'images'" in found.reason
+    assert "numbers" in found.reason
+    assert found.request_id == "a"
 
 
-def test_who_left_no_address_is_answered_in_the_default_queue_for_as_long_as_it_takes() -> None:
-    finished = handling().finish(delivery())
+def test_nothing_is_answered_to_a_queue_that_is_no_response_queue(
+    aws: FakeAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    finished = handling(aws).finish(delivered(Request(body="1", reply_to="requestQueue")))
 
+    assert "'requestQueue'" in refused(finished).reason
     assert finished.reply_queue == "responseQueue"
-    assert finished.deadline is None
-    assert reply(finished).deadline is not None  # then others may clear it away
+    assert "refused to answer" in caplog.text
 
 
-def test_who_left_no_deadline_but_a_queue_of_its_own_is_answered_for_some_minutes() -> None:
-    finished = handling().finish(delivery(reply_to="responseQueue-a"))
+def test_what_cannot_be_decoded_is_refused_to_whoever_can_be_made_out(aws: FakeAws) -> None:
+    attributes = {"request-id": "a", "reply-to": "responseQueue-x", "deadline": "soon"}
 
-    assert finished.deadline == NOW + 300
+    finished = handling(aws).finish(delivered(Envelope(body="1", attributes=attributes)))
 
-
-def test_details_travel_with_the_answer() -> None:
-    finished = handling(lambda _: Made(body="x", details={"width": 3})).finish(delivery())
-
-    assert reply(finished).details == {"width": 3}  # type: ignore[union-attr]
+    assert "deadline" in refused(finished).reason
+    assert (finished.request_id, finished.reply_queue) == ("a", "responseQueue-x")
 
 
-def test_a_ping_is_answered_without_the_handler() -> None:
-    finished = handling(raising(ZeroDivisionError())).finish(delivery("ping", kind="ping"))
+@pytest.mark.parametrize(("reason", "code"), [(Reason.CORRUPT, "corrupt"), ("", "")])
+def test_a_handlers_refusal_is_passed_on_in_a_sentence_and_a_word(aws: FakeAws, reason: str, code: str) -> None:
+    def refuse(_: Request) -> str:
+        raise InputRefused("Not so.", hint="Like this.", reason=reason)
 
-    assert reply(finished).body == "pong"  # type: ignore[union-attr]
+    found = refused(handling(aws, refuse).finish(delivered(Request(body="1"))))
 
-
-def test_what_comes_too_late_is_not_done_and_answered_to_nobody() -> None:
-    finished = handling(raising(AssertionError())).finish(delivery(deadline=f"{NOW - 1:.3f}"))
-
-    assert (finished.reply_queue, finished.outcome) == ("", "expired")
+    assert (found.reason, found.code) == ("Not so. Like this.", code)
 
 
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (InputRefused("Too large.", reason=Reason.TOO_LARGE), "too_large"),
-        (ObjectMissing("None."), ""),
-        (AccessDenied("No."), ""),
-        (NoCredentials("None."), ""),
-    ],
-)
-def test_what_will_never_succeed_is_refused_with_its_reason(error: Exception, code: str) -> None:
-    found = refused(handling(raising(error)).finish(delivery(request_id="r")))
+def test_trouble_that_stays_is_refused(aws: FakeAws) -> None:
+    def fail(_: Request) -> str:
+        raise QueueMissing("No bucket.")
 
-    assert (found.reason, found.code, found.request_id) == (str(error), code, "r")
+    assert "No bucket." in refused(handling(aws, fail).finish(delivered(Request(body="1")))).reason
 
 
-@pytest.mark.parametrize("error", [Busy(), Unreachable(), NoRoom()])
-def test_what_may_succeed_later_is_no_refusal(error: Trouble) -> None:
-    with pytest.raises(type(error)):
-        handling(raising(error)).finish(delivery())
+@pytest.mark.parametrize("error", [Unreachable, NoRoom, Busy])
+def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: type[Exception]) -> None:
+    def fail(_: Request) -> str:
+        raise error
+
+    with pytest.raises(error):
+        handling(aws, fail).finish(delivered(Request(body="1")))
 
 
-@pytest.mark.parametrize("bug", [KeyError("x"), AttributeError(), TypeError(), ValueError(), MemoryError()])
-def test_a_bug_is_a_rejection_and_a_traceback(bug: Exception, caplog: pytest.LogCaptureFixture) -> None:
-    finished = handling(raising(bug)).finish(delivery(request_id="r", reply_to="responseQueue-a"))
+@pytest.mark.parametrize("bug", [KeyError("secret"), TypeError("secret"), ValueError("secret"), MemoryError("secret")])
+def test_a_bug_is_logged_with_its_traceback_and_refused_without(
+    aws: FakeAws, bug: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Request) -> str:
+        raise bug
 
-    assert "Internal error in the worker" in refused(finished).reason
-    assert "request ID r" in refused(finished).reason
-    assert (finished.reply_queue, finished.outcome) == ("responseQueue-a", "failed")
-    assert caplog.records[0].exc_info is not None
+    finished = handling(aws, fail).finish(delivered(Request(body="1", request_id="abc")))
 
-
-@pytest.mark.parametrize("made", [None, 5, Made(body="x", details={"x": object()})])
-def test_an_answer_that_cannot_travel_is_a_bug_too(made: Any, caplog: pytest.LogCaptureFixture) -> None:
-    found = refused(handling(lambda _: made).finish(delivery()))
-
-    assert "Internal error in the worker" in found.reason
-    assert "request ID message" in found.reason
-    assert caplog.records[0].exc_info is not None
-
-
-@pytest.mark.parametrize(
-    "attributes", [{"kind": "images"}, {"reply_to": "somebody-elses"}, {"version": "2"}, {"deadline": "soon"}]
-)
-def test_what_cannot_be_meant_for_this_worker_is_refused_in_the_default_queue(attributes: dict[str, Any]) -> None:
-    finished = handling().finish(delivery(**attributes))
-
-    assert refused(finished)
-    assert finished.reply_queue == "responseQueue"
+    found = reply(finished)
+    assert isinstance(found, Refusal)
+    assert finished.outcome == "failed"
+    assert "secret" not in found.reason
+    assert "log" in found.reason
+    assert "request abc failed" in caplog.text
+    assert type(bug).__name__ in caplog.text
+    assert "abc" in found.reason
 
 
-def test_what_no_worker_survives_is_put_aside_untried() -> None:
-    dead = FakeDead()
+def test_a_bug_over_a_request_without_an_id_is_logged_by_its_messages(
+    aws: FakeAws, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(_: Request) -> str:
+        raise KeyError
 
-    finished = handling(raising(AssertionError()), dead).finish(delivery(receive_count=5))
-    handling(dead=dead).finish(delivery(receive_count=4))
+    handling(aws, fail).finish(delivered(Envelope(body="1")))
 
-    assert dead.buried == ["message"]
-    assert (refused(finished).reason, finished.outcome) == (
-        "The request was given up: 5 workers received it and none answered.",
-        "dead",
-    )
+    assert "request m failed" in caplog.text
 
 
-def test_work_that_takes_too_long_is_refused() -> None:
-    finished = handling().give_up(delivery(request_id="r", reply_to="responseQueue-a"))
+def test_nobody_is_told_what_comes_too_late(aws: FakeAws) -> None:
+    asked: list[Request] = []
 
-    assert refused(finished).code == "timeout"
-    assert "60 s" in refused(finished).reason
-    assert (finished.reply_queue, finished.outcome) == ("responseQueue-a", "timeout")
+    def note(request: Request) -> str:
+        asked.append(request)
+        return ""
+
+    finished = handling(aws, note).finish(delivered(Request(body="1", deadline=time.time() - 60)))
+
+    assert (asked, finished.outcome, finished.reply_queue) == ([], "expired", "")
+
+
+def test_the_time_that_counts_is_that_of_aws(aws: FakeAws) -> None:
+    class Ahead(Clock):
+        def now(self) -> float:
+            return time.time() + 3600
+
+    aws.clock = Ahead()
+
+    assert handling(aws).finish(delivered(Request(body="1", deadline=time.time() + 60))).outcome == "expired"
+
+
+@pytest.mark.parametrize(("receive_count", "outcome"), [(1, "ok"), (4, "ok"), (5, "dead"), (6, "dead")])
+def test_what_was_received_too_often_is_put_aside_untried(aws: FakeAws, receive_count: int, outcome: str) -> None:
+    finished = handling(aws).finish(delivered(Request(body="1", request_id="a"), receive_count))
+
+    assert finished.outcome == outcome
+    assert aws.queues.bodies(DEAD) == (["1"] if outcome == "dead" else [])
+    if outcome == "dead":
+        found = reply(finished)
+        assert isinstance(found, Refusal)
+        assert str(receive_count) in found.reason
+        assert aws.queues.queue(DEAD).messages[0].attributes["reason"]["StringValue"] == found.reason
+
+
+def test_what_cannot_be_put_aside_for_now_is_tried_again(aws: FakeAws) -> None:
+    aws.queues.fail("send_message_batch", no_network())
+
+    with pytest.raises(Unreachable):
+        handling(aws).finish(delivered(Request(body="1"), 5))
+
+
+def test_an_answer_that_is_too_long_is_a_refusal_of_the_handlers(aws: FakeAws) -> None:
+    def fail(_: Request) -> str:
+        raise MessageTooLong
+
+    assert refused(handling(aws, fail).finish(delivered(Request(body="1"))))
+
+
+def test_what_takes_too_long_is_refused_with_the_limit(aws: FakeAws) -> None:
+    request = Request(body="1", request_id="a", reply_to="responseQueue-x", deadline=5.0)
+
+    finished = handling(aws).give_up(delivered(request))
+
+    found = reply(finished)
+    assert isinstance(found, Refusal)
+    assert "2.5 s" in found.reason
+    assert (found.code, found.request_id, found.deadline) == ("timeout", "a", 5.0)
+    assert (finished.outcome, finished.reply_queue) == ("timeout", "responseQueue-x")

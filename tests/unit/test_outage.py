@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 
-from courier.backoff import FIRST_SECONDS
+from courier.backoff import CAP_SECONDS, FIRST_SECONDS
 from courier.errors import Busy, NoCredentials, QueueMissing, Undelivered, Unreachable
 from courier.outage import Failure, Outage
+from tests.support.clocks import FakeTime, Ticks
 
 
 def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -25,6 +28,81 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
 
     told = [record.getMessage() for record in caplog.records]
     assert told == ["No network. Waiting, and trying again. (receiving)", "AWS answers again after 0 s. (receiving)"]
+
+
+def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
+    stopped = Ticks(100)
+    outage = Outage("receiving", stopped, print)
+
+    for _ in range(10):
+        outage.wait_out(Unreachable())
+    outage.over()
+    outage.wait_out(Unreachable())
+
+    *waits, after = [wait or 0 for wait in stopped.waits]
+    assert FIRST_SECONDS / 2 <= waits[0] <= FIRST_SECONDS
+    assert all(later > earlier for earlier, later in pairwise(waits[:5:2]))
+    assert CAP_SECONDS / 2 <= waits[-1] <= CAP_SECONDS
+    assert after <= FIRST_SECONDS
+
+
+def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_long_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.outage.time", clock)
+    stopped = Ticks(100, clock)
+    told: list[str] = []
+
+    def call() -> float:
+        if len(stopped.waits) < 8:
+            raise Unreachable
+        return clock.now
+
+    began = clock.now
+    ended = Outage("asking", stopped, told.append).persist(call, math.inf)
+
+    assert ended - began == pytest.approx(sum(wait or 0 for wait in stopped.waits))
+    assert f"after {ended - began:.0f} s" in told[-1]
+
+
+@pytest.mark.parametrize(("left", "tries"), [(0.0, 1), (0.001, 2)])
+def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left: float, tries: int) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.outage.time", clock)
+    made: list[float] = []
+
+    def call() -> None:
+        made.append(clock.now)
+        raise Unreachable
+
+    with pytest.raises(Unreachable):
+        Outage("asking", Ticks(100, clock), print).persist(call, clock.now + left)
+
+    assert len(made) == tries
+
+
+def test_whoever_is_stopped_tries_nothing_again() -> None:
+    stopped = threading.Event()
+    stopped.set()
+    made: list[int] = []
+
+    def call() -> None:
+        made.append(1)
+        raise Unreachable
+
+    with pytest.raises(Unreachable):
+        Outage("asking", stopped, print).persist(call, math.inf)
+
+    assert made == [1]
+
+
+def test_where_there_was_no_trouble_nothing_is_told() -> None:
+    told: list[str] = []
+
+    assert Outage("asking", threading.Event(), told.append).persist(lambda: 5, math.inf) == 5
+
+    assert told == []
 
 
 def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -> None:

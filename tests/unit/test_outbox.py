@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
 from courier.mailbox import Delivery
 from courier.outbox import Finished, Outbox
 from courier.wire import Envelope
+from tests.support.clocks import FakeTime
 from tests.support.place import wait_for
 
-LONG_SECONDS = 30
+LONG_SECONDS = 60
 
 
 def finished(name: str) -> Finished:
@@ -50,6 +52,74 @@ def test_answers_that_others_will_follow_wait_for_them() -> None:
     threading.Timer(0.05, outbox.put, [finished("b")]).start()
 
     assert names(outbox.take()) == ["a", "b"]
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_hears_that_no_more_will_come() -> None:
+    outbox = Outbox()
+    outbox.expect(3)
+    outbox.put(finished("a"))
+    threading.Timer(0.05, outbox.expect, [-2]).start()
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_hears_that_the_tenth_has_come() -> None:
+    outbox = Outbox()
+    outbox.expect(100)
+    for number in range(9):
+        outbox.put(finished(str(number)))
+    threading.Timer(0.05, outbox.put, [finished("9")]).start()
+
+    started = time.monotonic()
+    assert len(outbox.take()) == 10
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_for_more_hears_that_it_is_closed() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    threading.Timer(0.05, outbox.close).start()
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+def test_whoever_waits_for_the_first_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", 0)
+    outbox = Outbox()
+    outbox.expect(5)
+    threading.Timer(0.05, outbox.put, [finished("a")]).start()
+
+    assert names(outbox.take()) == ["a"]
+
+
+def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.outbox.time", clock)
+    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", LONG_SECONDS)
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    clock.now += LONG_SECONDS  # nobody was there to take it
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+def test_what_goes_out_instead_is_the_same_request_with_another_reply() -> None:
+    changed = finished("a").instead(Envelope(body="other"))
+
+    assert changed == replace(
+        finished("a"), delivery=changed.delivery, envelope=Envelope(body="other"), outcome="failed"
+    )
 
 
 def test_an_answer_does_not_wait_long_for_slow_ones() -> None:

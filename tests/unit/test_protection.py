@@ -1,132 +1,179 @@
-"""When an instance is protected; a real group is in tests/contract."""
+"""A machine that works is protected from scale-in; with moto's groups it is in tests/contract."""
 
 from __future__ import annotations
 
-import tempfile
+import logging
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
-from botocore.exceptions import ClientError
 
-from courier import protection
-from courier.aws import Aws
-from courier.protection import IDLE_SECONDS, RETRY_SECONDS, Protection
-
-
-class Group:
-    """Stands for Auto Scaling: notes what it is told, and refuses when told to."""
-
-    def __init__(self) -> None:
-        self.told: list[bool] = []
-        self.is_closed = False
-
-    def set_instance_protection(self, *, ProtectedFromScaleIn: bool, **_: Any) -> None:  # noqa: N803  boto3's name
-        self.told.append(ProtectedFromScaleIn)
-        if self.is_closed:
-            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "No."}}, "SetInstanceProtection")
-
-    def autoscaling(self) -> Group:
-        return self
+from courier.protection import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, Protection
+from tests.support.clocks import FakeTime, Ticks
+from tests.support.fakes import FakeAws, refusal
 
 
-class Ticks:
-    """A stop event that sets the clock on by one look at each wait, and stops after the last of what it is given."""
+class Machine:
+    """One worker on a machine of a group; what it is told is in `calls`."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = 1000.0
-        monkeypatch.setattr(protection, "time", SimpleNamespace(monotonic=lambda: self.now))
-        self.left = 0
+    def __init__(self, aws: FakeAws, clock: FakeTime) -> None:
+        self._clock = clock
+        self.is_busy = False
+        self.protection = Protection(aws, group="group", instance_id="i-1", is_busy=lambda: self.is_busy)
+        self.calls = aws.machines
 
-    def wait(self, seconds: float) -> bool:
-        self.now += seconds
-        self.left -= 1
-        return self.left < 0
+    def look(self, times: int, busy: set[int] | None = None) -> None:
+        """Let the worker look so often, busy at the looks with these numbers."""
 
+        def each(number: int) -> None:
+            self.is_busy = number in (busy or set())
 
-@pytest.fixture(autouse=True)
-def _own_locks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+        self.protection.watch(Ticks(times, self._clock, each))
+
+    @property
+    def told(self) -> list[bool]:
+        return [given["ProtectedFromScaleIn"] for given in self.calls.given("set_instance_protection")]
 
 
 @pytest.fixture
-def ticks(monkeypatch: pytest.MonkeyPatch) -> Ticks:
-    return Ticks(monkeypatch)
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    made = FakeTime()
+    monkeypatch.setattr("courier.protection.time", made)
+    return made
 
 
-def make(group: Group, *, is_busy: bool = False) -> tuple[Protection, dict[str, bool]]:
-    state = {"is_busy": is_busy}
-    made = Protection(cast("Aws", group), group="g", instance_id="i", is_busy=lambda: state["is_busy"])
-    return made, state
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
-def watch(one: Protection, ticks: Ticks, seconds: float) -> None:
-    ticks.left = int(seconds / protection.LOOK_SECONDS)
-    one.watch(cast("Any", ticks))
+@pytest.fixture
+def aws() -> FakeAws:
+    return FakeAws()
 
 
-def test_it_is_protected_once_while_there_is_work(ticks: Ticks) -> None:
-    group = Group()
-    one, _ = make(group, is_busy=True)
-
-    watch(one, ticks, 60)
-
-    assert group.told == [True]
+#: How many looks an idle machine is given before it is taken for idle.
+IDLE_LOOKS = int(IDLE_SECONDS / LOOK_SECONDS)
 
 
-def test_it_is_given_up_once_when_there_was_no_work_for_a_while_and_no_sooner(ticks: Ticks) -> None:
-    group = Group()
-    one, state = make(group, is_busy=True)
-    watch(one, ticks, 5)
-    state["is_busy"] = False
+def test_a_machine_is_protected_once_from_its_first_work_on(aws: FakeAws, clock: FakeTime) -> None:
+    machine = Machine(aws, clock)
 
-    watch(one, ticks, IDLE_SECONDS - 1)
-    assert group.told == [True]
-    watch(one, ticks, IDLE_SECONDS * 3)
+    machine.look(5, busy={2, 3, 4, 5})
 
-    assert group.told == [True, False]
+    (given,) = aws.machines.given("set_instance_protection")
+    assert given == {"InstanceIds": ["i-1"], "AutoScalingGroupName": "group", "ProtectedFromScaleIn": True}
 
 
-def test_what_a_worker_before_this_one_left_protected_is_given_up(ticks: Ticks) -> None:
-    group = Group()
-    one, _ = make(group)
+@pytest.mark.parametrize(("looks", "told"), [(IDLE_LOOKS, [True]), (IDLE_LOOKS + 1, [True, False])])
+def test_protection_ends_when_there_was_no_work_for_a_while_and_no_sooner(
+    aws: FakeAws, clock: FakeTime, looks: int, told: list[bool]
+) -> None:
+    machine = Machine(aws, clock)
 
-    watch(one, ticks, IDLE_SECONDS * 3)
+    machine.look(looks, busy={1})
 
-    assert group.told == [False]
-
-
-def test_while_the_other_worker_works_it_stays_protected(ticks: Ticks) -> None:
-    group = Group()
-    one, _ = make(group, is_busy=True)
-    other, _ = make(group, is_busy=True)
-    watch(one, ticks, 5)
-    watch(other, ticks, 5)
-
-    one.take_back()
-    assert group.told == [True, True]
-    other.take_back()
-    assert group.told == [True, True, False]
+    assert machine.told == told
 
 
-def test_after_a_refusal_the_next_call_comes_later(ticks: Ticks, caplog: pytest.LogCaptureFixture) -> None:
-    group = Group()
-    group.is_closed = True
-    one, _ = make(group, is_busy=True)
+def test_work_now_and_then_keeps_it_protected(aws: FakeAws, clock: FakeTime) -> None:
+    machine = Machine(aws, clock)
 
-    watch(one, ticks, RETRY_SECONDS - 1)
-    assert group.told == [True]
-    watch(one, ticks, 2)
+    machine.look(5 * IDLE_LOOKS, busy=set(range(1, 5 * IDLE_LOOKS, IDLE_LOOKS - 1)))
 
-    assert group.told == [True, True]
-    assert "not protected" in caplog.text
+    assert machine.told == [True]
 
 
-def test_a_bug_is_no_refusal_of_awss(ticks: Ticks, monkeypatch: pytest.MonkeyPatch) -> None:
-    group = Group()
-    one, _ = make(group, is_busy=True)
-    monkeypatch.setattr(group, "autoscaling", lambda: None)
+def test_a_machine_that_a_worker_before_may_have_left_protected_is_freed_once(aws: FakeAws, clock: FakeTime) -> None:
+    machine = Machine(aws, clock)
+
+    machine.look(IDLE_LOOKS - 1)
+    assert machine.told == []
+    machine.look(IDLE_LOOKS + 10)
+    assert machine.told == [False]
+    machine.protection.take_back()
+    assert machine.told == [False]
+
+
+def test_it_is_protected_again_when_work_comes_again(aws: FakeAws, clock: FakeTime) -> None:
+    machine = Machine(aws, clock)
+
+    machine.look(2 * IDLE_LOOKS, busy={1, 2 * IDLE_LOOKS})
+
+    assert machine.told == [True, False, True]
+
+
+def test_two_workers_of_a_machine_share_its_protection(aws: FakeAws, clock: FakeTime) -> None:
+    one, other = Machine(aws, clock), Machine(aws, clock)
+    one.look(1, busy={1})
+    other.look(1, busy={1})
+
+    one.protection.take_back()
+    assert aws.machines.protected == {"i-1": True}
+    other.protection.take_back()
+    assert aws.machines.protected == {"i-1": False}
+
+
+def test_a_worker_that_gives_up_its_part_holds_no_lock(aws: FakeAws, clock: FakeTime) -> None:
+    one, other = Machine(aws, clock), Machine(aws, clock)
+    one.look(1, busy={1})
+    one.protection.take_back()
+
+    other.look(1, busy={1})
+    other.protection.take_back()
+
+    assert one.told == [True, False, True, False]
+
+
+def test_a_refused_call_is_told_and_made_again_only_after_a_while(
+    aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    machine = Machine(aws, clock)
+    looks = int(RETRY_SECONDS / LOOK_SECONDS)
+
+    with caplog.at_level(logging.WARNING):
+        machine.look(looks, busy=set(range(1, looks + 1)))
+        assert machine.told == [True]
+        machine.look(looks, busy=set(range(1, looks + 1)))
+
+    assert machine.told == [True, True]
+    assert aws.machines.protected == {"i-1": True}
+    assert caplog.text.count("not protected from scale-in") == 1
+
+
+def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
+    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    one, other = Machine(aws, clock), Machine(aws, clock)
+    one.look(1, busy={1})
+    other.look(1, busy={1})
+
+    other.protection.take_back()
+
+    assert aws.machines.protected == {"i-1": False}
+
+
+def test_a_protection_that_stays_is_told_and_its_lock_is_free(
+    aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = Machine(aws, clock), Machine(aws, clock)
+    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+
+    one.protection.take_back()
+    other.protection.take_back()
+
+    assert "protection from scale-in stays" in caplog.text
+    assert aws.machines.protected == {"i-1": False}
+
+
+def test_a_bug_is_no_refusal_of_awss(aws: FakeAws, clock: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aws, "autoscaling", lambda: None)
 
     with pytest.raises(AttributeError):
-        watch(one, ticks, 5)
+        Machine(aws, clock).look(5, busy={1})
+
+
+def test_its_file_is_nobody_elses_to_write(aws: FakeAws, clock: FakeTime, tmp_path: Path) -> None:
+    Machine(aws, clock)
+
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600

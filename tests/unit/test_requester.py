@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from courier import requester
 from courier.aws import Clock
+from courier.cancellation import Cancellation
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
-from courier.requester import Requester
-from courier.wire import Answer, Envelope, Request, decode_request, encode_reply
+from courier.requester import ASIDE_SECONDS, Requester
+from courier.wire import PING, Answer, Envelope, Request, decode_request, encode_reply
+from tests.support.clocks import FakeTime
 
 
 class FakeQueues:
@@ -31,6 +34,10 @@ class FakeQueues:
         self.deleted: list[str] = []
         self.troubles: list[Exception] = []
         self.failures: list[Failure] = []
+        #: How long each receive was to wait, and what goes wrong with a release.
+        self.waits: list[int] = []
+        self.on_release: list[Exception | list[Failure]] = []
+        self.before_receive: Callable[[], object] = lambda: None
 
     name = "responseQueue"
 
@@ -45,23 +52,29 @@ class FakeQueues:
         failures, self.failures = self.failures, []
         return failures
 
-    def put(self, answer: Answer) -> None:
+    def put(self, answer: Answer, receive_count: int = 1) -> None:
         number = f"{answer.request_id}#{len(self.waiting)}"
+        envelope = encode_reply(answer)
         self.waiting.append(
-            Delivery(envelope=encode_reply(answer), message_id=number, receipt_handle=number, receive_count=1)
+            Delivery(envelope=envelope, message_id=number, receipt_handle=number, receive_count=receive_count)
         )
 
     def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[Delivery]:
         assert 0 <= wait_seconds <= 20
         assert visibility_seconds == 2
+        self.waits.append(wait_seconds)
+        self.before_receive()
         self._fail()
         taken, self.waiting = self.waiting[:10], self.waiting[10:]
         return [replace(delivery, receive_count=delivery.receive_count + 1) for delivery in taken]
 
     def release(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+        outcome = self.on_release.pop(0) if self.on_release and deliveries else []
+        if isinstance(outcome, Exception):
+            raise outcome
         self.released += [decode_request(one.envelope).request_id for one in deliveries]
         self.waiting = [*deliveries, *self.waiting]
-        return []
+        return outcome
 
     def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
         self.deleted += [decode_request(one.envelope).request_id for one in deliveries]
@@ -109,12 +122,343 @@ def test_a_request_says_who_asks_what_and_until_when() -> None:
     assert queues.deleted == [request.request_id]
 
 
+class Pauses(Cancellation):
+    """Notes each pause, which takes no time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+
+    def wait(self, seconds: float) -> bool:
+        self.waits.append(seconds)
+        return self.is_canceled
+
+
+def pausing(queues: FakeQueues, pauses: Pauses, **more: Any) -> Requester:
+    box = cast("Mailbox", queues)
+    return Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, cancellation=pauses, **more)
+
+
+def theirs(queues: FakeQueues, count: int, receive_count: int = 1, name: str = "theirs") -> list[str]:
+    """Put answers of others, who wait for them, in front of what comes."""
+    names = [f"{name}{number}" for number in range(count)]
+    for one in names:
+        queues.put(Answer(body="x", request_id=one, deadline=time.time() + 60), receive_count)
+    return names
+
+
+def test_a_ping_asks_whether_a_worker_is_there() -> None:
+    queues = FakeQueues(body)
+
+    outcome = asker(queues).ping(timeout_seconds=5)
+
+    assert isinstance(outcome.result, Answer)
+    assert [request.kind for request in queues.sent] == [PING]
+
+
+def test_an_outcome_says_which_request_it_was_and_how_long_it_took() -> None:
+    queues = FakeQueues(body)
+
+    outcome = asker(queues).ask(question(1), timeout_seconds=5)
+
+    assert outcome.request_id == queues.sent[0].request_id
+    assert 0 <= outcome.seconds < 5
+
+
+def test_a_question_may_have_a_kind_of_its_own() -> None:
+    queues = FakeQueues(body)
+
+    asker(queues).ask(Question(body="1", kind="other"), timeout_seconds=5)
+
+    assert queues.sent[0].kind == "other"
+
+
+def test_answers_to_a_caller_that_stopped_early_are_deleted_when_they_are_met() -> None:
+    queues = FakeQueues(lambda request: body(request) if request.body == "0" else [])
+    made = asker(queues)
+    outcomes = made.ask_many([question(number) for number in range(3)], timeout_seconds=5)
+    next(outcomes)
+    outcomes.close()
+    left = [request.request_id for request in queues.sent[1:]]
+    for one in left:
+        queues.put(Answer(body="late", request_id=one, deadline=time.time() + 60))
+    queues._answer = body
+
+    assert answers(made, [question(9)]) == ["9"]
+
+    assert set(left) <= set(queues.deleted)
+    assert queues.released == []
+
+
+def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requester, "REMEMBERED", 3)
+    queues = FakeQueues(lambda _: [])
+    made = asker(queues)
+    list(made.ask_many([question(number) for number in range(5)], timeout_seconds=0.01))
+    ids = [request.request_id for request in queues.sent]
+    for one in ids:
+        queues.put(Answer(body="late", request_id=one, deadline=time.time() + 60))
+    queues._answer = body
+
+    answers(made, [question(9)])
+
+    assert queues.released == ids[:2]
+    assert set(ids[2:]) <= set(queues.deleted)
+
+
+def test_no_more_than_a_window_is_under_way() -> None:
+    queues = FakeQueues(body)
+    under_way: list[int] = []
+    queues.before_receive = lambda: under_way.append(len(queues.waiting))
+
+    assert len(answers(asker(queues, window=13), [question(number) for number in range(40)])) == 40
+
+    assert under_way[0] == max(under_way) == 13
+
+
+def test_what_is_done_and_not_yet_due_takes_room_in_the_window() -> None:
+    queues = FakeQueues(lambda request: body(request) if request.body != "0" else [])
+    sent: list[int] = []
+    queues.before_receive = lambda: sent.append(len(queues.sent))
+    outcomes = asker(queues, window=5).ask_many([question(number) for number in range(50)], timeout_seconds=0.2)
+
+    assert isinstance(next(outcomes).result, NoAnswer)
+
+    assert max(sent) == 5
+
+
+def test_an_answer_does_not_wait_for_a_stream_that_pauses() -> None:
+    queues = FakeQueues(body)
+    found: list[str] = []
+
+    def stream() -> Iterator[Asked]:
+        yield question(1)
+        while not found:
+            yield None
+        yield question(2)
+
+    for outcome in asker(queues).ask_many(stream(), timeout_seconds=5):
+        assert isinstance(outcome.result, Answer)
+        found.append(outcome.result.body)
+
+    assert found == ["1", "2"]
+
+
+def test_a_request_lives_as_long_as_its_asker_waits_and_a_heavy_one_as_long_as_all_of_them() -> None:
+    queues = FakeQueues(body)
+    box = cast("Mailbox", queues)
+
+    asker(queues).ask(question(1), timeout_seconds=5)
+    Requester(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20, is_heavy=True).ask(
+        Question(body="2", is_heavy=True), timeout_seconds=5
+    )
+
+    light, heavy = (request.deadline or 0 for request in queues.sent)
+    assert light == pytest.approx(time.time() + 5, abs=3)
+    assert heavy == pytest.approx(time.time() + 100, abs=3)
+
+
+@pytest.mark.parametrize(("receive_count", "factor"), [(1, 1), (8, 1), (16, 2), (32, 4), (1000, 4)])
+def test_the_more_often_others_answers_were_received_the_longer_is_the_pause(
+    receive_count: int, factor: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(requester, "PAUSE_SECONDS", (3.0, 3.0))
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    theirs(queues, 2, receive_count - 1)  # each receive counts one more
+    calls = 0
+
+    def answer_late() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            queues.waiting = []
+            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+
+    queues.before_receive = answer_late
+
+    assert answers(pausing(queues, pauses), [question(1)]) == ["1"]
+
+    assert pauses.waits == [3.0 * factor]
+
+
+def test_where_nothing_was_received_nothing_is_paused() -> None:
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+
+    assert answers(pausing(queues, pauses), []) == []
+    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=0.01)
+
+    assert isinstance(outcome.result, NoAnswer)
+    assert pauses.waits == []
+
+
+def test_whole_batches_of_what_nobody_fetches_are_kept_aside_and_looked_behind_at_once() -> None:
+    queues, pauses = FakeQueues(body), Pauses()
+    names = theirs(queues, 25, 50)
+
+    assert answers(pausing(queues, pauses), [question(1)]) == ["1"]
+
+    assert queues.waits == [5, 0, 0]
+    assert pauses.waits == []
+    assert sorted(queues.released) == sorted(names)
+
+
+@pytest.mark.parametrize(("count", "receive_count"), [(9, 50), (10, 3)])
+def test_few_or_fresh_answers_of_others_are_released_at_once(count: int, receive_count: int) -> None:
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    names = theirs(queues, count, receive_count)
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            assert queues.released == names
+            queues.waiting = []
+            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+
+    queues.before_receive = look
+
+    assert answers(pausing(queues, pauses), [question(1)]) == ["1"]
+
+    assert len(pauses.waits) == 1
+
+
+def test_what_is_kept_aside_is_given_back_in_time_for_its_owners(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.requester.time", clock)
+    monkeypatch.setattr("courier.inquiry.time", clock)
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    receives = 0
+
+    def crowd() -> None:
+        nonlocal receives
+        receives += 1
+        clock.now += ASIDE_SECONDS / 2
+        theirs(queues, 10, 50, name=f"theirs{receives}-")
+        queues.waiting = [replace(one, received_at=clock.now) for one in queues.waiting[-10:]]
+
+    queues.before_receive = crowd
+
+    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=3)
+
+    assert isinstance(outcome.result, NoAnswer)
+    assert len(queues.released) == 10 * receives
+    # The third time they come after what is aside, that is given back, and so on.
+    assert queues.waits[:5] == [3, 0, 0, 2, 0]
+
+
+def test_even_a_queue_full_of_others_answers_is_looked_through_for_so_long_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.requester.time", clock)
+    monkeypatch.setattr("courier.inquiry.time", clock)
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    began = clock.now
+
+    def crowd() -> None:
+        clock.now += 0.5
+        queues.waiting = []
+        theirs(queues, 10)
+
+    queues.before_receive = crowd
+
+    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=5)
+
+    assert isinstance(outcome.result, NoAnswer)
+    assert clock.now - began == 5 + requester.VISIBILITY_SECONDS + 0.5
+
+
+def test_what_was_kept_aside_is_given_back_also_when_the_call_fails() -> None:
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    names = theirs(queues, 10, 50)
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            raise QueueMissing
+
+    queues.before_receive = look
+
+    with pytest.raises(QueueMissing):
+        answers(pausing(queues, pauses), [question(1)])
+
+    assert queues.released == names
+
+
+def test_an_answer_is_not_lost_over_what_cannot_be_released(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+    queues = FakeQueues(body)
+    theirs(queues, 2)
+    queues.on_release = [[Failure(index=0, error=MessageTooLong("No."))]]
+
+    with caplog.at_level(logging.INFO):
+        assert answers(asker(queues, told), [question(1)]) == ["1"]
+    theirs(queues, 2)
+    queues.on_release = [Unreachable("No network.")]
+    assert answers(asker(queues, told), [question(2)]) == ["2"]
+
+    assert "left to its visibility timeout" in caplog.text
+    assert any("No network." in one for one in told)
+
+
+def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    for module in ("requester", "inquiry", "outage"):
+        monkeypatch.setattr(f"courier.{module}.time", clock)
+    queues = FakeQueues(body)
+    tries = 0
+
+    def fail() -> None:
+        nonlocal tries
+        tries += 1
+        clock.now += 1
+        raise Unreachable
+
+    monkeypatch.setattr(queues, "_fail", fail)
+
+    with pytest.raises(Unreachable):
+        list(pausing(queues, Pauses()).ask_many([question(1)], timeout_seconds=5))
+
+    assert tries == 5
+
+
+def test_once_canceled_nothing_more_is_asked_or_looked_for() -> None:
+    queues = FakeQueues(lambda _: [])
+    asking = asker(queues)
+    queues.before_receive = asking.cancel
+
+    found = list(asking.ask_many([question(1), question(2)], timeout_seconds=5))
+
+    assert [type(one.result) for one in found] == [RequestCanceled, RequestCanceled]
+    assert len(queues.waits) == 1
+    assert list(asking.ask_many([question(3)], timeout_seconds=5)) == []
+    assert len(queues.sent) == 2
+
+
+def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or_a_late_one() -> None:
+    queues = FakeQueues(body)
+    now = time.time()
+    for name, deadline in (("none", None), ("soon", now + 30), ("just-over", now - 1), ("over", now - 60)):
+        queues.put(Answer(body="x", request_id=name, deadline=deadline))
+
+    assert answers(asker(queues), [question(1)]) == ["1"]
+
+    assert queues.released == ["none", "soon", "just-over"]
+    assert "over" in queues.deleted
+
+
 def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> None:
     queues = FakeQueues(body)
-    queues.put = lambda answer: queues.waiting.insert(  # type: ignore[method-assign]
-        0,
-        Delivery(envelope=encode_reply(answer), message_id=answer.body, receipt_handle=answer.body, receive_count=1),
-    )
+
+    def put_first(answer: Answer, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
+        envelope = encode_reply(answer)
+        first = Delivery(envelope=envelope, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
+        queues.waiting.insert(0, first)
+
+    queues.put = put_first  # type: ignore[method-assign]
 
     assert answers(asker(queues, window=7), [question(number) for number in range(35)]) == [
         str(number) for number in range(35)

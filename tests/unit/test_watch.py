@@ -9,6 +9,7 @@ from courier import watch
 from courier.mailbox import Delivery
 from courier.watch import Watch
 from courier.wire import Envelope
+from tests.support.clocks import FakeTime, Ticks
 
 
 def delivery(name: str) -> Delivery:
@@ -21,6 +22,44 @@ def test_work_that_ended_in_time_is_its_workers_to_finish() -> None:
 
     assert made.end(delivery("a"))
     assert not made.end(delivery("a"))
+
+
+def looked(made: Watch, clock: FakeTime, times: int) -> list[str]:
+    """Return what is given up in so many looks."""
+    late: list[str] = []
+    made.look(Ticks(times, clock), lambda one: late.append(one.message_id))
+    return late
+
+
+def test_work_is_given_up_at_the_first_look_beyond_its_limit_and_no_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.watch.time", clock)
+    made = Watch(time_limit_seconds=4 * watch.LOOK_SECONDS)
+    made.begin(delivery("early"))
+    clock.now += watch.LOOK_SECONDS
+    made.begin(delivery("late"))
+
+    assert looked(made, clock, 3) == []  # at its limit, the first is still in time
+    clock.now -= watch.LOOK_SECONDS  # the wait that ends a round of looks takes time, too
+    assert looked(made, clock, 1) == ["early"]
+    assert made.end(delivery("late"))
+
+
+def test_work_that_ends_while_it_is_looked_at_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.watch.time", clock)
+    made = Watch(time_limit_seconds=0)
+    for name in "ab":
+        made.begin(delivery(name))
+    late: list[str] = []
+
+    def give_up(one: Delivery) -> None:
+        late.append(one.message_id)
+        made.end(delivery("b"))
+
+    made.look(Ticks(3, clock), give_up)
+
+    assert late == ["a"]
 
 
 def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,297 @@
+"""How much of what can go wrong in a module its unit tests would notice: each mutant is tested in a fork of its own.
+
+    python -m bench.mutants [MODULE ...] [--jobs N] [--least PERCENT]
+
+Without modules: those that carry messages. A mutant is tested by the module's own file in tests/unit and, if that
+passes, by those that import the module and those of the modules that do. It is killed if a test fails, or if the tests
+do not end in five times their time. Mutants that no test can tell from the original stand with a reason in
+bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) of a module's others are killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import CodeType, ModuleType
+
+from bench.mutations import Mutant, mutants
+
+ROOT = Path(__file__).parents[1]
+EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
+MESSAGING = (
+    *("wire", "mailbox", "inquiry", "requester", "client", "custody", "outbox", "replier", "handling", "watch"),
+    *("worker", "outage", "backoff", "backlog", "replyqueue", "deadletters", "protection", "daemon"),
+)
+#: What is loaded once, before the forks: it costs most of a test's start.
+LOADED = (
+    "boto3",
+    "botocore.stub",
+    "hypothesis",
+    "numpy",
+    "PIL.Image",
+    "pexpect",
+    "pytest",
+    "rich.progress",
+    "_pytest.logging",
+)
+#: The exit statuses of a fork whose tests passed and failed; any other is a death of its own.
+PASSED, FAILED = 81, 82
+#: Tests of a mutant end within so many times what they take, and no sooner than this.
+PATIENCE, LEAST_SECONDS = 5, 10.0
+#: How long a test waits for what a mutant may never do, in seconds.
+WAIT_SECONDS = 4
+MEMORY_BYTES = 4 * 2**30
+
+
+@dataclass(kw_only=True)
+class Trial:
+    """A mutant's test in a fork: which files, until when."""
+
+    mutant: Mutant
+    stages: list[tuple[str, ...]]
+    until: float
+    folder: Path
+
+
+@dataclass(kw_only=True)
+class Score:
+    """What became of a module's mutants."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    alive: list[Mutant] = field(default_factory=list)
+
+    @property
+    def percent(self) -> float:
+        """How many of a hundred that can be noticed are."""
+        killed = self.outcomes["killed"] + self.outcomes["hung"]
+        return 100 * killed / max(1, killed + self.outcomes["alive"])
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from the code that it is given."""
+
+    def __init__(self, name: str, path: Path, code: CodeType) -> None:
+        self._name, self._path, self._code = name, path, code
+
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        exec(self._code, module.__dict__)  # noqa: S102  the mutant is what is tested
+
+
+def imported(path: Path) -> set[str]:
+    """Return the modules of courier that the file in `path` imports."""
+    import ast
+
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "courier":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("courier."):
+            found.add(str(node.module).split(".")[1])
+    return found
+
+
+def stages_for(module: str) -> list[tuple[str, ...]]:
+    """Return the files that test `module`: its own, then those that are near."""
+    files = {path.stem.removeprefix("test_"): path for path in sorted((ROOT / "tests/unit").glob("test_*.py"))}
+    users = {path.stem for path in (ROOT / "courier").glob("*.py") if module in imported(path)}
+    own = (str(files[module]),) if module in files else ()
+    near = tuple(
+        str(path)
+        for name, path in files.items()
+        if name != module and (module in imported(path) or (name in users and module in MESSAGING))
+    )
+    return [stage for stage in (own, near) if stage]
+
+
+def run_tests(files: Sequence[str], folder: Path) -> int:
+    """Run the tests in `files` in this process, quietly; return PASSED or FAILED."""
+    import pytest
+
+    silence = os.open(os.devnull, os.O_RDWR)
+    for number in range(3):
+        os.dup2(silence, number)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    options = [
+        "-o",
+        "addopts=",
+        "--assert=plain",
+        "--import-mode=importlib",
+        "-p",
+        "no:xdist",
+        "-p",
+        "no:cacheprovider",
+        "-x",
+        "-q",
+    ]
+    status = pytest.main([*options, "--hypothesis-profile=mutants", "--tb=no", f"--basetemp={folder}/temp", *files])
+    return PASSED if status == pytest.ExitCode.OK else FAILED
+
+
+def fork(files: Sequence[str], folder: Path, mutant: Mutant | None) -> int:
+    """Test a mutant (or the original) in a fork; return its process id."""
+    process = os.fork()
+    if process:
+        return process
+    os.setsid()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        if mutant:
+            path = ROOT / "courier" / f"{mutant.module}.py"
+            sys.meta_path.insert(0, _Finder(f"courier.{mutant.module}", path, mutant.code))
+        status = run_tests(files, folder)
+    except BaseException:  # noqa: BLE001  whatever it was, it is this fork's
+        status = FAILED
+    os._exit(status)
+
+
+def seconds_of_the_original(stages: Sequence[tuple[str, ...]]) -> float:
+    """Return how long the tests take where nothing is wrong."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        for files in stages:
+            _, status = os.waitpid(fork(files, Path(folder), None), 0)
+            if os.waitstatus_to_exitcode(status) != PASSED:
+                raise SystemExit(f"These tests fail without a mutant: {' '.join(files)}")
+    return time.monotonic() - began
+
+
+class Field:
+    """Runs trials, some at a time."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._running: dict[int, Trial] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="mutants-"))
+
+    def outcomes(self, module: str, known: dict[str, str]) -> Iterator[tuple[Mutant, str]]:
+        """Yield each mutant of `module` with what became of it: killed, hung, alive or equivalent."""
+        stages = stages_for(module)
+        limit = max(LEAST_SECONDS, PATIENCE * seconds_of_the_original(stages))
+        for mutant in mutants(ROOT / "courier" / f"{module}.py"):
+            if mutant.key in known:
+                yield mutant, "equivalent"
+            elif not stages:
+                yield mutant, "alive"
+            else:
+                while len(self._running) >= self._jobs:
+                    yield from self._wait(limit)
+                self._start(mutant, stages, limit)
+        while self._running:
+            yield from self._wait(limit)
+
+    def close(self) -> None:
+        """End the trials, and remove what they left."""
+        for process in self._running:
+            _kill_group(process)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _start(self, mutant: Mutant, stages: list[tuple[str, ...]], limit: float) -> None:
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        process = fork(stages[0], folder, mutant)
+        self._running[process] = Trial(mutant=mutant, stages=stages[1:], until=time.monotonic() + limit, folder=folder)
+
+    def _wait(self, limit: float) -> Iterator[tuple[Mutant, str]]:
+        time.sleep(0.01)
+        for process, trial in list(self._running.items()):
+            ended, status = os.waitpid(process, os.WNOHANG)
+            if not ended and time.monotonic() < trial.until:
+                continue
+            _kill_group(process)
+            if not ended:
+                os.waitpid(process, 0)
+            del self._running[process]
+            shutil.rmtree(trial.folder, ignore_errors=True)
+            if ended and os.waitstatus_to_exitcode(status) == PASSED and trial.stages:
+                self._start(trial.mutant, trial.stages, limit)
+            else:
+                passed = ended and os.waitstatus_to_exitcode(status) == PASSED
+                yield trial.mutant, "alive" if passed else "killed" if ended else "hung"
+
+
+def _kill_group(process: int) -> None:
+    """End what a fork has started and left; the session is its own."""
+    try:
+        os.killpg(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
+    """Test every mutant of `module`."""
+    score = Score()
+    met: set[str] = set()
+    for mutant, outcome in field_.outcomes(module, known):
+        score.outcomes[outcome] += 1
+        met.add(mutant.key)
+        if outcome == "alive":
+            score.alive.append(mutant)
+            print(
+                f"courier/{module}.py:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}", flush=True
+            )
+    for key in known.keys() - met:
+        print(f"{EQUIVALENT.name} knows a mutant of {module} that is none: {key}", flush=True)
+    return score
+
+
+def table(scores: dict[str, Score]) -> str:
+    """Return what became of all, a module a line."""
+    lines = ["| module | mutants | killed | hung | alive | equivalent | score |", "|---|---|---|---|---|---|---|"]
+    for module, score in scores.items():
+        counts = [score.outcomes[outcome] for outcome in ("killed", "hung", "alive", "equivalent")]
+        lines.append(f"| {module} | {sum(counts)} | {' | '.join(map(str, counts))} | {score.percent:.0f} % |")
+    return "\n".join(lines)
+
+
+def load() -> None:
+    """Load what every fork needs, and nothing of courier's, which each imports for itself."""
+    for name in LOADED:
+        importlib.import_module(name)
+    from hypothesis import Phase, settings
+
+    settings.register_profile(
+        "mutants", max_examples=50, deadline=None, database=None, phases=[Phase.explicit, Phase.generate]
+    )
+
+
+def main() -> int:
+    """Measure and print; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("modules", nargs="*", metavar="MODULE")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
+    parser.add_argument("--least", type=float, default=90, metavar="PERCENT")
+    given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is under way ends, too
+    os.chdir(ROOT)
+    os.environ["TEST_PATIENCE_SECONDS"] = str(WAIT_SECONDS)
+    load()
+    known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
+    field_ = Field(given.jobs)
+    try:
+        scores = {module: measure(field_, module, known.get(module, {})) for module in given.modules or MESSAGING}
+    finally:
+        field_.close()
+    print(table(scores))
+    return int(any(score.percent < given.least for score in scores.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,295 @@
+"""SQS in memory: standard queues, as AWS documents them."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.fakes import FakeService, operation, refusal
+
+MAX_BATCH = 10
+MAX_BYTES = 1_048_576
+PURGE_SECONDS = 60
+_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+_DEFAULTS = {"DelaySeconds": "0", "VisibilityTimeout": "30", "MaximumMessageSize": str(MAX_BYTES)}
+
+
+@dataclass(kw_only=True)
+class Message:
+    """A message in a queue; times are by the fake's clock."""
+
+    body: str
+    attributes: Mapping[str, Any]
+    group: str
+    due_at: float
+    message_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    visible_at: float = 0.0
+    receive_count: int = 0
+    handle: str = ""
+
+    @property
+    def size(self) -> int:
+        named = sum(
+            len(name) + len(value["DataType"]) + len(value["StringValue"].encode())
+            for name, value in self.attributes.items()
+        )
+        return len(self.body.encode()) + named
+
+
+@dataclass(kw_only=True)
+class Queue:
+    """A queue and what is in it."""
+
+    name: str
+    attributes: dict[str, str]
+    created: float
+    messages: list[Message] = field(default_factory=list)
+    purged_at: float | None = None
+
+
+class FakeSqs(FakeService):
+    """Queues that live as long as a test; `advance` lets time pass without any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._changed = threading.Condition()
+        self._queues: dict[str, Queue] = {}
+        self._passed = 0.0
+        #: Whether a long poll takes time; if not, it lets as much pass as it would have waited.
+        self.waits = True
+        #: Which entries of batches fail, as `Failed` says it: a code and whether it is the sender's fault, or None.
+        self.failing: Callable[[str, Mapping[str, Any]], tuple[str, bool] | None] = lambda _operation, _entry: None
+
+    # What a test does
+
+    def now(self) -> float:
+        """Return the time that counts here, in seconds."""
+        return time.monotonic() + self._passed
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for all queues and whoever waits for them."""
+        with self._changed:
+            self._passed += seconds
+            self._changed.notify_all()
+
+    def queue(self, name: str) -> Queue:
+        """Return a queue; a test may look into it and change it."""
+        return self._queues[name]
+
+    def names(self) -> list[str]:
+        """Return what queues there are."""
+        return sorted(self._queues)
+
+    def bodies(self, name: str) -> list[str]:
+        """Return what is in a queue, whether it is visible or not."""
+        with self._changed:
+            return [message.body for message in self._queues[name].messages]
+
+    def put(self, name: str, *bodies: str, **attributes: str) -> None:
+        """Send messages by hand, each with these attributes; their names are given with _ for -."""
+        named = {
+            key.replace("_", "-"): {"DataType": "String", "StringValue": value} for key, value in attributes.items()
+        }
+        with self._changed:
+            for body in bodies:
+                message = Message(body=body, attributes=named, group="", due_at=self.now())
+                self._queues[name].messages.append(message)
+            self._changed.notify_all()
+
+    # Queues
+
+    @operation("QueueName", "Attributes")
+    def create_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        attributes = {**_DEFAULTS, **given.get("Attributes", {})}
+        with self._changed:
+            name = given["QueueName"]
+            self._queues.setdefault(name, Queue(name=name, attributes=attributes, created=time.time()))
+        return {"QueueUrl": _URL + name}
+
+    @operation("QueueName")
+    def get_queue_url(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"QueueUrl": _URL + self._find(_URL + given["QueueName"]).name}
+
+    @operation("QueueNamePrefix", "MaxResults")
+    def list_queues(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        found = [_URL + name for name in self.names() if name.startswith(given.get("QueueNamePrefix", ""))]
+        return {"QueueUrls": found[: given.get("MaxResults", 1000)]} if found else {}
+
+    @operation("QueueUrl")
+    def delete_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        with self._changed:
+            del self._queues[self._find(given["QueueUrl"]).name]
+            self._changed.notify_all()
+        return {}
+
+    @operation("QueueUrl")
+    def purge_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        queue = self._find(given["QueueUrl"])
+        if queue.purged_at is not None and self.now() - queue.purged_at < PURGE_SECONDS:
+            raise refusal("AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue in 60 seconds.")
+        with self._changed:
+            queue.purged_at = self.now()
+            queue.messages.clear()
+        return {}
+
+    @operation("QueueUrl", "AttributeNames")
+    def get_queue_attributes(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        queue = self._find(given["QueueUrl"])
+        with self._changed:
+            now = self.now()
+            delayed = sum(message.due_at > now for message in queue.messages)
+            hidden = sum(message.visible_at > now for message in queue.messages)
+        counted = {
+            "ApproximateNumberOfMessages": str(len(queue.messages) - delayed - hidden),
+            "ApproximateNumberOfMessagesNotVisible": str(hidden),
+            "ApproximateNumberOfMessagesDelayed": str(delayed),
+            "CreatedTimestamp": str(int(queue.created)),
+        }
+        return {"Attributes": _chosen({**queue.attributes, **counted}, given["AttributeNames"])}
+
+    # Messages
+
+    @operation("QueueUrl", "Entries")
+    def send_message_batch(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        queue = self._find(given["QueueUrl"])
+        made = {entry["Id"]: self._message(queue, entry) for entry in given["Entries"]}
+        if sum(message.size for message in made.values()) > MAX_BYTES:
+            raise refusal("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer.")
+        limit = int(queue.attributes["MaximumMessageSize"])
+        if any(message.size > limit for message in made.values()):
+            raise refusal("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
+
+        def send(entry: Mapping[str, Any]) -> None:
+            queue.messages.append(made[entry["Id"]])
+
+        return self._each("send_message_batch", given["Entries"], send)
+
+    @operation(
+        "QueueUrl",
+        "MaxNumberOfMessages",
+        "WaitTimeSeconds",
+        "VisibilityTimeout",
+        "MessageAttributeNames",
+        "MessageSystemAttributeNames",
+    )
+    def receive_message(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        limit, wait = given.get("MaxNumberOfMessages", 1), given.get("WaitTimeSeconds", 0)
+        _demand(1 <= limit <= MAX_BATCH, "MaxNumberOfMessages must be between 1 and 10.")
+        _demand(0 <= wait <= 20, "WaitTimeSeconds must be between 0 and 20.")
+        deadline = self.now() + wait
+        with self._changed:
+            while True:
+                queue = self._find(given["QueueUrl"])
+                ready = [message for message in queue.messages if max(message.due_at, message.visible_at) <= self.now()]
+                if ready or self.now() >= deadline:
+                    break
+                pause = self._pause(queue, deadline)
+                if self.waits:
+                    self._changed.wait(pause)
+                else:
+                    self._passed += pause
+            hidden = given.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"]))
+            _demand(0 <= hidden <= 43_200, "VisibilityTimeout must be between 0 and 43200.")
+            taken = [self._take(message, hidden, given) for message in ready[:limit]]
+        return {"Messages": taken} if taken else {}
+
+    @operation("QueueUrl", "Entries")
+    def delete_message_batch(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        queue = self._find(given["QueueUrl"])
+
+        def delete(entry: Mapping[str, Any]) -> None:
+            queue.messages[:] = [one for one in queue.messages if one.handle != entry["ReceiptHandle"]]
+
+        return self._each("delete_message_batch", given["Entries"], delete)
+
+    @operation("QueueUrl", "Entries")
+    def change_message_visibility_batch(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        queue = self._find(given["QueueUrl"])
+
+        def change(entry: Mapping[str, Any]) -> str:
+            found = next((one for one in queue.messages if one.handle == entry["ReceiptHandle"]), None)
+            if found is None or found.visible_at <= self.now():
+                return "ReceiptHandleIsInvalid"
+            found.visible_at = self.now() + entry["VisibilityTimeout"]
+            return ""
+
+        return self._each("change_message_visibility_batch", given["Entries"], change)
+
+    # The inside
+
+    def _find(self, url: str) -> Queue:
+        name = url.removeprefix(_URL)
+        if name not in self._queues:
+            raise refusal("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+        return self._queues[name]
+
+    def _message(self, queue: Queue, entry: Mapping[str, Any]) -> Message:
+        attributes = entry.get("MessageAttributes", {})
+        _demand(len(attributes) <= 10, "Number of message attributes exceeds the allowed maximum of 10.")
+        _demand(all(one["StringValue"] for one in attributes.values()), "Message attributes must have a value.")
+        delay = entry.get("DelaySeconds", int(queue.attributes["DelaySeconds"]))
+        return Message(
+            body=entry["MessageBody"],
+            attributes=attributes,
+            group=entry.get("MessageGroupId", ""),
+            due_at=self.now() + delay,
+        )
+
+    def _each(
+        self, name: str, entries: list[Mapping[str, Any]], act: Callable[[Mapping[str, Any]], str | None]
+    ) -> dict[str, Any]:
+        """Do a batch's entries one by one; each succeeds or fails for itself."""
+        _demand_batch(entries)
+        failed = []
+        with self._changed:
+            for entry in entries:
+                told = self.failing(name, entry)
+                code, is_ours = told or (act(entry), True)
+                if code:
+                    failed.append({"Id": entry["Id"], "SenderFault": is_ours, "Code": code, "Message": "No."})
+            self._changed.notify_all()
+        lost = {one["Id"] for one in failed}
+        answer = {"Successful": [{"Id": entry["Id"]} for entry in entries if entry["Id"] not in lost]}
+        return {**answer, "Failed": failed} if failed else answer
+
+    def _pause(self, queue: Queue, deadline: float) -> float:
+        """Return for how long nothing can become visible of itself, in real seconds."""
+        soon = [max(message.due_at, message.visible_at) for message in queue.messages]
+        return max(0.0, min([deadline, *soon]) - self.now())
+
+    def _take(self, message: Message, hidden: float, given: Mapping[str, Any]) -> dict[str, Any]:
+        message.visible_at = self.now() + hidden
+        message.receive_count += 1
+        message.handle = uuid.uuid4().hex
+        told = {"ApproximateReceiveCount": str(message.receive_count)}
+        told |= {"MessageGroupId": message.group} if message.group else {}
+        found: dict[str, Any] = {
+            "MessageId": message.message_id,
+            "ReceiptHandle": message.handle,
+            "Body": message.body,
+            "Attributes": _chosen(told, given.get("MessageSystemAttributeNames", [])),
+            "MessageAttributes": _chosen(message.attributes, given.get("MessageAttributeNames", [])),
+        }
+        return {name: value for name, value in found.items() if value != {}}
+
+
+def _chosen(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if "All" in names or name in names}
+
+
+def _demand(is_right: bool, message: str) -> None:  # noqa: FBT001  reads as a sentence
+    if not is_right:
+        raise refusal("InvalidParameterValue", message)
+
+
+def _demand_batch(entries: list[Mapping[str, Any]]) -> None:
+    if not entries:
+        raise refusal("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry.")
+    if len(entries) > MAX_BATCH:
+        raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "At most 10 entries.")
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise refusal("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Ids must be distinct.")
