@@ -6,6 +6,11 @@ Without a command, in a terminal, it is a menu.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.check_python()
+
 import argparse
 import io
 import json
@@ -13,14 +18,17 @@ import random
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
-from courier import answers, client, numberlist, presentation, textfile
+from courier import answers, bootstrap, client, numberlist, presentation, textfile
 from courier.commandline import STATUSES, add_common, add_version, finish, leaving_off, whole_number
-from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
 from courier.settings import Settings, load_settings
-from courier.terminal import INTERRUPTED, Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
+
+if TYPE_CHECKING:
+    from courier.terminal import Terminal
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
@@ -71,10 +79,9 @@ class Numbers:
             self._show(*self._ask_long(textfile.Stream(content, io.BytesIO()), "the list"))
             return
         options = {} if self._output else answers.ASKED
-        with (
-            self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
-            client.requester_for(self.connection, [Question(body=text, options=options)]) as (requester, questions),
-        ):
+        waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
+        asking = client.requester_for(self.connection, [Question(body=text, options=options)])
+        with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
         self._show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
@@ -116,11 +123,9 @@ class Numbers:
         """
         worst = 0
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
-        with (
-            self._terminal.counting("answered") as advance,
-            client.requester_for(self.connection, map(self._question, lines)) as (requester, questions),
-            leaving_off(requester.leave_off) as left_off,
-        ):
+        counting = self._terminal.counting("answered")
+        asking = client.requester_for(self.connection, map(self._question, lines))
+        with counting as advance, asking as (requester, questions), leaving_off(requester.leave_off) as left_off:
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1):
                 try:
@@ -140,13 +145,16 @@ class Numbers:
         except InputRefused as error:
             return error
         size = len(line.encode())
-        if size > (room := self.connection.room_bytes(size)):
+        room = self.connection.room_bytes(size)
+        if size > room:
             message = f"The list has {size:,} bytes, and a message carries {room:,}."
             return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
         return Question(body=line)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
+        from courier.terminal import Choice, leave
+
         self.connection.warm_up()
         choices = [
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
@@ -272,6 +280,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # A blank in front keeps argparse from taking a list that begins with a minus for an option.
     is_list = "send" in raw
     given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
+    bootstrap.require_packages()
+    from courier.terminal import Terminal
+
     settings = load_settings()
     terminal = Terminal()
     as_csv = getattr(given, "csv", False)

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.start_worker(__doc__ or "")
+
 import sys
 import time
 from collections.abc import Sequence

@@ -12,9 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from courier.errors import CourierError, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, WrongUsage
 from courier.plain import printable
-from courier.terminal import INTERRUPTED
 
 VERSION = "0.1.0"
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.

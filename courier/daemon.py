@@ -1,4 +1,7 @@
-"""What every worker program shares: its options, its log, and its end at a signal."""
+"""What every worker program shares: its options, its log, and its end at a signal.
+
+Loads no package by itself, so that --help needs none.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,15 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from courier.aws import Aws
 from courier.commandline import add_version, whole_number
-from courier.credentials import Patience
-from courier.handling import Terms
 from courier.settings import Settings
-from courier.worker import Worker
+
+if TYPE_CHECKING:
+    from courier.aws import Aws
+    from courier.handling import Terms
+    from courier.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +75,8 @@ def make_terms(
     options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
 ) -> Terms:
     """Return the terms that a program's own values, the settings and the command line make together."""
+    from courier.handling import Terms
+
     return Terms(
         kind=kind,
         inbox=inbox,
@@ -89,6 +96,9 @@ def make_terms(
 
 def connect() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
+    from courier.aws import Aws
+    from courier.credentials import Patience
+
     return Aws(Patience(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
 
 

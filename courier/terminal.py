@@ -17,14 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from courier.errors import CourierError, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, WrongUsage
 from courier.plain import printable
 
 T = TypeVar("T")
 Colour = tuple[int, int, int]
-
-#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
-INTERRUPTED = 130
 
 
 class LeaveMenu(Exception):

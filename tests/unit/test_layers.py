@@ -37,7 +37,7 @@ LAYERS = (
     ("development", "handling", "partials", "replier"),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
-    ("claimcheck", "gallery", "upkeep"),
+    ("bootstrap", "claimcheck", "gallery", "upkeep"),
     ("albums",),
     ("picturedesk",),
 )
