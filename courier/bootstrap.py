@@ -48,7 +48,9 @@ def require_packages() -> None:
 def start_worker(description: str) -> None:
     """Make sure that a worker can run; its own imports need the packages, so its options are read here without them."""
     check_python()
-    if missing_packages():
+    if sys.platform == "win32":
+        refuse("The workers need Linux or macOS.")
+    elif missing_packages():
         from courier import daemon
 
         daemon.parse_options(None, description=description)

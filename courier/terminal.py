@@ -227,6 +227,8 @@ class Terminal:
 
     def read_line(self, prompt: str, complete: Callable[[str], Sequence[str]] = lambda _text: ()) -> str:
         """Return one line that the user types, without its end; Tab offers what `complete` returns."""
+        if sys.platform == "win32":
+            return self._read_line(prompt)
         with contextlib.suppress(ImportError):  # line editing, where this Python has it
             import readline
 
