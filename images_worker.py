@@ -147,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A picture takes long: none waits here that another worker could have begun.
         capacity=concurrency,
     )
-    return daemon.serve(Worker(aws, Studio(aws, settings).answer, terms), f"images worker listens on {terms.inbox}")
+    worker = Worker(aws, Studio(aws, settings).answer, terms)
+    return daemon.serve(worker, f"images worker listens on {terms.inbox}", options.ready_file)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ STATUSES = """\
 exit status:
   0  answered, or done
   1  refused: the input is no good (the sentence on stderr says why)
-  2  wrong usage, or a setting with a wrong value
+  2  wrong usage, a setting with a wrong value, or a Python that lacks packages
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
   130  ended by Ctrl-C

@@ -19,6 +19,7 @@ LAYERS = (
         "fastlist",
         "figures",
         "files",
+        "lockfile",
         "metadata",
         "numberlist",
         "pictures",
