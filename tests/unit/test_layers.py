@@ -20,6 +20,7 @@ LAYERS = (
         "figures",
         "files",
         "keyfile",
+        "lockfile",
         "metadata",
         "numberlist",
         "outage",
@@ -43,7 +44,7 @@ LAYERS = (
     ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
-    ("claimcheck", "gallery", "upkeep"),
+    ("bootstrap", "claimcheck", "gallery", "upkeep"),
     ("albums", "numberarguments"),
     ("picturedesk",),
 )
