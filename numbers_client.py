@@ -14,18 +14,20 @@ import re
 import sys
 from collections.abc import Iterable, Sequence
 
-from courier import answers, client, numberlist, presentation, textfile
+from courier import answers, client, numberlist, textfile
+from courier.arguments import ArgumentParser
 from courier.commandline import STATUSES, add_common, add_version, finish, leaving_off, whole_number
 from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
+from courier.menu import Choice, leave, run_menu
+from courier.report import SHOWN_BACK, Report
 from courier.settings import Settings, load_settings
-from courier.terminal import INTERRUPTED, Choice, Terminal, leave
+from courier.terminal import INTERRUPTED, Terminal
+from courier.typedlist import numbers_or_end
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
-#: Up to so many numbers are all shown back, of more the first and the last.
-SHOWN_BACK = 20
 WORKER = "numbers_worker.py"
 
 #: What a list begins and ends with, its answer, and how many seconds that took.
@@ -51,6 +53,7 @@ class Numbers:
         self._terminal = terminal
         #: json, csv, or nothing for a person.
         self._output = output
+        self._report = Report(terminal, output)
         self._timeout_seconds = timeout_seconds
         self.connection = client.Connection(
             kind="numbers",
@@ -68,7 +71,7 @@ class Numbers:
         items = numberlist.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
-            self._show(*self._ask_long(textfile.Stream(content, io.BytesIO()), "the list"))
+            self._report.show(*self._ask_long(textfile.Stream(content, io.BytesIO()), "the list"))
             return
         options = {} if self._output else answers.ASKED
         with (
@@ -77,7 +80,7 @@ class Numbers:
         ):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
-        self._show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
+        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
@@ -89,7 +92,7 @@ class Numbers:
             is_long = len(begun) > room
             asked = self._ask_long(textfile.Stream(begun, file), path) if is_long else None
         if asked:
-            self._show(*asked)
+            self._report.show(*asked)
         else:
             self.send(textfile.decoded(begun, path))
 
@@ -114,8 +117,7 @@ class Numbers:
         Returns the exit status: that of the worst line, where no answer is worse than a refusal. Ctrl-C leaves
         off, with a row for every line that was sent.
         """
-        worst = 0
-        rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
+        report = self._report.batch()
         with (
             self._terminal.counting("answered") as advance,
             client.requester_for(self.connection, map(self._question, lines)) as (requester, questions),
@@ -124,13 +126,12 @@ class Numbers:
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1):
                 try:
-                    rows.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
+                    report.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
-                    worst = max(worst, error.exit_status)
-                    rows.refuse(number, error.sentence)
+                    report.reject(number, error)
                 advance(1)
-        rows.end()
-        return INTERRUPTED if left_off() else worst
+        report.end()
+        return INTERRUPTED if left_off() else report.worst
 
     def _question(self, line: str | None) -> Asked:
         if line is None:
@@ -155,7 +156,7 @@ class Numbers:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self.connection.leave(self._terminal.run_menu("Courier: numbers", choices))
+        return self.connection.leave(run_menu(self._terminal, "Courier: numbers", choices))
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
@@ -164,35 +165,22 @@ class Numbers:
     def _send_own(self) -> None:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
-        while True:
-            more = self._terminal.ask("More, or Enter to send" if items else "Numbers", _list_or_end)
-            if not more:
-                break
+        while more := self._ask_for_more(items):
             items += more
         if items:
             self.send(",".join(items))
         else:
             self._terminal.say("No numbers, nothing sent.")
 
-    def _show(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer, took: float) -> None:
-        """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
-        if self._output == "json":
-            print(presentation.json_line(answer))
-        elif self._output == "csv":
-            print(presentation.csv_line(list(answer.statistics)))
-            print(presentation.csv_line(list(answer.statistics.values())))
-        else:
-            self._show_person(first, last, answer)
-            self._terminal.say(f"answered in {took:.3f} s")
-
-    def _show_person(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer) -> None:
-        count = int(answer.statistics.get("count") or 0)
-        shown = ", ".join(first if count <= SHOWN_BACK else [*first[:5], "…", *last[-5:]])
-        self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
-        ascii_only = self._terminal.ascii_only
-        self._terminal.show_pairs("Statistics", presentation.table(answer, ascii_only=ascii_only))
-        for line in presentation.plot(answer, ascii_only=ascii_only):
-            self._terminal.say(line)
+    def _ask_for_more(self, items: Sequence[str]) -> list[str]:
+        """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
+        try:
+            return self._terminal.ask("More, or Enter to send" if items else "Numbers", numbers_or_end)
+        except EOFError:
+            if not items:
+                raise
+            self._terminal.say("")
+            return []
 
 
 def random_list(length: int, seed: int | None) -> str:
@@ -208,19 +196,9 @@ def _length(text: str) -> int:
     return int(word)
 
 
-def _list_or_end(text: str) -> list[str]:
-    return numberlist.split(text) if text.strip() else []
-
-
-def _print_now(line: str) -> None:
-    print(line, flush=True)
-
-
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_version(parser)
     add_common(parser)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
@@ -273,7 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_list = "send" in raw
     given = build_parser().parse_args([f" {word}" if is_list and re.match(r"-[.\d]", word) else word for word in raw])
     settings = load_settings()
-    terminal = Terminal()
+    terminal = Terminal(plain=settings.plain)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("There is one output: --json or --csv.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from courier import layout, output
 from courier.errors import CourierError, WrongUsage
 from courier.plain import printable
 from courier.terminal import INTERRUPTED
@@ -32,6 +32,7 @@ exit status:
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
   130  ended by Ctrl-C
+  141  whoever read the output went away
 """
 
 
@@ -81,19 +82,18 @@ def seconds(text: str) -> float:
 
 def complain(error: CourierError) -> None:
     """Say on stderr what went wrong and what to do, and draw the place if that is known."""
-    print(f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}", file=sys.stderr)
-    for line in error.drawing.splitlines():
+    width = output.columns(sys.stderr)
+    said = f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}"
+    for line in (*layout.wrapped(said, width), *layout.fitted_drawing(error.drawing, width)):
         print(printable(line, None), file=sys.stderr)
 
 
 def finish(program: Callable[[], int]) -> int:
     """Run `program` and return its exit status, with every foreseen end put into words."""
     signal.signal(signal.SIGTERM, _end)
+    output.prepare()
     try:
-        return _flushed(program())
-    except CourierError as error:
-        complain(error)
-        return error.exit_status
+        return _flushed(program)
     except KeyboardInterrupt:
         print(file=sys.stderr)
         return INTERRUPTED
@@ -102,10 +102,10 @@ def finish(program: Callable[[], int]) -> int:
         return WrongUsage.exit_status
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
-        _silence()
+        output.silence_broken()
         return BROKEN_PIPE
     except OSError as error:
-        _silence()
+        output.silence_broken()
         complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
         return WrongUsage.exit_status
 
@@ -126,16 +126,15 @@ def leaving_off(handler: Callable[[int, FrameType | None], None]) -> Iterator[Ca
         signal.signal(signal.SIGINT, before)
 
 
-def _flushed(status: int) -> int:
-    """Return `status` once all output is out, so that what goes wrong with it is met here."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    return status
-
-
-def _silence() -> None:
-    """Let nothing more be written to standard output, not even at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _flushed(program: Callable[[], int]) -> int:
+    """Return the status of `program` once all output is out, so that what goes wrong with it is met here."""
+    try:
+        return program()
+    except CourierError as error:
+        complain(error)
+        return error.exit_status
+    finally:
+        output.flush()
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from courier.arguments import ArgumentParser
 from courier.aws import Aws
 from courier.commandline import add_version, whole_number
 from courier.credentials import Patience
@@ -45,7 +46,7 @@ class Options:
 
 def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
     """Return the options of a worker's command line; exits with status 2 if they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
@@ -158,7 +159,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
+        return json.dumps(line)
 
 
 def _stamp(record: logging.LogRecord) -> str:

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("errors", "plain"),
+    ("arguments", "errors", "layout", "output", "plain"),
     (
         "backoff",
         "colours",
@@ -19,26 +19,40 @@ LAYERS = (
         "fastlist",
         "figures",
         "files",
+        "keyboard",
         "metadata",
         "numberlist",
         "pictures",
         "plots",
+        "progress",
         "sandbox",
         "settings",
-        "terminal",
         "textfile",
         "values",
         "wire",
     ),
-    ("answers", "aws", "commandline", "frames", "pieces", "pipeline", "summary"),
-    ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "outage", "protection", "replyqueue", "watch"),
+    ("answers", "aws", "frames", "pieces", "pipeline", "screen", "summary", "typedlist"),
+    ("bucket", "geometry", "histogram", "mailbox", "presentation", "resultnames", "terminal"),
+    (
+        "commandline",
+        "custody",
+        "deadletters",
+        "inquiry",
+        "menu",
+        "onepass",
+        "operations",
+        "outage",
+        "protection",
+        "replyqueue",
+        "report",
+        "watch",
+    ),
     ("outbox", "requester", "survey", "writing"),
     ("development", "handling", "partials", "replier"),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("claimcheck", "gallery", "upkeep"),
-    ("albums",),
+    ("albums", "outcomes"),
     ("picturedesk",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -47,7 +61,7 @@ OWNERS = {
     "botocore": {"aws", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
-    "rich": {"terminal"},
+    "rich": {"layout", "progress", "screen", "terminal"},
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
