@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -83,6 +84,16 @@ def test_entries_that_fail_are_sent_again_and_only_they() -> None:
 
     assert mailbox(sqs).send(envelopes("abc")) == []
     assert sqs.calls == [["a", "b", "c"], ["b", "c"], ["b"]]
+
+
+def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
+    monkeypatch.setattr("courier.mailbox.threading", SimpleNamespace(Event=lambda: SimpleNamespace(wait=waits.append)))
+
+    mailbox(FailingSqs({"b": 2})).send(envelopes("abc"))
+
+    assert waits == [0.1, 0.2]
 
 
 def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:
