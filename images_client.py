@@ -6,6 +6,11 @@ Without a command, in a terminal, it is a menu.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.check_python()
+
 import argparse
 import io
 import sys
@@ -14,18 +19,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from courier import client, pictures, pipeline
+from courier import bootstrap, client, pipeline
 from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
 from courier.files import expand_home
 from courier.plain import printable
 from courier.settings import load_settings
-from courier.terminal import Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 if TYPE_CHECKING:
     from courier.gallery import Result
     from courier.picturedesk import PictureDesk
+    from courier.terminal import Terminal
 
 WORKER = "images_worker.py"
 FOLDERS = ("unprocessed", "processed")
@@ -63,6 +68,8 @@ class Menu:
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
+        from courier.terminal import Choice, leave
+
         self._connection.warm_up()
         choices = [
             Choice(key="1", label="Upload a picture", action=self._menu_upload),
@@ -93,6 +100,8 @@ class Menu:
         """Show source and result side by side, as far as this terminal can."""
         if not self._terminal.shows_pictures:
             return
+        from courier import pictures
+
         source = io.BytesIO()
         self._desk.gallery.bucket("unprocessed").fetch(name, source)
         source.seek(0)
@@ -223,6 +232,9 @@ def run(given: argparse.Namespace, desk: PictureDesk) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     given = build_parser().parse_args(arguments)
+    bootstrap.require_packages()
+    from courier.terminal import Terminal
+
     settings = load_settings()
     terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
     failures = client.Failures(complain if given.command else terminal.complain, as_json=given.json)

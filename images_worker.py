@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.start_worker(__doc__ or "")
+
 import hashlib
 import json
 import os
@@ -142,7 +147,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # A picture takes long: none waits here that another worker could have begun.
         capacity=concurrency,
     )
-    return daemon.serve(Worker(aws, Studio(aws, settings).answer, terms), f"images worker listens on {terms.inbox}")
+    worker = Worker(aws, Studio(aws, settings).answer, terms)
+    return daemon.serve(worker, f"images worker listens on {terms.inbox}", options.ready_file)
 
 
 if __name__ == "__main__":

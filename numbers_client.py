@@ -6,14 +6,20 @@ Without a command, in a terminal, it is a menu.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.check_python()
+
 import argparse
 import json
 import random
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from courier import answers, client, numberlist, presentation, textfile
+from courier import answers, bootstrap, client, numberlist, presentation, textfile
 from courier.commandline import CANCELLATION, SIGNALS, finish
 from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
@@ -21,8 +27,10 @@ from courier.listsource import ListSource, Reading, without_last_empty
 from courier.notation import CommaWatch
 from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.settings import Settings, load_settings
-from courier.terminal import Choice, Terminal, leave
 from courier.upkeep import COMMANDS, Upkeep
+
+if TYPE_CHECKING:
+    from courier.terminal import Terminal
 
 #: Up to so many numbers are all shown back, of more the first and the last.
 SHOWN_BACK = 20
@@ -69,10 +77,9 @@ class Numbers:
             return
         self._warn(source.note)
         options = {} if self._output else answers.ASKED
-        with (
-            self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off"),
-            client.requester_for(self.connection, [Question(body=text, options=options)]) as (requester, questions),
-        ):
+        waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
+        asking = client.requester_for(self.connection, [Question(body=text, options=options)])
+        with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
         self._show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
@@ -119,10 +126,9 @@ class Numbers:
         """
         worst = 0
         rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
-        with (
-            self._terminal.counting("answered") as advance,
-            client.requester_for(self.connection, self._questions(lines)) as (requester, questions),
-        ):
+        counting = self._terminal.counting("answered")
+        asking = client.requester_for(self.connection, self._questions(lines))
+        with counting as advance, asking as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
                 try:
@@ -147,13 +153,16 @@ class Numbers:
         except InputRefused as error:
             return error
         size = len(line.encode())
-        if size > (room := self.connection.room_bytes(size)):
+        room = self.connection.room_bytes(size)
+        if size > room:
             message = f"The list has {size:,} bytes, and a message carries {room:,}."
             return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
         return Question(body=line)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
+        from courier.terminal import Choice, leave
+
         self.connection.warm_up()
         choices = [
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
@@ -262,6 +271,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = build_parser(__doc__ or "").parse_args(
         [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
     )
+    bootstrap.require_packages()
+    from courier.terminal import Terminal
+
     settings = load_settings()
     terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)

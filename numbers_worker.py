@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from courier import bootstrap
+
+    bootstrap.start_worker(__doc__ or "")
+
 import sys
 import time
 from collections.abc import Sequence
@@ -99,7 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     aws = daemon.connect()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
     calculator = Calculator(lists, aws.clock, settings.time_limit_seconds)
-    return daemon.serve(Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}")
+    return daemon.serve(
+        Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}", options.ready_file
+    )
 
 
 if __name__ == "__main__":

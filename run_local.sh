@@ -12,17 +12,18 @@
 #   env              print what points a shell at the local AWS; use it so: eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; what is not running yet is started
 #   images [ARGS]    run images_client.py; what is not running yet is started
-#   setup            only make the virtual environment .venv
+#   setup [--tests]  only make the virtual environment .venv; with --tests, with what ./run_tests.sh needs as well
 #   --help           this text
 #
 # settings (environment): the programs' own (COURIER_..., see the README) reach a worker when it starts;
 # LOCAL_AWS_PORT chooses the port (default: a free one, from then on always
-# the same); PYTHON chooses the interpreter that makes .venv.
+# the same); PYTHON chooses the interpreter: a .venv that another one made is made again.
 #
 # The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder's own
 # (the status verb says how to attach); without tmux they run in the background. Logs are in .local/.
 #
-# exit status: 0 done; 1 something could not be set up or started; 2 wrong usage; else the client's
+# exit status: 0 done; 1 something could not be set up, started or stopped; 2 wrong usage or setting; 129, 130 or 143
+# ended by a closed terminal, Ctrl-C or SIGTERM; else the client's
 
 set -o errexit -o nounset -o pipefail
 
@@ -45,6 +46,10 @@ readonly foreign=(
   AWS_ENDPOINT_URL_SQS AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS
 )
 
+is_locked=false
+client=""
+successor=""
+
 say() { printf '%s\n' "$*"; }
 
 die() {
@@ -64,28 +69,50 @@ interrupted() {
 
 # Make the folder for data, and keep other calls of this script out of it while this one starts or stops things.
 lock() {
-  local holder tries=$((start_seconds * 10))
+  local owner unsigned=0 tries=$((start_seconds * 10))
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
   until mkdir "$data/lock" 2>/dev/null; do
-    holder=$(cat "$data/lock/pid" 2>/dev/null || true)
-    if [[ -n $holder ]] && ! kill -0 "$holder" 2>/dev/null; then
+    owner=$(cat "$data/lock/pid" 2>/dev/null || true)
+    # Who has just made it writes its number at once.
+    [[ -n $owner ]] || unsigned=$((unsigned + 1))
+    if ((unsigned > 20)) || [[ -n $owner && $(command_of "$owner") != *run_local.sh* ]]; then
       rm -rf "$data/lock"
       continue
     fi
-    ((tries--)) || die 1 "Another ./run_local.sh is at work here (process $holder). Wait for it, or remove .local/lock"
+    ((tries--)) || die 1 "Another ./run_local.sh is at work here (process $owner). Wait for it, or remove .local/lock"
     sleep 0.1
   done
+  is_locked=true
   say $$ >"$data/lock/pid"
 }
 
-unlock() { rm -rf "$data/lock"; }
+unlock() {
+  ! $is_locked || rm -rf "$data/lock"
+  is_locked=false
+}
+
+# command_of PID: its command line; nothing if it has ended, also if it is a zombie.
+command_of() {
+  if [[ -d /proc/self ]]; then
+    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
+  else
+    ps -ww -o stat= -o args= -p "$1" | grep -v '^Z' || true
+  fi
+}
 
 # --- the virtual environment ---
 
+# find_python: the interpreter that makes .venv: $PYTHON and no other, or the first that is new enough.
 find_python() {
   local candidate
-  for candidate in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11; do
-    if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+  if [[ -n ${PYTHON:-} ]]; then
+    command -v "$PYTHON" >/dev/null || die 2 "PYTHON is '$PYTHON', and there is no such program."
+    is_new_enough "$PYTHON" || die 2 "PYTHON is '$PYTHON', and Python 3.11 or newer is needed. It says: $("$PYTHON" --version 2>&1 | head -n 1)"
+    say "$PYTHON"
+    return
+  fi
+  for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+    if is_new_enough "$candidate"; then
       say "$candidate"
       return
     fi
@@ -93,25 +120,107 @@ find_python() {
   die 1 "Python 3.11 or newer is needed and was not found. Install it, or name it: PYTHON=/path/to/python3 ./run_local.sh"
 }
 
-# setup: make .venv unless it is there and made from these very requirements.
+is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
+
+# identity PYTHON: version and path of the interpreter behind it, the same in a virtual environment of its own.
+identity() { "$1" -c 'import os, sys; print("%d.%d.%d" % sys.version_info[:3], os.path.realpath(sys._base_executable))' 2>/dev/null; }
+
+# What .venv/.stamp says of a whole environment, a line each: where it is (it works only where it was made), the
+# interpreter that made it, and the parts that are in it, each with a checksum of what it was made from.
+made_by() { say "python $(identity "$1")"; }
+made_from() { # part
+  local files=("$here/requirements.txt" "$here/requirements-local.txt")
+  [[ $1 == local ]] || files+=("$here/requirements-dev.txt")
+  say "$1 $(cat "${files[@]}" | cksum)"
+}
+
+is_stamped() { [[ $'\n'$(cat "$venv/.stamp" 2>/dev/null)$'\n' == *$'\n'"$1"$'\n'* ]]; }
+
+has_part() {
+  [[ -x $venv/bin/python ]] && is_stamped "folder $here" && is_stamped "$(made_from "$1")" &&
+    { [[ -z ${PYTHON:-} ]] || is_stamped "$(made_by "$PYTHON")"; }
+}
+
+# setup [PART]: make .venv unless it is there, whole and up to date. Parts: local (the default), and tests on top.
 setup() {
-  local python stamp
-  # An environment works only where it was made: a folder that was moved or copied makes its own.
-  stamp=$({ say "$here" && cat "$here"/requirements*.txt; } | cksum)
-  [[ -x $venv/bin/python && $(cat "$venv/.stamp" 2>/dev/null) == "$stamp" ]] && return
+  local part=${1:-local}
+  [[ -z ${PYTHON:-} ]] || find_python >/dev/null
+  has_part local || {
+    make_venv
+    install local requirements-local.txt "about 70 MB"
+  }
+  [[ $part == local ]] || has_part tests || install tests requirements-dev.txt "about 50 MB"
+}
+
+make_venv() {
+  local python before again=""
   # What it leads to is somebody else's, and would be emptied.
   [[ ! -L $venv ]] || die 1 ".venv is a symbolic link, and not made for this folder. Remove the link: rm $venv"
   python=$(find_python)
-  say "Making .venv; the first time this takes a minute or two."
+  "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+    die 1 "Python's venv module does not work here (on Debian: apt install python3-venv)."
+  ! something_runs || die 1 ".venv has to be made again, and what runs here runs from it. Stop that first: ./run_local.sh down"
+  before=$(sed -n 's/^python //p' "$venv/.stamp" 2>/dev/null || true)
+  [[ -z $before ]] || again=" again"
+  say "Making .venv$again, with Python $(identity "$python")"
+  [[ -z $before || $before == "$(identity "$python")" ]] || say "Until now it had Python $before"
+  # First of all, so that nothing half is ever taken for whole.
+  rm -f "$venv/.stamp"
   "$python" -m venv --clear "$venv" >"$data/venv.log" 2>&1 || interrupted ||
     die 1 "Python's venv module does not work here (on Debian: apt install python3-venv). Its words are in .local/venv.log"
-  "$venv/bin/python" -m pip install --disable-pip-version-check --quiet \
-    -r "$here/requirements-dev.txt" >"$data/pip.log" 2>&1 || interrupted ||
+  say "folder $here"$'\n'"$(made_by "$python")" >"$venv/.stamp.part"
+}
+
+# install PART REQUIREMENTS SIZE: add the packages to .venv, and say so in its stamp.
+install() {
+  local part=$1 started=$SECONDS
+  say "Installing packages ($2): $3 to download, half a minute to a few minutes"
+  if [[ $part != local ]]; then
+    grep -v "^$part " "$venv/.stamp" >"$venv/.stamp.part"
+    rm -f "$venv/.stamp"
+  fi
+  PIP_USER=0 "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+    -r "$here/$2" 2>&1 | show_progress || interrupted ||
     die 1 "The packages could not be installed. Is the network up, and the package index reachable? pip's words are in .local/pip.log"
   # The CLI's own script breaks where the folder's path has a blank in it.
   printf '%s\n' '#!/bin/sh' 'exec "$(dirname "$0")/python" -m awscli "$@"' >"$venv/bin/aws"
-  say "$stamp" >"$venv/.stamp"
+  made_from "$part" >>"$venv/.stamp.part"
+  mv "$venv/.stamp.part" "$venv/.stamp"
+  say "Installed in $((SECONDS - started)) s."
 }
+
+# show_progress: keep pip's words, from stdin, in .local/pip.log; on a terminal show in one line how far it is.
+show_progress() {
+  local line packages=0 tenths=0
+  # pip hears Ctrl-C itself, and what it says then is kept.
+  trap '' INT
+  while IFS= read -r line; do
+    say "$line" >&3
+    case $line in
+      *"Downloading "* | *"Using cached "*)
+        packages=$((packages + 1))
+        tenths=$((tenths + $(tenths_of_kb "$line")))
+        show_line "$packages packages, $((tenths / 10000)) MB"
+        ;;
+      *Retrying*) show_line "the package index does not answer; trying again" ;;
+      "Installing collected packages"*) show_line "$packages packages, $((tenths / 10000)) MB; unpacking them" ;;
+    esac
+  done 3>"$data/pip.log"
+  show_line ""
+}
+
+# tenths_of_kb LINE: the size that pip names in it, such as (16.9 MB) or (140 kB), in tenths of a kilobyte.
+tenths_of_kb() {
+  local size=0
+  if [[ $1 =~ \(([0-9]+)(\.([0-9]))?\ ([kM])B ]]; then
+    size=$((BASH_REMATCH[1] * 10 + 10#0${BASH_REMATCH[3]}))
+    [[ ${BASH_REMATCH[4]} == k ]] || size=$((size * 1000))
+  fi
+  say "$size"
+}
+
+# show_line TEXT: rewrite the terminal's line; nothing where output goes elsewhere.
+show_line() { [[ ! -t 1 || ${TERM:-dumb} == dumb ]] || printf '\r  %-60s\r' "$1"; }
 
 # --- the local AWS ---
 
@@ -148,35 +257,47 @@ use_local_aws() {
   export PATH="$venv/bin:$PATH"
 }
 
-# running NAME PATTERN: the process id in .local/NAME.pid, if that process is alive and is what it was.
-running() {
-  local pid
-  pid=$(cat "$data/$1.pid" 2>/dev/null) || return 1
-  [[ -n $pid && $(command_of "$pid") == *"$2"* ]] && say "$pid"
+# locks COMMAND...: what courier/lockfile.py tells of the processes of this folder, which each hold a lock: a command line
+# looks different on every system. The oldest Python will do, also where .venv is gone.
+locks() { "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" "$@"; }
+
+lock_python() {
+  local candidate
+  for candidate in "$venv/bin/python" python3 python; do
+    if command -v "$candidate" >/dev/null; then
+      say "$candidate"
+      return 0
+    fi
+  done
+  die 1 "No Python is found to see what runs here. Make .venv: ./run_local.sh setup"
 }
 
-# command_of PID: its command line; nothing if it has ended, also if it is a zombie child of ours.
-command_of() {
-  if [[ -d /proc/self ]]; then
-    tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
-  else
-    ps -ww -o stat= -o args= -p "$1" | grep -v '^Z' || true
-  fi
+# running NAME...: whether all of these run.
+running() { locks holders "$@" >/dev/null; }
+
+something_runs() { [[ $(locks holders engine numbers_worker.py images_worker.py) == *[0-9]* ]]; }
+
+# started NAME PID: note the process that is to take the lock of NAME, and wait until it has; fails if it ends instead.
+started() {
+  local status=0
+  say "$2" >"$data/$1.lock.started"
+  locks wait held "$start_seconds" "$2" "$1" || status=$?
+  rm -f "$data/$1.lock.started"
+  return "$status"
 }
 
 # detach NAME COMMAND...: run it in a session of its own, so that no Ctrl-C of ours reaches it.
 detach() {
   local name=$1
   shift
-  "$venv/bin/python" -c 'import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])' "$@" \
-    </dev/null >>"$data/$name.log" 2>&1 &
-  say $! >"$data/$name.pid"
+  "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" hold "$name" "$@" </dev/null >>"$data/$name.log" 2>&1 &
+  started "$name" $!
 }
 
 start_engine() {
   local port
   port=$(choose_port)
-  if running engine "$venv/bin/ministack" >/dev/null; then
+  if running engine; then
     [[ $port == "$(<"$data/port")" ]] || die 1 "The local AWS runs on another port already. Stop it first: ./run_local.sh down"
     return
   fi
@@ -185,7 +306,7 @@ start_engine() {
   say "Starting the local AWS on http://127.0.0.1:$port"
   GATEWAY_PORT=$port BIND_HOST=127.0.0.1 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
     PERSIST_STATE=1 STATE_DIR="$data/state" S3_PERSIST=1 S3_DATA_DIR="$data/s3" \
-    detach engine "$venv/bin/ministack"
+    detach engine "$venv/bin/ministack" || die 1 "The local AWS ended at once. Its words are in .local/engine.log"
   wait_for_engine "$port"
   say "$port" >"$data/port"
 }
@@ -193,24 +314,20 @@ start_engine() {
 wait_for_engine() {
   local tries=$((start_seconds * 5))
   until taken "$1"; do
-    running engine "$venv/bin/ministack" >/dev/null || sleep 1
-    running engine "$venv/bin/ministack" >/dev/null || die 1 "The local AWS ended at once. Its words are in .local/engine.log"
+    running engine || die 1 "The local AWS ended at once. Its words are in .local/engine.log"
     ((tries--)) || die 1 "The local AWS did not start within $start_seconds s. Its words are in .local/engine.log"
     sleep 0.2
   done
-  running engine "$venv/bin/ministack" >/dev/null || die 1 "Port $1 was taken by another program meanwhile. Try again."
+  running engine || die 1 "Port $1 was taken by another program meanwhile. Try again."
 }
 
-# stop NAME PATTERN: end what `detach` started, gracefully.
+# stop NAME...: end them gracefully, by force if they take too long.
 stop() {
-  local pid tries=$((stop_seconds * 10))
-  pid=$(running "$1" "$2") || return 0
-  kill -TERM "$pid" 2>/dev/null || true
-  while running "$1" "$2" >/dev/null; do
-    ((tries--)) || { kill -KILL "$pid" 2>/dev/null || true; }
-    sleep 0.1
-  done
-  rm -f "$data/$1.pid"
+  local left
+  # Within a trap, a bare return would give the status from before it.
+  left=$(locks stop "$stop_seconds" "$@") && return 0
+  printf 'run_local.sh: This could not be stopped, not even by force: process %s\n' "${left//$'\n'/, }" >&2 || true
+  return 1
 }
 
 # --- the workers ---
@@ -221,15 +338,20 @@ our_tmux() { tmux -L "$tmux_name" -f /dev/null "$@"; }
 
 # start_worker PROGRAM SESSION
 start_worker() {
-  running "$1" "$venv/bin/python $1" >/dev/null && return
-  say "starting" >>"$data/$1.log"
+  running "$1" && return
   if have_tmux; then
     our_tmux kill-session -t "=$2" 2>/dev/null || true
     our_tmux new-session -d -s "$2" -c "$here" "exec bash -c $(printf '%q' "$(worker_command "$1")")"
-    our_tmux list-panes -t "=$2" -F '#{pane_pid}' >"$data/$1.pid"
+    started "$1" "$(our_tmux list-panes -t "=$2" -F '#{pane_pid}' 2>/dev/null || say 0)"
   else
-    (cd "$here" && detach "$1" "$venv/bin/python" "$1")
-  fi
+    (cd "$here" && detach "$1" "$venv/bin/python" "$1" --ready-file "$data/$1.lock")
+  fi || die_of_worker "$1"
+}
+
+die_of_worker() {
+  # tee may still be writing the log.
+  sleep 1
+  die 1 "$1 ended at once: $(tail -n 1 "$data/$1.log")"
 }
 
 # worker_command PROGRAM: what tmux runs. A tmux server hands on the environment that it was started with, and
@@ -240,7 +362,8 @@ worker_command() {
   for name in $(compgen -e | grep -E '^(AWS_.*|COURIER_.*|NO_PROXY|no_proxy|PATH)$'); do
     printf ' %s=%q' "$name" "${!name}"
   done
-  printf ' %q %q 2> >(tee -a %q >&2)' "$venv/bin/python" "$1" "$data/$1.log"
+  printf ' %q -I -S %q %q hold %q' "$venv/bin/python" "$here/courier/lockfile.py" "$data" "$1"
+  printf ' %q %q --ready-file %q 2> >(tee -a %q >&2)' "$venv/bin/python" "$1" "$data/$1.lock" "$data/$1.log"
 }
 
 start_workers() {
@@ -252,24 +375,18 @@ start_workers() {
 
 # wait_for_worker PROGRAM: until it listens; a worker that ends at once says why in the last line of its log.
 wait_for_worker() {
-  local tries=$((start_seconds * 10))
-  until has_begun "$1"; do
-    running "$1" "$venv/bin/python $1" >/dev/null || sleep 1
-    running "$1" "$venv/bin/python $1" >/dev/null || die 1 "$1 ended at once: $(tail -n 1 "$data/$1.log")"
-    ((tries--)) || die 1 "$1 does not start; see .local/$1.log"
-    sleep 0.1
-  done
+  local status=0 holder
+  holder=$(locks holders "$1") || die_of_worker "$1"
+  locks wait ready "$start_seconds" "$holder" "$1" || status=$?
+  ((status != 1)) || die_of_worker "$1"
+  ((status == 0)) || die 1 "$1 does not start; see .local/$1.log"
 }
 
-# has_begun PROGRAM: whether the last that its log says of beginning or ending is that it listens.
-has_begun() { [[ $(grep -E '^starting$|listens on|stopped$' "$data/$1.log" 2>/dev/null | tail -n 1) == *"listens on"* ]]; }
-
 stop_workers() {
-  stop numbers_worker.py "$venv/bin/python numbers_worker.py" &
-  local numbers=$!
-  stop images_worker.py "$venv/bin/python images_worker.py"
-  wait "$numbers"
+  local status=0
+  stop numbers_worker.py images_worker.py || status=$?
   have_tmux && our_tmux kill-server >/dev/null 2>&1 || true
+  return "$status"
 }
 
 # --- the verbs ---
@@ -318,35 +435,34 @@ where_workers() {
 }
 
 down() {
+  local status=0
   [[ -d $data ]] || {
     say "Nothing runs."
-    return
+    return 0
   }
-  trap '' INT
-  say "Stopping; a worker may finish what it has begun."
+  # Once begun, it is gone through with, also if the terminal goes meanwhile.
+  trap '' INT HUP TERM PIPE
+  say "Stopping; a worker may finish what it has begun." || true
   lock
-  stop_workers
-  stop engine "$venv/bin/ministack"
+  stop_workers || status=$?
+  stop engine || status=$?
   unlock
-  say "Stopped. The data is kept in .local/; up brings it back."
+  ((status == 0)) || exit "$status"
+  say "Stopped. The data is kept in .local/; up brings it back." || true
 }
 
-is_up() {
-  running engine "$venv/bin/ministack" >/dev/null &&
-    running numbers_worker.py "$venv/bin/python numbers_worker.py" >/dev/null &&
-    running images_worker.py "$venv/bin/python images_worker.py" >/dev/null
-}
+is_up() { running engine numbers_worker.py images_worker.py; }
 
 status() {
   local program
-  if ! running engine "$venv/bin/ministack" >/dev/null; then
+  if ! running engine; then
     say "The local AWS does not run. Start it with: ./run_local.sh up"
     return
   fi
   use_local_aws
   say "The local AWS runs on $AWS_ENDPOINT_URL"
   for program in numbers_worker.py images_worker.py; do
-    if running "$program" "$venv/bin/python $program" >/dev/null; then say "$program runs"; else say "$program does not run"; fi
+    if running "$program"; then say "$program runs"; else say "$program does not run"; fi
   done
   where_workers
   "$here/aws_setup.sh" status --no-ec2
@@ -367,20 +483,34 @@ print_env() {
 
 # client PROGRAM ARGS...: run it on the local AWS; only its own output goes to stdout.
 client() {
-  local program=$1
+  local python program=$1
   shift
   case " $* " in
-    *" --help "* | *" -h "* | *" --version "*) setup >&2 ;;
-    *)
-      # No && or || here: within these bash would not end at an error.
-      if ! is_up; then
-        up >&2
-        stay >&2
-      fi
+    # These need no packages, and so no .venv.
+    *" --help "* | *" -h "* | *" --version "*)
+      python=$(any_python)
+      exec "$python" "$here/$program" "$@"
       ;;
   esac
+  # No && or || here: within these bash would not end at an error.
+  if [[ -n ${PYTHON:-} ]]; then
+    prepare local >&2
+  fi
+  if ! is_up; then
+    up >&2
+    stay >&2
+  fi
   use_local_aws
-  "$venv/bin/python" "$here/$program" "$@"
+  exec "$venv/bin/python" "$here/$program" "$@"
+}
+
+any_python() { if [[ -z ${PYTHON:-} && -x $venv/bin/python ]]; then say "$venv/bin/python"; else find_python; fi; }
+
+# prepare PART: make .venv, and nothing else.
+prepare() {
+  lock
+  setup "$1"
+  unlock
 }
 
 menu() {
@@ -391,9 +521,7 @@ menu() {
     stay
     return
   fi
-  trap 'unlock; down' EXIT
-  trap 'exit 130' INT
-  trap 'exit 143' TERM HUP
+  heed_signals
   up
   while true; do
     printf '%s\n' "" "Courier on a local AWS" "  1  Numbers" "  2  Images" "  3  Leave, and keep it running" "  0  Stop it all and leave"
@@ -405,7 +533,7 @@ menu() {
       1) open numbers_client.py ;;
       2) open images_client.py ;;
       3)
-        trap - EXIT
+        dismiss
         stay
         break
         ;;
@@ -418,28 +546,85 @@ menu() {
 # open PROGRAM: run a client's menu. Ctrl-C in there is the client's, not ours.
 open() {
   trap : INT
-  "$venv/bin/python" "$here/$1" || true
+  # In the background and waited for: else bash would hear of no signal before the client has ended. What runs in the
+  # background ignores Ctrl-C, unless it undoes that.
+  "$venv/bin/python" -I -S -c 'import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
+  client=$!
+  while kill -0 "$client" 2>/dev/null; do wait "$client" || true; done
+  client=""
   trap 'exit 130' INT
+}
+
+# Stop everything, however the menu ends. Whoever closes its terminal, or kills it, may leave it no time for that: then a
+# process that outlives it does it.
+heed_signals() {
+  mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
+  "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" after $$ "$here/run_local.sh" down \
+    </dev/null >>"$data/down.log" 2>&1 &
+  successor=$!
+  trap leave EXIT
+  trap 'exit 130' INT
+  trap end TERM
+  trap hang_up HUP
+}
+
+# dismiss: leave nothing to do after the end of this menu.
+dismiss() {
+  trap - EXIT HUP
+  kill "$successor" 2>/dev/null || true
+}
+
+# What the end of the menu does, whatever brought it about.
+leave() {
+  local status=$?
+  set +o errexit
+  unlock
+  down
+  dismiss
+  exit "$status"
+}
+
+# SIGTERM ends a client's menu as well.
+end() {
+  if [[ -n $client ]]; then
+    kill -TERM "$client" 2>/dev/null || true
+    wait "$client" 2>/dev/null || true
+  fi
+  exit 143
+}
+
+# The terminal is gone: the successor does the rest.
+hang_up() {
+  trap - EXIT
+  unlock
+  [[ -z $client ]] || kill -TERM "$client" 2>/dev/null || true
+  exit 129
 }
 
 main() {
   local verb=${1:-menu}
   (($# == 0)) || shift
+  trap 'exit 130' INT
+  trap unlock EXIT
   case $verb in
     numbers | images) client "${verb}_client.py" "$@" ;;
     -h | --help) help ;;
-    menu | up | down | status | env | setup)
+    setup)
+      case $* in
+        "") prepare local ;;
+        --tests) prepare tests ;;
+        *) die 2 "setup takes --tests, or nothing. See --help." ;;
+      esac
+      ;;
+    menu | up | down | status | env)
       (($# == 0)) || die 2 "$verb takes no arguments. See --help."
       case $verb in
         env) print_env ;;
         up)
           up
           stay
-          ;;
-        setup)
-          lock
-          setup
-          unlock
           ;;
         *) "$verb" ;;
       esac

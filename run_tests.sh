@@ -5,6 +5,7 @@
 # usage: ./run_tests.sh [PYTEST ARGUMENTS]
 #
 # With arguments, only pytest runs, with them: ./run_tests.sh tests/unit -k wire
+# On another Python: PYTHON=python3.13 ./run_tests.sh tests/unit   (this makes .venv again)
 # Exit status: that of the first check that fails.
 
 set -o errexit -o nounset -o pipefail
@@ -18,6 +19,25 @@ check() {
   "$@"
 }
 
+# types: mypy, for this system and for those that what a user runs is written for, all at once.
+types() {
+  local others=() other
+  platform darwin -p courier -m numbers_client -m images_client -m numbers_worker -m images_worker &
+  others+=($!)
+  platform win32 -m numbers_client -m images_client &
+  others+=($!)
+  check mypy
+  for other in "${others[@]}"; do wait "$other"; done
+}
+
+# platform NAME MODULES...: with a cache of its own, else the one would make the other's worthless.
+platform() {
+  local said
+  said=$(mypy --platform "$1" --cache-dir ".mypy_cache/$1" "${@:2}" 2>&1) && return
+  printf '== mypy --platform %s\n%s\n' "$1" "$said"
+  return 1
+}
+
 main() {
   case ${1:-} in
     -h | --help)
@@ -25,7 +45,7 @@ main() {
       return
       ;;
   esac
-  ./run_local.sh setup
+  ./run_local.sh setup --tests
   export PATH="$PWD/.venv/bin:$PATH"
   if (($#)); then
     python -m pytest "$@"
@@ -35,7 +55,7 @@ main() {
   local programs=(./*.sh .ci/run setup/on_machine/*.sh)
   check ruff check .
   check ruff format --check .
-  check mypy
+  types
   check shellcheck --severity=warning --external-sources --check-sourced "${programs[@]}"
   check shfmt -d -i 2 -ci "${programs[@]}" setup/*.sh
   rm -f .coverage .coverage.*

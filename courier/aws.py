@@ -23,7 +23,8 @@ from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
 from courier.aws_environment import check_certificates, check_environment, check_region, file_problems
-from courier.aws_errors import LOCAL_AWS, MEND_KEYS, call_aws, needed, read_configuration
+from courier.aws_errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
+from courier.aws_responses import needed
 from courier.cancellation import CancelableClient, Cancellation
 from courier.credentials import Patience, make_session
 from courier.errors import AccessDenied, NoCredentials, ObjectMissing

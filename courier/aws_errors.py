@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 import shlex
 import traceback
-from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from botocore.exceptions import (
     BotoCoreError,
@@ -35,6 +36,7 @@ from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
+from courier.aws_responses import endpoint_hint, unlike_aws
 from courier.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD
 from courier.errors import (
     AccessDenied,
@@ -53,6 +55,7 @@ from courier.errors import (
     ReceiptHandleInvalid,
     Unreachable,
 )
+from courier.keyfile import explain
 from courier.plain import printable
 from courier.redaction import scrub
 
@@ -127,31 +130,9 @@ def read_configuration(doing: str, call: Callable[P, T], /, *args: P.args, **kwa
         raise NoCredentials(message, hint=hint) from error
 
 
-def needed(doing: str, response: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401  JSON's values
-    """Return what stands under `names` in a response of AWS's, one within the other.
-
-    Raises: Unreachable if it is not there: AWS always sends what is asked for here.
-    """
-    found: Any = response
-    for name in names:
-        if not isinstance(found, Mapping) or name not in found:
-            raise _unlike_aws(doing, f"without {name}")
-        found = found[name]
-    return found
-
-
-def needed_number(doing: str, response: Mapping[str, Any], *names: str) -> float:
-    """Return the number that stands under `names`, as `needed` does."""
-    value = needed(doing, response, *names)
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise _unlike_aws(doing, f"no number in {names[-1]}") from error
-
-
 def said(error: BaseException) -> str:
     """Return an error's own words, fit to be shown: one line, no secret, no full stop."""
-    return printable(scrub(str(error)).strip().rstrip(".")) or type(error).__name__
+    return printable(scrub(str(error)).strip().rstrip(".:")) or type(error).__name__
 
 
 def error_kind(code: str, message: str = "", *, status: int | None = None) -> type[Translated]:
@@ -194,7 +175,7 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
     is_head = error.operation_name in HEADS
     kind = (is_head and _HEAD_KINDS.get(code)) or error_kind(code, message, status=status)
     if kind is not Busy and not is_head and (not code or message.lstrip().startswith("<")):
-        return _unlike_aws(doing, f"HTTP status {status}")
+        return unlike_aws(doing, f"HTTP status {status}")
     reason = printable(scrub(message).strip().rstrip(".")) if not message.lstrip().startswith("<") else ""
     return kind(
         f"Could not {doing}: {reason or 'no reason given'} ({printable(code or str(status))}).",
@@ -202,19 +183,9 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
     )
 
 
-def _unlike_aws(doing: str, what: str) -> Unreachable:
-    message = f"Could not {doing}: what answers does not answer as AWS does ({what})."
-    return Unreachable(message, hint=_endpoint_hint("Is AWS_ENDPOINT_URL{} right? Is a proxy in between?"))
-
-
-def _endpoint_hint(text: str) -> str:
-    url = os.environ.get("AWS_ENDPOINT_URL", "")
-    return text.format(f" ({printable(scrub(url), 80)})" if url else "")
-
-
 def _unreachable(error: Exception, doing: str) -> Translated:
     hint = "Are the network up, the region and AWS_ENDPOINT_URL{} right? A local AWS starts with: ./run_local.sh up"
-    return Unreachable(f"Could not {doing}: AWS cannot be reached ({said(error)}).", hint=_endpoint_hint(hint))
+    return Unreachable(f"Could not {doing}: AWS cannot be reached ({said(error)}).", hint=endpoint_hint(hint))
 
 
 def _from_http_client(error: Exception, doing: str) -> Translated:
@@ -254,6 +225,9 @@ def _no_profile(error: Exception, doing: str) -> Translated:
 
 
 def _wrong_configuration(error: Exception, doing: str) -> Translated:
+    path = getattr(error, "kwargs", {}).get("path")
+    if path and (problem := explain(Path(str(path)))):
+        return NoCredentials(problem.what, hint=problem.cure)
     return NoCredentials(f"Could not {doing}: {said(error)}.", hint="Correct it, or run: aws configure.")
 
 
@@ -263,7 +237,7 @@ def _no_source(error: Exception, doing: str) -> Translated:
 
 
 def _unreadable(_error: Exception, doing: str) -> Translated:
-    return _unlike_aws(doing, "no such response")
+    return unlike_aws(doing, "no such response")
 
 
 def _other(error: Exception, doing: str) -> Translated:
@@ -287,7 +261,7 @@ _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Tra
 def _stumbled(error: Exception, doing: str) -> Translated | None:
     """Tell what botocore itself stumbled over: a response, or a value of the configuration; None if it is a bug."""
     if isinstance(error, RecursionError) or _PARSERS in _modules(error):
-        return _unlike_aws(doing, "no such response")
+        return unlike_aws(doing, "no such response")
     if isinstance(error, RuntimeError):
         return _no_source(error, doing)
     return _other(error, doing) if isinstance(error, ValueError) else None

@@ -10,7 +10,8 @@ from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from courier.aws import Aws
-from courier.aws_errors import call_aws, needed
+from courier.aws_errors import call_aws
+from courier.aws_responses import needed
 from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
 from courier.plain import quoted
 

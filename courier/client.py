@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
 from courier.inquiry import Asked, Outcome, Question
-from courier.terminal import Terminal
 from courier.wire import Answer
 
 #: More answers than this in the shared response queue are a reason not to have ours there.
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from courier.deadletters import DeadLetters
     from courier.mailbox import Mailbox
     from courier.requester import Requester
+    from courier.terminal import Terminal
 
 
 class MakeRequester(Protocol):

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from courier.cancellation import Cancellation
-from courier.errors import CourierError, RequestCanceled, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.plain import printable
 from courier.signals import SIGNAL_STATUS, Signals
-from courier.terminal import INTERRUPTED
 
 VERSION = "0.1.0"
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
@@ -28,7 +27,7 @@ STATUSES = """\
 exit status:
   0  answered, or done
   1  refused: the input is no good (the sentence on stderr says why)
-  2  wrong usage, or a setting with a wrong value
+  2  wrong usage, a setting with a wrong value, or a Python that lacks packages
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
   130  ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal

@@ -1,4 +1,7 @@
-"""What every worker program shares: its options, its log, and its end at a signal."""
+"""What every worker program shares: its options, its log, and its end at a signal.
+
+Loads no package by itself, so that --help needs none.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +16,25 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from courier.aws import Aws
 from courier.commandline import SIGNALS, add_version, whole_number
-from courier.credentials import Patience
-from courier.handling import Terms
+from courier.plain import quoted
 from courier.redaction import scrub
 from courier.settings import Settings
-from courier.worker import Worker
+
+if TYPE_CHECKING:
+    from courier.aws import Aws
+    from courier.handling import Terms
+    from courier.worker import Worker
 
 log = logging.getLogger(__name__)
 
 _EPILOG = """\
 exit status:
   0  stopped by a signal, or the queue was empty (--stop-when-empty)
-  2  wrong usage, or a setting with a wrong value
+  2  wrong usage, a setting with a wrong value, or a Python that lacks packages
   4  AWS's configuration names no region or no such profile, or cannot be used
 
 SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
@@ -42,6 +49,7 @@ class Options:
     concurrency: int | None
     stop_when_empty: bool
     log_format: str
+    ready_file: str | None = None
 
 
 def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
@@ -62,15 +70,25 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
         help="what a line of the log on stderr looks like (default: text)",
     )
     parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
+    parser.add_argument(
+        "--ready-file", type=_writable, metavar="FILE", help="add the line `ready` to FILE once the worker listens"
+    )
     add_version(parser)
     given = parser.parse_args(arguments)
-    return Options(concurrency=given.concurrency, stop_when_empty=given.stop_when_empty, log_format=given.log_format)
+    return Options(
+        concurrency=given.concurrency,
+        stop_when_empty=given.stop_when_empty,
+        log_format=given.log_format,
+        ready_file=given.ready_file,
+    )
 
 
 def make_terms(
     options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
 ) -> Terms:
     """Return the terms that a program's own values, the settings and the command line make together."""
+    from courier.handling import Terms
+
     return Terms(
         kind=kind,
         inbox=inbox,
@@ -90,11 +108,17 @@ def make_terms(
 
 def connect() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
+    from courier.aws import Aws
+    from courier.credentials import Patience
+
     return Aws(Patience(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
 
 
-def serve(worker: Worker, announcement: str) -> int:
-    """Run `worker` until a signal comes or it is done; return the exit status. For the main thread."""
+def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:
+    """Run `worker` until a signal comes or it is done; return the exit status. For the main thread.
+
+    Once it listens, `announcement` is logged and `ready_file` gets its line.
+    """
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     SIGNALS.receiver = signals.put
     SIGNALS.listen()
@@ -102,6 +126,8 @@ def serve(worker: Worker, announcement: str) -> int:
         signals.put(SIGNALS.number)
     worker.start()
     log.info("%s", announcement)
+    if ready_file:
+        _say_ready(ready_file)
     threading.Thread(target=_watch, args=(worker, signals), name="watch", daemon=True).start()
     reason = signals.get()
     log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
@@ -110,6 +136,27 @@ def serve(worker: Worker, announcement: str) -> int:
     if not all_done:
         _leave_now()
     return 0
+
+
+def _say_ready(path: str) -> None:
+    try:
+        _append(path, "ready\n")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", quoted(path), error.strerror)
+
+
+def _append(path: str, text: str) -> None:
+    with Path(path).open("a", encoding="ascii") as file:
+        file.write(text)
+
+
+def _writable(path: str) -> str:
+    """Read an argument that is a file to write to."""
+    try:
+        _append(path, "")
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{quoted(path)} cannot be written: {error}") from error
+    return path
 
 
 def _watch(worker: Worker, signals: queue.SimpleQueue[int]) -> None:

@@ -35,6 +35,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
+#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
+INTERRUPTED = 130
+
 
 class Reason(StrEnum):
     """Why a picture is refused, for programs: a closed set, beside the sentence that gives limit and value."""

@@ -99,6 +99,8 @@ def explain(path: Path) -> Problem | None:
     text = read_text(path)
     if isinstance(text, Problem):
         return text if text.is_certain else None
+    if "\ufffd" in text:
+        return Problem(what=f"{path} is not text in UTF-8.", cure="Save it again as UTF-8.")
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from courier import backoff
 from courier.aws import Aws
-from courier.aws_errors import call_aws, error_kind, needed, needed_number
+from courier.aws_errors import call_aws, error_kind
+from courier.aws_responses import needed, needed_number
 from courier.errors import (
     AwsTrouble,
     Busy,
@@ -139,8 +140,8 @@ class Mailbox:
     def depth(self) -> Depth:
         """Return how many messages there are. Raises: AwsTrouble."""
         prefix = "ApproximateNumberOfMessages"
-        found = map(int, self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed"))
-        return Depth(visible=next(found), in_flight=next(found), delayed=next(found))
+        found = self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed")
+        return Depth(**dict(zip(("visible", "in_flight", "delayed"), map(int, found), strict=True)))
 
     def oldest_seconds(self) -> float | None:
         """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
@@ -241,8 +242,7 @@ class Mailbox:
         refused = {needed(doing, entry, "Id"): entry for entry in answer.get("Failed", [])}
         if "Successful" in answer or "Failed" not in answer:
             taken = {needed(doing, entry, "Id") for entry in needed(doing, answer, "Successful")}
-            lost: dict[str, Any] = {str(key): {} for key in entries if str(key) not in taken}
-            refused = {**lost, **refused}
+            refused = {str(key): {} for key in entries if str(key) not in taken} | refused
         return [Failure(index=key, error=self._error(refused[str(key)])) for key in entries if str(key) in refused]
 
     def _error(self, entry: dict[str, Any]) -> AwsTrouble:

@@ -17,14 +17,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from courier.errors import CourierError, RequestCanceled, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.plain import printable
 
 T = TypeVar("T")
 Colour = tuple[int, int, int]
-
-#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
-INTERRUPTED = 130
 
 
 class LeaveMenu(Exception):
@@ -233,6 +230,8 @@ class Terminal:
 
     def read_line(self, prompt: str, complete: Callable[[str], Sequence[str]] = lambda _text: ()) -> str:
         """Return one line that the user types, without its end; Tab offers what `complete` returns."""
+        if sys.platform == "win32":
+            return self._read_line(prompt)
         with contextlib.suppress(ImportError):  # line editing, where this Python has it
             import readline
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from courier.client import Connection, answer_of
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
-from courier.terminal import Terminal
 from courier.wire import Answer
 
 if TYPE_CHECKING:
     from courier.deadletters import DeadLetters
+    from courier.terminal import Terminal
 
 #: How long `check` waits for a worker's answer at most, in seconds.
 PING_SECONDS = 10.0

@@ -91,7 +91,7 @@ use_account() {
 find_python() {
   local candidate
   for candidate in "$here/.venv/bin/python" python3 python; do
-    if "$candidate" -c 'from importlib.util import find_spec; exit(not all(map(find_spec, ("boto3", "PIL", "rich"))))' 2>/dev/null; then
+    if "$candidate" -c 'from importlib.util import find_spec; exit(not all(map(find_spec, ("boto3", "numpy", "PIL", "rich"))))' 2>/dev/null; then
       say "$candidate"
       return
     fi

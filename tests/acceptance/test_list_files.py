@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Place
+from tests.support.place import Place
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"

@@ -208,6 +208,25 @@ def test_a_half_written_file_is_waited_out(lab: Lab) -> None:
         assert call.result(timeout=WAIT_SECONDS) == "000000000000"
 
 
+def test_a_paste_that_cannot_be_used_is_explained_and_a_byte_order_mark_is_read(lab: Lab) -> None:
+    lab.paste_dead_keys()
+    aws = lab.aws(seconds=60)
+
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(aws.account_id)
+        wait_for(lambda: lab.told)
+        lab.path.write_text(lab.new_keys().replace("[default]", "[lab]"))
+        wait_for(lambda: len(lab.told) == 2)
+        lab.path.write_text(lab.new_keys().replace("=", "='").replace("\n", "'\n").replace("]'", "]"))
+        wait_for(lambda: len(lab.told) == 3)
+        assert not call.done()
+        lab.path.write_bytes(("\ufeff" + lab.new_keys().replace("\n", "\r\n")).encode())
+        assert call.result(timeout=30) == "000000000000"
+
+    assert "[lab]" in lab.told[1]
+    assert "quotes" in lab.told[2]
+
+
 def test_keys_pasted_below_the_dead_ones_are_taken(lab: Lab) -> None:
     lab.paste_dead_keys()
     aws = lab.aws()

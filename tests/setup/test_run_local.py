@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import socket
-import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.support.checkout import stamp
 from tests.support.engines import unmeasured
 from tests.support.place import ROOT, WAIT_SECONDS
 
@@ -54,14 +54,7 @@ def borrow_environment(target: Path) -> None:
     (target / ".venv" / "bin").mkdir()
     for path in (Path(sys.executable).parent).iterdir():
         (target / ".venv" / "bin" / path.name).symlink_to((shutil.which("aws") or path) if path.name == "aws" else path)
-    stamp = subprocess.run(
-        ["bash", "-c", '{ echo "$PWD" && cat requirements*.txt; } | cksum'],
-        cwd=target,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    (target / ".venv" / ".stamp").write_text(stamp.stdout)
+    (target / ".venv" / ".stamp").write_text(stamp(target))
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -219,31 +212,12 @@ def test_a_wrong_port_is_refused_and_not_remembered(checkout: Checkout) -> None:
     assert not (checkout.folder / ".local/port").exists()
 
 
-def stub_python(folder: Path, body: str) -> str:
-    """Return an interpreter that claims to be new enough and does `body` otherwise."""
-    program = folder / "python"
-    program.write_text(f"#!/usr/bin/env bash\n[[ $1 == -c ]] && exit 0\n{body}\n")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    return str(program)
-
-
-def test_no_venv_module_and_no_network_are_said(checkout: Checkout, tmp_path: Path) -> None:
-    shutil.rmtree(checkout.folder / ".venv")
-    no_venv = checkout.run("up", PYTHON=stub_python(tmp_path, "exit 1"))
-    # A venv whose pip reaches nothing.
-    fake = 'mkdir -p "${@: -1}/bin"; printf "#!/usr/bin/env bash\\nexit 1\\n" > "${@: -1}/bin/python"; '
-    no_network = checkout.run("up", PYTHON=stub_python(tmp_path, fake + 'chmod +x "${@: -1}/bin/python"'))
-
-    assert (no_venv.returncode, no_network.returncode) == (1, 1)
-    assert "Python's venv module does not work here (on Debian: apt install python3-venv)" in no_venv.stderr
-    assert "The packages could not be installed. Is the network up" in no_network.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["frob"], "There is no verb frob. Use up, down"),
         (["up", "x"], "up takes no arguments"),
+        (["setup", "--test"], "--tests"),
     ],
 )
 def test_wrong_usage(checkout: Checkout, arguments: list[str], said: str) -> None:

@@ -116,6 +116,13 @@ def test_a_file_that_cannot_be_read_is_the_cause_that_is_told(tmp_path: Path, va
     assert f"{tmp_path} is a directory" in sentence
 
 
+def test_a_credentials_file_that_no_aws_tool_parses_is_said_by_its_line(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("[default]\nrubbish\n")
+    without = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+
+    assert "line 2" in refusal(**without, AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "keys")).message
+
+
 @pytest.mark.parametrize(
     ("text", "facts"),
     [

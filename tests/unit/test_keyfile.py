@@ -135,6 +135,15 @@ def test_what_no_aws_tool_parses_is_said_by_its_line(path: Path, text: str, fact
     assert fact in problem.what
 
 
+def test_what_is_no_text_is_said(path: Path) -> None:
+    path.write_bytes(b"[default]\nregion = \xff\n")
+
+    problem = explain(path)
+
+    assert problem is not None
+    assert "UTF-8" in problem.sentence
+
+
 @pytest.mark.parametrize("text", ["", "[default]\nregion = x\ns3 =\n  addressing_style = path\n"])
 def test_a_file_that_is_right_or_not_there_has_no_problem(path: Path, text: str) -> None:
     assert explain(path) is None

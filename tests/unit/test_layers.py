@@ -14,11 +14,13 @@ LAYERS = (
     ("backoff", "cancellation", "errors", "plain", "redaction"),
     ("decoding", "hints"),
     (
+        "aws_responses",
         "colours",
         "fastlist",
         "figures",
         "files",
         "keyfile",
+        "lockfile",
         "metadata",
         "numberlist",
         "outage",
@@ -42,7 +44,7 @@ LAYERS = (
     ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
-    ("claimcheck", "gallery", "upkeep"),
+    ("bootstrap", "claimcheck", "gallery", "upkeep"),
     ("albums", "numberarguments"),
     ("picturedesk",),
 )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from rich.console import Console
 
-from courier.errors import CourierError, WrongUsage
-from courier.terminal import INTERRUPTED, Choice, Terminal, leave
+from courier.errors import INTERRUPTED, CourierError, WrongUsage
+from courier.terminal import Choice, Terminal, leave
 
 
 class Screen:
