@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from courier import bootstrap, client, pipeline
+from courier.arguments import ArgumentParser
 from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
 from courier.files import expand_home
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 WORKER = "images_worker.py"
 FOLDERS = ("unprocessed", "processed")
-#: How large a preview is, in characters.
-PREVIEW = {"columns": 38, "lines": 16}
+#: How large a preview is at most, in characters; two stand side by side.
+PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
 
 EPILOG = f"""\
 examples:
@@ -68,7 +69,7 @@ class Menu:
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
-        from courier.terminal import Choice, leave
+        from courier.menu import Choice, leave, run_menu
 
         self._connection.warm_up()
         choices = [
@@ -78,7 +79,7 @@ class Menu:
             Choice(key="4", label="Purge the queue", action=self._upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._terminal.run_menu("Courier: images", choices)
+        return run_menu(self._terminal, "Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)
@@ -107,7 +108,9 @@ class Menu:
         source.seek(0)
         made = io.BytesIO(self._desk.gallery.content(result))
         bounds = self._desk.gallery.bounds
-        self._terminal.show_pictures([pictures.half_blocks(one, bounds, **PREVIEW) for one in (source, made)])
+        columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
+        size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
+        self._terminal.show_pictures([pictures.half_blocks(one, bounds, **size) for one in (source, made)])
 
     def _menu_download(self) -> None:
         names = self._pick("processed", "Process a picture first.", may_be_all=True)
@@ -164,9 +167,7 @@ def _chosen(otherwise: str, names: Sequence[str], *, may_be_all: bool) -> Callab
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_version(parser)
     add_common(parser)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
@@ -233,10 +234,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     given = build_parser().parse_args(arguments)
     bootstrap.require_packages()
+    from courier.keyboard import Keyboard
     from courier.terminal import Terminal
 
     settings = load_settings()
-    terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
+    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     failures = client.Failures(complain if given.command else terminal.complain, as_json=given.json)
     timeout_seconds = given.timeout or settings.timeout_seconds
     connection = client.Connection(

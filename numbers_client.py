@@ -19,21 +19,21 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from courier import answers, bootstrap, client, numberlist, presentation, textfile
+from courier import answers, bootstrap, client, numberlist, textfile
 from courier.commandline import CANCELLATION, SIGNALS, finish
 from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
 from courier.listsource import ListSource, Reading, without_last_empty
 from courier.notation import CommaWatch
 from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
+from courier.report import SHOWN_BACK, Report
 from courier.settings import Settings, load_settings
+from courier.typedlist import numbers_or_end
 from courier.upkeep import COMMANDS, Upkeep
 
 if TYPE_CHECKING:
     from courier.terminal import Terminal
 
-#: Up to so many numbers are all shown back, of more the first and the last.
-SHOWN_BACK = 20
 WORKER = "numbers_worker.py"
 
 #: What a list begins and ends with, its answer, and how many seconds that took.
@@ -50,6 +50,7 @@ class Numbers:
         self._terminal = terminal
         #: json, csv, or nothing for a person.
         self._output = output
+        self._report = Report(terminal, output)
         self._timeout_seconds = timeout_seconds
         self._reading = reading
         self.connection = client.Connection(
@@ -73,7 +74,7 @@ class Numbers:
         items = numberlist.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
-            self._show(*self._ask_long(ListSource([text], Reading()), "the list"))
+            self._report.show(*self._ask_long(ListSource([text], Reading()), "the list"))
             return
         self._warn(source.note)
         options = {} if self._output else answers.ASKED
@@ -82,7 +83,7 @@ class Numbers:
         with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
-        self._show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
+        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
@@ -96,7 +97,7 @@ class Numbers:
             if not asked:
                 self._send(source)
                 return
-        self._show(*asked)
+        self._report.show(*asked)
 
     def _ask_long(self, source: ListSource, name: str) -> Shown:
         """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
@@ -124,21 +125,19 @@ class Numbers:
         Returns the exit status: that of the worst line, where no answer is worse than a refusal. Once canceled,
         it sends no more, and has a row for every line that was sent.
         """
-        worst = 0
-        rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(_print_now)
+        report = self._report.batch()
         counting = self._terminal.counting("answered")
         asking = client.requester_for(self.connection, self._questions(lines))
         with counting as advance, asking as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
                 try:
-                    rows.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
+                    report.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
-                    worst = max(worst, error.exit_status)
-                    rows.refuse(number, error.sentence)
+                    report.reject(number, error)
                 advance(1)
-        rows.end()
-        return worst
+        report.end()
+        return report.worst
 
     def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
         behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
@@ -161,7 +160,7 @@ class Numbers:
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
-        from courier.terminal import Choice, leave
+        from courier.menu import Choice, leave, run_menu
 
         self.connection.warm_up()
         choices = [
@@ -171,7 +170,7 @@ class Numbers:
             Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return self._terminal.run_menu("Courier: numbers", choices)
+        return run_menu(self._terminal, "Courier: numbers", choices)
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
@@ -181,42 +180,31 @@ class Numbers:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
         watch = CommaWatch()
-
-        def read(text: str) -> list[str]:
-            more = _list_or_end(text)
-            watch.see(text.strip() + "\n" if more else "")
-            return more
-
-        while True:
-            more = self._terminal.ask("More, or Enter to send" if items else "Numbers", read)
-            if not more:
-                break
+        more = self._ask_for_more(items, watch)
+        while more:
             items += more
+            more = self._ask_for_more(items, watch)
         self._warn(watch.note())
         if items:
             self.send(",".join(items))
         else:
             self._terminal.say("No numbers, nothing sent.")
 
-    def _show(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer, took: float) -> None:
-        """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
-        if self._output == "json":
-            print(presentation.json_line(answer))
-        elif self._output == "csv":
-            print(presentation.csv_line(list(answer.statistics)))
-            print(presentation.csv_line(list(answer.statistics.values())))
-        else:
-            self._show_person(first, last, answer)
-            self._terminal.say(f"answered in {took:.3f} s")
+    def _ask_for_more(self, items: Sequence[str], watch: CommaWatch) -> list[str]:
+        """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
 
-    def _show_person(self, first: Sequence[str], last: Sequence[str], answer: answers.NumbersAnswer) -> None:
-        count = int(answer.statistics.get("count") or 0)
-        shown = ", ".join(first if count <= SHOWN_BACK else [*first[:5], "…", *last[-5:]])
-        self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
-        ascii_only = self._terminal.ascii_only
-        self._terminal.show_pairs("Statistics", presentation.table(answer, ascii_only=ascii_only))
-        for line in presentation.plot(answer, ascii_only=ascii_only):
-            self._terminal.say(line)
+        def read(text: str) -> list[str]:
+            more = numbers_or_end(text)
+            watch.see(text.strip() + "\n" if more else "")
+            return more
+
+        try:
+            return self._terminal.ask("More, or Enter to send" if items else "Numbers", read)
+        except EOFError:
+            if not items:
+                raise
+            self._terminal.say("")
+            return []
 
 
 def random_list(length: int, seed: int | None) -> str:
@@ -230,14 +218,6 @@ def _length(text: str) -> int:
     if not (word.isascii() and word.isdigit() and len(word) <= len(str(MAX_RANDOM)) and int(word) <= MAX_RANDOM):
         raise WrongUsage(f"That must be a whole number from 1 to {MAX_RANDOM:,}.")
     return int(word)
-
-
-def _list_or_end(text: str) -> list[str]:
-    return numberlist.split(text) if text.strip() else []
-
-
-def _print_now(line: str) -> None:
-    print(line, flush=True)
 
 
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
@@ -272,10 +252,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
     )
     bootstrap.require_packages()
+    from courier.keyboard import Keyboard
     from courier.terminal import Terminal
 
     settings = load_settings()
-    terminal = Terminal(read_line=SIGNALS.read_line, reset=SIGNALS.reset)
+    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("There is one output: --json or --csv.")

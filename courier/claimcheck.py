@@ -23,10 +23,11 @@ from courier.listsource import ListSource
 from courier.numberlist import Slip
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Span, mixed
+from courier.progress import Moved
 from courier.requester import Requester
 from courier.settings import LISTS
 from courier.survey import Look, conclude
-from courier.terminal import Moved, Terminal
+from courier.terminal import Terminal
 from courier.wire import new_request_id
 
 

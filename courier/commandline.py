@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from courier import output
 from courier.cancellation import Cancellation
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.plain import printable
@@ -31,6 +32,7 @@ exit status:
   3  no answer in time
   4  AWS not reachable, no credentials, or no queue or bucket
   130  ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal
+  141  whoever read the output went away
 """
 
 #: What a signal cancels in this process, and what hears it.
@@ -84,8 +86,11 @@ def seconds(text: str) -> float:
 
 def complain(error: CourierError) -> None:
     """Say on stderr what went wrong and what to do, and draw the place if that is known."""
-    print(f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}", file=sys.stderr)
-    for line in error.drawing.splitlines():
+    from courier import layout
+
+    width = output.columns(sys.stderr)
+    said = f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}"
+    for line in (*layout.wrapped(said, width), *layout.fitted_drawing(error.drawing, width)):
         print(printable(line, None), file=sys.stderr)
 
 
@@ -96,6 +101,7 @@ def finish(program: Callable[[], int]) -> int:
     ends here: the interpreter would wait for locks that such a thread holds.
     """
     SIGNALS.listen()
+    output.prepare()
     before = set(threading.enumerate())
     status = _run(program)
     if SIGNALS.number is not None and status == INTERRUPTED:
@@ -107,37 +113,35 @@ def finish(program: Callable[[], int]) -> int:
 
 def _run(program: Callable[[], int]) -> int:
     try:
-        return _flushed(program())
+        return _flushed(program)
     except (KeyboardInterrupt, RequestCanceled):
         if SIGNALS.number in {None, signal.SIGINT}:
             print(file=sys.stderr)
         return INTERRUPTED
-    except CourierError as error:
-        complain(error)
-        return error.exit_status
     except UnicodeEncodeError:
         complain(WrongUsage("The output's encoding cannot show this text.", hint="Set PYTHONIOENCODING=utf-8."))
         return WrongUsage.exit_status
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say.
-        _silence()
+        output.silence_broken()
         return BROKEN_PIPE
     except OSError as error:
-        _silence()
+        output.silence_broken()
         complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
         return WrongUsage.exit_status
 
 
-def _flushed(status: int) -> int:
-    """Return `status` once all output is out, so that what goes wrong with it is met here."""
-    if sys.stdout is not None:
-        sys.stdout.flush()
-    return status
-
-
-def _silence() -> None:
-    """Let nothing more be written to standard output, not even at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _flushed(program: Callable[[], int]) -> int:
+    """Return the status of `program` once all output is out, so that what goes wrong with it is met here."""
+    try:
+        return program()
+    except RequestCanceled:
+        raise
+    except CourierError as error:
+        complain(error)
+        return error.exit_status
+    finally:
+        output.flush()
 
 
 def _end(status: int) -> NoReturn:

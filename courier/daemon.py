@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from courier.arguments import ArgumentParser
 from courier.commandline import SIGNALS, add_version, whole_number
 from courier.plain import quoted
 from courier.redaction import scrub
@@ -54,7 +55,7 @@ class Options:
 
 def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
     """Return the options of a worker's command line; exits with status 2 if they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
@@ -210,7 +211,7 @@ class _JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return scrub(json.dumps(line, ensure_ascii=False))
+        return scrub(json.dumps(line))
 
 
 def _stamp(record: logging.LogRecord) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from courier.arguments import ArgumentParser
 from courier.commandline import STATUSES, add_common, add_version, whole_number
 from courier.upkeep import COMMANDS, add_commands
 
@@ -36,7 +37,7 @@ lists:
 
 def build_parser(description: str) -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         description=description, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_version(parser)

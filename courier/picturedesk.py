@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.gallery import Gallery, Result
 from courier.inquiry import Asked, Question
+from courier.outcomes import Outcomes
 from courier.terminal import Terminal
 
 
@@ -91,32 +93,42 @@ class PictureDesk:
         if len(files) <= 1 and not any(Path(path).is_dir() or not Path(path).exists() for path in files):
             self._run_one(files[0] if files else "", operations, folder, replace=replace)
             return
-        paths = expanded(files)
-        failed: list[tuple[str, CourierError]] = []
+        self._run_many(expanded(files), operations, _folder(folder), replace=replace)
+
+    def _run_many(self, paths: Sequence[str], operations: str, folder: Path, *, replace: bool) -> None:
+        """Do many pictures, and tell of each in the order of their files, and in the end of all."""
+        outcomes = Outcomes(paths, self._tell_outcome)
+        started = time.monotonic()
         with self._terminal.gathering("Pictures", len(paths)) as (moved, advance):
 
             def told(path: str, target: Path | None, result: Result | CourierError) -> None:
                 advance()
-                if isinstance(result, CourierError):
-                    failed.append((path, result))
-                else:
-                    self._tell_of(path, target, result)
+                outcomes.add(path, target, result)
 
             batch = Batch(
                 self.gallery,
                 operations,
-                _folder(folder),
+                folder,
                 replace=replace,
                 moved=moved.advance,
                 expected=moved.expect,
                 told=told,
             )
-            batch.run(paths)
-        for path, error in failed:
-            with self.failures.noted(path):
-                raise error
-        if failed and not self._as_json:
-            self._terminal.say(f"{len(paths) - len(failed)} of {len(paths)} pictures are done.")
+            try:
+                batch.run(paths)
+            finally:
+                outcomes.end()
+        if not self._as_json:
+            self._terminal.note(outcomes.summary(folder, time.monotonic() - started))
+        if outcomes.trouble is not None:
+            raise outcomes.trouble
+
+    def _tell_outcome(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+        if not isinstance(result, CourierError):
+            self._tell_of(path, target, result)
+            return
+        with self._terminal.cleared(), self.failures.noted(path):
+            raise result
 
     def _tell_of(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         if isinstance(result, CourierError):
@@ -144,7 +156,7 @@ class PictureDesk:
         rows += [(name, f"{pipeline.PRESET_HELP[name]} ({text})") for name, text in pipeline.PRESETS.items()]
         if self._as_json:
             for name, text in rows:
-                print(json.dumps({"operation": name, "help": text}))
+                self._terminal.row(json.dumps({"operation": name, "help": text}))
             return
         self._terminal.show_table(
             "Operations, several with commas between them", ("operation", "what it does"), rows, in_words=True
@@ -156,7 +168,7 @@ class PictureDesk:
         if self._as_json:
             for item in found:
                 modified = item.modified.isoformat()
-                print(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
+                self._terminal.row(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
         else:
             self.show(folder, found)
 
@@ -188,7 +200,7 @@ class PictureDesk:
 
     def _report(self, fields: dict[str, object], text: str) -> None:
         if self._as_json:
-            print(json.dumps(fields), flush=True)
+            self._terminal.row(json.dumps(fields))
         else:
             self._terminal.say(text)
 

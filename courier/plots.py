@@ -25,7 +25,7 @@ class Box:
 def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only: bool) -> list[str]:
     """Return a line for each bin: its edges, a bar in proportion to its count, and the count.
 
-    `edges` has one more than `counts`; `width` is that of the longest bar, in characters.
+    `edges` has one more than `counts`; `width` is that of the longest bar, in characters; with 0 there are none.
     """
     widest = max(len(edge) for edge in edges)
     most = max(1, *counts)
@@ -35,6 +35,11 @@ def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only:
         bar = _bar(count * width / most, ascii_only=ascii_only)
         lines.append(f"{low:>{widest}} {dash} {high:<{widest}} {bar}{' ' if bar else ''}{count:,}")
     return lines
+
+
+def room_taken(edges: Sequence[str], counts: Sequence[int]) -> int:
+    """Return how much of each line is not bar, at most, in characters."""
+    return 2 * max(len(edge) for edge in edges) + len("  -  ") + max(len(f"{count:,}") for count in counts)
 
 
 def box(parts: Box, *, width: int, ascii_only: bool) -> str:

@@ -9,21 +9,24 @@ from collections.abc import Callable, Sequence
 from decimal import Context, Decimal
 
 from courier import plots
-from courier.answers import ROUNDED, NumbersAnswer
+from courier.answers import ROUNDED, Histogram, NumbersAnswer
 
-#: The longest bar, and the box line, in characters.
+#: The longest bar, and the box line, in characters; on a narrow terminal they are shorter.
 PLOT_WIDTH = 40
+#: Shorter bars would tell nothing, and shorter box lines.
+MIN_BAR = 4
+MIN_BOX = 12
 #: Longer edges of bins are shown shortened.
 MAX_EDGE = 12
 _SHORT = Context(prec=6)
 BOX = ("min", "q1", "median", "q3", "max", "mean")
 
 
-def table(answer: NumbersAnswer, *, ascii_only: bool) -> dict[str, str]:
-    """Return the statistics as they stand in a table: what was rounded is marked."""
-    mark = "~ " if ascii_only else "≈ "
+def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
+    """Return the statistics as they stand in a table: what was rounded is marked, with a word where that is `plain`."""
+    mark = "{} (rounded)" if plain else "~ {}" if ascii_only else "≈ {}"
     return {
-        name: "none" if text is None else f"{mark if name in answer.rounded else ''}{text}"
+        name: "none" if text is None else mark.format(text) if name in answer.rounded else text
         for name, text in answer.statistics.items()
     }
 
@@ -91,25 +94,49 @@ class CsvRows:
                 self.refuse(line, reason)
 
 
-def plot(answer: NumbersAnswer, *, ascii_only: bool) -> list[str]:
-    """Return the histogram and the box below it, line by line; nothing for a list too short for one."""
+def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -> list[str]:
+    """Return the histogram and the box below it, line by line; nothing for a list too short for one.
+
+    They fit into `width` columns; without one, they are as wide as they look best.
+    """
     found = answer.histogram
     if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two points make a spread
         return []
-    edges = [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
-    lines = plots.bars(edges, found.counts, width=PLOT_WIDTH, ascii_only=ascii_only)
+    edges = _edges(found)
+    room = PLOT_WIDTH if width is None else min(PLOT_WIDTH, width - plots.room_taken(edges, found.counts))
+    bar = room if room >= MIN_BAR else 0
+    lines = plots.bars(edges, found.counts, width=bar, ascii_only=ascii_only)
+    return lines + _box(answer, ascii_only=ascii_only, width=width)
+
+
+def bins_in_words(answer: NumbersAnswer) -> list[str]:
+    """Return the histogram with a bin a line, and nothing drawn."""
+    found = answer.histogram
+    if found is None:
+        return []
+    edges = _edges(found)
+    return [f"{low} to {high}: {count:,}" for low, high, count in zip(edges, edges[1:], found.counts, strict=False)]
+
+
+def _edges(found: Histogram) -> list[str]:
+    return [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
+
+
+def _box(answer: NumbersAnswer, *, ascii_only: bool, width: int | None) -> list[str]:
+    """Return the box and its key, beside it or below it; nothing where nothing spreads."""
     values = [answer.statistics.get(name) for name in BOX]
     if any(value is None for value in values):
-        return lines
+        return []
     low, *inner, high, mean = (Decimal(value or 0) for value in values)
     if low == high:
-        return lines
+        return []
     span = high - low
     q1, median, q3 = (float((one - low) / span) for one in inner)
     parts = plots.Box(q1=q1, median=median, q3=q3, mean=float((mean - low) / span))
     median_sign, mean_sign = plots.signs(ascii_only=ascii_only)
     key = f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
-    return [*lines, f"{plots.box(parts, width=PLOT_WIDTH, ascii_only=ascii_only)}  {key}"]
+    box = plots.box(parts, width=min(PLOT_WIDTH, max(MIN_BOX, width or PLOT_WIDTH)), ascii_only=ascii_only)
+    return [f"{box}  {key}"] if width is None or len(box) + 2 + len(key) <= width else [box, key]
 
 
 def _shortened(edge: str) -> str:

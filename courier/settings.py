@@ -26,6 +26,8 @@ _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
+_SWITCH = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+
 
 def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[str], str]:
     def read(text: str) -> str:
@@ -49,6 +51,12 @@ def _number(kind: type[int | float], low: float, high: float) -> Callable[[str],
     return read
 
 
+def _switch(text: str) -> bool:
+    if text.lower() not in _SWITCH:
+        raise ValueError("1 or 0")
+    return _SWITCH[text.lower()]
+
+
 _queue_name = _matching(_QUEUE_NAME, "1 to 80 letters, digits, - or _")
 _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
 
@@ -63,6 +71,8 @@ class Settings:
     image_outbox: str = "imageOutbox"
     #: None: lab3-<account id>-<region>, asked of STS, so that clients and workers agree without a file.
     bucket: str | None = None
+    #: Plain output: no spinner, no bars, no boxes, one fact a line.
+    plain: bool = False
     #: How long a client waits for its answer.
     timeout_seconds: float = 60.0
     #: How long one receive waits in a long poll (SQS allows up to 20).
@@ -98,6 +108,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "image_inbox": _queue_name,
     "image_outbox": _queue_name,
     "bucket": _bucket_name,
+    "plain": _switch,
     "timeout_seconds": _number(float, 0.1, 3600),
     "poll_seconds": _number(int, 1, 20),
     "visibility_seconds": _number(int, 1, 43_200),

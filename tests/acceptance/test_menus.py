@@ -206,3 +206,86 @@ def test_no_worker_is_said_with_how_to_start_one(place: Place) -> None:
 
     menu.expect_exact("No answer came from responseQueue within 1 s.")
     menu.expect_exact("Start it with: python numbers_worker.py")
+
+
+def paste(menu: pexpect.spawn[str], text: str) -> None:
+    """Paste as terminals do that mark pastes, and press Enter."""
+    menu.send(f"\x1b[200~{text}\x1b[201~")
+    menu.sendline("")
+
+
+def test_what_is_pasted_is_text_and_no_command(served: Place) -> None:
+    menu = served.menu("numbers_client.py", TERM="xterm-256color")
+
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    paste(menu, "12\t7\t3\n40\t50\t60\n")
+    menu.expect_exact("More, or Enter to send: ")
+    menu.sendline("")
+    menu.expect_exact("6 numbers: 12, 7, 3, 40, 50, 60")
+
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    paste(menu, "5\n6\n\n1\n0\n")
+    menu.expect_exact("Line 3 is empty.")
+    menu.expect_exact("Numbers: ")
+    menu.sendline("1 2 3")
+    menu.expect_exact("More, or Enter to send: ")
+    menu.sendcontrol("d")
+    menu.expect_exact("3 numbers: 1, 2, 3")
+
+    menu.expect_exact(PROMPT)
+    paste(menu, "4\n5\n6\n")
+    menu.expect_exact(r"There is no choice '4\n5\n6'.")
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    menu = place.menu("numbers_client.py")
+
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    menu.send("12\t7\t3\n40\t50\t60\n\n1\n0\n")
+    menu.expect_exact("6 numbers: 12, 7, 3, 40, 50, 60")
+    menu.expect_exact("2 lines were typed or pasted ahead: '1', '0'.")
+    menu.expect_exact("[y/N]: ")
+    menu.sendline("n")
+    menu.expect_exact("They are dropped.")
+
+    place.workers[0].end()
+    place.post("requestQueue", "1,2")
+    wait_for(lambda: place.depth("requestQueue") == 1)
+    menu.expect_exact(PROMPT)
+    menu.send("4\ny\n")
+    menu.expect_exact("'4', 'y'.")
+    menu.expect_exact("[y/N]: ")
+    menu.sendline("y")
+    menu.expect_exact("no answer to this: 'y'.")
+    menu.expect_exact("Delete all 1 requests")
+    menu.expect_exact("[y/N]: ")
+    menu.sendline("")
+    menu.expect_exact("Nothing was deleted.")
+    menu.expect_exact("ahead: 'y'.")
+    menu.expect_exact("[y/N]: ")
+    menu.sendline("n")
+    choose(menu, "0")
+    assert end(menu) == 0
+    assert place.depth("requestQueue") == 1
+
+
+def test_tab_completes_a_path_and_a_pasted_one_stays_as_it_is(place: Place) -> None:
+    (place.folder / "cat.png").write_bytes(sample())
+    menu = place.menu("images_client.py")
+
+    choose(menu, "1")
+    menu.expect_exact("File (Enter for the sample picture): ")
+    menu.send("ca\t")
+    menu.expect_exact("cat.png")
+    menu.sendline("")
+    menu.expect_exact("uploaded cat.png")
+    choose(menu, "1")
+    menu.expect_exact("File (Enter")
+    menu.send("ca\tx\n")
+    menu.expect_exact(r"The name 'ca\tx' has control characters")

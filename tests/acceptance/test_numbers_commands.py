@@ -283,7 +283,7 @@ def test_ctrl_c_in_a_batch_accounts_for_every_line_that_was_sent(place: Place) -
         (2, "Item 2 ("),
         (3, "Canceled"),
     ]
-    assert err == ""
+    assert err == "3 lines: 0 answered, 1 rejected (2), 2 without an answer (1, 3)\n"
 
 
 def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Place) -> None:

@@ -51,7 +51,7 @@ def test_every_setting_stands_in_the_readme_with_its_default() -> None:
         default = getattr(defaults, name)
         if default is not None:
             shown = rows[settings.variable(name)].strip("`")
-            assert shown == (f"{default:g}" if isinstance(default, float) else str(default))
+            assert shown == (f"{default:g}" if isinstance(default, float | bool) else str(default))
 
 
 @pytest.mark.parametrize(("program", "count"), [("numbers_client.py", 9), ("images_client.py", 10)])

@@ -157,8 +157,9 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     made = sum(gate.calls.values()) - calls
     gate.heal()
 
-    (message,) = place.collect("responseQueue")
-    assert json.loads(message["Body"])["sum"] == 3
+    # Its heartbeat failed, too: it may have come, and be answered, a second time, which a client drops.
+    answers = place.collect("responseQueue")
+    assert {json.loads(message["Body"])["sum"] for message in answers} == {3}
     assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
         assert worker.log.count(f"Waiting, and trying again. ({doing})") <= 1

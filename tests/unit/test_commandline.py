@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable
 
 import pytest
 
+from courier.arguments import ArgumentParser
 from courier.commandline import add_common, finish, seconds, whole_number
 from courier.errors import NoAnswer, QueueMissing, RequestCanceled, WrongUsage
 
@@ -29,8 +32,8 @@ def raising(error: BaseException) -> Callable[[], int]:
         (QueueMissing("No queue \x1b[2J."), 4, r"No queue \x1b[2J."),
         (KeyboardInterrupt(), 130, ""),
         (RequestCanceled(), 130, ""),
-        (OSError(28, "No space left on device"), 2, "The output cannot be written: No space left on device."),
-        (UnicodeEncodeError("ascii", "ä", 0, 1, "no"), 2, "Set PYTHONIOENCODING=utf-8"),
+        (OSError(28, "No space left on device"), 2, "No space left on device"),
+        (UnicodeEncodeError("ascii", "ä", 0, 1, "no"), 2, "PYTHONIOENCODING"),
     ],
 )
 def test_every_foreseen_end_has_a_status_and_a_sentence(
@@ -38,6 +41,24 @@ def test_every_foreseen_end_has_a_status_and_a_sentence(
 ) -> None:
     assert finish(raising(error)) == status
     assert said in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(), 141)])
+def test_an_end_that_the_user_knows_of_needs_no_sentence(
+    error: BaseException, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert finish(raising(error)) == status
+    assert capfd.readouterr().err.strip() == ""
+
+
+def test_an_exit_of_the_parser_is_an_end_like_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "w") as out:  # noqa: PTH123  it is a descriptor
+        monkeypatch.setattr(sys, "stdout", out)
+        parser = ArgumentParser(prog="program")
+
+        assert finish(lambda: len(parser.parse_args(["--help"]).unknown)) == 141
 
 
 def test_the_programs_own_status_is_passed_on() -> None:

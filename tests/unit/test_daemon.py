@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import logging.handlers
 import signal
 import sys
 import threading
@@ -72,6 +74,14 @@ def test_help_says_what_a_worker_is_for_and_what_its_exit_status_means(capsys: p
     assert "Answers numbers." in said
     assert "--stop-when-empty" in said
     assert "  4  " in said
+
+
+def test_a_worker_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse_options(["--version"], description="x")
+
+    assert raised.value.code == 0
+    assert capsys.readouterr().out.strip()
 
 
 def test_terms_are_the_programs_the_settings_and_the_command_lines() -> None:
@@ -237,6 +247,39 @@ def test_what_could_not_be_finished_ends_the_process_at_once(left: list[int]) ->
     served(worker)
 
     assert left == [0]
+
+
+def test_what_was_logged_and_written_is_out_before_the_process_ends(
+    left: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(raw))
+    out = io.StringIO()
+    memory = logging.handlers.MemoryHandler(1000, flushLevel=logging.CRITICAL, target=logging.StreamHandler(out))
+    logging.getLogger().addHandler(memory)
+    logging.getLogger().warning("kept")
+    print("written", file=sys.stderr)
+    worker = FakeWorker(finishes=False)
+    worker.is_drained.set()
+
+    served(worker)
+
+    assert left == [0]
+    assert "kept" in out.getvalue()
+    assert b"written" in raw.getvalue()
+
+
+def test_no_thread_of_its_own_keeps_the_process_alive(signals: FakeSignals, left: list[int]) -> None:
+    worker = FakeWorker()
+    before = set(threading.enumerate())
+    threads: list[threading.Thread] = []
+    worker.stopping = lambda _: threads.extend(set(threading.enumerate()) - before)
+    signals.number = signal.SIGTERM
+
+    served(worker)
+
+    assert all(thread.daemon for thread in threads)
+    assert left == []
 
 
 def test_a_second_signal_and_nothing_else_cuts_the_end_short(signals: FakeSignals, left: list[int]) -> None:

@@ -71,12 +71,14 @@ def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> N
     assert dead.sent == [Envelope(body="a", attributes={})]
 
 
-@pytest.mark.parametrize("refusals", [[Undelivered("No."), Undelivered("No.")], [AccessDenied("No.")]])
+@pytest.mark.parametrize(
+    "refusals", [[Undelivered("No."), Undelivered("No.", hint="Ask.")], [AccessDenied("No.", hint="Ask.")]]
+)
 def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
         letters(FakeQueue(), FakeQueue(*refusals)).bury(letter("lost"), "Too often.")
 
-    assert "request lost was given up and is not kept: No." in caplog.text
+    assert "request lost was given up and is not kept: No. Ask." in caplog.text
 
 
 def test_passing_trouble_is_the_callers_to_wait_out() -> None:

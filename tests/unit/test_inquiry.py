@@ -23,6 +23,10 @@ def question(body: object) -> Question:
     return Question(body=str(body))
 
 
+def test_a_question_is_light_unless_it_says_so() -> None:
+    assert not Question(body="1").is_heavy
+
+
 def test_questions_are_numbered_as_they_come_and_taken_no_more_than_are_wanted() -> None:
     source = Source(question(number) for number in range(5))
 

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("backoff", "cancellation", "errors", "plain", "redaction"),
+    ("arguments", "backoff", "cancellation", "errors", "layout", "output", "plain", "redaction"),
     ("decoding", "hints"),
     (
         "aws_responses",
@@ -19,6 +19,7 @@ LAYERS = (
         "fastlist",
         "figures",
         "files",
+        "keyboard",
         "keyfile",
         "lockfile",
         "metadata",
@@ -26,26 +27,38 @@ LAYERS = (
         "outage",
         "pictures",
         "plots",
+        "progress",
         "sandbox",
         "settings",
         "signals",
-        "terminal",
         "textfile",
         "values",
         "wire",
     ),
-    ("answers", "aws_environment", "commandline", "credentials", "frames", "notation", "pieces", "pipeline", "summary"),
-    ("aws_errors",),
-    ("aws",),
+    (
+        "answers",
+        "aws_environment",
+        "commandline",
+        "credentials",
+        "frames",
+        "notation",
+        "pieces",
+        "pipeline",
+        "screen",
+        "summary",
+        "typedlist",
+    ),
+    ("aws_errors", "terminal"),
+    ("aws", "menu"),
     ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "watch"),
+    ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "report", "watch"),
     ("listsource", "outbox", "requester", "survey", "writing"),
     ("backlog", "development", "handling", "partials"),
     ("replier",),
     ("darkroom", "longlists", "worker"),
     ("client", "daemon"),
     ("bootstrap", "claimcheck", "gallery", "upkeep"),
-    ("albums", "numberarguments"),
+    ("albums", "numberarguments", "outcomes"),
     ("picturedesk",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -54,7 +67,7 @@ OWNERS = {
     "botocore": {"aws", "aws_errors", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
-    "rich": {"terminal"},
+    "rich": {"layout", "progress", "screen", "terminal"},
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
 from courier.aws import Aws
-from courier.errors import Busy, QueueMissing, ReceiptHandleInvalid, Undelivered, Unreachable
-from courier.mailbox import BATCH_ATTEMPTS, Delivery, Mailbox
+from courier.errors import Busy, MessageTooLong, QueueMissing, ReceiptHandleInvalid, Undelivered, Unreachable
+from courier.mailbox import BATCH_ATTEMPTS, MAX_BODY_BYTES, Delivery, Mailbox
 from courier.wire import Envelope
+from tests.support import fakes
 
 
 class FailingSqs:
@@ -78,11 +82,205 @@ def envelopes(bodies: str) -> list[Envelope]:
     return [Envelope(body=body) for body in bodies]
 
 
+@pytest.fixture
+def memory() -> fakes.FakeAws:
+    made = fakes.FakeAws()
+    made.queues.create_queue(QueueName="queue", Attributes={"DelaySeconds": "30"})
+    made.queues.waits = False
+    return made
+
+
+def test_messages_are_sent_by_tens_without_delay_and_with_their_group(memory: fakes.FakeAws) -> None:
+    Mailbox(memory, "queue").send(
+        [Envelope(body=str(number), attributes={"kind": "numbers"}) for number in range(23)], group="mine"
+    )
+
+    assert [len(given["Entries"]) for given in memory.queues.given("send_message_batch")] == [10, 10, 3]
+    first, *_ = memory.queues.queue("queue").messages
+    assert (first.body, first.group, first.attributes["kind"]["StringValue"]) == ("0", "mine", "numbers")
+    assert first.due_at <= memory.queues.now()
+
+
+def test_a_message_of_no_group_has_none(memory: fakes.FakeAws) -> None:
+    Mailbox(memory, "queue").send([Envelope(body="a")])
+
+    (entry,) = memory.queues.given("send_message_batch")[0]["Entries"]
+    assert "MessageGroupId" not in entry
+
+
+def test_nothing_to_do_is_no_call(memory: fakes.FakeAws) -> None:
+    box = Mailbox(memory, "queue")
+
+    assert box.send([]) + box.acknowledge([]) + box.release([]) + box.extend([], visibility_seconds=5) == []
+
+    assert memory.queues.operations == ["create_queue"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "batches"),
+    [
+        ([MAX_BODY_BYTES], [[MAX_BODY_BYTES]]),
+        ([MAX_BODY_BYTES - 1, 1], [[MAX_BODY_BYTES - 1, 1]]),
+        ([MAX_BODY_BYTES - 1, 2], [[MAX_BODY_BYTES - 1], [2]]),
+        ([600_000, 400_000, 100_000], [[600_000, 400_000], [100_000]]),
+        ([MAX_BODY_BYTES + 1, 5], [[5]]),
+        ([5, MAX_BODY_BYTES + 1, 6], [[5, 6]]),
+    ],
+)
+def test_a_batch_holds_no_more_than_a_call_may(
+    memory: fakes.FakeAws, sizes: list[int], batches: list[list[int]]
+) -> None:
+    failures = Mailbox(memory, "queue").send([Envelope(body="x" * size) for size in sizes])
+
+    sent = memory.queues.given("send_message_batch")
+    assert [[len(entry["MessageBody"]) for entry in given["Entries"]] for given in sent] == batches
+    assert [failure.index for failure in failures] == [place for place, size in enumerate(sizes) if size > 1_048_576]
+    assert all(isinstance(failure.error, MessageTooLong) for failure in failures)
+
+
+def test_a_failure_in_a_later_call_has_its_place_among_all(memory: fakes.FakeAws) -> None:
+    memory.queues.failing = lambda _, entry: ("Oops", True) if entry.get("MessageBody") == "14" else None
+
+    failures = Mailbox(memory, "queue").send([Envelope(body=str(number)) for number in range(20)])
+
+    assert [failure.index for failure in failures] == [14]
+
+
+def test_a_delivery_is_what_was_received_and_when(memory: fakes.FakeAws) -> None:
+    memory.queues.put("queue", "a", kind="numbers", foreign="")
+    memory.queues.queue("queue").messages[0].receive_count = 4
+    before = time.monotonic()
+
+    (found,) = Mailbox(memory, "queue").receive(limit=3, wait_seconds=2, visibility_seconds=7)
+
+    message = memory.queues.queue("queue").messages[0]
+    assert found.envelope == Envelope(body="a", attributes={"kind": "numbers", "foreign": ""})
+    assert (found.message_id, found.receipt_handle, found.receive_count) == (message.message_id, message.handle, 5)
+    assert before <= found.received_at <= time.monotonic()
+    (given,) = memory.queues.given("receive_message")
+    assert (given["MaxNumberOfMessages"], given["WaitTimeSeconds"], given["VisibilityTimeout"]) == (3, 2, 7)
+
+
+def test_ten_are_received_at_most(memory: fakes.FakeAws) -> None:
+    memory.queues.put("queue", *"abcdefghijklm")
+
+    assert len(Mailbox(memory, "queue").receive(wait_seconds=0, visibility_seconds=7)) == 10
+
+
+def test_what_is_released_extended_or_deleted_is_done_by_tens(memory: fakes.FakeAws) -> None:
+    box = Mailbox(memory, "queue")
+    memory.queues.put("queue", *(str(number) for number in range(12)))
+    held = [one for _ in range(2) for one in box.receive(wait_seconds=0, visibility_seconds=600)]
+
+    assert box.extend(held, visibility_seconds=60) == []
+    assert box.release(held[:1]) == []
+    assert box.acknowledge(held[1:]) == []
+
+    sizes = [len(given["Entries"]) for given in memory.queues.given("change_message_visibility_batch")]
+    assert (sizes, box.depth().visible, box.depth().total) == ([10, 2, 1], 1, 1)
+
+
+def test_a_depth_is_of_three_kinds(memory: fakes.FakeAws) -> None:
+    box = Mailbox(memory, "queue")
+    memory.queues.put("queue", *"abcdef")
+    box.receive(limit=2, wait_seconds=0, visibility_seconds=60)
+    memory.queues.queue("queue").messages[5].due_at += 60
+
+    depth = box.depth()
+
+    assert (depth.visible, depth.in_flight, depth.delayed, depth.total) == (3, 2, 1, 6)
+
+
+def test_the_age_of_the_oldest_is_the_latest_that_was_measured(memory: fakes.FakeAws) -> None:
+    now = datetime.now(UTC)
+    memory.metrics.points = [
+        {"Timestamp": now - timedelta(minutes=minutes), "Maximum": maximum}
+        for minutes, maximum in ((4, 40.0), (0, 7.0), (2, 20.0), (30, 300.0))
+    ]
+
+    assert Mailbox(memory, "queue").oldest_seconds() == 7.0
+
+    (given,) = memory.metrics.given("get_metric_statistics")
+    assert (given["Namespace"], given["Dimensions"]) == ("AWS/SQS", [{"Name": "QueueName", "Value": "queue"}])
+    assert (given["Period"], given["Statistics"]) == (60, ["Maximum"])
+
+
+def test_of_what_is_long_ago_nothing_is_told(memory: fakes.FakeAws) -> None:
+    memory.metrics.points = [{"Timestamp": datetime.now(UTC) - timedelta(minutes=30), "Maximum": 1.0}]
+
+    assert Mailbox(memory, "queue").oldest_seconds() is None
+
+
+def test_who_may_not_ask_cloudwatch_is_told_no_age(memory: fakes.FakeAws) -> None:
+    memory.metrics.fail("get_metric_statistics", fakes.refusal("AccessDenied"))
+
+    assert Mailbox(memory, "queue").oldest_seconds() is None
+
+
+def test_a_queue_tells_its_limit_and_its_age(memory: fakes.FakeAws) -> None:
+    queue = memory.queues.queue("queue")
+    queue.attributes["MaximumMessageSize"] = "5000"
+    queue.created = 1234.0
+
+    assert Mailbox(memory, "queue").max_message_bytes() == 5000
+    assert Mailbox(memory, "queue").created_at() == 1234.0
+
+
+def test_a_queue_that_is_deleted_is_gone(memory: fakes.FakeAws) -> None:
+    Mailbox(memory, "queue").delete()
+
+    assert memory.queues.names() == []
+    with pytest.raises(QueueMissing):
+        Mailbox(memory, "queue").find()
+
+
+def test_its_address_is_looked_up_once(memory: fakes.FakeAws) -> None:
+    box = Mailbox(memory, "queue")
+
+    box.find()
+    box.depth()
+    box.send([Envelope(body="a")])
+
+    assert memory.queues.operations.count("get_queue_url") == 1
+
+
+def test_a_queue_that_is_purged_is_empty(memory: fakes.FakeAws) -> None:
+    memory.queues.put("queue", "a")
+
+    assert Mailbox(memory, "queue").purge()
+
+    assert memory.queues.bodies("queue") == []
+
+
+def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
+    memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
+    waited: list[float] = []
+    monkeypatch.setattr(memory, "wait", waited.append)
+    left = [1, 1]
+    memory.queues.failing = lambda *_: ("Oops", False) if left and left.pop() else None
+
+    assert Mailbox(memory, "queue").send([Envelope(body="a")]) == []
+
+    assert waited == [1.0, 2.0]
+
+
 def test_entries_that_fail_are_sent_again_and_only_they() -> None:
     sqs = FailingSqs({"b": 2, "c": 1})
 
     assert mailbox(sqs).send(envelopes("abc")) == []
     assert sqs.calls == [["a", "b", "c"], ["b", "c"], ["b"]]
+
+
+def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
+    monkeypatch.setattr("courier.mailbox.threading", SimpleNamespace(Event=lambda: SimpleNamespace(wait=waits.append)))
+
+    mailbox(FailingSqs({"b": 2})).send(envelopes("abc"))
+
+    assert waits == [0.1, 0.2]
 
 
 def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:

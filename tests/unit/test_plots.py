@@ -1,56 +1,59 @@
-"""Bars and boxes made of characters."""
-
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from courier.plots import Box, bars, box, signs
-
-
-def test_bars_are_in_proportion_and_say_their_counts() -> None:
-    assert bars(["0", "5", "10"], [1200, 300], width=8, ascii_only=True) == [
-        " 0 - 5  ######## 1,200",
-        " 5 - 10 ## 300",
-    ]
+from courier import plots
 
 
-def test_bars_end_in_eighths_of_a_character() -> None:
-    assert bars(["0", "1", "2", "3"], [16, 3, 9], width=2, ascii_only=False) == [
-        "0 \N{EN DASH} 1 ██ 16",
-        "1 \N{EN DASH} 2 ▍ 3",
-        "2 \N{EN DASH} 3 █▏ 9",
-    ]
+@pytest.mark.parametrize(("ascii_only", "sign", "dash"), [(True, "#", "-"), (False, "█", "\N{EN DASH}")])
+def test_bars_are_in_proportion_to_their_counts(sign: str, dash: str, *, ascii_only: bool) -> None:
+    lines = plots.bars(["0", "5", "10"], [4, 1_000], width=10, ascii_only=ascii_only)
+
+    assert [line.split()[:3] for line in lines] == [["0", dash, "5"], ["5", dash, "10"]]
+    assert lines[1].endswith(f"{sign * 10} 1,000")
+    assert lines[0].split()[3] in {"#", "▏"}  # what is not nothing is drawn as something
+    assert lines[0].endswith(" 4")
 
 
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_what_is_not_nothing_is_drawn_and_nothing_is_not(*, ascii_only: bool) -> None:
-    few, none, _ = bars(["0", "1", "2", "3"], [1, 0, 10_000], width=20, ascii_only=ascii_only)
-
-    assert few.split() == ["0", few.split()[1], "1", "#" if ascii_only else "▏", "1"]
-    assert none.split()[3:] == ["0"]
-    assert none.endswith(" 0")
+def test_nothing_has_no_bar_and_a_width_of_nothing_has_none_either(*, ascii_only: bool) -> None:
+    assert plots.bars(["0", "1"], [0], width=10, ascii_only=True) == ["0 - 1 0"]
+    assert "█" not in "".join(plots.bars(["0", "1"], [5], width=0, ascii_only=ascii_only))
+    assert "#" not in "".join(plots.bars(["0", "1"], [5], width=0, ascii_only=ascii_only))
 
 
-def test_a_list_of_nothing_is_drawn_too() -> None:
-    assert bars(["0", "1"], [0], width=5, ascii_only=True) == ["0 - 1 0"]
-
-
-@pytest.mark.parametrize(
-    ("ascii_only", "line"), [(True, "|--==|=o==|"), (False, "├──██┃█◆██┤")], ids=["ascii", "unicode"]
+@given(
+    st.lists(st.integers(0, 10**9), min_size=1, max_size=10),
+    st.integers(0, 60),
+    st.booleans(),
 )
-def test_a_box_has_whiskers_quartiles_median_and_mean(line: str, *, ascii_only: bool) -> None:
-    parts = Box(q1=0.3, median=0.5, q3=0.9, mean=0.7)
+def test_no_line_is_longer_than_its_bar_and_what_stands_beside_it(
+    counts: list[int],
+    width: int,
+    ascii_only: bool,  # noqa: FBT001  given by Hypothesis
+) -> None:
+    edges = [str(number * 37) for number in range(len(counts) + 1)]
 
-    assert box(parts, width=11, ascii_only=ascii_only) == line
+    lines = plots.bars(edges, counts, width=width, ascii_only=ascii_only)
+
+    assert max(map(len, lines)) <= width + plots.room_taken(edges, counts)
 
 
-def test_a_box_of_one_value_is_its_mean() -> None:
-    assert box(Box(q1=0, median=0, q3=0, mean=0), width=5, ascii_only=True) == "o---|"
-
-
+@pytest.mark.parametrize("width", [12, 20, 40])
 @pytest.mark.parametrize("ascii_only", [True, False])
-def test_the_signs_are_those_of_the_box(*, ascii_only: bool) -> None:
-    median, mean = signs(ascii_only=ascii_only)
+def test_a_box_has_its_parts_in_their_places(width: int, *, ascii_only: bool) -> None:
+    median, mean = plots.signs(ascii_only=ascii_only)
+    last = width - 1
 
-    line = box(Box(q1=0.2, median=0.4, q3=0.8, mean=0.6), width=11, ascii_only=ascii_only)
-    assert (line[4], line[6]) == (median, mean)
+    line = plots.box(plots.Box(q1=0.25, median=0.5, q3=0.75, mean=0.6), width=width, ascii_only=ascii_only)
+
+    assert len(line) == width
+    assert (line[0], line[-1]) == (("|", "|") if ascii_only else ("├", "┤"))
+    assert line[round(0.5 * last)] == median
+    assert line[round(0.6 * last)] == mean
+    body = "=" if ascii_only else "█"
+    assert line[round(0.25 * last)] == line[round(0.75 * last)] == body
+    assert line[round(0.25 * last) - 1] != body
+    assert line.isascii() == ascii_only

@@ -67,6 +67,7 @@ def test_a_table_marks_what_was_rounded() -> None:
 
     assert (shown["mean"], shown["median"], shown["mode"]) == ("≈ 3.5", "3", "none")
     assert presentation.table(ANSWER, ascii_only=True)["mean"] == "~ 3.5"
+    assert presentation.table(ANSWER, ascii_only=True, plain=True)["mean"] == "3.5 (rounded)"
 
 
 def test_json_has_the_very_digits_and_no_picture() -> None:
@@ -127,3 +128,28 @@ def test_csv_rows_without_any_answer_still_name_their_columns() -> None:
     rows.end()
 
     assert written == ["line,error", "1,x"]
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 79, 80, 81, 82, 200])
+def test_a_plot_fits_its_width_and_keeps_every_count(width: int) -> None:
+    *lines, box, key = presentation.plot(ANSWER, ascii_only=False, width=width)
+    if width >= 81:
+        lines, box = [*lines, box], key
+
+    assert max(map(len, [*lines, box])) <= width
+    assert [line.split()[-1] for line in lines] == ["3", "1"]
+    assert ("mean" in box) == (width >= 81)
+    assert lines[0].count("█") == min(40, width - 10)
+
+
+def test_a_plot_without_room_has_no_bars() -> None:
+    wide = NumbersAnswer(statistics={}, rounded=[], histogram=Histogram(edges=["0", "1" + "0" * 300], counts=[2]))
+
+    (line,) = presentation.plot(wide, ascii_only=True, width=31)
+
+    assert line.split() == ["0", "-", "1.00000e300", "2"]
+
+
+def test_bins_are_told_in_words() -> None:
+    assert presentation.bins_in_words(ANSWER) == ["0 to 5: 3", "5 to 10: 1"]
+    assert presentation.bins_in_words(NumbersAnswer(statistics={}, rounded=[], histogram=None)) == []

@@ -139,6 +139,7 @@ def test_a_refused_call_is_told_and_made_again_only_after_a_while(
     assert machine.told == [True, True]
     assert aws.machines.protected == {"i-1": True}
     assert caplog.text.count("not protected from scale-in") == 1
+    assert "Could not protect i-1" in caplog.text
 
 
 def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
@@ -162,6 +163,7 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     other.protection.take_back()
 
     assert "protection from scale-in stays" in caplog.text
+    assert "Could not end that protection" in caplog.text
     assert aws.machines.protected == {"i-1": False}
 
 

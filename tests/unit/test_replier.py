@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -28,6 +31,7 @@ from courier.outage import Failure
 from courier.outbox import Finished, Outbox
 from courier.replier import Replier
 from courier.wire import Answer, Envelope, Refusal, Reply, encode_reply
+from tests.support.clocks import FakeTime
 
 
 class Desk:
@@ -240,6 +244,150 @@ def test_of_the_default_queue_nothing_is_dropped(desk: Desk, error: AwsTrouble) 
     desk.finish("a")
 
     assert [word for word, _ in desk.run()] == ["sent to responseQueue"] * 4 + ["acknowledged"]
+
+
+def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(desk: Desk) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    desk.custody._capacity = 2
+    desk.finish("first", queue="responseQueue-a")
+    desk.replier._dispatch(desk.outbox.take())
+    desk.finish("second", queue="responseQueue-a")
+    desk.replier._dispatch(desk.outbox.take())
+
+    assert [word for word, _ in desk.done] == ["sent to responseQueue-a"]
+    assert desk.custody.reserve() == 2
+    assert len(desk.custody.everything()) == 2
+
+
+@pytest.mark.parametrize(
+    ("queue", "doing"), [("responseQueue-a", "(answering to responseQueue-a)"), ("responseQueue", "(answering)")]
+)
+def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
+    desk: Desk, queue: str, doing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.broken[queue] = Busy("502")
+    desk.finish("a", queue=queue, deadline=desk.now + 60)
+    desk.run()
+    for _ in range(3):
+        desk.retry()
+    desk.broken.clear()
+
+    desk.retry()
+
+    assert caplog.text.count("Waiting, and trying again") == 1
+    assert caplog.text.count("AWS answers again") == 1
+    assert caplog.text.count(doing) == 2
+
+
+@pytest.mark.parametrize("end", [QueueMissing("Gone."), ZeroDivisionError(), None])
+def test_a_queue_that_did_not_heal_is_not_told_to_answer_again(
+    desk: Desk, end: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.broken["responseQueue-a"] = Busy("502")
+    desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
+    desk.run()
+    if end:
+        desk.broken["responseQueue-a"] = end
+    else:
+        desk.now += 100  # nobody waits for it any more
+
+    with suppress(ZeroDivisionError):
+        desk.retry()
+
+    assert not desk.replier._backlog._queues
+    assert "AWS answers again" not in caplog.text
+
+
+def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_so(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.on_send.extend([MessageTooLong("Too long."), [], MessageTooLong("Still too long.")])
+    desk.finish("a")
+    desk.finish("b")
+
+    done = desk.run()
+
+    assert [names for word, names in done if word == "sent to responseQueue"] == [
+        ["a", "b"],
+        ["a"],
+        ["b"],
+        ["?Error. The answer could not be sent. Still too long."],
+    ]
+    assert sorted(name for word, names in done if word == "acknowledged" for name in names) == ["a", "b"]
+    assert "answer to b refused" in caplog.text
+    assert "Still too long." in caplog.text
+
+
+def test_a_finished_request_is_logged_with_what_programs_read(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.finish("a")
+    (delivery,) = desk.custody.everything()
+    monkeypatch.setattr("courier.replier.time", FakeTime(delivery.received_at + 0.25))
+    with caplog.at_level(logging.INFO):
+        desk.run()
+
+    (record,) = [one for one in caplog.records if hasattr(one, "fields")]
+    assert record.fields == {"request_id": "a", "kind": "numbers", "outcome": "ok", "milliseconds": 250.0}
+    assert "request a numbers ok in 250.0 ms" in record.getMessage()
+
+
+def test_a_request_without_an_id_is_logged_by_its_messages(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    desk.finish("a")
+    (finished,) = desk.outbox.take()
+    desk.outbox.put_back([replace(finished, request_id="")])
+    with caplog.at_level(logging.INFO):
+        desk.run()
+
+    assert "request a numbers ok" in caplog.text
+
+
+def test_a_delete_that_is_refused_because_nothing_is_ours_any_more_is_not_made_again(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.on_acknowledge.append(ReceiptHandleInvalid("Expired."))
+    desk.finish("a")
+
+    assert desk.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert desk.custody.is_idle
+    assert "Expired." in caplog.text
+
+
+def test_a_delete_that_cannot_succeed_for_now_is_told_once_and_made_again(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.on_acknowledge.extend([QueueMissing("None.")] * 3)
+    desk.finish("a")
+
+    assert [word for word, _ in desk.run()] == ["sent to responseQueue"] + ["acknowledged"] * 4
+    assert caplog.text.count("Waiting, and trying again") == 1
+
+
+def test_who_stops_while_a_delete_fails_leaves_its_request_to_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        desk.stopped.set()
+        raise QueueMissing("None.")
+
+    monkeypatch.setattr(Mailbox, "acknowledge", fail)
+    desk.finish("a")
+
+    desk.run()
+
+    assert not desk.custody.is_idle
+
+
+def test_a_request_that_cannot_be_given_back_is_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Mailbox, "release", lambda *_: [Failure(index=0, error=Undelivered("Not that."))])
+    desk.on_send.append([Failure(index=0, error=Undelivered("No."))])
+    desk.finish("a", Refusal(reason="x", request_id="a"))
+
+    desk.run()
+
+    assert "could not be released: Not that." in caplog.text
 
 
 def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(desk: Desk) -> None:

@@ -19,6 +19,7 @@ def test_every_field_can_be_set() -> None:
         "image_inbox": "c",
         "image_outbox": "d",
         "bucket": "my-bucket",
+        "plain": "True",
         "timeout_seconds": "2.5",
         "poll_seconds": "3",
         "visibility_seconds": "4",
@@ -73,3 +74,15 @@ def test_a_misspelt_setting_is_refused_with_the_known_ones() -> None:
         load_settings({"COURIER_TIMEOUT": "3"})
 
     assert "COURIER_TIMEOUT_SECONDS" in raised.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", True), ("yes", True), ("TRUE", True), ("on", True), ("0", False), ("No", False)]
+)
+def test_a_switch_is_on_or_off(text: str, *, value: bool) -> None:
+    assert load_settings({"COURIER_PLAIN": text}).plain is value
+
+
+def test_a_switch_that_is_neither_is_refused_by_name() -> None:
+    with pytest.raises(WrongSetting, match="COURIER_PLAIN is '2'"):
+        load_settings({"COURIER_PLAIN": "2"})

@@ -54,6 +54,23 @@ def test_a_request_carries_all_six_attributes() -> None:
     }
 
 
+def test_options_travel_whatever_is_in_them() -> None:
+    request = Request(body="1", options={"text": "\x00\x1b\ud800ä"})
+
+    envelope = encode_request(request)
+
+    assert envelope.attributes["options"].isascii()
+    assert envelope.attributes["options"].isprintable()
+    assert decode_request(envelope) == request
+
+
+@pytest.mark.parametrize("details", ["", "{", "[]", "5", "null", "[" * 100_000])
+def test_details_that_cannot_be_read_are_none(details: str) -> None:
+    found = decode_reply(Envelope(body="1", attributes={"details": details, "status": "ok"}))
+
+    assert found == Answer(body="1", details={})
+
+
 def test_a_message_sent_by_hand_is_a_request_like_any_other() -> None:
     assert decode_request(Envelope(body="1,5,22")) == Request(body="1,5,22")
 
@@ -71,6 +88,7 @@ def test_attributes_of_others_are_passed_over() -> None:
         ("options", "{"),
         ("options", "[]"),
         ("options", '{"a": 1}'),
+        ("options", '{"a": "1", "b": 1}'),
         ("options", "[" * 100_000),
         ("deadline", "soon"),
         ("deadline", "inf"),
