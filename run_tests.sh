@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 #
-# run_tests.sh: set everything up, then lint, types, shell, tests and coverage, in that order.
+# run_tests.sh: set everything up, then lint, types, shell, tests and coverage, shown in that order.
 #
 # usage: ./run_tests.sh [PYTEST ARGUMENTS]
 #
@@ -38,6 +38,33 @@ platform() {
   return 1
 }
 
+# begin_tests: they run beside the checks that follow, which leave a core idle, and end if one of these fails.
+begin_tests() {
+  rm -f .coverage .coverage.*
+  log=$(mktemp)
+  # Else each of the tests' processes would compile again what others have compiled.
+  PYTHONDONTWRITEBYTECODE='' coverage run -m pytest >"$log" 2>&1 &
+  tests=$!
+  trap end_tests EXIT
+}
+
+end_tests() {
+  if kill "$tests" 2>/dev/null; then wait "$tests" || true; fi
+  rm -f "$log"
+}
+
+# show_tests: what they have printed and go on to print, until they end; the status is theirs.
+show_tests() {
+  step coverage run -m pytest
+  exec 3<"$log"
+  while kill -0 "$tests" 2>/dev/null; do
+    cat <&3
+    sleep 1
+  done
+  cat <&3
+  wait "$tests"
+}
+
 main() {
   case ${1:-} in
     -h | --help)
@@ -55,11 +82,11 @@ main() {
   local programs=(./*.sh .ci/run setup/on_machine/*.sh)
   check ruff check .
   check ruff format --check .
+  begin_tests
   types
   check shellcheck --severity=warning --external-sources --check-sourced "${programs[@]}"
   check shfmt -d -i 2 -ci "${programs[@]}" setup/*.sh
-  rm -f .coverage .coverage.*
-  check coverage run -m pytest
+  show_tests
   coverage combine --quiet
   check coverage report
 }

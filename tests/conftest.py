@@ -32,9 +32,14 @@ settings.register_profile("suite", max_examples=int(EXAMPLES or 50), deadline=No
 settings.load_profile("suite")
 
 
-def pytest_configure() -> None:
-    """Let Ctrl-C reach the programs under test, also where a shell started these tests with it ignored."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Let Ctrl-C reach the programs under test, also where a shell started these tests with it ignored.
+
+    SIGTERM ends the run as Ctrl-C does: with what its processes have shared.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if not hasattr(config, "workerinput"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,6 +58,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the processes of this run have shared; the one that hands out the tests is the last to end."""
     if not hasattr(config, "workerinput"):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         Shared.of(config).end()
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import socket
 import stat
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,16 +20,12 @@ from botocore.exceptions import ClientError
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, WAIT_SECONDS
 
-STUB = f"""#!{sys.executable} -ISs
-import json, os, sys
-with open(os.environ["STUB_LOG"], "a") as log:
-    log.write(json.dumps(sys.argv[1:]) + "\\n")
-answers = json.loads(os.environ["STUB_ANSWERS"])
-out, err, status = answers.get(" ".join(sys.argv[1:3]), ["", "", 0])
-print(out)
-print(err, file=sys.stderr)
-sys.exit(status)
+#: Notes each call in a file of its own, since several are made at once, and does what a file of its name says.
+STUB = """#!/bin/sh
+printf '%s\\0' "$@" >"$STUB_CALLS/$$"
+[ ! -f "$STUB_ANSWERS/$1 $2" ] || . "$STUB_ANSWERS/$1 $2"
 """
+ANSWER = "printf '%s\\n' {out}; printf '%s\\n' {err} >&2; exit {status}\n"
 DEAD = ("requestQueue-dead", "imageInbox-dead")
 ACCOUNT = {"sts get-caller-identity": ["123456789012\tarn:aws:iam::123456789012:user/me", "", 0]}
 NO_QUEUES = {"sqs list-queues": ["None", "", 0]}
@@ -40,21 +36,26 @@ class Stub:
     """The script with a stand-in for the AWS CLI on PATH."""
 
     def __init__(self, folder: Path, env: dict[str, str]) -> None:
-        self._log = folder / "calls"
-        self._log.touch()
         program = folder / "bin" / "aws"
         program.parent.mkdir()
         program.write_text(STUB)
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self._env = {**env, "STUB_LOG": str(self._log), "PATH": f"{program.parent}:{env['PATH']}"}
+        self._calls, self._answers = folder / "calls", folder / "answers"
+        for made in (self._calls, self._answers):
+            made.mkdir()
+        stub = {"STUB_CALLS": str(self._calls), "STUB_ANSWERS": str(self._answers)}
+        self._env = {**env, **stub, "PATH": f"{program.parent}:{env['PATH']}"}
 
     def run(self, *arguments: str, answers: dict[str, Any], **env: str) -> subprocess.CompletedProcess[str]:
-        given = {**self._env, "STUB_ANSWERS": json.dumps(answers), **env}
-        return setup(given, *arguments)
+        for call, (out, err, status) in answers.items():
+            text = ANSWER.format(out=shlex.quote(out), err=shlex.quote(err), status=status)
+            (self._answers / call).write_text(text)
+        return setup({**self._env, **env}, *arguments)
 
     @property
     def calls(self) -> list[list[str]]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()]
+        files = sorted(self._calls.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        return [file.read_text().split("\0")[:-1] for file in files]
 
     def options(self, call: str) -> list[str]:
         """Return the arguments of the only such call."""

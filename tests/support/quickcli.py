@@ -20,8 +20,17 @@ from typing import Any
 from tests.support.engines import REGION
 from tests.support.forkserver import DIGITS, Server, finish
 
-#: Services whose descriptions are read beforehand: reading that of EC2 alone takes half a second.
-SERVICES = ("autoscaling", "cloudwatch", "ec2", "iam", "s3", "sqs", "ssm", "sts")
+#: A call to each service whose description and commands are read beforehand: for EC2 alone that takes half a second.
+CALLS = {
+    "autoscaling": "describe-auto-scaling-groups",
+    "cloudwatch": "list-metrics",
+    "ec2": "describe-instances",
+    "iam": "list-roles",
+    "s3api": "list-buckets",
+    "sqs": "list-queues",
+    "ssm": "describe-parameters",
+    "sts": "get-caller-identity",
+}
 
 #: What stands on PATH as `aws`, with as few imports as can be: it hands everything on and ends as the call ends. In
 #: the folder that AWS_CALLS names it notes each call in `calls`, and answers with errors as `faults` says, a list of
@@ -76,13 +85,14 @@ def main(path: str) -> None:
 def _warm(driver: Any) -> None:
     """Have in memory what every call reads: descriptions of services, endpoints and commands."""
     loader = driver.session.get_component("data_loader")
-    for service in SERVICES:
+    for command, operation in CALLS.items():
+        service = command.removesuffix("api")
         driver.session.create_client(service, region_name=REGION, aws_access_key_id="-", aws_secret_access_key="-")
         for kind in ("paginators-1", "waiters-2"):
             if service in loader.list_available_services(kind):
                 loader.load_service_model(service, kind)
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
-        driver.main(["sqs", "list-queues", "--generate-cli-skeleton"])
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+            driver.main([command, operation, "--generate-cli-skeleton"])
     # What it has read of this process's environment is not the caller's.
     driver.session._config = None
 
