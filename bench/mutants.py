@@ -252,13 +252,16 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
     return score
 
 
+def row(module: str, score: Score) -> str:
+    """Return what became of a module's mutants."""
+    counts = [score.outcomes[outcome] for outcome in ("killed", "hung", "alive", "equivalent")]
+    return f"| {module} | {sum(counts)} | {' | '.join(map(str, counts))} | {score.percent:.0f} % |"
+
+
 def table(scores: dict[str, Score]) -> str:
     """Return what became of all, a module a line."""
-    lines = ["| module | mutants | killed | hung | alive | equivalent | score |", "|---|---|---|---|---|---|---|"]
-    for module, score in scores.items():
-        counts = [score.outcomes[outcome] for outcome in ("killed", "hung", "alive", "equivalent")]
-        lines.append(f"| {module} | {sum(counts)} | {' | '.join(map(str, counts))} | {score.percent:.0f} % |")
-    return "\n".join(lines)
+    head = ["| module | mutants | killed | hung | alive | equivalent | score |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([*head, *(row(module, score) for module, score in scores.items())])
 
 
 def load() -> None:
@@ -286,10 +289,13 @@ def main() -> int:
     known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
     field_ = Field(given.jobs)
     try:
-        scores = {module: measure(field_, module, known.get(module, {})) for module in given.modules or MESSAGING}
+        scores: dict[str, Score] = {}
+        for module in given.modules or MESSAGING:
+            scores[module] = measure(field_, module, known.get(module, {}))
+            print(row(module, scores[module]), flush=True)
     finally:
         field_.close()
-    print(table(scores))
+    print(f"\n{table(scores)}")
     return int(any(score.percent < given.least for score in scores.values()))
 
 
