@@ -11,6 +11,7 @@ bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) o
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -98,8 +99,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def imported(path: Path) -> set[str]:
     """Return the modules of courier that the file in `path` imports."""
-    import ast
-
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "courier":
@@ -287,9 +286,8 @@ def main() -> int:
     os.environ["TEST_PATIENCE_SECONDS"] = str(WAIT_SECONDS)
     load()
     known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
-    field_ = Field(given.jobs)
+    field_, scores = Field(given.jobs), dict[str, Score]()
     try:
-        scores: dict[str, Score] = {}
         for module in given.modules or MESSAGING:
             scores[module] = measure(field_, module, known.get(module, {}))
             print(row(module, scores[module]), flush=True)
