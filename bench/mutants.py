@@ -25,6 +25,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -228,10 +229,8 @@ class Field:
 
 def _kill_group(process: int) -> None:
     """End what a fork has started and left; the session is its own."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
