@@ -11,6 +11,7 @@ bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) o
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -24,6 +25,7 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -98,8 +100,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def imported(path: Path) -> set[str]:
     """Return the modules of courier that the file in `path` imports."""
-    import ast
-
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "courier":
@@ -229,10 +229,8 @@ class Field:
 
 def _kill_group(process: int) -> None:
     """End what a fork has started and left; the session is its own."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
@@ -252,13 +250,16 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
     return score
 
 
+def row(module: str, score: Score) -> str:
+    """Return what became of a module's mutants."""
+    counts = [score.outcomes[outcome] for outcome in ("killed", "hung", "alive", "equivalent")]
+    return f"| {module} | {sum(counts)} | {' | '.join(map(str, counts))} | {score.percent:.0f} % |"
+
+
 def table(scores: dict[str, Score]) -> str:
     """Return what became of all, a module a line."""
-    lines = ["| module | mutants | killed | hung | alive | equivalent | score |", "|---|---|---|---|---|---|---|"]
-    for module, score in scores.items():
-        counts = [score.outcomes[outcome] for outcome in ("killed", "hung", "alive", "equivalent")]
-        lines.append(f"| {module} | {sum(counts)} | {' | '.join(map(str, counts))} | {score.percent:.0f} % |")
-    return "\n".join(lines)
+    head = ["| module | mutants | killed | hung | alive | equivalent | score |", "|---|---|---|---|---|---|---|"]
+    return "\n".join([*head, *(row(module, score) for module, score in scores.items())])
 
 
 def load() -> None:
@@ -284,12 +285,14 @@ def main() -> int:
     os.environ["TEST_PATIENCE_SECONDS"] = str(WAIT_SECONDS)
     load()
     known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
-    field_ = Field(given.jobs)
+    field_, scores = Field(given.jobs), dict[str, Score]()
     try:
-        scores = {module: measure(field_, module, known.get(module, {})) for module in given.modules or MESSAGING}
+        for module in given.modules or MESSAGING:
+            scores[module] = measure(field_, module, known.get(module, {}))
+            print(row(module, scores[module]), flush=True)
     finally:
         field_.close()
-    print(table(scores))
+    print(f"\n{table(scores)}")
     return int(any(score.percent < given.least for score in scores.values()))
 
 

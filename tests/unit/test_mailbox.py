@@ -266,6 +266,30 @@ def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
     assert waited == [1.0, 2.0]
 
 
+def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
+    memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([1.0] * 100))
+    waited: list[float] = []
+    monkeypatch.setattr(memory, "wait", waited.append)
+    memory.queues.failing = lambda *_: ("Oops", False)
+
+    assert len(Mailbox(memory, "queue").send([Envelope(body="a")])) == 1
+
+    assert sum(waited) == BATCH_ATTEMPTS - 1
+
+
+def test_a_delete_that_fails_in_a_later_call_has_its_place_among_all(memory: fakes.FakeAws) -> None:
+    box = Mailbox(memory, "queue")
+    memory.queues.put("queue", *(str(number) for number in range(20)))
+    held = [one for _ in range(2) for one in box.receive(wait_seconds=0, visibility_seconds=600)]
+    memory.queues.failing = lambda _, entry: (
+        ("Oops", True) if entry["ReceiptHandle"] == held[14].receipt_handle else None
+    )
+
+    assert [failure.index for failure in box.acknowledge(held)] == [14]
+
+
 def test_entries_that_fail_are_sent_again_and_only_they() -> None:
     sqs = FailingSqs({"b": 2, "c": 1})
 

@@ -244,6 +244,32 @@ def test_an_answer_does_not_wait_for_a_stream_that_pauses() -> None:
     assert found == ["1", "2"]
 
 
+@pytest.mark.parametrize(("is_heavy", "seconds"), [(False, 5), (True, 9)])
+def test_answers_to_others_give_time_to_heavy_questions_only(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, *, is_heavy: bool
+) -> None:
+    clock = FakeTime()
+    for module in ("requester", "inquiry", "outage"):
+        monkeypatch.setattr(f"courier.{module}.time", clock)
+    queues = FakeQueues(lambda _: [])
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        clock.now += 1
+        if looks == 4:
+            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+
+    queues.before_receive = look
+    questions = [Question(body=text, is_heavy=is_heavy) for text in "12"]
+
+    first, second = pausing(queues, Pauses(), is_heavy=is_heavy).ask_many(questions, timeout_seconds=5)
+
+    assert (first.seconds, second.seconds) == (4, seconds)
+    assert isinstance(second.result, NoAnswer)
+
+
 def test_a_request_lives_as_long_as_its_asker_waits_and_a_heavy_one_as_long_as_all_of_them() -> None:
     queues = FakeQueues(body)
     box = cast("Mailbox", queues)
