@@ -15,8 +15,8 @@ from courier.claimcheck import Inquiry, stored
 from courier.client import Connection
 from courier.errors import CourierError, InputRefused, NoAnswer, NotANumberList
 from courier.longlists import LongLists
+from courier.progress import Moved
 from courier.settings import LISTS
-from courier.terminal import Moved
 from courier.wire import Answer, Envelope, Refusal, Reply, Request, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
