@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from courier import answers, bootstrap, client, numberlist, textfile
 from courier.commandline import CANCELLATION, SIGNALS, finish
-from courier.errors import CourierError, InputRefused, MessageTooLong, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.inquiry import Asked, Question
 from courier.listsource import ListSource, Reading, without_last_empty
 from courier.notation import CommaWatch
@@ -137,7 +137,7 @@ class Numbers:
                     report.reject(number, error)
                 advance(1)
         report.end()
-        return report.worst
+        return INTERRUPTED if CANCELLATION.is_canceled else report.worst
 
     def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
         behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.

@@ -70,6 +70,7 @@ MEND_KEYS = "Paste fresh keys into ~/.aws/credentials, or run: aws configure."
 
 _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _SERVER_ERROR = 500
+_FORBIDDEN = 403
 _WAIT_STATUSES = (408, 429)
 #: Error codes by their last part: `AWS.SimpleQueueService.X` and `com.amazonaws.sqs#X` are X.
 _CODES: dict[type[Translated], tuple[str, ...]] = {
@@ -174,7 +175,9 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
     code, message = str(told.get("Code") or ""), str(told.get("Message") or "")
     is_head = error.operation_name in HEADS
     kind = (is_head and _HEAD_KINDS.get(code)) or error_kind(code, message, status=status)
-    if kind is not Busy and not is_head and (not code or message.lstrip().startswith("<")):
+    if status == _FORBIDDEN and "AccessDenied" in message:  # a body of another protocol than the service's
+        kind, message = AccessDenied, ""
+    elif kind is not Busy and not is_head and (not code or message.lstrip().startswith("<")):
         return unlike_aws(doing, f"HTTP status {status}")
     reason = printable(scrub(message).strip().rstrip(".")) if not message.lstrip().startswith("<") else ""
     return kind(

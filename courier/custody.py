@@ -77,7 +77,7 @@ class Custody:
         self._latest_weight = 1
         self._closed = False
         # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
-        self._outage = Outage("keeping requests in hand", threading.Event())
+        self._outage = Outage("renewing visibility timeouts", threading.Event())
 
     def reserve(self) -> int:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.

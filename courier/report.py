@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from courier import layout, presentation
 from courier.answers import NumbersAnswer
-from courier.errors import CourierError, InputRefused, NoAnswer
+from courier.errors import CourierError, InputRefused, NoAnswer, RequestCanceled
 
 if TYPE_CHECKING:
     from courier.terminal import Terminal
@@ -20,7 +20,7 @@ SHOWN_OF_NUMBER = 60
 #: How many line numbers a summary names.
 NAMED_LINES = 10
 #: What may become of a line beside an answer.
-OUTCOMES = (REJECTED, WITHOUT_ANSWER, FAILED) = ("rejected", "without an answer", "failed")
+OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without an answer", "canceled", "failed")
 
 
 class Report:
@@ -104,6 +104,5 @@ def summary(answered: int, others: dict[str, list[int]]) -> str:
 
 
 def _outcome(error: CourierError) -> str:
-    if isinstance(error, InputRefused):
-        return REJECTED
-    return WITHOUT_ANSWER if isinstance(error, NoAnswer) else FAILED
+    kinds = {InputRefused: REJECTED, NoAnswer: WITHOUT_ANSWER, RequestCanceled: CANCELED}
+    return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), FAILED)

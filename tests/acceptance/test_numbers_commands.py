@@ -129,6 +129,7 @@ def test_nists_datasets_come_back_with_every_certified_digit(served: Place) -> N
 
     done = served.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
 
+    assert done.returncode == 0, (done.stderr, [line for line in done.stdout.splitlines() if "error" in line])
     rows = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in done.stdout.splitlines()]
     certified = Context(prec=15)  # as many digits as NIST certifies
     assert [[certified.plus(row["mean"]), certified.plus(row["stdev"])] for row in rows] == [
@@ -283,7 +284,7 @@ def test_ctrl_c_in_a_batch_accounts_for_every_line_that_was_sent(place: Place) -
         (2, "Item 2 ("),
         (3, "Canceled"),
     ]
-    assert err == "3 lines: 0 answered, 1 rejected (2), 2 without an answer (1, 3)\n"
+    assert err == "3 lines: 0 answered, 1 rejected (2), 2 canceled (1, 3)\n"
 
 
 def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Place) -> None:

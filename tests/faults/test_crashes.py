@@ -100,7 +100,7 @@ def test_a_job_whose_heartbeat_fails_is_answered_once_all_the_same(place: Place,
     gate.fail("answer", "ChangeMessageVisibilityBatch", answer=SERVER_ERROR)
     worker = place.worker(SLOW, AWS_ENDPOINT_URL=gate.url, COURIER_VISIBILITY_SECONDS="1")
     asking = place.start(ASK_SLOWLY, "slow 3")
-    worker.until_logged("heartbeat failed")
+    worker.until_logged("(renewing visibility timeouts)")
 
     assert answer_of(asking) == {"count": 1}
 
