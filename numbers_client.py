@@ -140,10 +140,14 @@ class Numbers:
         return INTERRUPTED if CANCELLATION.is_canceled else report.worst
 
     def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
+        watch = CommaWatch()
         behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
         for line in without_last_empty(lines, skip_header=self._reading.skip_header):
             yield None if line is None else self._question(line, behind)
             behind = behind if line is None else ""
+            watch.see("" if line is None else line + "\n")
+        if self._reading.notation.is_plain:
+            self._warn(watch.note())
 
     def _question(self, line: str, behind: str) -> Asked:
         try:

@@ -88,8 +88,9 @@ def _unusable(name: str, what: str) -> NoCredentials:
 def _check_endpoint(name: str, value: str) -> None:
     if not value:
         return
-    shown = quoted(scrub(value), 80)
+    shown = quoted(scrub(value if "://" in value else f"http://{value}"), 80)
     if "://" not in value:
+        shown = shown.replace("http://", "", 1)
         raise NoCredentials(f"{name} is {shown}: http:// is missing.", hint=f"Set it to http://{shown[1:-1]}")
     try:
         url = urlsplit(value)

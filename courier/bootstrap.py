@@ -4,6 +4,7 @@ Uses only the standard library, and only syntax that Python 3.6 can read, so tha
 """
 
 import os
+import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,8 +26,11 @@ _is_rerun = os.environ.pop(RERUN_VARIABLE, "") != ""
 def check_python() -> None:
     """Continue under .venv's Python if this one is too old; exit with a sentence if there is none.
 
-    Call this before any import that an old Python cannot read.
+    Call this before any import that an old Python cannot read. Until the program hears signals itself, Ctrl-C ends it
+    without a traceback, as it ends any other.
     """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     if sys.version_info >= OLDEST_PYTHON:
         return
     rerun()

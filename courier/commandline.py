@@ -127,7 +127,8 @@ def _run(program: Callable[[], int]) -> int:
         return BROKEN_PIPE
     except OSError as error:
         output.silence_broken()
-        complain(WrongUsage(f"The output cannot be written: {error.strerror}."))
+        what = "The output cannot be written" if error.filename is None else printable(str(error.filename), 80)
+        complain(WrongUsage(f"{what}: {error.strerror}."))
         return WrongUsage.exit_status
 
 

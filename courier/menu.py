@@ -75,6 +75,8 @@ def _do(terminal: Terminal, choice: Choice) -> None:
     except LeaveMenu:
         raise
     except (KeyboardInterrupt, EOFError, RequestCanceled):
+        if not terminal.reset():
+            raise KeyboardInterrupt from None
         terminal.say("")
         terminal.say("Left off; back to the menu.")
     except CourierError as error:

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 from courier.cancellation import Canceled, Cancellation
 
@@ -34,7 +35,8 @@ SAME_SECONDS = 0.5
 #: something is being cleaned up; and how long it may go on at the most.
 STILL_SECONDS = {False: 1.0, True: 3.0}
 LONGEST_SECONDS = 4.5
-_SHOW_CURSOR = b"\x1b[?25h"
+#: Shows the cursor, which a spinner may have hidden, and has pastes no longer marked.
+_AS_USUAL = b"\x1b[?25h\x1b[?2004l"
 
 
 class Signals:
@@ -56,6 +58,7 @@ class Signals:
         if self._is_listening:
             return
         self._is_listening = True
+        _TERMINAL.save()
         reader, writer = socket.socketpair()
         writer.settimeout(0)
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
@@ -75,11 +78,15 @@ class Signals:
         finally:
             self._is_reading_line = False
 
-    def reset(self) -> None:
-        """Go on after Ctrl-C: what it was meant for has ended. Nothing goes on after another signal."""
+    def reset(self) -> bool:
+        """Go on after Ctrl-C: what it was meant for has ended. Nothing goes on after another signal.
+
+        Returns whether it goes on.
+        """
         if self.number in {None, signal.SIGINT}:
             self.number = None
             self._cancellation.reset()
+        return self.number is None
 
     def _wake(self, _number: int, frame: FrameType | None) -> None:
         # In any other frame than this one, such as that of a completion, what is raised could be swallowed; and
@@ -110,10 +117,13 @@ class Signals:
         self._sent_at = now
 
     def _press(self, number: int) -> None:
-        """See to it that the program ends: wake the main thread if it waits for a line; end it if it is stuck."""
+        """See to it that the program ends: wake the main thread if it waits for a line; end it if it is stuck.
+
+        It is stuck at a line, too: within a paste that has not ended, readline hears of no signal.
+        """
         if self._is_reading_line and sys.platform != "win32":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-        elif self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up]):
+        if self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up]):
             _end_at_once(number)
 
 
@@ -146,9 +156,38 @@ def _main_thread_seconds() -> float:
     return time.clock_gettime(time.pthread_getcpuclockid(threading.main_thread().ident or 0))
 
 
+class _Terminal:
+    """How the terminal was set before line editing or a spinner changed it."""
+
+    def __init__(self) -> None:
+        self._attributes: list[Any] | None = None
+
+    def save(self) -> None:
+        """Remember how standard input is set, if it is a terminal."""
+        if sys.platform == "win32":
+            return
+        import termios
+
+        with suppress(termios.error, OSError):
+            self._attributes = termios.tcgetattr(0)
+
+    def restore(self) -> None:
+        """Set it so again."""
+        if sys.platform == "win32":
+            return
+        import termios
+
+        with suppress(termios.error, OSError):
+            if self._attributes is not None:
+                termios.tcsetattr(0, termios.TCSANOW, self._attributes)
+            if os.isatty(2) and os.environ.get("TERM", "dumb") != "dumb":
+                os.write(2, _AS_USUAL)
+
+
+_TERMINAL = _Terminal()
+
+
 def _end_at_once(number: int) -> None:
-    """End the process, whatever it does; a spinner may have hidden the terminal's cursor."""
-    with suppress(OSError):
-        if os.isatty(2):
-            os.write(2, _SHOW_CURSOR)
+    """End the process, whatever it does, and leave the terminal as it was found."""
+    _TERMINAL.restore()
     os._exit(SIGNAL_STATUS + number)

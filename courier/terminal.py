@@ -30,11 +30,11 @@ class Terminal(Screen):
         keyboard: Keyboard | None = None,
         *,
         plain: bool = False,
-        reset: Callable[[], None] = lambda: None,
+        reset: Callable[[], bool] = lambda: True,
     ) -> None:
         super().__init__(console, errors, plain=plain)
         self._keyboard = keyboard or Keyboard()
-        #: To be called when what Ctrl-C was meant for has ended.
+        #: To be called when what Ctrl-C was meant for has ended: whether the menu goes on.
         self.reset = reset
 
     @property

@@ -28,14 +28,22 @@ STANDARD_INPUT = "-"
 @contextmanager
 def opened(path: str, cancellation: Cancellation) -> Iterator[Source]:
     """Open a file, or standard input for `-`, for reading. Raises: WrongUsage if it cannot be read; Canceled."""
+    if path == STANDARD_INPUT:
+        _check_stdin()
+        yield Source(path, sys.stdin.buffer, cancellation)
+        return
+    with _blamed(path):
+        # To open a named pipe is to wait for whoever writes into it.
+        file = cancellation.run(lambda: Path(path).open("rb"))  # noqa: SIM115  closed below
+    with file:
+        yield Source(path, file, cancellation)
+
+
+@contextmanager
+def _blamed(path: str) -> Iterator[None]:
+    """Say of what fails within that it is the reading of a file. Raises: WrongUsage."""
     try:
-        if path == STANDARD_INPUT:
-            _check_stdin()
-            yield Source(sys.stdin.buffer, cancellation)
-        else:
-            # To open a named pipe is to wait for whoever writes into it.
-            with cancellation.run(lambda: Path(path).open("rb")) as file:
-                yield Source(file, cancellation)
+        yield
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
 
@@ -43,13 +51,15 @@ def opened(path: str, cancellation: Cancellation) -> Iterator[Source]:
 class Source:
     """A file whose reads can be canceled while it has nothing to read: a pipe may be silent for long."""
 
-    def __init__(self, file: BinaryIO, cancellation: Cancellation) -> None:
+    def __init__(self, path: str, file: BinaryIO, cancellation: Cancellation) -> None:
+        self._path = path
         self._file = file
         self._cancellation = cancellation
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next `size` bytes, all that are left if it is negative. Raises: Canceled."""
-        return self._cancellation.run(lambda: self._file.read(size))
+        """Return the next `size` bytes, all that are left if it is negative. Raises: WrongUsage; Canceled."""
+        with _blamed(self._path):
+            return self._cancellation.run(lambda: self._file.read(size))
 
     def fileno(self) -> int:
         """Return its file descriptor."""
@@ -89,13 +99,11 @@ def read_lines(path: str) -> Iterator[str | None]:
     Raises: WrongUsage if the file cannot be read.
     """
     lines: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
-    try:
-        if path == STANDARD_INPUT:
-            _check_stdin()
-        threading.Thread(target=_pump, args=(path, lines), name="lines", daemon=True).start()
+    if path == STANDARD_INPUT:
+        _check_stdin()
+    threading.Thread(target=_pump, args=(path, lines), name="lines", daemon=True).start()
+    with _blamed(path):
         yield from _drain(lines)
-    except OSError as error:
-        raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _pump(path: str, lines: queue.Queue[str | BaseException | None]) -> None:
