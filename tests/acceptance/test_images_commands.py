@@ -85,7 +85,7 @@ def test_a_batch_goes_through_folders_and_patterns_and_does_again_only_what_is_m
     rows = [json.loads(line) for line in again.stdout.splitlines()]
     assert [row["name"] for row in rows if not row["was_there"]] == ["in/p03.png"]
     assert nothing.returncode == 2
-    assert "There is no picture in in/*.tiff" in nothing.stderr
+    assert "no picture in in/*.tiff" in nothing.stderr
     worker.end()
     assert worker.log.count("image ok") == 13
 
@@ -149,7 +149,8 @@ def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> Non
     assert same.returncode == 0
     assert "is there already: cat.png" in same.stdout
     assert other.returncode == 2
-    assert "cat.png is in the bucket already. Use --replace" in other.stderr
+    assert "cat.png is in the bucket" in other.stderr
+    assert "--replace" in other.stderr
     assert replaced.returncode == 0
 
 
@@ -159,7 +160,7 @@ def test_the_sample_takes_no_other_pictures_place(place: Place) -> None:
     third = place.run(CLIENT, "upload")
 
     assert (first.returncode, second.returncode, third.returncode) == (0, 0, 2)
-    assert "sample.png is in the bucket already" in third.stderr
+    assert "sample.png is in the bucket" in third.stderr
 
 
 def test_a_file_is_overwritten_only_when_told_so(place: Place) -> None:
@@ -224,7 +225,7 @@ def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place
     place.post("imageInbox", "../images/processed/cat.png")
 
     bodies = sorted(message["Body"] for message in place.collect("imageOutbox", 3))
-    assert bodies[0].startswith("?Error. The name '../images/processed/cat.png' leads into another folder")
+    assert bodies[0].startswith("?Error. The name '../images/processed/cat.png' leads")
     assert bodies[1].startswith("?Error. There is no 'nowhere.png' in images/unprocessed/")
     assert bodies[2] == "cat-grayscale.png"
     assert place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-grayscale.png")
@@ -275,7 +276,7 @@ def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> Non
 
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
-    assert "The picture is damaged or cut short" in rows[0]["error"]
+    assert "damaged or cut short" in rows[0]["error"]
     assert rows[0]["reason"] == "corrupt"
     assert rows[1]["result"] == "good-grayscale.png"
 
@@ -287,18 +288,18 @@ def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> Non
     done = place.run(CLIENT, "process", "cat.png")
 
     assert done.returncode == 1
-    assert "at most 0.1 million are allowed" in done.stderr
+    assert "at most 0.1 million" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["process", "cat.png", "--operations", "sepiaa"], 1, "There is no operation 'sepiaa'"),
+        (["process", "cat.png", "--operations", "sepiaa"], 1, "no operation 'sepiaa'"),
         (["upload", "nowhere.png"], 2, "nowhere.png cannot be read: No such file"),
         (["download", "cat.png", "--to", "nowhere"], 2, "nowhere is no folder"),
-        (["download", "cat.png"], 1, "There is no 'cat.png' in images/processed/"),
-        (["process", "cat.png", "--timeout", "1"], 3, "Start it with: python images_worker.py"),
-        ([], 2, "The menu needs a terminal"),
+        (["download", "cat.png"], 1, "no 'cat.png' in images/processed/"),
+        (["process", "cat.png", "--timeout", "1"], 3, "python images_worker.py"),
+        ([], 2, "needs a terminal"),
     ],
 )
 def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status: int, said: str) -> None:
@@ -315,7 +316,7 @@ def test_a_missing_bucket_is_status_4_with_what_creates_it(bare_place: Place) ->
     done = bare_place.run(CLIENT, "list")
 
     assert done.returncode == 4
-    assert "Create it with: ./aws_setup.sh bucket" in done.stderr
+    assert "./aws_setup.sh bucket" in done.stderr
 
 
 def test_a_request_whose_bucket_is_missing_is_refused_with_the_reason(bare_place: Place) -> None:
@@ -374,11 +375,11 @@ def test_a_picture_that_breaks_its_process_is_refused_and_the_worker_goes_on(pla
         message["MessageAttributes"]["request-id"]["StringValue"]: message["Body"].removeprefix("?Error. ")
         for message in place.collect("imageOutbox", len(names), seconds=40)
     }
-    assert answers["hang.png"].startswith("The work on it took more than 1 s and was stopped.")
-    assert answers["crash.png"].startswith("The program that worked on it broke down over it.")
-    assert answers["eat.png"].startswith("The work on it needs more than 1000 MB of memory.")
-    assert answers["fault.png"].startswith("Internal error in the worker")
-    assert answers["escape.png"].startswith("The name '../outside.png' leads into another folder")
+    assert "took more than 1 s" in answers["hang.png"]
+    assert "broke down" in answers["crash.png"]
+    assert "more than 1000 MB" in answers["eat.png"]
+    assert answers["fault.png"].startswith("Internal error")
+    assert "'../outside.png' leads into another folder" in answers["escape.png"]
     assert answers["good.png"] == "good-grayscale.png"
     assert "ZeroDivisionError" in worker.log
     assert worker.end() == 0
@@ -391,15 +392,15 @@ def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (20_000, room[1]))
 
     place.post("imageInbox", "cat.bmp")
-    worker.until_logged("There is no room for temporary files. Free some in /")
+    worker.until_logged("no room for temporary files. Free some in /")
     told = time.monotonic()
     wait_for(lambda: time.monotonic() - told > 3, what="more time than the work itself may take")
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, room)
 
     (message,) = place.collect("imageOutbox")
     assert message["Body"] == "cat.bmp.grayscale.png"
-    assert worker.log.count("There is no room for temporary files") == 1
-    assert "There is room again after" in worker.log
+    assert worker.log.count("no room for temporary files") == 1
+    assert "room again after" in worker.log
     assert place.depth("imageInbox") == 0
 
 

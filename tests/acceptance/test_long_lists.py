@@ -75,10 +75,10 @@ def test_a_slip_is_told_by_its_place_in_the_whole_list(place: Place) -> None:
     split = place.run(CLIENT, "file", "-", text=text, env=PARTS)
     whole = place.run(CLIENT, "file", "-", "--json", text=text)
 
-    slip = f"Item 9,001 (character {len(before) + 1:,}) is '12x', which is not a number."
+    slip = json.loads(whole.stdout)["error"]
     assert split.returncode == whole.returncode == 1
+    assert slip.startswith(f"Item 9,001 (character {len(before) + 1:,}) is '12x'")
     assert split.stderr.endswith(f"numbers_client.py: {slip}\n  12x\n  ^\n")
-    assert json.loads(whole.stdout) == {"error": slip}
     assert left_behind(place) == 0
 
 
@@ -139,11 +139,8 @@ def test_a_line_of_a_batch_that_fits_no_message_is_an_error_row(place: Place) ->
 
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row.get("sum") for row in rows] == [1, None, 2]
-    assert rows[1] == {
-        "line": 2,
-        "error": "The list has 19,999 bytes, and a message carries 9,540. "
-        "Send it as a file of its own, with the file command.",
-    }
+    assert (rows[1].keys(), rows[1]["line"]) == ({"line", "error"}, 2)
+    assert all(fact in rows[1]["error"] for fact in ("19,999 bytes", "9,540", "file command")), rows[1]
     assert done.returncode == 1
 
 
@@ -158,7 +155,8 @@ def test_output_that_cannot_be_written_is_not_blamed_on_the_list(place: Place) -
         )  # fmt: skip
 
     assert asking.returncode == 2
-    assert asking.stderr == "numbers_client.py: The output cannot be written: No space left on device.\n"
+    assert asking.stderr.startswith("numbers_client.py: The output ")
+    assert asking.stderr.endswith(": No space left on device.\n")
 
 
 def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -> None:
@@ -177,13 +175,14 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     }
 
     assert json.loads(found["0"])["sum"] == 7
-    assert found["1"] == "?Error. Item 3 (character 5) is empty. Write a number there, or take one separator away."
-    assert found["2"] == f"?Error. There is no 'none' in {LISTS} of the bucket."
-    assert found["3"].startswith("?Error. ")
-    assert found["4"] == f"?Error. 'good' in {LISTS} of the bucket was replaced after the request was made. Ask again."
-    assert found["5"] == "?Error. A part of a list of 5 bytes cannot be '9-3'."
-    assert found["6"] == "?Error. What to look for in the list cannot be read."
-    assert found["7"].startswith("?Error. A request for a list in the bucket has no option 'colour=red'.")
+    assert all(found[str(number)].startswith("?Error. ") for number in range(1, 8))
+    assert "Item 3 (character 5) is empty" in found["1"]
+    assert f"no 'none' in {LISTS}" in found["2"]
+    assert f"'good' in {LISTS}" in found["4"]
+    assert "was replaced" in found["4"]
+    assert "5 bytes cannot be '9-3'" in found["5"]
+    assert "What to look for" in found["6"]
+    assert "no option 'colour=red'" in found["7"]
 
 
 def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place) -> None:
@@ -193,4 +192,4 @@ def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place
 
     assert done.returncode == 4
     assert "The bucket lab3-" in done.stderr
-    assert "Create it with: ./aws_setup.sh bucket" in done.stderr
+    assert "./aws_setup.sh bucket" in done.stderr

@@ -35,9 +35,9 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect(r"answered in \d+\.\d{3} s")
 
     choose(menu, "2")
-    menu.expect_exact("How many numbers (1 to 50,000): ")
+    menu.expect_exact("How many numbers")
     menu.sendline("none")
-    menu.expect_exact("That must be a whole number from 1 to 50,000.")
+    menu.expect_exact("whole number from 1 to 50,000")
     menu.expect_exact("How many numbers")
     menu.sendline("30")
     menu.expect(r"30 numbers: .*…")
@@ -46,20 +46,20 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     choose(menu, "3")
     menu.expect_exact("Numbers: ")
     menu.sendline("1 2")
-    menu.expect_exact("More, or Enter to send: ")
+    menu.expect_exact("Enter to send: ")
     menu.sendline("3,x")
-    menu.expect_exact("Item 2 (character 3) is 'x', which is not a number.")
-    menu.expect_exact("More, or Enter to send: ")
+    menu.expect_exact("Item 2 (character 3) is 'x'")
+    menu.expect_exact("Enter to send: ")
     menu.sendline("-4;5.5")
-    menu.expect_exact("More, or Enter to send: ")
+    menu.expect_exact("Enter to send: ")
     menu.sendline("")
     menu.expect_exact("4 numbers: 1, 2, -4, 5.5")
     menu.expect(r"sum +│ +4\.5")
 
     choose(menu, "4")
-    menu.expect_exact("requestQueue is empty; there is nothing to purge.")
+    menu.expect_exact("requestQueue is empty")
     choose(menu, "seven")
-    menu.expect_exact("There is no choice 'seven'.")
+    menu.expect_exact("no choice 'seven'")
     choose(menu, "0")
     assert end(menu) == 0
 
@@ -70,7 +70,8 @@ def test_the_menu_purges_after_asking(place: Place) -> None:
     menu = place.menu("numbers_client.py")
 
     choose(menu, "4")
-    menu.expect_exact("Delete all 1 requests in requestQueue, everybody's? [y/N]: ")
+    menu.expect_exact("Delete all 1 requests in requestQueue")
+    menu.expect_exact("[y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was deleted.")
 
@@ -85,10 +86,10 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu = place.menu("images_client.py")
 
     choose(menu, "2")
-    menu.expect_exact("There is no picture in images/unprocessed/ yet.")
-    menu.expect_exact("Upload a picture first.")
+    menu.expect_exact("no picture in images/unprocessed/")
+    menu.expect_exact("picture first")
     choose(menu, "1")
-    menu.expect_exact("File (Enter for the sample picture): ")
+    menu.expect_exact("File (Enter")
     menu.sendline("")
     menu.expect_exact("uploaded sample.png")
     choose(menu, "1")
@@ -99,9 +100,10 @@ def test_the_images_menu_uploads(place: Place) -> None:
     choose(menu, "1")
     menu.expect_exact("File (Enter")
     menu.sendline("cat[b].png")
-    menu.expect_exact("cat[b].png is in the bucket already. Replace it? [y/N]: ")
+    menu.expect_exact("cat[b].png is in the bucket")
+    menu.expect_exact("[y/N]: ")
     menu.sendline("n")
-    menu.expect_exact("Left as it is.")
+    menu.expect_exact("Left as")
 
 
 def test_the_images_menu_processes_and_downloads(place: Place) -> None:
@@ -113,20 +115,21 @@ def test_the_images_menu_processes_and_downloads(place: Place) -> None:
     menu.expect_exact("cat[b].png")
     menu.expect_exact("Name (Enter for cat[b].png): ")
     menu.sendline("")
-    menu.expect_exact("Operations (Enter for grayscale): ")
+    menu.expect_exact("(Enter for grayscale): ")
     menu.sendline("sepiaa")
-    menu.expect_exact("There is no operation 'sepiaa'.")
-    menu.expect_exact("Operations (Enter for grayscale): ")
+    menu.expect_exact("no operation 'sepiaa'")
+    menu.expect_exact("(Enter for grayscale): ")
     menu.sendline("black-and-white")
     menu.expect(r"into cat\[b\]-black-and-white\.png: 640 x 480, [\d,]+ bytes, answered in \d+\.\d{3} s")
 
-    for said in ("downloaded cat[b]-black-and-white.png", "exists already. Replace it? [y/N]: "):
+    for said in ("downloaded cat[b]-black-and-white.png", "exists already"):
         choose(menu, "3")
-        menu.expect_exact("Name, or all (Enter for cat[b]-black-and-white.png): ")
+        menu.expect_exact("(Enter for cat[b]-black-and-white.png): ")
         menu.sendline("")
-        menu.expect_exact("Folder to save in (Enter for this one): ")
+        menu.expect_exact("Folder")
         menu.sendline("")
         menu.expect_exact(said)
+    menu.expect_exact("[y/N]: ")
     menu.sendline("y")
     menu.expect_exact("downloaded")
 
@@ -169,7 +172,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     menu.expect_exact("Waiting for the answer")
     (left_off,) = place.collect("requestQueue")
     menu.sendcontrol("c")
-    menu.expect_exact("Left off; back to the menu.")
+    menu.expect_exact("Left off")
     attributes = {name: left_off["MessageAttributes"][name]["StringValue"] for name in ("request-id", "deadline")}
     place.post("responseQueue", '{"count": 99, "max": 99}', status="ok", **attributes)  # it comes all the same
     # The poll that was left off takes it along for a moment.
@@ -191,7 +194,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
 def test_trouble_with_aws_does_not_end_a_menu(bare_place: Place) -> None:
     menu = bare_place.menu("numbers_client.py")
     choose(menu, "1")
-    menu.expect_exact("The queue requestQueue does not exist")
+    menu.expect_exact("requestQueue does not exist")
 
     bare_place.create_queues()
     bare_place.worker("numbers_worker.py")
@@ -204,8 +207,8 @@ def test_no_worker_is_said_with_how_to_start_one(place: Place) -> None:
 
     choose(menu, "1")
 
-    menu.expect_exact("No answer came from responseQueue within 1 s.")
-    menu.expect_exact("Start it with: python numbers_worker.py")
+    menu.expect_exact("responseQueue within 1 s")
+    menu.expect_exact("python numbers_worker.py")
 
 
 def paste(menu: pexpect.spawn[str], text: str) -> None:
@@ -220,23 +223,23 @@ def test_what_is_pasted_is_text_and_no_command(served: Place) -> None:
     choose(menu, "3")
     menu.expect_exact("Numbers: ")
     paste(menu, "12\t7\t3\n40\t50\t60\n")
-    menu.expect_exact("More, or Enter to send: ")
+    menu.expect_exact("Enter to send: ")
     menu.sendline("")
     menu.expect_exact("6 numbers: 12, 7, 3, 40, 50, 60")
 
     choose(menu, "3")
     menu.expect_exact("Numbers: ")
     paste(menu, "5\n6\n\n1\n0\n")
-    menu.expect_exact("Line 3 is empty.")
+    menu.expect_exact("Line 3 is empty")
     menu.expect_exact("Numbers: ")
     menu.sendline("1 2 3")
-    menu.expect_exact("More, or Enter to send: ")
+    menu.expect_exact("Enter to send: ")
     menu.sendcontrol("d")
     menu.expect_exact("3 numbers: 1, 2, 3")
 
     menu.expect_exact(PROMPT)
     paste(menu, "4\n5\n6\n")
-    menu.expect_exact(r"There is no choice '4\n5\n6'.")
+    menu.expect_exact(r"no choice '4\n5\n6'")
     choose(menu, "0")
     assert end(menu) == 0
 
@@ -249,10 +252,10 @@ def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: P
     menu.expect_exact("Numbers: ")
     menu.send("12\t7\t3\n40\t50\t60\n\n1\n0\n")
     menu.expect_exact("6 numbers: 12, 7, 3, 40, 50, 60")
-    menu.expect_exact("2 lines were typed or pasted ahead: '1', '0'.")
+    menu.expect_exact("ahead: '1', '0'")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
-    menu.expect_exact("They are dropped.")
+    menu.expect_exact("dropped")
 
     place.workers[0].end()
     place.post("requestQueue", "1,2")
@@ -262,7 +265,7 @@ def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: P
     menu.expect_exact("'4', 'y'.")
     menu.expect_exact("[y/N]: ")
     menu.sendline("y")
-    menu.expect_exact("no answer to this: 'y'.")
+    menu.expect_exact("no answer to this: 'y'")
     menu.expect_exact("Delete all 1 requests")
     menu.expect_exact("[y/N]: ")
     menu.sendline("")
@@ -280,7 +283,7 @@ def test_tab_completes_a_path_and_a_pasted_one_stays_as_it_is(place: Place) -> N
     menu = place.menu("images_client.py")
 
     choose(menu, "1")
-    menu.expect_exact("File (Enter for the sample picture): ")
+    menu.expect_exact("File (Enter")
     menu.send("ca\t")
     menu.expect_exact("cat.png")
     menu.sendline("")

@@ -119,8 +119,10 @@ def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(served: Plac
 
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
-    assert rows.pop(240) == {"line": 241, "error": "The list is empty. Type numbers such as 1, 2.5, 3e4."}
-    assert rows.pop(3) == {"line": 4, "error": "Item 2 (character 3) is 'x', which is not a number."}
+    for place, fact in ((240, "list is empty"), (3, "Item 2 (character 3) is 'x'")):
+        row = rows.pop(place)
+        assert (row.keys(), row["line"]) == ({"line", "error"}, place + 1)
+        assert fact in row["error"]
     assert [row["mean"] for row in rows] == [number + 1 for number in range(250) if number not in {3, 240}]
 
 
@@ -158,7 +160,7 @@ def test_a_batch_goes_on_after_a_line_that_nobody_answered(place: Place) -> None
     rows = [json.loads(line) for line in process.stdout.splitlines()]
     assert process.returncode == 3
     assert [row["line"] for row in rows] == [1, 2, 3]
-    assert "No answer came from responseQueue within 1 s." in rows[0]["error"]
+    assert "responseQueue within 1 s" in rows[0]["error"]
 
 
 @pytest.mark.parametrize(
@@ -169,11 +171,11 @@ def test_a_batch_goes_on_after_a_line_that_nobody_answered(place: Place) -> None
         (["frob"], 2, "invalid choice"),
         (["file", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
         (["batch", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
-        (["random", "0"], 2, "must be a whole number from 1 to 50,000"),
-        (["sample", "--timeout", "-5"], 2, "must be seconds, more than 0"),
-        ([], 2, "The menu needs a terminal. Give a command"),
+        (["random", "0"], 2, "whole number from 1 to 50,000"),
+        (["sample", "--timeout", "-5"], 2, "seconds, more than 0"),
+        ([], 2, "needs a terminal"),
         (["purge"], 2, "Add --yes"),
-        (["send", "1", "--timeout", "1"], 3, "Start it with: python numbers_worker.py"),
+        (["send", "1", "--timeout", "1"], 3, "python numbers_worker.py"),
     ],
 )
 def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status: int, said: str) -> None:
@@ -199,13 +201,13 @@ def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
 @pytest.mark.parametrize(
     ("env", "said"),
     [
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached"),
-        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "Paste fresh keys into ~/.aws/credentials"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot be reached"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "fresh keys into ~/.aws/credentials"),
         ({"AWS_DEFAULT_REGION": ""}, "names no region"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/x", "AWS_PROFILE": "nobody"}, "nobody"),
         (
             {"COURIER_REQUEST_QUEUE": "nowhere", "AWS_DEFAULT_REGION": "eu-west-3"},
-            "The queue nowhere does not exist in eu-west-3 at http://127.0.0.1:",
+            "nowhere does not exist in eu-west-3 at http://127.0.0.1:",
         ),
         ({"AWS_SESSION_TOKEN": "IQoJb3JpZ2luX2VjEXAMPLE\r"}, "AWS_SESSION_TOKEN ends in a carriage return"),
         (
@@ -232,14 +234,17 @@ def test_a_wrong_setting_is_refused_at_start_with_its_name(place: Place) -> None
     done = place.run(CLIENT, "send", "1", env={"COURIER_TIMEOUT_SECONDS": "soon"})
 
     assert done.returncode == 2
-    assert "COURIER_TIMEOUT_SECONDS is 'soon', and must be a number from 0.1 to 3600." in done.stderr
+    assert "COURIER_TIMEOUT_SECONDS is 'soon'" in done.stderr
+    assert "from 0.1 to 3600" in done.stderr
 
 
 def test_json_says_errors_in_json_too(place: Place) -> None:
     done = place.run(CLIENT, "send", "1,x", "--json")
 
-    assert json.loads(done.stdout) == {"error": "Item 2 (character 3) is 'x', which is not a number."}
-    assert "Item 2 (character 3)" in done.stderr
+    row = json.loads(done.stdout)
+    assert row.keys() == {"error"}
+    assert "Item 2 (character 3) is 'x'" in row["error"]
+    assert row["error"] in done.stderr
 
 
 def test_a_purge_empties_the_queue_and_explains_itself(place: Place) -> None:
@@ -249,7 +254,7 @@ def test_a_purge_empties_the_queue_and_explains_itself(place: Place) -> None:
     done = place.run(CLIENT, "purge", "--yes")
 
     assert done.returncode == 0
-    assert "Purged requestQueue: about 3 requests." in done.stdout
+    assert "Purged requestQueue: about 3 " in done.stdout
     assert "60 s" in done.stdout
     assert place.depth("requestQueue") == 0
 
@@ -359,5 +364,5 @@ def test_what_a_hostile_worker_answers_reaches_no_terminal_raw(place: Place) -> 
     assert process.wait() == 3
     assert process.stderr is not None
     said = process.stderr.read()
-    assert "The answer cannot be read" in said
+    assert "answer cannot be read" in said
     assert said.strip().isprintable()

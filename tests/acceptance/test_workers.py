@@ -36,11 +36,11 @@ def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place)
     [
         ("1,x", {}, "Item 2 (character 3) is 'x'"),
         ("1", {"options": "{"}, "The attribute options"),
-        ("1", {"options": '{"a": "b"}'}, "no option 'a=b'. It knows: histogram=yes."),
+        ("1", {"options": '{"a": "b"}'}, "no option 'a=b'"),
         ("1", {"version": "7"}, "protocol version '7'"),
         ("1", {"deadline": "soon"}, "The attribute deadline"),
-        ("1", {"kind": "image"}, "This worker does numbers, not 'image'"),
-        ("1", {"reply_to": "requestQueue"}, "'requestQueue' is no response queue of this worker"),
+        ("1", {"kind": "image"}, "numbers, not 'image'"),
+        ("1", {"reply_to": "requestQueue"}, "'requestQueue' is no response queue"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_does_not_come_back(
@@ -67,7 +67,8 @@ def test_a_foreign_queue_is_never_written_to(place: Place) -> None:
     (message,) = place.collect("responseQueue")
     assert "is no response queue" in message["Body"]
     assert place.depth("victim") == 0
-    assert "refused to answer to the queue victim" in worker.log
+    assert "refused" in worker.log
+    assert "queue victim" in worker.log
 
 
 def test_a_reply_queue_of_the_askers_own_is_answered_to(place: Place) -> None:
@@ -88,7 +89,7 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
     place.post("requestQueue", "3,4")
 
     assert [json.loads(body)["sum"] for body in bodies(place, 1)] == [7]
-    worker.until_logged("1 answers to responseQueue-gone are lost: The queue responseQueue-gone does not exist")
+    worker.until_logged("1 answers to responseQueue-gone are lost: ")
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
@@ -99,7 +100,7 @@ def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(
     place.post("requestQueue", "1,2")
 
     refused, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))
-    assert "Internal error in the worker" in refused
+    assert "Internal error" in refused
     assert json.loads(answered)["sum"] == 3
     assert worker.log.count("Traceback") == 1
 
@@ -110,7 +111,7 @@ def test_an_answer_that_no_message_holds_becomes_a_refusal(place: Place) -> None
     place.post("requestQueue", "long", request_id="mine")
 
     (message,) = place.collect("responseQueue")
-    assert "The answer could not be sent. The message has 2,0" in message["Body"]
+    assert "could not be sent. The message has 2,0" in message["Body"]
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
@@ -139,11 +140,11 @@ def test_a_worker_may_start_before_its_queues_exist(bare_place: Place) -> None:
 def test_an_unreachable_aws_is_waited_for_quietly(place: Place) -> None:
     worker = place.worker(WORKER, AWS_ENDPOINT_URL="http://127.0.0.1:1")
 
-    worker.until_logged("AWS cannot be reached")
+    worker.until_logged("cannot be reached")
 
     assert worker.process.poll() is None
     assert worker.end() == 0
-    assert worker.log.count("AWS cannot be reached") == 1
+    assert worker.log.count("cannot be reached") == 1
     assert "Traceback" not in worker.log
 
 
@@ -313,7 +314,8 @@ def test_a_request_that_was_received_too_often_is_given_up_with_a_reason_and_kep
     (message,) = place.collect("responseQueue")
 
     assert killed == 2
-    assert message["Body"] == "?Error. The request was given up: 3 workers received it and none answered."
+    assert message["Body"].startswith("?Error. ")
+    assert "3 workers received it" in message["Body"]
     assert message["MessageAttributes"]["request-id"]["StringValue"] == "poison"
     worker.until_logged("poison numbers dead")
     assert worker.process.poll() is None
@@ -331,7 +333,7 @@ def test_dead_letters_are_sent_back_and_answered(place: Place) -> None:
     done = place.run("numbers_client.py", "redrive", "--yes")
     place.worker(WORKER)
 
-    assert done.stdout == "Sent 12 requests back.\n"
+    assert "12 requests" in done.stdout
     sums = sorted(json.loads(body)["sum"] for body in bodies(place, 12))
     assert sums == list(range(12))
     assert place.depth("requestQueue-dead") == 0
@@ -347,7 +349,8 @@ def test_work_that_takes_too_long_is_refused_and_the_worker_goes_on(place: Place
     messages = place.collect("responseQueue", 2)
 
     found = {one["MessageAttributes"]["request-id"]["StringValue"]: one["Body"] for one in messages}
-    assert found["endless"] == "?Error. The work took more than 1 s and was given up."
+    assert found["endless"].startswith("?Error. ")
+    assert "more than 1 s" in found["endless"]
     assert json.loads(found["next"])["sum"] == 3
     wait_for(lambda: place.depth("requestQueue") == 0)
     wait_for(lambda: time.monotonic() - begun > 3.5, what="the work's end")

@@ -107,7 +107,7 @@ def test_a_group_that_is_not_there_is_told_and_costs_nothing(
     one._protect(2.0)
     one.take_back()
 
-    assert caplog.text.count("this machine is not protected from scale-in while it works") == 1
+    assert caplog.text.count("not protected from scale-in") == 1
 
 
 def test_a_worker_protects_its_machine_and_gives_it_back_when_it_stops(

@@ -140,7 +140,7 @@ def test_a_message_that_is_not_ours_any_more_is_answered_and_told_once(place: Pl
 
     (message,) = place.collect("responseQueue")
     assert message["MessageAttributes"]["request-id"]["StringValue"] == "mine"
-    assert worker.log.count("can no longer be kept from other workers") <= 2  # it may have come a second time
+    assert worker.log.count("no longer be kept") <= 2  # it may have come a second time
     assert gate.calls["ChangeMessageVisibilityBatch"] <= 2
 
 
@@ -163,7 +163,7 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
         assert worker.log.count(f"Waiting, and trying again. ({doing})") <= 1
-    worker.until_logged("AWS answers again after")
+    worker.until_logged("answers again after")
 
 
 def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
@@ -195,6 +195,6 @@ def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None
 
     done = place.run(CLIENT, "purge", "--yes", env={"AWS_ENDPOINT_URL": gate.url})
 
-    assert "requestQueue was purged under 60 s ago; SQS allows no second time so soon." in done.stdout
-    assert "Wait a minute and purge again." in done.stdout
+    assert "requestQueue was purged under 60 s ago" in done.stdout
+    assert "purge again" in done.stdout
     assert place.depth("requestQueue") == 1

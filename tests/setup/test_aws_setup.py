@@ -200,56 +200,26 @@ def test_settings_rename_things(stub: Stub) -> None:
 
 
 @pytest.mark.parametrize(
-    ("call", "said_by_aws", "status", "sentence"),
+    ("call", "said_by_aws", "status", "fact"),
     [
-        (
-            "sts get-caller-identity",
-            "(ExpiredToken) when calling X",
-            4,
-            "These AWS keys have expired. Paste fresh ones",
-        ),
-        ("sts get-caller-identity", "(RequestTimeTooSkewed) when calling X", 4, "This machine's clock is wrong by"),
-        ("sts get-caller-identity", "Signature expired: 2026 is now", 4, "This machine's clock is wrong by minutes"),
-        ("sts get-caller-identity", "(InvalidClientTokenId) when calling X", 4, "AWS refuses these keys"),
-        ("sts get-caller-identity", "Unable to locate credentials", 4, "There are no AWS keys"),
-        ("sqs list-queues", "Could not connect to the endpoint URL", 4, "AWS cannot be reached at http"),
-        (
-            "sqs create-queue",
-            "(AccessDenied) when calling X",
-            1,
-            "These keys have no right to sqs:create-queue. Ask for",
-        ),
+        ("sts get-caller-identity", "(ExpiredToken) when calling X", 4, "keys have expired"),
+        ("sts get-caller-identity", "(RequestTimeTooSkewed) when calling X", 4, "clock is wrong"),
+        ("sts get-caller-identity", "Signature expired: 2026 is now", 4, "clock is wrong"),
+        ("sts get-caller-identity", "(InvalidClientTokenId) when calling X", 4, "refuses these keys"),
+        ("sts get-caller-identity", "Unable to locate credentials", 4, "no AWS keys"),
+        ("sqs list-queues", "Could not connect to the endpoint URL", 4, "cannot be reached at http"),
+        ("sqs create-queue", "(AccessDenied) when calling X", 1, "no right to sqs:create-queue"),
         ("sqs create-queue", "(Whatever) when calling X", 1, "AWS said: (Whatever) when calling X"),
-        (
-            "s3api create-bucket",
-            "(BucketAlreadyExists) when calling X",
-            1,
-            "The bucket's name is taken, by somebody else",
-        ),
-        (
-            "s3api create-bucket",
-            "(TooManyBucketsLimitExceeded) X",
-            1,
-            "A limit of the account is reached (s3api:create-",
-        ),
-        ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "These AWS keys have expired"),
-        (
-            "ec2 create-security-group",
-            "(VPCIdNotSpecified) No default VPC for this user",
-            1,
-            "The account has no default network in this region. Make one: aws ec2 create-default-vpc",
-        ),
-        (
-            "ec2 run-instances",
-            "(InsufficientInstanceCapacity) when calling X",
-            1,
-            "AWS has no t3.micro to give here now. Try again later, or another type",
-        ),
-        ("ec2 run-instances", "(OptInRequired) when calling X", 1, "This account may not use the service yet"),
+        ("s3api create-bucket", "(BucketAlreadyExists) when calling X", 1, "name is taken"),
+        ("s3api create-bucket", "(TooManyBucketsLimitExceeded) X", 1, "limit of the account is reached (s3api:create-"),
+        ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "keys have expired"),
+        ("ec2 create-security-group", "(VPCIdNotSpecified) No default VPC", 1, "aws ec2 create-default-vpc"),
+        ("ec2 run-instances", "(InsufficientInstanceCapacity) when calling X", 1, "no t3.micro to give"),
+        ("ec2 run-instances", "(OptInRequired) when calling X", 1, "may not use the service yet"),
     ],
 )
 def test_what_aws_refuses_ends_it_with_a_sentence(
-    stub: Stub, call: str, said_by_aws: str, status: int, sentence: str
+    stub: Stub, call: str, said_by_aws: str, status: int, fact: str
 ) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, call: ["", said_by_aws, 255]}
 
@@ -257,7 +227,8 @@ def test_what_aws_refuses_ends_it_with_a_sentence(
     done = stub.run("up", *options, answers=answers)
 
     assert done.returncode == status
-    assert f"aws_setup.sh: {sentence}" in done.stderr
+    told = [line for line in done.stderr.splitlines() if line.startswith("aws_setup.sh: ")]
+    assert any(fact in line for line in told), done.stderr
     assert call.split() in [made[:2] for made in stub.calls]
 
 
@@ -267,25 +238,26 @@ def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
     done = stub.run("bucket", answers=answers)
 
     assert done.returncode == 1
-    assert "is somebody else's. Choose another name in COURIER_BUCKET" in done.stderr
+    assert "somebody else's" in done.stderr
+    assert "COURIER_BUCKET" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["frob"], 2, "There is no verb frob. Use up, plan, status, down, queues"),
-        (["--frob"], 2, "There is no option --frob"),
+        (["frob"], 2, "no verb frob. Use up, plan, status, down, queues"),
+        (["--frob"], 2, "no option --frob"),
         (["up", "down"], 2, "One verb at a time"),
         (["--region"], 2, "--region needs a value"),
-        (["policy"], 2, "Whose policy? Use: policy client, or policy worker"),
-        (["--workers", "0-3"], 2, "--workers is '0-3', and must be MIN-MAX with at least 1"),
+        (["policy"], 2, "policy client, or policy worker"),
+        (["--workers", "0-3"], 2, "--workers is '0-3'"),
         (["--workers", "3-2"], 2, "--workers is '3-2'"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
-        (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would let nearly everybody try"),
+        (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would let"),
         (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
-        (["--ssh-cidr", "1.2.3.4/99"], 2, "a range has at most 32 bits"),
-        (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here/32', and must be like 203.0.113.7/32"),
-        (["cost", "--type", "z9.huge"], 2, "The price of z9.huge is not known here"),
+        (["--ssh-cidr", "1.2.3.4/99"], 2, "at most 32 bits"),
+        (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here/32'"),
+        (["cost", "--type", "z9.huge"], 2, "price of z9.huge"),
     ],
 )
 def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -> None:
@@ -313,8 +285,8 @@ def test_no_region_and_no_cli_are_said(stub: Stub, env: dict[str, str], tmp_path
     no_cli = setup({**env, "PATH": str(tmp_path / "empty")}, "up")
 
     assert (no_region.returncode, no_cli.returncode) == (4, 2)
-    assert "names no region. Use --region us-east-1" in no_region.stderr
-    assert "The AWS CLI is not installed" in no_cli.stderr
+    assert "names no region. Use --region" in no_region.stderr
+    assert "AWS CLI is not installed" in no_cli.stderr
 
 
 def renamed() -> dict[str, str]:
@@ -354,13 +326,13 @@ def test_up_again_heals_what_drifted_and_down_again_finds_nothing(ministack: Eng
 
     assert up.returncode == down.returncode == nothing.returncode == 0
     assert "+ aws" not in again.stdout
-    assert f"queue {name} is as it should be" in again.stdout
+    assert f"queue {name} is as it should" in again.stdout
     assert asked.returncode == 2
-    assert "Nobody is there to ask. Add --yes" in asked.stderr
+    assert "Add --yes" in asked.stderr
     assert f"queue {name} has drifted" in up.stdout
     assert up.stdout.count(" create-") == 5
     assert healed["VisibilityTimeout"] == "1"
-    assert "There is nothing to remove." in nothing.stdout
+    assert "nothing to remove" in nothing.stdout
 
 
 @pytest.mark.parametrize("engine_name", ["ministack", "moto"])
@@ -384,14 +356,15 @@ def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, en
     down = setup(env, "down", "--no-ec2", "--yes")
 
     assert mine.returncode == down.returncode == 0, mine.stderr + down.stderr
-    assert f"bucket {bucket} was there before: its settings stay as they are" in mine.stdout
+    assert f"bucket {bucket} was there before" in mine.stdout
     assert theirs.returncode == 1
-    assert "belongs to the set-up 'lab3'. Work with that one (--name lab3), or give" in theirs.stderr
-    assert gone.stdout == "There is nothing to remove.\n"
+    assert "the set-up 'lab3'" in theirs.stderr
+    assert "--name lab3" in theirs.stderr
+    assert "nothing to remove" in gone.stdout
     assert left.items() >= ATTRIBUTES.items()
     assert f"queue {names['COURIER_REQUEST_QUEUE']}\n" in down.stdout
     assert "+ aws s3api put-object" in deployed.stdout
-    assert f"the workers' code in bucket {bucket}, which stays\n" in down.stdout
+    assert f"code in bucket {bucket}, which stays\n" in down.stdout
     left_there = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]]
     assert left_there == ["deploy/courier-notes.txt", "holidays/cat.jpg"]
     with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
@@ -406,8 +379,9 @@ def test_a_bucket_of_another_set_up_is_refused(stub: Stub, verb: str) -> None:
     down = stub.run("down", "--no-ec2", "--yes", answers=answers)
 
     assert done.returncode == 1
-    assert "belongs to the set-up 'theirs'. Work with that one (--name theirs), or choose" in done.stderr
-    assert down.stdout == "There is nothing to remove.\n"
+    assert "the set-up 'theirs'" in done.stderr
+    assert "--name theirs" in done.stderr
+    assert "nothing to remove" in down.stdout
     assert not [call for call in stub.calls if call[0] == "s3" or call[1].startswith(("put", "delete"))]
 
 
@@ -426,8 +400,9 @@ def test_a_role_of_another_region_is_refused_and_left(stub: Stub) -> None:
     down = stub.run("down", "--yes", answers=answers)
 
     assert done.returncode == 1
-    assert "The role lab3-worker is that of another set-up (lab3 in eu-west-1)" in done.stderr
-    assert down.stdout == "There is nothing to remove.\n"
+    assert "role lab3-worker" in done.stderr
+    assert "(lab3 in eu-west-1)" in done.stderr
+    assert "nothing to remove" in down.stdout
     assert not [call for call in stub.calls if call[0] == "iam" and not call[1].startswith(("get", "list"))]
 
 
@@ -449,7 +424,7 @@ def test_a_new_bucket_that_gets_no_tag_is_taken_back(stub: Stub) -> None:
     done = stub.run("bucket", answers=answers)
 
     assert done.returncode == 4
-    assert "These AWS keys have expired" in done.stderr
+    assert "keys have expired" in done.stderr
     assert stub.options("s3api delete-bucket")
 
 
@@ -459,7 +434,7 @@ def test_a_bucket_that_may_not_be_looked_at_is_not_taken_for_another(stub: Stub)
     done = stub.run("down", "--yes", answers={**ACCOUNT, "s3api head-bucket": forbidden}, AWS_ENDPOINT_URL="")
 
     assert done.returncode == 1
-    assert "may not be looked at with these keys: it is somebody else's, or they lack the right" in done.stderr
+    assert "may not be looked at" in done.stderr
 
 
 def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> None:
@@ -469,7 +444,7 @@ def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> No
     done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_PATIENCE="3")
 
     assert done.returncode == 1
-    assert "AWS has too much to do (ec2:describe-instances). Try again in a minute." in done.stderr
+    assert "too much to do (ec2:describe-instances)" in done.stderr
     assert len([call for call in stub.calls if call[1] == "describe-instances"]) == 4
 
 

@@ -148,7 +148,7 @@ def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Chec
     menu.expect_exact("Your choice: ")
     if shutil.which("tmux"):
         menu.sendline("x")
-        menu.expect_exact("There is no choice 'x'. Type 0, 1, 2 or 3.")
+        menu.expect_exact("no choice 'x'. Type 0, 1, 2 or 3")
         menu.expect_exact("Your choice: ")
     menu.sendline("1")
     menu.expect_exact("Courier: numbers")
@@ -192,7 +192,7 @@ def test_without_tmux_the_workers_run_in_the_background_and_one_that_ends_at_onc
     ended = checkout.run("up", PATH=path, COURIER_CONCURRENCY="many")
     assert ended.returncode == 1
     assert "worker.py ended at once: " in ended.stderr
-    assert "COURIER_CONCURRENCY is 'many', and must be a whole number from 1 to 64." in ended.stderr
+    assert "COURIER_CONCURRENCY is 'many'" in ended.stderr
 
 
 def test_a_taken_port_is_said(checkout: Checkout) -> None:
@@ -201,21 +201,23 @@ def test_a_taken_port_is_said(checkout: Checkout) -> None:
         done = checkout.run("up", LOCAL_AWS_PORT=str(port))
 
     assert done.returncode == 1
-    assert f"Port {port} is taken by another program. Stop that, or choose another: LOCAL_AWS_PORT=" in done.stderr
+    assert f"Port {port} is taken" in done.stderr
+    assert "LOCAL_AWS_PORT=" in done.stderr
 
 
 def test_a_wrong_port_is_refused_and_not_remembered(checkout: Checkout) -> None:
     done = checkout.run("up", LOCAL_AWS_PORT="99999")
 
     assert done.returncode == 2
-    assert "LOCAL_AWS_PORT is '99999', and must be a number from 1 to 65535." in done.stderr
+    assert "LOCAL_AWS_PORT is '99999'" in done.stderr
+    assert "from 1 to 65535" in done.stderr
     assert not (checkout.folder / ".local/port").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["frob"], "There is no verb frob. Use up, down"),
+        (["frob"], "no verb frob. Use up, down"),
         (["up", "x"], "up takes no arguments"),
         (["setup", "--test"], "--tests"),
     ],
@@ -231,7 +233,7 @@ def test_help_and_nothing_to_stop(checkout: Checkout) -> None:
     helped = checkout.run("--help")
 
     assert helped.returncode == 0
-    assert "usage: ./run_local.sh [VERB]" in helped.stdout
+    assert "usage: ./run_local.sh" in helped.stdout
     assert checkout.run("down").stdout == "Nothing runs.\n"
     assert not (checkout.folder / ".local").exists()
-    assert "does not run. Start it with: ./run_local.sh up" in checkout.run("status").stdout
+    assert "does not run. Start it with: ./run_local.sh" in checkout.run("status").stdout

@@ -108,7 +108,7 @@ def test_a_set_up_that_fails_is_said_and_never_taken_for_whole(folder: Folder, p
     failing = folder.run("setup", *part, PYTHON=folder.python("3.12.1", pip="exit 1"))
 
     assert failing.returncode == 1
-    assert "packages could not be installed" in failing.stderr
+    assert "could not be installed" in failing.stderr
     assert ".local/pip.log" in failing.stderr
     assert "Downloading one-1.0" in (folder.path / ".local/pip.log").read_text()
     assert not folder.is_whole
@@ -167,8 +167,8 @@ def test_another_interpreter_makes_the_environment_again_and_says_so(folder: Fol
     other = folder.run("setup", PYTHON=folder.python("3.13.2"))
 
     assert same.stdout == unset.stdout == ""
-    assert "Making .venv again, with Python 3.13.2" in other.stdout
-    assert "Until now it had Python 3.12.1" in other.stdout
+    assert "again, with Python 3.13.2" in other.stdout
+    assert "Python 3.12.1" in other.stdout
     assert folder.installed() == [LOCAL]
 
 

@@ -187,7 +187,7 @@ def test_a_killed_worker_or_engine_is_seen_and_started_again(folder: Folder) -> 
     assert folder.holder("images_worker.py") == before["images_worker.py"]
 
     os.kill(before["engine"], signal.SIGKILL)
-    wait_for(lambda: "The local AWS does not run" in folder.run("status").stdout)
+    wait_for(lambda: "local AWS does not run" in folder.run("status").stdout)
     assert folder.run("up").returncode == 0
     assert folder.holder("engine") != before["engine"]
 
@@ -200,7 +200,7 @@ def test_a_stale_file_with_the_number_of_another_process_is_nobodys(folder: Fold
         (folder.path / ".local/lock").mkdir()
         (folder.path / ".local/lock/pid").write_text(f"{innocent.pid}\n")
 
-        assert "The local AWS does not run" in folder.run("status").stdout
+        assert "local AWS does not run" in folder.run("status").stdout
         assert folder.run("down").returncode == 0
         assert folder.run("up").returncode == 0
         assert folder.holder("engine") != innocent.pid

@@ -20,6 +20,9 @@ GOLDEN = ROOT / "tests" / "golden" / "messages.txt"
 _NOT_PROSE = ("compile", "fullmatch", "sub", "match", "search", "finditer", "getLogger", "TypeVar", "cast")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)'…]* +\S*[A-Za-z{]")
 _SPOKEN = re.compile(r"\b(?:say|die|explain|printf|note|warn|refuse|step|good|bad|usage)\b[^\"'\n]*\"")
+#: A value in a message: the code that makes it, in braces or behind a dollar sign. The innermost goes first.
+_VALUE = re.compile(r"\{[^{}]*\}|\$\([^()]*\)|\$\w+|%[sd]|%\.\df")
+_HOLE = "\0"
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
@@ -31,6 +34,25 @@ def messages() -> str:
         if found:
             parts.append("\n".join([f"# {path.relative_to(ROOT)}", *(text.replace("\n", "\n    ") for text in found)]))
     return "\n\n".join(parts) + "\n"
+
+
+def whole_messages(least_words: int) -> re.Pattern[str]:
+    """Return what matches a whole line of the golden file with any values, if it has so many words beside them."""
+    lines = (line.strip() for line in GOLDEN.read_text().splitlines() if not line.startswith("# "))
+    shapes = {_without_values(line).rstrip(".") for line in lines}
+    spoken = [shape for shape in sorted(shapes) if len(re.findall(r"[A-Za-z]{2,}", shape)) >= least_words]
+    return re.compile("|".join(re.escape(shape).replace(re.escape(_HOLE), ".+?") + r"\.?" for shape in spoken))
+
+
+def _without_values(line: str) -> str:
+    while (shorter := _VALUE.sub(_HOLE, line)) != line:
+        line = shorter
+    return line.replace("$" + _HOLE, _HOLE)
+
+
+def literals(path: Path) -> Iterator[str]:
+    """Yield all strings of a Python file, with values as the code that makes them."""
+    return (text for node in ast.walk(ast.parse(path.read_text())) if (text := _text(node)))
 
 
 def _sources() -> list[Path]:

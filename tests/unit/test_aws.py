@@ -70,7 +70,7 @@ def refusal(**environment: str) -> errors.NoCredentials:
         ("AWS_SESSION_TOKEN", f"{SECRET}\n", ["AWS_SESSION_TOKEN ends in a line end"]),
         ("AWS_SESSION_TOKEN", f"{SECRET}\x01x", ["AWS_SESSION_TOKEN", "U+0001"]),
         ("AWS_SECRET_ACCESS_KEY", f"{SECRET} ", ["AWS_SECRET_ACCESS_KEY ends in a blank"]),
-        ("AWS_SECRET_ACCESS_KEY", f'"{SECRET}"', ["AWS_SECRET_ACCESS_KEY stands in quotes"]),
+        ("AWS_SECRET_ACCESS_KEY", f'"{SECRET}"', ["AWS_SECRET_ACCESS_KEY", "quotes"]),
         ("AWS_ACCESS_KEY_ID", "AKIA\xf6", ["AWS_ACCESS_KEY_ID", "U+00F6"]),
         ("AWS_DEFAULT_REGION", "us-east-1 ", ["AWS_DEFAULT_REGION ends in a blank"]),
         ("AWS_REGION", "us-east-1\r", ["AWS_REGION ends in a carriage return"]),

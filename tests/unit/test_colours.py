@@ -134,7 +134,8 @@ def test_a_profile_converts_the_colours_and_keeps_transparency_and_says_so() -> 
     assert isinstance(found, tuple)
     assert found[3] == 40
     assert all(abs(a - b) <= 1 for a, b in zip(found[:3], (10, 20, 30), strict=True))
-    assert notes == ["its colours were converted to sRGB"]
+    assert len(notes) == 1
+    assert "sRGB" in notes[0]
 
 
 @pytest.mark.parametrize("broken", [b"no profile", profile("LAB")])

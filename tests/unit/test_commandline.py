@@ -67,7 +67,7 @@ def test_the_programs_own_status_is_passed_on() -> None:
 
 @pytest.mark.parametrize("text", ["0", "11", "x", "1.5", ""])
 def test_a_whole_number_out_of_bounds_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="must be a whole number from 1 to 10"):
+    with pytest.raises(argparse.ArgumentTypeError, match="whole number from 1 to 10"):
         whole_number(1, 10)(text)
 
 

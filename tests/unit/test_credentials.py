@@ -142,7 +142,8 @@ def test_environment_variables_win_and_a_warning_says_so(path: Path, monkeypatch
     credentials = session.get_credentials()
     assert credentials is not None
     assert credentials.access_key == "E1"
-    assert told == [f"AWS_ACCESS_KEY_ID in the environment hides the keys in {path}; unset it to use these."]
+    assert len(told) == 1
+    assert all(fact in told[0] for fact in ("AWS_ACCESS_KEY_ID", str(path), "unset"))
 
 
 def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> list[str]:
@@ -203,7 +204,7 @@ def test_a_file_that_is_being_written_is_told_of_only_once_it_stays_so(path: Pat
 def test_keys_that_cannot_be_used_are_said_at_the_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(block(1).replace("S1", "'S1'"))
 
-    with pytest.raises(NoCredentials, match="aws_secret_access_key stands in quotes"):
+    with pytest.raises(NoCredentials, match=r"aws_secret_access_key .*quotes"):
         session_for(path, monkeypatch, []).get_credentials()
 
 

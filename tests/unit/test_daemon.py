@@ -236,7 +236,7 @@ def test_a_worker_that_has_drained_its_queue_ends_of_itself(left: list[int], cap
     with caplog.at_level(logging.INFO):
         assert served(worker) == 0
 
-    assert "the queue is empty" in caplog.text
+    assert "queue is empty" in caplog.text
     assert (worker.done, left) == (["start", "stop"], [])
 
 

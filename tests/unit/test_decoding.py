@@ -37,14 +37,14 @@ def test_text_is_that_of_its_encoding_wherever_it_is_cut(text: str, encoding: st
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"1\n\xff\n", "a.txt is no text: byte 3 is not UTF-8"),
-        (b"\xef\xbb\xbf1\n\xe9", "byte 6 is not UTF-8"),
-        (b"1,\xe9t\xe9", "byte 3 is not UTF-8"),
-        (b"\xff\xfe1\x00\x00\xd8,\x00", "byte 5 is not UTF-16"),
-        (b"\xff\xfe1", "byte 3 is not UTF-16"),
-        (b"1,2,\x003", "byte 5 is zero. Is it a binary file"),
+        (b"1\n\xff\n", "a.txt .*byte 3 .*UTF-8"),
+        (b"\xef\xbb\xbf1\n\xe9", "byte 6 .*UTF-8"),
+        (b"1,\xe9t\xe9", "byte 3 .*UTF-8"),
+        (b"\xff\xfe1\x00\x00\xd8,\x00", "byte 5 .*UTF-16"),
+        (b"\xff\xfe1", "byte 3 .*UTF-16"),
+        (b"1,2,\x003", "byte 5 is zero.*binary file"),
         (b"1\x00,\x002\x00\n\x00", "byte 2 is zero"),
-        (b"PK\x03\x04\x14\x00", "workbook.*Save the sheet as CSV"),
+        (b"PK\x03\x04\x14\x00", "workbook.*CSV"),
         (b"\xd0\xcf\x11\xe0\xa1", "old Excel"),
         (b"%PDF-1.7\n", "PDF"),
         (b"\x1f\x8b\x08", "gzip"),
@@ -68,9 +68,9 @@ def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str) -> None:
     with pytest.raises(InputRefused, match="no text") as raised:
         decoded("1,2\n".encode(encoding), 100)
 
-    assert "UTF-16 without a byte order mark" in raised.value.hint
+    assert "byte order mark" in raised.value.hint
 
 
 def test_a_byte_behind_earlier_blocks_is_told_by_its_place_in_the_file() -> None:
-    with pytest.raises(InputRefused, match="byte 100,001 is not UTF-8"):
+    with pytest.raises(InputRefused, match="byte 100,001 "):
         decoded(b"1," * 50_000 + b"\xff", 999)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, cast
 
@@ -85,6 +86,11 @@ def of_one_colour(mode: str, picture_format: str, **options: Any) -> bytes:
     image = Image.new("RGB", (16, 16), (200, 30, 30)).convert(mode)
     image.save(file, picture_format, icc_profile=profile_of_other_colours(), **options)
     return file.getvalue()
+
+
+def tell(notes: Sequence[str], *facts: str) -> bool:
+    """Return whether there is one note for each fact, in this order."""
+    return len(notes) == len(facts) and all(fact in note for fact, note in zip(facts, notes, strict=True))
 
 
 def is_green(image: Image.Image) -> bool:
@@ -222,7 +228,7 @@ def test_who_and_when_stay_and_where_goes() -> None:
         assert kept[0x010F] == "Maker"
         assert kept.get_ifd(0x8769) == {0x9003: "2026:01:02 03:04:05"}
         assert 0x8825 not in kept
-        assert made.notes == ["the position in its EXIF data (GPS) was left out"]
+        assert tell(made.notes, "GPS")
     stripped = processed(picture("RGB", "JPEG", exif=exif, comment=b"hello", dpi=(300, 300)), "strip-metadata")
     image = Image.open(io.BytesIO(stripped.content))
     assert not len(image.getexif())
@@ -254,7 +260,7 @@ def test_how_a_picture_was_taken_stays_but_in_a_tiff() -> None:
 
     kept = Image.open(io.BytesIO(png.content)).getexif().get_ifd(0x8769)
     assert kept == {0x9003: "2020:01:01 00:00:00"}
-    assert tiff.notes == ["its EXIF data of how it was taken went: they do not fit a TIFF"]
+    assert tell(tiff.notes, "do not fit a TIFF")
 
 
 def test_a_moving_picture_is_judged_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -302,7 +308,7 @@ def test_a_damaged_png_with_exif_is_corrupt_like_any_other() -> None:
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_sixteen_bits_a_channel_are_said_to_become_eight(mode: str) -> None:
-    assert "its 16 bits a channel became 8" in processed(deep_png(mode), "flip").notes
+    assert tell(processed(deep_png(mode), "flip").notes, "16 bits a channel")
     assert processed(picture(mode), "flip").notes == []
 
 
@@ -328,20 +334,13 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     image.save(hard, "PNG")
 
     assert processed(soft, "convert=jpeg").notes == []
-    assert processed(hard.getvalue(), "convert=jpeg").notes == ["its transparency became white: JPEG has none"]
-    assert processed(hard.getvalue(), "black-and-white").notes == [
-        "its transparency became white: black and white has none"
-    ]
-    assert processed(hard.getvalue(), "convert=gif").notes == [
-        "its colours became 256 at most: GIF has no more",
-        "what was half transparent became transparent or not: GIF knows nothing between",
-    ]
-    assert processed(moving("WEBP", duration=33), "convert=gif").notes[-1].startswith("its frames' times were rounded")
+    assert tell(processed(hard.getvalue(), "convert=jpeg").notes, "white: JPEG")
+    assert tell(processed(hard.getvalue(), "black-and-white").notes, "white: black and white")
+    assert tell(processed(hard.getvalue(), "convert=gif").notes, "256 at most: GIF", "half transparent")
+    assert "times were rounded" in processed(moving("WEBP", duration=33), "convert=gif").notes[-1]
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
-    assert processed(moving("AVIF"), "flip").notes == ["only the first of 3 frames was kept"]
-    assert processed(picture("L", icc_profile=profile_of_other_colours()), "flip").notes == [
-        "its colour profile went: it is none for this kind of picture"
-    ]
+    assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
+    assert tell(processed(picture("L", icc_profile=profile_of_other_colours()), "flip").notes, "profile went")
 
 
 def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -365,9 +364,7 @@ def test_what_always_goes_is_said() -> None:
     Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=texts)
     xmp = picture("RGB", "JPEG", xmp=b"<x:xmpmeta/>", comment=b"hello")
 
-    assert processed(picture("RGB", "JPEG", exif=exif), "strip-metadata").notes == [
-        "the position in its EXIF data (GPS) was left out"
-    ]
+    assert tell(processed(picture("RGB", "JPEG", exif=exif), "strip-metadata").notes, "GPS")
     assert processed(xmp).notes == ["its XMP and comments went"]
     assert processed(file.getvalue()).notes == ["its comments went"]
     assert processed(picture("RGB", "TIFF", tiffinfo={33723: b"iptc"})).notes == ["its IPTC went"]
@@ -400,7 +397,7 @@ def test_resolution_and_profile_stay_where_colours_do() -> None:
     assert turned.info["icc_profile"] == profile
     assert turned.info["dpi"] == (300, 300)
     assert "icc_profile" not in gray.info
-    assert processed(content).notes == ["its colours were converted to sRGB"]
+    assert tell(processed(content).notes, "sRGB")
     assert is_green(do(of_one_colour("RGB", "PNG"), "blur=1"))
 
 
@@ -412,7 +409,7 @@ def test_colours_are_converted_wherever_their_profile_does_not_go_along(
     made = processed(of_one_colour(mode, picture_format), operations)
 
     assert is_green(Image.open(io.BytesIO(made.content)))
-    assert "its colours were converted to sRGB" in made.notes
+    assert any("sRGB" in note for note in made.notes)
 
 
 def test_every_frame_has_its_colours_converted() -> None:
@@ -480,7 +477,7 @@ def test_odd_metadata_cost_the_metadata_only() -> None:
 
     made = processed(picture("RGB", "PNG", exif=exif), "convert=jpeg")
 
-    assert made.notes == ["its EXIF data were too long"]
+    assert tell(made.notes, "EXIF data were too long")
 
 
 def test_what_no_font_has_is_not_drawn_as_boxes() -> None:
@@ -491,7 +488,7 @@ def test_what_no_font_has_is_not_drawn_as_boxes() -> None:
 def test_a_large_box_around_a_small_result_is_fine_and_a_large_result_is_not_made() -> None:
     assert do(picture("L", "PNG", (30, 10)), "resize=9000x9000").size == (9000, 3000)
     assert do(picture("L", "PNG", (1200, 800)), "resize=1x30000:cover").size == (1, 30000)
-    with pytest.raises(NotAPicture, match="in each of 3 frames"):
+    with pytest.raises(NotAPicture, match="each of 3 frames"):
         processed(moving(), "resize=6000x6000")
 
 
@@ -499,7 +496,7 @@ def test_ink_becomes_light_and_says_so() -> None:
     made = processed(picture("CMYK", "JPEG"), "flip")
 
     assert Image.open(io.BytesIO(made.content)).mode == "RGB"
-    assert made.notes == ["its CMYK colours became RGB"]
+    assert tell(made.notes, "CMYK")
 
 
 def test_what_is_transparent_stays_so_and_turns_white_where_it_cannot() -> None:
@@ -512,7 +509,7 @@ def test_what_is_transparent_stays_so_and_turns_white_where_it_cannot() -> None:
     assert do(content, "black-and-white").getextrema() == (255, 255)
     made = processed(content, "convert=jpeg")
     assert Image.open(io.BytesIO(made.content)).getpixel((4, 4)) == (255, 255, 255)
-    assert made.notes == ["its transparency became white: JPEG has none"]
+    assert tell(made.notes, "white: JPEG")
 
 
 def test_no_colour_from_under_transparency_comes_to_light() -> None:
@@ -533,8 +530,8 @@ def test_sixteen_bits_stay_sixteen_or_say_so() -> None:
     Image.frombytes("I;16", (2, 1), b"\x01\x02\x03\x04").save(file, "PNG")
 
     assert do(file.getvalue()).tobytes() == b"\x01\x02\x03\x04"
-    assert processed(file.getvalue(), "negate").notes == ["its 16 bits of gray became 8"]
-    assert processed(file.getvalue(), "convert=jpeg").notes == ["its 16 bits of gray became 8"]
+    assert tell(processed(file.getvalue(), "negate").notes, "16 bits of gray")
+    assert tell(processed(file.getvalue(), "convert=jpeg").notes, "16 bits of gray")
 
 
 def test_sixteen_bits_become_black_and_white_by_their_height() -> None:
@@ -579,19 +576,19 @@ def test_a_moving_picture_in_a_still_format_is_its_first_frame_and_says_so() -> 
     made = processed(moving(), "convert=jpeg")
 
     assert made.frames == 1
-    assert made.notes == ["only the first of 3 frames was kept"]
+    assert tell(made.notes, "first of 3 frames")
 
 
 def test_too_many_frames_and_too_many_pixels_in_them_are_refused() -> None:
-    with pytest.raises(NotAPicture, match="has 3 frames; at most 2 are allowed"):
+    with pytest.raises(NotAPicture, match="3 frames; at most 2 "):
         processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
-    with pytest.raises(NotAPicture, match="8 x 8 pixels in each of 3 frames"):
+    with pytest.raises(NotAPicture, match=r"8 x 8 pixels .*3 frames"):
         processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
 
 
 def test_a_result_that_would_be_too_large_is_refused_before_it_is_made() -> None:
     for operations in ("resize=20000x20000:fill", "border=5000"):
-        with pytest.raises(NotAPicture, match=r"The result would have .* at most 50 million"):
+        with pytest.raises(NotAPicture, match=r"result would .* at most 50 million"):
             processed(picture(), operations)
 
 

@@ -107,7 +107,7 @@ def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"12345")
 
     assert read_file(tmp_path / "a", limit_bytes=5) == b"12345"
-    with pytest.raises(InputRefused, match="has 5 bytes; at most 4 are allowed"):
+    with pytest.raises(InputRefused, match="5 bytes; at most 4 "):
         read_file(tmp_path / "a", limit_bytes=4)
     with pytest.raises(WrongUsage, match="is no file"):
         read_file(tmp_path, limit_bytes=4)

@@ -117,22 +117,22 @@ def test_what_is_no_file_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "fact"),
+    ("text", "facts"),
     [
-        ("region = x\n[default]\n", "line 1 stands before any section"),
-        ("[default]\nregion = x\nrubbish\n", "line 3 is none of NAME = VALUE"),
-        ("[default]\n[default]\n", "line 2 says 'default' a second time"),
-        ("[default]\nregion = x\nregion = y\n", "line 3 says 'region' a second time"),
-        ("[default]\ns3 =\n  addressing_style path\n", "'s3'"),
+        ("region = x\n[default]\n", ["line 1 ", "before any section"]),
+        ("[default]\nregion = x\nrubbish\n", ["line 3 ", "NAME = VALUE"]),
+        ("[default]\n[default]\n", ["line 2 ", "'default' a second time"]),
+        ("[default]\nregion = x\nregion = y\n", ["line 3 ", "'region' a second time"]),
+        ("[default]\ns3 =\n  addressing_style path\n", ["'s3'", "NAME = VALUE"]),
     ],
 )
-def test_what_no_aws_tool_parses_is_said_by_its_line(path: Path, text: str, fact: str) -> None:
+def test_what_no_aws_tool_parses_is_said_by_its_line(path: Path, text: str, facts: list[str]) -> None:
     path.write_text(text)
 
     problem = explain(path)
 
     assert problem is not None
-    assert fact in problem.what
+    assert all(fact in problem.what for fact in facts), problem.what
 
 
 def test_what_is_no_text_is_said(path: Path) -> None:

@@ -96,8 +96,8 @@ def test_a_column_is_a_list_of_lines() -> None:
         ("\n1", r"Item 1 \(character 1\) is empty"),
         ("price\n1", r"Item 1 \(character 1\) is 'price'"),
         ("1,2,\n3,4,\n", r"Item 3 \(character 5\) is empty"),
-        ("", "The list is empty"),
-        ("\n \r\n", "The list is empty"),
+        ("", "list is empty"),
+        ("\n \r\n", "list is empty"),
     ],
 )
 @pytest.mark.parametrize("block", [1, 2, 1_000])

@@ -393,7 +393,7 @@ def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]
     box = mailbox(AnsweringSqs(answer))
 
     for call in (lambda: box.send(envelopes("a")), box.depth, box.max_message_bytes, box.created_at):
-        with pytest.raises(Unreachable, match="does not answer as AWS does"):
+        with pytest.raises(Unreachable, match="not answer as AWS"):
             call()
     if "Messages" in answer:
         with pytest.raises(Unreachable, match="MessageId"):

@@ -27,7 +27,9 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
         outage.over()
 
     told = [record.getMessage() for record in caplog.records]
-    assert told == ["No network. Waiting, and trying again. (receiving)", "AWS answers again after 0 s. (receiving)"]
+    assert len(told) == 2
+    assert all(fact in told[0] for fact in ("No network.", "Waiting", "(receiving)"))
+    assert all(fact in told[1] for fact in ("answers again after 0 s", "(receiving)"))
 
 
 def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
@@ -130,7 +132,9 @@ def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch)
     outage = Outage("asking", threading.Event(), told.append)
 
     assert outage.persist(call, time.monotonic() + 60) == "done"
-    assert told == ["a. Waiting, and trying again. (asking)", "AWS answers again after 0 s. (asking)"]
+    assert len(told) == 2
+    assert all(fact in told[0] for fact in ("a. Waiting", "(asking)"))
+    assert all(fact in told[1] for fact in ("answers again after 0 s", "(asking)"))
 
 
 def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:

@@ -27,15 +27,16 @@ def test_too_many_pixels_are_refused_from_the_header() -> None:
 @pytest.mark.parametrize(
     ("content", "reason", "said"),
     [
-        (b"", Reason.EMPTY, "The file is empty."),
-        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "This is no picture that is read here."),
+        (b"", Reason.EMPTY, "is empty"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "no picture"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
     with pytest.raises(NotAPicture) as raised:
         read_header(io.BytesIO(content), BOUNDS)
 
-    assert (raised.value.reason, raised.value.message) == (reason, said)
+    assert raised.value.reason == reason
+    assert said in raised.value.message
 
 
 def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:

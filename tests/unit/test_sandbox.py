@@ -67,31 +67,21 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "name", "reason", "said"),
+    ("limits", "name", "reason", "facts"),
     [
-        (
-            IMPATIENT,
-            "hang",
-            Reason.TIMEOUT,
-            "The work on it took more than 2 s and was stopped. Whoever runs the worker can raise",
-        ),
-        (IMPATIENT, "spin", Reason.TIMEOUT, "The work on it took more than 2 s and was stopped."),
-        (PATIENT, "crash", Reason.CRASHED, "The program that worked on it broke down over it."),
-        (
-            PATIENT,
-            "eat",
-            Reason.OUT_OF_MEMORY,
-            "The work on it needs more than 400 MB of memory. Whoever runs the worker can raise COURIER_IMAGE_MEM",
-        ),
+        (IMPATIENT, "hang", Reason.TIMEOUT, ["more than 2 s", "COURIER_IMAGE_SECONDS"]),
+        (IMPATIENT, "spin", Reason.TIMEOUT, ["more than 2 s", "COURIER_IMAGE_SECONDS"]),
+        (PATIENT, "crash", Reason.CRASHED, ["broke down"]),
+        (PATIENT, "eat", Reason.OUT_OF_MEMORY, ["more than 400 MB", "COURIER_IMAGE_MEMORY_MEGABYTES"]),
     ],
 )
 def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
-    cells: Sandbox, name: str, reason: Reason, said: str
+    cells: Sandbox, name: str, reason: Reason, facts: list[str]
 ) -> None:
     with pytest.raises(InputRefused) as raised:
         run(cells, f"{name}.png")
 
-    assert raised.value.sentence.startswith(said)
+    assert all(fact in raised.value.sentence for fact in facts), raised.value.sentence
     assert raised.value.reason == reason
     assert run(cells, "echo.png", b"next")[1] == b"next"
 
@@ -100,7 +90,7 @@ def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) ->
     with pytest.raises(InputRefused) as raised:
         run(cells, "cat.png", b"no picture")
 
-    assert raised.value.message == "This is no picture that is read here."
+    assert "no picture" in raised.value.message
     assert raised.value.hint.startswith("The formats are JPEG")
     assert raised.value.reason == Reason.UNSUPPORTED_FORMAT
 
@@ -114,7 +104,7 @@ def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
 
 @pytest.mark.parametrize("limits", [Limits(seconds=30, memory_megabytes=2000)])
 def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
-    with pytest.raises(InputRefused, match=r"The result has more than 1,000,000 bytes\."):
+    with pytest.raises(InputRefused, match="result has more than 1,000,000 bytes"):
         run(cells, "flood.png")
 
 

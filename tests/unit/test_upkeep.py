@@ -175,7 +175,7 @@ def test_dead_letters_go_back_if_that_is_sure(aws: FakeAws, answer: bool | None,
     upkeep(person).redrive(sure=sure)
 
     assert len(aws.queues.bodies(REQUESTS)) == moved
-    assert ("Sent 2 requests back" if moved else "Nothing was sent back") in person.out.getvalue()
+    assert ("Sent 2 requests back" if moved else "Nothing was sent") in person.out.getvalue()
     assert all("2 requests" in asked for asked in person.asked)
 
 
