@@ -174,13 +174,11 @@ class Field:
         self._running: dict[int, Trial] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="mutants-"))
 
-    def outcomes(self, module: str, known: dict[str, str]) -> Iterator[tuple[Mutant, str]]:
-        """Yield each mutant of `module` with what became of it: killed, hung, alive or equivalent."""
+    def outcomes(self, module: str) -> Iterator[tuple[Mutant, str]]:
+        """Yield each mutant of `module` with what became of it: killed, hung or alive."""
         stages = list(timed(stages_for(module)))
         for mutant in mutants(ROOT / "courier" / f"{module}.py"):
-            if mutant.key in known:
-                yield mutant, "equivalent"
-            elif not stages:
+            if not stages:
                 yield mutant, "alive"
             else:
                 while len(self._running) >= self._jobs:
@@ -231,7 +229,8 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
     """Test every mutant of `module`."""
     score = Score()
     met: set[str] = set()
-    for mutant, outcome in field_.outcomes(module, known):
+    for mutant, became in field_.outcomes(module):
+        outcome = "equivalent" if became == "alive" and mutant.key in known else became
         score.outcomes[outcome] += 1
         met.add(mutant.key)
         if outcome == "alive":
