@@ -11,7 +11,6 @@ bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) o
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -30,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from bench.mutations import Mutant, mutants
+from bench.mutations import Mutant, imported, mutants
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
@@ -59,12 +58,16 @@ WAIT_SECONDS = 4
 MEMORY_BYTES = 4 * 2**30
 
 
+Stage = tuple[tuple[str, ...], float]
+
+
 @dataclass(kw_only=True)
 class Trial:
     """A mutant's test in a fork: which files, until when."""
 
     mutant: Mutant
-    stages: list[tuple[str, ...]]
+    #: The tests that follow if these pass, each with how long they may take.
+    stages: list[Stage]
     until: float
     folder: Path
 
@@ -96,17 +99,6 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         exec(self._code, module.__dict__)  # noqa: S102  the mutant is what is tested
-
-
-def imported(path: Path) -> set[str]:
-    """Return the modules of courier that the file in `path` imports."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "courier":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("courier."):
-            found.add(str(node.module).split(".")[1])
-    return found
 
 
 def stages_for(module: str) -> list[tuple[str, ...]]:
@@ -163,15 +155,15 @@ def fork(files: Sequence[str], folder: Path, mutant: Mutant | None) -> int:
     os._exit(status)
 
 
-def seconds_of_the_original(stages: Sequence[tuple[str, ...]]) -> float:
-    """Return how long the tests take where nothing is wrong."""
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        for files in stages:
+def timed(stages: Sequence[tuple[str, ...]]) -> Iterator[Stage]:
+    """Yield the tests with how long they may take, by what they take where nothing is wrong."""
+    for files in stages:
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as folder:
             _, status = os.waitpid(fork(files, Path(folder), None), 0)
-            if os.waitstatus_to_exitcode(status) != PASSED:
-                raise SystemExit(f"These tests fail without a mutant: {' '.join(files)}")
-    return time.monotonic() - began
+        if os.waitstatus_to_exitcode(status) != PASSED:
+            raise SystemExit(f"These tests fail without a mutant: {' '.join(files)}")
+        yield files, max(LEAST_SECONDS, PATIENCE * (time.monotonic() - began))
 
 
 class Field:
@@ -182,21 +174,18 @@ class Field:
         self._running: dict[int, Trial] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="mutants-"))
 
-    def outcomes(self, module: str, known: dict[str, str]) -> Iterator[tuple[Mutant, str]]:
-        """Yield each mutant of `module` with what became of it: killed, hung, alive or equivalent."""
-        stages = stages_for(module)
-        limit = max(LEAST_SECONDS, PATIENCE * seconds_of_the_original(stages))
+    def outcomes(self, module: str) -> Iterator[tuple[Mutant, str]]:
+        """Yield each mutant of `module` with what became of it: killed, hung or alive."""
+        stages = list(timed(stages_for(module)))
         for mutant in mutants(ROOT / "courier" / f"{module}.py"):
-            if mutant.key in known:
-                yield mutant, "equivalent"
-            elif not stages:
+            if not stages:
                 yield mutant, "alive"
             else:
                 while len(self._running) >= self._jobs:
-                    yield from self._wait(limit)
-                self._start(mutant, stages, limit)
+                    yield from self._wait()
+                self._start(mutant, stages)
         while self._running:
-            yield from self._wait(limit)
+            yield from self._wait()
 
     def close(self) -> None:
         """End the trials, and remove what they left."""
@@ -204,12 +193,15 @@ class Field:
             _kill_group(process)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _start(self, mutant: Mutant, stages: list[tuple[str, ...]], limit: float) -> None:
+    def _start(self, mutant: Mutant, stages: list[Stage]) -> None:
         folder = Path(tempfile.mkdtemp(dir=self._folder))
-        process = fork(stages[0], folder, mutant)
-        self._running[process] = Trial(mutant=mutant, stages=stages[1:], until=time.monotonic() + limit, folder=folder)
+        files, seconds = stages[0]
+        process = fork(files, folder, mutant)
+        self._running[process] = Trial(
+            mutant=mutant, stages=stages[1:], until=time.monotonic() + seconds, folder=folder
+        )
 
-    def _wait(self, limit: float) -> Iterator[tuple[Mutant, str]]:
+    def _wait(self) -> Iterator[tuple[Mutant, str]]:
         time.sleep(0.01)
         for process, trial in list(self._running.items()):
             ended, status = os.waitpid(process, os.WNOHANG)
@@ -221,7 +213,7 @@ class Field:
             del self._running[process]
             shutil.rmtree(trial.folder, ignore_errors=True)
             if ended and os.waitstatus_to_exitcode(status) == PASSED and trial.stages:
-                self._start(trial.mutant, trial.stages, limit)
+                self._start(trial.mutant, trial.stages)
             else:
                 passed = ended and os.waitstatus_to_exitcode(status) == PASSED
                 yield trial.mutant, "alive" if passed else "killed" if ended else "hung"
@@ -237,7 +229,8 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
     """Test every mutant of `module`."""
     score = Score()
     met: set[str] = set()
-    for mutant, outcome in field_.outcomes(module, known):
+    for mutant, became in field_.outcomes(module):
+        outcome = "equivalent" if became == "alive" and mutant.key in known else became
         score.outcomes[outcome] += 1
         met.add(mutant.key)
         if outcome == "alive":

@@ -80,6 +80,17 @@ class _Place:
             getattr(self.parent, self.field)[self.index] = node
 
 
+def imported(path: Path) -> set[str]:
+    """Return the modules of courier that the file in `path` imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module == "courier":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("courier."):
+            found.add(str(node.module).split(".")[1])
+    return found
+
+
 def mutants(path: Path) -> Iterator[Mutant]:
     """Yield every mutant of the module in `path`."""
     tree = ast.parse(path.read_text())

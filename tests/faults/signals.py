@@ -391,11 +391,9 @@ def attempt(place: Place, situation: Situation, number: int, moment_seconds: flo
     try:
         situation.begin(trial)
         time.sleep(moment_seconds)
-        seconds = (
-            trial.go_back()
-            if situation.is_in_menu and number == signal.SIGINT
-            else trial.end(number, is_starting=situation.begin is _start)
-        )
+        is_going_back = situation.is_in_menu and number == signal.SIGINT
+        is_starting = situation.begin is _start
+        seconds = trial.go_back() if is_going_back else trial.end(number, is_starting=is_starting)
         left = left_behind(place)
         assert not left, f"left behind: {left}"
         return seconds

@@ -57,6 +57,10 @@ def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) 
     return Handling(handler, terms, aws.clock, dead)
 
 
+def test_a_message_counts_for_one_unless_the_terms_say_more(aws: FakeAws) -> None:
+    assert handling(aws)._terms.weigh(Envelope(body="x")) == 1
+
+
 def delivered(request: Request | Envelope, receive_count: int = 1) -> Delivery:
     envelope = encode_request(request) if isinstance(request, Request) else request
     return Delivery(envelope=envelope, message_id="m", receipt_handle="h", receive_count=receive_count)

@@ -299,7 +299,7 @@ def test_entries_that_fail_are_sent_again_and_only_they() -> None:
 def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
-    monkeypatch.setattr(FakeAws, "wait", lambda _, seconds: waits.append(seconds))
+    monkeypatch.setattr(FakeAws, "wait", lambda _aws, seconds: waits.append(seconds))
 
     mailbox(FailingSqs({"b": 2})).send(envelopes("abc"))
 

@@ -13,7 +13,7 @@ import pytest
 
 from courier import requester
 from courier.aws import Clock
-from courier.cancellation import Cancellation
+from courier.cancellation import Canceled, Cancellation
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
 from courier.mailbox import Delivery, Mailbox
@@ -462,6 +462,43 @@ def test_once_canceled_nothing_more_is_asked_or_looked_for() -> None:
     assert len(queues.waits) == 1
     assert list(asking.ask_many([question(3)], timeout_seconds=5)) == []
     assert len(queues.sent) == 2
+
+
+def test_who_is_canceled_gives_nothing_back_any_more() -> None:
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    theirs(queues, 10, 50)
+    looks = 0
+
+    def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            pauses.cancel()
+            raise Canceled
+
+    queues.before_receive = look
+
+    (outcome,) = pausing(queues, pauses).ask_many([question(1)], timeout_seconds=5)
+
+    assert isinstance(outcome.result, RequestCanceled)
+    assert queues.released == []  # their visibility timeout is short
+
+
+def test_late_answers_to_what_was_canceled_are_deleted_when_they_are_met() -> None:
+    queues, pauses = FakeQueues(lambda _: []), Pauses()
+    made = pausing(queues, pauses)
+    queues.before_receive = pauses.cancel
+    list(made.ask_many([question(1)], timeout_seconds=5))
+    late = queues.sent[0].request_id
+    queues.put(Answer(body="late", request_id=late, deadline=time.time() + 60))
+    pauses.reset()
+    queues.before_receive = lambda: None
+    queues._answer = body
+
+    assert answers(made, [question(2)]) == ["2"]
+
+    assert late in queues.deleted
+    assert queues.released == []
 
 
 def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or_a_late_one() -> None:
