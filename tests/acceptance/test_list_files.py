@@ -107,21 +107,22 @@ def left_behind(place: Place) -> int:
     return int(place.client("s3").list_objects_v2(Bucket=place.bucket, Prefix="numbers/")["KeyCount"])
 
 
-def test_a_long_list_is_rewritten_on_its_way_and_its_places_stay(served: Place) -> None:
-    served.client("sqs").set_queue_attributes(
-        QueueUrl=served.url("requestQueue"), Attributes={"MaximumMessageSize": "10240"}
+def test_a_long_list_is_rewritten_on_its_way_and_its_places_stay(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    place.client("sqs").set_queue_attributes(
+        QueueUrl=place.url("requestQueue"), Attributes={"MaximumMessageSize": "10240"}
     )
     rows = "".join(f"{number % 90 + 10}.234,5\r\n" for number in range(9_000))
     options = ("--decimal-comma", "--thousands", "--skip-header")
 
-    good = sums(served, "preis\r\n" + rows + "\r\n \r\n", *options)
-    bad = asked(served, "preis\r\n" + rows + "7.x\r\n", *options)
-    empty = asked(served, rows.replace(".", "").replace(",", ".") + "\r\n1\r\n")
-    noted = asked(served, "1,5\n" * 9_000)
+    good = sums(place, "preis\r\n" + rows + "\r\n \r\n", *options)
+    bad = asked(place, "preis\r\n" + rows + "7.x\r\n", *options)
+    empty = asked(place, rows.replace(".", "").replace(",", ".") + "\r\n1\r\n")
+    noted = asked(place, "1,5\n" * 9_000)
 
     assert good == [sum(1_000 * (number % 90 + 10) for number in range(9_000)) + 9_000 * 234.5]
     assert f"Item 9,001 (character {len(rows) + 8:,}) is '7.x'" in bad.stderr
     assert "Line 9,001 (character 81,001) is empty" in empty.stderr
     assert is_note(noted.stderr, "18,000 numbers in 9,000 lines")
     assert json.loads(noted.stdout)["count"] == 18_000
-    assert left_behind(served) == 0
+    assert left_behind(place) == 0
