@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each process begin with its share of the longest tests, so that none of them is the last to run."""
+    """Let each process begin with its share of the longest tests, so that none of them is the last to run.
+
+    Those that mostly wait stand among those that mostly work.
+    """
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in items if item.path.parent.name == "setup"]
-    short = [item for item in items if item.path.parent.name != "setup"]
+    working = [item for item in items if item.path.parent.name == "setup"]
+    waiting = [item for item in items if item.path.parent.name == "faults"]
+    long = [item for pair in zip_longest(working, waiting) for item in pair if item is not None]
+    short = [item for item in items if item.path.parent.name not in {"setup", "faults"}]
     share = math.ceil(len(short) / processes)
     items[:] = [
         item
@@ -100,7 +106,6 @@ def bare_place(ministack: Engine, tmp_path: Path, _forks: None, request: pytest.
         if request.path.stem not in MEASURED:
             place.env = unmeasured(place.env)
         place.measures_workers = request.path.stem in MEASURED_WORKERS
-        place.forks = request.node.get_closest_marker("starts_python") is None
         yield place
 
 
