@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import codecs
 import json
+import shlex
+import subprocess
+import sys
 import zipfile
 from typing import Any
 
 import pytest
 
-from tests.support.place import Place
+from tests.support.place import ROOT, Place
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -101,6 +104,33 @@ def test_a_workbook_is_no_list_for_file_nor_batch(place: Place) -> None:
         assert done.returncode == 1
         assert "book.xlsx is no text" in done.stderr
         assert "as CSV" in done.stderr
+
+
+def test_a_batch_of_decimal_commas_is_noted_as_a_file_of_them_is(served: Place) -> None:
+    done = asked(served, "1,5\n2,5\n3,5\n", command="batch")
+
+    assert [json.loads(line)["count"] for line in done.stdout.splitlines()] == [2, 2, 2]
+    assert is_note(done.stderr, "6 numbers in 3 lines")
+    assert asked(served, "1;5\n2;5\n", command="batch").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("output", "status", "said"), [("| true", 141, ""), (">/dev/full", 2, "output cannot be written")]
+)
+@pytest.mark.parametrize("source", ["list.txt", "- <list.txt"])
+def test_an_output_that_takes_nothing_is_no_unreadable_file(
+    served: Place, source: str, output: str, status: int, said: str
+) -> None:
+    (served.folder / "list.txt").write_text("1,2\n")
+    command = f"{shlex.quote(sys.executable)} {ROOT / CLIENT} file {source} {output}; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=served.folder, env=served.env, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == status
+    assert said in done.stderr
+    assert "cannot be read" not in done.stderr
 
 
 def left_behind(place: Place) -> int:

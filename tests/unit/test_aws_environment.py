@@ -56,9 +56,10 @@ def test_what_cannot_be_used_is_said_by_its_name(name: str, value: str, said: st
     assert "wJalr" not in raised.value.sentence
 
 
-def test_a_password_in_an_address_is_not_shown() -> None:
+@pytest.mark.parametrize("address", ["http://me:password@localhost:0", "me:password@localhost:4566"])
+def test_a_password_in_an_address_is_not_shown(address: str) -> None:
     with pytest.raises(NoCredentials) as raised:
-        check_environment({"AWS_ENDPOINT_URL": "http://me:password@localhost:0"})
+        check_environment({"AWS_ENDPOINT_URL": address})
 
     assert "password" not in raised.value.sentence
 

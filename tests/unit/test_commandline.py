@@ -32,7 +32,8 @@ def raising(error: BaseException) -> Callable[[], int]:
         (QueueMissing("No queue \x1b[2J."), 4, r"No queue \x1b[2J."),
         (KeyboardInterrupt(), 130, ""),
         (RequestCanceled(), 130, ""),
-        (OSError(28, "No space left on device"), 2, "No space left on device"),
+        (OSError(28, "No space left on device"), 2, "output cannot be written: No space left on device"),
+        (OSError(36, "File name too long", "aaa"), 2, "aaa: File name too long"),
         (UnicodeEncodeError("ascii", "ä", 0, 1, "no"), 2, "PYTHONIOENCODING"),
     ],
 )

@@ -36,6 +36,16 @@ def test_a_menu_does_what_is_chosen_until_exit_is() -> None:
     assert "  1  Do it\n  0  Exit\n" in screen.shown
 
 
+def test_a_menu_does_not_come_again_once_the_program_is_to_end() -> None:
+    screen = Screen("1", "0")
+    screen.terminal.reset = lambda: False  # SIGTERM, or the terminal was closed
+
+    with pytest.raises(KeyboardInterrupt):
+        menu(screen, interrupt)
+    assert "back to the menu" not in screen.shown
+    assert screen.shown.count("Title") == 1
+
+
 def test_a_choice_that_is_none_gets_a_sentence_and_the_question_again() -> None:
     screen = Screen("7", "0")
 
