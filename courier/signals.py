@@ -35,6 +35,8 @@ SAME_SECONDS = 0.5
 #: something is being cleaned up; and how long it may go on at the most.
 STILL_SECONDS = {False: 1.0, True: 3.0}
 LONGEST_SECONDS = 4.5
+#: How long it may wait for a line that is typed although it is woken again and again, in seconds.
+LINE_SECONDS = 1.5
 #: Shows the cursor, which a spinner may have hidden, and has pastes no longer marked.
 _AS_USUAL = b"\x1b[?25h\x1b[?2004l"
 
@@ -123,7 +125,10 @@ class Signals:
         """
         if self._is_reading_line and sys.platform != "win32":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-        if self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up]):
+            is_stuck = self._progress.is_older_than(LINE_SECONDS)
+        else:
+            is_stuck = self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up])
+        if is_stuck:
             _end_at_once(number)
 
 
@@ -141,12 +146,16 @@ class _Progress:
         self._begun_at = self._moved_at = time.monotonic()
         self._spent_seconds = _main_thread_seconds()
 
+    def is_older_than(self, seconds: float) -> bool:
+        """Whether the program was told to end so long ago."""
+        return time.monotonic() - self._begun_at > seconds
+
     def is_stuck(self, still_seconds: float) -> bool:
         """Whether it has stood still for so long, or has worked on for too long."""
         now, spent_seconds = time.monotonic(), _main_thread_seconds()
         if spent_seconds != self._spent_seconds:
             self._spent_seconds, self._moved_at = spent_seconds, now
-        return now - self._moved_at > still_seconds or now - self._begun_at > LONGEST_SECONDS
+        return now - self._moved_at > still_seconds or self.is_older_than(LONGEST_SECONDS)
 
 
 def _main_thread_seconds() -> float:
