@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -227,6 +228,74 @@ def test_a_signal_that_came_before_it_began_stops_it_too(
 
     assert "stopping: SIGTERM" in caplog.text
     assert left == []
+
+
+def test_whoever_starts_a_worker_is_told_by_a_file_when_it_listens(tmp_path: Path, left: list[int]) -> None:
+    file = tmp_path / "ready"
+    given = parse_options(["--ready-file", str(file)], description="x")
+    assert file.read_text() == ""  # so that what cannot be written is found at once
+    worker = FakeWorker()
+    worker.is_drained.set()
+    found: list[str] = []
+    worker.stopping = lambda _: found.append(file.read_text())
+
+    serve(cast("Worker", worker), "listens on requestQueue", given.ready_file)
+
+    assert (found, left) == (["ready\n"], [])
+
+
+def test_what_stands_in_that_file_stays(tmp_path: Path, left: list[int]) -> None:
+    file = tmp_path / "ready"
+    file.write_text("numbers\n")
+    worker = FakeWorker()
+    worker.is_drained.set()
+
+    serve(cast("Worker", worker), "listens on requestQueue", str(file))
+
+    assert (file.read_text(), left) == ("numbers\nready\n", [])
+
+
+def test_a_file_that_cannot_be_written_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse_options(["--ready-file", str(tmp_path / "nowhere" / "ready")], description="x")
+
+    assert raised.value.code == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+def test_a_file_that_can_be_written_no_more_is_told_and_ends_nothing(
+    tmp_path: Path, left: list[int], caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = FakeWorker()
+    worker.is_drained.set()
+
+    assert serve(cast("Worker", worker), "listens on requestQueue", str(tmp_path / "nowhere" / "ready")) == 0
+
+    assert "nowhere" in caplog.text
+    assert (worker.done, left) == (["start", "stop"], [])
+
+
+def test_a_worker_that_has_work_is_not_stopped(signals: FakeSignals, left: list[int]) -> None:
+    worker = FakeWorker()
+    waited = threading.Event()
+    wait = worker.wait
+
+    def note() -> None:
+        waited.set()
+        wait()
+
+    worker.wait = note  # type: ignore[method-assign]
+    found: list[list[str]] = []
+
+    def later() -> None:
+        assert waited.wait(PATIENCE_SECONDS)
+        found.append(list(worker.done))
+        signals.receiver(signal.SIGTERM)
+
+    threading.Thread(target=later, daemon=True).start()
+    served(worker)
+
+    assert (found, left) == ([["start"]], [])
 
 
 def test_a_worker_that_has_drained_its_queue_ends_of_itself(left: list[int], caplog: pytest.LogCaptureFixture) -> None:

@@ -278,6 +278,33 @@ def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
     assert sum(waited) == BATCH_ATTEMPTS - 1
 
 
+def test_what_aws_says_of_a_message_is_passed_on(memory: fakes.FakeAws) -> None:
+    memory.queues.failing = lambda *_: ("Oops", True)
+
+    (failure,) = Mailbox(memory, "queue").send([Envelope(body="a")])
+
+    assert "No. (Oops)" in failure.error.message
+
+
+def test_a_message_that_does_not_say_how_often_it_came_has_come_once(
+    memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"Messages": [{"MessageId": "m", "ReceiptHandle": "h", "Body": "a"}]}
+    monkeypatch.setattr(memory.queues, "receive_message", lambda **_: told)
+
+    (found,) = Mailbox(memory, "queue").receive(wait_seconds=0, visibility_seconds=5)
+
+    assert found.receive_count == 1
+
+
+def test_a_batch_after_a_full_one_is_as_long_as_the_first(memory: fakes.FakeAws) -> None:
+    sizes = [MAX_BODY_BYTES, MAX_BODY_BYTES - 1, 1]
+
+    Mailbox(memory, "queue").send([Envelope(body="x" * size) for size in sizes])
+
+    assert [len(given["Entries"]) for given in memory.queues.given("send_message_batch")] == [1, 2]
+
+
 def test_a_delete_that_fails_in_a_later_call_has_its_place_among_all(memory: fakes.FakeAws) -> None:
     box = Mailbox(memory, "queue")
     memory.queues.put("queue", *(str(number) for number in range(20)))
