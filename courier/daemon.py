@@ -143,7 +143,7 @@ def _say_ready(path: str) -> None:
     try:
         _append(path, "ready\n")
     except OSError as error:
-        log.warning("%s cannot be written: %s", quoted(path), error.strerror)
+        log.warning("%s cannot be written: %s", quoted(path, 200), error.strerror)
 
 
 def _append(path: str, text: str) -> None:
