@@ -1,6 +1,6 @@
 """Make sure that a program can run before it loads anything else: a Python that is new enough, and the packages.
 
-Uses only the standard library, and only syntax that Python 3.6 can read, so that an old Python gets a sentence as well.
+Uses only the standard library, and only syntax that Python 3.7 can read, so that an old Python gets a sentence as well.
 """
 
 import os

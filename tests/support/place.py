@@ -69,8 +69,6 @@ class Place:
     workers: list[WorkerProcess] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
     measures_workers: bool = False
-    #: Whether programs may be forks of a process that has loaded them already.
-    forks: bool = True
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -191,7 +189,6 @@ class Place:
         """Open a client's menu in a terminal of its own."""
         child = spawn(
             [sys.executable, str(ROOT / program)],
-            forks=self.forks,
             cwd=str(self.folder),
             env={**self.env, "TERM": "dumb", "NO_COLOR": "1", **env},
         )
@@ -199,8 +196,7 @@ class Place:
         return child
 
     def _popen(self, program: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
-        start = quickprograms.popen if self.forks else subprocess.Popen
-        return start([sys.executable, str(ROOT / program), *arguments], cwd=self.folder, **options)
+        return quickprograms.popen([sys.executable, str(ROOT / program), *arguments], cwd=self.folder, **options)
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:

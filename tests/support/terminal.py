@@ -19,10 +19,10 @@ ANSWER_SECONDS = 120
 DIMENSIONS = (50, 120)
 
 
-def spawn(command: Sequence[str], *, forks: bool, cwd: str, env: dict[str, str]) -> pexpect.spawn[str]:
+def spawn(command: Sequence[str], *, cwd: str, env: dict[str, str]) -> pexpect.spawn[str]:
     """Start a program in a terminal."""
     options: dict[str, Any] = {"cwd": cwd, "env": env, "encoding": "utf-8", "timeout": ANSWER_SECONDS}
-    if forks and quickprograms.can_fork(command, env):
+    if quickprograms.can_fork(command, env):
         return _ForkedSpawn(command, **options)
     return pexpect.spawn(command[0], list(command[1:]), dimensions=DIMENSIONS, **options)
 
