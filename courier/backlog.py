@@ -40,9 +40,19 @@ class Backlog:
             return stalled is not None
 
     def stall(self, name: str, doing: str, replies: Sequence[Finished], error: Trouble) -> None:
-        """Have `replies` wait, before others, until the queue `name` is due again: later each time that it fails."""
+        """Have `replies` wait until the queue `name` is due again; if it is stalled already, behind the others."""
         with self._changed:
-            stalled = self._queues.setdefault(name, _Stalled(outage=Outage(doing, self._stopped)))
+            stalled = self._queues.get(name)
+            if stalled is None:
+                stalled = self._queues[name] = _Stalled(outage=Outage(doing, self._stopped))
+                stalled.not_before = time.monotonic() + stalled.outage.note(error)
+            stalled.waiting += replies
+            self._changed.notify_all()
+
+    def postpone(self, name: str, replies: Sequence[Finished], error: Trouble) -> None:
+        """Have what `take_due` returned wait again, before others: longer each time that the queue fails."""
+        with self._changed:
+            stalled = self._queues[name]
             stalled.waiting[:0] = replies
             stalled.not_before = time.monotonic() + stalled.outage.note(error)
             stalled.is_tried = False
@@ -51,7 +61,7 @@ class Backlog:
     def take_due(self, timeout_seconds: float) -> tuple[str, list[Finished]] | None:
         """Return a queue that may be tried again and all that waits for it; None if there is none in time.
 
-        The caller then calls `stall` or `clear`.
+        The caller then calls `postpone` or `clear`: until then nobody else is given this queue.
         """
         deadline = time.monotonic() + timeout_seconds
         with self._changed:

@@ -93,7 +93,8 @@ class Replier:
             attempt = self._attempt(name, group)
             safe += attempt.safe
             if attempt.error:
-                self._put_off(name, attempt.waiting, attempt.error)
+                self._custody.set_aside([finished.delivery for finished in attempt.waiting])
+                self._backlog.stall(name, self._answering(name), attempt.waiting, attempt.error)
         self._acknowledge(safe)
 
     def _retry(self, name: str, waiting: Sequence[Finished]) -> None:
@@ -108,7 +109,7 @@ class Replier:
             self._outbox.put_back([*late, *rest, *self._backlog.clear(name, is_well=False)])
             raise
         if attempt.error:
-            self._put_off(name, [*attempt.waiting, *rest], attempt.error)
+            self._backlog.postpone(name, [*attempt.waiting, *rest], attempt.error)
         else:
             is_well = bool(attempt.safe) and not attempt.is_gone
             self._outbox.put_back([*rest, *self._backlog.clear(name, is_well=is_well)])
@@ -122,10 +123,8 @@ class Replier:
         for start in range(0, len(late), MAX_BATCH):
             self._acknowledge(late[start : start + MAX_BATCH])
 
-    def _put_off(self, name: str, waiting: Sequence[Finished], error: AwsTrouble) -> None:
-        doing = "answering" if name == self._default.name else f"answering to {printable(name)}"
-        self._custody.set_aside([finished.delivery for finished in waiting])
-        self._backlog.stall(name, doing, waiting, error)
+    def _answering(self, name: str) -> str:
+        return "answering" if name == self._default.name else f"answering to {printable(name)}"
 
     def _is_late(self, finished: Finished) -> bool:
         return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)

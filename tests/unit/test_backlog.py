@@ -56,10 +56,22 @@ def test_what_waits_is_taken_in_its_order_by_one_thread_at_a_time(backlog: Backl
     assert backlog.take_due(0) is None
     backlog.join("q", [finished("c")])
     assert backlog.take_due(0.01) is None
-    stall(backlog, "q", "a", "b")
+    backlog.postpone("q", [finished("a"), finished("b")], Busy("502"))
     again = backlog.take_due(10)
     assert again is not None
     assert names(again[1]) == ["a", "b", "c"]
+
+
+def test_a_queue_that_is_being_tried_is_not_given_to_a_second_thread_when_a_late_call_fails_too(
+    backlog: Backlog,
+) -> None:
+    stall(backlog, "q", "a")
+    backlog.take_due(10)
+
+    stall(backlog, "q", "b")
+
+    assert backlog.take_due(0.01) is None
+    assert names(backlog.clear("q", is_well=True)) == ["b"]
 
 
 def test_a_queue_is_not_tried_before_its_time_and_each_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
