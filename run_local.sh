@@ -339,6 +339,7 @@ our_tmux() { tmux -L "$tmux_name" -f /dev/null "$@"; }
 # start_worker PROGRAM SESSION
 start_worker() {
   running "$1" && return
+  begun+=" $1 "
   if have_tmux; then
     our_tmux kill-session -t "=$2" 2>/dev/null || true
     our_tmux new-session -d -s "$2" -c "$here" "exec bash -c $(printf '%q' "$(worker_command "$1")")"
@@ -348,10 +349,18 @@ start_worker() {
   fi || die_of_worker "$1"
 }
 
+# die_of_worker NAME: it has ended; so may the other one have by now, mostly of the same cause.
 die_of_worker() {
+  local program
   # tee may still be writing the log.
   sleep 1
-  die 1 "$1 ended at once: $(tail -n 1 "$data/$1.log")"
+  for program in numbers_worker.py images_worker.py; do
+    if [[ $program != "$1" ]]; then
+      [[ $begun == *" $program "* ]] && ! running "$program" || continue
+    fi
+    printf 'run_local.sh: %s ended at once: %s\n' "$program" "$(tail -n 1 "$data/$program.log")" >&2
+  done
+  exit 1
 }
 
 # worker_command PROGRAM: what tmux runs. A tmux server hands on the environment that it was started with, and
@@ -367,7 +376,7 @@ worker_command() {
 }
 
 start_workers() {
-  local program
+  local program begun=''
   start_worker numbers_worker.py server-lab3
   start_worker images_worker.py server2-lab3
   for program in numbers_worker.py images_worker.py; do wait_for_worker "$program"; done

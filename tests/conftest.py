@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import math
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import zip_longest
@@ -44,21 +43,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let each process begin with its share of the longest tests, so that none of them is the last to run.
+    """Begin with the tests marked `long` and end with those of units, so that all processes end at about the same time.
 
-    Those that mostly wait stand among those that mostly work.
+    A process has the test after its present one already: behind a long one stands a short one, which loses nothing.
     """
-    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    working = [item for item in items if item.path.parent.name == "setup"]
-    waiting = [item for item in items if item.path.parent.name == "faults"]
-    long = [item for pair in zip_longest(working, waiting) for item in pair if item is not None]
-    short = [item for item in items if item.path.parent.name not in {"setup", "faults"}]
-    share = math.ceil(len(short) / processes)
+    long = [item for item in items if item.get_closest_marker("long")]
+    short = [item for item in items if item.path.parent.name == "unit"]
+    whole = [item for item in items if item not in {*long, *short}]
+    waiting = [item for item in whole if item.path.parent.name == "faults"]
+    working = [item for item in whole if item.path.parent.name != "faults"]
     items[:] = [
-        item
-        for number in range(processes)
-        for item in (*long[number::processes], *short[number * share : (number + 1) * share])
+        *_in_turn(long, short[: len(long)]),
+        *_in_turn(waiting, working),
+        *short[len(long) :],
     ]
+
+
+def _in_turn(*groups: Sequence[pytest.Item]) -> list[pytest.Item]:
+    return [item for pair in zip_longest(*groups) for item in pair if item is not None]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -198,6 +198,7 @@ def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
     assert process.stderr.read() == "numbers_client.py: Not today.\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("env", "said"),
     [

@@ -198,6 +198,7 @@ def test_a_second_signal_does_not_wait_for_the_grace_period(place: Place) -> Non
     assert len(place.collect("requestQueue")) == 1
 
 
+@pytest.mark.long
 def test_what_was_not_begun_is_another_workers_at_once(place: Place) -> None:
     first = place.worker(SLOW, "--concurrency", "1", COURIER_VISIBILITY_SECONDS="600")
     place.post("requestQueue", "slow 10", request_id="begun")

@@ -41,6 +41,7 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["reset", "cut", "502", "no json", "lost answer"])
 def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_heals(
     place: Place, gate: Gate, fault: str
@@ -66,6 +67,7 @@ def test_a_workers_every_call_fails_for_seconds_and_all_are_answered_once_it_hea
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", ["cut", "throttled", "504", "no json", "lost answer"])
 def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: Place, gate: Gate, fault: str) -> None:
     kind, how = FAULTS[fault]
@@ -82,6 +84,7 @@ def test_a_clients_every_call_fails_for_seconds_and_it_gets_its_answers(place: P
     assert len(done.stderr.splitlines()) <= 10
 
 
+@pytest.mark.long
 def test_answers_to_a_queue_of_a_clients_own_are_late_and_not_lost(place: Place, gate: Gate) -> None:
     worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
     gate.fail("answer", "SendMessageBatch", times=30, answer=BAD_GATEWAY)

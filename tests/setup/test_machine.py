@@ -142,6 +142,7 @@ def machine(moto: Engine, tmp_path: Path) -> Iterator[Machine]:
             os.kill(pid, signal.SIGKILL)
 
 
+@pytest.mark.long
 def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, tmp_path: Path) -> None:
     booted = machine.boot()
     assert booted.returncode == 0, booted.stdout + booted.stderr

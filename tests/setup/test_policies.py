@@ -239,6 +239,7 @@ def mutations(policy: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]
                 yield f"{statement['Sid']} without {one}", [*statements[:place], *changed, *statements[place + 1 :]]
 
 
+@pytest.mark.long
 def test_the_real_programs_need_all_of_their_policies_and_nothing_else(
     strict: Strict, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,7 @@ def without_tmux(folder: Path) -> str:
     return f"{folder}:{Path(sys.executable).parent}"
 
 
+@pytest.mark.long
 def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     checkout: Checkout, tmp_path: Path
 ) -> None:

@@ -225,6 +225,19 @@ def test_a_worker_that_ends_at_once_is_told_with_its_last_words(folder: Folder) 
 
     assert done.returncode == 1
     assert "numbers_worker.py ended at once: the reason" in done.stderr
+    assert "begins" not in done.stderr
+
+
+def test_all_workers_that_end_at_once_are_told_and_not_those_that_run(folder: Folder) -> None:
+    assert folder.run("up").returncode == 0
+    (folder.path / "images_worker.py").write_text("import sys\nsys.exit('a fault in the code')\n")
+    os.kill(folder.holder("images_worker.py"), signal.SIGKILL)
+    wait_for(lambda: "images_worker.py does not run" in folder.run("status").stdout)
+
+    done = folder.run("up")
+
+    assert done.returncode == 1
+    assert done.stderr == "run_local.sh: images_worker.py ended at once: a fault in the code\n"
 
 
 @WITH_TMUX

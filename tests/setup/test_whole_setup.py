@@ -138,6 +138,7 @@ def workers(account: Account, tmp_path: Path) -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("workers")
 def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     account: Account, proxy: tuple[str, list[bytes]]
@@ -253,6 +254,7 @@ def check_nothing_is_left(account: Account) -> None:
     assert f"{account.name}-client" not in [one["PolicyName"] for one in iam.list_policies(Scope="Local")["Policies"]]
 
 
+@pytest.mark.long
 def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) -> None:
     taken = account.client("sts").assume_role(
         RoleArn="arn:aws:iam::123456789012:role/voclabs", RoleSessionName="user1"
@@ -285,6 +287,7 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
     assert "LabInstanceProfile" in [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]]
 
 
+@pytest.mark.long
 def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     named = [{"ResourceType": "instance", "Tags": [{"Key": "courier", "Value": account.name}]}]
     account.client("ec2").run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=named)
@@ -321,6 +324,7 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     assert scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"] == []
 
 
+@pytest.mark.long
 def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(account: Account) -> None:
     account.done("up", "--no-ssh", SETUP_PROOF="0")
 
@@ -402,6 +406,7 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     assert states[-1]["kind"] == "instance"
 
 
+@pytest.mark.long
 def test_what_passes_is_waited_for_and_what_is_half_made_finished_or_removed(account: Account) -> None:
     account.inject(
         {

@@ -117,7 +117,10 @@ class Place:
                 found.append(message)
             return len(found) >= count
 
-        wait_for(receive, seconds, f"{count} messages in {queue}")
+        try:
+            wait_for(receive, seconds, f"{count} messages in {queue}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}; {len(found)} came, {self.depth(queue)} are there") from None
         return found
 
     def depth(self, queue: str) -> int:
