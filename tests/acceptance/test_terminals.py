@@ -15,7 +15,7 @@ import pytest
 from courier.pictures import sample
 from tests.conftest import Place, _place
 from tests.support.engines import Engine
-from tests.support.terminals import Programs, Seen, chunked, without_times
+from tests.support.terminals import Seen, chunked, run, without_times
 
 NUMBERS, IMAGES = "numbers_client.py", "images_client.py"
 COMBINATIONS = list(product(("pty", "file"), repeat=2))
@@ -45,13 +45,6 @@ IMAGES_COMMANDS = {
 
 
 @pytest.fixture(scope="session")
-def programs() -> Iterator[Programs]:
-    made = Programs()
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="session")
 def _images_account(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with _place(ministack, tmp_path_factory.mktemp("images")) as made:
         made.create_queues()
@@ -72,10 +65,10 @@ def imaging(_images_account: Place, tmp_path: Path) -> Iterator[Place]:
         yield replace(_images_account, folder=tmp_path, stack=stack)
 
 
-def seen_by_all(programs: Programs, place: Place, program: str, arguments: list[str]) -> dict[tuple[str, str], Seen]:
+def seen_by_all(place: Place, program: str, arguments: list[str]) -> dict[tuple[str, str], Seen]:
     """Run a command with every combination of terminals and files."""
     return {
-        (out, err): programs.run(program, arguments, env=place.env, folder=place.folder, out=out, err=err)
+        (out, err): run(program, arguments, env=place.env, folder=place.folder, out=out, err=err)
         for out, err in COMBINATIONS
     }
 
@@ -103,11 +96,11 @@ def unpadded(lines: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("name", NUMBERS_COMMANDS)
-def test_rows_of_the_numbers_client_arrive_whole(programs: Programs, served: Place, name: str) -> None:
+def test_rows_of_the_numbers_client_arrive_whole(served: Place, name: str) -> None:
     (served.folder / "lines.txt").write_text("1,2,3\n4,5\nx\n\n6\n7 8 9\n1,,2\n")
     (served.folder / "long.txt").write_text(LONG)
 
-    seen = seen_by_all(programs, served, NUMBERS, NUMBERS_COMMANDS[name])
+    seen = seen_by_all(served, NUMBERS, NUMBERS_COMMANDS[name])
 
     rows = assert_rows_arrive(seen) if name != "check" else [seen["file", "pty"].out.decode()]
     assert DRAWN in seen["file", "pty"].err
@@ -118,11 +111,11 @@ def test_rows_of_the_numbers_client_arrive_whole(programs: Programs, served: Pla
 
 
 @pytest.mark.parametrize("name", IMAGES_COMMANDS)
-def test_rows_of_the_images_client_arrive_whole(programs: Programs, imaging: Place, name: str) -> None:
+def test_rows_of_the_images_client_arrive_whole(imaging: Place, name: str) -> None:
     if name == "download":
-        programs.run(IMAGES, ["process", PICTURES[0]], env=imaging.env, folder=imaging.folder)
+        run(IMAGES, ["process", PICTURES[0]], env=imaging.env, folder=imaging.folder)
 
-    seen = seen_by_all(programs, imaging, IMAGES, IMAGES_COMMANDS[name])
+    seen = seen_by_all(imaging, IMAGES, IMAGES_COMMANDS[name])
 
     rows = assert_rows_arrive(seen) if name != "check" else [seen["file", "pty"].out.decode()]
     assert DRAWN in seen["file", "pty"].err
@@ -134,11 +127,11 @@ def test_rows_of_the_images_client_arrive_whole(programs: Programs, imaging: Pla
 
 
 @pytest.mark.parametrize("columns", [30, 50])
-def test_nothing_is_torn_on_a_narrow_terminal(programs: Programs, imaging: Place, columns: int) -> None:
+def test_nothing_is_torn_on_a_narrow_terminal(imaging: Place, columns: int) -> None:
     arguments = ["run", *PICTURES, "--replace", "--json"]
 
-    seen = programs.run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, columns=columns)
-    reference = programs.run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, out="file")
+    seen = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, columns=columns)
+    reference = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, out="file")
 
     rows = without_times(reference.out.decode()).splitlines()
     assert len(rows) == len(PICTURES)
@@ -146,8 +139,8 @@ def test_nothing_is_torn_on_a_narrow_terminal(programs: Programs, imaging: Place
 
 
 @pytest.mark.parametrize("columns", [30, 80])
-def test_an_answer_fits_the_terminal(programs: Programs, served: Place, columns: int) -> None:
-    seen = programs.run(NUMBERS, ["send", "1, 1e40, -123456.75"], env=served.env, folder=served.folder, columns=columns)
+def test_an_answer_fits_the_terminal(served: Place, columns: int) -> None:
+    seen = run(NUMBERS, ["send", "1, 1e40, -123456.75"], env=served.env, folder=served.folder, columns=columns)
 
     assert DRAWN in seen.out
     lines = seen.out.decode().rsplit("\x1b[?25h\r", 1)[1].split("\r\n")
@@ -170,26 +163,24 @@ def test_an_answer_fits_the_terminal(programs: Programs, served: Place, columns:
         (IMAGES, ["list"]),
     ],
 )
-def test_a_reader_that_went_away_is_one_status(
-    programs: Programs, served: Place, program: str, arguments: list[str]
-) -> None:
+def test_a_reader_that_went_away_is_one_status(served: Place, program: str, arguments: list[str]) -> None:
     (served.folder / "lines.txt").write_text("1,2,3\n")
 
     for err in ("file", "pty", "gone"):
-        seen = programs.run(program, arguments, env=served.env, folder=served.folder, out="gone", err=err)
+        seen = run(program, arguments, env=served.env, folder=served.folder, out="gone", err=err)
         assert seen.status == 141, (err, seen.err)
         assert b"Traceback" not in seen.err
         assert b"Exception ignored" not in seen.err
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
-def test_no_text_is_too_much_for_an_encoding(programs: Programs, served: Place, encoding: str) -> None:
+def test_no_text_is_too_much_for_an_encoding(served: Place, encoding: str) -> None:
     env = {**served.env, "PYTHONIOENCODING": encoding}
 
-    def run(*arguments: str, err: str = "file") -> Seen:
-        return programs.run(NUMBERS, arguments, env=env, folder=served.folder, out="file", err=err)
+    def once(*arguments: str, err: str = "file") -> Seen:
+        return run(NUMBERS, arguments, env=env, folder=served.folder, out="file", err=err)
 
-    many, refused, drawn = run("random", "30", "--seed", "1"), run("send", "1,中…,2"), run("random", "9", err="pty")
+    many, refused, drawn = once("random", "30", "--seed", "1"), once("send", "1,中…,2"), once("random", "9", err="pty")
 
     assert (many.status, refused.status, drawn.status) == (0, 1, 0)
     assert ("..." in many.out.decode(encoding)) == (encoding != "cp1252")
@@ -198,21 +189,21 @@ def test_no_text_is_too_much_for_an_encoding(programs: Programs, served: Place, 
     assert drawn.err.isascii()
 
 
-def test_colors_that_are_forced_draw_nothing_into_a_file(programs: Programs, served: Place) -> None:
+def test_colors_that_are_forced_draw_nothing_into_a_file(served: Place) -> None:
     env = {**served.env, "FORCE_COLOR": "1", "TTY_COMPATIBLE": "1", "TTY_INTERACTIVE": "1"}
 
-    person = programs.run(NUMBERS, ["send", "1"], env=env, folder=served.folder, out="file", err="file")
-    program = programs.run(NUMBERS, ["send", "1", "--json"], env=env, folder=served.folder, out="file", err="file")
+    person = run(NUMBERS, ["send", "1"], env=env, folder=served.folder, out="file", err="file")
+    program = run(NUMBERS, ["send", "1", "--json"], env=env, folder=served.folder, out="file", err="file")
 
     assert person.err == b""
     assert re.findall(rb"\x1b\[[^m]*[A-Za-ln-z]", person.out) == []
     assert json.loads(program.out)["count"] == 1
 
 
-def test_plain_output_draws_nothing_on_a_terminal_either(programs: Programs, served: Place) -> None:
+def test_plain_output_draws_nothing_on_a_terminal_either(served: Place) -> None:
     env = {**served.env, "COURIER_PLAIN": "1", "NO_COLOR": "1"}
 
-    seen = programs.run(NUMBERS, ["send", "1,5,22"], env=env, folder=served.folder)
+    seen = run(NUMBERS, ["send", "1,5,22"], env=env, folder=served.folder)
 
     assert b"\x1b" not in seen.out
     assert {"median: 5", "mean: 9.3333333333333333 (rounded)", "0 to 5: 1"} <= set(seen.screen())
