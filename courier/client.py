@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from courier.mailbox import Mailbox
     from courier.requester import Requester
     from courier.terminal import Terminal
+
+T = TypeVar("T")
 
 
 class MakeRequester(Protocol):
@@ -115,7 +117,7 @@ class Connection:
         if self._limit_bytes is None:
             requests = self.line().requests
             try:
-                self._limit_bytes = requests.max_message_bytes()
+                self._limit_bytes = self.outlast(requests.max_message_bytes)
             except AccessDenied:
                 self._limit_bytes = MAX_BODY_BYTES
         return self._limit_bytes - ATTRIBUTES_BYTES
@@ -126,6 +128,16 @@ class Connection:
         Raises: AwsTrouble; Canceled.
         """
         return self._line or self.cancellation.run(lambda: self._find(time.monotonic() + patience_seconds))
+
+    def outlast(self, call: Callable[[], T]) -> T:
+        """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
+
+        Raises: AwsTrouble; Canceled.
+        """
+        from courier.outage import Outage
+
+        outage = Outage("calling AWS", self.cancellation, self._tell)
+        return outage.persist(call, time.monotonic() + OPENING_SECONDS)
 
     def _find(self, until: float) -> Line:
         with self._lock:

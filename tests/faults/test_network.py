@@ -11,7 +11,7 @@ import pytest
 
 from courier.pictures import sample
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
-from tests.support.place import Place, wait_for
+from tests.support.place import ATTRIBUTES, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -200,4 +200,42 @@ def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None
 
     assert "requestQueue was purged under 60 s ago" in done.stdout
     assert "purge again" in done.stdout
+    assert place.depth("requestQueue") == 1
+
+
+QUEUE_COMMANDS = {
+    "purge": (("purge", "--yes"), ("GetQueueAttributes", "PurgeQueue")),
+    "dead": (("dead",), ("GetQueueUrl", "ReceiveMessage", "ChangeMessageVisibilityBatch", "GetQueueAttributes")),
+    "check": (("check",), ("GetQueueAttributes",)),
+}
+
+
+@pytest.mark.parametrize("command", QUEUE_COMMANDS)
+@pytest.mark.parametrize("fault", ["502", "throttled"])
+def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate, command: str, fault: str) -> None:
+    arguments, operations = QUEUE_COMMANDS[command]
+    kind, how = FAULTS[fault]
+    place.client("sqs").create_queue(QueueName="requestQueue-dead", Attributes=ATTRIBUTES)
+    place.worker(WORKER)
+    place.post("requestQueue-dead", "x", reason="Too often.")
+    for operation in operations:
+        gate.fail(kind, operation, times=4, **how)
+
+    done = place.run(CLIENT, *arguments, "--json", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told.get("purged", True), told.get("count", 1), told.get("dead_letters", 1)) == (True, 1, 1)
+    assert "Waiting, and trying again. (calling AWS)" in done.stderr
+
+
+def test_a_purge_that_is_refused_after_a_failure_is_not_taken_for_one_that_was_done(place: Place, gate: Gate) -> None:
+    refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
+    gate.fail("answer", "PurgeQueue", times=4, answer=BAD_GATEWAY)
+    gate.fail("answer", "PurgeQueue", answer=(403, refusal))
+    place.post("requestQueue", "1,2")
+
+    done = place.run(CLIENT, "purge", "--yes", "--json", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert json.loads(done.stdout) == {"queue": "requestQueue", "purged": False, "requests": 1}
     assert place.depth("requestQueue") == 1
