@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -189,6 +190,18 @@ def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> Non
 
     assert done.returncode == 0, done.stderr
     assert (place.folder / "cat-grayscale.png").exists()
+
+
+def test_a_download_that_is_cut_off_goes_on_where_it_was(place: Place, gate: Gate) -> None:
+    content = random.Random(1).randbytes(1_000_000)
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/cat.png", Body=content)
+    gate.fail("cut", "S3:GET", times=3)
+
+    done = place.run("images_client.py", "download", "cat.png", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    assert (place.folder / "cat.png").read_bytes() == content
+    assert gate.calls["S3:GET"] == 4
 
 
 def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None:
