@@ -12,7 +12,7 @@ import pytest
 
 from courier.pictures import sample
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
-from tests.support.place import ATTRIBUTES, Place, wait_for
+from tests.support.place import ATTRIBUTES, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -178,6 +178,23 @@ def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
     (message,) = place.collect("responseQueue")
     assert json.loads(message["Body"])["sum"] == 3
     assert worker.process.poll() is None
+
+
+@pytest.mark.parametrize(
+    "command",
+    [(CLIENT, "send", "1,2"), (CLIENT, "purge", "--yes"), ("images_client.py", "list")],
+    ids=lambda command: command[1],
+)
+def test_a_client_waits_no_longer_for_an_aws_that_is_silent_than_it_was_told(
+    place: Place, gate: Gate, command: tuple[str, ...]
+) -> None:
+    gate.fail("black_hole", seconds=WAIT_SECONDS)
+
+    done = place.run(*command, "--timeout", "2", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 4
+    assert "AWS cannot be reached (no response within 2 s). Are the network up" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
