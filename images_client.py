@@ -246,6 +246,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         requests=settings.image_inbox,
         replies=settings.image_outbox,
         patience_seconds=timeout_seconds,
+        timeout_seconds=timeout_seconds,
         tell=terminal.warn,
         cancellation=CANCELLATION,
     )

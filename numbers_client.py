@@ -58,6 +58,7 @@ class Numbers:
             requests=settings.request_queue,
             replies=settings.response_queue,
             patience_seconds=timeout_seconds,
+            timeout_seconds=timeout_seconds,
             tell=terminal.warn,
             cancellation=CANCELLATION,
         )

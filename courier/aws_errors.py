@@ -186,7 +186,8 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
     )
 
 
-def _unreachable(error: Exception, doing: str) -> Translated:
+def unreachable(error: Exception, doing: str) -> Translated:
+    """Return what is said where a call meets no AWS, or a silent one; `doing` completes "Could not ..."."""
     hint = "Are the network up, the region and AWS_ENDPOINT_URL{} right? A local AWS starts with: ./run_local.sh up"
     return Unreachable(f"Could not {doing}: AWS cannot be reached ({said(error)}).", hint=endpoint_hint(hint))
 
@@ -202,14 +203,14 @@ def _from_http_client(error: Exception, doing: str) -> Translated:
     if isinstance(cause, ValueError | TypeError | AttributeError):
         hint = "See AWS_ENDPOINT_URL, the region and the credentials: a character in them may be out of place."
         return AwsTrouble(f"Could not {doing}: the request cannot be sent ({type(cause).__name__}).", hint=hint)
-    return _unreachable(error, doing)
+    return unreachable(error, doing)
 
 
 def _from_os_error(error: Exception, doing: str) -> Translated:
     """Name the file that AWS's configuration leads to; without one, it was the connection."""
     name = error.filename if isinstance(error, OSError) else None
     if not name:
-        return _unreachable(error, doing)
+        return unreachable(error, doing)
     name = str(name)
     given_by = [variable for variable, value in os.environ.items() if variable.startswith("AWS_") and value == name]
     hint = f"It is named by {given_by[0]}." if given_by else "It is named in AWS's configuration (~/.aws/config)."
@@ -252,8 +253,8 @@ _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Tra
     ((ProfileNotFound,), _no_profile),
     ((ConfigParseError, InvalidConfigError), _wrong_configuration),
     ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError), _no_source),
-    ((NetworkError, ConnectionClosedError, ReadTimeoutError, ResponseStreamingError), _unreachable),
-    ((IncompleteReadError, ChecksumError, FlexibleChecksumError), _unreachable),
+    ((NetworkError, ConnectionClosedError, ReadTimeoutError, ResponseStreamingError), unreachable),
+    ((IncompleteReadError, ChecksumError, FlexibleChecksumError), unreachable),
     ((HTTPClientError,), _from_http_client),
     ((ResponseParserError,), _unreadable),
     ((BotoCoreError,), _other),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -170,7 +170,7 @@ class Bucket:
             said = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
             raise InputRefused(said, reason=Reason.FILE_TOO_BIG)
         opened(size)
-        for chunk in self._chunks(answer["Body"]):
+        for chunk in self._chunks(name, answer, 0):
             file.write(chunk)
             progress(len(chunk))
 
@@ -183,7 +183,7 @@ class Bucket:
         while start < found.size_bytes:
             length = min(LONG_RANGE_BYTES, max(0, stop - start) + SHORT_RANGE_BYTES)
             answer = self._get(found.name, Range=f"bytes={start}-{start + length - 1}", IfMatch=found.etag)
-            yield from self._chunks(answer["Body"])
+            yield from self._chunks(found.name, answer, start)
             start += length
 
     def find(self, name: str) -> StoredObject | None:
@@ -243,7 +243,49 @@ class Bucket:
         message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
         return ObjectReplaced(message, hint="Ask again.")
 
-    def _chunks(self, body: StreamingBody) -> Iterator[bytes]:
-        with body:
-            while chunk := call_aws(self._fetching, self._aws.run, partial(body.read, CHUNK_BYTES)):
+    def _chunks(self, name: str, answer: GetObjectOutputTypeDef, start: int) -> Iterator[bytes]:
+        """Yield a body's bytes, the first of which is the object's at `start`; what is cut off is asked for again."""
+
+        def rest(start: int, stop: int) -> GetObjectOutputTypeDef:
+            return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=answer["ETag"])
+
+        with closing(_Download(answer, start, rest)) as download:
+            while download.is_short and (chunk := self._aws.outlast(self._fetching, self._aws.run, download.read)):
                 yield chunk
+            # The checksum is verified at the very end, and nothing is left to ask for again.
+            call_aws(self._fetching, self._aws.run, download.read)
+
+
+class _Download:
+    """The bytes of a response. A read that failed is made good by the next one, which asks for the rest."""
+
+    def __init__(
+        self, answer: GetObjectOutputTypeDef, start: int, rest: Callable[[int, int], GetObjectOutputTypeDef]
+    ) -> None:
+        self._body: StreamingBody = answer["Body"]
+        self._rest = rest
+        self._start = start
+        self._stop = start + answer["ContentLength"]
+        self._is_cut = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more is to come."""
+        return self._start < self._stop
+
+    def read(self) -> bytes:
+        """Return the next bytes; none at the end."""
+        if self._is_cut:
+            self._body, self._is_cut = self._rest(self._start, self._stop)["Body"], False
+        try:
+            chunk = self._body.read(CHUNK_BYTES)
+        except BaseException:
+            self._is_cut = True
+            self.close()
+            raise
+        self._start += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._body.close()

@@ -69,11 +69,11 @@ class Cancellation:
         if self._is_canceled and self._cleanup_ends_at is None:
             raise Canceled
 
-    def run(self, call: Callable[[], T], *, settle_seconds: float = 0.0) -> T:
-        """Return what `call` returns. It runs in a thread of its own, which is abandoned at a cancellation.
+    def run(self, call: Callable[[], T], *, settle_seconds: float = 0.0, limit_seconds: float | None = None) -> T:
+        """Return what `call` returns. It runs in a thread of its own, which is abandoned at a cancellation or a limit.
 
         A call that makes something which is to be cleaned up is given `settle_seconds` to end all the same.
-        Raises: Canceled, and what `call` raises.
+        Raises: Canceled; TimeoutError at the limit; and what `call` raises.
         """
         if getattr(self._thread, "is_runner", False):
             return call()  # whoever waits for this thread can be canceled
@@ -82,7 +82,7 @@ class Cancellation:
         thread = threading.Thread(target=self._run, args=(call, waiting), name="call", daemon=True)
         with self._registered(waiting):
             thread.start()
-            outcome = self._outcome(waiting, settle_seconds)
+            outcome = self._outcome(waiting, settle_seconds, limit_seconds)
         if outcome is None:
             raise Canceled
         return outcome()  # type: ignore[return-value]  # it is what `call` returned
@@ -116,13 +116,15 @@ class Cancellation:
     def _cleanup_ends_at(self) -> float | None:
         return getattr(self._thread, "cleanup_ends_at", None)
 
-    def _outcome(self, waiting: _Waiting, settle_seconds: float) -> Callable[[], object] | None:
+    def _outcome(
+        self, waiting: _Waiting, settle_seconds: float, limit_seconds: float | None
+    ) -> Callable[[], object] | None:
         """Return the outcome once it is there; None if it is given up before."""
         ends_at = self._cleanup_ends_at
         if ends_at is not None:
             return _get(waiting, ends_at)
         if not self._is_canceled:
-            outcome = waiting.get()
+            outcome = _first(waiting, limit_seconds)
             if outcome is not None:
                 return outcome
         with self.cleaning_up(settle_seconds):
@@ -167,6 +169,13 @@ def _raising(error: BaseException) -> Callable[[], object]:
         raise error
 
     return outcome
+
+
+def _first(waiting: _Waiting, limit_seconds: float | None) -> Callable[[], object] | None:
+    try:
+        return waiting.get(timeout=limit_seconds)
+    except queue.Empty:
+        raise TimeoutError from None
 
 
 def _get(waiting: _Waiting, until: float) -> Callable[[], object] | None:

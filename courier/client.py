@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
@@ -24,6 +24,10 @@ SMALLEST_LIMIT = 1_024
 ATTRIBUTES_BYTES = 700
 #: How long a command outlasts trouble that passes before its first request, in seconds.
 OPENING_SECONDS = 10.0
+#: How long it waits for a response, if it is not told; and how much longer for a connection, in seconds, so that
+#: whoever waits just as long for fresh keys is told of these.
+TIMEOUT_SECONDS = 60.0
+SLACK_SECONDS = 1.0
 
 if TYPE_CHECKING:
     from courier.aws import Aws
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from courier.mailbox import Mailbox
     from courier.requester import Requester
     from courier.terminal import Terminal
+
+T = TypeVar("T")
 
 
 class MakeRequester(Protocol):
@@ -55,7 +61,8 @@ class Line:
 class Connection:
     """A line that is opened when it is first needed, or ahead of that in the background.
 
-    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so.
+    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. Opening takes
+    little longer than `timeout_seconds`, also where AWS is silent.
     """
 
     def __init__(
@@ -66,12 +73,15 @@ class Connection:
         replies: str,
         patience_seconds: float,
         tell: Callable[[str], None],
+        timeout_seconds: float = TIMEOUT_SECONDS,
         cancellation: Cancellation | None = None,
     ) -> None:
         #: What cancels every wait of this connection.
         self.cancellation = cancellation or Cancellation()
         self._kind = kind
         self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
+        self._opening_seconds = min(OPENING_SECONDS, timeout_seconds)
         self._tell = tell
         self._names = (requests, replies)
         self._lock = threading.RLock()
@@ -99,7 +109,9 @@ class Connection:
 
         with self._lock:
             if self._aws is None:
-                patience = Patience(seconds=self._patience_seconds, tell=self._tell, transient_seconds=OPENING_SECONDS)
+                patience = Patience(
+                    seconds=self._patience_seconds, tell=self._tell, transient_seconds=self._opening_seconds
+                )
                 self._aws = Aws(patience, self.cancellation)
             return self._aws
 
@@ -115,17 +127,44 @@ class Connection:
         if self._limit_bytes is None:
             requests = self.line().requests
             try:
-                self._limit_bytes = requests.max_message_bytes()
+                self._limit_bytes = self.outlast(requests.max_message_bytes)
             except AccessDenied:
                 self._limit_bytes = MAX_BODY_BYTES
         return self._limit_bytes - ATTRIBUTES_BYTES
 
-    def line(self, patience_seconds: float = OPENING_SECONDS) -> Line:
+    def line(self, patience_seconds: float | None = None) -> Line:
         """Return the line, with both queues found; passing trouble is outlasted for so long.
 
         Raises: AwsTrouble; Canceled.
         """
-        return self._line or self.cancellation.run(lambda: self._find(time.monotonic() + patience_seconds))
+        seconds = self._opening_seconds if patience_seconds is None else patience_seconds
+        return self._line or self.opened(lambda aws: aws.sqs(), lambda: self._find(time.monotonic() + seconds))
+
+    def opened(self, load: Callable[[Aws], object], call: Callable[[], T]) -> T:
+        """Return what the first call to a service returns, and wait no longer for it than for a response.
+
+        What `load` takes to prepare it does not count. Raises: AwsTrouble; Canceled.
+        """
+        aws = self.aws()
+        with suppress(AwsTrouble):  # The call says so, after it has outlasted what is transient.
+            self.cancellation.run(lambda: load(aws))
+        try:
+            return self.cancellation.run(call, limit_seconds=self._timeout_seconds + SLACK_SECONDS)
+        except TimeoutError as error:
+            from courier.aws_errors import unreachable
+
+            silence = TimeoutError(f"no response within {self._timeout_seconds:g} s")
+            raise unreachable(silence, "connect") from error
+
+    def outlast(self, call: Callable[[], T]) -> T:
+        """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
+
+        Raises: AwsTrouble; Canceled.
+        """
+        from courier.outage import Outage
+
+        outage = Outage("calling AWS", self.cancellation, self._tell)
+        return outage.persist(call, time.monotonic() + self._opening_seconds)
 
     def _find(self, until: float) -> Line:
         with self._lock:

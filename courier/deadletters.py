@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from courier.errors import AwsTrouble, CourierError
@@ -69,7 +70,8 @@ class DeadLetters:
     def look(self) -> list[DeadLetter]:
         """Return some of the letters, and leave them where they are. Raises: AwsTrouble."""
         deliveries = self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS)
-        self._dead.release(deliveries)
+        with suppress(AwsTrouble):  # What is not released comes back by itself.
+            self._dead.release(deliveries)
         return [
             DeadLetter(
                 message_id=delivery.message_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
@@ -46,6 +47,8 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"<html", "a web page", "Save its numbers as plain text."),
     (b"<?xml", "an XML document", "Save its numbers as plain text."),
 )
+#: How ASCII in UTF-16 without a mark begins. Two zeros behind a character are UTF-32's, or no text's.
+_WIDE = re.compile(rb"[\t\n\r -~]\0(?!\0)|\0[\t\n\r -~]")
 #: How much of a beginning tells a mark, and how much is read at once at most.
 _MARK_BYTES = 4
 _BLOCK_BYTES = 2**16
@@ -85,7 +88,7 @@ class Decoder:
         except UnicodeDecodeError as error:
             raise self._refused(f"byte {self._done + error.start + 1:,} is not {self._name}") from error
         if "\0" in text and self._errors == "strict":
-            raise self._zero(data)
+            raise self._zero(data, "Is it a binary file?")
         self._held = data[count:]
         self._done += count
         return text
@@ -97,14 +100,13 @@ class Decoder:
         mark, self._name, self._decode = next(
             (row for row in _MARKS if data.startswith(row[0])), (b"", "UTF-8", codecs.utf_8_decode)
         )
+        if not mark and _WIDE.match(data):
+            raise self._zero(data, "Is it UTF-16 without a byte order mark? Save it as UTF-8.")
         self._done = len(mark)
         return data[len(mark) :]
 
-    def _zero(self, data: bytes) -> InputRefused:
-        place = data.find(0)
-        is_wide = self.is_utf8 and len(data) > _MARK_BYTES and not data[place % 2 :: 2].strip(b"\0")
-        cure = "Is it UTF-16 without a byte order mark? Save it as UTF-8." if is_wide else "Is it a binary file?"
-        where = f"byte {self._done + place + 1:,}" if self.is_utf8 else "a character"
+    def _zero(self, data: bytes, cure: str) -> InputRefused:
+        where = f"byte {self._done + data.find(0) + 1:,}" if self.is_utf8 else "a character"
         return InputRefused(f"{self._path} is no text: {where} is zero.", hint=cure)
 
     def _refused(self, what: str) -> InputRefused:
@@ -114,7 +116,8 @@ class Decoder:
 def _may_go_on(data: bytes) -> bool:
     """Whether a beginning is too short to tell a byte order mark, or what is no text."""
     known = [mark for mark, _, _ in _MARKS] + [magic for magic, _, _ in _KINDS]
-    return any(len(data) < len(one) and one.startswith(data) for one in known)
+    is_short = len(data) < (_MARK_BYTES if 0 in data else 2)
+    return is_short or any(len(data) < len(one) and one.startswith(data) for one in known)
 
 
 def as_text(file: io.BufferedReader, path: str) -> IO[str]:

@@ -89,7 +89,7 @@ class Gallery:
         with self._lock:
             if folder not in self._buckets:
                 made = Bucket(self._connection.aws(), self._settings.bucket, FOLDERS[folder])
-                made.check()
+                self._connection.opened(lambda aws: aws.s3(), made.check)
                 self._buckets[folder] = made
             return self._buckets[folder]
 

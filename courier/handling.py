@@ -80,13 +80,13 @@ class Handling:
         self._dead = dead
 
     def finish(self, delivery: Delivery) -> Finished:
-        """Do one request; a bug of ours becomes a rejection. Raises: Trouble if it may succeed later."""
+        """Do one request; a bug of ours, or an exit, becomes a rejection. Raises: Trouble if it may succeed later."""
         request = salvage_address(delivery.envelope)
         try:
             return self._finished(delivery, *self._answer(delivery))
         except CourierError:
             raise
-        except Exception:
+        except BaseException:  # What ends a program ends only its thread here, and would leave the request in hand.
             name = request.request_id or delivery.message_id
             log.exception("request %s failed", name)
             return self._finished(delivery, request, self._refusal(request, _OURS.format(name)), "failed")

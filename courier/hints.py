@@ -58,7 +58,7 @@ _ITEMS: tuple[tuple[str, str], ...] = (
     (rf"{_DIGITS}[eE][+-]?[0-9]*\.[0-9]*", "An exponent is a whole number."),
     (rf"[+-]?{_DIGITS}?[eE][+-]?|[+-]?[eE][+-]?[0-9]+", "The exponent lacks its digits, or the number its own."),
     (rf"[+-]?{_DIGITS}[dD][+-]?[0-9]+", "Write the exponent with an e: 1e5."),
-    (rf"[+-]?{_DIGITS} ?\*? ?10(?:\^|\*\*)[+-]?[0-9]+", "Write powers of ten with an e: 1e5."),
+    (rf"[+-]?(?:{_DIGITS} ?[*x]? ?)?10 ?(?:\^|\*\*) ?[+-]?[0-9]+", "Write powers of ten with an e: 1e5."),
     (rf"\(\s*[$]?{_NUMBER}\s*\)", "Parentheses are not read: write a negative number as -1.5."),
     (rf"(?:~|<=?|>=?|=|\+/-) ?{_NUMBER}", "Leave out the sign in front (~, <, > or =): only exact numbers are read."),
     (r"[\[({<]+[\"']?.*|.*[\])}>]", "Leave out the brackets: numbers and separators only."),
@@ -124,6 +124,10 @@ _CATEGORIES: dict[str, str] = {
     "Sc": "Leave out the currency.",
 }
 
+#: The words before and behind an item in a row: whatever stands there, and what a number or a power may be.
+_BEFORE = re.compile(r"(?<![^ \t\r\n])[^ \t\r\n]++(?=[ \t]++\Z)")
+_BEHIND = re.compile(r"[ \t]++([-+.0-9eE^*]++)(?![^ \t\r\n])")
+_DIGIT = re.compile(r"[0-9]")
 _FOREIGN = re.compile(r"[^\x20-\x7e\t]")
 #: An empty item: behind a separator at the end of a line, or a line of its own.
 _ROW_END = re.compile(r"[,;][ \t]*+\Z")
@@ -149,6 +153,20 @@ def of_item(item: str, *, begins_lines: bool = False) -> str:
     if begins_lines and _HEADER.fullmatch(short):
         return f"Is that a header? {_DELETE}"
     return _of_character(item[:MAX_CHARACTERS]) or _of_rows(_ITEM_ROWS, short)
+
+
+def in_row(text: str, position: int, item: str) -> str:
+    """Return what an item without digits looks like together with its neighbors in a row of blanks, and the cure."""
+    if _DIGIT.search(item) or len(item) > MAX_CHARACTERS:
+        return ""
+    end = position + len(item)
+    found = _BEFORE.search(text[max(0, position - MAX_CHARACTERS) : position])
+    before = f"{found[0]} " if found else ""
+    follows = _BEHIND.match(text[end : end + MAX_CHARACTERS])
+    behind = f" {follows[1]}" if follows else ""
+    # The longest first: `5 to 7` is a range, and `5 to` a number with a unit.
+    phrases = (before + item + behind, before + item, item + behind)
+    return next(filter(None, (_of_rows(_ITEM_ROWS, phrase) for phrase in phrases)), "")
 
 
 def of_empty(text: str, position: int) -> str:

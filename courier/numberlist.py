@@ -195,6 +195,8 @@ def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lin
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"
         hint = hints.of_item(item, begins_lines=begins_lines and number == 1)
+        if not hint and separator is _ROWS:
+            hint = hints.in_row(text, position, item)
     else:
         finding, hint = "is empty", hints.of_empty(text, position)
     return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -67,9 +68,9 @@ class Outage:
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
             return next(self._delays)
 
-    def wait_out(self, error: Trouble) -> None:
-        """Wait before the next try, longer each time; return at once when `stopped` is set."""
-        self._stopped.wait(self.note(error))
+    def wait_out(self, error: Trouble, until: float = math.inf) -> None:
+        """Wait before the next try, longer each time, up to `until`; return at once when `stopped` is set."""
+        self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
 
     def persist(self, call: Callable[[], T], until: float) -> T:
         """Return what `call` returns, made again and again while there are transient errors.
@@ -82,7 +83,7 @@ class Outage:
             except Trouble as error:
                 if not error.is_passing or self._is_over(until):
                     raise
-                self.wait_out(error)
+                self.wait_out(error, until)
             else:
                 self.over()
                 return found
@@ -105,7 +106,7 @@ class Outage:
             if not again or self._is_over(until):
                 return final + again
             left = [(failure.index, items[failure.index]) for failure in again]
-            self._wait_out_all(again)
+            self._wait_out_all(again, until)
 
     def over(self) -> None:
         """Note that a call was answered."""
@@ -117,10 +118,10 @@ class Outage:
             self._since = self._told = None
             self._delays = backoff.delays()
 
-    def _wait_out_all(self, failures: Sequence[Failure]) -> None:
+    def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:
         error = failures[0].error
         if isinstance(error, Trouble):
-            self.wait_out(error)
+            self.wait_out(error, until)
 
     def _is_over(self, until: float) -> bool:
         return self._stopped.is_set() or time.monotonic() >= until

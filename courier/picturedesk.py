@@ -118,8 +118,7 @@ class PictureDesk:
                 batch.run(paths)
             finally:
                 outcomes.end()
-        if not self._as_json:
-            self._terminal.note(outcomes.summary(folder, time.monotonic() - started))
+        self._terminal.note(outcomes.summary(folder, time.monotonic() - started))
         if outcomes.trouble is not None:
             raise outcomes.trouble
 

@@ -48,6 +48,7 @@ class Upkeep:
     ) -> None:
         self._ping_seconds = min(PING_SECONDS, timeout_seconds)
         self._connection = connection
+        self._outlast = connection.outlast
         self._terminal = terminal
         self._worker = worker
         self._as_json = as_json
@@ -60,14 +61,14 @@ class Upkeep:
         from courier.mailbox import PURGE_SECONDS
 
         requests = self._connection.line().requests
-        depth = requests.depth()
+        depth = self._outlast(requests.depth)
         if depth.total == 0 and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
             return
         if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, everybody's?", sure=sure):
             self._terminal.say("Nothing was deleted.")
             return
-        purged = requests.purge()
+        purged = self._outlast(requests.purge)
         if self._as_json:
             print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
         elif purged:
@@ -82,7 +83,7 @@ class Upkeep:
     def dead(self) -> None:
         """Show some of the requests that were given up, and how many there are. Raises: AwsTrouble."""
         letters = self._connection.line().dead
-        found, count = letters.look(), letters.count()
+        found, count = self._outlast(letters.look), self._outlast(letters.count)
         if self._as_json:
             rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
             print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
@@ -94,7 +95,7 @@ class Upkeep:
         """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsTrouble."""
         letters = self._connection.line().dead
         if not self._is_sure(
-            f"Send about {letters.count()} requests of {letters.name} back to the workers?", sure=sure
+            f"Send about {self._outlast(letters.count)} requests of {letters.name} back to the workers?", sure=sure
         ):
             self._terminal.say("Nothing was sent back.")
             return
@@ -116,9 +117,9 @@ class Upkeep:
             "account": account,
             "region": aws.region,
             "clock_difference_seconds": round(difference, 1),
-            **{f"messages_in_{box.name}": box.depth().total for box in (line.requests, line.replies)},
+            **{f"messages_in_{box.name}": self._outlast(box.depth).total for box in (line.requests, line.replies)},
             "oldest_request_seconds": line.requests.oldest_seconds(),
-            "dead_letters": _count(line.dead),
+            "dead_letters": self._count(line.dead),
             "worker_answers_in_seconds": round(outcome.seconds, 3) if answered else None,
         }
         if self._as_json:
@@ -147,12 +148,11 @@ class Upkeep:
             raise WrongUsage("That needs a yes.", hint="Add --yes to do it without being asked.")
         return self._terminal.confirm(question)
 
-
-def _count(letters: DeadLetters) -> int | None:
-    try:
-        return letters.count()
-    except (QueueMissing, AccessDenied):
-        return None
+    def _count(self, letters: DeadLetters) -> int | None:
+        try:
+            return self._outlast(letters.count)
+        except (QueueMissing, AccessDenied):
+            return None
 
 
 def _word(value: object) -> str:

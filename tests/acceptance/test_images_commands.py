@@ -62,6 +62,7 @@ def test_several_pictures_one_of_them_bad(place: Place) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
     assert [row["name"] for row in rows if "error" in row] == ["b.png"]
+    assert done.stderr.splitlines()[-1].startswith("2 of 3 images, ")
     assert sorted(path.name for path in place.folder.glob("*-grayscale.png")) == ["a-grayscale.png", "c-grayscale.png"]
 
 

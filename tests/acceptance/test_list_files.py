@@ -106,6 +106,15 @@ def test_a_workbook_is_no_list_for_file_nor_batch(place: Place) -> None:
         assert "as CSV" in done.stderr
 
 
+@pytest.mark.parametrize("command", ["file", "batch"])
+def test_utf_16_without_a_byte_order_mark_is_named_by_file_and_batch(place: Place, command: str) -> None:
+    done = asked(place, "1,2\n3\n".encode("utf-16-le"), command=command)
+
+    assert done.returncode == 1
+    assert "list.txt is no text: byte 2 " in done.stderr
+    assert "UTF-16" in done.stderr
+
+
 def test_a_batch_of_decimal_commas_is_noted_as_a_file_of_them_is(served: Place) -> None:
     done = asked(served, "1,5\n2,5\n3,5\n", command="batch")
 

@@ -93,10 +93,11 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
-def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(place: Place) -> None:
-    worker = place.worker(SLOW)
+@pytest.mark.parametrize("fault", ["crash", "exit"])
+def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(place: Place, fault: str) -> None:
+    worker = place.worker(SLOW, "--concurrency", "1")
 
-    place.post("requestQueue", "crash")
+    place.post("requestQueue", fault)
     place.post("requestQueue", "1,2")
 
     refused, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from courier.pictures import sample
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
-from tests.support.place import Place, wait_for
+from tests.support.place import ATTRIBUTES, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -179,6 +180,23 @@ def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
     assert worker.process.poll() is None
 
 
+@pytest.mark.parametrize(
+    "command",
+    [(CLIENT, "send", "1,2"), (CLIENT, "purge", "--yes"), ("images_client.py", "list")],
+    ids=lambda command: command[1],
+)
+def test_a_client_waits_no_longer_for_an_aws_that_is_silent_than_it_was_told(
+    place: Place, gate: Gate, command: tuple[str, ...]
+) -> None:
+    gate.fail("black_hole", seconds=WAIT_SECONDS)
+
+    done = place.run(*command, "--timeout", "2", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 4
+    assert "AWS cannot be reached (no response within 2 s). Are the network up" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
     (place.folder / "cat.png").write_bytes(sample())
     place.worker("images_worker.py", AWS_ENDPOINT_URL=gate.url, COURIER_POLL_SECONDS="1")
@@ -191,6 +209,18 @@ def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> Non
     assert (place.folder / "cat-grayscale.png").exists()
 
 
+def test_a_download_that_is_cut_off_goes_on_where_it_was(place: Place, gate: Gate) -> None:
+    content = random.Random(1).randbytes(1_000_000)
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/cat.png", Body=content)
+    gate.fail("cut", "S3:GET", times=3)
+
+    done = place.run("images_client.py", "download", "cat.png", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    assert (place.folder / "cat.png").read_bytes() == content
+    assert gate.calls["S3:GET"] == 4
+
+
 def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None:
     refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
     gate.fail("answer", "PurgeQueue", answer=(403, refusal))
@@ -200,4 +230,42 @@ def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None
 
     assert "requestQueue was purged under 60 s ago" in done.stdout
     assert "purge again" in done.stdout
+    assert place.depth("requestQueue") == 1
+
+
+QUEUE_COMMANDS = {
+    "purge": (("purge", "--yes"), ("GetQueueAttributes", "PurgeQueue")),
+    "dead": (("dead",), ("GetQueueUrl", "ReceiveMessage", "ChangeMessageVisibilityBatch", "GetQueueAttributes")),
+    "check": (("check",), ("GetQueueAttributes",)),
+}
+
+
+@pytest.mark.parametrize("command", QUEUE_COMMANDS)
+@pytest.mark.parametrize("fault", ["502", "throttled"])
+def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate, command: str, fault: str) -> None:
+    arguments, operations = QUEUE_COMMANDS[command]
+    kind, how = FAULTS[fault]
+    place.client("sqs").create_queue(QueueName="requestQueue-dead", Attributes=ATTRIBUTES)
+    place.worker(WORKER)
+    place.post("requestQueue-dead", "x", reason="Too often.")
+    for operation in operations:
+        gate.fail(kind, operation, times=4, **how)
+
+    done = place.run(CLIENT, *arguments, "--json", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told.get("purged", True), told.get("count", 1), told.get("dead_letters", 1)) == (True, 1, 1)
+    assert "Waiting, and trying again. (calling AWS)" in done.stderr
+
+
+def test_a_purge_that_is_refused_after_a_failure_is_not_taken_for_one_that_was_done(place: Place, gate: Gate) -> None:
+    refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
+    gate.fail("answer", "PurgeQueue", times=4, answer=BAD_GATEWAY)
+    gate.fail("answer", "PurgeQueue", answer=(403, refusal))
+    place.post("requestQueue", "1,2")
+
+    done = place.run(CLIENT, "purge", "--yes", "--json", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert json.loads(done.stdout) == {"queue": "requestQueue", "purged": False, "requests": 1}
     assert place.depth("requestQueue") == 1

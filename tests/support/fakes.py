@@ -160,6 +160,10 @@ class FakeAws(Aws):
             "sts": FakeSts(),
         }
 
+    def outlast_for(self, seconds: float) -> None:
+        """Make calls again for so long while their errors are transient, as a client does."""
+        self._patience.transient_seconds = seconds
+
     def _client(self, service: str) -> Any:
         client = self._services[service]
         return CancelableClient(client, self._cancellation) if self._cancellation else client

@@ -19,7 +19,7 @@ from courier.errors import (
     Reason,
     Unreachable,
 )
-from tests.support.fakes import FakeAws, no_network, refusal
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal
 
 PREFIX = "images/unprocessed/"
 TYPE = "image/png"
@@ -211,6 +211,51 @@ def test_an_object_whose_connection_ends_early_is_no_object(aws: FakeAws, bucket
 
     with pytest.raises(AwsTrouble):
         fetched(bucket, "a")
+
+
+def test_an_object_that_is_cut_off_is_fetched_from_there_on(
+    aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
+    aws.outlast_for(PATIENCE_SECONDS)
+    put(bucket, "a", b"1234567")
+    aws.objects.cut_after = 4
+    moved: list[int] = []
+    file = io.BytesIO()
+
+    bucket.fetch("a", file, progress=moved.append)
+
+    found = bucket.find("a")
+    assert found
+    assert (file.getvalue(), moved) == (b"1234567", [2, 2, 2, 1])
+    assert aws.objects.given("get_object")[1:] == [
+        {"Bucket": "bucket", "Key": f"{PREFIX}a", "Range": "bytes=4-6", "IfMatch": found.etag}
+    ]
+
+
+def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
+    aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
+    aws.outlast_for(PATIENCE_SECONDS)
+    put(bucket, "a", b"1234567")
+    aws.objects.cut_after = 4
+
+    with pytest.raises(ObjectReplaced, match="'a'"):
+        bucket.fetch("a", io.BytesIO(), progress=lambda _: put(bucket, "a", b"other"))
+
+
+def test_a_range_that_is_cut_off_is_read_from_there_on(
+    aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.bucket.SHORT_RANGE_BYTES", 3)
+    aws.outlast_for(PATIENCE_SECONDS)
+    put(bucket, "a", b"1234567")
+    aws.objects.cut_after = 2
+
+    assert blocks(bucket, 1, 2) == b"234567"
+    assert ranges(aws) == ["bytes=1-4", "bytes=3-4", "bytes=5-7"]
 
 
 def test_what_is_written_to_need_only_be_written_to(bucket: Bucket) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from courier.cancellation import Canceled, Cancellation
+from tests.support.fakes import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -129,3 +130,10 @@ def test_a_wait_says_whether_it_was_canceled(cancellation: Cancellation) -> None
     assert cancellation.wait(0.001) is False
     cancellation.cancel()
     assert cancellation.wait(600) is True
+
+
+def test_a_call_is_abandoned_at_its_limit(cancellation: Cancellation, never: threading.Event) -> None:
+    with pytest.raises(TimeoutError):
+        cancellation.run(never.wait, limit_seconds=0.01)
+
+    assert cancellation.run(lambda: 7, limit_seconds=PATIENCE_SECONDS) == 7

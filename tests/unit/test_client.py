@@ -172,6 +172,30 @@ def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
     assert aws.queues.operations.count("get_queue_url") < 1000
 
 
+def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.client.SLACK_SECONDS", 0.0)
+    free = threading.Event()
+    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
+    made = Connection(
+        kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
+    )
+
+    with pytest.raises(Unreachable, match=r"no response within 0\.05 s"):
+        made.line()
+
+    free.set()
+
+
+def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeAws) -> None:
+    aws.queues.fail("get_queue_url", *[no_network()] * 100_000)
+    made = Connection(
+        kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
+    )
+
+    with pytest.raises(Unreachable, match="nowhere"):
+        made.line()
+
+
 def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
     made = connection()
     made.cancellation.cancel()

@@ -63,12 +63,31 @@ def test_what_is_no_text_is_said(content: bytes, said: str, block: int) -> None:
     assert pytest.importorskip("re").search(said, raised.value.sentence)
 
 
-@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str) -> None:
-    with pytest.raises(InputRefused, match="no text") as raised:
-        decoded("1,2\n".encode(encoding), 100)
+@pytest.mark.parametrize(("encoding", "place"), [("utf-16-le", 2), ("utf-16-be", 1)])
+@pytest.mark.parametrize("text", ["1,2\n", "1", " \u22125\n"])
+@pytest.mark.parametrize("block", [1, 3, 100])
+def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str, place: int, text: str, block: int) -> None:
+    with pytest.raises(InputRefused, match=f"byte {place} ") as raised:
+        decoded(text.encode(encoding), block)
 
     assert "byte order mark" in raised.value.hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_byte_order_mark_is_no_text_in_lines_either(encoding: str) -> None:
+    file = as_text(io.BufferedReader(io.BytesIO("1,2\n".encode(encoding))), "a.txt")
+
+    with pytest.raises(InputRefused, match="zero") as raised:
+        file.readline()
+
+    assert "byte order mark" in raised.value.hint
+
+
+def test_small_numbers_in_two_bytes_each_are_no_text_in_utf_16() -> None:
+    with pytest.raises(InputRefused) as raised:
+        decoded(b"\x01\x00\x02\x00", 100)
+
+    assert "binary" in raised.value.hint
 
 
 def test_a_byte_behind_earlier_blocks_is_told_by_its_place_in_the_file() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from asyncio import CancelledError
 from typing import Any
 
 import pytest
@@ -200,12 +201,12 @@ def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: typ
         handling(aws, fail).finish(delivered(Request(body="1")))
 
 
-@pytest.mark.parametrize("bug", [KeyError("secret"), TypeError("secret"), ValueError("secret"), MemoryError("secret")])
+@pytest.mark.parametrize("kind", [KeyError, TypeError, ValueError, MemoryError, SystemExit, CancelledError])
 def test_a_bug_is_logged_with_its_traceback_and_refused_without(
-    aws: FakeAws, bug: Exception, caplog: pytest.LogCaptureFixture
+    aws: FakeAws, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: Request) -> str:
-        raise bug
+        raise kind("secret")
 
     finished = handling(aws, fail).finish(delivered(Request(body="1", request_id="abc")))
 
@@ -215,7 +216,7 @@ def test_a_bug_is_logged_with_its_traceback_and_refused_without(
     assert "secret" not in found.reason
     assert "log" in found.reason
     assert "request abc failed" in caplog.text
-    assert type(bug).__name__ in caplog.text
+    assert kind.__name__ in caplog.text
     assert "abc" in found.reason
 
 

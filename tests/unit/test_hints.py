@@ -52,7 +52,8 @@ KINDS = [
     ("1;1,234,567.5", "--thousands"), ("1.234.567", "thousands"), ("1,5;2,5", "--decimal-comma"),
     ("1;,5", "decimal point"),
     ("1;1.234,5", "--decimal-comma"), ("1;2,3,4", "not by both"), ("1e5.2", "exponent"), ("1e", "exponent"),
-    ("e5", "exponent"), ("1.5E+", "exponent"), ("1d5", "1e5"), ("1*10^5", "1e5"), ("0x1f", "in decimal"),
+    ("e5", "exponent"), ("1.5E+", "exponent"), ("1d5", "1e5"), ("1*10^5", "1e5"), ("10^5", "1e5"), ("-10**5", "1e5"),
+    ("10^5 2", "1e5"), ("2 * 10 ** 5;1", "1e5"), ("0x1f", "in decimal"),
     ("0b101", "in decimal"), ("1/2", "Fractions"), ("1.2.3", "one decimal point"), ("1..2", "one decimal point"),
     ("XIV", "Roman"), ("1+2j", "Complex"), ("1j", "Complex"),
     # what is no number at all
@@ -73,6 +74,15 @@ KINDS = [
     ("1,2, \r3,4, \r5", "separator at the end"),
     ("1\n\n2", "empty line"), ("\n1", "empty line"), ("1\r\n \r\n2", "empty line"),
     ("1,,2", "Write a number there"),
+]  # fmt: skip
+
+
+#: The same, of what blanks have split.
+SPLIT = [
+    ("5 %", "percent"), ("1 2\n3\t% 4", "percent"), ("5 % .5", "percent"), ("5 k", "factor"), ("5 k 6 k", "factor"),
+    ("5 kg", "unit"), ("12 h 30 min", "unit"), ("+ 5", "One sign"), ("1 + 5", "One sign"), ("1\n+ 5", "One sign"),
+    ("~ 5", "in front"), ("5 to 7", "range"), ("5 | 6", "Separate numbers by"),
+    ("10 ^ 5", "1e5"), ("1.5 x 10^5", "1e5"),
 ]  # fmt: skip
 
 
@@ -97,8 +107,29 @@ def test_a_long_list_gets_the_same_hint(text: str, said: str) -> None:
     assert "the same sign" in hint if {",", ";"} <= set(text) else said in hint
 
 
+@pytest.mark.parametrize(("text", "said"), SPLIT, ids=[ascii(text) for text, _ in SPLIT])
+def test_what_blanks_have_split_gets_the_hint_for_the_whole(text: str, said: str) -> None:
+    content = f"{text}\n1".encode()
+
+    with pytest.raises(NotANumberList) as raised:
+        numberlist.read(text)
+    with pytest.raises(Slipped) as slipped:
+        list(Pieces(Span(start=0, stop=len(content), size=len(content))).read([content]))
+
+    assert said in raised.value.hint
+    assert said in slipped.value.slip.hint
+
+
 @pytest.mark.parametrize("text", ["x", "abc", "1,x", "1,12x", "1\nprice", "1,price\n2"])
 def test_a_word_gets_no_hint_but_at_a_lists_beginning(text: str) -> None:
+    with pytest.raises(NotANumberList) as raised:
+        numberlist.read(text)
+
+    assert raised.value.hint == ""
+
+
+@pytest.mark.parametrize("text", ["1 2\n%", "1\n%\n5", "1 ^", "1 2^3 4", "+\n5", "1 x 2", "+ x", "+ 5]"])
+def test_words_of_other_lines_and_what_is_no_number_are_no_part_of_it(text: str) -> None:
     with pytest.raises(NotANumberList) as raised:
         numberlist.read(text)
 
@@ -123,6 +154,8 @@ def test_a_hint_costs_little_whatever_the_item(part: str, size: int) -> None:
 
     started = time.process_time()
     hints.of_item(item, begins_lines=True)
+    hints.in_row(f"{item} {item} {item}", len(item) + 1, item)
+    hints.in_row(f"{item} % {item}", len(item) + 1, "%")
 
     # By the square of the length, a million characters take hours, and 412 of them many milliseconds.
     assert time.process_time() - started < 1

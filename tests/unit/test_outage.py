@@ -179,6 +179,20 @@ def test_between_two_tries_it_waits_each_time_longer() -> None:
     assert clock.waits == sorted(clock.waits)
 
 
+def test_the_last_try_is_made_when_the_time_is_up_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.outage.time", clock)
+    began = clock.monotonic()
+
+    def fail() -> None:
+        raise Unreachable
+
+    with pytest.raises(Unreachable):
+        Outage("receiving", Ticks(100, clock), print).persist(fail, began + 2)
+
+    assert clock.monotonic() == pytest.approx(began + 2)
+
+
 def test_after_it_is_over_the_waits_are_short_again() -> None:
     clock = Clock()
     outage = Outage("asking", clock, print)

@@ -1,4 +1,4 @@
-"""A numbers worker whose work takes as long as the body says: `slow 3` three seconds, `crash` and `die` fail."""
+"""A numbers worker whose work takes as long as the body says: `slow 3` 3 s, `crash`, `exit` and `die` fail."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ def answer(request: Request) -> str:
         return '{"count": 1}'
     if word == "crash":
         raise ZeroDivisionError
+    if word == "exit":
+        sys.exit("This handler takes itself for a program.")
     if word == "long":
         return "x" * 2_000_000
     if word == "die":
