@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import descriptions
 from tests.support.engines import Engine, fresh_account, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, Place, WorkerProcess, wait_for
 from tests.support.quickprograms import Forks
@@ -30,6 +31,7 @@ EXAMPLES = os.environ.get("SUITE_EXAMPLES")
 MANY: dict[str, Any] = {"database": None, "suppress_health_check": list(HealthCheck)} if EXAMPLES else {}
 settings.register_profile("suite", max_examples=int(EXAMPLES or 50), deadline=None, **MANY)
 settings.load_profile("suite")
+descriptions.read_once()
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -131,10 +131,10 @@ def test_nothing_is_torn_on_a_narrow_terminal(imaging: Place, columns: int) -> N
     arguments = ["run", *PICTURES, "--replace", "--json"]
 
     seen = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, columns=columns)
-    reference = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, out="file")
+    reference = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, out="file", err="file")
 
-    rows = without_times(reference.out.decode()).splitlines()
-    assert len(rows) == len(PICTURES)
+    rows = without_times((reference.out + reference.err).decode()).splitlines()
+    assert len(rows) == len(PICTURES) + 1
     assert without_times("".join(seen.screen())).replace(" ", "") == "".join(rows).replace(" ", "")
 
 

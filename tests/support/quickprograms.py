@@ -20,6 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from tests.support import descriptions
 from tests.support.engines import REGION
 from tests.support.forkserver import ROOT, Fork, Server, finish
 
@@ -55,12 +56,11 @@ def _load() -> None:
 
     for name in (*LIBRARIES, *PROGRAMS, *(f"courier.{one.name}" for one in pkgutil.iter_modules(courier.__path__))):
         importlib.import_module(name)
-    from botocore.loaders import JSONFileLoader
+    import boto3
     from PIL import Image
 
     Image.init()
-    JSONFileLoader.load_file = _read_once(JSONFileLoader.load_file)  # type: ignore[method-assign]
-    import boto3
+    descriptions.read_once()
 
     for service in SERVICES:
         boto3.Session().client(
@@ -73,19 +73,6 @@ def _load() -> None:
     for name in PROGRAMS:
         path = ROOT / f"{name}.py"
         _compiled(path, path.stat().st_mtime_ns)
-
-
-def _read_once(load: Any) -> Any:
-    """Have botocore's descriptions in memory: each of its sessions reads them anew."""
-
-    @cache
-    def found(path: str) -> Any:
-        return load(loader, path)
-
-    from botocore.loaders import JSONFileLoader
-
-    loader = JSONFileLoader()
-    return lambda _self, path: found(path)
 
 
 @cache
