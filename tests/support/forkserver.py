@@ -7,7 +7,6 @@ have one thread and no connection of its own: whatever it has, every fork has.
 
 from __future__ import annotations
 
-import ast
 import atexit
 import contextlib
 import gc
@@ -45,8 +44,10 @@ class Call:
 
 
 def send(connection: Any, call: Call, streams: Sequence[int]) -> None:
-    """Hand a call over, with the descriptors of its three streams."""
-    text = repr((call.arguments, call.env, call.folder, call.is_leader)).encode()
+    """Hand a call over, with the descriptors of its three streams; quickcli.c does the same."""
+    env = (f"{name}={value}" for name, value in call.env.items())
+    fields = ["leader" if call.is_leader else "", call.folder, str(len(call.arguments)), *call.arguments, *env]
+    text = b"".join(os.fsencode(field) + b"\0" for field in fields)
     socket.send_fds(connection, [b"%*d" % (DIGITS, len(text))], list(streams))
     connection.sendall(text)
 
@@ -129,20 +130,26 @@ def _become(connection: socket.socket) -> Call:
     """Make this process what the caller would have started."""
     length, descriptors, _, _ = socket.recv_fds(connection, DIGITS, 3)
     with connection.makefile("rb") as file:
-        arguments, env, folder, is_leader = ast.literal_eval(file.read(int(length)).decode())
-    if is_leader:
+        call = _parsed(file.read(int(length)))
+    if call.is_leader:
         os.setsid()
     for number, descriptor in enumerate(descriptors):
         os.dup2(descriptor, number)
         os.close(descriptor)
-    if is_leader and os.isatty(0):
+    if call.is_leader and os.isatty(0):
         _take_terminal()
-    os.chdir(folder)
+    os.chdir(call.folder)
     os.environ.clear()
-    os.environ.update(env)
+    os.environ.update(call.env)
     time.tzset()
     _open_streams()
-    return Call(arguments=arguments, env=env, folder=folder)
+    return call
+
+
+def _parsed(text: bytes) -> Call:
+    leader, folder, count, *rest = map(os.fsdecode, text.split(b"\0")[:-1])
+    env = dict(field.split("=", 1) for field in rest[int(count) :] if "=" in field)
+    return Call(arguments=rest[: int(count)], env=env, folder=folder, is_leader=bool(leader))
 
 
 def _take_terminal() -> None:

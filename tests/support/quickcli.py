@@ -9,17 +9,22 @@ descriptions of its services are in memory already.
 
 from __future__ import annotations
 
+import fcntl
 import gc
+import json
 import os
+import shutil
 import stat
+import subprocess
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from tests.support.engines import REGION
-from tests.support.forkserver import DIGITS, Server, finish
+from tests.support.forkserver import ROOT, Call, Server, finish
 
+SOURCE = Path(__file__).with_suffix(".c")
 #: A call to each service whose description and commands are read beforehand: for EC2 alone that takes half a second.
 CALLS = {
     "autoscaling": "describe-auto-scaling-groups",
@@ -32,41 +37,17 @@ CALLS = {
     "sts": "get-caller-identity",
 }
 
-#: What stands on PATH as `aws`, with as few imports as can be: it hands everything on and ends as the call ends. In
-#: the folder that AWS_CALLS names it notes each call in `calls`, and answers with errors as `faults` says, a list of
-#: {call, error, times}.
+#: What stands on PATH as `aws` where no compiler is: quickcli.c in Python.
 SHIM = """#!{python} -ISs
-import _socket, os, sys
-
-def fault(folder):
-    import fcntl, json
-    with open(os.path.join(folder, "calls"), "a") as log:
-        log.write(json.dumps(sys.argv[1:]) + "\\n")
-    with open(os.path.join(folder, "faults"), "r+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        faults = json.load(file)
-        found = next((one for one in faults if one["call"] == " ".join(sys.argv[1:3]) and one["times"]), None)
-        if found:
-            found["times"] -= 1
-            file.seek(0)
-            file.truncate()
-            json.dump(faults, file)
-        return found
-
-found = "AWS_CALLS" in os.environ and fault(os.environ["AWS_CALLS"])
-if found:
-    print(found["error"], file=sys.stderr)
-    sys.exit(254)
-call = repr((sys.argv, dict(os.environ), os.getcwd(), False)).encode()
-connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+import os, socket, sys
+sys.path.append("{root}")
+from tests.support.forkserver import Call, receive_number, send
+connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 connection.connect("{path}")
-streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
-connection.sendmsg([b"%{digits}d" % len(call)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
-connection.sendall(call)
-said = b""
-while more := connection.recv(64):
-    said += more
-os._exit(int(said[{digits}:] or b"255") % 256)
+send(connection, Call(arguments=sys.argv, env=dict(os.environ), folder=os.getcwd()), (0, 1, 2))
+receive_number(connection)
+status = receive_number(connection)
+os._exit(255 if status is None else status % 256)
 """
 
 
@@ -79,7 +60,32 @@ def main(path: str) -> None:
     gc.disable()  # no call lives long enough to need it
     call = Server(path).serve()
     sys.argv = ["aws", *call.arguments[1:]]
-    finish(lambda: sys.exit(driver.main(sys.argv[1:])))
+    finish(lambda: sys.exit(_fault(call) or driver.main(sys.argv[1:])))
+
+
+def _fault(call: Call) -> int:
+    """Note the call in the folder that AWS_CALLS names, and fail if its `faults` say so; return the exit status.
+
+    They are a list of {call, error, times}.
+    """
+    if "AWS_CALLS" not in call.env:
+        return 0
+    folder = Path(call.env["AWS_CALLS"])
+    with (folder / "calls").open("a") as log:
+        log.write(json.dumps(call.arguments[1:]) + "\n")
+    with (folder / "faults").open("r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        faults = json.load(file)
+        name = " ".join(call.arguments[1:3])
+        found = next((one for one in faults if one["call"] == name and one["times"]), None)
+        if found is None:
+            return 0
+        found["times"] -= 1
+        file.seek(0)
+        file.truncate()
+        json.dump(faults, file)
+    print(found["error"], file=sys.stderr)
+    return 254
 
 
 def _warm(driver: Any) -> None:
@@ -100,12 +106,13 @@ def _warm(driver: Any) -> None:
 def install(folder: Path, path: str) -> Path:
     """Put an `aws` into a folder that asks the server on `path`; return the folder."""
     folder.mkdir(exist_ok=True)
-    program = folder / "aws"
-    made = program.with_suffix(f".{os.getpid()}")
-    text = SHIM.replace("{python}", sys.executable).replace("{path}", path).replace("{digits}", str(DIGITS))
-    made.write_text(text)
-    made.chmod(made.stat().st_mode | stat.S_IXUSR)
-    made.rename(program)  # another process may do the same
+    made = folder / f"aws.{os.getpid()}"
+    if compiler := shutil.which("cc"):
+        subprocess.run([compiler, "-O1", f'-DSOCKET="{path}"', "-o", made, SOURCE], check=True)
+    else:
+        made.write_text(SHIM.replace("{python}", sys.executable).replace("{path}", path).replace("{root}", str(ROOT)))
+        made.chmod(made.stat().st_mode | stat.S_IXUSR)
+    made.rename(folder / "aws")  # another process may do the same
     return folder
 
 
