@@ -35,11 +35,12 @@ descriptions.read_once()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let Ctrl-C reach the programs under test, also where a shell started these tests with it ignored.
+    """Let Ctrl-C and SIGHUP reach the programs under test, also where a shell or nohup has these tests ignore them.
 
     SIGTERM ends the run as Ctrl-C does: with what its processes have shared.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 

@@ -438,6 +438,8 @@ def main() -> int:
     given = parser.parse_args()
     chance = random.Random(1)
     wrong = 0
+    for number in SIGNALS:
+        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)  # for clients
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         engine = Engine(name="ministack", folder=folder / "engine").start()
