@@ -23,6 +23,7 @@ from courier import bootstrap, client, pipeline
 from courier.arguments import ArgumentParser
 from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
+from courier.failures import Failures
 from courier.files import expand_home
 from courier.plain import printable
 from courier.settings import load_settings
@@ -239,7 +240,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     settings = load_settings()
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
-    failures = client.Failures(complain if given.command else terminal.complain, as_json=given.json)
+    failures = Failures(complain if given.command else terminal.complain, as_json=given.json)
     timeout_seconds = given.timeout or settings.timeout_seconds
     connection = client.Connection(
         kind="image",

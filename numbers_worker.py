@@ -17,13 +17,14 @@ from courier import answers, daemon, fastlist, numberlist
 from courier.aws import Clock
 from courier.bucket import Bucket
 from courier.commandline import finish
+from courier.envelope import Envelope
 from courier.errors import InputRefused
 from courier.histogram import histogram
 from courier.longlists import LongLists
 from courier.plain import quoted
 from courier.settings import LISTS, load_settings
 from courier.summary import Sample, summarise
-from courier.wire import Envelope, Request
+from courier.wire import Request
 from courier.worker import Worker
 
 KIND = "numbers"

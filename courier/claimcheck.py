@@ -23,11 +23,10 @@ from courier.listsource import ListSource
 from courier.numberlist import Slip
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Span, mixed
-from courier.progress import Moved
+from courier.progress import Moved, Reporter
 from courier.requester import Requester
 from courier.settings import LISTS
 from courier.survey import Look, conclude
-from courier.terminal import Terminal
 from courier.wire import new_request_id
 
 
@@ -106,7 +105,7 @@ class Inquiry:
 
 
 def ask(
-    inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Terminal
+    inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
 ) -> tuple[NumbersAnswer, float]:
     """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer, WrongUsage
+from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer
 from courier.inquiry import Asked, Outcome, Question
 from courier.wire import Answer
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from courier.deadletters import DeadLetters
     from courier.mailbox import Mailbox
     from courier.requester import Requester
-    from courier.terminal import Terminal
 
 T = TypeVar("T")
 
@@ -240,30 +238,6 @@ def _is_crowded(replies: Mailbox) -> bool:
         return False
 
 
-class Failures:
-    """What went wrong in a command that does several things: told at once, and counted for the exit status."""
-
-    def __init__(self, tell: Callable[[CourierError], None], *, as_json: bool) -> None:
-        self._tell = tell
-        self._as_json = as_json
-        self.worst = 0
-
-    @contextmanager
-    def noted(self, name: str) -> Iterator[None]:
-        """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too."""
-        try:
-            yield
-        except AwsTrouble:
-            raise
-        except CourierError as error:
-            self.worst = max(self.worst, error.exit_status)
-            told = error if name in error.message else CourierError(f"{name}: {error.message}", hint=error.hint)
-            self._tell(told)
-            if self._as_json:
-                reason = {"reason": error.reason} if isinstance(error, InputRefused) and error.reason else {}
-                print(json.dumps({"name": name, "error": error.sentence, **reason}), flush=True)
-
-
 def answer_of(outcome: Outcome, *, worker: str) -> Answer:
     """Return the outcome's answer; what is none is raised, a silent worker with how to start it.
 
@@ -278,14 +252,3 @@ def answer_of(outcome: Outcome, *, worker: str) -> Answer:
     if isinstance(result, CourierError):
         raise result
     raise InputRefused(result.reason, reason=result.code)
-
-
-def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:
-    """Ask before something is overwritten.
-
-    Raises: WrongUsage if there is nobody to ask, or the answer is no.
-    """
-    if asker is None:
-        raise WrongUsage(what_exists, hint="Use --replace to overwrite it.")
-    if not asker.confirm(f"{what_exists} Replace it?"):
-        raise WrongUsage("Left as it is.")

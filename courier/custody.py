@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from courier.envelope import Envelope
 from courier.errors import AwsTrouble, CourierError, ReceiptHandleInvalid
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Failure, Outage
-from courier.wire import Envelope
 
 log = logging.getLogger(__name__)
 

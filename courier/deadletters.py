@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from courier.envelope import Envelope
 from courier.errors import AwsTrouble, CourierError
 from courier.mailbox import Delivery, Mailbox
-from courier.wire import DEADLINE, REPLY_TO, Envelope
+from courier.wire import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
+from courier.envelope import Envelope
 from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
 from courier.mailbox import Delivery
 from courier.outbox import Finished
@@ -18,7 +19,6 @@ from courier.wire import (
     PING,
     PONG,
     Answer,
-    Envelope,
     Refusal,
     Reply,
     Request,

@@ -16,6 +16,7 @@ from courier import backoff
 from courier.aws import Aws
 from courier.aws_errors import call_aws, error_kind
 from courier.aws_responses import needed, needed_number
+from courier.envelope import Envelope
 from courier.errors import (
     AwsTrouble,
     Busy,
@@ -28,7 +29,6 @@ from courier.errors import (
 from courier.outage import Failure
 from courier.plain import printable
 from courier.redaction import scrub
-from courier.wire import Envelope
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

@@ -7,10 +7,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from courier import client, pictures, pipeline
+from courier import pictures, pipeline
 from courier.albums import Batch, expanded
 from courier.bucket import StoredObject
 from courier.errors import CourierError, InputRefused, WrongUsage
+from courier.failures import Failures, agree_to_replace
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.gallery import Gallery, Result
 from courier.inquiry import Asked, Question
@@ -25,7 +26,7 @@ class PictureDesk:
         self,
         gallery: Gallery,
         terminal: Terminal,
-        failures: client.Failures,
+        failures: Failures,
         *,
         as_json: bool,
     ) -> None:
@@ -80,7 +81,7 @@ class PictureDesk:
         """Fetch one processed picture into `folder`. Raises: CourierError."""
         target = _folder(folder) / check_name(name)
         if not replace and target.exists():
-            client.agree_to_replace(f"{target} exists already.", self._asker)
+            agree_to_replace(f"{target} exists already.", self._asker)
             replace = True
         with self._terminal.moving(f"Downloading {name}") as moved:
             self.gallery.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
@@ -187,7 +188,7 @@ class PictureDesk:
     def _asked_before(self, *, replace: bool) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             if not replace:
-                client.agree_to_replace(f"{name} is in the bucket already.", self._asker)
+                agree_to_replace(f"{name} is in the bucket already.", self._asker)
             return True
 
         return may

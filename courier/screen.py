@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableT
 from rich.table import Table
 from rich.text import Text
 
-from courier import layout, output, progress
+from courier import layout, live, output
 from courier.errors import CourierError
 from courier.plain import printable
 from courier.progress import UNSEEN, Moved
@@ -63,7 +63,7 @@ class Screen:
         self._console = console or _Console(highlight=False, markup=False, emoji=False)
         self._errors = errors or _Console(stderr=True, highlight=False, markup=False, emoji=False)
         self.plain = plain
-        self._region = progress.Region(self._errors)
+        self._region = live.Region(self._errors)
 
     @property
     def ascii_only(self) -> bool:
@@ -190,7 +190,7 @@ class Screen:
         if not self._begins(text):
             yield
             return
-        with self._region.showing(progress.spinner(printable(text), ascii_only=self._draws_ascii)):
+        with self._region.showing(live.spinner(printable(text), ascii_only=self._draws_ascii)):
             yield
 
     @contextlib.contextmanager
@@ -199,7 +199,7 @@ class Screen:
         if not self._begins(text):
             yield UNSEEN
             return
-        bar, moved = progress.byte_bar(printable(text), self._drawing_width)
+        bar, moved = live.byte_bar(printable(text), self._drawing_width)
         with self._region.showing(bar):
             yield moved
 
@@ -209,7 +209,7 @@ class Screen:
         if not self.is_watched or output.is_terminal(self._console.file):
             yield lambda _: None
             return
-        count, advance = progress.counter(printable(text), ascii_only=self._draws_ascii)
+        count, advance = live.counter(printable(text), ascii_only=self._draws_ascii)
         with self._region.showing(count):
             yield advance
 
@@ -219,7 +219,7 @@ class Screen:
         if not self._begins(text):
             yield UNSEEN, lambda: None
             return
-        bars, moved, advance = progress.batch_bars(printable(text), total, self._drawing_width)
+        bars, moved, advance = live.batch_bars(printable(text), total, self._drawing_width)
         with self._region.showing(bars):
             yield moved, advance
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from courier.envelope import Envelope
 from courier.errors import Undecodable
 from courier.plain import quoted
 
@@ -43,20 +44,6 @@ _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Envelope:
-    """One message as a queue carries it: a body and its string attributes."""
-
-    body: str
-    attributes: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def size_bytes(self) -> int:
-        """What SQS counts: the UTF-8 body, and each attribute's name, type (`String`) and value."""
-        named = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
-        return len(self.body.encode()) + named
 
 
 @dataclass(frozen=True, kw_only=True)

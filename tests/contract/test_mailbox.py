@@ -8,9 +8,9 @@ import time
 import pytest
 
 from courier.aws import Aws
+from courier.envelope import Envelope
 from courier.errors import MessageTooLong, QueueMissing
 from courier.mailbox import MAX_BODY_BYTES, Delivery, Mailbox
-from courier.wire import Envelope
 from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES, wait_for
 

@@ -8,9 +8,10 @@ import pytest
 
 from courier import replyqueue
 from courier.aws import Aws
+from courier.envelope import Envelope
 from courier.mailbox import Mailbox
 from courier.replyqueue import private_replies, sweep
-from courier.wire import Envelope, is_reply_queue
+from courier.wire import is_reply_queue
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import pytest
 
 from courier import backoff
 from courier.backlog import Backlog
+from courier.envelope import Envelope
 from courier.errors import Busy
 from courier.mailbox import Delivery
 from courier.outbox import Finished
-from courier.wire import Envelope
 
 
 def finished(name: str) -> Finished:

@@ -13,11 +13,12 @@ from courier.bucket import Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.claimcheck import Inquiry, stored
 from courier.client import Connection
+from courier.envelope import Envelope
 from courier.errors import CourierError, InputRefused, NoAnswer, NotANumberList
 from courier.longlists import LongLists
 from courier.progress import Moved
 from courier.settings import LISTS
-from courier.wire import Answer, Envelope, Refusal, Reply, Request, decode_request, encode_reply
+from courier.wire import Answer, Refusal, Reply, Request, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"

@@ -10,10 +10,10 @@ from typing import cast
 import pytest
 
 from courier.custody import LONGEST_SECONDS, Custody
+from courier.envelope import Envelope
 from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, Unreachable
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
-from courier.wire import Envelope
 from tests.support.clocks import FakeTime, Ticks
 
 

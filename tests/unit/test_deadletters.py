@@ -9,10 +9,10 @@ from typing import cast
 import pytest
 
 from courier.deadletters import REASON, SUFFIX, DeadLetters
+from courier.envelope import Envelope
 from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
-from courier.wire import Envelope
 from tests.support.fakes import FakeAws, no_network
 
 

@@ -10,21 +10,12 @@ import pytest
 
 from courier.aws import Clock
 from courier.deadletters import DeadLetters
+from courier.envelope import Envelope
 from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
 from courier.handling import Handler, Handling, Made, Terms
 from courier.mailbox import Delivery, Mailbox
 from courier.outbox import Finished
-from courier.wire import (
-    DEFAULT_PATIENCE_SECONDS,
-    PING,
-    PONG,
-    Answer,
-    Envelope,
-    Refusal,
-    Request,
-    decode_reply,
-    encode_request,
-)
+from courier.wire import DEFAULT_PATIENCE_SECONDS, PING, PONG, Answer, Refusal, Request, decode_reply, encode_request
 from tests.support.fakes import FakeAws, no_network
 
 DEAD = "requestQueue-dead"

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAYERS = (
-    ("arguments", "backoff", "cancellation", "errors", "layout", "output", "plain", "redaction"),
+    ("arguments", "backoff", "cancellation", "envelope", "errors", "layout", "output", "plain", "progress", "redaction"),
     ("decoding", "hints"),
     (
         "aws_responses",
@@ -26,8 +26,8 @@ LAYERS = (
         "numberlist",
         "outage",
         "pictures",
+        "live",
         "plots",
-        "progress",
         "sandbox",
         "settings",
         "signals",
@@ -49,7 +49,7 @@ LAYERS = (
         "typedlist",
     ),
     ("aws_errors", "terminal"),
-    ("aws", "menu"),
+    ("aws", "failures", "menu"),
     ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
     ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "report", "watch"),
     ("listsource", "outbox", "requester", "survey", "writing"),
@@ -67,7 +67,7 @@ OWNERS = {
     "botocore": {"aws", "aws_errors", "credentials"},
     "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
     "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
-    "rich": {"layout", "progress", "screen", "terminal"},
+    "rich": {"layout", "live", "screen", "terminal"},
 }
 MODULES = sorted((ROOT / "courier").glob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from courier.aws import Aws
+from courier.envelope import Envelope
 from courier.errors import Busy, MessageTooLong, QueueMissing, ReceiptHandleInvalid, Undelivered, Unreachable
 from courier.mailbox import BATCH_ATTEMPTS, MAX_BODY_BYTES, Delivery, Mailbox
-from courier.wire import Envelope
 from tests.support import fakes
 
 

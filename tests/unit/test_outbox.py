@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from courier.envelope import Envelope
 from courier.mailbox import Delivery
 from courier.outbox import Finished, Outbox
-from courier.wire import Envelope
 from tests.support.clocks import FakeTime
 from tests.support.place import wait_for
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 
 from courier.bucket import StoredObject
-from courier.client import Failures
 from courier.errors import CourierError, InputRefused, NoAnswer, Unreachable, WrongUsage
+from courier.failures import Failures
 from courier.gallery import Gallery, Result, Uploaded
 from courier.inquiry import Asked, Question
 from courier.picturedesk import PictureDesk

@@ -15,6 +15,7 @@ import pytest
 from courier import backoff
 from courier.aws import Aws
 from courier.custody import Custody
+from courier.envelope import Envelope
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -30,7 +31,7 @@ from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
 from courier.outbox import Finished, Outbox
 from courier.replier import Replier
-from courier.wire import Answer, Envelope, Refusal, Reply, encode_reply
+from courier.wire import Answer, Refusal, Reply, encode_reply
 from tests.support.clocks import FakeTime
 
 

@@ -14,12 +14,13 @@ import pytest
 from courier import requester
 from courier.aws import Clock
 from courier.cancellation import Canceled, Cancellation
+from courier.envelope import Envelope
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
 from courier.mailbox import Delivery, Mailbox
 from courier.outage import Failure
 from courier.requester import ASIDE_SECONDS, Requester
-from courier.wire import PING, Answer, Envelope, Request, decode_request, encode_reply
+from courier.wire import PING, Answer, Request, decode_request, encode_reply
 from tests.support.clocks import FakeTime
 
 

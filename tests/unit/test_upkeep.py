@@ -12,10 +12,11 @@ import pytest
 from rich.console import Console
 
 from courier.client import Connection
+from courier.envelope import Envelope
 from courier.errors import NoAnswer, WrongUsage
 from courier.terminal import Terminal
 from courier.upkeep import COMMANDS, Upkeep, add_commands
-from courier.wire import PONG, Answer, Envelope, decode_request, encode_reply
+from courier.wire import PONG, Answer, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
 REQUESTS, REPLIES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"

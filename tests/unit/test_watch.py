@@ -6,9 +6,9 @@ from types import SimpleNamespace
 import pytest
 
 from courier import watch
+from courier.envelope import Envelope
 from courier.mailbox import Delivery
 from courier.watch import Watch
-from courier.wire import Envelope
 from tests.support.clocks import FakeTime, Ticks
 
 

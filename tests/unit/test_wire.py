@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courier.envelope import Envelope
 from courier.errors import Reason, Undecodable
 from courier.wire import (
     Answer,
-    Envelope,
     Refusal,
     Request,
     decode_reply,

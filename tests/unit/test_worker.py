@@ -11,9 +11,10 @@ from itertools import repeat
 import pytest
 
 from courier.custody import Custody
+from courier.envelope import Envelope
 from courier.errors import InputRefused, NoRoom, Reason
 from courier.handling import Handler, Terms
-from courier.wire import Answer, Envelope, Refusal, Reply, Request, decode_reply, encode_request
+from courier.wire import Answer, Refusal, Reply, Request, decode_reply, encode_request
 from courier.worker import RECEIVERS, Worker
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
