@@ -25,8 +25,8 @@ from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add
 from courier.errors import WrongUsage
 from courier.failures import Failures
 from courier.files import expand_home
-from courier.plain import printable
 from courier.settings import load_settings
+from courier.text import printable
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 if TYPE_CHECKING:

@@ -23,9 +23,9 @@ from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.handling import Made
 from courier.pipeline import Step
-from courier.plain import quoted
 from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
+from courier.text import quoted
 from courier.wire import Request
 from courier.worker import Worker
 

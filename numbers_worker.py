@@ -21,9 +21,9 @@ from courier.envelope import Envelope
 from courier.errors import InputRefused
 from courier.histogram import histogram
 from courier.longlists import LongLists
-from courier.plain import quoted
 from courier.settings import LISTS, load_settings
 from courier.summary import Sample, summarise
+from courier.text import quoted
 from courier.wire import Request
 from courier.worker import Worker
 

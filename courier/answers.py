@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from courier.errors import NoAnswer
 from courier.figures import Figure
-from courier.plain import printable
+from courier.text import printable
 
 #: The names in an answer that are no statistics.
 ROUNDED = "rounded"

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 from courier.errors import NoCredentials
 from courier.keyfile import explain, odd_character
-from courier.plain import quoted
 from courier.redaction import remember, scrub
+from courier.text import quoted
 
 _KEY_ID = "AWS_ACCESS_KEY_ID"
 _KEYS = (_KEY_ID, "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")

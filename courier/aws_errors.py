@@ -56,8 +56,8 @@ from courier.errors import (
     Unreachable,
 )
 from courier.keyfile import explain
-from courier.plain import printable
 from courier.redaction import scrub
+from courier.text import printable
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from courier.errors import Unreachable
-from courier.plain import printable
 from courier.redaction import scrub
+from courier.text import printable
 
 
 def needed(doing: str, response: Mapping[str, Any], *names: str) -> Any:  # noqa: ANN401  JSON's values

@@ -13,7 +13,7 @@ from courier.aws import Aws
 from courier.aws_errors import call_aws
 from courier.aws_responses import needed
 from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
-from courier.plain import quoted
+from courier.text import quoted
 
 if TYPE_CHECKING:
     from botocore.response import StreamingBody

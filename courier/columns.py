@@ -11,7 +11,7 @@ from courier import numberlist
 from courier.errors import NotANumberList
 from courier.notation import Notation
 from courier.numberlist import Slip
-from courier.plain import quoted
+from courier.text import quoted
 
 #: The longest line that is read, in characters.
 MAX_LINE = 2**20

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from courier import output
 from courier.cancellation import Cancellation
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
-from courier.plain import printable
 from courier.signals import SIGNAL_STATUS, Signals
+from courier.text import printable
 
 VERSION = "0.1.0"
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.

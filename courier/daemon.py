@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING
 
 from courier.arguments import ArgumentParser
 from courier.commandline import SIGNALS, add_version, whole_number
-from courier.plain import quoted
 from courier.redaction import scrub
 from courier.settings import Settings
+from courier.text import quoted
 
 if TYPE_CHECKING:
     from courier.aws import Aws

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from courier.errors import InputRefused, Reason, WrongUsage
-from courier.plain import printable, quoted
+from courier.text import printable, quoted
 
 #: The longest name, in UTF-8 bytes: what file systems take, and less for a source, whose result's name
 #: will say what was done.

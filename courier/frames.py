@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 
 from courier.errors import CourierError, NotAPicture, Reason
 from courier.pictures import format_of
-from courier.plain import printable
+from courier.text import printable
 
 
 def frames_of(image: Image.Image) -> int:

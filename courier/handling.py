@@ -13,7 +13,7 @@ from courier.envelope import Envelope
 from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
 from courier.mailbox import Delivery
 from courier.outbox import Finished
-from courier.plain import printable, quoted
+from courier.text import printable, quoted
 from courier.wire import (
     DEFAULT_PATIENCE_SECONDS,
     PING,

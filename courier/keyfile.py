@@ -13,7 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-from courier.plain import one_of, printable, quoted
+from courier.text import one_of, printable, quoted
 
 _FIELDS = {
     "aws_access_key_id": "access_key",

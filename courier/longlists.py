@@ -17,8 +17,8 @@ from courier.errors import InputRefused
 from courier.files import check_name
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Slipped, Span
-from courier.plain import quoted
 from courier.survey import Look, Part, conclude, look, pass_over
+from courier.text import quoted
 
 #: What a request for a part says: a look, or a range of bytes, and for the latter what to look for.
 ETAG, PART, LOOK = "etag", "part", "look"

@@ -27,8 +27,8 @@ from courier.errors import (
     Undelivered,
 )
 from courier.outage import Failure
-from courier.plain import printable
 from courier.redaction import scrub
+from courier.text import printable
 
 if TYPE_CHECKING:
     from types_boto3_sqs.type_defs import MessageTypeDef

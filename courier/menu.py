@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
-from courier.plain import quoted
 from courier.terminal import Terminal
+from courier.text import quoted
 
 
 class LeaveMenu(Exception):

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from courier import numberlist
 from courier.numberlist import Slip
-from courier.plain import quoted
+from courier.text import quoted
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
 #: What stands between what separates items here: a comma separates only before a blank or a line end, if at all.

@@ -14,7 +14,7 @@ from itertools import takewhile
 
 from courier import hints
 from courier.errors import NotANumberList
-from courier.plain import quoted
+from courier.text import quoted
 
 #: The longest number, in digits, and the largest exponent: a few bytes must not buy much work or memory.
 MAX_DIGITS = 400

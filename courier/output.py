@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import IO
 
 #: The name of our error handler among Python's (codecs.register_error).
-HANDLER = "courier.plain"
+HANDLER = "courier.text"
 #: What Python sets by itself; whoever chose another one (PYTHONIOENCODING=ascii:replace) keeps it.
 _REPLACED = ("strict", "surrogateescape", "backslashreplace")
 #: Terminals that cannot move the cursor; without any name, none is known to.

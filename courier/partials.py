@@ -11,8 +11,8 @@ from courier.errors import NoAnswer
 from courier.histogram import Tally
 from courier.numberlist import Slip
 from courier.onepass import Bracket, as_array
-from courier.plain import printable
 from courier.survey import Look, Part, power_of_ten
+from courier.text import printable
 
 #: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
 PART_KEPT = 4_000

@@ -13,7 +13,7 @@ from typing import IO
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.plain import one_of, printable
+from courier.text import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None

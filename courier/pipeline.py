@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from courier import values
 from courier.errors import InputRefused
-from courier.plain import one_of, quoted
+from courier.text import one_of, quoted
 from courier.values import FITS, GRAVITIES, Values
 
 #: How many operations one pipeline may have, and how long its text may be, in characters.

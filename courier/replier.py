@@ -23,7 +23,7 @@ from courier.errors import AccessDenied, AwsTrouble, MessageTooLong, QueueMissin
 from courier.mailbox import MAX_BATCH, Delivery, Mailbox
 from courier.outage import Failure, Outage
 from courier.outbox import Finished, Outbox
-from courier.plain import printable
+from courier.text import printable
 from courier.wire import Refusal, decode_reply, encode_reply
 
 log = logging.getLogger(__name__)

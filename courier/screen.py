@@ -15,8 +15,8 @@ from rich.text import Text
 
 from courier import layout, live, output
 from courier.errors import CourierError
-from courier.plain import printable
 from courier.progress import UNSEEN, Moved
+from courier.text import printable
 
 Colour = tuple[int, int, int]
 

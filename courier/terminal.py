@@ -10,8 +10,8 @@ from rich.console import Console
 from courier import layout, output
 from courier.errors import CourierError, WrongUsage
 from courier.keyboard import END, Complete, Keyboard
-from courier.plain import printable, quoted
 from courier.screen import Screen
+from courier.text import printable, quoted
 
 T = TypeVar("T")
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from courier.envelope import Envelope
 from courier.errors import Undecodable
-from courier.plain import quoted
+from courier.text import quoted
 
 #: The version of this protocol; a message that names another one is refused.
 VERSION = "1"

@@ -14,7 +14,7 @@ from courier.errors import NotAPicture, Reason
 from courier.operations import flattened
 from courier.pictures import Bounds
 from courier.pipeline import Step
-from courier.plain import printable
+from courier.text import printable
 
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
     "JPEG": {"quality": 90},

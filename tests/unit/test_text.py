@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.plain import one_of, printable, quoted
+from courier.text import one_of, printable, quoted
 
 
 @given(st.text())
