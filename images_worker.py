@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from courier import daemon, pipeline, resultnames
-from courier.aws import Aws
-from courier.bucket import Bucket, StoredObject
+from courier.aws.s3 import Bucket, StoredObject
+from courier.aws.session import Aws
 from courier.commandline import finish
 from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name

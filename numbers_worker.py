@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from courier import answers, daemon, fastlist, numberlist
-from courier.aws import Clock
-from courier.bucket import Bucket
+from courier.aws.message import Envelope
+from courier.aws.s3 import Bucket
+from courier.aws.session import Clock
 from courier.commandline import finish
-from courier.envelope import Envelope
 from courier.errors import InputRefused
 from courier.histogram import histogram
 from courier.longlists import LongLists

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from courier.aws.retry import Outage
 from courier.errors import Trouble
-from courier.outage import Outage
 from courier.outbox import Finished
 
 

@@ -14,7 +14,7 @@ from itertools import count
 
 from courier import answers, partials
 from courier.answers import NumbersAnswer
-from courier.bucket import Bucket, Progress, Readable, StoredObject
+from courier.aws.s3 import Bucket, Progress, Readable, StoredObject
 from courier.cancellation import Canceled
 from courier.client import Connection, answer_of, requester_for
 from courier.errors import AwsTrouble

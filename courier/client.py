@@ -29,9 +29,9 @@ TIMEOUT_SECONDS = 60.0
 SLACK_SECONDS = 1.0
 
 if TYPE_CHECKING:
-    from courier.aws import Aws
+    from courier.aws.session import Aws
+    from courier.aws.sqs import Mailbox
     from courier.deadletters import DeadLetters
-    from courier.mailbox import Mailbox
     from courier.requester import Requester
 
 T = TypeVar("T")
@@ -102,8 +102,8 @@ class Connection:
 
     def _connect(self) -> Aws:
         # Imported here because boto3 takes longer to load than a menu may take to appear.
-        from courier.aws import Aws
-        from courier.credentials import Patience
+        from courier.aws.credentials import Patience
+        from courier.aws.session import Aws
 
         with self._lock:
             if self._aws is None:
@@ -118,7 +118,7 @@ class Connection:
 
         Who may not ask takes SQS's own limit. Raises: AwsTrouble.
         """
-        from courier.mailbox import MAX_BODY_BYTES
+        from courier.aws.sqs import MAX_BODY_BYTES
 
         if wanted <= SMALLEST_LIMIT - ATTRIBUTES_BYTES:
             return SMALLEST_LIMIT - ATTRIBUTES_BYTES
@@ -149,7 +149,7 @@ class Connection:
         try:
             return self.cancellation.run(call, limit_seconds=self._timeout_seconds + SLACK_SECONDS)
         except TimeoutError as error:
-            from courier.aws_errors import unreachable
+            from courier.aws.errors import unreachable
 
             silence = TimeoutError(f"no response within {self._timeout_seconds:g} s")
             raise unreachable(silence, "connect") from error
@@ -159,7 +159,7 @@ class Connection:
 
         Raises: AwsTrouble; Canceled.
         """
-        from courier.outage import Outage
+        from courier.aws.retry import Outage
 
         outage = Outage("calling AWS", self.cancellation, self._tell)
         return outage.persist(call, time.monotonic() + self._opening_seconds)
@@ -171,9 +171,9 @@ class Connection:
             return self._line
 
     def _open(self, aws: Aws, until: float) -> Line:
+        from courier.aws.retry import Outage
+        from courier.aws.sqs import Mailbox
         from courier.deadletters import SUFFIX, DeadLetters
-        from courier.mailbox import Mailbox
-        from courier.outage import Outage
         from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
+from courier.aws.retry import Failure, Outage
+from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
 from courier.errors import AwsTrouble, CourierError, ReceiptHandleInvalid
-from courier.mailbox import MAX_BATCH, Delivery, Mailbox
-from courier.outage import Failure, Outage
 
 log = logging.getLogger(__name__)
 

@@ -26,7 +26,7 @@ from courier.settings import Settings
 from courier.text import quoted
 
 if TYPE_CHECKING:
-    from courier.aws import Aws
+    from courier.aws.session import Aws
     from courier.handling import Terms
     from courier.worker import Worker
 
@@ -109,8 +109,8 @@ def make_terms(
 
 def connect() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
-    from courier.aws import Aws
-    from courier.credentials import Patience
+    from courier.aws.credentials import Patience
+    from courier.aws.session import Aws
 
     return Aws(Patience(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
+from courier.aws.sqs import Delivery, Mailbox
 from courier.errors import AwsTrouble, CourierError
-from courier.mailbox import Delivery, Mailbox
 from courier.wire import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from courier import client, pictures
-from courier.bucket import PART_BYTES, Bucket, StoredObject
+from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courier.aws import Clock
+from courier.aws.message import Envelope
+from courier.aws.session import Clock
+from courier.aws.sqs import Delivery
 from courier.deadletters import DeadLetters
-from courier.envelope import Envelope
 from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
-from courier.mailbox import Delivery
 from courier.outbox import Finished
 from courier.text import printable, quoted
 from courier.wire import (

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from courier import answers, partials
-from courier.bucket import Bucket, StoredObject
+from courier.aws.s3 import Bucket, StoredObject
 from courier.errors import InputRefused
 from courier.files import check_name
 from courier.onepass import MAX_KEPT, OnePass

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from courier.envelope import Envelope
-from courier.mailbox import MAX_BATCH, Delivery
+from courier.aws.message import Envelope
+from courier.aws.sqs import MAX_BATCH, Delivery
 
 #: How long a finished answer may wait for others that are being worked on, in seconds.
 LINGER_SECONDS = 0.02

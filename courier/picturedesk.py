@@ -9,7 +9,7 @@ from pathlib import Path
 
 from courier import pictures, pipeline
 from courier.albums import Batch, expanded
-from courier.bucket import StoredObject
+from courier.aws.s3 import StoredObject
 from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.failures import Failures, agree_to_replace
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name

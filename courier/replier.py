@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from courier.aws import Aws
+from courier.aws.retry import Failure, Outage
+from courier.aws.session import Aws
+from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
 from courier.backlog import Backlog
 from courier.custody import Custody
 from courier.errors import AccessDenied, AwsTrouble, MessageTooLong, QueueMissing, ReceiptHandleInvalid
-from courier.mailbox import MAX_BATCH, Delivery, Mailbox
-from courier.outage import Failure, Outage
 from courier.outbox import Finished, Outbox
 from courier.text import printable
 from courier.wire import Refusal, decode_reply, encode_reply

@@ -8,11 +8,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from courier.aws import Aws
-from courier.aws_errors import call_aws
+from courier.aws.errors import call_aws
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
 from courier.cancellation import Canceled
 from courier.errors import AwsTrouble
-from courier.mailbox import Mailbox
 
 log = logging.getLogger(__name__)
 

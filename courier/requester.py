@@ -14,12 +14,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 
-from courier.aws import Clock
+from courier.aws.retry import Outage
+from courier.aws.session import Clock
+from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsTrouble, NoAnswer, RequestCanceled
 from courier.inquiry import Asked, Outcome, Question, Round, Waiting
-from courier.mailbox import MAX_BATCH, Delivery, Mailbox
-from courier.outage import Outage
 from courier.wire import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
 log = logging.getLogger(__name__)

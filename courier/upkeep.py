@@ -58,7 +58,7 @@ class Upkeep:
 
         Raises: WrongUsage if there is nobody to ask; AwsTrouble.
         """
-        from courier.mailbox import PURGE_SECONDS
+        from courier.aws.sqs import PURGE_SECONDS
 
         requests = self._connection.line().requests
         depth = self._outlast(requests.depth)

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from courier.mailbox import Delivery
+from courier.aws.sqs import Delivery
 
 #: How often the time limits are looked at, in seconds.
 LOOK_SECONDS = 0.5

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
 from courier.errors import Undecodable
 from courier.text import quoted
 

@@ -19,15 +19,15 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from courier.aws import Aws
+from courier.aws.retry import Outage
+from courier.aws.scale_in import Protection
+from courier.aws.session import Aws
+from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
 from courier.custody import Custody
 from courier.deadletters import SUFFIX, DeadLetters
 from courier.errors import AwsTrouble, Trouble
 from courier.handling import Handler, Handling, Terms
-from courier.mailbox import MAX_BATCH, Delivery, Mailbox
-from courier.outage import Outage
 from courier.outbox import Finished, Outbox
-from courier.protection import Protection
 from courier.replier import Replier
 from courier.watch import Watch
 

@@ -7,8 +7,8 @@ import secrets
 
 import pytest
 
-from courier.aws import Aws
-from courier.bucket import Bucket
+from courier.aws.s3 import Bucket
+from courier.aws.session import Aws
 from courier.errors import InputRefused
 from courier.longlists import LongLists
 

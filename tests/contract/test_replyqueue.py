@@ -7,9 +7,9 @@ import secrets
 import pytest
 
 from courier import replyqueue
-from courier.aws import Aws
-from courier.envelope import Envelope
-from courier.mailbox import Mailbox
+from courier.aws.message import Envelope
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
 from courier.replyqueue import private_replies, sweep
 from courier.wire import is_reply_queue
 

@@ -19,12 +19,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from courier import credentials
-from courier.aws import Aws
-from courier.bucket import Bucket
-from courier.credentials import Patience
+from courier.aws import credentials
+from courier.aws.credentials import Patience
+from courier.aws.key_file import Keys, read_keys
+from courier.aws.s3 import Bucket
+from courier.aws.session import Aws
 from courier.errors import CredentialsRefused
-from courier.keyfile import Keys, read_keys
 from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES, QUEUES, WAIT_SECONDS, Place, wait_for
 
@@ -291,7 +291,7 @@ def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -
 
     started = time.monotonic()
     with pytest.raises(CredentialsRefused):
-        from courier.mailbox import Mailbox
+        from courier.aws.sqs import Mailbox
 
         Mailbox(aws, "x").find()
 

@@ -19,10 +19,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from courier.aws import Aws
-from courier.bucket import Bucket
+from courier.aws.s3 import Bucket
+from courier.aws.scale_in import Protection
+from courier.aws.session import Aws
 from courier.pictures import sample
-from courier.protection import Protection
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
 from tests.setup.test_aws_setup import setup
 from tests.support.engines import REGION, Engine, unmeasured

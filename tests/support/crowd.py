@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from courier import client
-from courier.aws import Aws
-from courier.credentials import Patience
+from courier.aws.credentials import Patience
+from courier.aws.session import Aws
 from courier.inquiry import Question
 from courier.wire import Answer
 

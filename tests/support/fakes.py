@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from courier.aws import Aws, Clock
+from courier.aws.credentials import Patience
+from courier.aws.session import Aws, Clock
 from courier.cancellation import CancelableClient, Cancellation
-from courier.credentials import Patience
 
 S = TypeVar("S", bound="FakeService")
 

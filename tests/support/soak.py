@@ -24,10 +24,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from courier.aws import Aws
-from courier.credentials import Patience
+from courier.aws.credentials import Patience
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
 from courier.inquiry import Question
-from courier.mailbox import Mailbox
 from courier.requester import Requester
 from courier.wire import Answer
 from tests.support.engines import Engine, fresh_account

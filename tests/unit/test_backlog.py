@@ -4,11 +4,11 @@ import threading
 
 import pytest
 
-from courier import backoff
+from courier.aws import backoff
+from courier.aws.message import Envelope
+from courier.aws.sqs import Delivery
 from courier.backlog import Backlog
-from courier.envelope import Envelope
 from courier.errors import Busy
-from courier.mailbox import Delivery
 from courier.outbox import Finished
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from courier.bucket import Bucket, StoredObject
+from courier.aws.message import Envelope
+from courier.aws.s3 import Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.claimcheck import Inquiry, stored
 from courier.client import Connection
-from courier.envelope import Envelope
 from courier.errors import CourierError, InputRefused, NoAnswer, NotANumberList
 from courier.longlists import LongLists
 from courier.progress import Moved
@@ -82,7 +82,7 @@ class Bar:
 @pytest.fixture
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
-    monkeypatch.setattr("courier.aws.Aws", lambda *_: made.aws)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made.aws)
     monkeypatch.setattr("courier.replyqueue.SETTLE_SECONDS", 0.0)
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from courier.aws.sqs import MAX_BODY_BYTES
 from courier.cancellation import Canceled, Cancellation
 from courier.client import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.errors import (
@@ -20,7 +21,6 @@ from courier.errors import (
     Unreachable,
 )
 from courier.inquiry import Asked, Outcome, Question
-from courier.mailbox import MAX_BODY_BYTES
 from courier.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
 from courier.wire import Answer, Refusal
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
@@ -33,8 +33,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
     for name in (REQUESTS, REPLIES):
         made.queues.create_queue(QueueName=name)
-    monkeypatch.setattr("courier.aws.Aws", lambda _patience, _cancellation: made)
-    monkeypatch.setattr("courier.backoff.delays", lambda: repeat(0.001))
+    monkeypatch.setattr("courier.aws.session.Aws", lambda _patience, _cancellation: made)
+    monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
     monkeypatch.setattr("courier.replyqueue.SETTLE_SECONDS", 0.0)
     made.queues.calls.clear()
     return made
@@ -67,7 +67,7 @@ def test_calls_wait_for_fresh_keys_as_long_as_the_client_does(monkeypatch: pytes
         assert cancellation is opened.cancellation
         return object()
 
-    monkeypatch.setattr("courier.aws.Aws", make)
+    monkeypatch.setattr("courier.aws.session.Aws", make)
     told: list[str] = []
     opened = connection(told)
 

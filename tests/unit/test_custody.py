@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
+from courier.aws.message import Envelope
+from courier.aws.retry import Failure
+from courier.aws.sqs import Delivery, Mailbox
 from courier.custody import LONGEST_SECONDS, Custody
-from courier.envelope import Envelope
 from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, Unreachable
-from courier.mailbox import Delivery, Mailbox
-from courier.outage import Failure
 from tests.support.clocks import FakeTime, Ticks
 
 

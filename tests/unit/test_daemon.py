@@ -126,7 +126,7 @@ def test_a_workers_calls_wait_for_fresh_keys_and_its_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("courier.aws.Aws", made.append)
+    monkeypatch.setattr("courier.aws.session.Aws", made.append)
 
     connect()
 

@@ -8,11 +8,11 @@ from typing import cast
 
 import pytest
 
+from courier.aws.message import Envelope
+from courier.aws.retry import Failure
+from courier.aws.sqs import Delivery, Mailbox
 from courier.deadletters import REASON, SUFFIX, DeadLetters
-from courier.envelope import Envelope
 from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
-from courier.mailbox import Delivery, Mailbox
-from courier.outage import Failure
 from tests.support.fakes import FakeAws, no_network
 
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from courier import client
-from courier.bucket import PART_BYTES
+from courier.aws.s3 import PART_BYTES
 from courier.client import Connection
 from courier.errors import (
     BucketMissing,
@@ -38,7 +38,7 @@ UNPROCESSED, PROCESSED = "images/unprocessed/", "images/processed/"
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
     made.objects.create_bucket(Bucket="bucket")
-    monkeypatch.setattr("courier.aws.Aws", lambda *_: made)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made)
     return made
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from courier.aws import Clock
+from courier.aws.message import Envelope
+from courier.aws.session import Clock
+from courier.aws.sqs import Delivery, Mailbox
 from courier.deadletters import DeadLetters
-from courier.envelope import Envelope
 from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
 from courier.handling import Handler, Handling, Made, Terms
-from courier.mailbox import Delivery, Mailbox
 from courier.outbox import Finished
 from courier.wire import DEFAULT_PATIENCE_SECONDS, PING, PONG, Answer, Refusal, Request, decode_reply, encode_request
 from tests.support.fakes import FakeAws, no_network

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from courier import answers, partials
-from courier.bucket import Bucket
+from courier.aws.s3 import Bucket
 from courier.errors import BucketMissing, InputRefused, NotANumberList, ObjectMissing, ObjectReplaced
 from courier.longlists import PASSES, LongLists
 from courier.numberlist import Slip

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from courier.envelope import Envelope
-from courier.mailbox import Delivery
+from courier.aws.message import Envelope
+from courier.aws.sqs import Delivery
 from courier.outbox import Finished, Outbox
 from tests.support.clocks import FakeTime
 from tests.support.place import wait_for

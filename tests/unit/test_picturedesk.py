@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 
-from courier.bucket import StoredObject
+from courier.aws.s3 import StoredObject
 from courier.errors import CourierError, InputRefused, NoAnswer, Unreachable, WrongUsage
 from courier.failures import Failures
 from courier.gallery import Gallery, Result, Uploaded

@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import pytest
 
-from courier import backoff
-from courier.aws import Aws
+from courier.aws import backoff
+from courier.aws.message import Envelope
+from courier.aws.retry import Failure
+from courier.aws.session import Aws
+from courier.aws.sqs import Delivery, Mailbox
 from courier.custody import Custody
-from courier.envelope import Envelope
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -27,8 +29,6 @@ from courier.errors import (
     Undelivered,
     Unreachable,
 )
-from courier.mailbox import Delivery, Mailbox
-from courier.outage import Failure
 from courier.outbox import Finished, Outbox
 from courier.replier import Replier
 from courier.wire import Answer, Refusal, Reply, encode_reply

@@ -8,9 +8,9 @@ import time
 import pytest
 
 from courier import replyqueue
+from courier.aws.sqs import Mailbox
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import QueueMissing
-from courier.mailbox import Mailbox
 from courier.replyqueue import MAX_SWEPT, STALE_SECONDS, private_replies, sweep
 from courier.wire import is_reply_queue
 from tests.support.fakes import FakeAws, no_network, refusal

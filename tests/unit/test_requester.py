@@ -12,13 +12,13 @@ from typing import Any, cast
 import pytest
 
 from courier import requester
-from courier.aws import Clock
+from courier.aws.message import Envelope
+from courier.aws.retry import Failure
+from courier.aws.session import Clock
+from courier.aws.sqs import Delivery, Mailbox
 from courier.cancellation import Canceled, Cancellation
-from courier.envelope import Envelope
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
 from courier.inquiry import Asked, Question
-from courier.mailbox import Delivery, Mailbox
-from courier.outage import Failure
 from courier.requester import ASIDE_SECONDS, Requester
 from courier.wire import PING, Answer, Request, decode_request, encode_reply
 from tests.support.clocks import FakeTime
@@ -93,7 +93,7 @@ def body(request: Request) -> list[Answer]:
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requester, "PAUSE_SECONDS", (0.0, 0.001))
-    monkeypatch.setattr("courier.outage.backoff.delays", lambda: iter([0.0] * 1000))
+    monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 1000))
 
 
 def asker(queues: FakeQueues, told: list[str] | None = None, window: int = 100) -> Requester:

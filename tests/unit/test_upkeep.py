@@ -11,8 +11,8 @@ from email.utils import formatdate
 import pytest
 from rich.console import Console
 
+from courier.aws.message import Envelope
 from courier.client import Connection
-from courier.envelope import Envelope
 from courier.errors import NoAnswer, WrongUsage
 from courier.terminal import Terminal
 from courier.upkeep import COMMANDS, Upkeep, add_commands
@@ -46,7 +46,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made.queues.waits = False
     for name in (REQUESTS, REPLIES, DEAD):
         made.queues.create_queue(QueueName=name)
-    monkeypatch.setattr("courier.aws.Aws", lambda *_: made)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made)
     return made
 
 

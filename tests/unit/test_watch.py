@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from courier import watch
-from courier.envelope import Envelope
-from courier.mailbox import Delivery
+from courier.aws.message import Envelope
+from courier.aws.sqs import Delivery
 from courier.watch import Watch
 from tests.support.clocks import FakeTime, Ticks
 

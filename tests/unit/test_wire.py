@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
 from courier.errors import Reason, Undecodable
 from courier.wire import (
     Answer,

@@ -10,8 +10,8 @@ from itertools import repeat
 
 import pytest
 
+from courier.aws.message import Envelope
 from courier.custody import Custody
-from courier.envelope import Envelope
 from courier.errors import InputRefused, NoRoom, Reason
 from courier.handling import Handler, Terms
 from courier.wire import Answer, Refusal, Reply, Request, decode_reply, encode_request
@@ -95,8 +95,8 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.worker.BUSY_POLL_SECONDS", 0.05)
     monkeypatch.setattr("courier.watch.LOOK_SECONDS", 0.005)
-    monkeypatch.setattr("courier.protection.LOOK_SECONDS", 0.005)
-    monkeypatch.setattr("courier.backoff.delays", lambda: repeat(0.001))
+    monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from courier import backoff
+from courier.aws import backoff
 from courier.errors import CourierError, NoCredentials, Trouble
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from courier import errors
-from courier.aws import Aws, Clock
-from courier.credentials import Patience
-from courier.mailbox import Mailbox
+from courier.aws.credentials import Patience
+from courier.aws.session import Aws, Clock
+from courier.aws.sqs import Mailbox
 
 SECRET = "wJalrXUtnFEMIK7MDENG"
 
@@ -168,7 +168,7 @@ def test_the_region_of_other_tools_counts_too(monkeypatch: pytest.MonkeyPatch) -
 def test_a_client_outlasts_a_transient_error_and_a_worker_leaves_that_to_its_loops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("courier.outage.backoff.delays", lambda: iter([0.0] * 100))
+    monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 100))
     outcomes = iter([errors.Busy("No."), errors.Busy("No.")] * 2)
 
     def call() -> str:

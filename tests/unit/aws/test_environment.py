@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.aws_environment import check_certificates, check_environment, check_region, file_problems
+from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
 from courier.errors import NoCredentials
 
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG"}

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from courier.aws import Aws
-from courier.aws_errors import call_aws
-from courier.aws_responses import needed
+from courier.aws.errors import call_aws
+from courier.aws.responses import needed
+from courier.aws.session import Aws
 from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
 from courier.text import quoted
 

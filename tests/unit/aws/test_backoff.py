@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from itertools import islice
 
-from courier import backoff
+from courier.aws import backoff
 
 
 def test_pauses_double_up_to_the_cap_and_keep_half_of_their_span() -> None:

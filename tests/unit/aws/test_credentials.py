@@ -12,10 +12,10 @@ import pytest
 from botocore.exceptions import ConfigParseError
 from botocore.session import Session
 
-from courier import credentials as credentials_module
-from courier.credentials import PastedCredentials, Patience, make_session
+from courier.aws import credentials as credentials_module
+from courier.aws.credentials import PastedCredentials, Patience, make_session
+from courier.aws.key_file import Keys
 from courier.errors import NoCredentials
-from courier.keyfile import Keys
 
 BLOCK = "[default]\naws_access_key_id = A{0}\naws_secret_access_key = S{0}\naws_session_token = T{0}\n"
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from courier.aws.key_file import explain, odd_character
 from courier.errors import NoCredentials
-from courier.keyfile import explain, odd_character
 from courier.redaction import remember, scrub
 from courier.text import quoted
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.protection import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, Protection
+from courier.aws.scale_in import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, Protection
 from tests.support.clocks import FakeTime, Ticks
 from tests.support.fakes import FakeAws, refusal
 
@@ -37,7 +37,7 @@ class Machine:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     made = FakeTime()
-    monkeypatch.setattr("courier.protection.time", made)
+    monkeypatch.setattr("courier.aws.scale_in.time", made)
     return made
 
 

@@ -36,8 +36,9 @@ from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
-from courier.aws_responses import endpoint_hint, unlike_aws
-from courier.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD
+from courier.aws.credentials import DEAD_KEYS, DEAD_KEYS_IN_A_HEAD
+from courier.aws.key_file import explain
+from courier.aws.responses import endpoint_hint, unlike_aws
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -55,7 +56,6 @@ from courier.errors import (
     ReceiptHandleInvalid,
     Unreachable,
 )
-from courier.keyfile import explain
 from courier.redaction import scrub
 from courier.text import printable
 

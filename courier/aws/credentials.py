@@ -26,8 +26,8 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ConfigParseError
 
+from courier.aws.key_file import Keys, Problem, explain, read_keys, read_text, section_names
 from courier.errors import NoCredentials
-from courier.keyfile import Keys, Problem, explain, read_keys, read_text, section_names
 from courier.redaction import remember
 
 log = logging.getLogger(__name__)

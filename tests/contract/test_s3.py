@@ -7,8 +7,8 @@ import secrets
 
 import pytest
 
-from courier.aws import Aws
-from courier.bucket import PART_BYTES, Bucket, StoredObject
+from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
+from courier.aws.session import Aws
 from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
 
 
@@ -84,7 +84,7 @@ def test_finding_tells_what_is_there(bucket: Bucket) -> None:
 
 
 def test_blocks_begin_anywhere_and_go_on_to_the_end(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.bucket.LONG_RANGE_BYTES", 70_000)
+    monkeypatch.setattr("courier.aws.s3.LONG_RANGE_BYTES", 70_000)
     content = secrets.token_bytes(200_001)
     store(bucket, "list", content)
     found = find(bucket, "list")

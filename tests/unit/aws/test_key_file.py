@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from courier.keyfile import Keys, Problem, explain, odd_character, read_keys, section_names
+from courier.aws.key_file import Keys, Problem, explain, odd_character, read_keys, section_names
 
 SECRET = "wJalrXUtnFEMIK7MDENG"
 BLOCK = "[default]\naws_access_key_id = A{0}\naws_secret_access_key = S{0}\naws_session_token = T{0}\n"

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from courier.aws_responses import endpoint_hint, needed, needed_number, unlike_aws
+from courier.aws.responses import endpoint_hint, needed, needed_number, unlike_aws
 from courier.errors import Unreachable
 
 RESPONSE: dict[str, Any] = {"Attributes": {"Depth": "5", "Name": "queue", "None": None}, "Empty": ""}

@@ -24,8 +24,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from courier import errors
-from courier.aws_errors import call_aws, error_kind, read_configuration
-from courier.aws_responses import needed
+from courier.aws.errors import call_aws, error_kind, read_configuration
+from courier.aws.responses import needed
 from courier.redaction import remember
 
 TOKEN = "IQoJb3JpZ2luX2VjEXAMPLE"

@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import pytest
 
-from courier.backoff import CAP_SECONDS, FIRST_SECONDS
+from courier.aws.backoff import CAP_SECONDS, FIRST_SECONDS
+from courier.aws.retry import Failure, Outage
 from courier.errors import Busy, NoCredentials, QueueMissing, Undelivered, Unreachable
-from courier.outage import Failure, Outage
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -52,7 +52,7 @@ def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_lon
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.outage.time", clock)
+    monkeypatch.setattr("courier.aws.retry.time", clock)
     stopped = Ticks(100, clock)
     told: list[str] = []
 
@@ -71,7 +71,7 @@ def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_lon
 @pytest.mark.parametrize(("left", "tries"), [(0.0, 1), (0.001, 2)])
 def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left: float, tries: int) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.outage.time", clock)
+    monkeypatch.setattr("courier.aws.retry.time", clock)
     made: list[float] = []
 
     def call() -> None:
@@ -119,7 +119,7 @@ def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -
 
 
 def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.outage.backoff.delays", lambda: iter([0.0] * 100))
+    monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 100))
     outcomes = iter([Unreachable("a"), Unreachable("b"), None])
     told: list[str] = []
 
@@ -181,7 +181,7 @@ def test_between_two_tries_it_waits_each_time_longer() -> None:
 
 def test_the_last_try_is_made_when_the_time_is_up_and_not_later(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.outage.time", clock)
+    monkeypatch.setattr("courier.aws.retry.time", clock)
     began = clock.monotonic()
 
     def fail() -> None:

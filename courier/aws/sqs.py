@@ -12,11 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from courier import backoff
-from courier.aws import Aws
-from courier.aws_errors import call_aws, error_kind
-from courier.aws_responses import needed, needed_number
-from courier.envelope import Envelope
+from courier.aws import backoff
+from courier.aws.errors import call_aws, error_kind
+from courier.aws.message import Envelope
+from courier.aws.responses import needed, needed_number
+from courier.aws.retry import Failure
+from courier.aws.session import Aws
 from courier.errors import (
     AwsTrouble,
     Busy,
@@ -26,7 +27,6 @@ from courier.errors import (
     ReceiptHandleInvalid,
     Undelivered,
 )
-from courier.outage import Failure
 from courier.redaction import scrub
 from courier.text import printable
 

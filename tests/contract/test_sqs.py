@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from courier.aws import Aws
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
+from courier.aws.session import Aws
+from courier.aws.sqs import MAX_BODY_BYTES, Delivery, Mailbox
 from courier.errors import MessageTooLong, QueueMissing
-from courier.mailbox import MAX_BODY_BYTES, Delivery, Mailbox
 from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES, wait_for
 

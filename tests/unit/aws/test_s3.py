@@ -8,7 +8,7 @@ from typing import IO, cast
 
 import pytest
 
-from courier.bucket import CHUNK_BYTES, LARGE_PART_BYTES, LONG_RANGE_BYTES, PART_BYTES, SHORT_RANGE_BYTES, Bucket
+from courier.aws.s3 import CHUNK_BYTES, LARGE_PART_BYTES, LONG_RANGE_BYTES, PART_BYTES, SHORT_RANGE_BYTES, Bucket
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -65,8 +65,8 @@ def test_what_is_short_is_stored_by_one_call_and_told_of(aws: FakeAws, bucket: B
 
 @pytest.fixture
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.bucket.PART_BYTES", 4)
-    monkeypatch.setattr("courier.bucket.LARGE_PART_BYTES", 8)
+    monkeypatch.setattr("courier.aws.s3.PART_BYTES", 4)
+    monkeypatch.setattr("courier.aws.s3.LARGE_PART_BYTES", 8)
     monkeypatch.setattr("tests.support.fakes3.LEAST_PART_BYTES", 4)
 
 
@@ -216,7 +216,7 @@ def test_an_object_whose_connection_ends_early_is_no_object(aws: FakeAws, bucket
 def test_an_object_that_is_cut_off_is_fetched_from_there_on(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
     aws.outlast_for(PATIENCE_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
@@ -236,7 +236,7 @@ def test_an_object_that_is_cut_off_is_fetched_from_there_on(
 def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
     aws.outlast_for(PATIENCE_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
@@ -248,8 +248,8 @@ def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
 def test_a_range_that_is_cut_off_is_read_from_there_on(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.bucket.CHUNK_BYTES", 2)
-    monkeypatch.setattr("courier.bucket.SHORT_RANGE_BYTES", 3)
+    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.s3.SHORT_RANGE_BYTES", 3)
     aws.outlast_for(PATIENCE_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 2
@@ -300,7 +300,7 @@ def test_a_range_is_asked_for_with_a_little_more_and_the_rest_by_little(aws: Fak
 
 
 def test_a_long_range_is_asked_for_in_several(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.bucket.LONG_RANGE_BYTES", 100)
+    monkeypatch.setattr("courier.aws.s3.LONG_RANGE_BYTES", 100)
     content = bytes(250)
     put(bucket, "a", content)
 
@@ -401,7 +401,7 @@ def test_a_deleted_object_is_gone(bucket: Bucket) -> None:
 def test_every_call_that_fails_is_raised_as_ours(
     aws: FakeAws, bucket: Bucket, operation: str, act: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.backoff.delays", lambda: iter([0.0] * 1000))
+    monkeypatch.setattr("courier.aws.backoff.delays", lambda: iter([0.0] * 1000))
     put(bucket, "a")
     aws.objects.fail(operation, *[no_network()] * 10)
 

@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from courier.aws import Aws
-from courier.envelope import Envelope
+from courier.aws.message import Envelope
+from courier.aws.session import Aws
+from courier.aws.sqs import BATCH_ATTEMPTS, MAX_BODY_BYTES, Delivery, Mailbox
 from courier.errors import Busy, MessageTooLong, QueueMissing, ReceiptHandleInvalid, Undelivered, Unreachable
-from courier.mailbox import BATCH_ATTEMPTS, MAX_BODY_BYTES, Delivery, Mailbox
 from tests.support import fakes
 
 
@@ -66,7 +66,7 @@ class FakeAws:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([0.0] * 100))
+    monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([0.0] * 100))
 
 
 def mailbox(sqs: FailingSqs) -> Mailbox:
@@ -254,7 +254,7 @@ def test_a_queue_that_is_purged_is_empty(memory: fakes.FakeAws) -> None:
 def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
     memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
+    monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]))
     waited: list[float] = []
     monkeypatch.setattr(memory, "wait", waited.append)
     left = [1, 1]
@@ -268,7 +268,7 @@ def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
 def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
     memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([1.0] * 100))
+    monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([1.0] * 100))
     waited: list[float] = []
     monkeypatch.setattr(memory, "wait", waited.append)
     memory.queues.failing = lambda *_: ("Oops", False)
@@ -325,7 +325,7 @@ def test_entries_that_fail_are_sent_again_and_only_they() -> None:
 
 def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
-    monkeypatch.setattr("courier.mailbox.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
+    monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
     monkeypatch.setattr(FakeAws, "wait", lambda _aws, seconds: waits.append(seconds))
 
     mailbox(FailingSqs({"b": 2})).send(envelopes("abc"))
@@ -431,7 +431,7 @@ def test_a_bug_in_reading_a_response_is_none_of_awss(monkeypatch: pytest.MonkeyP
     def fail(*_: object) -> None:
         raise KeyError("ours")
 
-    monkeypatch.setattr("courier.mailbox._delivery", fail)
+    monkeypatch.setattr("courier.aws.sqs._delivery", fail)
 
     with pytest.raises(KeyError, match="ours"):
         mailbox(AnsweringSqs({"Messages": [{}]})).receive(wait_seconds=0, visibility_seconds=1)

@@ -11,9 +11,9 @@ from typing import Any
 import boto3
 import pytest
 
-from courier import protection
-from courier.aws import Aws
-from courier.protection import Protection
+from courier.aws import scale_in
+from courier.aws.scale_in import Protection
+from courier.aws.session import Aws
 from tests.support.engines import REGION, Engine
 from tests.support.place import Place, wait_for
 
@@ -73,8 +73,8 @@ def aws(moto: Engine, monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    monkeypatch.setattr(protection, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(protection, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(scale_in, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(scale_in, "IDLE_SECONDS", 0.2)
     event = threading.Event()
     yield event
     event.set()

@@ -22,14 +22,14 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
-from courier.aws_environment import check_certificates, check_environment, check_region, file_problems
-from courier.aws_errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
-from courier.aws_responses import needed
+from courier.aws.credentials import Patience, make_session
+from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
+from courier.aws.errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
+from courier.aws.key_file import odd_character
+from courier.aws.responses import needed
+from courier.aws.retry import Outage
 from courier.cancellation import CancelableClient, Cancellation
-from courier.credentials import Patience, make_session
 from courier.errors import AccessDenied, NoCredentials, ObjectMissing
-from courier.keyfile import odd_character
-from courier.outage import Outage
 from courier.redaction import remember
 
 if TYPE_CHECKING:

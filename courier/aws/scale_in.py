@@ -16,8 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from courier.aws import Aws
-from courier.aws_errors import call_aws
+from courier.aws.errors import call_aws
+from courier.aws.session import Aws
 from courier.errors import AwsTrouble
 
 log = logging.getLogger(__name__)
