@@ -19,12 +19,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from courier import bootstrap, client, pipeline
+from courier import bootstrap, pipeline
 from courier.arguments import ArgumentParser
 from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
 from courier.failures import Failures
 from courier.files import expand_home
+from courier.messaging.connection import Connection
 from courier.settings import load_settings
 from courier.text import printable
 from courier.upkeep import COMMANDS, Upkeep, add_commands
@@ -57,7 +58,7 @@ class Menu:
     """The menu of the images application. Its desk opens when it is needed: AWS's library takes long to load."""
 
     def __init__(
-        self, desk: Callable[[], PictureDesk], connection: client.Connection, upkeep: Upkeep, terminal: Terminal
+        self, desk: Callable[[], PictureDesk], connection: Connection, upkeep: Upkeep, terminal: Terminal
     ) -> None:
         self._open_desk = desk
         self._connection = connection
@@ -242,7 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     failures = Failures(complain if given.command else terminal.complain, as_json=given.json)
     timeout_seconds = given.timeout or settings.timeout_seconds
-    connection = client.Connection(
+    connection = Connection(
         kind="image",
         requests=settings.image_inbox,
         replies=settings.image_outbox,

@@ -21,13 +21,13 @@ from courier.aws.session import Aws
 from courier.commandline import finish
 from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.handling import Made
+from courier.messaging.processor import Made
+from courier.messaging.protocol import Request
+from courier.messaging.worker import Worker
 from courier.pipeline import Step
 from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.text import quoted
-from courier.wire import Request
-from courier.worker import Worker
 
 KIND = "image"
 #: The program that each picture is given to, in a process of its own.

@@ -19,11 +19,12 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from courier import answers, bootstrap, client, numberlist, textfile
+from courier import answers, bootstrap, numberlist, textfile
 from courier.commandline import CANCELLATION, SIGNALS, finish
 from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
-from courier.inquiry import Asked, Question
 from courier.listsource import ListSource, Reading, without_last_empty
+from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Question
 from courier.notation import CommaWatch
 from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.report import SHOWN_BACK, Report
@@ -53,7 +54,7 @@ class Numbers:
         self._report = Report(terminal, output)
         self._timeout_seconds = timeout_seconds
         self._reading = reading
-        self.connection = client.Connection(
+        self.connection = Connection(
             kind="numbers",
             requests=settings.request_queue,
             replies=settings.response_queue,
@@ -80,18 +81,18 @@ class Numbers:
         self._warn(source.note)
         options = {} if self._output else answers.ASKED
         waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
-        asking = client.requester_for(self.connection, [Question(body=text, options=options)])
+        asking = requester_for(self.connection, [Question(body=text, options=options)])
         with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-        answer = answers.decode(client.answer_of(outcome, worker=WORKER).body)
+        answer = answers.decode(answer_of(outcome, worker=WORKER).body)
         self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
         with textfile.opened(path, CANCELLATION) as file:
-            begun = file.read(client.SMALLEST_LIMIT)
+            begun = file.read(SMALLEST_LIMIT)
             room = self.connection.room_bytes(len(begun))
-            if len(begun) == client.SMALLEST_LIMIT:
+            if len(begun) == SMALLEST_LIMIT:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(textfile.Stream(begun, file), path, self._reading)
             asked = self._ask_long(source, path) if len(begun) > room else None
@@ -128,12 +129,12 @@ class Numbers:
         """
         report = self._report.batch()
         counting = self._terminal.counting("answered")
-        asking = client.requester_for(self.connection, self._questions(lines))
+        asking = requester_for(self.connection, self._questions(lines))
         with counting as advance, asking as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
                 try:
-                    report.add(number, answers.decode(client.answer_of(outcome, worker=WORKER).body))
+                    report.add(number, answers.decode(answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
                     report.reject(number, error)
                 advance(1)

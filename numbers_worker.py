@@ -21,11 +21,11 @@ from courier.commandline import finish
 from courier.errors import InputRefused
 from courier.histogram import histogram
 from courier.longlists import LongLists
+from courier.messaging.protocol import Request
+from courier.messaging.worker import Worker
 from courier.settings import LISTS, load_settings
 from courier.summary import Sample, summarise
 from courier.text import quoted
-from courier.wire import Request
-from courier.worker import Worker
 
 KIND = "numbers"
 CONCURRENCY = 4

@@ -20,7 +20,7 @@ from typing import Any
 import boto3
 
 import numbers_worker
-from courier.wire import Request
+from courier.messaging.protocol import Request
 
 calls: Counter[str] = Counter()
 moments = {"first": 0.0, "last": 0.0}

@@ -21,8 +21,8 @@ import numpy as np
 
 import numbers_worker
 from courier.errors import NotANumberList
+from courier.messaging.protocol import Request
 from courier.summary import summarise
-from courier.wire import Request
 from tests.support import nist
 
 FULL_BYTES = 1_048_576

@@ -11,7 +11,7 @@ from pathlib import Path
 from courier import pictures, pipeline, resultnames
 from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.gallery import Gallery, Result, Uploaded
-from courier.inquiry import Asked, Question
+from courier.messaging.pending import Asked, Question
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
 TRANSFERS = 4

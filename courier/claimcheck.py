@@ -16,18 +16,18 @@ from courier import answers, partials
 from courier.answers import NumbersAnswer
 from courier.aws.s3 import Bucket, Progress, Readable, StoredObject
 from courier.cancellation import Canceled
-from courier.client import Connection, answer_of, requester_for
 from courier.errors import AwsTrouble
-from courier.inquiry import Question
 from courier.listsource import ListSource
+from courier.messaging.connection import Connection, answer_of, requester_for
+from courier.messaging.pending import Question
+from courier.messaging.protocol import new_request_id
+from courier.messaging.requester import Requester
 from courier.numberlist import Slip
 from courier.onepass import MAX_KEPT, OnePass
 from courier.pieces import Span, mixed
 from courier.progress import Moved, Reporter
-from courier.requester import Requester
 from courier.settings import LISTS
 from courier.survey import Look, conclude
-from courier.wire import new_request_id
 
 
 @contextmanager

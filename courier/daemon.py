@@ -27,8 +27,8 @@ from courier.text import quoted
 
 if TYPE_CHECKING:
     from courier.aws.session import Aws
-    from courier.handling import Terms
-    from courier.worker import Worker
+    from courier.messaging.processor import Terms
+    from courier.messaging.worker import Worker
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def make_terms(
     options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
 ) -> Terms:
     """Return the terms that a program's own values, the settings and the command line make together."""
-    from courier.handling import Terms
+    from courier.messaging.processor import Terms
 
     return Terms(
         kind=kind,

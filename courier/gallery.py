@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from courier import client, pictures
+from courier import pictures
 from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
-from courier.inquiry import Asked, Outcome
+from courier.messaging.connection import Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Outcome
 from courier.pictures import Bounds, Header
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
@@ -73,9 +74,7 @@ class Result:
 class Gallery:
     """The pictures of one bucket. For any number of threads, but for `results`."""
 
-    def __init__(
-        self, connection: client.Connection, settings: Settings, *, worker: str, timeout_seconds: float
-    ) -> None:
+    def __init__(self, connection: Connection, settings: Settings, *, worker: str, timeout_seconds: float) -> None:
         self._connection = connection
         self._settings = settings
         self._worker = worker
@@ -138,7 +137,7 @@ class Gallery:
 
         Raises: AwsTrouble if nothing could be asked; Canceled.
         """
-        with client.requester_for(self._connection, asked) as (requester, questions):
+        with requester_for(self._connection, asked) as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for source, outcome in zip(sources, outcomes, strict=False):
                 if isinstance(outcome.result, RequestCanceled):
@@ -147,7 +146,7 @@ class Gallery:
 
     def _result(self, source: str, outcome: Outcome) -> Result | CourierError:
         try:
-            answer = client.answer_of(outcome, worker=self._worker)
+            answer = answer_of(outcome, worker=self._worker)
             name = check_name(answer.body)
         except CourierError as error:
             return error

@@ -14,7 +14,7 @@ from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.failures import Failures, agree_to_replace
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.gallery import Gallery, Result
-from courier.inquiry import Asked, Question
+from courier.messaging.pending import Asked, Question
 from courier.outcomes import Outcomes
 from courier.terminal import Terminal
 

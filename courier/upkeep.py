@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from courier.client import Connection, answer_of
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
-from courier.wire import Answer
+from courier.messaging.connection import Connection, answer_of
+from courier.messaging.protocol import Answer
 
 if TYPE_CHECKING:
-    from courier.deadletters import DeadLetters
+    from courier.messaging.dead_letters import DeadLetters
     from courier.terminal import Terminal
 
 #: How long `check` waits for a worker's answer at most, in seconds.

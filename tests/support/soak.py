@@ -27,9 +27,9 @@ from typing import Any
 from courier.aws.credentials import Patience
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
-from courier.inquiry import Question
-from courier.requester import Requester
-from courier.wire import Answer
+from courier.messaging.pending import Question
+from courier.messaging.protocol import Answer
+from courier.messaging.requester import Requester
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 from tests.support.place import Place, WorkerProcess

@@ -13,7 +13,7 @@ import pytest
 from courier.albums import AHEAD, TRANSFERS, Batch, expanded
 from courier.errors import CourierError, InputRefused, NotAPicture, Unreachable, WrongUsage
 from courier.gallery import Gallery, Result, Uploaded
-from courier.inquiry import Asked, Question
+from courier.messaging.pending import Asked, Question
 from courier.pictures import Header
 from tests.support.fakes import PATIENCE_SECONDS, until
 

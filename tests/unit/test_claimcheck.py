@@ -13,12 +13,12 @@ from courier.aws.message import Envelope
 from courier.aws.s3 import Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.claimcheck import Inquiry, stored
-from courier.client import Connection
 from courier.errors import CourierError, InputRefused, NoAnswer, NotANumberList
 from courier.longlists import LongLists
+from courier.messaging.connection import Connection
+from courier.messaging.protocol import Answer, Refusal, Reply, Request, decode_request, encode_reply
 from courier.progress import Moved
 from courier.settings import LISTS
-from courier.wire import Answer, Refusal, Reply, Request, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
@@ -83,7 +83,7 @@ class Bar:
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
     monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made.aws)
-    monkeypatch.setattr("courier.replyqueue.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
     return made
 
 

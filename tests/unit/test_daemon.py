@@ -18,8 +18,8 @@ import pytest
 
 from courier import daemon
 from courier.daemon import Options, connect, make_terms, parse_options, serve, set_up_log
+from courier.messaging.worker import Worker
 from courier.settings import load_settings
-from courier.worker import Worker
 from tests.support.fakes import PATIENCE_SECONDS, until
 
 

@@ -12,9 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier import client
 from courier.aws.s3 import PART_BYTES
-from courier.client import Connection
 from courier.errors import (
     BucketMissing,
     CourierError,
@@ -25,10 +23,11 @@ from courier.errors import (
     WrongUsage,
 )
 from courier.gallery import Gallery, Result, etag_of
-from courier.inquiry import Outcome, Question
+from courier.messaging.connection import Connection
+from courier.messaging.pending import Outcome, Question
+from courier.messaging.protocol import Answer, Refusal
 from courier.pictures import SAMPLE_NAME, sample
 from courier.settings import load_settings
-from courier.wire import Answer, Refusal
 from tests.support.fakes import FakeAws
 
 UNPROCESSED, PROCESSED = "images/unprocessed/", "images/processed/"
@@ -228,7 +227,7 @@ def results(
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr(client, "requester_for", requester_for)
+    monkeypatch.setattr("courier.gallery.requester_for", requester_for)
     asked = [Question(body=str(number)) for number in range(len(outcomes))]
     return list(gallery.results(asked, [f"source{number}" for number in range(len(outcomes))]))
 

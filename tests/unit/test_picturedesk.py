@@ -15,7 +15,7 @@ from courier.aws.s3 import StoredObject
 from courier.errors import CourierError, InputRefused, NoAnswer, Unreachable, WrongUsage
 from courier.failures import Failures
 from courier.gallery import Gallery, Result, Uploaded
-from courier.inquiry import Asked, Question
+from courier.messaging.pending import Asked, Question
 from courier.picturedesk import PictureDesk
 from courier.pictures import sample
 from tests.support.screens import Screen

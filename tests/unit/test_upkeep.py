@@ -12,11 +12,11 @@ import pytest
 from rich.console import Console
 
 from courier.aws.message import Envelope
-from courier.client import Connection
 from courier.errors import NoAnswer, WrongUsage
+from courier.messaging.connection import Connection
+from courier.messaging.protocol import PONG, Answer, decode_request, encode_reply
 from courier.terminal import Terminal
 from courier.upkeep import COMMANDS, Upkeep, add_commands
-from courier.wire import PONG, Answer, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
 REQUESTS, REPLIES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"

@@ -11,9 +11,9 @@ import threading
 import numbers_worker
 from courier import daemon
 from courier.commandline import finish
+from courier.messaging.protocol import Request
+from courier.messaging.worker import Worker
 from courier.settings import load_settings
-from courier.wire import Request
-from courier.worker import Worker
 
 
 def answer(request: Request) -> str:

@@ -11,8 +11,8 @@ import pytest
 from courier.aws.message import Envelope
 from courier.aws.retry import Failure
 from courier.aws.sqs import Delivery, Mailbox
-from courier.deadletters import REASON, SUFFIX, DeadLetters
 from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
+from courier.messaging.dead_letters import REASON, SUFFIX, DeadLetters
 from tests.support.fakes import FakeAws, no_network
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from courier.aws.retry import Outage
 from courier.errors import Trouble
-from courier.outbox import Finished
+from courier.messaging.outbox import Finished
 
 
 @dataclass(kw_only=True)

@@ -12,8 +12,8 @@ import pytest
 from courier.aws.message import Envelope
 from courier.aws.retry import Failure
 from courier.aws.sqs import Delivery, Mailbox
-from courier.custody import LONGEST_SECONDS, Custody
 from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, Unreachable
+from courier.messaging.in_flight import LONGEST_SECONDS, Custody
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -163,7 +163,7 @@ class Renewed:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     made = FakeTime()
-    monkeypatch.setattr("courier.custody.time", made)
+    monkeypatch.setattr("courier.messaging.in_flight.time", made)
     return made
 
 
@@ -269,7 +269,7 @@ class Hours:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.monotonic()
-        monkeypatch.setattr("courier.custody.time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr("courier.messaging.in_flight.time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.fixture
@@ -386,7 +386,7 @@ def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) 
 
 
 def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.custody.MAX_ASIDE", 5)
+    monkeypatch.setattr("courier.messaging.in_flight.MAX_ASIDE", 5)
     held = custody(FakeInbox(), capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
     held.admit(ten, reserved=held.reserve())

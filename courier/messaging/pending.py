@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from courier.cancellation import Canceled
 from courier.errors import CourierError
-from courier.wire import Reply
+from courier.messaging.protocol import Reply
 
 #: How long one receive waits for answers. Shorter than SQS's 20 s: a client that is killed meanwhile
 #: leaves a poll behind that may take one more answer with it.

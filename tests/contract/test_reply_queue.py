@@ -6,17 +6,17 @@ import secrets
 
 import pytest
 
-from courier import replyqueue
 from courier.aws.message import Envelope
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
-from courier.replyqueue import private_replies, sweep
-from courier.wire import is_reply_queue
+from courier.messaging import reply_queue
+from courier.messaging.protocol import is_reply_queue
+from courier.messaging.reply_queue import private_replies, sweep
 
 
 @pytest.fixture
 def shared(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    monkeypatch.setattr(replyqueue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
     name = f"shared{secrets.token_hex(4)}"
     aws.sqs().create_queue(QueueName=name)
     return Mailbox(aws, name)
@@ -51,7 +51,7 @@ def test_leftovers_are_swept_by_age_and_young_ones_stay(
         aws.sqs().create_queue(QueueName=f"{shared.name}-left{number}")
 
     assert sweep(aws, shared.name) == 0
-    monkeypatch.setattr(replyqueue, "STALE_SECONDS", -60)
+    monkeypatch.setattr(reply_queue, "STALE_SECONDS", -60)
     assert sweep(aws, shared.name) == 2
 
     assert names(aws, shared) == [shared.name]

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from courier.errors import InputRefused, NoAnswer
-from courier.inquiry import POLL_SECONDS, TAKE_SECONDS, Asked, Question, Round, Source, Waiting
-from courier.wire import Answer
+from courier.messaging.pending import POLL_SECONDS, TAKE_SECONDS, Asked, Question, Round, Source, Waiting
+from courier.messaging.protocol import Answer
 from tests.support.clocks import FakeTime
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     made = FakeTime()
-    monkeypatch.setattr("courier.inquiry.time", made)
+    monkeypatch.setattr("courier.messaging.pending.time", made)
     return made
 
 

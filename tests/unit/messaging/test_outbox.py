@@ -8,7 +8,7 @@ import pytest
 
 from courier.aws.message import Envelope
 from courier.aws.sqs import Delivery
-from courier.outbox import Finished, Outbox
+from courier.messaging.outbox import Finished, Outbox
 from tests.support.clocks import FakeTime
 from tests.support.place import wait_for
 
@@ -30,7 +30,7 @@ def names(batch: list[Finished]) -> list[str]:
 @pytest.fixture
 def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     """A time that no busy machine takes for a step."""
-    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", LONG_SECONDS)
 
 
 @pytest.mark.usefixtures("long_linger")
@@ -92,7 +92,7 @@ def test_whoever_waits_for_more_hears_that_it_is_closed() -> None:
 
 
 def test_whoever_waits_for_the_first_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", 0)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 0)
     outbox = Outbox()
     outbox.expect(5)
     threading.Timer(0.05, outbox.put, [finished("a")]).start()
@@ -102,8 +102,8 @@ def test_whoever_waits_for_the_first_hears_of_it(monkeypatch: pytest.MonkeyPatch
 
 def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.outbox.time", clock)
-    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", LONG_SECONDS)
+    monkeypatch.setattr("courier.messaging.outbox.time", clock)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", LONG_SECONDS)
     outbox = Outbox()
     outbox.expect(2)
     outbox.put(finished("a"))

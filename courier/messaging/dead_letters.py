@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from courier.aws.message import Envelope
 from courier.aws.sqs import Delivery, Mailbox
 from courier.errors import AwsTrouble, CourierError
-from courier.wire import DEADLINE, REPLY_TO
+from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
 

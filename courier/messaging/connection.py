@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer
-from courier.inquiry import Asked, Outcome, Question
-from courier.wire import Answer
+from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.protocol import Answer
 
 #: More answers than this in the shared response queue are a reason not to have ours there.
 CROWDED = 100
@@ -31,8 +31,8 @@ SLACK_SECONDS = 1.0
 if TYPE_CHECKING:
     from courier.aws.session import Aws
     from courier.aws.sqs import Mailbox
-    from courier.deadletters import DeadLetters
-    from courier.requester import Requester
+    from courier.messaging.dead_letters import DeadLetters
+    from courier.messaging.requester import Requester
 
 T = TypeVar("T")
 
@@ -173,8 +173,8 @@ class Connection:
     def _open(self, aws: Aws, until: float) -> Line:
         from courier.aws.retry import Outage
         from courier.aws.sqs import Mailbox
-        from courier.deadletters import SUFFIX, DeadLetters
-        from courier.requester import OWN_WINDOW, SHARED_WINDOW, Requester
+        from courier.messaging.dead_letters import SUFFIX, DeadLetters
+        from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         outage = Outage("connecting", self.cancellation, self._tell)
@@ -210,8 +210,8 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
     Where many questions stand ready, or several heavy ones, that is one with a reply queue of its own: so many
     answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsTrouble.
     """
-    from courier.replyqueue import private_replies
-    from courier.requester import SHARED_WINDOW
+    from courier.messaging.reply_queue import private_replies
+    from courier.messaging.requester import SHARED_WINDOW
 
     stream = iter(questions)
     ready: list[Asked] = []

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from courier import watch
 from courier.aws.message import Envelope
 from courier.aws.sqs import Delivery
-from courier.watch import Watch
+from courier.messaging import time_limits
+from courier.messaging.time_limits import Watch
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -33,21 +33,21 @@ def looked(made: Watch, clock: FakeTime, times: int) -> list[str]:
 
 def test_work_is_given_up_at_the_first_look_beyond_its_limit_and_no_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.watch.time", clock)
-    made = Watch(time_limit_seconds=4 * watch.LOOK_SECONDS)
+    monkeypatch.setattr("courier.messaging.time_limits.time", clock)
+    made = Watch(time_limit_seconds=4 * time_limits.LOOK_SECONDS)
     made.begin(delivery("early"))
-    clock.now += watch.LOOK_SECONDS
+    clock.now += time_limits.LOOK_SECONDS
     made.begin(delivery("late"))
 
     assert looked(made, clock, 3) == []  # at its limit, the first is still in time
-    clock.now -= watch.LOOK_SECONDS  # the wait that ends a round of looks takes time, too
+    clock.now -= time_limits.LOOK_SECONDS  # the wait that ends a round of looks takes time, too
     assert looked(made, clock, 1) == ["early"]
     assert made.end(delivery("late"))
 
 
 def test_work_that_ends_while_it_is_looked_at_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.watch.time", clock)
+    monkeypatch.setattr("courier.messaging.time_limits.time", clock)
     made = Watch(time_limit_seconds=0)
     for name in "ab":
         made.begin(delivery(name))
@@ -63,7 +63,7 @@ def test_work_that_ends_while_it_is_looked_at_is_not_given_up(monkeypatch: pytes
 
 
 def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(time_limits, "LOOK_SECONDS", 0.01)
     made = Watch(time_limit_seconds=0.05)
     stopped, given_up = threading.Event(), threading.Semaphore(0)
     late: list[str] = []
@@ -85,7 +85,7 @@ def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch:
 
 def test_work_within_its_limit_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
-    monkeypatch.setattr(watch, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(time_limits, "time", SimpleNamespace(monotonic=lambda: now))
     made = Watch(time_limit_seconds=60)
     made.begin(delivery("a"))
 

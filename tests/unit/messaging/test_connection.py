@@ -11,7 +11,6 @@ import pytest
 
 from courier.aws.sqs import MAX_BODY_BYTES
 from courier.cancellation import Canceled, Cancellation
-from courier.client import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.errors import (
     CourierError,
     InputRefused,
@@ -20,9 +19,10 @@ from courier.errors import (
     QueueMissing,
     Unreachable,
 )
-from courier.inquiry import Asked, Outcome, Question
-from courier.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
-from courier.wire import Answer, Refusal
+from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.protocol import Answer, Refusal
+from courier.messaging.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
@@ -35,7 +35,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
         made.queues.create_queue(QueueName=name)
     monkeypatch.setattr("courier.aws.session.Aws", lambda _patience, _cancellation: made)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
-    monkeypatch.setattr("courier.replyqueue.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
     made.queues.calls.clear()
     return made
 
@@ -158,7 +158,7 @@ def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
 
 
 def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.client.SLACK_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.connection.SLACK_SECONDS", 0.0)
     free = threading.Event()
     aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
     made = Connection(

@@ -11,11 +11,11 @@ from itertools import repeat
 import pytest
 
 from courier.aws.message import Envelope
-from courier.custody import Custody
 from courier.errors import InputRefused, NoRoom, Reason
-from courier.handling import Handler, Terms
-from courier.wire import Answer, Refusal, Reply, Request, decode_reply, encode_request
-from courier.worker import RECEIVERS, Worker
+from courier.messaging.in_flight import Custody
+from courier.messaging.processor import Handler, Terms
+from courier.messaging.protocol import Answer, Refusal, Reply, Request, decode_reply, encode_request
+from courier.messaging.worker import RECEIVERS, Worker
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
@@ -92,9 +92,9 @@ Open = Callable[..., Office]
 
 @pytest.fixture(autouse=True)
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.worker.EMPTY_SECONDS", 0.05)
-    monkeypatch.setattr("courier.worker.BUSY_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("courier.watch.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
+    monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
+    monkeypatch.setattr("courier.messaging.time_limits.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
@@ -175,7 +175,7 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(opened: Open, caplog: pytest
 @pytest.fixture
 def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     """A time that an answer waits for others which no test has."""
-    monkeypatch.setattr("courier.outbox.LINGER_SECONDS", 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 10 * PATIENCE_SECONDS)
 
 
 @pytest.mark.usefixtures("long_linger")
@@ -260,7 +260,7 @@ def test_work_is_done_side_by_side_as_often_as_the_terms_say_and_no_more(opened:
 def test_what_is_held_is_kept_from_others_by_a_heartbeat(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.custody.FIRST_VISIBILITY_SECONDS", 0.06)
+    monkeypatch.setattr("courier.messaging.in_flight.FIRST_VISIBILITY_SECONDS", 0.06)
     office = opened(gate).start()
     office.post("1")
 
@@ -533,7 +533,7 @@ def test_what_a_poll_brings_after_the_end_is_given_back(opened: Open) -> None:
 def test_what_is_given_back_is_not_caught_by_a_poll_of_its_own(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.worker.BUSY_POLL_SECONDS", PATIENCE_SECONDS)
+    monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", PATIENCE_SECONDS)
     office = opened(gate, grace_seconds=0)
     done: list[str] = []
 

@@ -11,16 +11,16 @@ from typing import Any, cast
 
 import pytest
 
-from courier import requester
 from courier.aws.message import Envelope
 from courier.aws.retry import Failure
 from courier.aws.session import Clock
 from courier.aws.sqs import Delivery, Mailbox
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
-from courier.inquiry import Asked, Question
-from courier.requester import ASIDE_SECONDS, Requester
-from courier.wire import PING, Answer, Request, decode_request, encode_reply
+from courier.messaging import requester
+from courier.messaging.pending import Asked, Question
+from courier.messaging.protocol import PING, Answer, Request, decode_request, encode_reply
+from courier.messaging.requester import ASIDE_SECONDS, Requester
 from tests.support.clocks import FakeTime
 
 
@@ -250,7 +250,7 @@ def test_answers_to_others_give_time_to_heavy_questions_only(
     monkeypatch: pytest.MonkeyPatch, seconds: float, *, is_heavy: bool
 ) -> None:
     clock = FakeTime()
-    for module in ("requester", "inquiry", "outage"):
+    for module in ("messaging.requester", "messaging.pending", "aws.retry"):
         monkeypatch.setattr(f"courier.{module}.time", clock)
     queues = FakeQueues(lambda _: [])
     looks = 0
@@ -352,8 +352,8 @@ def test_few_or_fresh_answers_of_others_are_released_at_once(count: int, receive
 
 def test_what_is_kept_aside_is_given_back_in_time_for_its_owners(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.requester.time", clock)
-    monkeypatch.setattr("courier.inquiry.time", clock)
+    monkeypatch.setattr("courier.messaging.requester.time", clock)
+    monkeypatch.setattr("courier.messaging.pending.time", clock)
     queues, pauses = FakeQueues(lambda _: []), Pauses()
     receives = 0
 
@@ -378,8 +378,8 @@ def test_even_a_queue_full_of_others_answers_is_looked_through_for_so_long_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeTime()
-    monkeypatch.setattr("courier.requester.time", clock)
-    monkeypatch.setattr("courier.inquiry.time", clock)
+    monkeypatch.setattr("courier.messaging.requester.time", clock)
+    monkeypatch.setattr("courier.messaging.pending.time", clock)
     queues, pauses = FakeQueues(lambda _: []), Pauses()
     began = clock.now
 
@@ -433,7 +433,7 @@ def test_an_answer_is_not_lost_over_what_cannot_be_released(caplog: pytest.LogCa
 
 def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
-    for module in ("requester", "inquiry", "outage"):
+    for module in ("messaging.requester", "messaging.pending", "aws.retry"):
         monkeypatch.setattr(f"courier.{module}.time", clock)
     queues = FakeQueues(body)
     tries = 0

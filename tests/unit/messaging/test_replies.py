@@ -17,7 +17,6 @@ from courier.aws.message import Envelope
 from courier.aws.retry import Failure
 from courier.aws.session import Aws
 from courier.aws.sqs import Delivery, Mailbox
-from courier.custody import Custody
 from courier.errors import (
     AccessDenied,
     AwsTrouble,
@@ -29,9 +28,10 @@ from courier.errors import (
     Undelivered,
     Unreachable,
 )
-from courier.outbox import Finished, Outbox
-from courier.replier import Replier
-from courier.wire import Answer, Refusal, Reply, encode_reply
+from courier.messaging.in_flight import Custody
+from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.protocol import Answer, Refusal, Reply, encode_reply
+from courier.messaging.replies import Replier
 from tests.support.clocks import FakeTime
 
 
@@ -327,7 +327,7 @@ def test_a_finished_request_is_logged_with_what_programs_read(
 ) -> None:
     desk.finish("a")
     (delivery,) = desk.custody.everything()
-    monkeypatch.setattr("courier.replier.time", FakeTime(delivery.received_at + 0.25))
+    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(delivery.received_at + 0.25))
     with caplog.at_level(logging.INFO):
         desk.run()
 

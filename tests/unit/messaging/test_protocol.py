@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from courier.aws.message import Envelope
 from courier.errors import Reason, Undecodable
-from courier.wire import (
+from courier.messaging.protocol import (
     Answer,
     Refusal,
     Request,

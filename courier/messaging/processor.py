@@ -10,11 +10,10 @@ from typing import Any
 from courier.aws.message import Envelope
 from courier.aws.session import Clock
 from courier.aws.sqs import Delivery
-from courier.deadletters import DeadLetters
 from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
-from courier.outbox import Finished
-from courier.text import printable, quoted
-from courier.wire import (
+from courier.messaging.dead_letters import DeadLetters
+from courier.messaging.outbox import Finished
+from courier.messaging.protocol import (
     DEFAULT_PATIENCE_SECONDS,
     PING,
     PONG,
@@ -27,6 +26,7 @@ from courier.wire import (
     is_reply_queue,
     salvage_address,
 )
+from courier.text import printable, quoted
 
 log = logging.getLogger(__name__)
 

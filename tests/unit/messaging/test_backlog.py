@@ -7,9 +7,9 @@ import pytest
 from courier.aws import backoff
 from courier.aws.message import Envelope
 from courier.aws.sqs import Delivery
-from courier.backlog import Backlog
 from courier.errors import Busy
-from courier.outbox import Finished
+from courier.messaging.backlog import Backlog
+from courier.messaging.outbox import Finished
 
 
 def finished(name: str) -> Finished:

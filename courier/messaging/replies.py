@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from courier.aws.retry import Failure, Outage
 from courier.aws.session import Aws
 from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
-from courier.backlog import Backlog
-from courier.custody import Custody
 from courier.errors import AccessDenied, AwsTrouble, MessageTooLong, QueueMissing, ReceiptHandleInvalid
-from courier.outbox import Finished, Outbox
+from courier.messaging.backlog import Backlog
+from courier.messaging.in_flight import Custody
+from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.protocol import Refusal, decode_reply, encode_reply
 from courier.text import printable
-from courier.wire import Refusal, decode_reply, encode_reply
 
 log = logging.getLogger(__name__)
 

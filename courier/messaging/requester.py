@@ -19,8 +19,8 @@ from courier.aws.session import Clock
 from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsTrouble, NoAnswer, RequestCanceled
-from courier.inquiry import Asked, Outcome, Question, Round, Waiting
-from courier.wire import PING, Reply, Request, decode_reply, encode_request, new_request_id
+from courier.messaging.pending import Asked, Outcome, Question, Round, Waiting
+from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
 log = logging.getLogger(__name__)
 

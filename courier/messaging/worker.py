@@ -23,13 +23,13 @@ from courier.aws.retry import Outage
 from courier.aws.scale_in import Protection
 from courier.aws.session import Aws
 from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
-from courier.custody import Custody
-from courier.deadletters import SUFFIX, DeadLetters
 from courier.errors import AwsTrouble, Trouble
-from courier.handling import Handler, Handling, Terms
-from courier.outbox import Finished, Outbox
-from courier.replier import Replier
-from courier.watch import Watch
+from courier.messaging.dead_letters import SUFFIX, DeadLetters
+from courier.messaging.in_flight import Custody
+from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.processor import Handler, Handling, Terms
+from courier.messaging.replies import Replier
+from courier.messaging.time_limits import Watch
 
 log = logging.getLogger(__name__)
 

@@ -11,11 +11,20 @@ import pytest
 from courier.aws.message import Envelope
 from courier.aws.session import Clock
 from courier.aws.sqs import Delivery, Mailbox
-from courier.deadletters import DeadLetters
 from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
-from courier.handling import Handler, Handling, Made, Terms
-from courier.outbox import Finished
-from courier.wire import DEFAULT_PATIENCE_SECONDS, PING, PONG, Answer, Refusal, Request, decode_reply, encode_request
+from courier.messaging.dead_letters import DeadLetters
+from courier.messaging.outbox import Finished
+from courier.messaging.processor import Handler, Handling, Made, Terms
+from courier.messaging.protocol import (
+    DEFAULT_PATIENCE_SECONDS,
+    PING,
+    PONG,
+    Answer,
+    Refusal,
+    Request,
+    decode_reply,
+    encode_request,
+)
 from tests.support.fakes import FakeAws, no_network
 
 DEAD = "requestQueue-dead"
