@@ -19,14 +19,16 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from courier import answers, bootstrap, numberlist, textfile
+from courier import bootstrap
 from courier.commandline import CANCELLATION, SIGNALS, finish
 from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
-from courier.listsource import ListSource, Reading, without_last_empty
 from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Question
-from courier.notation import CommaWatch
 from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
+from courier.numbers import parser, response
+from courier.numbers.list_source import ListSource, Reading, without_last_empty
+from courier.numbers.notation import CommaWatch
+from courier.numbers.source import Stream, opened, read_lines
 from courier.report import SHOWN_BACK, Report
 from courier.settings import Settings, load_settings
 from courier.typedlist import numbers_or_end
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 WORKER = "numbers_worker.py"
 
 #: What a list begins and ends with, its answer, and how many seconds that took.
-Shown = tuple[Sequence[str], Sequence[str], answers.NumbersAnswer, float]
+Shown = tuple[Sequence[str], Sequence[str], response.NumbersAnswer, float]
 
 
 class Numbers:
@@ -73,28 +75,28 @@ class Numbers:
 
     def _send(self, source: ListSource) -> None:
         text = source.text()
-        items = numberlist.split(text)
+        items = parser.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
             self._report.show(*self._ask_long(ListSource([text], Reading()), "the list"))
             return
         self._warn(source.note)
-        options = {} if self._output else answers.ASKED
+        options = {} if self._output else response.ASKED
         waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
         asking = requester_for(self.connection, [Question(body=text, options=options)])
         with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-        answer = answers.decode(answer_of(outcome, worker=WORKER).body)
+        answer = response.decode(answer_of(outcome, worker=WORKER).body)
         self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
-        with textfile.opened(path, CANCELLATION) as file:
+        with opened(path, CANCELLATION) as file:
             begun = file.read(SMALLEST_LIMIT)
             room = self.connection.room_bytes(len(begun))
             if len(begun) == SMALLEST_LIMIT:
                 begun += file.read(max(0, room + 1 - len(begun)))
-            source = ListSource.of_stream(textfile.Stream(begun, file), path, self._reading)
+            source = ListSource.of_stream(Stream(begun, file), path, self._reading)
             asked = self._ask_long(source, path) if len(begun) > room else None
             if not asked:
                 self._send(source)
@@ -103,16 +105,16 @@ class Numbers:
 
     def _ask_long(self, source: ListSource, name: str) -> Shown:
         """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
-        from courier import claimcheck
+        from courier.numbers import claim_check
 
-        inquiry = claimcheck.Inquiry(
+        inquiry = claim_check.Inquiry(
             connection=self.connection,
             worker=WORKER,
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
             timeout_seconds=self._timeout_seconds,
             drawn=not self._output,
         )
-        answer, took_seconds = claimcheck.ask(inquiry, self._settings.bucket, source, name, self._terminal)
+        answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
         return beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds
@@ -134,7 +136,7 @@ class Numbers:
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
             for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
                 try:
-                    report.add(number, answers.decode(answer_of(outcome, worker=WORKER).body))
+                    report.add(number, response.decode(answer_of(outcome, worker=WORKER).body))
                 except CourierError as error:
                     report.reject(number, error)
                 advance(1)
@@ -154,7 +156,7 @@ class Numbers:
     def _question(self, line: str, behind: str) -> Asked:
         try:
             line = ListSource([line], Reading(notation=self._reading.notation)).text()
-            numberlist.split(line + behind if line.strip() else line)
+            parser.split(line + behind if line.strip() else line)
         except InputRefused as error:
             return error
         size = len(line.encode())
@@ -229,7 +231,7 @@ def _length(text: str) -> int:
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
-        return numbers.batch(textfile.read_lines(given.path))
+        return numbers.batch(read_lines(given.path))
     if given.command in COMMANDS:
         return numbers.upkeep.run(given)
     texts = {

@@ -13,18 +13,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from courier import answers, daemon, fastlist, numberlist
+from courier import daemon
 from courier.aws.message import Envelope
 from courier.aws.s3 import Bucket
 from courier.aws.session import Clock
 from courier.commandline import finish
 from courier.errors import InputRefused
-from courier.histogram import histogram
-from courier.longlists import LongLists
 from courier.messaging.protocol import Request
 from courier.messaging.worker import Worker
+from courier.numbers import fast_parser, parser, response
+from courier.numbers.histogram import histogram
+from courier.numbers.stats import Sample, summarise
+from courier.numbers.stored_lists import LongLists
 from courier.settings import LISTS, load_settings
-from courier.summary import Sample, summarise
 from courier.text import quoted
 
 KIND = "numbers"
@@ -70,11 +71,11 @@ def answer(request: Request) -> str:
     Raises: NotANumberList; InputRefused for an unknown option.
     """
     for option, value in request.options.items():
-        if answers.ASKED.get(option) != value:
+        if response.ASKED.get(option) != value:
             raise InputRefused(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
     sample = read(request.body)
     drawn = histogram(sample) if request.options else None
-    return answers.encode(summarise(sample), drawn)
+    return response.encode(summarise(sample), drawn)
 
 
 def read(text: str) -> Sample:
@@ -82,8 +83,8 @@ def read(text: str) -> Sample:
 
     Raises: NotANumberList.
     """
-    found = fastlist.read(text) if len(text) >= FAST_FROM else None
-    units, decimals = found or numberlist.read(text)
+    found = fast_parser.read(text) if len(text) >= FAST_FROM else None
+    units, decimals = found or parser.read(text)
     return Sample(units=units, decimals=decimals)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numbers_worker
-from courier.summary import summarise
+from courier.numbers.stats import summarise
 
 #: What is asked: the list, the statistic, and what is right if that is not our answer to see.
 AWKWARD: list[tuple[str, str]] = [

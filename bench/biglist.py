@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from courier.figures import figure
-from courier.onepass import MAX_KEPT, OnePass
-from courier.pieces import Span
-from courier.survey import Look, conclude, look, pass_over
+from courier.numbers.passes import Look, conclude, look, pass_over
+from courier.numbers.ranges import Span
+from courier.numbers.rounding import figure
+from courier.numbers.streaming import MAX_KEPT, OnePass
 
 NUMBERS = 17_500_000
 BLOCK_BYTES = 2**17

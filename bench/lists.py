@@ -22,7 +22,7 @@ import numpy as np
 import numbers_worker
 from courier.errors import NotANumberList
 from courier.messaging.protocol import Request
-from courier.summary import summarise
+from courier.numbers.stats import summarise
 from tests.support import nist
 
 FULL_BYTES = 1_048_576

@@ -245,7 +245,7 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
         if outcome == "alive":
             score.alive.append(mutant)
             print(
-                f"{path_of(module).relative_to(ROOT)}:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}",
+                f"{module}:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}",
                 flush=True,
             )
     for key in known.keys() - met:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from courier import layout, presentation
-from courier.answers import NumbersAnswer
+from courier import layout
 from courier.errors import CourierError, InputRefused, NoAnswer, RequestCanceled
+from courier.numbers import render
+from courier.numbers.response import NumbersAnswer
 
 if TYPE_CHECKING:
     from courier.terminal import Terminal
@@ -33,10 +34,10 @@ class Report:
     def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersAnswer, took_seconds: float) -> None:
         """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
         if self._output == "json":
-            self._terminal.row(presentation.json_line(answer))
+            self._terminal.row(render.json_line(answer))
         elif self._output == "csv":
-            self._terminal.row(presentation.csv_line(list(answer.statistics)))
-            self._terminal.row(presentation.csv_line(list(answer.statistics.values())))
+            self._terminal.row(render.csv_line(list(answer.statistics)))
+            self._terminal.row(render.csv_line(list(answer.statistics.values())))
         else:
             self._show_list(first, last, int(answer.statistics.get("count") or 0))
             self._show_person(answer)
@@ -50,24 +51,24 @@ class Report:
 
     def _show_person(self, answer: NumbersAnswer) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
-        self._terminal.show_pairs("Statistics", presentation.table(answer, ascii_only=ascii_only, plain=plain))
+        self._terminal.show_pairs("Statistics", render.table(answer, ascii_only=ascii_only, plain=plain))
         if plain:
-            lines = presentation.bins_in_words(answer)
+            lines = render.bins_in_words(answer)
         else:
-            lines = presentation.plot(answer, ascii_only=ascii_only, width=self._terminal.width)
+            lines = render.plot(answer, ascii_only=ascii_only, width=self._terminal.width)
         for line in lines:
             self._terminal.say(line)
 
     def batch(self) -> BatchReport:
         """Return what shows the rows of a batch, one as soon as it is known."""
-        rows = (presentation.CsvRows if self._output == "csv" else presentation.JsonRows)(self._terminal.row)
+        rows = (render.CsvRows if self._output == "csv" else render.JsonRows)(self._terminal.row)
         return BatchReport(self._terminal, rows)
 
 
 class BatchReport:
     """The rows of a batch, and in the end what became of its lines."""
 
-    def __init__(self, terminal: Terminal, rows: presentation.JsonRows | presentation.CsvRows) -> None:
+    def __init__(self, terminal: Terminal, rows: render.JsonRows | render.CsvRows) -> None:
         self._terminal = terminal
         self._rows = rows
         self._answered = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from courier import numberlist
 from courier.errors import InputRefused
+from courier.numbers import parser
 
 
 def numbers_or_end(text: str) -> list[str]:
@@ -15,11 +15,11 @@ def numbers_or_end(text: str) -> list[str]:
         return []
     lines = text.strip("\r\n").splitlines()
     if len(lines) == 1:
-        return numberlist.split(lines[0])
+        return parser.split(lines[0])
     found: list[str] = []
     for number, line in enumerate(lines, start=1):
         try:
-            found += numberlist.split(line)
+            found += parser.split(line)
         except InputRefused as error:
             raise _in_line(number, line, error) from error
     return found

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import numbers_worker
-from courier import answers
-from courier.histogram import histogram
-from courier.presentation import json_line
-from courier.summary import summarise
+from courier.numbers import response
+from courier.numbers.histogram import histogram
+from courier.numbers.render import json_line
+from courier.numbers.stats import summarise
 from tests.support.place import ROOT, Place, wait_for
 
 CLIENT = "numbers_client.py"
@@ -42,7 +42,7 @@ def right_answer(text: str) -> str:
     sample = numbers_worker.read(text)
     figures = summarise(sample)
     figures.pop("mode")
-    return json_line(answers.decode(answers.encode(figures, histogram(sample)))) + "\n"
+    return json_line(response.decode(response.encode(figures, histogram(sample)))) + "\n"
 
 
 def left_behind(place: Place) -> int:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier import output, plots
+from courier import output
+from courier.numbers import plots
 from tests.support.screens import File
 
 OURS = "≈ 1 – 2… ‘x’ “y” ├█┃◆┤ ▏▀ ┌─┐│┡"  # noqa: RUF001

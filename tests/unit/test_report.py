@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from courier import presentation
-from courier.answers import Histogram, NumbersAnswer
 from courier.errors import CourierError, InputRefused, NoAnswer, QueueMissing
+from courier.numbers import render
+from courier.numbers.response import Histogram, NumbersAnswer
 from courier.report import Report, summary
 from tests.support.screens import Screen
 
@@ -80,7 +80,7 @@ def test_programs_get_json_or_csv_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "rows", "kind"), [("json", 4, presentation.JsonRows), ("", 4, presentation.JsonRows), ("csv", 5, None)]
+    ("output", "rows", "kind"), [("json", 4, render.JsonRows), ("", 4, render.JsonRows), ("csv", 5, None)]
 )
 def test_a_batch_has_a_row_a_line_and_a_summary_of_what_was_not_answered(
     output: str, rows: int, kind: type | None
@@ -94,7 +94,7 @@ def test_a_batch_has_a_row_a_line_and_a_summary_of_what_was_not_answered(
     report.reject(4, QueueMissing("No queue."))
     report.end()
 
-    assert isinstance(report._rows, kind or presentation.CsvRows)
+    assert isinstance(report._rows, kind or render.CsvRows)
     assert screen.shown.count("\n") == rows
     assert screen.errors == "4 lines: 1 answered, 1 rejected (1), 1 without an answer (3), 1 failed (4)\n"
     assert report.worst == QueueMissing.exit_status
