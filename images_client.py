@@ -19,19 +19,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from courier import bootstrap, pipeline
+from courier import bootstrap
 from courier.arguments import ArgumentParser
 from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
 from courier.errors import WrongUsage
 from courier.failures import Failures
 from courier.files import expand_home
+from courier.images import pipeline
 from courier.messaging.connection import Connection
 from courier.settings import load_settings
 from courier.text import printable
 from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 if TYPE_CHECKING:
-    from courier.gallery import Result
+    from courier.images.transfer import Result
     from courier.picturedesk import PictureDesk
     from courier.terminal import Terminal
 
@@ -103,7 +104,7 @@ class Menu:
         """Show source and result side by side, as far as this terminal can."""
         if not self._terminal.shows_pictures:
             return
-        from courier import pictures
+        from courier.images import formats
 
         source = io.BytesIO()
         self._desk.gallery.bucket("unprocessed").fetch(name, source)
@@ -112,7 +113,7 @@ class Menu:
         bounds = self._desk.gallery.bounds
         columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
         size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
-        self._terminal.show_pictures([pictures.half_blocks(one, bounds, **size) for one in (source, made)])
+        self._terminal.show_pictures([formats.half_blocks(one, bounds, **size) for one in (source, made)])
 
     def _menu_download(self) -> None:
         names = self._pick("processed", "Process a picture first.", may_be_all=True)
@@ -212,7 +213,7 @@ def run(given: argparse.Namespace, desk: PictureDesk) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     noted = desk.failures.noted
     if given.command == "upload":
-        from courier.albums import expanded
+        from courier.images.batch import expanded
 
         for path in expanded(given.files) if given.files else [""]:
             with noted(path):
@@ -255,7 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     upkeep = Upkeep(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_desk() -> PictureDesk:
-        from courier.gallery import Gallery
+        from courier.images.transfer import Gallery
         from courier.picturedesk import PictureDesk
 
         gallery = Gallery(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)

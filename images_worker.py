@@ -15,23 +15,24 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from courier import daemon, pipeline, resultnames
+from courier import daemon
 from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
 from courier.commandline import finish
 from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
+from courier.images import naming, pipeline
+from courier.images.pipeline import Step
+from courier.images.sandbox import Limits, Sandbox
 from courier.messaging.processor import Made
 from courier.messaging.protocol import Request
 from courier.messaging.worker import Worker
-from courier.pipeline import Step
-from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings, load_settings
 from courier.text import quoted
 
 KIND = "image"
 #: The program that each picture is given to, in a process of its own.
-DARKROOM = "courier.darkroom"
+DARKROOM = "courier.images.sandbox_child"
 OPTIONS = ("operations", "etag")
 #: What is told of a result with it: of which source and operations it is, and what it became.
 MARK, DONE, TOLD = "courier-mark", "courier-operations", "courier-told"
@@ -61,7 +62,7 @@ class Studio:
         steps = _steps(request)
         source = self._source(name, request.options.get("etag", ""))
         mark = _mark(source, steps)
-        for likely in resultnames.likely_names(name, steps):
+        for likely in naming.likely_names(name, steps):
             done = self._processed.find(likely)
             if done and done.metadata.get(MARK) == mark:
                 return _made(done)

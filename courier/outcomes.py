@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from courier.errors import AwsTrouble, CourierError
-from courier.gallery import Result
+from courier.images.transfer import Result
 
 Outcome = tuple[Path | None, Result | CourierError]
 

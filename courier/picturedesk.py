@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from courier import pictures, pipeline
-from courier.albums import Batch, expanded
 from courier.aws.s3 import StoredObject
 from courier.errors import CourierError, InputRefused, WrongUsage
 from courier.failures import Failures, agree_to_replace
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.gallery import Gallery, Result
+from courier.images import formats, pipeline
+from courier.images.batch import Batch, expanded
+from courier.images.transfer import Gallery, Result
 from courier.messaging.pending import Asked, Question
 from courier.outcomes import Outcomes
 from courier.terminal import Terminal
@@ -41,7 +41,7 @@ class PictureDesk:
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
-        with self._terminal.moving(f"Uploading {path or pictures.SAMPLE_NAME}") as moved:
+        with self._terminal.moving(f"Uploading {path or formats.SAMPLE_NAME}") as moved:
             may = self._asked_before(replace=replace)
             sent = self.gallery.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag

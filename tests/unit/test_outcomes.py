@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from courier.errors import CourierError, InputRefused, Unreachable
-from courier.gallery import Result
+from courier.images.transfer import Result
 from courier.outcomes import Outcomes
 
 PATHS = ["a.png", "b.png", "c.png", "d.png"]

@@ -14,10 +14,10 @@ import pytest
 from courier.aws.s3 import StoredObject
 from courier.errors import CourierError, InputRefused, NoAnswer, Unreachable, WrongUsage
 from courier.failures import Failures
-from courier.gallery import Gallery, Result, Uploaded
+from courier.images.formats import sample
+from courier.images.transfer import Gallery, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 from courier.picturedesk import PictureDesk
-from courier.pictures import sample
 from tests.support.screens import Screen
 
 HEADER = SimpleNamespace(format="PNG", width=640, height=480, frames=1, is_moving=False)

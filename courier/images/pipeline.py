@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from courier import values
 from courier.errors import InputRefused
+from courier.images import arguments
+from courier.images.arguments import FITS, GRAVITIES, Values
 from courier.text import one_of, quoted
-from courier.values import FITS, GRAVITIES, Values
 
 #: How many operations one pipeline may have, and how long its text may be, in characters.
 MAX_STEPS = 20
@@ -46,35 +46,37 @@ class Step:
 
 #: Every operation, in the order in which help shows them: one line each.
 KINDS: dict[str, Kind] = {
-    "grayscale": Kind(read=values.nothing, value="", help="shades of gray"),
-    "black-and-white": Kind(read=values.nothing, value="", help="black and white dots (dithered)"),
-    "sepia": Kind(read=values.nothing, value="", help="the brown of old photographs"),
-    "negate": Kind(read=values.nothing, value="", help="every colour to its opposite"),
-    "posterize": Kind(read=values.whole("bits", 1, 8, 3), value="[BITS]", help="few colours: so many bits each (3)"),
+    "grayscale": Kind(read=arguments.nothing, value="", help="shades of gray"),
+    "black-and-white": Kind(read=arguments.nothing, value="", help="black and white dots (dithered)"),
+    "sepia": Kind(read=arguments.nothing, value="", help="the brown of old photographs"),
+    "negate": Kind(read=arguments.nothing, value="", help="every colour to its opposite"),
+    "posterize": Kind(read=arguments.whole("bits", 1, 8, 3), value="[BITS]", help="few colours: so many bits each (3)"),
     "solarize": Kind(
-        read=values.whole("threshold", 0, 255, 128), value="[LEVEL]", help="negate what is brighter (128)"
+        read=arguments.whole("threshold", 0, 255, 128), value="[LEVEL]", help="negate what is brighter (128)"
     ),
-    "equalize": Kind(read=values.nothing, value="", help="all brightnesses equally often"),
-    "normalize": Kind(read=values.nothing, value="", help="the darkest black, the brightest white"),
-    "brightness": Kind(read=values.number("factor", 0, 10), value="FACTOR", help="brighter above 1, darker below"),
-    "contrast": Kind(read=values.number("factor", 0, 10), value="FACTOR", help="more contrast above 1, less below"),
-    "saturation": Kind(read=values.number("factor", 0, 10), value="FACTOR", help="more colour above 1, none at 0"),
-    "blur": Kind(read=values.number("radius", 0.1, 100, 2), value="[RADIUS]", help="Gaussian blur, in pixels (2)"),
-    "sharpen": Kind(read=values.whole("percent", 1, 1_000, 150), value="[PERCENT]", help="unsharp mask (150)"),
-    "edges": Kind(read=values.nothing, value="", help="edges only"),
-    "emboss": Kind(read=values.nothing, value="", help="as if pressed into metal"),
-    "contour": Kind(read=values.nothing, value="", help="outlines on white"),
-    "rotate": Kind(read=values.rotate, value="DEGREES[:COLOUR]", help="clockwise; corners in a colour"),
-    "flip": Kind(read=values.nothing, value="", help="upside down, as in water"),
-    "flop": Kind(read=values.nothing, value="", help="left to right, as in a mirror"),
-    "crop": Kind(read=values.crop, value="WxH[+X+Y|:GRAVITY]", help="cut out, from the middle or from X, Y"),
-    "resize": Kind(read=values.resize, value="WxH[:FIT[:GRAVITY]]", help=f"to a size, or 50%; fit {', '.join(FITS)}"),
-    "thumbnail": Kind(read=values.thumbnail, value="[N|WxH]", help="to fit into N x N pixels (200), never larger"),
-    "border": Kind(read=values.border, value="N[:COLOUR]", help="a frame of N pixels (black)"),
-    "watermark": Kind(read=values.watermark, value="TEXT[:GRAVITY]", help="a line of text in a corner (southeast)"),
-    "strip-metadata": Kind(read=values.nothing, value="", help="no EXIF, no colour profile, no comments"),
+    "equalize": Kind(read=arguments.nothing, value="", help="all brightnesses equally often"),
+    "normalize": Kind(read=arguments.nothing, value="", help="the darkest black, the brightest white"),
+    "brightness": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="brighter above 1, darker below"),
+    "contrast": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="more contrast above 1, less below"),
+    "saturation": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="more colour above 1, none at 0"),
+    "blur": Kind(read=arguments.number("radius", 0.1, 100, 2), value="[RADIUS]", help="Gaussian blur, in pixels (2)"),
+    "sharpen": Kind(read=arguments.whole("percent", 1, 1_000, 150), value="[PERCENT]", help="unsharp mask (150)"),
+    "edges": Kind(read=arguments.nothing, value="", help="edges only"),
+    "emboss": Kind(read=arguments.nothing, value="", help="as if pressed into metal"),
+    "contour": Kind(read=arguments.nothing, value="", help="outlines on white"),
+    "rotate": Kind(read=arguments.rotate, value="DEGREES[:COLOUR]", help="clockwise; corners in a colour"),
+    "flip": Kind(read=arguments.nothing, value="", help="upside down, as in water"),
+    "flop": Kind(read=arguments.nothing, value="", help="left to right, as in a mirror"),
+    "crop": Kind(read=arguments.crop, value="WxH[+X+Y|:GRAVITY]", help="cut out, from the middle or from X, Y"),
+    "resize": Kind(
+        read=arguments.resize, value="WxH[:FIT[:GRAVITY]]", help=f"to a size, or 50%; fit {', '.join(FITS)}"
+    ),
+    "thumbnail": Kind(read=arguments.thumbnail, value="[N|WxH]", help="to fit into N x N pixels (200), never larger"),
+    "border": Kind(read=arguments.border, value="N[:COLOUR]", help="a frame of N pixels (black)"),
+    "watermark": Kind(read=arguments.watermark, value="TEXT[:GRAVITY]", help="a line of text in a corner (southeast)"),
+    "strip-metadata": Kind(read=arguments.nothing, value="", help="no EXIF, no colour profile, no comments"),
     "convert": Kind(
-        read=values.convert,
+        read=arguments.convert,
         value="FORMAT[:QUALITY]",
         help="jpeg, webp or avif, of quality 1 to 100; png, gif or tiff",
     ),

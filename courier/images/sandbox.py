@@ -78,7 +78,7 @@ class Cell:
         with childs_end:
             self._process = subprocess.Popen(  # noqa: S603  our own module
                 [sys.executable, "-m", module, *map(str, files), str(limits.memory_megabytes)],
-                cwd=Path(__file__).parent.parent,
+                cwd=Path(__file__).parents[2],
                 env=_environment(),
                 stdin=childs_end.fileno(),
                 stdout=subprocess.DEVNULL,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from courier.pipeline import Step
-from courier.values import Size, Values
+from courier.images.arguments import Size, Values
+from courier.images.pipeline import Step
 
 
 def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:

@@ -15,9 +15,9 @@ from typing import IO, Any
 import pytest
 from PIL import Image
 
-from courier import darkroom
-from courier.darkroom import work
 from courier.errors import NotAPicture, Reason
+from courier.images import sandbox_child
+from courier.images.sandbox_child import work
 
 ORDER = {"name": "cat.png", "operations": "flip", "megapixels": 1.0, "frames": 10}
 
@@ -32,7 +32,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> dict[str, Any]
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("courier.darkroom.development.process", fail)
+    monkeypatch.setattr("courier.images.sandbox_child.processor.process", fail)
     return work(ORDER, picture(), io.BytesIO())
 
 
@@ -82,7 +82,7 @@ def test_too_large_a_result_is_refused_with_the_limit(monkeypatch: pytest.Monkey
     report = failing(monkeypatch, OSError(errno.EFBIG, "too large"))
 
     assert (report["status"], report["reason"]) == ("refused", "too_large")
-    assert f"{darkroom.MAX_RESULT_BYTES:,}" in report["message"]
+    assert f"{sandbox_child.MAX_RESULT_BYTES:,}" in report["message"]
 
 
 def test_the_program_says_that_it_is_ready_and_does_order_after_order() -> None:
@@ -96,7 +96,7 @@ def test_the_program_says_that_it_is_ready_and_does_order_after_order() -> None:
         source.flush()
         numbers = (given(source), given(result))
         program = subprocess.Popen(
-            [sys.executable, "-m", "courier.darkroom", *map(str, numbers), "1000"],
+            [sys.executable, "-m", "courier.images.sandbox_child", *map(str, numbers), "1000"],
             stdin=theirs.fileno(),
             pass_fds=numbers,
         )

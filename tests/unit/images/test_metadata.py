@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
-from courier.metadata import ORIENTATION, kept_exif, note_what_goes, orientation_of, upright
+from courier.images.metadata import ORIENTATION, kept_exif, note_what_goes, orientation_of, upright
 
 ARTIST, WIDTH, EXPOSURE, MAKER_NOTE = 0x013B, 0x0100, 0x829A, 0x927C
 GPS, CIRCUMSTANCES = 0x8825, 0x8769

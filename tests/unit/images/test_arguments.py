@@ -8,23 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier import values
-from courier.values import MAX_SIDE, Size, Values
+from courier.images import arguments
+from courier.images.arguments import MAX_SIDE, Size, Values
 
 Reader = Callable[[str], Values]
 READERS: dict[str, Reader] = {
-    "nothing": values.nothing,
-    "number": values.number("factor", 0, 10, 1),
-    "needed number": values.number("factor", -2.5, 10),
-    "whole": values.whole("levels", 2, 8, 4),
-    "needed whole": values.whole("levels", 2, 8),
-    "resize": values.resize,
-    "thumbnail": values.thumbnail,
-    "crop": values.crop,
-    "rotate": values.rotate,
-    "border": values.border,
-    "watermark": values.watermark,
-    "convert": values.convert,
+    "nothing": arguments.nothing,
+    "number": arguments.number("factor", 0, 10, 1),
+    "needed number": arguments.number("factor", -2.5, 10),
+    "whole": arguments.whole("levels", 2, 8, 4),
+    "needed whole": arguments.whole("levels", 2, 8),
+    "resize": arguments.resize,
+    "thumbnail": arguments.thumbnail,
+    "crop": arguments.crop,
+    "rotate": arguments.rotate,
+    "border": arguments.border,
+    "watermark": arguments.watermark,
+    "convert": arguments.convert,
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from courier.errors import NotAPicture, Reason
-from courier.frames import count_frames, decoded, decoded_frames, frames_of, plays_of
+from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
 
 
 def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from courier.errors import NotAPicture, Reason
-from courier.pictures import SAMPLE_NAME, Bounds, half_blocks, read_header, sample
+from courier.images.formats import SAMPLE_NAME, Bounds, half_blocks, read_header, sample
 
 BOUNDS = Bounds(megapixels=50, frames=10)
 

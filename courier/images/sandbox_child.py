@@ -1,10 +1,10 @@
 """The program in a cell: works on one picture after the other, within limits that it sets for itself.
 
-    python -m courier.darkroom SOURCE RESULT MEGABYTES
+    python -m courier.images.sandbox_child SOURCE RESULT MEGABYTES
 
-Started by `courier.sandbox` with the descriptors of two open files, and a socket as stdin, on which it first says that
-it is ready. Each line that comes from it is an order; each line sent back is its report, whose status is `done`,
-`refused`, `memory`, `full` or `failed`. Ends when the socket does.
+Started by `courier.images.sandbox` with the descriptors of two open files, and a socket as stdin, on which it first
+says that it is ready. Each line that comes from it is an order; each line sent back is its report, whose status is
+`done`, `refused`, `memory`, `full` or `failed`. Ends when the socket does.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import traceback
 from collections.abc import Mapping
 from typing import IO, Any
 
-from courier import development
 from courier.errors import InputRefused, Reason
-from courier.pictures import Bounds
-from courier.sandbox import FULL
+from courier.images import processor
+from courier.images.formats import Bounds
+from courier.images.sandbox import FULL
 
 #: No result is larger, in bytes; the disk is everybody's.
 MAX_RESULT_BYTES = 500_000_000
@@ -59,7 +59,7 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
     try:
         source.seek(0)
         bounds = Bounds(megapixels=order["megapixels"], frames=order["frames"])
-        made = development.process(source, name=order["name"], operations=order["operations"], bounds=bounds)
+        made = processor.process(source, name=order["name"], operations=order["operations"], bounds=bounds)
         result.seek(0)
         result.write(made.content)
         result.flush()

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier import sandbox
 from courier.errors import InputRefused, Reason
-from courier.sandbox import CellFault, Limits, Sandbox
+from courier.images import sandbox
+from courier.images.sandbox import CellFault, Limits, Sandbox
 from tests.support.place import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
@@ -171,7 +171,7 @@ def test_no_key_reaches_a_cell(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("name", ["hang", "echo"])
 def test_a_cell_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
     program = f"""
-from courier.sandbox import Limits, Sandbox
+from courier.images.sandbox import Limits, Sandbox
 with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
     print(cell._process.pid, flush=True)
     cell._limits = Limits(seconds=60, memory_megabytes=400)

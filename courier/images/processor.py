@@ -14,14 +14,13 @@ from typing import IO
 
 from PIL import Image
 
-from courier import colours, pipeline
-from courier.colours import is_deep
 from courier.errors import NotAPicture, Reason
-from courier.frames import count_frames, decoded, decoded_frames, frames_of, plays_of
-from courier.geometry import planned
-from courier.metadata import kept_exif, note_what_goes, orientation_of, upright
-from courier.operations import OPERATIONS, keeps_depth
-from courier.pictures import (
+from courier.images import color, pipeline
+from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
+from courier.images.arguments import Size
+from courier.images.color import is_deep
+from courier.images.encoder import Work, saved
+from courier.images.formats import (
     MOVING_FORMATS,
     Bounds,
     check_size,
@@ -31,10 +30,11 @@ from courier.pictures import (
     media_type,
     open_picture,
 )
-from courier.pipeline import Step
-from courier.resultnames import result_name, target_of
-from courier.values import Size
-from courier.writing import Work, saved
+from courier.images.geometry import planned
+from courier.images.metadata import kept_exif, note_what_goes, orientation_of, upright
+from courier.images.naming import result_name, target_of
+from courier.images.operations import OPERATIONS, keeps_depth
+from courier.images.pipeline import Step
 
 #: Formats that hold 16 bits of gray, and all that is gray.
 DEEP_FORMATS = ("PNG", "TIFF")
@@ -136,13 +136,13 @@ def _read_metadata(image: Image.Image, work: Work) -> None:
     is_stripped = any(step.name == "strip-metadata" for step in work.steps)
     profile = image.info.get("icc_profile") or b""
     is_seen = any(step.name not in _COLOURLESS for step in work.steps)
-    is_lost = is_stripped or work.target == "GIF" or (colours.is_of_gray(profile) and work.target not in _GRAY_FORMATS)
-    if image.mode == "CMYK" or (colours.is_foreign(profile) and (is_seen or is_lost)):
+    is_lost = is_stripped or work.target == "GIF" or (color.is_of_gray(profile) and work.target not in _GRAY_FORMATS)
+    if image.mode == "CMYK" or (color.is_foreign(profile) and (is_seen or is_lost)):
         work.foreign = profile
         work.is_foreign = True
     elif not is_lost and not is_seen:
         work.profile = profile
-    elif profile and colours.is_foreign(profile):
+    elif profile and color.is_foreign(profile):
         work.note("its colour profile went")
     note_what_goes(image, work.note)
     if is_stripped:
@@ -185,11 +185,11 @@ def _workable(image: Image.Image, work: Work) -> Image.Image:
         if work.is_foreign:
             work.note("its colour profile went")
         keeps = all(map(keeps_depth, work.steps)) and work.target in DEEP_FORMATS
-        return image if keeps else colours.shallow(image, work.note)
+        return image if keeps else color.shallow(image, work.note)
     if work.is_foreign:
-        image = colours.in_srgb(image, work.foreign, work.note)
+        image = color.in_srgb(image, work.foreign, work.note)
     is_gray = image.mode in {"1", "L", "LA", "La"}
-    wanted = ("LA" if is_gray else "RGBA") if colours.has_alpha(image) else ("L" if is_gray else "RGB")
+    wanted = ("LA" if is_gray else "RGBA") if color.has_alpha(image) else ("L" if is_gray else "RGB")
     if image.mode == "L" and wanted == "LA":
         image = image.convert("RGBA")
     return image if image.mode == wanted else image.convert(wanted)
@@ -203,7 +203,7 @@ def _rawmode(image: Image.Image) -> str:
 
 def _done(image: Image.Image, work: Work) -> Image.Image:
     for step in work.steps:
-        if step.name == "black-and-white" and colours.is_see_through(image):
+        if step.name == "black-and-white" and color.is_see_through(image):
             work.note("its transparency became white: black and white has none")
         check_size(planned(step, image.size), work.bounds, "The result would have", work.frames)
         if image.mode == "1" and step.name not in {"convert", "strip-metadata"}:

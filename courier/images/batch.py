@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from courier import pictures, pipeline, resultnames
 from courier.errors import CourierError, InputRefused, WrongUsage
-from courier.gallery import Gallery, Result, Uploaded
+from courier.images import formats, naming, pipeline
+from courier.images.transfer import Gallery, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
@@ -84,7 +84,7 @@ class Batch:
             name, _, header = self._gallery.read(path)
         except CourierError:
             return False
-        target = self._folder / resultnames.name_for(name, self._steps, header)
+        target = self._folder / naming.name_for(name, self._steps, header)
         if not target.exists():
             return False
         found = target.stat()
@@ -165,7 +165,7 @@ def expanded(paths: Sequence[str]) -> list[str]:
 
 
 def _meant(place: Path, path: str) -> list[str]:
-    endings = {ending for known in pictures.FORMATS.values() for ending in known}
+    endings = {ending for known in formats.FORMATS.values() for ending in known}
     if place.is_dir():
         return sorted(str(one) for one in place.iterdir() if one.suffix.lower() in endings and one.is_file())
     if not any(sign in path for sign in _WILD) or place.exists():

@@ -7,8 +7,8 @@ import io
 import pytest
 from PIL import Image, ImageCms
 
-from courier import colours
 from courier.errors import NotAPicture
+from courier.images import color
 
 
 def profile(name: str = "LAB") -> bytes:
@@ -24,7 +24,7 @@ def pixel(mode: str, colour: object) -> Image.Image:
     [("1", False), ("L", False), ("RGB", False), ("I;16", True), ("I;16B", True), ("I", True), ("F", True)],
 )
 def test_gray_of_more_than_eight_bits_is_deep(mode: str, *, is_deep: bool) -> None:
-    assert colours.is_deep(Image.new(mode, (1, 1))) is is_deep
+    assert color.is_deep(Image.new(mode, (1, 1))) is is_deep
 
 
 def test_sixteen_bits_become_eight_by_their_whole_range_and_that_is_said() -> None:
@@ -33,7 +33,7 @@ def test_sixteen_bits_become_eight_by_their_whole_range_and_that_is_said() -> No
         image.putpixel((place, 0), value)
     notes: list[str] = []
 
-    made = colours.shallow(image, notes.append)
+    made = color.shallow(image, notes.append)
 
     assert (made.mode, list(made.tobytes())) == ("L", [0, 1, 128, 255])
     assert len(notes) == 1
@@ -43,7 +43,7 @@ def test_sixteen_bits_become_eight_by_their_whole_range_and_that_is_said() -> No
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_thirty_two_bits_have_no_rule_for_eight(mode: str) -> None:
     with pytest.raises(NotAPicture, match="32 bits") as raised:
-        colours.shallow(Image.new(mode, (1, 1)), print)
+        color.shallow(Image.new(mode, (1, 1)), print)
 
     assert raised.value.reason == "impossible"
 
@@ -52,7 +52,7 @@ def test_thirty_two_bits_have_no_rule_for_eight(mode: str) -> None:
 def test_thirty_two_bits_become_sixteen_where_they_fit(mode: str, value: float, noted: int) -> None:
     notes: list[str] = []
 
-    made = colours.sixteen_bits(pixel(mode, value), notes.append)
+    made = color.sixteen_bits(pixel(mode, value), notes.append)
 
     assert (made.mode, made.getpixel((0, 0)), len(notes)) == ("I;16", round(value), noted)
 
@@ -60,16 +60,16 @@ def test_thirty_two_bits_become_sixteen_where_they_fit(mode: str, value: float, 
 @pytest.mark.parametrize(("mode", "value"), [("I", -1), ("I", 65_536), ("F", 70_000.5), ("F", float("nan"))])
 def test_what_does_not_fit_sixteen_bits_is_refused_with_its_range(mode: str, value: float) -> None:
     with pytest.raises(NotAPicture, match="65,535"):
-        colours.sixteen_bits(pixel(mode, value), print)
+        color.sixteen_bits(pixel(mode, value), print)
 
 
 def test_only_another_profile_than_srgbs_is_foreign() -> None:
-    assert not colours.is_foreign(b"")
-    assert not colours.is_foreign(profile("sRGB"))
-    assert not colours.is_foreign(b"x" * 50 + b"sRGB IEC61966-2.1")
-    assert not colours.is_foreign("sRGB".encode("utf-16-le"))
-    assert colours.is_foreign(profile("LAB"))
-    assert colours.is_foreign(b"x" * 1_000 + b"sRGB")
+    assert not color.is_foreign(b"")
+    assert not color.is_foreign(profile("sRGB"))
+    assert not color.is_foreign(b"x" * 50 + b"sRGB IEC61966-2.1")
+    assert not color.is_foreign("sRGB".encode("utf-16-le"))
+    assert color.is_foreign(profile("LAB"))
+    assert color.is_foreign(b"x" * 1_000 + b"sRGB")
 
 
 @pytest.mark.parametrize(
@@ -77,14 +77,14 @@ def test_only_another_profile_than_srgbs_is_foreign() -> None:
     [("RGBA", True), ("LA", True), ("PA", True), ("La", True), ("RGBa", True), ("RGB", False), ("P", False)],
 )
 def test_transparency_is_in_the_mode(mode: str, *, has_alpha: bool) -> None:
-    assert colours.has_alpha(Image.new(mode, (1, 1))) is has_alpha
+    assert color.has_alpha(Image.new(mode, (1, 1))) is has_alpha
 
 
 def test_or_beside_it() -> None:
     image = Image.new("P", (1, 1))
     image.info["transparency"] = 0
 
-    assert colours.has_alpha(image)
+    assert color.has_alpha(image)
 
 
 @pytest.mark.parametrize(
@@ -96,12 +96,12 @@ def test_how_transparent_a_picture_is(alphas: tuple[int, int], *, is_see_through
     for place, alpha in enumerate(alphas):
         image.putpixel((place, 0), (9, 9, 9, alpha))
 
-    assert colours.is_see_through(image) is is_see_through
-    assert colours.is_soft(image) is is_soft
+    assert color.is_see_through(image) is is_see_through
+    assert color.is_soft(image) is is_soft
 
 
 def test_what_has_no_alpha_is_not_see_through() -> None:
-    assert not colours.is_see_through(Image.new("RGB", (1, 1)))
+    assert not color.is_see_through(Image.new("RGB", (1, 1)))
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_what_has_no_alpha_is_not_see_through() -> None:
 def test_without_a_profile_colours_are_taken_for_srgb(mode: str, colour: object, pixel_after: object) -> None:
     notes: list[str] = []
 
-    made = colours.in_srgb(pixel(mode, colour), b"", notes.append)
+    made = color.in_srgb(pixel(mode, colour), b"", notes.append)
 
     assert made.getpixel((0, 0)) == pixel_after
     assert bool(notes) is (mode == "CMYK")
@@ -128,7 +128,7 @@ def test_a_profile_converts_the_colours_and_keeps_transparency_and_says_so() -> 
     notes: list[str] = []
     linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
-    made = colours.in_srgb(pixel("RGBA", (10, 20, 30, 40)), linear, notes.append)
+    made = color.in_srgb(pixel("RGBA", (10, 20, 30, 40)), linear, notes.append)
 
     found = made.getpixel((0, 0))
     assert isinstance(found, tuple)
@@ -142,7 +142,7 @@ def test_a_profile_converts_the_colours_and_keeps_transparency_and_says_so() -> 
 def test_a_profile_that_cannot_be_used_is_said_and_left_out(broken: bytes) -> None:
     notes: list[str] = []
 
-    made = colours.in_srgb(pixel("RGB", (1, 2, 3)), broken, notes.append)
+    made = color.in_srgb(pixel("RGB", (1, 2, 3)), broken, notes.append)
 
     assert made.getpixel((0, 0)) == (1, 2, 3)
     assert len(notes) == 1
@@ -166,8 +166,8 @@ def test_a_profile_that_cannot_be_used_is_said_and_left_out(broken: bytes) -> No
 def test_a_profile_is_for_one_kind_of_picture(space: bytes, mode: str, *, fits: bool) -> None:
     header = bytes(16) + space + bytes(20)
 
-    assert colours.fits(header, Image.new(mode, (1, 1))) is fits
-    assert colours.is_of_gray(header) is (space == b"GRAY")
+    assert color.fits(header, Image.new(mode, (1, 1))) is fits
+    assert color.is_of_gray(header) is (space == b"GRAY")
 
 
 def test_a_pictures_file_is_left_alone() -> None:
@@ -175,6 +175,6 @@ def test_a_pictures_file_is_left_alone() -> None:
     pixel("RGB", (1, 2, 3)).save(file, "PNG")
     image = Image.open(io.BytesIO(file.getvalue()))
 
-    colours.in_srgb(image, b"", print)
+    color.in_srgb(image, b"", print)
 
     assert image.getpixel((0, 0)) == (1, 2, 3)

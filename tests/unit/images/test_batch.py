@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from courier.albums import AHEAD, TRANSFERS, Batch, expanded
 from courier.errors import CourierError, InputRefused, NotAPicture, Unreachable, WrongUsage
-from courier.gallery import Gallery, Result, Uploaded
+from courier.images.batch import AHEAD, TRANSFERS, Batch, expanded
+from courier.images.formats import Header
+from courier.images.transfer import Gallery, Result, Uploaded
 from courier.messaging.pending import Asked, Question
-from courier.pictures import Header
 from tests.support.fakes import PATIENCE_SECONDS, until
 
 HEADER = Header(format="PNG", width=8, height=4, is_moving=False)

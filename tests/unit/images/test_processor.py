@@ -12,12 +12,12 @@ from typing import Any, cast
 import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from courier.development import Processed, process
 from courier.errors import InputRefused, NotAPicture, Reason
 from courier.files import check_name
-from courier.pictures import Bounds, is_lossless_webp, read_header, sample
-from courier.pipeline import KINDS, parse
-from courier.resultnames import likely_names, name_for, result_name
+from courier.images.formats import Bounds, is_lossless_webp, read_header, sample
+from courier.images.naming import likely_names, name_for, result_name
+from courier.images.pipeline import KINDS, parse
+from courier.images.processor import Processed, process
 
 BOUNDS = Bounds(megapixels=50, frames=20)
 #: A value for each operation that needs one.

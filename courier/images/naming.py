@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import PurePosixPath
 
-from courier import pipeline
 from courier.files import MAX_NAME_BYTES
-from courier.pictures import FORMATS, Header
-from courier.pipeline import Step
+from courier.images import pipeline
+from courier.images.formats import FORMATS, Header
+from courier.images.pipeline import Step
 
 #: Formats that a still picture is stored in as it came; every other becomes a PNG. Moving ones stay what they are.
 KEPT_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")

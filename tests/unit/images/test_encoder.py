@@ -9,8 +9,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from courier.errors import NotAPicture
-from courier.pictures import Bounds
-from courier.writing import SAVE_OPTIONS, Work, saved
+from courier.images.encoder import SAVE_OPTIONS, Work, saved
+from courier.images.formats import Bounds
 
 
 def work(target: str, **more: Any) -> Work:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import InputRefused
-from courier.operations import OPERATIONS
-from courier.pipeline import KINDS, PRESET_HELP, PRESETS, canonical, parse, slug
-from courier.values import Size
+from courier.images.arguments import Size
+from courier.images.operations import OPERATIONS
+from courier.images.pipeline import KINDS, PRESET_HELP, PRESETS, canonical, parse, slug
 
 
 def test_every_operation_is_known_at_both_ends() -> None:

@@ -1,7 +1,7 @@
-"""What each operation does to a picture: pure functions of images, one for each name of `courier.pipeline`.
+"""What each operation does to a picture: pure functions of images, one for each name of `courier.images.pipeline`.
 
-They take images that `courier.pictures` has made workable: L, LA, RGB, RGBA, or gray of 16 or 32 bits (I;16, I, F).
-Colour operations leave transparency alone, geometry moves it along.
+They take images that `courier.images.formats` has made workable: L, LA, RGB, RGBA, or gray of 16 or 32 bits (I;16,
+I, F). Color operations leave transparency alone, geometry moves it along.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
-from courier.colours import is_deep
 from courier.errors import NotAPicture, Reason
-from courier.geometry import corner, place, planned_size, target, thumbnail_size, times
-from courier.pipeline import Step
-from courier.values import Values
+from courier.images.arguments import Values
+from courier.images.color import is_deep
+from courier.images.geometry import corner, place, planned_size, target, thumbnail_size, times
+from courier.images.pipeline import Step
 
 Operation = Callable[[Image.Image, Values], Image.Image]
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from PIL import Image
 
-from courier import colours
 from courier.errors import NotAPicture, Reason
-from courier.operations import flattened
-from courier.pictures import Bounds
-from courier.pipeline import Step
+from courier.images import color
+from courier.images.formats import Bounds
+from courier.images.operations import flattened
+from courier.images.pipeline import Step
 from courier.text import printable
 
 SAVE_OPTIONS: dict[str, dict[str, Any]] = {
@@ -74,7 +74,7 @@ def saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
 
 def _saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
     frames = [_writable(frame, work) for frame in frames]
-    if work.profile and not colours.fits(work.profile, frames[0]):
+    if work.profile and not color.fits(work.profile, frames[0]):
         work.note("its colour profile went: it is none for this kind of picture")
         work.profile = b""
     options = _options(work)
@@ -124,7 +124,7 @@ def _for_gif(image: Image.Image, work: Work) -> Image.Image:
         work.note("its colours became 256 at most: GIF has no more")
     if image.mode not in {"LA", "RGBA"}:
         return image
-    if colours.is_soft(image):
+    if color.is_soft(image):
         work.note("what was half transparent became transparent or not: GIF knows nothing between")
     # Of gray with transparency Pillow would write the gray alone.
     return image.convert("RGBA")
@@ -133,7 +133,7 @@ def _for_gif(image: Image.Image, work: Work) -> Image.Image:
 def _writable(image: Image.Image, work: Work) -> Image.Image:
     """Return a picture that the target's format can hold."""
     if image.mode in {"LA", "RGBA"} and work.target == "JPEG":
-        if colours.is_see_through(image):
+        if color.is_see_through(image):
             work.note("its transparency became white: JPEG has none")
         return flattened(image, "white")
     if work.target == "GIF":
@@ -141,5 +141,5 @@ def _writable(image: Image.Image, work: Work) -> Image.Image:
     if image.mode == "1" and work.target in {"JPEG", "WEBP", "AVIF"}:
         return image.convert("L")
     if image.mode in {"I", "F"} and work.target == "PNG":
-        return colours.sixteen_bits(image, work.note)
+        return color.sixteen_bits(image, work.note)
     return image

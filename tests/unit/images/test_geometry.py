@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from courier import geometry
-from courier.pipeline import parse
-from courier.values import Size
+from courier.images import geometry
+from courier.images.arguments import Size
+from courier.images.pipeline import parse
 
 
 @pytest.mark.parametrize(

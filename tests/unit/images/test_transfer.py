@@ -22,11 +22,11 @@ from courier.errors import (
     ObjectReplaced,
     WrongUsage,
 )
-from courier.gallery import Gallery, Result, etag_of
+from courier.images.formats import SAMPLE_NAME, sample
+from courier.images.transfer import Gallery, Result, etag_of
 from courier.messaging.connection import Connection
 from courier.messaging.pending import Outcome, Question
 from courier.messaging.protocol import Answer, Refusal
-from courier.pictures import SAMPLE_NAME, sample
 from courier.settings import load_settings
 from tests.support.fakes import FakeAws
 
@@ -227,7 +227,7 @@ def results(
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr("courier.gallery.requester_for", requester_for)
+    monkeypatch.setattr("courier.images.transfer.requester_for", requester_for)
     asked = [Question(body=str(number)) for number in range(len(outcomes))]
     return list(gallery.results(asked, [f"source{number}" for number in range(len(outcomes))]))
 
