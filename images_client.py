@@ -7,7 +7,7 @@ Without a command, in a terminal, it is a menu.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from courier import bootstrap
+    from courier.cli import bootstrap
 
     bootstrap.check_python()
 
@@ -19,22 +19,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from courier import bootstrap
-from courier.arguments import ArgumentParser
-from courier.commandline import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
+from courier.cli import bootstrap
+from courier.cli.argument_parser import ArgumentParser
+from courier.cli.command_line import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain, finish
+from courier.cli.failures import Failures
+from courier.cli.queue_commands import COMMANDS, Upkeep, add_commands
 from courier.errors import WrongUsage
-from courier.failures import Failures
 from courier.files import expand_home
 from courier.images import pipeline
 from courier.messaging.connection import Connection
 from courier.settings import load_settings
 from courier.text import printable
-from courier.upkeep import COMMANDS, Upkeep, add_commands
 
 if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+    from courier.cli.images_commands import PictureDesk
     from courier.images.transfer import Result
-    from courier.picturedesk import PictureDesk
-    from courier.terminal import Terminal
 
 WORKER = "images_worker.py"
 FOLDERS = ("unprocessed", "processed")
@@ -72,7 +72,7 @@ class Menu:
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
-        from courier.menu import Choice, leave, run_menu
+        from courier.cli.menu import Choice, leave, run_menu
 
         self._connection.warm_up()
         choices = [
@@ -237,8 +237,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     given = build_parser().parse_args(arguments)
     bootstrap.require_packages()
-    from courier.keyboard import Keyboard
-    from courier.terminal import Terminal
+    from courier.cli.console import Terminal
+    from courier.cli.keyboard import Keyboard
 
     settings = load_settings()
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
@@ -256,8 +256,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     upkeep = Upkeep(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_desk() -> PictureDesk:
+        from courier.cli.images_commands import PictureDesk
         from courier.images.transfer import Gallery
-        from courier.picturedesk import PictureDesk
 
         gallery = Gallery(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
         return PictureDesk(gallery, terminal, failures, as_json=given.json)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from courier import bootstrap
+    from courier.cli import bootstrap
 
     bootstrap.start_worker(__doc__ or "")
 
@@ -15,10 +15,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from courier import daemon
 from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
-from courier.commandline import finish
+from courier.cli import daemon
+from courier.cli.command_line import finish
 from courier.errors import InputRefused, Reason
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import naming, pipeline

@@ -7,7 +7,7 @@ Without a command, in a terminal, it is a menu.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from courier import bootstrap
+    from courier.cli import bootstrap
 
     bootstrap.check_python()
 
@@ -19,23 +19,23 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from courier import bootstrap
-from courier.commandline import CANCELLATION, SIGNALS, finish
+from courier.cli import bootstrap
+from courier.cli.command_line import CANCELLATION, SIGNALS, finish
+from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
+from courier.cli.queue_commands import COMMANDS, Upkeep
+from courier.cli.report import SHOWN_BACK, Report
+from courier.cli.typed_list import numbers_or_end
 from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
 from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Question
-from courier.numberarguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.numbers import parser, response
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
 from courier.numbers.notation import CommaWatch
 from courier.numbers.source import Stream, opened, read_lines
-from courier.report import SHOWN_BACK, Report
 from courier.settings import Settings, load_settings
-from courier.typedlist import numbers_or_end
-from courier.upkeep import COMMANDS, Upkeep
 
 if TYPE_CHECKING:
-    from courier.terminal import Terminal
+    from courier.cli.console import Terminal
 
 WORKER = "numbers_worker.py"
 
@@ -168,7 +168,7 @@ class Numbers:
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
-        from courier.menu import Choice, leave, run_menu
+        from courier.cli.menu import Choice, leave, run_menu
 
         self.connection.warm_up()
         choices = [
@@ -260,8 +260,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
     )
     bootstrap.require_packages()
-    from courier.keyboard import Keyboard
-    from courier.terminal import Terminal
+    from courier.cli.console import Terminal
+    from courier.cli.keyboard import Keyboard
 
     settings = load_settings()
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)

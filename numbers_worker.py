@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from courier import bootstrap
+    from courier.cli import bootstrap
 
     bootstrap.start_worker(__doc__ or "")
 
@@ -13,11 +13,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from courier import daemon
 from courier.aws.message import Envelope
 from courier.aws.s3 import Bucket
 from courier.aws.session import Clock
-from courier.commandline import finish
+from courier.cli import daemon
+from courier.cli.command_line import finish
 from courier.errors import InputRefused
 from courier.messaging.protocol import Request
 from courier.messaging.worker import Worker

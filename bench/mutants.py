@@ -39,7 +39,7 @@ MESSAGING = (
     *("messaging.outbox", "messaging.pending", "messaging.processor", "messaging.protocol"),
     *("messaging.replies", "messaging.reply_queue", "messaging.requester", "messaging.time_limits"),
     *("messaging.worker",),
-    "daemon",
+    "cli.daemon",
 )
 #: What is loaded once, before the forks: it costs most of a test's start.
 LOADED = (

@@ -202,7 +202,7 @@ def test_an_interpreter_that_is_too_old_or_lacks_venv_is_refused_and_nothing_los
 
 def test_the_environment_of_what_runs_is_not_made_again(folder: Folder) -> None:
     folder.run("setup")
-    hold = [sys.executable, "-IS", "courier/lockfile.py", ".local", "hold", "engine", "sleep", "600"]
+    hold = [sys.executable, "-IS", "courier/cli/lock_file.py", ".local", "hold", "engine", "sleep", "600"]
     with subprocess.Popen(hold, cwd=folder.path) as process:
         wait_for((folder.path / ".local/engine.lock").exists)
         wait_for((folder.path / ".local/engine.lock").read_text)

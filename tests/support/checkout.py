@@ -95,7 +95,7 @@ def bare_copy(folder: Path) -> Path:
     (folder / "courier").mkdir(parents=True)
     for name in (*ROOT.glob("requirements*.txt"), ROOT / "run_local.sh"):
         shutil.copy2(name, folder)
-    shutil.copy2(ROOT / "courier/lockfile.py", folder / "courier")
+    shutil.copy2(ROOT / "courier/cli/lock_file.py", folder / "courier")
     return folder
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 import images_worker
-from courier.commandline import finish
+from courier.cli.command_line import finish
 
 images_worker.DARKROOM = "tests.workers.mischief"
 

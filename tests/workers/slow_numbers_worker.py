@@ -9,8 +9,8 @@ import sys
 import threading
 
 import numbers_worker
-from courier import daemon
-from courier.commandline import finish
+from courier.cli import daemon
+from courier.cli.command_line import finish
 from courier.messaging.protocol import Request
 from courier.messaging.worker import Worker
 from courier.settings import load_settings
