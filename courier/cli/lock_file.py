@@ -6,7 +6,7 @@ of NAME is FOLDER/NAME.lock:
 
 lock_file.py FOLDER hold NAME COMMAND...         take the lock and become COMMAND, in a session of its own
 lock_file.py FOLDER holders NAME...              print the holder of each, or -; status 0 if each has one
-lock_file.py FOLDER wait STATE SECONDS PID NAME  until the lock is `held`, or its holder `ready`; status 1 if process PID
+lock_file.py FOLDER wait STATE SECONDS PID NAME  until the lock is `held`, or its holder `ready`; status 1 if PID has
                                                 ended instead, 2 if it took too long
 lock_file.py FOLDER stop SECONDS NAME...         end the holders, by force once the time is over; print who is left:
                                                 status 1

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-import numbers_worker
-from courier.numbers import response
+from courier.numbers import handler, response
 from courier.numbers.histogram import histogram
 from courier.numbers.render import json_line
 from courier.numbers.stats import summarise
@@ -39,7 +38,7 @@ def numbers(count: int) -> str:
 
 def right_answer(text: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
-    sample = numbers_worker.read(text)
+    sample = handler.read(text)
     figures = summarise(sample)
     figures.pop("mode")
     return json_line(response.decode(response.encode(figures, histogram(sample)))) + "\n"

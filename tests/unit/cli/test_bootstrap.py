@@ -157,7 +157,7 @@ def test_an_old_python_can_read_what_comes_before_the_check(name: str, version: 
     tree = ast.parse((ROOT / name).read_text(), feature_version=version)
 
     if name in PROGRAMS:
-        document, future, guard, *_ = tree.body
-        assert isinstance(document, ast.Expr)
-        assert isinstance(future, ast.ImportFrom)
-        assert ast.unparse(guard).startswith("if __name__ == '__main__':\n    from courier.cli import bootstrap")
+        guard = tree.body[-1]
+        assert isinstance(guard, ast.If)
+        assert [ast.unparse(one) for one in tree.body[1:-1]] == ["import sys", "from courier.cli import bootstrap"]
+        assert ast.unparse(guard.body[0]).startswith("bootstrap.")
