@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
-class Moved:
+class Progress:
     """How a progress bar is told of bytes: how many there will be, if known, and each further number that was moved."""
 
     expect: Callable[[int | None], None]
@@ -17,13 +17,13 @@ class Moved:
 
 
 #: Tells nobody.
-UNSEEN = Moved(expect=lambda _total: None, advance=lambda _count: None)
+UNSEEN = Progress(expect=lambda _total: None, advance=lambda _count: None)
 
 
 class Reporter(Protocol):
     """What shows progress and warnings: a terminal, or what stands in for one."""
 
-    def moving(self, text: str, /) -> AbstractContextManager[Moved]:
+    def moving(self, text: str, /) -> AbstractContextManager[Progress]:
         """Show progress while the body runs."""
 
     def warn(self, text: str, /) -> None:

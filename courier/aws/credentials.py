@@ -53,7 +53,7 @@ SHARED_FILE = "shared-credentials-file"
 SETTLE_SECONDS = 1.0
 
 
-class Patience:
+class CredentialRefresh:
     """How long a call that was refused for dead keys waits for newer ones, and how the user learns of it.
 
     `seconds` is None where it may take as long as it takes; setting `stopped` ends every wait. For
@@ -223,7 +223,7 @@ class LenientSession(botocore.session.Session):
             self.set_config_variable(name, before)
 
 
-def make_session(patience: Patience) -> botocore.session.Session:
+def make_session(patience: CredentialRefresh) -> botocore.session.Session:
     """Return a session whose keys, where they come from the shared credentials file, follow that file.
 
     Warns through `patience` where environment variables hide other keys in the file.
@@ -243,7 +243,7 @@ def make_session(patience: Patience) -> botocore.session.Session:
 class _Renewal:
     """Decides about each refused call: send it again with newer keys, wait for these, or give up."""
 
-    def __init__(self, provider: _PastedFile, patience: Patience) -> None:
+    def __init__(self, provider: _PastedFile, patience: CredentialRefresh) -> None:
         self._provider = provider
         self._patience = patience
 

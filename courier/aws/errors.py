@@ -41,19 +41,19 @@ from courier.aws.key_file import explain
 from courier.aws.responses import endpoint_hint, unlike_aws
 from courier.errors import (
     AccessDenied,
-    AwsTrouble,
+    AwsError,
     BucketMissing,
-    Busy,
     CredentialsRefused,
     CredentialsUnavailable,
-    InputRefused,
     MessageTooLong,
     NoCredentials,
     ObjectMissing,
     ObjectReplaced,
-    PurgedLately,
+    PurgeInProgress,
     QueueMissing,
     ReceiptHandleInvalid,
+    Rejected,
+    Throttled,
     Unreachable,
 )
 from courier.redaction import scrub
@@ -61,7 +61,7 @@ from courier.text import printable
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Translated = AwsTrouble | InputRefused
+Translated = AwsError | Rejected
 
 #: The calls to which S3 answers a bare status, having no body to say more.
 HEADS = ("HeadObject", "HeadBucket")
@@ -80,11 +80,11 @@ _CODES: dict[type[Translated], tuple[str, ...]] = {
     ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRefused: (*DEAD_KEYS, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
-    PurgedLately: ("PurgeQueueInProgress",),
+    PurgeInProgress: ("PurgeQueueInProgress",),
     MessageTooLong: ("BatchRequestTooLong",),
     ReceiptHandleInvalid: ("ReceiptHandleIsInvalid", "MessageNotInflight"),
     # Those that botocore's own classification lacks.
-    Busy: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted"),
+    Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted"),
 }
 _KINDS = {code: kind for kind, codes in _CODES.items() for code in codes}
 _HEAD_KINDS: dict[str, type[Translated]] = {"404": ObjectMissing, DEAD_KEYS_IN_A_HEAD: CredentialsRefused}
@@ -93,7 +93,7 @@ _HINTS: dict[type, str] = {
     BucketMissing: _SET_UP,
     AccessDenied: "Ask for the right, or use other credentials (AWS_PROFILE).",
     CredentialsRefused: f"{MEND_KEYS.rstrip('.')} (and see that this machine's clock is right).",
-    Busy: "Try again in a moment.",
+    Throttled: "Try again in a moment.",
 }
 _PARSERS = "botocore.parsers"
 _LIBRARIES = (_PARSERS, "boto3", "botocore", "urllib3")
@@ -103,7 +103,7 @@ _RETRIED_BY_BOTOCORE = (ThrottledRetryableChecker(), TransientRetryableChecker()
 def call_aws(doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Make one call of boto3's and return its response; `doing` completes "Could not ...".
 
-    Raises: AwsTrouble or one of its kin, from botocore's error. A bug of ours passes as it is.
+    Raises: AwsError or one of its kin, from botocore's error. A bug of ours passes as it is.
     """
     try:
         return call(*args, **kwargs)
@@ -117,16 +117,16 @@ def call_aws(doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwa
 def read_configuration(doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Make a call in which botocore reads configuration: whatever it then stumbles over is in that.
 
-    Raises: NoCredentials; AwsTrouble.
+    Raises: NoCredentials; AwsError.
     """
     try:
         return call_aws(doing, call, *args, **kwargs)
-    except (AwsTrouble, KeyError, TypeError, AttributeError) as error:
-        if isinstance(error, AwsTrouble) and type(error) is not AwsTrouble:
+    except (AwsError, KeyError, TypeError, AttributeError) as error:
+        if isinstance(error, AwsError) and type(error) is not AwsError:
             raise
-        if not isinstance(error, AwsTrouble) and _is_ours(error):
+        if not isinstance(error, AwsError) and _is_ours(error):
             raise
-        message = error.message if isinstance(error, AwsTrouble) else f"Could not {doing}: {said(error)}."
+        message = error.message if isinstance(error, AwsError) else f"Could not {doing}: {said(error)}."
         hint = "See the AWS_... environment variables, ~/.aws/config and ~/.aws/credentials."
         raise NoCredentials(message, hint=hint) from error
 
@@ -140,12 +140,12 @@ def error_kind(code: str, message: str = "", *, status: int | None = None) -> ty
     """Return what an error of AWS's is, by its HTTP status, botocore's own retry classification, and its code."""
     code = _last_part(code)
     if (status or 0) >= _SERVER_ERROR or status in _WAIT_STATUSES or _is_throttling(code):
-        return Busy
+        return Throttled
     if code == "InvalidParameterValue" and "receipthandle" in message.lower().replace(" ", ""):
         return ReceiptHandleInvalid
     if code == "InvalidParameterValue" and "shorter than" in message:
         return MessageTooLong
-    return _KINDS.get(code, AwsTrouble)
+    return _KINDS.get(code, AwsError)
 
 
 def _is_throttling(code: str) -> bool:
@@ -177,7 +177,7 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
     kind = (is_head and _HEAD_KINDS.get(code)) or error_kind(code, message, status=status)
     if status == _FORBIDDEN and "AccessDenied" in message:  # a body of another protocol than the service's
         kind, message = AccessDenied, ""
-    elif kind is not Busy and not is_head and (not code or message.lstrip().startswith("<")):
+    elif kind is not Throttled and not is_head and (not code or message.lstrip().startswith("<")):
         return unlike_aws(doing, f"HTTP status {status}")
     reason = printable(scrub(message).strip().rstrip(".")) if not message.lstrip().startswith("<") else ""
     return kind(
@@ -202,7 +202,7 @@ def _from_http_client(error: Exception, doing: str) -> Translated:
         return _from_os_error(cause, doing)
     if isinstance(cause, ValueError | TypeError | AttributeError):
         hint = "See AWS_ENDPOINT_URL, the region and the credentials: a character in them may be out of place."
-        return AwsTrouble(f"Could not {doing}: the request cannot be sent ({type(cause).__name__}).", hint=hint)
+        return AwsError(f"Could not {doing}: the request cannot be sent ({type(cause).__name__}).", hint=hint)
     return unreachable(error, doing)
 
 
@@ -245,7 +245,7 @@ def _unreadable(_error: Exception, doing: str) -> Translated:
 
 
 def _other(error: Exception, doing: str) -> Translated:
-    return AwsTrouble(f"Could not {doing}: {said(error)}.")
+    return AwsError(f"Could not {doing}: {said(error)}.")
 
 
 _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Translated]], ...] = (

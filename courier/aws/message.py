@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
-class Envelope:
+class Message:
     """One message as a queue carries it: a body and its string attributes."""
 
     body: str

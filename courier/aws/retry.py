@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from courier.aws import backoff
-from courier.errors import CourierError, NoCredentials, Trouble
+from courier.errors import CourierError, NoCredentials, ServiceError
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +36,12 @@ class Failure:
     error: CourierError
 
     @property
-    def is_passing(self) -> bool:
+    def is_transient(self) -> bool:
         """Whether the same entry may succeed later."""
-        return isinstance(self.error, Trouble) and self.error.is_passing
+        return isinstance(self.error, ServiceError) and self.error.is_transient
 
 
-class Outage:
+class Retrier:
     """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Outage:
         self._relief = ""
         self._delays = backoff.delays()
 
-    def note(self, error: Trouble) -> float:
+    def note(self, error: ServiceError) -> float:
         """Tell of an error, unless it was told; return how many seconds to wait before the next try."""
         with self._lock:
             if self._since is None:
@@ -68,20 +68,20 @@ class Outage:
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
             return next(self._delays)
 
-    def wait_out(self, error: Trouble, until: float = math.inf) -> None:
+    def wait_out(self, error: ServiceError, until: float = math.inf) -> None:
         """Wait before the next try, longer each time, up to `until`; return at once when `stopped` is set."""
         self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
 
     def persist(self, call: Callable[[], T], until: float) -> T:
         """Return what `call` returns, made again and again while there are transient errors.
 
-        Raises: Trouble if it lasts, or has lasted when monotonic time passes `until`.
+        Raises: ServiceError if it lasts, or has lasted when monotonic time passes `until`.
         """
         while True:
             try:
                 found = call()
-            except Trouble as error:
-                if not error.is_passing or self._is_over(until):
+            except ServiceError as error:
+                if not error.is_transient or self._is_over(until):
                     raise
                 self.wait_out(error, until)
             else:
@@ -93,7 +93,7 @@ class Outage:
     ) -> list[Failure]:
         """Make a batch call, and again for those of its items whose failure is transient; return the failures.
 
-        Raises: Trouble as `persist`.
+        Raises: ServiceError as `persist`.
         """
         final: list[Failure] = []
         left = list(enumerate(items))
@@ -101,8 +101,8 @@ class Outage:
             batch = [item for _, item in left]
             failures = self.persist(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
             placed = [Failure(index=left[failure.index][0], error=failure.error) for failure in failures]
-            again = [failure for failure in placed if failure.is_passing]
-            final += [failure for failure in placed if not failure.is_passing]
+            again = [failure for failure in placed if failure.is_transient]
+            final += [failure for failure in placed if not failure.is_transient]
             if not again or self._is_over(until):
                 return final + again
             left = [(failure.index, items[failure.index]) for failure in again]
@@ -120,7 +120,7 @@ class Outage:
 
     def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:
         error = failures[0].error
-        if isinstance(error, Trouble):
+        if isinstance(error, ServiceError):
             self.wait_out(error, until)
 
     def _is_over(self, until: float) -> bool:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from courier.aws.errors import call_aws
 from courier.aws.responses import needed
 from courier.aws.session import Aws
-from courier.errors import AwsTrouble, BucketMissing, InputRefused, ObjectMissing, ObjectReplaced, Reason
+from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected
 from courier.text import quoted
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ LONG_RANGE_BYTES = 2**25
 SHORT_RANGE_BYTES = 2**12
 
 #: Called with each further number of bytes that was moved.
-Progress = Callable[[int], None]
+Advance = Callable[[int], None]
 
 
 #: The parts of what is long. S3 takes 10,000 of them: from the thousandth on they are larger.
@@ -65,13 +65,13 @@ class Bucket:
 
     @property
     def name(self) -> str:
-        """The bucket's name. Raises: AwsTrouble if it has to be asked for and cannot be."""
+        """The bucket's name. Raises: AwsError if it has to be asked for and cannot be."""
         if self._name is None:
             self._name = self._aws.default_bucket()
         return self._name
 
     def check(self) -> None:
-        """Make sure that the bucket is there. Raises: BucketMissing; AwsTrouble."""
+        """Make sure that the bucket is there. Raises: BucketMissing; AwsError."""
         try:
             self._aws.outlast(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
@@ -88,12 +88,12 @@ class Bucket:
         media_type: str,
         metadata: Mapping[str, str] | None = None,
         is_new: bool = False,
-        progress: Progress = lambda _count: None,
+        progress: Advance = lambda _count: None,
     ) -> StoredObject:
         """Upload a file of any length, in parts if it is long; return what is told of the object.
 
         It reads once. What was uploaded is taken back if it fails. With `is_new`, nothing is replaced, also what
-        came meanwhile. Raises: ObjectReplaced if it would be; AwsTrouble.
+        came meanwhile. Raises: ObjectReplaced if it would be; AwsError.
         """
         first = file.read(PART_BYTES)
         what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
@@ -108,7 +108,7 @@ class Bucket:
         try:
             return self._in_parts(name, place, condition, first, file, progress)
         except BaseException:
-            with suppress(AwsTrouble), self._aws.cleaning_up():
+            with suppress(AwsError), self._aws.cleaning_up():
                 call_aws(f"take an upload in {self.prefix} back", self._aws.s3().abort_multipart_upload, **place)
             raise
 
@@ -119,7 +119,7 @@ class Bucket:
         condition: Mapping[str, Any],
         part: bytes,
         file: Readable,
-        progress: Progress,
+        progress: Advance,
     ) -> StoredObject:
         size = 0
         etags: list[str] = []
@@ -154,21 +154,21 @@ class Bucket:
         *,
         limit_bytes: int | None = None,
         etag: str = "",
-        progress: Progress = lambda _count: None,
+        progress: Advance = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
         """Write the object `name` to `file`; `opened` is told its size before the first byte.
 
-        Raises: ObjectMissing; ObjectReplaced if an ETag is given that is not its own; InputRefused before anything
+        Raises: ObjectMissing; ObjectReplaced if an ETag is given that is not its own; Rejected before anything
         is read if it has more than `limit_bytes`;
-        AwsTrouble, also if the connection ends before the object does.
+        AwsError, also if the connection ends before the object does.
         """
         answer = self._get(name, **({"IfMatch": etag} if etag else {}))
         size = answer["ContentLength"]
         if limit_bytes is not None and size > limit_bytes:
             answer["Body"].close()
             said = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
-            raise InputRefused(said, reason=Reason.FILE_TOO_BIG)
+            raise Rejected(said, reason=Reason.FILE_TOO_BIG)
         opened(size)
         for chunk in self._chunks(name, answer, 0):
             file.write(chunk)
@@ -178,7 +178,7 @@ class Bucket:
         """Yield an object's bytes from `start` to a little behind `stop`, and on for as long as they are taken.
 
         So who needs a little more than up to `stop` has it without another call. Raises: ObjectMissing;
-        ObjectReplaced if it is not the same any more; AwsTrouble.
+        ObjectReplaced if it is not the same any more; AwsError.
         """
         while start < found.size_bytes:
             length = min(LONG_RANGE_BYTES, max(0, stop - start) + SHORT_RANGE_BYTES)
@@ -187,7 +187,7 @@ class Bucket:
             start += length
 
     def find(self, name: str) -> StoredObject | None:
-        """Return what is told of the object `name`, or None if there is none. Raises: AwsTrouble."""
+        """Return what is told of the object `name`, or None if there is none. Raises: AwsError."""
         doing = f"look for an object in {self.prefix}"
         try:
             head = self._aws.outlast(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
@@ -202,7 +202,7 @@ class Bucket:
         )
 
     def delete(self, name: str) -> None:
-        """Delete the object `name`, if there is one. Raises: AwsTrouble."""
+        """Delete the object `name`, if there is one. Raises: AwsError."""
         doing = f"delete an object of {self.prefix}"
         self._aws.outlast(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
 
@@ -211,7 +211,7 @@ class Bucket:
         return self._aws.cleaning_up()
 
     def names(self) -> Iterator[StoredObject]:
-        """Yield every object, by name. Raises: AwsTrouble."""
+        """Yield every object, by name. Raises: AwsError."""
         doing = f"list {self.prefix}"
         pages = iter(self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix))
         while (page := call_aws(doing, self._aws.run, partial(next, pages, None))) is not None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from courier.aws.errors import call_aws
 from courier.aws.session import Aws
-from courier.errors import AwsTrouble
+from courier.errors import AwsError
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ IDLE_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 
 
-class Protection:
+class ScaleInProtection:
     """Scale-in protection of one instance, for one of the workers on it."""
 
     def __init__(self, aws: Aws, *, group: str, instance_id: str, is_busy: Callable[[], bool]) -> None:
@@ -71,7 +71,7 @@ class Protection:
                 return
             try:
                 self._set(is_protected=False)
-            except AwsTrouble as error:
+            except AwsError as error:
                 log.warning("the protection from scale-in stays: %s", error.sentence)
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
@@ -83,7 +83,7 @@ class Protection:
             fcntl.flock(self._file, fcntl.LOCK_SH)
             try:
                 self._set(is_protected=True)
-            except AwsTrouble as error:
+            except AwsError as error:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
                 self._not_before = now + RETRY_SECONDS
                 log.warning("this machine is not protected from scale-in while it works: %s", error.sentence)

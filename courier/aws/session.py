@@ -22,12 +22,12 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
-from courier.aws.credentials import Patience, make_session
+from courier.aws.credentials import CredentialRefresh, make_session
 from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
 from courier.aws.errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
 from courier.aws.key_file import odd_character
 from courier.aws.responses import needed
-from courier.aws.retry import Outage
+from courier.aws.retry import Retrier
 from courier.cancellation import CancelableClient, Cancellation
 from courier.errors import AccessDenied, NoCredentials, ObjectMissing
 from courier.redaction import remember
@@ -102,12 +102,12 @@ class Aws:
     cannot be used.
     """
 
-    def __init__(self, patience: Patience | None = None, cancellation: Cancellation | None = None) -> None:
+    def __init__(self, patience: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
         self.clock = Clock()
         self._cancellation = cancellation
         #: Set when this process is about to end: no call waits for fresh keys any more.
         self.stopping = patience.stopped if patience else threading.Event()
-        self._patience = patience or Patience(seconds=0, tell=log.warning, stopped=self.stopping)
+        self._patience = patience or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         check_environment()
@@ -130,10 +130,10 @@ class Aws:
     def outlast(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call that nobody makes again if it fails: a client outlasts a transient error for a while.
 
-        Raises: AwsTrouble or one of its kin.
+        Raises: AwsError or one of its kin.
         """
         until = time.monotonic() + self._patience.transient_seconds
-        outage = Outage("calling AWS", self._cancellation or self.stopping, self._patience.tell)
+        outage = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
         return outage.persist(partial(call_aws, doing, call, *args, **kwargs), until)
 
     def sqs(self) -> SQSClient:
@@ -157,7 +157,7 @@ class Aws:
         return str(self.sqs().meta.endpoint_url)
 
     def account_id(self) -> str:
-        """Return the account's twelve digits, asked of STS. Raises: AwsTrouble."""
+        """Return the account's twelve digits, asked of STS. Raises: AwsError."""
         sts: STSClient = self._client("sts")
         doing = "ask STS for the account"
         return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
@@ -165,7 +165,7 @@ class Aws:
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
 
-        With -an behind it if only that is there: an account-regional name. Raises: AwsTrouble.
+        With -an behind it if only that is there: an account-regional name. Raises: AwsError.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
         """
         plain = f"lab3-{self.account_id()}-{self.region}"

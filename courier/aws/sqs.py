@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from courier.aws import backoff
 from courier.aws.errors import call_aws, error_kind
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.responses import needed, needed_number
 from courier.aws.retry import Failure
 from courier.aws.session import Aws
 from courier.errors import (
-    AwsTrouble,
-    Busy,
+    AwsError,
     MessageTooLong,
-    PurgedLately,
+    PurgeInProgress,
     QueueMissing,
     ReceiptHandleInvalid,
+    Throttled,
     Undelivered,
 )
 from courier.redaction import scrub
@@ -46,10 +46,10 @@ PURGE_SECONDS = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class ReceivedMessage:
     """One message in our hands, until its visibility timeout ends or it is acknowledged."""
 
-    envelope: Envelope
+    envelope: Message
     message_id: str
     receipt_handle: str
     #: How often it was received, this time included.
@@ -80,11 +80,11 @@ class Mailbox:
         self._aws = aws
         self._known_url: str | None = None
 
-    def send(self, envelopes: Sequence[Envelope], *, group: str = "") -> list[Failure]:
+    def send(self, envelopes: Sequence[Message], *, group: str = "") -> list[Failure]:
         """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
 
         SQS delivers the messages of other groups first while one `group` has many in flight (fair queues).
-        Raises: AwsTrouble.
+        Raises: AwsError.
         """
         failures: list[Failure] = []
         for batch in _by_size(envelopes):
@@ -95,10 +95,10 @@ class Mailbox:
             failures += self._in_batch("send to", self._aws.sqs().send_message_batch, entries)
         return failures
 
-    def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int, visibility_seconds: int) -> list[Delivery]:
+    def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
         """Return up to `limit` (1 to 10) messages, waiting up to `wait_seconds` (0 to 20) for the first.
 
-        They are invisible to others for `visibility_seconds`. Raises: AwsTrouble.
+        They are invisible to others for `visibility_seconds`. Raises: AwsError.
         """
         doing = f"receive from {self.name}"
         answer = call_aws(
@@ -113,32 +113,32 @@ class Mailbox:
         )
         return [_delivery(doing, message) for message in answer.get("Messages", [])]
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
-        """Delete the messages from the queue; return those that could not be. Raises: AwsTrouble."""
+    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Delete the messages from the queue; return those that could not be. Raises: AwsError."""
         return self._in_batches("delete from", self._aws.sqs().delete_message_batch, deliveries)
 
-    def release(self, deliveries: Sequence[Delivery]) -> list[Failure]:
-        """Give the messages back at once, for whoever receives next. Raises: AwsTrouble."""
+    def release(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Give the messages back at once, for whoever receives next. Raises: AwsError."""
         return self.extend(deliveries, visibility_seconds=0)
 
-    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
-        """Keep the messages to ourselves for `visibility_seconds` from now. Raises: AwsTrouble."""
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        """Keep the messages to ourselves for `visibility_seconds` from now. Raises: AwsError."""
         call = self._aws.sqs().change_message_visibility_batch
         return self._in_batches("extend in", call, deliveries, VisibilityTimeout=visibility_seconds)
 
     def purge(self) -> bool:
         """Delete every message; return False if SQS refuses because of a purge under 60 s ago.
 
-        Raises: AwsTrouble.
+        Raises: AwsError.
         """
         try:
             call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
-        except PurgedLately:
+        except PurgeInProgress:
             return False
         return True
 
     def depth(self) -> Depth:
-        """Return how many messages there are. Raises: AwsTrouble."""
+        """Return how many messages there are. Raises: AwsError."""
         prefix = "ApproximateNumberOfMessages"
         found = self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed")
         return Depth(**dict(zip(("visible", "in_flight", "delayed"), map(int, found), strict=True)))
@@ -162,25 +162,25 @@ class Mailbox:
                 Period=60,
                 Statistics=["Maximum"],
             )
-        except AwsTrouble:
+        except AwsError:
             return None
         points = sorted(answer.get("Datapoints", []), key=lambda point: needed(doing, point, "Timestamp"))
         return needed_number(doing, points[-1], "Maximum") if points else None
 
     def max_message_bytes(self) -> int:
-        """Return how long a message may be, its attributes included. Raises: AwsTrouble."""
+        """Return how long a message may be, its attributes included. Raises: AwsError."""
         return int(self._numbers("MaximumMessageSize")[0])
 
     def created_at(self) -> float:
-        """Return when the queue was created, in seconds since the epoch. Raises: AwsTrouble."""
+        """Return when the queue was created, in seconds since the epoch. Raises: AwsError."""
         return self._numbers("CreatedTimestamp")[0]
 
     def delete(self) -> None:
-        """Delete the queue itself, with all that is in it. Raises: AwsTrouble."""
+        """Delete the queue itself, with all that is in it. Raises: AwsError."""
         call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
 
     def find(self) -> None:
-        """Look the queue up. Raises: QueueMissing if it does not exist; AwsTrouble."""
+        """Look the queue up. Raises: QueueMissing if it does not exist; AwsError."""
         self._url()
 
     def _numbers(self, *names: Any) -> list[float]:  # noqa: ANN401  boto3's own type of names
@@ -205,7 +205,7 @@ class Mailbox:
         return self._known_url
 
     def _in_batches(
-        self, doing: str, call: Callable[..., Any], deliveries: Sequence[Delivery], **extra: object
+        self, doing: str, call: Callable[..., Any], deliveries: Sequence[ReceivedMessage], **extra: object
     ) -> list[Failure]:
         failures: list[Failure] = []
         for start in range(0, len(deliveries), MAX_BATCH):
@@ -229,8 +229,8 @@ class Mailbox:
             given = [{"Id": str(key), **left[key]} for key in left]
             answer = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
             failures = self._failures(f"{doing} {self.name}", answer, left)
-            final += [failure for failure in failures if not failure.is_passing]
-            failed = [failure for failure in failures if failure.is_passing]
+            final += [failure for failure in failures if not failure.is_transient]
+            failed = [failure for failure in failures if failure.is_transient]
             left = {failure.index: entries[failure.index] for failure in failed}
             if not left:
                 break
@@ -245,20 +245,20 @@ class Mailbox:
             refused = {str(key): {} for key in entries if str(key) not in taken} | refused
         return [Failure(index=key, error=self._error(refused[str(key)])) for key in entries if str(key) in refused]
 
-    def _error(self, entry: dict[str, Any]) -> AwsTrouble:
+    def _error(self, entry: dict[str, Any]) -> AwsError:
         code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
         reason = f"{printable(scrub(message)) or 'no reason given'} ({printable(code) or 'no code'})"
         kind = error_kind(code, message)
         if kind is ReceiptHandleInvalid:
             return ReceiptHandleInvalid(f"A message of {self.name} is not in flight any more: {reason}.")
-        if kind is Busy or not entry.get("SenderFault"):
-            return Busy(f"{self.name} did not take a message: {reason}.")
+        if kind is Throttled or not entry.get("SenderFault"):
+            return Throttled(f"{self.name} did not take a message: {reason}.")
         return Undelivered(f"{self.name} rejected a message: {reason}.")
 
 
-def _by_size(envelopes: Sequence[Envelope]) -> Iterator[dict[int, Envelope] | Failure]:
+def _by_size(envelopes: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
     """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
-    batch: dict[int, Envelope] = {}
+    batch: dict[int, Message] = {}
     size = 0
     for index, envelope in enumerate(envelopes):
         if envelope.size_bytes > MAX_BODY_BYTES:
@@ -278,17 +278,17 @@ def _too_long(size_bytes: int) -> MessageTooLong:
     return MessageTooLong(message, hint="Split it into shorter ones.")
 
 
-def _send_entry(envelope: Envelope, group: str) -> dict[str, Any]:
+def _send_entry(envelope: Message, group: str) -> dict[str, Any]:
     attributes = {name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()}
     entry = {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
     return {**entry, "MessageGroupId": group} if group else entry
 
 
-def _delivery(doing: str, message: MessageTypeDef) -> Delivery:
+def _delivery(doing: str, message: MessageTypeDef) -> ReceivedMessage:
     attributes = message.get("MessageAttributes", {})
     count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
-    return Delivery(
-        envelope=Envelope(
+    return ReceivedMessage(
+        envelope=Message(
             body=message.get("Body", ""),
             # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
             attributes={name: value.get("StringValue", "") for name, value in attributes.items()},

@@ -27,7 +27,7 @@ from courier.text import quoted
 
 if TYPE_CHECKING:
     from courier.aws.session import Aws
-    from courier.messaging.processor import Terms
+    from courier.messaging.processor import WorkerConfig
     from courier.messaging.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -86,11 +86,11 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
 
 def make_terms(
     options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
-) -> Terms:
+) -> WorkerConfig:
     """Return the terms that a program's own values, the settings and the command line make together."""
-    from courier.messaging.processor import Terms
+    from courier.messaging.processor import WorkerConfig
 
-    return Terms(
+    return WorkerConfig(
         kind=kind,
         inbox=inbox,
         default_reply=default_reply,
@@ -109,10 +109,10 @@ def make_terms(
 
 def connect() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
-    from courier.aws.credentials import Patience
+    from courier.aws.credentials import CredentialRefresh
     from courier.aws.session import Aws
 
-    return Aws(Patience(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
+    return Aws(CredentialRefresh(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
 
 
 def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from courier.errors import AwsTrouble, CourierError, InputRefused, WrongUsage
+from courier.errors import AwsError, CourierError, Rejected, WrongUsage
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
@@ -26,14 +26,14 @@ class Failures:
         """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too."""
         try:
             yield
-        except AwsTrouble:
+        except AwsError:
             raise
         except CourierError as error:
             self.worst = max(self.worst, error.exit_status)
             told = error if name in error.message else CourierError(f"{name}: {error.message}", hint=error.hint)
             self._tell(told)
             if self._as_json:
-                reason = {"reason": error.reason} if isinstance(error, InputRefused) and error.reason else {}
+                reason = {"reason": error.reason} if isinstance(error, Rejected) and error.reason else {}
                 print(json.dumps({"name": name, "error": error.sentence, **reason}), flush=True)
 
 

@@ -16,7 +16,7 @@ from courier.cli import bootstrap
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain
 from courier.cli.failures import Failures
-from courier.cli.queue_commands import COMMANDS, Upkeep, add_commands
+from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
 from courier.errors import WrongUsage
 from courier.files import expand_home
 from courier.images import pipeline
@@ -26,7 +26,7 @@ from courier.text import printable
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
-    from courier.cli.images_commands import PictureDesk
+    from courier.cli.images_commands import ImageCommands
     from courier.images.transfer import Result
 
 WORKER = "images_worker.py"
@@ -52,7 +52,7 @@ class Menu:
     """The menu of the images application. Its desk opens when it is needed: AWS's library takes long to load."""
 
     def __init__(
-        self, desk: Callable[[], PictureDesk], connection: Connection, upkeep: Upkeep, terminal: Terminal
+        self, desk: Callable[[], ImageCommands], connection: Connection, upkeep: QueueCommands, terminal: Terminal
     ) -> None:
         self._open_desk = desk
         self._connection = connection
@@ -60,7 +60,7 @@ class Menu:
         self._terminal = terminal
 
     @cached_property
-    def _desk(self) -> PictureDesk:
+    def _desk(self) -> ImageCommands:
         return self._open_desk()
 
     def run(self) -> int:
@@ -202,7 +202,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(given: argparse.Namespace, desk: PictureDesk) -> int:
+def run(given: argparse.Namespace, desk: ImageCommands) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     noted = desk.failures.noted
     if given.command == "upload":
@@ -246,14 +246,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell=terminal.warn,
         cancellation=CANCELLATION,
     )
-    upkeep = Upkeep(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
+    upkeep = QueueCommands(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
 
-    def open_desk() -> PictureDesk:
-        from courier.cli.images_commands import PictureDesk
-        from courier.images.transfer import Gallery
+    def open_desk() -> ImageCommands:
+        from courier.cli.images_commands import ImageCommands
+        from courier.images.transfer import ImageTransfer
 
-        gallery = Gallery(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
-        return PictureDesk(gallery, terminal, failures, as_json=given.json)
+        gallery = ImageTransfer(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
+        return ImageCommands(gallery, terminal, failures, as_json=given.json)
 
     if given.command in COMMANDS:
         return upkeep.run(given)

@@ -11,20 +11,20 @@ from courier.aws.s3 import StoredObject
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, agree_to_replace
 from courier.cli.outcomes import Outcomes
-from courier.errors import CourierError, InputRefused, WrongUsage
+from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import formats, pipeline
 from courier.images.batch import Batch, expanded
-from courier.images.transfer import Gallery, Result
+from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
 
 
-class PictureDesk:
+class ImageCommands:
     """The client's side of pictures; everything is told on the terminal, or as JSON."""
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: ImageTransfer,
         terminal: Terminal,
         failures: Failures,
         *,
@@ -180,7 +180,7 @@ class PictureDesk:
     def _question(self, name: str, options: Mapping[str, str]) -> Asked:
         try:
             check_name(name, MAX_SOURCE_NAME_BYTES)
-        except InputRefused as error:
+        except Rejected as error:
             return error
         etag = self._etags.get(name, "")
         return Question(body=name, options={**options, **({"etag": etag} if etag else {})})

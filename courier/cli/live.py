@@ -1,4 +1,4 @@
-"""Progress displays: one live region at the bottom of a terminal, which displays share and lines are printed above.
+"""Bars displays: one live region at the bottom of a terminal, which displays share and lines are printed above.
 
 rich's displays redirect standard output by default, and what others write meanwhile tears them; so nothing is
 redirected here, and the console that owns the region prints what comes on the same terminal.
@@ -16,12 +16,12 @@ from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
 from courier.cli.layout import shortened
-from courier.progress import Moved
+from courier.progress import Progress
 
 # Loaded when something is shown: a menu appears sooner without them.
 if TYPE_CHECKING:
     from rich.live import Live
-    from rich.progress import Progress
+    from rich.progress import Progress as Bars
     from rich.spinner import Spinner
 
 #: How often the region is drawn anew, in seconds.
@@ -124,38 +124,41 @@ def spinner(text: str, *, ascii_only: bool) -> Spinner:
     return Spinner("line" if ascii_only else "dots", Text(text))
 
 
-def byte_bar(text: str, width: int) -> tuple[Progress, Moved]:
+def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
     """Return a bar of bytes, and what to tell of them."""
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
 
     bar = [BarColumn(max(10, min(40, width - 70)))] if width >= BAR_COLUMNS else []
     speed = [TransferSpeedColumn()] if width >= SPEED_COLUMNS else []
     label = TextColumn("{task.fields[what]}", markup=False)
-    progress = Progress(label, *bar, DownloadColumn(), *speed)
+    progress = Bars(label, *bar, DownloadColumn(), *speed)
     task = progress.add_task("", total=None, what=shortened(text, max(12, width - 50)))
-    return progress, Moved(
+    return progress, Progress(
         expect=lambda total: progress.update(task, total=total),
         advance=lambda count: progress.advance(task, count),
     )
 
 
-def counter(text: str, *, ascii_only: bool) -> tuple[Progress, Callable[[int], None]]:
+def counter(text: str, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:
     """Return a count of what is done, and what adds to it."""
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
     said = TextColumn("{task.completed:,.0f} {task.fields[what]}", markup=False)
-    progress = Progress(SpinnerColumn("line" if ascii_only else "dots"), said, TimeElapsedColumn())
+    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), said, TimeElapsedColumn())
     task = progress.add_task("", total=None, what=text)
     return progress, lambda more: progress.advance(task, more)
 
 
-def batch_bars(text: str, total: int, width: int) -> tuple[Progress, Moved, Callable[[], None]]:
+def batch_bars(text: str, total: int, width: int) -> tuple[Bars, Progress, Callable[[], None]]:
     """Return a bar of `total` things and one of bytes, what to tell of bytes, and of a thing that is done."""
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     bar = [BarColumn(max(10, min(40, width - 45)))] if width >= BAR_COLUMNS else []
     what, said = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "said"))
-    progress = Progress(what, *bar, said, TimeElapsedColumn())
+    progress = Bars(what, *bar, said, TimeElapsedColumn())
     progress.add_task("", total=total, what=text, said=f"0 of {total}")
     progress.add_task("", total=0, what="Bytes", said="")
     lock = threading.Lock()
@@ -167,5 +170,5 @@ def batch_bars(text: str, total: int, width: int) -> tuple[Progress, Moved, Call
             said = f"{done / 1e6:.1f} of {whole / 1e6:.1f} MB" if number else f"{done} of {whole}"
             progress.update(task.id, completed=done, total=whole, said=said)
 
-    moved = Moved(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0))
+    moved = Progress(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0))
     return progress, moved, partial(tell, 0, 0, 1)

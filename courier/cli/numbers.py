@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 from courier.cli import bootstrap
 from courier.cli.command_line import CANCELLATION, SIGNALS
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
-from courier.cli.queue_commands import COMMANDS, Upkeep
+from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
 from courier.cli.typed_list import numbers_or_end
-from courier.errors import INTERRUPTED, CourierError, InputRefused, MessageTooLong, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
 from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Question
 from courier.numbers import parser, response
@@ -59,7 +59,7 @@ class Numbers:
             tell=terminal.warn,
             cancellation=CANCELLATION,
         )
-        self.upkeep = Upkeep(
+        self.upkeep = QueueCommands(
             self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
         )
 
@@ -151,7 +151,7 @@ class Numbers:
         try:
             line = ListSource([line], Reading(notation=self._reading.notation)).text()
             parser.split(line + behind if line.strip() else line)
-        except InputRefused as error:
+        except Rejected as error:
             return error
         size = len(line.encode())
         room = self.connection.room_bytes(size)

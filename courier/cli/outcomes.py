@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from courier.errors import AwsTrouble, CourierError
+from courier.errors import AwsError, CourierError
 from courier.images.transfer import Result
 
 Outcome = tuple[Path | None, Result | CourierError]
@@ -21,7 +21,7 @@ class Outcomes:
         self._count = len(paths)
         self._done = self._bytes = 0
         #: What AWS was in trouble with, which concerns more than one file.
-        self.trouble: AwsTrouble | None = None
+        self.trouble: AwsError | None = None
 
     def add(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         """Take what became of one file."""
@@ -45,7 +45,7 @@ class Outcomes:
 
     def _hand_on(self, path: str) -> None:
         target, result = self._known.pop(path)
-        if isinstance(result, AwsTrouble):
+        if isinstance(result, AwsError):
             self.trouble = self.trouble or result
             return
         if target is not None and not isinstance(result, CourierError):

@@ -40,7 +40,7 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
             command.add_argument("--yes", action="store_true", help="do not ask")
 
 
-class Upkeep:
+class QueueCommands:
     """The commands that concern the queues of one application."""
 
     def __init__(
@@ -56,7 +56,7 @@ class Upkeep:
     def purge(self, *, sure: bool = False) -> None:
         """Empty the request queue after asking, and say what that did.
 
-        Raises: WrongUsage if there is nobody to ask; AwsTrouble.
+        Raises: WrongUsage if there is nobody to ask; AwsError.
         """
         from courier.aws.sqs import PURGE_SECONDS
 
@@ -81,7 +81,7 @@ class Upkeep:
             self._terminal.say("Nothing was done now. Wait a minute and purge again.")
 
     def dead(self) -> None:
-        """Show some of the requests that were given up, and how many there are. Raises: AwsTrouble."""
+        """Show some of the requests that were given up, and how many there are. Raises: AwsError."""
         letters = self._connection.line().dead
         found, count = self._outlast(letters.look), self._outlast(letters.count)
         if self._as_json:
@@ -92,7 +92,7 @@ class Upkeep:
         self._terminal.show_table(f"{letters.name}: {count}", ("message", "body", "reason"), rows_shown)
 
     def redrive(self, *, sure: bool = False) -> None:
-        """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsTrouble."""
+        """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsError."""
         letters = self._connection.line().dead
         if not self._is_sure(
             f"Send about {self._outlast(letters.count)} requests of {letters.name} back to the workers?", sure=sure
@@ -106,7 +106,7 @@ class Upkeep:
             self._terminal.say(f"Sent {moved} requests back.")
 
     def check(self) -> int:
-        """Tell whether everything an asker needs is there; return the exit status. Raises: AwsTrouble."""
+        """Tell whether everything an asker needs is there; return the exit status. Raises: AwsError."""
         aws, line = self._connection.aws(), self._connection.line()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to answer"):

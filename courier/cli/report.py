@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from courier.cli import layout
-from courier.errors import CourierError, InputRefused, NoAnswer, RequestCanceled
+from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
 from courier.numbers.response import NumbersAnswer
 
@@ -105,5 +105,5 @@ def summary(answered: int, others: dict[str, list[int]]) -> str:
 
 
 def _outcome(error: CourierError) -> str:
-    kinds = {InputRefused: REJECTED, NoAnswer: WITHOUT_ANSWER, RequestCanceled: CANCELED}
+    kinds = {Rejected: REJECTED, ResponseTimeout: WITHOUT_ANSWER, RequestCanceled: CANCELED}
     return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), FAILED)

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from courier.cli import layout, live, output
 from courier.errors import CourierError
-from courier.progress import UNSEEN, Moved
+from courier.progress import UNSEEN, Progress
 from courier.text import printable
 
 Colour = tuple[int, int, int]
@@ -194,7 +194,7 @@ class Screen:
             yield
 
     @contextlib.contextmanager
-    def moving(self, text: str) -> Iterator[Moved]:
+    def moving(self, text: str) -> Iterator[Progress]:
         """Show a progress bar while the body moves bytes; yields what to tell of them."""
         if not self._begins(text):
             yield UNSEEN
@@ -214,7 +214,7 @@ class Screen:
             yield advance
 
     @contextlib.contextmanager
-    def gathering(self, text: str, total: int) -> Iterator[tuple[Moved, Callable[[], None]]]:
+    def gathering(self, text: str, total: int) -> Iterator[tuple[Progress, Callable[[], None]]]:
         """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
         if not self._begins(text):
             yield UNSEEN, lambda: None

@@ -35,7 +35,7 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
     terms = replace(terms, weigh=lambda envelope: handler.HEAVY if handler.is_claim(envelope) else 1)
     aws = daemon.connect()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
-    calculator = handler.Calculator(lists, aws.clock, settings.time_limit_seconds)
+    calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
     return daemon.serve(
         Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}", options.ready_file
     )
@@ -60,5 +60,5 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
         # A picture takes long: none waits here that another worker could have begun.
         capacity=concurrency,
     )
-    worker = Worker(aws, handler.Studio(aws, settings).answer, terms)
+    worker = Worker(aws, handler.ImageHandler(aws, settings).answer, terms)
     return daemon.serve(worker, f"images worker listens on {terms.inbox}", options.ready_file)

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from courier.errors import CourierError, InputRefused, WrongUsage
+from courier.errors import CourierError, Rejected, WrongUsage
 from courier.images import formats, naming, pipeline
-from courier.images.transfer import Gallery, Result, Uploaded
+from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
@@ -26,7 +26,7 @@ class Batch:
 
     def __init__(
         self,
-        gallery: Gallery,
+        gallery: ImageTransfer,
         operations: str,
         folder: Path,
         *,
@@ -52,7 +52,7 @@ class Batch:
             self._tell(path, target, result)
 
     def run(self, paths: Sequence[str]) -> None:
-        """Do all files. Raises: AwsTrouble; what concerns one file is told, and the others go on."""
+        """Do all files. Raises: AwsError; what concerns one file is told, and the others go on."""
         missing = [path for path in self._once(paths) if not self.is_there(path)]
         with ThreadPoolExecutor(TRANSFERS) as uploads, ThreadPoolExecutor(TRANSFERS) as downloads:
             try:
@@ -68,7 +68,7 @@ class Batch:
         for path in paths:
             name = Path(path).name
             if name in seen:
-                self._told(path, None, InputRefused(f"{path} has the same name as {seen[name]}.", hint="Rename one."))
+                self._told(path, None, Rejected(f"{path} has the same name as {seen[name]}.", hint="Rename one."))
             else:
                 seen[name] = path
                 yield path

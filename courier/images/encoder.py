@@ -31,7 +31,7 @@ _GIF_LONGEST, _GIF_UNIT = 655_350, 10
 
 
 @dataclass(kw_only=True)
-class Work:
+class EncodingJob:
     """One picture on its way: what is done to it, and what goes along with its pixels."""
 
     steps: list[Step]
@@ -58,7 +58,7 @@ class Work:
             self.notes.append(sentence)
 
 
-def saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
+def saved(frames: list[Image.Image], times: list[float], work: EncodingJob) -> bytes:
     """Return the file that frames make, each shown for so many milliseconds. Raises: NotAPicture."""
     try:
         return _saved(frames, times, work)
@@ -72,7 +72,7 @@ def saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
         ) from error
 
 
-def _saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
+def _saved(frames: list[Image.Image], times: list[float], work: EncodingJob) -> bytes:
     frames = [_writable(frame, work) for frame in frames]
     if work.profile and not color.fits(work.profile, frames[0]):
         work.note("its colour profile went: it is none for this kind of picture")
@@ -88,7 +88,7 @@ def _saved(frames: list[Image.Image], times: list[float], work: Work) -> bytes:
     return file.getvalue()
 
 
-def _options(work: Work) -> dict[str, Any]:
+def _options(work: EncodingJob) -> dict[str, Any]:
     """Return how a picture is written."""
     options = dict(SAVE_OPTIONS[work.target])
     if work.quality:
@@ -105,7 +105,7 @@ def _options(work: Work) -> dict[str, Any]:
     return options
 
 
-def _timing(times: list[float], work: Work) -> dict[str, Any]:
+def _timing(times: list[float], work: EncodingJob) -> dict[str, Any]:
     """Return how frames are written that follow each other."""
     options: dict[str, Any] = {"save_all": True, "duration": [round(one) for one in times]}
     if work.target != "GIF":
@@ -118,7 +118,7 @@ def _timing(times: list[float], work: Work) -> dict[str, Any]:
     return options if work.plays == 1 else {**options, "loop": max(0, work.plays - 1)}
 
 
-def _for_gif(image: Image.Image, work: Work) -> Image.Image:
+def _for_gif(image: Image.Image, work: EncodingJob) -> Image.Image:
     """Return a picture as Pillow writes GIFs well, and say what they cannot hold."""
     if not work.is_gif and image.mode in {"RGB", "RGBA"}:
         work.note("its colours became 256 at most: GIF has no more")
@@ -130,7 +130,7 @@ def _for_gif(image: Image.Image, work: Work) -> Image.Image:
     return image.convert("RGBA")
 
 
-def _writable(image: Image.Image, work: Work) -> Image.Image:
+def _writable(image: Image.Image, work: EncodingJob) -> Image.Image:
     """Return a picture that the target's format can hold."""
     if image.mode in {"LA", "RGBA"} and work.target == "JPEG":
         if color.is_see_through(image):

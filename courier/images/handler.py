@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
-from courier.errors import InputRefused, Reason
+from courier.errors import Reason, Rejected
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import naming, pipeline
 from courier.images.pipeline import Step
 from courier.images.sandbox import Limits, Sandbox
-from courier.messaging.processor import Made
+from courier.messaging.processor import Response
 from courier.messaging.protocol import Request
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 from courier.text import quoted
@@ -30,7 +30,7 @@ MAX_TOLD = 1_300
 MAX_DONE = 400
 
 
-class Studio:
+class ImageHandler:
     """Does what a request asks for: fetch, process, store, name the result."""
 
     def __init__(self, aws: Aws, settings: Settings) -> None:
@@ -41,10 +41,10 @@ class Studio:
         limits = Limits(seconds=settings.image_seconds, memory_megabytes=settings.image_memory_megabytes)
         self._sandbox = Sandbox(DARKROOM, limits)
 
-    def answer(self, request: Request) -> Made:
+    def answer(self, request: Request) -> Response:
         """Return the name of the processed picture and what there is to tell of it.
 
-        Raises: InputRefused; Trouble; CellFault.
+        Raises: Rejected; ServiceError; SandboxFault.
         """
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
         steps = _steps(request)
@@ -66,10 +66,10 @@ class Studio:
         if found.size_bytes > self._limit_bytes:
             hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGABYTES."
             size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
-            raise InputRefused(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
+            raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found
 
-    def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Made:
+    def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Response:
         order = {
             "name": source.name,
             "operations": pipeline.canonical(steps),
@@ -96,12 +96,12 @@ def _short(told: dict[str, object]) -> str:
     )
 
 
-def _made(stored: StoredObject) -> Made:
+def _made(stored: StoredObject) -> Response:
     try:
         told = dict(json.loads(stored.metadata.get(TOLD, "{}")))
     except (ValueError, TypeError, RecursionError):
         told = {}
-    return Made(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
+    return Response(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
 
 
 def _mark(source: StoredObject, steps: list[Step]) -> str:
@@ -113,7 +113,5 @@ def _mark(source: StoredObject, steps: list[Step]) -> str:
 def _steps(request: Request) -> list[Step]:
     for option in request.options:
         if option not in OPTIONS:
-            raise InputRefused(
-                f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}."
-            )
+            raise Rejected(f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}.")
     return pipeline.parse(request.options.get("operations", pipeline.DEFAULT))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.images import arguments
 from courier.images.arguments import FITS, GRAVITIES, Values
 from courier.text import one_of, quoted
@@ -98,19 +98,19 @@ DEFAULT = "grayscale"
 def parse(text: str) -> list[Step]:
     """Return the steps of a pipeline, those of presets in their place.
 
-    Raises: InputRefused, naming what is wrong, what is known, and the nearest match.
+    Raises: Rejected, naming what is wrong, what is known, and the nearest match.
     """
     if len(text) > MAX_TEXT:
-        raise InputRefused(f"The operations have {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
+        raise Rejected(f"The operations have {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
     if not text.isprintable():
-        raise InputRefused("The operations hold characters that cannot be printed.", hint="Leave them out.")
+        raise Rejected("The operations hold characters that cannot be printed.", hint="Leave them out.")
     steps = [step for part in _parts(text) for step in _steps(part.strip())]
     if len(steps) > MAX_STEPS:
-        raise InputRefused(f"There are {len(steps)} operations; at most {MAX_STEPS} are allowed.")
+        raise Rejected(f"There are {len(steps)} operations; at most {MAX_STEPS} are allowed.")
     written = len(canonical(steps))
     if written > MAX_TEXT:
         said = f"The operations have {written:,} characters, presets written out; at most {MAX_TEXT:,} are allowed."
-        raise InputRefused(said)
+        raise Rejected(said)
     return steps
 
 
@@ -132,23 +132,21 @@ def _steps(part: str) -> list[Step]:
     name, _, value = part.partition("=")
     if name in PRESETS:
         if value:
-            raise InputRefused(
-                f"The preset {name} cannot take {quoted(value)}.", hint=f"It stands for {PRESETS[name]}."
-            )
+            raise Rejected(f"The preset {name} cannot take {quoted(value)}.", hint=f"It stands for {PRESETS[name]}.")
         return parse(PRESETS[name])
     if not part:
-        raise InputRefused("An operation is missing.", hint="Write one, or take a comma away.")
+        raise Rejected("An operation is missing.", hint="Write one, or take a comma away.")
     if name not in KINDS:
         known = [*KINDS, *PRESETS]
         near = difflib.get_close_matches(name, known, 1)
         hint = f"Did you mean {near[0]}? " if near else ""
-        raise InputRefused(f"There is no operation {quoted(name)}.", hint=f"{hint}There are {one_of(known)}.")
+        raise Rejected(f"There is no operation {quoted(name)}.", hint=f"{hint}There are {one_of(known)}.")
     kind = KINDS[name]
     try:
         found = kind.read(value)
     except ValueError as error:
         wanted = f"{name}={kind.value}" if kind.value else f"{name}, without a value"
-        raise InputRefused(f"The operation {name} cannot take {quoted(value)}.", hint=f"Write {wanted}.") from error
+        raise Rejected(f"The operation {name} cannot take {quoted(value)}.", hint=f"Write {wanted}.") from error
     return [Step(name=name, text=part, values=found)]
 
 

@@ -19,7 +19,7 @@ from courier.images import color, pipeline
 from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
 from courier.images.arguments import Size
 from courier.images.color import is_deep
-from courier.images.encoder import Work, saved
+from courier.images.encoder import EncodingJob, saved
 from courier.images.formats import (
     MOVING_FORMATS,
     Bounds,
@@ -62,12 +62,12 @@ class Processed:
 def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> Processed:
     """Do a pipeline of operations to the picture in `file`, whose object is called `name`.
 
-    Raises: InputRefused for what is no pipeline; NotAPicture if it is none, is damaged or too large.
+    Raises: Rejected for what is no pipeline; NotAPicture if it is none, is damaged or too large.
     """
     steps = pipeline.parse(operations)
     image = open_picture(file, bounds)
     target = target_of(format_of(image), steps, moving=is_moving(image))
-    work = Work(steps=list(steps), bounds=bounds, target=target, quality=_quality(steps))
+    work = EncodingJob(steps=list(steps), bounds=bounds, target=target, quality=_quality(steps))
     work.is_gif = image.format == "GIF"
     work.is_lossless = image.format == "WEBP" and is_lossless_webp(file)
     with warnings.catch_warnings():
@@ -93,7 +93,7 @@ def _quality(steps: list[Step]) -> int | None:
 # Working
 
 
-def _frames(image: Image.Image, work: Work) -> tuple[list[Image.Image], list[float]]:
+def _frames(image: Image.Image, work: EncodingJob) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds; a still picture is one frame."""
     count = frames_of(image)
     if not is_moving(image) or work.target not in MOVING_FORMATS:
@@ -113,7 +113,7 @@ def _frames(image: Image.Image, work: Work) -> tuple[list[Image.Image], list[flo
     return frames, times
 
 
-def _still(image: Image.Image, count: int, work: Work) -> Image.Image:
+def _still(image: Image.Image, count: int, work: EncodingJob) -> Image.Image:
     """Return the finished picture of a file that has one, or whose first is taken."""
     if count > 1:
         kind = {"TIFF": "pages", "MPO": "pictures"}.get(image.format or "", "frames")
@@ -131,7 +131,7 @@ def _still(image: Image.Image, count: int, work: Work) -> Image.Image:
     )
 
 
-def _read_metadata(image: Image.Image, work: Work) -> None:
+def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     """Take along what is kept of a picture's metadata: EXIF without the position, the profile, the resolution."""
     is_stripped = any(step.name == "strip-metadata" for step in work.steps)
     profile = image.info.get("icc_profile") or b""
@@ -156,7 +156,7 @@ def _read_metadata(image: Image.Image, work: Work) -> None:
     work.exif = kept_exif(image, work.note, limit_bytes=limit_bytes, whole=work.target != "TIFF")
 
 
-def _draft(image: Image.Image, orientation: int, work: Work) -> None:
+def _draft(image: Image.Image, orientation: int, work: EncodingJob) -> None:
     """Have a JPEG decoded no larger than needed, and in gray if that is all that is wanted."""
     if image.format != "JPEG" or not work.steps:
         return
@@ -177,7 +177,7 @@ def _draft(image: Image.Image, orientation: int, work: Work) -> None:
         image.draft("L" if is_gray else None, size)
 
 
-def _workable(image: Image.Image, work: Work) -> Image.Image:
+def _workable(image: Image.Image, work: EncodingJob) -> Image.Image:
     """Return a picture in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
     if is_deep(image):
         if "transparency" in image.info:
@@ -201,7 +201,7 @@ def _rawmode(image: Image.Image) -> str:
     return found[0] if isinstance(found, tuple) and found and isinstance(found[0], str) else str(found)
 
 
-def _done(image: Image.Image, work: Work) -> Image.Image:
+def _done(image: Image.Image, work: EncodingJob) -> Image.Image:
     for step in work.steps:
         if step.name == "black-and-white" and color.is_see_through(image):
             work.note("its transparency became white: black and white has none")

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from courier.errors import InputRefused, NoRoom, Reason
+from courier.errors import NoRoom, Reason, Rejected
 
 #: After so many orders a cell is replaced, so that nothing that leaks can grow.
 ORDERS_PER_CELL = 200
@@ -39,7 +39,7 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
-class CellFault(Exception):
+class SandboxFault(Exception):
     """The program in the cell failed by a fault of its own."""
 
 
@@ -62,7 +62,7 @@ def room_needed() -> Iterator[None]:
         raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.") from error
 
 
-class Cell:
+class SandboxProcess:
     """One child process and its two files. For one thread at a time."""
 
     def __init__(self, module: str, limits: Limits) -> None:
@@ -100,8 +100,8 @@ class Cell:
     def run(self, order: Mapping[str, object]) -> dict[str, Any]:
         """Give the child an order about `source`; return its report.
 
-        Raises: InputRefused with the child's reason, or ours if it took too much time or memory or died;
-        NoRoom; CellFault with the child's traceback, or if it never was ready.
+        Raises: Rejected with the child's reason, or ours if it took too much time or memory or died;
+        NoRoom; SandboxFault with the child's traceback, or if it never was ready.
         """
         if not self._orders:
             self._until_ready()
@@ -113,14 +113,14 @@ class Cell:
             case "done":
                 return report
             case "refused":
-                raise InputRefused(report["message"], hint=report["hint"], reason=report["reason"])
+                raise Rejected(report["message"], hint=report["hint"], reason=report["reason"])
             case "full":
                 raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.")
             case "memory":
                 self.end()
                 raise self._too_large()
         self.end()
-        raise CellFault(report.get("traceback"))
+        raise SandboxFault(report.get("traceback"))
 
     def result(self) -> IO[bytes]:
         """Return the result, to be read from its beginning and closed (boto3 closes what it has uploaded)."""
@@ -150,7 +150,7 @@ class Cell:
             self._next_line(START_SECONDS)
         except OSError as error:
             self.end()
-            raise CellFault("The program for pictures did not start.") from error
+            raise SandboxFault("The program for pictures did not start.") from error
 
     def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
         try:
@@ -176,23 +176,23 @@ class Cell:
             received += chunk
         return received
 
-    def _epitaph(self) -> InputRefused:
+    def _epitaph(self) -> Rejected:
         """Say why the child is dead."""
         number = -(self._process.returncode or 0)
         if number in (signal.SIGXCPU, signal.SIGALRM):
             return self._too_slow()
         said = "The program that worked on it broke down over it."
-        return InputRefused(said, hint="Nothing else was harmed.", reason=Reason.CRASHED)
+        return Rejected(said, hint="Nothing else was harmed.", reason=Reason.CRASHED)
 
-    def _too_slow(self) -> InputRefused:
-        return InputRefused(
+    def _too_slow(self) -> Rejected:
+        return Rejected(
             f"The work on it took more than {self._limits.seconds:g} s and was stopped.",
             hint="Whoever runs the worker can raise COURIER_IMAGE_SECONDS.",
             reason=Reason.TIMEOUT,
         )
 
-    def _too_large(self) -> InputRefused:
-        return InputRefused(
+    def _too_large(self) -> Rejected:
+        return Rejected(
             f"The work on it needs more than {self._limits.memory_megabytes} MB of memory.",
             hint="Whoever runs the worker can raise COURIER_IMAGE_MEMORY_MEGABYTES.",
             reason=Reason.OUT_OF_MEMORY,
@@ -206,19 +206,19 @@ class Sandbox:
         self._module = module
         self._limits = limits
         self._lock = threading.Lock()
-        self._idle: list[Cell] = []
+        self._idle: list[SandboxProcess] = []
 
     @contextlib.contextmanager
-    def cell(self) -> Iterator[Cell]:
+    def cell(self) -> Iterator[SandboxProcess]:
         """Lend a cell with empty files. Raises: NoRoom, also if there is no room for what is written inside."""
-        cell = self._waiting() or Cell(self._module, self._limits)
+        cell = self._waiting() or SandboxProcess(self._module, self._limits)
         try:
             with room_needed():
                 yield cell
         finally:
             self._take_back(cell)
 
-    def _waiting(self) -> Cell | None:
+    def _waiting(self) -> SandboxProcess | None:
         """Return a cell that waits for work; one that died meanwhile is none."""
         with self._lock:
             while self._idle:
@@ -228,7 +228,7 @@ class Sandbox:
                 cell.end()
         return None
 
-    def _take_back(self, cell: Cell) -> None:
+    def _take_back(self, cell: SandboxProcess) -> None:
         try:
             cell.empty()
         except (OSError, ValueError):

@@ -21,7 +21,7 @@ import traceback
 from collections.abc import Mapping
 from typing import IO, Any
 
-from courier.errors import InputRefused, Reason
+from courier.errors import Reason, Rejected
 from courier.images import processor
 from courier.images.formats import Bounds
 from courier.images.sandbox import FULL
@@ -76,7 +76,7 @@ def _say(line: IO[str], report: Mapping[str, Any]) -> None:
 
 def _report(error: Exception) -> dict[str, Any]:
     match error:
-        case InputRefused():
+        case Rejected():
             return {"status": "refused", "message": error.message, "hint": error.hint, "reason": error.reason}
         case MemoryError():
             return {"status": "memory"}

@@ -71,7 +71,7 @@ class Result:
         return ", ".join([*words, *self.notes])
 
 
-class Gallery:
+class ImageTransfer:
     """The pictures of one bucket. For any number of threads, but for `results`."""
 
     def __init__(self, connection: Connection, settings: Settings, *, worker: str, timeout_seconds: float) -> None:
@@ -84,7 +84,7 @@ class Gallery:
         self.bounds = Bounds(megapixels=settings.image_max_megapixels, frames=settings.image_max_frames)
 
     def bucket(self, folder: str) -> Bucket:
-        """Return a folder of the bucket, which is there. Raises: AwsTrouble."""
+        """Return a folder of the bucket, which is there. Raises: AwsError."""
         with self._lock:
             if folder not in self._buckets:
                 made = Bucket(self._connection.aws(), self._settings.bucket, FOLDERS[folder])
@@ -95,7 +95,7 @@ class Gallery:
     def read(self, path: str) -> tuple[str, bytes, Header]:
         """Return a file's name, content and header; those of the sample picture, for an empty path.
 
-        Raises: WrongUsage if it cannot be read; InputRefused if it may not be uploaded.
+        Raises: WrongUsage if it cannot be read; Rejected if it may not be uploaded.
         """
         name = check_name(Path(path).name if path else formats.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
         limit_bytes = int(self._settings.image_max_megabytes * 1e6)
@@ -112,7 +112,7 @@ class Gallery:
     ) -> Uploaded:
         """Upload a file, unless it is there already; `may_replace` is asked before another one is overwritten.
 
-        Raises: WrongUsage; InputRefused; AwsTrouble.
+        Raises: WrongUsage; Rejected; AwsError.
         """
         name, content, header = self.read(path)
         bucket = self.bucket("unprocessed")
@@ -135,7 +135,7 @@ class Gallery:
     def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
         """Have the pictures processed that the questions name; yield results or errors, in their order.
 
-        Raises: AwsTrouble if nothing could be asked; Canceled.
+        Raises: AwsError if nothing could be asked; Canceled.
         """
         with requester_for(self._connection, asked) as (requester, questions):
             outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
@@ -162,18 +162,18 @@ class Gallery:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
-        """Fetch a processed picture into a file. Raises: WrongUsage; InputRefused; AwsTrouble."""
+        """Fetch a processed picture into a file. Raises: WrongUsage; Rejected; AwsError."""
         with writing(target, replace=replace) as file:
             self.bucket("processed").fetch(name, file, etag=etag, progress=moved, opened=opened)
 
     def content(self, result: Result) -> bytes:
-        """Return a processed picture. Raises: InputRefused; AwsTrouble."""
+        """Return a processed picture. Raises: Rejected; AwsError."""
         file = io.BytesIO()
         self.bucket("processed").fetch(result.name, file, etag=result.etag)
         return file.getvalue()
 
     def names(self, folder: str) -> list[StoredObject]:
-        """Return what is in a folder, by name. Raises: AwsTrouble."""
+        """Return what is in a folder, by name. Raises: AwsError."""
         return list(self.bucket(folder).names())
 
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from courier.aws.retry import Outage
-from courier.errors import Trouble
+from courier.aws.retry import Retrier
+from courier.errors import ServiceError
 from courier.messaging.outbox import Finished
 
 
@@ -16,7 +16,7 @@ from courier.messaging.outbox import Finished
 class _Stalled:
     """One reply queue: what waits for it, and when it is tried again."""
 
-    outage: Outage
+    outage: Retrier
     waiting: list[Finished] = field(default_factory=list)
     not_before: float = 0.0
     #: Whether somebody tries it at the moment.
@@ -39,17 +39,17 @@ class Backlog:
                 stalled.waiting += replies
             return stalled is not None
 
-    def stall(self, name: str, doing: str, replies: Sequence[Finished], error: Trouble) -> None:
+    def stall(self, name: str, doing: str, replies: Sequence[Finished], error: ServiceError) -> None:
         """Have `replies` wait until the queue `name` is due again; if it is stalled already, behind the others."""
         with self._changed:
             stalled = self._queues.get(name)
             if stalled is None:
-                stalled = self._queues[name] = _Stalled(outage=Outage(doing, self._stopped))
+                stalled = self._queues[name] = _Stalled(outage=Retrier(doing, self._stopped))
                 stalled.not_before = time.monotonic() + stalled.outage.note(error)
             stalled.waiting += replies
             self._changed.notify_all()
 
-    def postpone(self, name: str, replies: Sequence[Finished], error: Trouble) -> None:
+    def postpone(self, name: str, replies: Sequence[Finished], error: ServiceError) -> None:
         """Have what `take_due` returned wait again, before others: longer each time that the queue fails."""
         with self._changed:
             stalled = self._queues[name]

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AccessDenied, AwsTrouble, CourierError, InputRefused, NoAnswer
+from courier.errors import AccessDenied, AwsError, CourierError, Rejected, ResponseTimeout
 from courier.messaging.pending import Asked, Outcome, Question
 from courier.messaging.protocol import Answer
 
@@ -45,7 +45,7 @@ class MakeRequester(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class Channel:
     """An open line to the workers of one kind."""
 
     requests: Mailbox
@@ -84,7 +84,7 @@ class Connection:
         self._names = (requests, replies)
         self._lock = threading.RLock()
         self._aws: Aws | None = None
-        self._line: Line | None = None
+        self._line: Channel | None = None
         self._limit_bytes: int | None = None
 
     def warm_up(self) -> None:
@@ -97,17 +97,17 @@ class Connection:
         threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 
     def aws(self) -> Aws:
-        """Return the connection to AWS. Raises: AwsTrouble; Canceled."""
+        """Return the connection to AWS. Raises: AwsError; Canceled."""
         return self._aws or self.cancellation.run(self._connect)
 
     def _connect(self) -> Aws:
         # Imported here because boto3 takes longer to load than a menu may take to appear.
-        from courier.aws.credentials import Patience
+        from courier.aws.credentials import CredentialRefresh
         from courier.aws.session import Aws
 
         with self._lock:
             if self._aws is None:
-                patience = Patience(
+                patience = CredentialRefresh(
                     seconds=self._patience_seconds, tell=self._tell, transient_seconds=self._opening_seconds
                 )
                 self._aws = Aws(patience, self.cancellation)
@@ -116,7 +116,7 @@ class Connection:
     def room_bytes(self, wanted: int) -> int:
         """Return how long a request's body may be, as the queue says; what is `wanted` may be too little to ask.
 
-        Who may not ask takes SQS's own limit. Raises: AwsTrouble.
+        Who may not ask takes SQS's own limit. Raises: AwsError.
         """
         from courier.aws.sqs import MAX_BODY_BYTES
 
@@ -130,10 +130,10 @@ class Connection:
                 self._limit_bytes = MAX_BODY_BYTES
         return self._limit_bytes - ATTRIBUTES_BYTES
 
-    def line(self, patience_seconds: float | None = None) -> Line:
+    def line(self, patience_seconds: float | None = None) -> Channel:
         """Return the line, with both queues found; passing trouble is outlasted for so long.
 
-        Raises: AwsTrouble; Canceled.
+        Raises: AwsError; Canceled.
         """
         seconds = self._opening_seconds if patience_seconds is None else patience_seconds
         return self._line or self.opened(lambda aws: aws.sqs(), lambda: self._find(time.monotonic() + seconds))
@@ -141,10 +141,10 @@ class Connection:
     def opened(self, load: Callable[[Aws], object], call: Callable[[], T]) -> T:
         """Return what the first call to a service returns, and wait no longer for it than for a response.
 
-        What `load` takes to prepare it does not count. Raises: AwsTrouble; Canceled.
+        What `load` takes to prepare it does not count. Raises: AwsError; Canceled.
         """
         aws = self.aws()
-        with suppress(AwsTrouble):  # The call says so, after it has outlasted what is transient.
+        with suppress(AwsError):  # The call says so, after it has outlasted what is transient.
             self.cancellation.run(lambda: load(aws))
         try:
             return self.cancellation.run(call, limit_seconds=self._timeout_seconds + SLACK_SECONDS)
@@ -157,27 +157,27 @@ class Connection:
     def outlast(self, call: Callable[[], T]) -> T:
         """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
 
-        Raises: AwsTrouble; Canceled.
+        Raises: AwsError; Canceled.
         """
-        from courier.aws.retry import Outage
+        from courier.aws.retry import Retrier
 
-        outage = Outage("calling AWS", self.cancellation, self._tell)
+        outage = Retrier("calling AWS", self.cancellation, self._tell)
         return outage.persist(call, time.monotonic() + self._opening_seconds)
 
-    def _find(self, until: float) -> Line:
+    def _find(self, until: float) -> Channel:
         with self._lock:
             if self._line is None:
                 self._line = self._open(self.aws(), until)
             return self._line
 
-    def _open(self, aws: Aws, until: float) -> Line:
-        from courier.aws.retry import Outage
+    def _open(self, aws: Aws, until: float) -> Channel:
+        from courier.aws.retry import Retrier
         from courier.aws.sqs import Mailbox
         from courier.messaging.dead_letters import SUFFIX, DeadLetters
         from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
-        outage = Outage("connecting", self.cancellation, self._tell)
+        outage = Retrier("connecting", self.cancellation, self._tell)
         outage.persist(requests.find, until)
         outage.persist(replies.find, until)
 
@@ -194,7 +194,7 @@ class Connection:
             )
 
         dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
-        return Line(
+        return Channel(
             requests=requests,
             replies=replies,
             requester=make_requester(replies, is_heavy=False),
@@ -208,7 +208,7 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
     """Yield a requester that fits the stream of `questions`, and that stream.
 
     Where many questions stand ready, or several heavy ones, that is one with a reply queue of its own: so many
-    answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsTrouble.
+    answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsError.
     """
     from courier.messaging.reply_queue import private_replies
     from courier.messaging.requester import SHARED_WINDOW
@@ -234,21 +234,21 @@ def _is_crowded(replies: Mailbox) -> bool:
     """Whether so many answers lie in a shared queue that ours would be hard to find among them."""
     try:
         return replies.depth().visible > CROWDED
-    except AwsTrouble:
+    except AwsError:
         return False
 
 
 def answer_of(outcome: Outcome, *, worker: str) -> Answer:
     """Return the outcome's answer; what is none is raised, a silent worker with how to start it.
 
-    Raises: InputRefused if the worker refused; NoAnswer; whatever else kept the question from being asked.
+    Raises: Rejected if the worker refused; ResponseTimeout; whatever else kept the question from being asked.
     """
     result = outcome.result
     if isinstance(result, Answer):
         return result
-    if isinstance(result, NoAnswer):
+    if isinstance(result, ResponseTimeout):
         hint = f"Is the worker running? Start it with: python {worker}  (on a local AWS: ./run_local.sh up)"
-        raise NoAnswer(result.message, hint=hint)
+        raise ResponseTimeout(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result
-    raise InputRefused(result.reason, reason=result.code)
+    raise Rejected(result.reason, reason=result.code)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from courier.aws.message import Envelope
-from courier.aws.sqs import Delivery, Mailbox
-from courier.errors import AwsTrouble, CourierError
+from courier.aws.message import Message
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AwsError, CourierError
 from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
@@ -43,11 +43,11 @@ class DeadLetters:
         """The dead-letter queue's name."""
         return self._dead.name
 
-    def bury(self, delivery: Delivery, reason: str) -> None:
+    def bury(self, delivery: ReceivedMessage, reason: str) -> None:
         """Put a copy of a request aside; its own message is still to be acknowledged.
 
         Where it cannot be, for want of the queue, the right or the space, that is logged.
-        Raises: AwsTrouble that passes.
+        Raises: AwsError that passes.
         """
         given = {name: value for name, value in delivery.envelope.attributes.items() if value}
         plain = replace(delivery.envelope, attributes=given)
@@ -56,22 +56,22 @@ class DeadLetters:
         for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
             try:
                 failures = self._dead.send([letter])
-            except AwsTrouble as error:
-                if error.is_passing:
+            except AwsError as error:
+                if error.is_transient:
                     raise
                 failure = error
                 break
             if not failures:
                 return
             failure = failures[0].error
-            if failures[0].is_passing:
+            if failures[0].is_transient:
                 raise failure
         log.error("request %s was given up and is not kept: %s", delivery.message_id, failure and failure.sentence)
 
     def look(self) -> list[DeadLetter]:
-        """Return some of the letters, and leave them where they are. Raises: AwsTrouble."""
+        """Return some of the letters, and leave them where they are. Raises: AwsError."""
         deliveries = self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS)
-        with suppress(AwsTrouble):  # What is not released comes back by itself.
+        with suppress(AwsError):  # What is not released comes back by itself.
             self._dead.release(deliveries)
         return [
             DeadLetter(
@@ -83,11 +83,11 @@ class DeadLetters:
         ]
 
     def count(self) -> int:
-        """Return how many letters there are, approximately. Raises: AwsTrouble."""
+        """Return how many letters there are, approximately. Raises: AwsError."""
         return self._dead.depth().total
 
     def redrive(self) -> int:
-        """Send all letters back to the request queue; return how many. Raises: AwsTrouble.
+        """Send all letters back to the request queue; return how many. Raises: AwsError.
 
         Their askers have long gone, so the answers go to the default response queue, and the requests have
         no deadline any more. A letter is deleted only after its request was accepted.
@@ -95,13 +95,13 @@ class DeadLetters:
         moved = 0
         while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
             failed = {failure.index for failure in self._requests.send([_revived(one.envelope) for one in deliveries])}
-            sent: Sequence[Delivery] = [one for index, one in enumerate(deliveries) if index not in failed]
+            sent: Sequence[ReceivedMessage] = [one for index, one in enumerate(deliveries) if index not in failed]
             self._dead.acknowledge(sent)
             moved += len(sent)
         return moved
 
 
-def _revived(envelope: Envelope) -> Envelope:
+def _revived(envelope: Message) -> Message:
     left_out = {REASON, DEADLINE, REPLY_TO}
     kept = {name: value for name, value in envelope.attributes.items() if value and name not in left_out}
-    return Envelope(body=envelope.body, attributes=kept)
+    return Message(body=envelope.body, attributes=kept)

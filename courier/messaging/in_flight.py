@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from courier.aws.message import Envelope
-from courier.aws.retry import Failure, Outage
-from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
-from courier.errors import AwsTrouble, CourierError, ReceiptHandleInvalid
+from courier.aws.message import Message
+from courier.aws.retry import Failure, Retrier
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,7 @@ MAX_ASIDE = 1_000
 
 @dataclass(kw_only=True)
 class _Held:
-    delivery: Delivery
+    delivery: ReceivedMessage
     weight: int
     renewed_at: float
     #: The visibility timeout that runs since then, in seconds.
@@ -51,7 +51,7 @@ class _Held:
         return now - self.delivery.received_at + seconds <= LONGEST_SECONDS
 
 
-class Custody:
+class InFlightMessages:
     """The deliveries in a worker's hands, at most `capacity` by their weight; safe for any number of threads.
 
     What a message weighs is known only when it is there, so that now and then a few too many are.
@@ -63,7 +63,7 @@ class Custody:
         *,
         capacity: int,
         visibility_seconds: int,
-        weigh: Callable[[Envelope], int] = lambda _envelope: 1,
+        weigh: Callable[[Message], int] = lambda _envelope: 1,
     ) -> None:
         self._inbox = inbox
         self._capacity = capacity
@@ -77,7 +77,7 @@ class Custody:
         self._latest_weight = 1
         self._closed = False
         # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
-        self._outage = Outage("renewing visibility timeouts", threading.Event())
+        self._outage = Retrier("renewing visibility timeouts", threading.Event())
 
     def reserve(self) -> int:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
@@ -95,7 +95,7 @@ class Custody:
             self._reserved += granted
             return granted
 
-    def admit(self, deliveries: Sequence[Delivery], *, reserved: int) -> bool:
+    def admit(self, deliveries: Sequence[ReceivedMessage], *, reserved: int) -> bool:
         """Take `deliveries` in and give the rest of the reservation back; once closed, do neither."""
         now = time.monotonic()
         with self._changed:
@@ -120,14 +120,14 @@ class Custody:
             self._reserved -= reserved
             self._changed.notify_all()
 
-    def drop(self, deliveries: Sequence[Delivery]) -> None:
+    def drop(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Let go of deliveries that were acknowledged or released."""
         with self._changed:
             for delivery in deliveries:
                 self._held.pop(delivery.receipt_handle, None)
             self._changed.notify_all()
 
-    def set_aside(self, deliveries: Sequence[Delivery]) -> None:
+    def set_aside(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Make room for others while these wait for a reply queue that takes nothing; they stay held."""
         with self._changed:
             room = MAX_ASIDE - sum(held.is_aside for held in self._held.values())
@@ -135,7 +135,7 @@ class Custody:
             for held in waiting[: max(0, room)]:
                 held.is_aside, held.weight = True, 0
                 # Its work is done, and its text may be long.
-                held.delivery = replace(held.delivery, envelope=Envelope(body=""))
+                held.delivery = replace(held.delivery, envelope=Message(body=""))
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class Custody:
         with self._changed:
             return not self._held and self._reserved == 0
 
-    def everything(self) -> list[Delivery]:
+    def everything(self) -> list[ReceivedMessage]:
         """Return all that is held."""
         with self._changed:
             return [held.delivery for held in self._held.values()]
@@ -190,7 +190,7 @@ class Custody:
             failures = self._inbox.extend([held.delivery for held in due], visibility_seconds=self._visibility_seconds)
         except ReceiptHandleInvalid as error:
             failures = [Failure(index=index, error=error) for index in range(len(due))]
-        except AwsTrouble as error:
+        except AwsError as error:
             self._outage.note(error)
             return
         self._note(due, {failure.index: failure for failure in failures})
@@ -202,10 +202,10 @@ class Custody:
             held.renewed_at = now
             if index not in failures:
                 held.timeout_seconds = self._visibility_seconds
-            elif not failures[index].is_passing:
+            elif not failures[index].is_transient:
                 self._give_up(held, failures[index].error)
-        transient = [failure.error for failure in failures.values() if failure.is_passing]
-        if transient and isinstance(transient[0], AwsTrouble):
+        transient = [failure.error for failure in failures.values() if failure.is_transient]
+        if transient and isinstance(transient[0], AwsError):
             self._outage.note(transient[0])
         else:
             self._outage.over()

@@ -8,8 +8,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from courier.aws.message import Envelope
-from courier.aws.sqs import MAX_BATCH, Delivery
+from courier.aws.message import Message
+from courier.aws.sqs import MAX_BATCH, ReceivedMessage
 
 #: How long a finished answer may wait for others that are being worked on, in seconds.
 LINGER_SECONDS = 0.02
@@ -22,16 +22,16 @@ class Finished:
     An empty `reply_queue` means that nobody waits for an answer any more.
     """
 
-    delivery: Delivery
+    delivery: ReceivedMessage
     reply_queue: str
-    envelope: Envelope
+    envelope: Message
     request_id: str
     kind: str
     outcome: str
     #: When nobody waits for the reply any more, in seconds since the epoch by AWS's clock; None: always somebody.
     deadline: float | None = None
 
-    def instead(self, envelope: Envelope) -> Finished:
+    def instead(self, envelope: Message) -> Finished:
         """Return the same with another reply."""
         return replace(self, envelope=envelope, outcome="failed")
 

@@ -41,7 +41,8 @@ Asked = Question | CourierError | None
 class Outcome:
     """What became of a question, and the seconds from sending it to its answer (or to giving up).
 
-    The result is the worker's reply, or why there is none: NoAnswer, RequestCanceled, MessageTooLong or Undelivered.
+    The result is the worker's reply, or why there is none: ResponseTimeout, RequestCanceled, MessageTooLong or
+    Undelivered.
     """
 
     result: Reply | CourierError
@@ -84,7 +85,7 @@ class Source:
         return batch
 
 
-class Round:
+class PendingRequests:
     """One call of `ask_many`: what is under way and what is done but not yet due.
 
     A patient one gives up only when nothing at all was answered for so long.

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.aws.sqs import Delivery
-from courier.errors import CourierError, InputRefused, Reason, Trouble, Undecodable
+from courier.aws.sqs import ReceivedMessage
+from courier.errors import CourierError, MalformedMessage, Reason, Rejected, ServiceError
 from courier.messaging.dead_letters import DeadLetters
 from courier.messaging.outbox import Finished
 from courier.messaging.protocol import (
@@ -18,7 +18,7 @@ from courier.messaging.protocol import (
     PING,
     PONG,
     Answer,
-    Refusal,
+    Rejection,
     Reply,
     Request,
     decode_request,
@@ -32,21 +32,21 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class Response:
     """What a program answers: a body, and what is told about it."""
 
     body: str
     details: Mapping[str, Any]
 
 
-#: What a program does with a request: return the answer's body, or more, or raise InputRefused with the reason.
-Handler = Callable[[Request], str | Made]
+#: What a program does with a request: return the answer's body, or more, or raise Rejected with the reason.
+Handler = Callable[[Request], str | Response]
 
 _OURS = "Internal error in the worker. Its log has the details (request ID {})."
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
+class WorkerConfig:
     """How a worker works. Times in seconds; see `courier.settings` for what each means."""
 
     kind: str
@@ -67,20 +67,23 @@ class Terms:
     scaling_group: str = ""
     instance_id: str = ""
     #: For how many messages a message counts.
-    weigh: Callable[[Envelope], int] = lambda _envelope: 1
+    weigh: Callable[[Message], int] = lambda _envelope: 1
 
 
-class Handling:
+class Processor:
     """The rules of handling, for any number of threads."""
 
-    def __init__(self, handler: Handler, terms: Terms, clock: Clock, dead: DeadLetters) -> None:
+    def __init__(self, handler: Handler, terms: WorkerConfig, clock: Clock, dead: DeadLetters) -> None:
         self._handler = handler
         self._terms = terms
         self._clock = clock
         self._dead = dead
 
-    def finish(self, delivery: Delivery) -> Finished:
-        """Do one request; a bug of ours, or an exit, becomes a rejection. Raises: Trouble if it may succeed later."""
+    def finish(self, delivery: ReceivedMessage) -> Finished:
+        """Do one request; a bug of ours, or an exit, becomes a rejection.
+
+        Raises: ServiceError if it may succeed later.
+        """
         request = salvage_address(delivery.envelope)
         try:
             return self._finished(delivery, *self._answer(delivery))
@@ -91,14 +94,14 @@ class Handling:
             log.exception("request %s failed", name)
             return self._finished(delivery, request, self._refusal(request, _OURS.format(name)), "failed")
 
-    def give_up(self, delivery: Delivery) -> Finished:
+    def give_up(self, delivery: ReceivedMessage) -> Finished:
         """Refuse a request whose work takes too long."""
         request = salvage_address(delivery.envelope)
         limit = self._terms.time_limit_seconds
         reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.", Reason.TIMEOUT)
         return self._finished(delivery, request, reply, "timeout")
 
-    def _finished(self, delivery: Delivery, request: Request, reply: Reply, outcome: str) -> Finished:
+    def _finished(self, delivery: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
         reply_queue = "" if outcome == "expired" else self._reply_queue(request)
         # Who sent a request by hand may look into the default response queue at any time.
         is_kept = request.deadline is None and reply_queue == self._terms.default_reply
@@ -112,7 +115,7 @@ class Handling:
             outcome=outcome,
         )
 
-    def _answer(self, delivery: Delivery) -> tuple[Request, Reply, str]:
+    def _answer(self, delivery: ReceivedMessage) -> tuple[Request, Reply, str]:
         request = salvage_address(delivery.envelope)
         try:
             request = decode_request(delivery.envelope)
@@ -122,18 +125,18 @@ class Handling:
             if delivery.receive_count >= self._terms.max_deliveries:
                 return request, self._bury(delivery, request), "dead"
             made = PONG if request.kind == PING else self._handler(request)
-            made = Made(body=made, details={}) if isinstance(made, str) else made
+            made = Response(body=made, details={}) if isinstance(made, str) else made
             answer = Answer(
                 body=made.body, details=made.details, request_id=request.request_id, deadline=self._expiry(request)
             )
         except CourierError as error:
-            if isinstance(error, Trouble) and error.is_passing:
+            if isinstance(error, ServiceError) and error.is_transient:
                 raise
-            code = error.reason if isinstance(error, InputRefused) else ""
+            code = error.reason if isinstance(error, Rejected) else ""
             return request, self._refusal(request, error.sentence, code), "refused"
         return request, answer, "ok"
 
-    def _bury(self, delivery: Delivery, request: Request) -> Refusal:
+    def _bury(self, delivery: ReceivedMessage, request: Request) -> Rejection:
         """Put aside what was received too often, without trying it: each time, a worker ended over it."""
         reason = f"The request was given up: {delivery.receive_count} workers received it and none answered."
         self._dead.bury(delivery, reason)
@@ -141,10 +144,10 @@ class Handling:
 
     def _check_address(self, request: Request) -> None:
         if request.kind not in ("", PING, self._terms.kind):
-            raise Undecodable(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
+            raise MalformedMessage(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
         if not self._is_ours(request.reply_to):
             log.warning("refused to answer to the queue %s", printable(request.reply_to))
-            raise Undecodable(f"{quoted(request.reply_to)} is no response queue of this worker.")
+            raise MalformedMessage(f"{quoted(request.reply_to)} is no response queue of this worker.")
 
     def _reply_queue(self, request: Request) -> str:
         name = request.reply_to
@@ -157,5 +160,5 @@ class Handling:
         """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
         return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
 
-    def _refusal(self, request: Request, reason: str, code: str = "") -> Refusal:
-        return Refusal(reason=reason, code=code, request_id=request.request_id, deadline=self._expiry(request))
+    def _refusal(self, request: Request, reason: str, code: str = "") -> Rejection:
+        return Rejection(reason=reason, code=code, request_id=request.request_id, deadline=self._expiry(request))

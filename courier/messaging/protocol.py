@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from courier.aws.message import Envelope
-from courier.errors import Undecodable
+from courier.aws.message import Message
+from courier.errors import MalformedMessage
 from courier.text import quoted
 
 #: The version of this protocol; a message that names another one is refused.
@@ -70,7 +70,7 @@ class Answer:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Refusal:
+class Rejection:
     """Why a request was not done: one sentence, or two, and perhaps one word for programs."""
 
     reason: str
@@ -79,7 +79,7 @@ class Refusal:
     deadline: float | None = None
 
 
-Reply = Answer | Refusal
+Reply = Answer | Rejection
 
 
 def new_request_id() -> str:
@@ -92,7 +92,7 @@ def is_reply_queue(name: str, default: str) -> bool:
     return name == default or (name.startswith(f"{default}-") and _QUEUE_NAME.fullmatch(name) is not None)
 
 
-def encode_request(request: Request) -> Envelope:
+def encode_request(request: Request) -> Message:
     """Return the message that carries `request`; what is empty or None is left out, the version never."""
     options = json.dumps(dict(request.options), ensure_ascii=True) if request.options else ""
     return _envelope(
@@ -107,10 +107,10 @@ def encode_request(request: Request) -> Envelope:
     )
 
 
-def decode_request(envelope: Envelope) -> Request:
+def decode_request(envelope: Message) -> Request:
     """Return the request that `envelope` carries; attributes this protocol does not know are ignored.
 
-    Raises: Undecodable, with a sentence that names the attribute.
+    Raises: MalformedMessage, with a sentence that names the attribute.
     """
     attributes = envelope.attributes
     _check_version(attributes)
@@ -124,24 +124,24 @@ def decode_request(envelope: Envelope) -> Request:
     )
 
 
-def encode_reply(reply: Reply) -> Envelope:
+def encode_reply(reply: Reply) -> Message:
     """Return the message that carries `reply`, with characters that SQS forbids replaced by U+FFFD."""
-    refused = isinstance(reply, Refusal)
-    body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Refusal) else reply.body
-    details = {} if isinstance(reply, Refusal) else dict(reply.details)
+    refused = isinstance(reply, Rejection)
+    body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
+    details = {} if isinstance(reply, Rejection) else dict(reply.details)
     return _envelope(
         _FORBIDDEN.sub("\ufffd", body),
         {
             REQUEST_ID: reply.request_id,
             STATUS: "error" if refused else "ok",
             DETAILS: json.dumps(details) if details else "",
-            REASON: reply.code if isinstance(reply, Refusal) else "",
+            REASON: reply.code if isinstance(reply, Rejection) else "",
             DEADLINE: _encode_deadline(reply.deadline),
         },
     )
 
 
-def decode_reply(envelope: Envelope) -> Reply:
+def decode_reply(envelope: Message) -> Reply:
     """Return the reply that `envelope` carries. Never raises: what cannot be read is left empty or None.
 
     A message without a status is a refusal if its body begins like one (a first version's worker).
@@ -154,10 +154,10 @@ def decode_reply(envelope: Envelope) -> Reply:
         return Answer(body=envelope.body, details=details, request_id=request_id, deadline=deadline)
     reason = envelope.body.removeprefix(REFUSAL_PREFIX)
     code = envelope.attributes.get(REASON, "")
-    return Refusal(reason=reason, code=code, request_id=request_id, deadline=deadline)
+    return Rejection(reason=reason, code=code, request_id=request_id, deadline=deadline)
 
 
-def salvage_address(envelope: Envelope) -> Request:
+def salvage_address(envelope: Message) -> Request:
     """Return what can be read of who asked in a message that `decode_request` refuses. Never raises."""
     request_id = envelope.attributes.get(REQUEST_ID, "")
     return Request(
@@ -168,15 +168,15 @@ def salvage_address(envelope: Envelope) -> Request:
     )
 
 
-def _envelope(body: str, attributes: Mapping[str, str]) -> Envelope:
+def _envelope(body: str, attributes: Mapping[str, str]) -> Message:
     carried = {name: value for name, value in attributes.items() if value}
-    return Envelope(body=body, attributes={**carried, PROTOCOL_VERSION: VERSION})
+    return Message(body=body, attributes={**carried, PROTOCOL_VERSION: VERSION})
 
 
 def _check_version(attributes: Mapping[str, str]) -> None:
     version = attributes.get(PROTOCOL_VERSION, VERSION)
     if version != VERSION:
-        raise Undecodable(f"The message speaks protocol version {quoted(version)}; this worker speaks {VERSION}.")
+        raise MalformedMessage(f"The message speaks protocol version {quoted(version)}; this worker speaks {VERSION}.")
 
 
 def _decode_id(attributes: Mapping[str, str]) -> str:
@@ -184,7 +184,7 @@ def _decode_id(attributes: Mapping[str, str]) -> str:
     if request_id is None:
         return ""
     if not _ID.fullmatch(request_id):
-        raise Undecodable(
+        raise MalformedMessage(
             f"The attribute {REQUEST_ID} is {quoted(request_id)}: it must be 1 to 128 letters, digits, or . _ : -"
         )
     return request_id
@@ -197,9 +197,9 @@ def _decode_options(attributes: Mapping[str, str]) -> Mapping[str, str]:
     try:
         options = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise Undecodable(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object.") from error
+        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object.") from error
     if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
-        raise Undecodable(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object of strings.")
+        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object of strings.")
     return options
 
 
@@ -211,7 +211,7 @@ def _decode_deadline(attributes: Mapping[str, str]) -> float | None:
     text = attributes.get(DEADLINE)
     deadline = _lenient_deadline(attributes)
     if text is not None and deadline is None:
-        raise Undecodable(f"The attribute {DEADLINE} is {quoted(text)}: it must be seconds since 1970.")
+        raise MalformedMessage(f"The attribute {DEADLINE} is {quoted(text)}: it must be seconds since 1970.")
     return deadline
 
 

@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from courier.aws.retry import Failure, Outage
+from courier.aws.retry import Failure, Retrier
 from courier.aws.session import Aws
-from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
-from courier.errors import AccessDenied, AwsTrouble, MessageTooLong, QueueMissing, ReceiptHandleInvalid
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing, ReceiptHandleInvalid
 from courier.messaging.backlog import Backlog
-from courier.messaging.in_flight import Custody
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import Refusal, decode_reply, encode_reply
+from courier.messaging.protocol import Rejection, decode_reply, encode_reply
 from courier.text import printable
 
 log = logging.getLogger(__name__)
@@ -40,7 +40,7 @@ class _Attempt:
     safe: list[Finished] = field(default_factory=list)
     #: They must be sent again, because of `error`.
     waiting: list[Finished] = field(default_factory=list)
-    error: AwsTrouble | None = None
+    error: AwsError | None = None
     #: Whether the queue is gone, or closed to us.
     is_gone: bool = False
 
@@ -49,7 +49,14 @@ class Replier:
     """Empties an outbox, in as many threads as run `work`. Never loses an answer while it is not stopped."""
 
     def __init__(
-        self, aws: Aws, *, inbox: Mailbox, custody: Custody, outbox: Outbox, default: str, stopped: threading.Event
+        self,
+        aws: Aws,
+        *,
+        inbox: Mailbox,
+        custody: InFlightMessages,
+        outbox: Outbox,
+        default: str,
+        stopped: threading.Event,
     ) -> None:
         self._aws = aws
         self._inbox = inbox
@@ -57,7 +64,7 @@ class Replier:
         self._outbox = outbox
         self._stopped = stopped
         self._backlog = Backlog(stopped)
-        self._outage = Outage("acknowledging", stopped)
+        self._outage = Retrier("acknowledging", stopped)
         self._default = Mailbox(aws, default)
 
     def work(self) -> None:
@@ -140,7 +147,7 @@ class Replier:
             if len(group) > 1:
                 return self._attempt_singly(name, group)
             failures = [Failure(index=0, error=error)]
-        except AwsTrouble as error:
+        except AwsError as error:
             return self._failed(name, group, error)
         attempt = _Attempt()
         by_index = {failure.index: failure for failure in failures}
@@ -148,12 +155,12 @@ class Replier:
             self._sort(finished, by_index.get(index), attempt)
         return attempt
 
-    def _failed(self, name: str, group: Sequence[Finished], error: AwsTrouble) -> _Attempt:
+    def _failed(self, name: str, group: Sequence[Finished], error: AwsError) -> _Attempt:
         """Decide what a failed call means: the queue is gone, one reply spoils the batch, or it is to be made again."""
         if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
             log.warning("%d answers to %s are lost: %s", len(group), printable(name), error.sentence)
             return _Attempt(safe=list(group), is_gone=True)
-        if type(error) is AwsTrouble and len(group) > 1:
+        if type(error) is AwsError and len(group) > 1:
             return self._attempt_singly(name, group)
         return _Attempt(waiting=list(group), error=error)
 
@@ -169,7 +176,7 @@ class Replier:
     def _sort(self, finished: Finished, failure: Failure | None, attempt: _Attempt) -> None:
         if failure is None:
             attempt.safe.append(finished)
-        elif failure.is_passing and isinstance(failure.error, AwsTrouble):
+        elif failure.is_transient and isinstance(failure.error, AwsError):
             attempt.waiting.append(finished)
             attempt.error = failure.error
         else:
@@ -179,12 +186,12 @@ class Replier:
         """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
         log.error("answer to %s refused by its queue: %s", finished.request_id or "-", failure.error.message)
         reply = decode_reply(finished.envelope)
-        if isinstance(reply, Refusal):
+        if isinstance(reply, Rejection):
             self._custody.drop([finished.delivery])
             for left in self._persist(self._inbox.release, [finished.delivery]) or []:
                 log.warning("a request could not be released: %s", left.error.message)
             return
-        refusal = Refusal(
+        refusal = Rejection(
             reason=f"The answer could not be sent. {failure.error.sentence}",
             request_id=reply.request_id,
             deadline=reply.deadline,
@@ -192,7 +199,7 @@ class Replier:
         self._outbox.put_back([finished.instead(encode_reply(refusal))])
 
     def _acknowledge(self, safe: Sequence[Finished]) -> None:
-        deliveries: list[Delivery] = [finished.delivery for finished in safe]
+        deliveries: list[ReceivedMessage] = [finished.delivery for finished in safe]
         if not deliveries:
             return
         failures = self._persist(self._inbox.acknowledge, deliveries)
@@ -205,7 +212,7 @@ class Replier:
             _tell(finished)
 
     def _persist(
-        self, call: Callable[[Sequence[Delivery]], list[Failure]], deliveries: Sequence[Delivery]
+        self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], deliveries: Sequence[ReceivedMessage]
     ) -> list[Failure] | None:
         """Make a call on the request queue until AWS answers it; None if the worker stopped first."""
         while not self._stopped.is_set():
@@ -213,7 +220,7 @@ class Replier:
                 return self._outage.persist_batch(call, deliveries, math.inf)
             except ReceiptHandleInvalid as error:
                 return [Failure(index=index, error=error) for index in range(len(deliveries))]
-            except AwsTrouble as error:
+            except AwsError as error:
                 self._outage.wait_out(error)
         return None
 

@@ -12,7 +12,7 @@ from courier.aws.errors import call_aws
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
 from courier.cancellation import Canceled
-from courier.errors import AwsTrouble
+from courier.errors import AwsError
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
         attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
         create: Callable[..., object] = aws.sqs().create_queue
         call_aws(f"create the reply queue {name}", create, QueueName=name, Attributes=attributes)
-    except AwsTrouble as error:
+    except AwsError as error:
         log.info("answers come by %s: %s", shared.name, error.message)
         yield shared
         return
@@ -48,18 +48,18 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
         aws.wait(SETTLE_SECONDS)
         yield private
     finally:
-        with suppress(AwsTrouble, Canceled):
+        with suppress(AwsError, Canceled):
             with aws.cleaning_up():
                 private.delete()
             sweep(aws, shared.name)
 
 
 def sweep(aws: Aws, shared_name: str) -> int:
-    """Delete reply queues that crashed clients left, the old ones only; return how many. Raises: AwsTrouble."""
+    """Delete reply queues that crashed clients left, the old ones only; return how many. Raises: AwsError."""
     swept = 0
     for name in _private_names(aws, shared_name):
         left = Mailbox(aws, name)
-        with suppress(AwsTrouble):  # another client may be sweeping, too
+        with suppress(AwsError):  # another client may be sweeping, too
             if swept < MAX_SWEPT and time.time() - left.created_at() > STALE_SECONDS:
                 left.delete()
                 swept += 1

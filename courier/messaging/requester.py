@@ -14,12 +14,12 @@ from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from functools import partial
 
-from courier.aws.retry import Outage
+from courier.aws.retry import Retrier
 from courier.aws.session import Clock
-from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsTrouble, NoAnswer, RequestCanceled
-from courier.messaging.pending import Asked, Outcome, Question, Round, Waiting
+from courier.errors import AwsError, RequestCanceled, ResponseTimeout
+from courier.messaging.pending import Asked, Outcome, PendingRequests, Question, Waiting
 from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
 log = logging.getLogger(__name__)
@@ -63,7 +63,7 @@ class Requester:
     ) -> None:
         self._requests = requests
         self._cancellation = cancellation or Cancellation()
-        self._outage = Outage("asking", self._cancellation, tell)
+        self._outage = Retrier("asking", self._cancellation, tell)
         self._replies = replies
         self._kind = kind
         self._window = window
@@ -72,14 +72,14 @@ class Requester:
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
         self._settled: OrderedDict[str, None] = OrderedDict()
-        self._aside: list[Delivery] = []
+        self._aside: list[ReceivedMessage] = []
 
     def ask(self, question: Question, *, timeout_seconds: float) -> Outcome:
-        """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsTrouble."""
+        """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsError."""
         return next(self.ask_many([question], timeout_seconds=timeout_seconds))
 
     def ping(self, *, timeout_seconds: float) -> Outcome:
-        """Ask whether a worker is there. Raises: AwsTrouble."""
+        """Ask whether a worker is there. Raises: AwsError."""
         return self.ask(Question(body=PING, kind=PING), timeout_seconds=timeout_seconds)
 
     def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
@@ -88,9 +88,9 @@ class Requester:
         Each is given `timeout_seconds` from the moment it is sent; heavy ones, from the last answer to any.
         Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
         A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
-        Raises: AwsTrouble.
+        Raises: AwsError.
         """
-        current = Round(questions, timeout_seconds, is_patient=self._is_heavy)
+        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_heavy)
         due = 0
         try:
             while not current.is_over:
@@ -108,7 +108,7 @@ class Requester:
         """Let `ask_many` ask no more and wait no more. For any thread, and for signal handlers."""
         self._cancellation.cancel()
 
-    def _go_on(self, current: Round, due: int) -> None:
+    def _go_on(self, current: PendingRequests, due: int) -> None:
         """Send what there is room for, and receive until something is done, unless what is due is done."""
         try:
             if not self._cancellation.is_canceled:
@@ -120,13 +120,13 @@ class Requester:
         if self._cancellation.is_canceled:
             self._give_all_up(current)
 
-    def _give_all_up(self, current: Round) -> None:
+    def _give_all_up(self, current: PendingRequests) -> None:
         current.source.exhausted = True
         for request_id in list(current.waiting):
             current.finish(request_id, RequestCanceled())
             self._settle(request_id)
 
-    def _fill(self, current: Round) -> None:
+    def _fill(self, current: PendingRequests) -> None:
         """Send as many questions as the window has room for; that of heavy ones begins small and grows."""
         window = min(self._window, HEAVY_FIRST + current.finished) if self._is_heavy else self._window
         while (room := window - len(current.waiting) - len(current.done)) > 0:
@@ -136,7 +136,7 @@ class Requester:
                 # Nothing more at the moment: answers must not wait for a slow stream of questions.
                 return
 
-    def _send(self, batch: Sequence[tuple[int, Question]], current: Round) -> None:
+    def _send(self, batch: Sequence[tuple[int, Question]], current: PendingRequests) -> None:
         # Heavy requests are to wait for their like no longer than these take; the asker says when it has gone.
         patience_seconds = current.timeout_seconds * (self._window if self._is_heavy else 1)
         deadline = self._clock.now() + patience_seconds
@@ -148,7 +148,7 @@ class Requester:
         for start in range(0, len(requests), size):
             self._post(requests[start : start + size], current)
 
-    def _post(self, requests: Sequence[Request], current: Round) -> None:
+    def _post(self, requests: Sequence[Request], current: PendingRequests) -> None:
         envelopes = [encode_request(request) for request in requests]
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
@@ -167,7 +167,7 @@ class Requester:
             deadline=deadline,
         )
 
-    def _collect(self, current: Round) -> None:
+    def _collect(self, current: PendingRequests) -> None:
         """Receive until at least one of those waiting is answered or given up."""
         while True:
             deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
@@ -181,7 +181,7 @@ class Requester:
             if not current.source.exhausted or self._cancellation.is_canceled:
                 return
 
-    def _sort(self, deliveries: Sequence[Delivery], current: Round) -> bool:
+    def _sort(self, deliveries: Sequence[ReceivedMessage], current: PendingRequests) -> bool:
         """Keep what is ours, delete what is dead, release the rest; return whether any was ours."""
         mine, dead, alive = [], [], []
         for delivery in deliveries:
@@ -197,12 +197,14 @@ class Requester:
         self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(deliveries))
         return bool(mine)
 
-    def _receive(self, wait_seconds: int) -> list[Delivery]:
+    def _receive(self, wait_seconds: int) -> list[ReceivedMessage]:
         # While others' answers are kept aside, their owners wait for them: no time for a long poll.
         wait_seconds = 0 if self._aside else wait_seconds
         return self._replies.receive(wait_seconds=wait_seconds, visibility_seconds=VISIBILITY_SECONDS)
 
-    def _dispose(self, alive: Sequence[Delivery], done: Sequence[Delivery], *, look_further: bool) -> None:
+    def _dispose(
+        self, alive: Sequence[ReceivedMessage], done: Sequence[ReceivedMessage], *, look_further: bool
+    ) -> None:
         """Delete our answers and dead ones, and release others'; in trouble, leave that to their timeout.
 
         While whole batches of others' answers come, they are kept aside for a moment: released at once they
@@ -216,23 +218,23 @@ class Requester:
         try:
             for failure in self._replies.release(alive) + self._replies.acknowledge(done):
                 log.info("an answer is left to its visibility timeout: %s", failure.error.message)
-        except AwsTrouble as error:
+        except AwsError as error:
             self._outage.wait_out(error)
 
     def _is_dead(self, reply: Reply) -> bool:
         return reply.deadline is not None and self._clock.is_past(reply.deadline)
 
-    def _is_over_time(self, current: Round) -> bool:
+    def _is_over_time(self, current: PendingRequests) -> bool:
         """Whether even a queue full of answers is no reason to go on looking; gives up what has waited."""
         over = time.monotonic() > current.first_deadline + VISIBILITY_SECONDS
         return over and self._give_up(current)
 
-    def _give_up(self, current: Round) -> bool:
+    def _give_up(self, current: PendingRequests) -> bool:
         """Give up on what has waited too long; return whether there was any."""
         late = current.late()
         for request_id in late:
             message = f"No answer came from {self._replies.name} within {current.timeout_seconds:g} s."
-            current.finish(request_id, NoAnswer(message))
+            current.finish(request_id, ResponseTimeout(message))
             self._settle(request_id)
         return bool(late)
 
@@ -242,17 +244,17 @@ class Requester:
             self._settled.popitem(last=False)
 
 
-def _are_in_the_way(deliveries: Sequence[Delivery]) -> bool:
+def _are_in_the_way(deliveries: Sequence[ReceivedMessage]) -> bool:
     """Whether there may be answers behind these that nobody will see before these are gone."""
     return len(deliveries) == MAX_BATCH and _receives(deliveries) >= UNWANTED_RECEIVES
 
 
-def _receives(deliveries: Sequence[Delivery]) -> float:
+def _receives(deliveries: Sequence[ReceivedMessage]) -> float:
     """Return how often these were received, on the average: a measure of how crowded the queue is."""
     return sum(delivery.receive_count for delivery in deliveries) / len(deliveries)
 
 
-def _pause_seconds(deliveries: Sequence[Delivery]) -> float:
+def _pause_seconds(deliveries: Sequence[ReceivedMessage]) -> float:
     low, high = PAUSE_SECONDS
     factor = max(1, min(_receives(deliveries) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
     return factor * random.uniform(low, high)  # noqa: S311  spreads load, guards nothing

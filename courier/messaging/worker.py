@@ -19,17 +19,17 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from courier.aws.retry import Outage
-from courier.aws.scale_in import Protection
+from courier.aws.retry import Retrier
+from courier.aws.scale_in import ScaleInProtection
 from courier.aws.session import Aws
-from courier.aws.sqs import MAX_BATCH, Delivery, Mailbox
-from courier.errors import AwsTrouble, Trouble
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.errors import AwsError, ServiceError
 from courier.messaging.dead_letters import SUFFIX, DeadLetters
-from courier.messaging.in_flight import Custody
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.processor import Handler, Handling, Terms
+from courier.messaging.processor import Handler, Processor, WorkerConfig
 from courier.messaging.replies import Replier
-from courier.messaging.time_limits import Watch
+from courier.messaging.time_limits import TimeLimits
 
 log = logging.getLogger(__name__)
 
@@ -53,27 +53,27 @@ class _GivenUp(Exception):
 class Worker:
     """Serves one queue until told to stop. `run` blocks; `stop` may be called from any thread."""
 
-    def __init__(self, aws: Aws, handler: Handler, terms: Terms) -> None:
+    def __init__(self, aws: Aws, handler: Handler, terms: WorkerConfig) -> None:
         self._terms = terms
         self._inbox = Mailbox(aws, terms.inbox)
         self._outbox = Outbox()
-        self._todo: queue.SimpleQueue[Delivery] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._rush = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
-        self._outage = Outage("receiving", self._stopping)
-        self._work_outage = Outage("working", self._stopping)
+        self._outage = Retrier("receiving", self._stopping)
+        self._work_outage = Retrier("working", self._stopping)
         dead = DeadLetters(self._inbox, Mailbox(aws, terms.inbox + SUFFIX))
-        self._handling = Handling(handler, terms, aws.clock, dead)
-        self._watch = Watch(terms.time_limit_seconds)
-        self._custody = Custody(
+        self._handling = Processor(handler, terms, aws.clock, dead)
+        self._watch = TimeLimits(terms.time_limit_seconds)
+        self._custody = InFlightMessages(
             self._inbox,
             capacity=terms.capacity,
             visibility_seconds=terms.visibility_seconds,
             weigh=terms.weigh,
         )
         self._protection = (
-            Protection(
+            ScaleInProtection(
                 aws,
                 group=terms.scaling_group,
                 instance_id=terms.instance_id,
@@ -167,7 +167,7 @@ class Worker:
     def _receive(self, longest_seconds: int) -> int | None:
         """Receive once and pass on what came; return how many, or None if AWS was in trouble."""
         reserved = self._custody.reserve()
-        deliveries: list[Delivery] = []
+        deliveries: list[ReceivedMessage] = []
         if reserved:
             try:
                 deliveries = self._inbox.receive(
@@ -178,7 +178,7 @@ class Worker:
             except BaseException as error:
                 self._custody.unreserve(reserved)
                 self._rush.clear()
-                if not isinstance(error, AwsTrouble):
+                if not isinstance(error, AwsError):
                     raise
                 self._outage.wait_out(error)
                 return None
@@ -186,7 +186,7 @@ class Worker:
         self._pass_on(deliveries, reserved)
         return len(deliveries)
 
-    def _pass_on(self, deliveries: Sequence[Delivery], reserved: int) -> None:
+    def _pass_on(self, deliveries: Sequence[ReceivedMessage], reserved: int) -> None:
         if len(deliveries) == MAX_BATCH:
             self._rush.set()
         elif not self._stopping.is_set():
@@ -211,13 +211,13 @@ class Worker:
                 finished = self._work_outage.persist(partial(self._try, delivery), math.inf)
             except _GivenUp:
                 return  # another thread has this one's place
-            except Trouble as error:
+            except ServiceError as error:
                 log.warning("request %s is given back: %s", delivery.message_id, error.sentence)
                 self._release([delivery])
                 continue
             self._outbox.put(finished)
 
-    def _try(self, delivery: Delivery) -> Finished:
+    def _try(self, delivery: ReceivedMessage) -> Finished:
         """Do a request's work against its time limit, which what is spent on waiting out trouble does not touch."""
         self._watch.begin(delivery)
         try:
@@ -226,7 +226,7 @@ class Worker:
             if not self._watch.end(delivery):
                 raise _GivenUp
 
-    def _give_up(self, delivery: Delivery) -> None:
+    def _give_up(self, delivery: ReceivedMessage) -> None:
         """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""
         log.error("request %s took too long and was given up", delivery.message_id)
         self._outbox.put(self._handling.give_up(delivery))
@@ -241,12 +241,12 @@ class Worker:
                 break
         self._release(unbegun)
 
-    def _release(self, deliveries: Sequence[Delivery]) -> None:
+    def _release(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Let others have these at once; what cannot be told to AWS comes back of itself."""
         self._custody.drop(deliveries)
         self._outbox.expect(-len(deliveries))
         try:
             for failure in self._inbox.release(deliveries):
                 log.warning("a request could not be released: %s", failure.error.message)
-        except AwsTrouble as error:
+        except AwsError as error:
             log.warning("could not release %d requests: %s", len(deliveries), error.sentence)

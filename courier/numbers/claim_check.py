@@ -12,29 +12,29 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 
-from courier.aws.s3 import Bucket, Progress, Readable, StoredObject
+from courier.aws.s3 import Advance, Bucket, Readable, StoredObject
 from courier.cancellation import Canceled
-from courier.errors import AwsTrouble
+from courier.errors import AwsError
 from courier.messaging.connection import Connection, answer_of, requester_for
 from courier.messaging.pending import Question
 from courier.messaging.protocol import new_request_id
 from courier.messaging.requester import Requester
 from courier.numbers import partials, response
 from courier.numbers.list_source import ListSource
-from courier.numbers.parser import Slip
-from courier.numbers.passes import Look, conclude
-from courier.numbers.ranges import Span, mixed
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import Plan, conclude
+from courier.numbers.ranges import ByteRange, mixed
 from courier.numbers.response import NumbersAnswer
 from courier.numbers.streaming import MAX_KEPT, OnePass
-from courier.progress import Moved, Reporter
+from courier.progress import Progress, Reporter
 from courier.settings import LISTS
 
 
 @contextmanager
-def stored(bucket: Bucket, file: Readable, progress: Progress, tell: Callable[[str], None]) -> Iterator[StoredObject]:
+def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[str], None]) -> Iterator[StoredObject]:
     """Put a list into the bucket for as long as the body runs; `tell` hears of one that cannot be taken out again.
 
-    What a crash leaves, the bucket's lifecycle takes. Raises: AwsTrouble.
+    What a crash leaves, the bucket's lifecycle takes. Raises: AwsError.
     """
     name = new_request_id()
     try:
@@ -43,8 +43,8 @@ def stored(bucket: Bucket, file: Readable, progress: Progress, tell: Callable[[s
         try:
             with bucket.cleaning_up():
                 bucket.delete(name)
-        except (AwsTrouble, Canceled) as error:
-            why = error.message if isinstance(error, AwsTrouble) else "it could not be taken out in time."
+        except (AwsError, Canceled) as error:
+            why = error.message if isinstance(error, AwsError) else "it could not be taken out in time."
             tell(f"The list is left in the bucket, for a day at most: {why}")
 
 
@@ -59,19 +59,19 @@ class Inquiry:
     #: Whether a histogram is wanted.
     drawn: bool
 
-    def ask(self, found: StoredObject, moved: Moved) -> NumbersAnswer:
+    def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
         """Return the answer about one list; `moved` is told what is done of it.
 
-        Raises: NotANumberList or another refusal; NoAnswer; AwsTrouble.
+        Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
         """
         spans = list(_cut(found.size_bytes, self.part_bytes))
         with requester_for(self.connection, [_question(found)] * len(spans)) as (requester, _):
             if len(spans) == 1:
                 return response.decode(self._one(requester, _question(found, **response.ASKED if self.drawn else {})))
-            looked = Look.decode(self._one(requester, _question(found, part="look")))
+            looked = Plan.decode(self._one(requester, _question(found, part="look")))
             passes = count(1)
 
-            def make_pass(look: Look) -> OnePass:
+            def make_pass(look: Plan) -> OnePass:
                 moved.expect(next(passes) * found.size_bytes)
                 return self._pass(requester, found, spans, look, moved)
 
@@ -83,7 +83,7 @@ class Inquiry:
         return answer_of(outcome, worker=self.worker).body
 
     def _pass(
-        self, requester: Requester, found: StoredObject, spans: Sequence[Span], look: Look, moved: Moved
+        self, requester: Requester, found: StoredObject, spans: Sequence[ByteRange], look: Plan, moved: Progress
     ) -> OnePass:
         """Have every range done, in whatever order, and merge what comes back in the list's."""
         whole = look.open(limit=MAX_KEPT)
@@ -93,7 +93,7 @@ class Inquiry:
         with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
             for span, outcome in zip(spans, outcomes, strict=True):
                 part = partials.decode(answer_of(outcome, worker=self.worker).body, look)
-                if isinstance(part, Slip):
+                if isinstance(part, ParseError):
                     raise part.behind(whole.count, span.start).error
                 for sign, (item, character) in part.signs.items():
                     signs.setdefault(sign, (item + whole.count, character + span.start))
@@ -109,7 +109,7 @@ def ask(
 ) -> tuple[NumbersAnswer, float]:
     """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
 
-    Raises: NotANumberList or another refusal; NoAnswer; AwsTrouble.
+    Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
     """
     bucket = Bucket(inquiry.connection.aws(), bucket_name, LISTS)
     bucket.check()
@@ -127,6 +127,6 @@ def _question(found: StoredObject, **options: str) -> Question:
     return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_heavy=True)
 
 
-def _cut(size: int, part_bytes: int) -> Iterator[Span]:
+def _cut(size: int, part_bytes: int) -> Iterator[ByteRange]:
     for start in range(0, size, part_bytes):
-        yield Span(start=start, stop=min(size, start + part_bytes), size=size)
+        yield ByteRange(start=start, stop=min(size, start + part_bytes), size=size)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.notation import Notation
-from courier.numbers.parser import Slip
+from courier.numbers.parser import ParseError
 from courier.text import quoted
 
 #: The longest line that is read, in characters.
@@ -66,7 +66,7 @@ class Column:
             raise NotANumberList(f"Line {line:,} has {columns}, and column {place + 1:,} is wanted.")
         item = row[place].strip()
         found = self.notation.rewrite(item)
-        slip = found if isinstance(found, Slip) else parser.of_item(found.strip())
+        slip = found if isinstance(found, ParseError) else parser.of_item(found.strip())
         if slip is None:
             return str(found).strip()
         hint = slip.hint

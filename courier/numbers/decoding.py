@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import IO, TYPE_CHECKING
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -74,7 +74,7 @@ class Decoder:
     def decode(self, block: bytes, *, final: bool = False) -> str:
         """Return the text of the next block, but for a character that goes on in another.
 
-        Raises: InputRefused at what is no text, with the byte's position.
+        Raises: Rejected at what is no text, with the byte's position.
         """
         data = self._held + block
         if self._decode is None:
@@ -96,7 +96,7 @@ class Decoder:
     def _begin(self, data: bytes) -> bytes:
         for magic, kind, cure in _KINDS:
             if data.startswith(magic):
-                raise InputRefused(f"{self._path} is no text: it looks like {kind}.", hint=cure)
+                raise Rejected(f"{self._path} is no text: it looks like {kind}.", hint=cure)
         mark, self._name, self._decode = next(
             (row for row in _MARKS if data.startswith(row[0])), (b"", "UTF-8", codecs.utf_8_decode)
         )
@@ -105,12 +105,12 @@ class Decoder:
         self._done = len(mark)
         return data[len(mark) :]
 
-    def _zero(self, data: bytes, cure: str) -> InputRefused:
+    def _zero(self, data: bytes, cure: str) -> Rejected:
         where = f"byte {self._done + data.find(0) + 1:,}" if self.is_utf8 else "a character"
-        return InputRefused(f"{self._path} is no text: {where} is zero.", hint=cure)
+        return Rejected(f"{self._path} is no text: {where} is zero.", hint=cure)
 
-    def _refused(self, what: str) -> InputRefused:
-        return InputRefused(f"{self._path} is no text: {what}.", hint="Save it as UTF-8.")
+    def _refused(self, what: str) -> Rejected:
+        return Rejected(f"{self._path} is no text: {what}.", hint="Save it as UTF-8.")
 
 
 def _may_go_on(data: bytes) -> bool:
@@ -123,7 +123,7 @@ def _may_go_on(data: bytes) -> bool:
 def as_text(file: io.BufferedReader, path: str) -> IO[str]:
     """Return a file's text, in lines of any system; bytes that are none become U+FFFD.
 
-    A pipe's text is there as soon as its bytes are. Reading raises InputRefused at what is no text from its beginning.
+    A pipe's text is there as soon as its bytes are. Reading raises Rejected at what is no text from its beginning.
     """
     return io.TextIOWrapper(io.BufferedReader(_Recoded(file, path)), encoding="utf-8", errors="replace")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.messaging.protocol import Request
 from courier.numbers import fast_parser, parser, response
 from courier.numbers.histogram import histogram
@@ -26,7 +26,7 @@ OPTIONS = "It knows: histogram=yes."
 HEAVY = 75
 
 
-class Calculator:
+class NumbersHandler:
     """Does what a request asks for, whether the list is in the message or in the bucket."""
 
     def __init__(self, lists: LongLists, clock: Clock, time_limit_seconds: float) -> None:
@@ -35,7 +35,7 @@ class Calculator:
         self._time_limit_seconds = time_limit_seconds
 
     def answer(self, request: Request) -> str:
-        """Return the answer's line. Raises: NotANumberList; InputRefused; AwsTrouble."""
+        """Return the answer's line. Raises: NotANumberList; Rejected; AwsError."""
         if not is_claim(request):
             return answer(request)
         until = time.monotonic() + self._time_limit_seconds
@@ -47,7 +47,7 @@ class Calculator:
         return self._lists.answer(request.body.strip().removeprefix(LISTS), request.options, is_over)
 
 
-def is_claim(message: Request | Envelope) -> bool:
+def is_claim(message: Request | Message) -> bool:
     """Whether a message brings a list's place in the bucket instead of the list."""
     return message.body.lstrip().startswith(LISTS)
 
@@ -55,11 +55,11 @@ def is_claim(message: Request | Envelope) -> bool:
 def answer(request: Request) -> str:
     """Return the statistics of the numbers in the request's body, and a histogram if asked, as one line of JSON.
 
-    Raises: NotANumberList; InputRefused for an unknown option.
+    Raises: NotANumberList; Rejected for an unknown option.
     """
     for option, value in request.options.items():
         if response.ASKED.get(option) != value:
-            raise InputRefused(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
+            raise Rejected(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
     sample = read(request.body)
     drawn = histogram(sample) if request.options else None
     return response.encode(summarise(sample), drawn)

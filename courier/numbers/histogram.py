@@ -37,7 +37,7 @@ def exponent_for(least: int, most: int, decimals: int) -> int:
     return len(str(most - least)) - _FINER - 1 - decimals
 
 
-class Tally:
+class BinCounts:
     """Counts in bins of 10**exponent, for numbers that come in pieces: any round histogram is a sum of them."""
 
     def __init__(self, exponent: int) -> None:
@@ -65,7 +65,7 @@ class Tally:
         """Take in what another tally has counted, which began with the same exponent."""
         if not len(counts):
             return
-        other = Tally(exponent)
+        other = BinCounts(exponent)
         other.first, other.counts = first, counts
         while other.exponent < self.exponent:
             other._coarsen()

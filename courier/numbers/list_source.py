@@ -16,7 +16,7 @@ from courier.numbers import parser
 from courier.numbers.columns import Column
 from courier.numbers.decoding import Decoder
 from courier.numbers.notation import CommaWatch, Notation, count_items
-from courier.numbers.parser import Slip
+from courier.numbers.parser import ParseError
 from courier.numbers.source import Stream
 
 #: How much is read at a time, in bytes, and how much of a list is read before any of it is uploaded.
@@ -70,7 +70,7 @@ class ListSource:
 
     @classmethod
     def of_stream(cls, stream: Stream, path: str, reading: Reading) -> ListSource:
-        """Return the list that a file has. Raises: InputRefused if it is no text, as reading does."""
+        """Return the list that a file has. Raises: Rejected if it is no text, as reading does."""
         decoder = Decoder(path)
 
         def blocks() -> Iterator[str]:
@@ -88,14 +88,14 @@ class ListSource:
         return self._watch.note() if self._watch else ""
 
     def text(self) -> str:
-        """Return all of it. Raises: InputRefused."""
+        """Return all of it. Raises: Rejected."""
         text = "".join(self._blocks)
         if self._watch:
             self._watch.see(text.rstrip(_ENDING))
         return text
 
     def check_beginning(self) -> None:
-        """Read the beginning, so that what is wrong with it is found before an upload. Raises: InputRefused."""
+        """Read the beginning, so that what is wrong with it is found before an upload. Raises: Rejected."""
         self._blocks = _without_empty_lines(self._blocks)
         self._fill(EARLY_BYTES)
         if not self._ready:
@@ -109,7 +109,7 @@ class ListSource:
             parser.split(beginning)
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next `size` bytes, fewer only at the end. Raises: InputRefused."""
+        """Return the next `size` bytes, fewer only at the end. Raises: Rejected."""
         self._fill(size)
         size = len(self._ready) if size < 0 else size
         taken, self._ready = self._ready[:size], self._ready[size:]
@@ -187,7 +187,7 @@ def _in_notation(blocks: Iterator[str], notation: Notation) -> Iterator[str]:
             cut = len(text)
         whole, held = text[:cut], text[cut:]
         found = notation.rewrite(whole)
-        if isinstance(found, Slip):
+        if isinstance(found, ParseError):
             raise found.behind(items, characters).error
         items += count_items(whole)
         characters += len(whole)

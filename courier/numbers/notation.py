@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from courier.numbers import parser
-from courier.numbers.parser import Slip
+from courier.numbers.parser import ParseError
 from courier.text import quoted
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
@@ -58,7 +58,7 @@ class Notation:
         """Whether nothing is rewritten."""
         return not (self.decimal_comma or self.thousands)
 
-    def rewrite(self, text: str) -> str | Slip:
+    def rewrite(self, text: str) -> str | ParseError:
         """Return whole items as the grammar has them, in as many characters, or the first that is none of these."""
         if self.is_plain:
             return text
@@ -86,13 +86,13 @@ class Notation:
             word = word.replace(core, core.replace("." if self.decimal_comma else ",", ""), 1)
         return (word.replace(",", ".") if self.decimal_comma else word).ljust(len(match[0]))
 
-    def _slip(self, text: str, misfit: _Misfit) -> Slip:
+    def _slip(self, text: str, misfit: _Misfit) -> ParseError:
         if self.decimal_comma:
             finding = "which is no number with a decimal comma"
             hint = f"{_SEPARATE} Points may group digits by threes" + ("." if self.thousands else ", with --thousands.")
         else:
             finding, hint = "whose commas do not group its digits by threes", f"{_SEPARATE} Write 1,234.5 or 1234.5."
-        return Slip(
+        return ParseError(
             item=1 + len(_WORD.findall(text, 0, misfit.place)),
             character=misfit.place + 1,
             finding=f"is {quoted(misfit.word)}, {finding}",

@@ -58,7 +58,7 @@ _BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _ROWS}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Slip:
+class ParseError:
     """What is wrong with the first item that is no number: its place (from 1), what is said of it, and a drawing."""
 
     item: int
@@ -67,7 +67,7 @@ class Slip:
     hint: str = ""
     drawing: str = ""
 
-    def behind(self, items: int, characters: int) -> Slip:
+    def behind(self, items: int, characters: int) -> ParseError:
         """Return this slip as it is in a list that has so much before this text."""
         return replace(self, item=self.item + items, character=self.character + characters)
 
@@ -110,7 +110,7 @@ def read(text: str) -> tuple[list[int], int]:
     return _units(split(text))
 
 
-def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int], int] | Slip:
+def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int], int] | ParseError:
     """Return what `read` does, of a piece of a longer list that `sign` separates (, or ; or a blank), or its slip.
 
     A piece ends with one separator, line ends included; `is_first` tells whether it begins the list.
@@ -121,7 +121,7 @@ def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int
     return _first_slip(body, separator, text[len(body) :], is_first=is_first) or _units(_items(body, separator))
 
 
-def of_item(item: str) -> Slip | None:
+def of_item(item: str) -> ParseError | None:
     """Return what is wrong with a single item without blanks around it; None if it is a number."""
     return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
@@ -154,7 +154,7 @@ def _separator_of(text: str) -> _Separator:
     return _COMMAS if "," in text or not (" " in text or "\t" in text) else _ROWS
 
 
-def _first_slip(text: str, separator: _Separator, behind: str = "", *, is_first: bool = True) -> Slip | None:
+def _first_slip(text: str, separator: _Separator, behind: str = "", *, is_first: bool = True) -> ParseError | None:
     """Return the first item that is no number, if there is one; pass over runs of usual ones at once.
 
     `behind` stands behind the text in its list, of which the text is the beginning if it `is_first`.
@@ -186,7 +186,7 @@ def _count_digits(mantissa: str) -> int:
     return sum(char.isdigit() for char in mantissa)
 
 
-def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> Slip:
+def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> ParseError:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
     # No further than to the item's first character, which a separator of blanks looks at.
@@ -199,7 +199,7 @@ def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lin
             hint = hints.in_row(text, position, item)
     else:
         finding, hint = "is empty", hints.of_empty(text, position)
-    return Slip(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))
+    return ParseError(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))
 
 
 def _reason(item: str) -> str:

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from courier.errors import NoAnswer
-from courier.numbers.histogram import Tally
-from courier.numbers.parser import Slip
-from courier.numbers.passes import Look, Part, power_of_ten
-from courier.numbers.streaming import Bracket, as_array
+from courier.errors import ResponseTimeout
+from courier.numbers.histogram import BinCounts
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import PartialResult, Plan, power_of_ten
+from courier.numbers.streaming import RankBracket, as_array
 from courier.text import printable
 
 #: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
 PART_KEPT = 4_000
 
 
-def encode(part: Part | Slip) -> str:
+def encode(part: PartialResult | ParseError) -> str:
     """Return the line."""
-    if isinstance(part, Slip):
+    if isinstance(part, ParseError):
         return json.dumps({"slip": vars(part)})
     found = part.found
     line = {
@@ -36,24 +36,26 @@ def encode(part: Part | Slip) -> str:
     return json.dumps(line, separators=(",", ":"))
 
 
-def decode(text: str, looked: Look) -> Part | Slip:
-    """Return what a line says that answers a request with this look. Raises: NoAnswer if it says nothing."""
+def decode(text: str, looked: Plan) -> PartialResult | ParseError:
+    """Return what a line says that answers a request with this look. Raises: ResponseTimeout if it says nothing."""
     try:
         found = json.loads(text)
         if "slip" in found:
             return _decode_slip(**found["slip"])
         return _decode_part(found, looked)
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError, OverflowError) as error:
-        raise NoAnswer(f"The answer cannot be read: {printable(text, 80)}", hint="Which worker sent it?") from error
+        raise ResponseTimeout(
+            f"The answer cannot be read: {printable(text, 80)}", hint="Which worker sent it?"
+        ) from error
 
 
-def _decode_slip(*, item: object, character: object, finding: object, hint: object, drawing: object) -> Slip:
-    return Slip(
+def _decode_slip(*, item: object, character: object, finding: object, hint: object, drawing: object) -> ParseError:
+    return ParseError(
         item=_whole(item), character=_whole(character), finding=str(finding), hint=str(hint), drawing=str(drawing)
     )
 
 
-def _decode_part(found: dict[str, Any], looked: Look) -> Part:
+def _decode_part(found: dict[str, Any], looked: Plan) -> PartialResult:
     one = looked.open(limit=PART_KEPT)
     decimals = power_of_ten(found["decimals"])
     one.take(_count(found["count"]), decimals, _whole(found["units"]), _count(found["squares"]))
@@ -64,11 +66,11 @@ def _decode_part(found: dict[str, Any], looked: Look) -> Part:
     for bracket, words in zip(one.brackets, found["brackets"], strict=True):
         _fill(bracket, *words)
     signs = {str(sign): (_count(item), _count(character)) for sign, (item, character) in found["signs"].items()}
-    _check(Part(found=one, signs=signs))
-    return Part(found=one, signs=signs)
+    _check(PartialResult(found=one, signs=signs))
+    return PartialResult(found=one, signs=signs)
 
 
-def _check(part: Part) -> None:
+def _check(part: PartialResult) -> None:
     """Raise ValueError if what a part says cannot all be true."""
     one = part.found
     fits = [
@@ -89,20 +91,22 @@ def _check(part: Part) -> None:
         raise ValueError
 
 
-def _lies_on(tally: Tally, extremes: tuple[Fraction, Fraction]) -> bool:
+def _lies_on(tally: BinCounts, extremes: tuple[Fraction, Fraction]) -> bool:
     """Whether the extremes lie in bins of a tally."""
     width = Fraction(10) ** tally.exponent
     first, last = (value // width for value in extremes)
     return tally.first <= first <= last < tally.first + len(tally.counts)
 
 
-def _encode_bracket(bracket: Bracket) -> list[object]:
+def _encode_bracket(bracket: RankBracket) -> list[object]:
     kept, decimals = bracket.together()
     counts = [bracket.below, bracket.at_low, bracket.inside, bracket.at_high]
     return [counts, bracket.stride, decimals, kept.tolist()]
 
 
-def _fill(bracket: Bracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]) -> None:
+def _fill(
+    bracket: RankBracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]
+) -> None:
     bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_count, counts)
     bracket.stride = _count(stride)
     bracket.kept = [(as_array(list(map(_whole, kept))), power_of_ten(decimals))] if kept else []

@@ -13,13 +13,13 @@ from itertools import count, pairwise
 from random import Random
 from typing import Any
 
-from courier.errors import NoAnswer, Undecodable
+from courier.errors import MalformedMessage, ResponseTimeout
 from courier.numbers import parser
-from courier.numbers.histogram import Tally, exponent_for
-from courier.numbers.ranges import Pieces, Read, Slipped, Span, whole_items
+from courier.numbers.histogram import BinCounts, exponent_for
+from courier.numbers.ranges import ByteRange, Pieces, Read, Slipped, whole_items
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure, figure, root
-from courier.numbers.streaming import Bracket, OnePass, around, as_array
+from courier.numbers.streaming import OnePass, RankBracket, around, as_array
 
 #: How much of a list is looked at first: so many blocks, evenly spread, of so many bytes.
 LOOK_BLOCKS = 32
@@ -37,7 +37,7 @@ Edge = tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Plan:
     """What a pass must know: the tally's first exponent, and the brackets' edges."""
 
     exponent: int
@@ -48,8 +48,8 @@ class Look:
         return json.dumps({"exponent": self.exponent, "brackets": self.brackets})
 
     @classmethod
-    def decode(cls, text: str) -> Look:
-        """Return what `encode` has written. Raises: Undecodable."""
+    def decode(cls, text: str) -> Plan:
+        """Return what `encode` has written. Raises: MalformedMessage."""
         try:
             found = json.loads(text)
             return cls(
@@ -57,27 +57,27 @@ class Look:
                 brackets=[(_edge(low), _edge(high)) for low, high in found["brackets"][: 2 * len(_QUARTERS)]],
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise Undecodable("What to look for in the list cannot be read.") from error
+            raise MalformedMessage("What to look for in the list cannot be read.") from error
 
     def open(self, *, seed: int = 0, limit: int) -> OnePass:
         """Return a pass that has seen nothing yet, whose brackets keep up to `limit` values each."""
-        brackets = [Bracket(_value(low), _value(high)) for low, high in self.brackets]
-        return OnePass(brackets, Tally(self.exponent), seed=seed, limit=limit)
+        brackets = [RankBracket(_value(low), _value(high)) for low, high in self.brackets]
+        return OnePass(brackets, BinCounts(self.exponent), seed=seed, limit=limit)
 
-    def narrowed(self, brackets: Iterable[Bracket]) -> Look:
+    def narrowed(self, brackets: Iterable[RankBracket]) -> Plan:
         """Return this with other brackets."""
         return replace(self, brackets=[(_edge_of(one.low), _edge_of(one.high)) for one in brackets])
 
 
 @dataclass(frozen=True, kw_only=True)
-class Part:
+class PartialResult:
     """What a pass over one range has found; of signs, what `courier.numbers.ranges.mixed` takes."""
 
     found: OnePass
     signs: dict[str, tuple[int, int]]
 
 
-def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look:
+def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Plan:
     """Look at a list of so many bytes, of which `fetch` returns some ranges: the same ones for the same size."""
     spans = _chosen(size)
     blocks = list(fetch([range(span.first_byte, span.stop) for span in spans]))
@@ -89,21 +89,21 @@ def look(fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int) -> Look
     units = sorted(unit * 10 ** (decimals - own) for unit, own in seen)
     ordered = as_array(units)
     exponent = exponent_for(units[0], units[-1], decimals) if units else 0
-    empty = Look(exponent=exponent, brackets=[])
+    empty = Plan(exponent=exponent, brackets=[])
     return empty.narrowed(around(ordered, decimals, quarters / 4) for quarters in _QUARTERS)
 
 
-def pass_over(span: Span, blocks: Iterable[bytes], looked: Look, *, limit: int) -> Part:
+def pass_over(span: ByteRange, blocks: Iterable[bytes], looked: Plan, *, limit: int) -> PartialResult:
     """Make one pass over a range. Raises: Slipped."""
     found = looked.open(seed=span.start, limit=limit)
     pieces = Pieces(span)
     for units, decimals in pieces.read(blocks):
         found.add(units, decimals)
-    return Part(found=found, signs=pieces.signs)
+    return PartialResult(found=found, signs=pieces.signs)
 
 
 def conclude(
-    looked: Look, make_pass: Callable[[Look], OnePass], *, limit: int
+    looked: Plan, make_pass: Callable[[Plan], OnePass], *, limit: int
 ) -> tuple[dict[str, Figure | None], Histogram]:
     """Return the statistics and the histogram, with as many passes as it takes: most often one.
 
@@ -133,20 +133,20 @@ def conclude(
         tally = again.tally
         for bracket, found in zip(brackets, again.brackets, strict=True):
             bracket.merge(found, Random(0), limit)  # noqa: S311  thins samples, guards nothing
-    raise NoAnswer("What the workers found of the list does not fit together.", hint="Which workers answered?")
+    raise ResponseTimeout("What the workers found of the list does not fit together.", hint="Which workers answered?")
 
 
-def _chosen(size: int) -> list[Span]:
+def _chosen(size: int) -> list[ByteRange]:
     """Return evenly spread ranges of a list, each at random within its share of it."""
     if size < LOOK_BLOCKS * LOOK_BYTES:
-        return [Span(start=0, stop=size, size=size)]
+        return [ByteRange(start=0, stop=size, size=size)]
     chance = Random(size)  # noqa: S311  spreads a sample, guards nothing
     edges = [size * place // LOOK_BLOCKS for place in range(LOOK_BLOCKS + 1)]
     starts = [chance.randint(start, stop - LOOK_BYTES) for start, stop in pairwise(edges)]
-    return [Span(start=start, stop=min(size, start + LOOK_BYTES), size=size) for start in starts]
+    return [ByteRange(start=start, stop=min(size, start + LOOK_BYTES), size=size) for start in starts]
 
 
-def _read(span: Span, block: bytes) -> list[Read]:
+def _read(span: ByteRange, block: bytes) -> list[Read]:
     """Return what can be read of a block, for a sample: nothing of one that has a slip."""
     block = block if span.stop == span.size else whole_items(block)
     try:
@@ -155,9 +155,9 @@ def _read(span: Span, block: bytes) -> list[Read]:
         return []
 
 
-def _next(open_ranks: dict[int, Bracket]) -> dict[int, Bracket]:
+def _next(open_ranks: dict[int, RankBracket]) -> dict[int, RankBracket]:
     """Return where to look for each rank that is not known; neighbours that are in one bracket stay in one."""
-    chosen: dict[int, Bracket] = {}
+    chosen: dict[int, RankBracket] = {}
     for rank, bracket in open_ranks.items():
         together = open_ranks.get(rank - 1) is bracket and bracket.holds(rank - 1) and bracket.holds(rank)
         chosen[rank] = chosen[rank - 1] if together else bracket.next(rank)

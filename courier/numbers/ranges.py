@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from courier.numbers import fast_parser, parser
-from courier.numbers.parser import Slip
+from courier.numbers.parser import ParseError
 
 #: What two separators stand around at most, blanks included: more is no number, whatever it is.
 MAX_ITEM_BYTES = 2**20
@@ -38,13 +38,13 @@ Read = tuple[list[int] | fast_parser.Array, int]
 class Slipped(Exception):
     """A range has an item that is no number; its slip counts from the range's first item and byte."""
 
-    def __init__(self, slip: Slip) -> None:
+    def __init__(self, slip: ParseError) -> None:
         super().__init__(slip.finding)
         self.slip = slip
 
 
 @dataclass(frozen=True, kw_only=True)
-class Span:
+class ByteRange:
     """A range of a list: from its byte `start` to before `stop` of `size`."""
 
     start: int
@@ -57,7 +57,7 @@ class Span:
         return max(0, self.start - 1)
 
 
-def mixed(signs: Mapping[str, tuple[int, int]]) -> Slip | None:
+def mixed(signs: Mapping[str, tuple[int, int]]) -> ParseError | None:
     """Return what is wrong where signs come together that must not: the later one; None if all is well.
 
     `signs` tells of each the first item (from 1) that has it, and the sign's character (from 1).
@@ -66,13 +66,13 @@ def mixed(signs: Mapping[str, tuple[int, int]]) -> Slip | None:
         return None
     (first, _), (sign, (item, character)) = sorted(signs.items(), key=lambda pair: pair[1][1])[:2]
     finding = f"has {_SIGNS[sign]} behind it or in it, but {_PLURALS[first]} separate the items before"
-    return Slip(item=item, character=character, finding=finding, hint=_ONE_SIGN)
+    return ParseError(item=item, character=character, finding=finding, hint=_ONE_SIGN)
 
 
 class Pieces:
     """The pieces of one range, read one after the other. For one pass."""
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: ByteRange) -> None:
         self._span = span
         #: How many items were read.
         self.count = 0
@@ -126,7 +126,7 @@ class Pieces:
         found = fast_parser.read_piece(raw, sign) or parser.read_piece(
             raw.decode(errors="replace"), sign, is_first=is_first
         )
-        if isinstance(found, Slip):
+        if isinstance(found, ParseError):
             raise Slipped(found.behind(self.count, before))
         return found
 
@@ -155,10 +155,10 @@ class Pieces:
         found = None if self.signs else _INNER_BLANK.search(raw)
         return found.start() + 1 if found else -1
 
-    def _too_long(self, position: int) -> Slip:
+    def _too_long(self, position: int) -> ParseError:
         finding = f"has more than {MAX_ITEM_BYTES:,} characters, blanks included"
         hint = "Commas, semicolons, line ends or blanks separate numbers, one kind in a list."
-        return Slip(item=self.count + 1, character=position - self._span.start + 1, finding=finding, hint=hint)
+        return ParseError(item=self.count + 1, character=position - self._span.start + 1, finding=finding, hint=hint)
 
 
 def _first_beginning(held: bytes, start: int) -> int:

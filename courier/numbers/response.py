@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from courier.errors import NoAnswer
+from courier.errors import ResponseTimeout
 from courier.numbers.rounding import Figure
 from courier.text import printable
 
@@ -54,7 +54,7 @@ def encode(figures: Mapping[str, Figure | None], histogram: Histogram | None) ->
 
 
 def decode(body: str) -> NumbersAnswer:
-    """Return what a line says. Raises: NoAnswer if it is not such a line."""
+    """Return what a line says. Raises: ResponseTimeout if it is not such a line."""
     try:
         found = json.loads(body, parse_int=Digits, parse_float=Digits)
         rounded, histogram = found.pop(ROUNDED, []), found.pop(HISTOGRAM, None)
@@ -64,7 +64,9 @@ def decode(body: str) -> NumbersAnswer:
             histogram=None if histogram is None else _histogram(histogram),
         )
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
-        raise NoAnswer(f"The answer cannot be read: {printable(body, 80)}", hint="Which worker sent it?") from error
+        raise ResponseTimeout(
+            f"The answer cannot be read: {printable(body, 80)}", hint="Which worker sent it?"
+        ) from error
     return answer
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.numbers.rounding import Figure, figure, root
 
 Array = np.ndarray[tuple[int], np.dtype[Any]]
@@ -149,10 +149,10 @@ STATISTICS: dict[str, Callable[[Sample], Value]] = {
 def summarise(sample: Sample) -> dict[str, Figure | None]:
     """Return every statistic of `sample`, by name, as it is written; None where there is none.
 
-    Raises: InputRefused if it is empty.
+    Raises: Rejected if it is empty.
     """
     if not sample.count:
-        raise InputRefused("An empty list has no statistics.", hint="Send at least one number.")
+        raise Rejected("An empty list has no statistics.", hint="Send at least one number.")
     values = {name: statistic(sample) for name, statistic in STATISTICS.items()}
     return {name: None if value is None else figure(*value) for name, value in values.items()}
 

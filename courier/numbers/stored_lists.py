@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from courier.aws.s3 import Bucket, StoredObject
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.files import check_name
 from courier.numbers import partials, response
-from courier.numbers.passes import Look, Part, conclude, look, pass_over
-from courier.numbers.ranges import Slipped, Span
+from courier.numbers.passes import PartialResult, Plan, conclude, look, pass_over
+from courier.numbers.ranges import ByteRange, Slipped
 from courier.numbers.streaming import MAX_KEPT, OnePass
 from courier.text import quoted
 
@@ -40,12 +40,12 @@ class LongLists:
     def answer(self, name: str, options: Mapping[str, str], is_over: Callable[[], bool]) -> str:
         """Return the answer's line about the list `name`, unless its time `is_over` before.
 
-        Raises: NotANumberList; ObjectMissing; ObjectReplaced; InputRefused for what cannot be asked, and when
-        its time is over; AwsTrouble.
+        Raises: NotANumberList; ObjectMissing; ObjectReplaced; Rejected for what cannot be asked, and when
+        its time is over; AwsError.
         """
         for option, value in options.items():
             if option not in OPTIONS or response.ASKED.get(option, value) != value:
-                raise InputRefused(
+                raise Rejected(
                     f"A request for a list in the bucket has no option {quoted(f'{option}={value}')}.",
                     hint="It knows: etag, part, look, histogram=yes.",
                 )
@@ -65,7 +65,7 @@ class LongLists:
             return self._look(found).encode()
         try:
             return partials.encode(
-                self._pass(found, _span(wanted, found), Look.decode(options.get(LOOK, "")), partials.PART_KEPT, is_over)
+                self._pass(found, _span(wanted, found), Plan.decode(options.get(LOOK, "")), partials.PART_KEPT, is_over)
             )
         except Slipped as error:
             return partials.encode(error.slip)
@@ -80,9 +80,9 @@ class LongLists:
         return found
 
     def _whole(self, found: StoredObject, is_over: Callable[[], bool], *, drawn: bool) -> str:
-        span = Span(start=0, stop=found.size_bytes, size=found.size_bytes)
+        span = ByteRange(start=0, stop=found.size_bytes, size=found.size_bytes)
 
-        def make_pass(looked: Look) -> OnePass:
+        def make_pass(looked: Plan) -> OnePass:
             try:
                 return self._pass(found, span, looked, MAX_KEPT, is_over).found
             except Slipped as error:
@@ -91,7 +91,7 @@ class LongLists:
         figures, histogram = conclude(self._look(found), make_pass, limit=MAX_KEPT)
         return response.encode(figures, histogram if drawn else None)
 
-    def _look(self, found: StoredObject) -> Look:
+    def _look(self, found: StoredObject) -> Plan:
         def fetch_one(one: range) -> bytes:
             return b"".join(_first(self._bucket.blocks(found, one.start, one.stop), len(one)))
 
@@ -101,7 +101,9 @@ class LongLists:
 
         return look(fetch, found.size_bytes)
 
-    def _pass(self, found: StoredObject, span: Span, looked: Look, limit: int, is_over: Callable[[], bool]) -> Part:
+    def _pass(
+        self, found: StoredObject, span: ByteRange, looked: Plan, limit: int, is_over: Callable[[], bool]
+    ) -> PartialResult:
         def blocks() -> Iterator[bytes]:
             for block in self._bucket.blocks(found, span.first_byte, span.stop):
                 _check(is_over)
@@ -113,7 +115,7 @@ class LongLists:
 def _check(is_over: Callable[[], bool]) -> None:
     """Leave work that nobody waits for any more: given up by its worker, or by its asker."""
     if is_over():
-        raise InputRefused("The work took too long and was given up.", hint="Split the list into smaller parts.")
+        raise Rejected("The work took too long and was given up.", hint="Split the list into smaller parts.")
 
 
 def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
@@ -125,9 +127,9 @@ def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
             return
 
 
-def _span(text: str, found: StoredObject) -> Span:
+def _span(text: str, found: StoredObject) -> ByteRange:
     match = _RANGE.fullmatch(text)
     start, stop = (int(match[1]), int(match[2])) if match else (0, 0)
     if not start < stop <= found.size_bytes:
-        raise InputRefused(f"A part of a list of {found.size_bytes:,} bytes cannot be {quoted(text)}.")
-    return Span(start=start, stop=stop, size=found.size_bytes)
+        raise Rejected(f"A part of a list of {found.size_bytes:,} bytes cannot be {quoted(text)}.")
+    return ByteRange(start=start, stop=stop, size=found.size_bytes)

@@ -18,7 +18,7 @@ from typing import cast
 import numpy as np
 
 from courier.numbers.fast_parser import INT64_LIMIT, Array
-from courier.numbers.histogram import Tally
+from courier.numbers.histogram import BinCounts
 from courier.numbers.stats import sum_of_squares, total_of
 
 #: How much of a random sample a bracket holds on each side of a quantile: five standard deviations of what it may
@@ -32,7 +32,7 @@ MAX_KEPT = 1_000_000
 _LARGE = 64
 
 
-class Bracket:
+class RankBracket:
     """Where the value of one rank is looked for: from one value to another, or without end where one is None."""
 
     def __init__(
@@ -70,7 +70,7 @@ class Bracket:
         self.inside += len(within)
         self._keep([(_thinned(within, self.stride, chance), decimals)], chance, limit)
 
-    def merge(self, other: Bracket, chance: Random, limit: int) -> None:
+    def merge(self, other: RankBracket, chance: Random, limit: int) -> None:
         """Take in what the same bracket has found in another part of the list."""
         self.below += other.below
         self.at_low += other.at_low
@@ -97,13 +97,13 @@ class Bracket:
         kept, decimals = self.together()
         return Fraction(int(np.partition(kept, place)[place]), 10**decimals)
 
-    def next(self, rank: int) -> Bracket:
+    def next(self, rank: int) -> RankBracket:
         """Return where to look in another pass for a rank that is not known."""
         place = rank - self.below - self.at_low
         if place < 0:
-            return Bracket(self._surely[0], self.low, surely=(self._surely[0], self.low))
+            return RankBracket(self._surely[0], self.low, surely=(self._surely[0], self.low))
         if place >= self.inside:
-            return Bracket(self.high, self._surely[1], surely=(self.high, self._surely[1]))
+            return RankBracket(self.high, self._surely[1], surely=(self.high, self._surely[1]))
         kept, decimals = self.together()
         return around(np.sort(kept), decimals, place / self.inside, surely=(self.low, self.high))
 
@@ -138,12 +138,12 @@ def as_array(units: Sequence[int] | Array) -> Array:
 
 def around(
     ordered: Array, decimals: int, share: float, *, surely: tuple[Fraction | None, Fraction | None] = (None, None)
-) -> Bracket:
+) -> RankBracket:
     """Return the bracket around the value below which `share` lies, by an ordered sample of what is surely there."""
     size = len(ordered)
     reach = min(_MOST_REACH, max(LEAST_REACH, _DEVIATIONS / sqrt(max(size, 1))))
     low, high = floor((share - reach) * size), ceil((share + reach) * size)
-    return Bracket(
+    return RankBracket(
         Fraction(int(ordered[low]), 10**decimals) if low >= 0 and size else surely[0],
         Fraction(int(ordered[high]), 10**decimals) if high < size else surely[1],
         surely=surely,
@@ -153,7 +153,9 @@ def around(
 class OnePass:
     """What is known of some pieces: counts, sums, and brackets. What it does by chance depends on `seed` only."""
 
-    def __init__(self, brackets: Sequence[Bracket], tally: Tally, *, seed: int = 0, limit: int = MAX_KEPT) -> None:
+    def __init__(
+        self, brackets: Sequence[RankBracket], tally: BinCounts, *, seed: int = 0, limit: int = MAX_KEPT
+    ) -> None:
         self.brackets = brackets
         self.tally = tally
         self._chance = Random(seed)  # noqa: S311  thins samples, guards nothing

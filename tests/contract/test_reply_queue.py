@@ -6,7 +6,7 @@ import secrets
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
 from courier.messaging import reply_queue
@@ -30,7 +30,7 @@ def names(aws: Aws, shared: Mailbox) -> list[str]:
 def test_a_private_queue_is_one_that_workers_answer_to_and_is_gone_afterwards(aws: Aws, shared: Mailbox) -> None:
     with private_replies(aws, shared) as private:
         assert is_reply_queue(private.name, shared.name)
-        private.send([Envelope(body="a")])
+        private.send([Message(body="a")])
         (delivery,) = private.receive(wait_seconds=2, visibility_seconds=5)
         assert delivery.envelope.body == "a"
 

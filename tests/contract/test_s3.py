@@ -9,7 +9,7 @@ import pytest
 
 from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.aws.session import Aws
-from courier.errors import BucketMissing, InputRefused, ObjectMissing, ObjectReplaced
+from courier.errors import BucketMissing, ObjectMissing, ObjectReplaced, Rejected
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_an_object_over_the_limit_is_refused_before_it_travels(bucket: Bucket) -
     store(bucket, "a.png", b"x" * 1001)
     file = io.BytesIO()
 
-    with pytest.raises(InputRefused, match="has 1,001 bytes; at most 1,000"):
+    with pytest.raises(Rejected, match="has 1,001 bytes; at most 1,000"):
         bucket.fetch("a.png", file, limit_bytes=1000)
 
     assert file.getvalue() == b""

@@ -12,7 +12,7 @@ import boto3
 import pytest
 
 from courier.aws import scale_in
-from courier.aws.scale_in import Protection
+from courier.aws.scale_in import ScaleInProtection
 from courier.aws.session import Aws
 from tests.support.engines import REGION, Engine
 from tests.support.place import Place, wait_for
@@ -85,7 +85,9 @@ def test_a_machine_is_protected_while_one_of_its_workers_works(
 ) -> None:
     busy = {"numbers": False, "images": False}
     for name in tuple(busy):
-        one = Protection(aws, group=group.name, instance_id=group.instance_id, is_busy=partial(busy.__getitem__, name))
+        one = ScaleInProtection(
+            aws, group=group.name, instance_id=group.instance_id, is_busy=partial(busy.__getitem__, name)
+        )
         threading.Thread(target=one.watch, args=(stopped,), daemon=True).start()
 
     assert not group.is_protected
@@ -101,7 +103,7 @@ def test_a_machine_is_protected_while_one_of_its_workers_works(
 def test_a_group_that_is_not_there_is_told_and_costs_nothing(
     aws: Aws, group: Group, caplog: pytest.LogCaptureFixture
 ) -> None:
-    one = Protection(aws, group="nowhere", instance_id=group.instance_id, is_busy=lambda: True)
+    one = ScaleInProtection(aws, group="nowhere", instance_id=group.instance_id, is_busy=lambda: True)
 
     one._protect(1.0)
     one._protect(2.0)

@@ -9,7 +9,7 @@ import pytest
 
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.numbers.stored_lists import LongLists
 
 
@@ -24,7 +24,7 @@ def test_work_whose_time_is_over_is_left_at_the_next_block(aws: Aws) -> None:
         asked.append(1)
         return len(asked) > 3
 
-    with pytest.raises(InputRefused, match="took too long"):
+    with pytest.raises(Rejected, match="took too long"):
         LongLists(bucket).answer("list", {}, is_over)
 
     assert len(asked) == 4

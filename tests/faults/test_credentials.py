@@ -20,7 +20,7 @@ import pytest
 from botocore.config import Config
 
 from courier.aws import credentials
-from courier.aws.credentials import Patience
+from courier.aws.credentials import CredentialRefresh
 from courier.aws.key_file import Keys, read_keys
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
@@ -81,7 +81,7 @@ class Lab:
         wait_for(refused)
 
     def aws(self, seconds: float | None = 20) -> Aws:
-        return Aws(Patience(seconds=seconds, tell=self.told.append, stopped=self.stopped))
+        return Aws(CredentialRefresh(seconds=seconds, tell=self.told.append, stopped=self.stopped))
 
     def root(self, service: str) -> Any:
         return boto3.client(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from courier.aws.credentials import Patience
+from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.messaging.connection import Connection, requester_for
 from courier.messaging.pending import Question
@@ -47,7 +47,7 @@ class Crowd:
 def run(trips: int = TRIPS) -> Crowd:
     """Let thirty clients ask at once, on the AWS that the environment points at; a worker must be there."""
     crowd = Crowd(trips=trips)
-    aws = Aws(Patience(seconds=0, tell=print))
+    aws = Aws(CredentialRefresh(seconds=0, tell=print))
     gate = threading.Barrier(INTERACTIVE + BATCHES)
     threads = [
         threading.Thread(

@@ -138,7 +138,7 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Give odd pictures to cells; raises CellFault if one is answered with a fault of ours."""
+    """Give odd pictures to cells; raises SandboxFault if one is answered with a fault of ours."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuts", type=int, default=200, metavar="N", help="how often each file is cut (200)")
     parser.add_argument("--flips", type=int, default=1_500, metavar="N", help="how often bits are flipped (1,500)")

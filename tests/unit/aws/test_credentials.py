@@ -13,7 +13,7 @@ from botocore.exceptions import ConfigParseError
 from botocore.session import Session
 
 from courier.aws import credentials as credentials_module
-from courier.aws.credentials import PastedCredentials, Patience, make_session
+from courier.aws.credentials import CredentialRefresh, PastedCredentials, make_session
 from courier.aws.key_file import Keys
 from courier.errors import NoCredentials
 
@@ -99,7 +99,7 @@ def session_for(path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]) ->
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    return make_session(Patience(seconds=0, tell=told.append))
+    return make_session(CredentialRefresh(seconds=0, tell=told.append))
 
 
 def test_a_block_pasted_twice_does_not_keep_a_session_from_starting(
@@ -123,7 +123,7 @@ def test_another_profile_is_read_from_its_own_block(path: Path, monkeypatch: pyt
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
     monkeypatch.setenv("AWS_PROFILE", "lab")
 
-    credentials = make_session(Patience(seconds=0, tell=print)).get_credentials()
+    credentials = make_session(CredentialRefresh(seconds=0, tell=print)).get_credentials()
 
     assert credentials is not None
     assert credentials.access_key == "A2"
@@ -137,7 +137,7 @@ def test_environment_variables_win_and_a_warning_says_so(path: Path, monkeypatch
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "E1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "E2")
-    session = make_session(Patience(seconds=0, tell=told.append))
+    session = make_session(CredentialRefresh(seconds=0, tell=told.append))
 
     credentials = session.get_credentials()
     assert credentials is not None
@@ -163,7 +163,7 @@ def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[
             path.write_text(next(left, block(2)))
             return False
 
-    patience = Patience(seconds=None, tell=told.append, stopped=Clock())
+    patience = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
     renewal = credentials_module._Renewal(cast("Any", provider), patience)
     refused = (None, {"Error": {"Code": "ExpiredToken"}})
     assert renewal.consider(refused, {"method": "POST"}) == 0.0
@@ -223,7 +223,7 @@ def test_a_configuration_file_with_a_byte_order_mark_is_read(
     session = session_for(path, monkeypatch, [])
     (tmp_path / "config").write_text("[default]\nregion = eu-west-3\n", encoding=encoding)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
-    session = make_session(Patience(seconds=0, tell=print))
+    session = make_session(CredentialRefresh(seconds=0, tell=print))
 
     assert session.get_config_variable("region") == "eu-west-3"
     credentials = session.get_credentials()
@@ -240,12 +240,12 @@ def test_a_configuration_file_that_cannot_be_parsed_is_said_with_its_line(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
 
     with pytest.raises(NoCredentials, match="config: line 2"):
-        _ = make_session(Patience(seconds=0, tell=print)).full_config
+        _ = make_session(CredentialRefresh(seconds=0, tell=print)).full_config
 
 
 def test_of_the_same_dead_keys_the_user_is_told_once() -> None:
     told: list[str] = []
-    patience = Patience(seconds=0, tell=told.append)
+    patience = CredentialRefresh(seconds=0, tell=told.append)
 
     for number in (1, 1, 2, 2):
         patience.tell_once(keys(number), f"keys {number}")

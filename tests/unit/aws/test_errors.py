@@ -60,19 +60,19 @@ def failure(error: Exception) -> errors.CourierError:
         (client_error("NoSuchKey"), errors.ObjectMissing),
         (client_error("404", operation="HeadObject"), errors.ObjectMissing),
         (client_error("400", operation="HeadObject"), errors.CredentialsRefused),
-        (client_error("400"), errors.AwsTrouble),
-        (client_error("404"), errors.AwsTrouble),
+        (client_error("400"), errors.AwsError),
+        (client_error("404"), errors.AwsError),
         (client_error("412"), errors.ObjectReplaced),
         (client_error("ExpiredToken"), errors.CredentialsRefused),
         (client_error("InvalidClientTokenId"), errors.CredentialsRefused),
         (client_error("AccessDenied"), errors.AccessDenied),
         (client_error("403", status=403), errors.AccessDenied),
-        (client_error("AWS.SimpleQueueService.PurgeQueueInProgress"), errors.PurgedLately),
+        (client_error("AWS.SimpleQueueService.PurgeQueueInProgress"), errors.PurgeInProgress),
         (client_error("AWS.SimpleQueueService.BatchRequestTooLong"), errors.MessageTooLong),
         (client_error("ReceiptHandleIsInvalid"), errors.ReceiptHandleInvalid),
         (client_error("InvalidParameterValue", "The receipt handle has expired."), errors.ReceiptHandleInvalid),
         (client_error("InvalidParameterValue", "Message must be shorter than 262144 bytes."), errors.MessageTooLong),
-        (client_error("SomethingNew"), errors.AwsTrouble),
+        (client_error("SomethingNew"), errors.AwsError),
         (EndpointConnectionError(endpoint_url="http://x"), errors.Unreachable),
         (ConnectTimeoutError(endpoint_url="http://x"), errors.Unreachable),
         (ConnectionClosedError(endpoint_url="http://x"), errors.Unreachable),
@@ -81,7 +81,7 @@ def failure(error: Exception) -> errors.CourierError:
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), errors.Unreachable),
         (HTTPClientError(error=ConnectionResetError()), errors.Unreachable),
         (HTTPClientError(error=socket.gaierror()), errors.Unreachable),
-        (HTTPClientError(error=ValueError("Invalid header value")), errors.AwsTrouble),
+        (HTTPClientError(error=ValueError("Invalid header value")), errors.AwsError),
         (HTTPClientError(error=FileNotFoundError(2, "No such file", "/nope")), errors.NoCredentials),
         (ConnectionResetError(), errors.Unreachable),
         (FileNotFoundError(2, "No such file", "/nope"), errors.NoCredentials),
@@ -91,7 +91,7 @@ def failure(error: Exception) -> errors.CourierError:
         (CredentialRetrievalError(provider="x", error_msg="y"), errors.CredentialsUnavailable),
         (SSOTokenLoadError(error_msg="x"), errors.CredentialsUnavailable),
         (ResponseParserError("x"), errors.Unreachable),
-        (ParamValidationError(report="x"), errors.AwsTrouble),
+        (ParamValidationError(report="x"), errors.AwsError),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )
@@ -104,8 +104,8 @@ def test_every_error_of_aws_becomes_one_of_ours(error: Exception, kind: type[err
 def test_what_a_status_says_is_transient_is_so_whatever_the_body_says(status: int, code: str, message: str) -> None:
     error = failure(client_error(code, message, status=status))
 
-    assert type(error) is errors.Busy
-    assert error.is_passing
+    assert type(error) is errors.Throttled
+    assert error.is_transient
     assert "<" not in error.sentence
 
 
@@ -137,8 +137,8 @@ def test_what_a_status_says_is_transient_is_so_whatever_the_body_says(status: in
     ],
 )
 def test_throttling_of_any_name_is_transient(code: str) -> None:
-    assert type(failure(client_error(code))) is errors.Busy
-    assert error_kind(code) is errors.Busy
+    assert type(failure(client_error(code))) is errors.Throttled
+    assert error_kind(code) is errors.Throttled
 
 
 @pytest.mark.parametrize("status", [200, 301, 400, 403, 404])
@@ -174,17 +174,17 @@ def test_no_secret_is_repeated_whoever_says_it() -> None:
 def test_what_the_http_client_cannot_send_is_no_connection_that_failed() -> None:
     error = failure(HTTPClientError(error=ValueError("Invalid header value b'x\\r'")))
 
-    assert isinstance(error, errors.AwsTrouble)
-    assert not error.is_passing
+    assert isinstance(error, errors.AwsError)
+    assert not error.is_transient
     assert "reached" not in error.message
     assert "ValueError" in error.message
 
 
 def test_errors_of_ours_pass_untouched() -> None:
     def call() -> None:
-        raise errors.NoAnswer
+        raise errors.ResponseTimeout
 
-    with pytest.raises(errors.NoAnswer):
+    with pytest.raises(errors.ResponseTimeout):
         call_aws("do it", call)
 
 

@@ -10,15 +10,15 @@ from itertools import pairwise
 import pytest
 
 from courier.aws.backoff import CAP_SECONDS, FIRST_SECONDS
-from courier.aws.retry import Failure, Outage
-from courier.errors import Busy, NoCredentials, QueueMissing, Undelivered, Unreachable
+from courier.aws.retry import Failure, Retrier
+from courier.errors import NoCredentials, QueueMissing, Throttled, Undelivered, Unreachable
 from tests.support.clocks import FakeTime, Ticks
 
 
 def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()  # so that no wait is waited
-    outage = Outage("receiving", stopped)
+    outage = Retrier("receiving", stopped)
 
     with caplog.at_level(logging.INFO):
         for _ in range(20):
@@ -34,7 +34,7 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
 
 def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
     stopped = Ticks(100)
-    outage = Outage("receiving", stopped, print)
+    outage = Retrier("receiving", stopped, print)
 
     for _ in range(10):
         outage.wait_out(Unreachable())
@@ -62,7 +62,7 @@ def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_lon
         return clock.now
 
     began = clock.now
-    ended = Outage("asking", stopped, told.append).persist(call, math.inf)
+    ended = Retrier("asking", stopped, told.append).persist(call, math.inf)
 
     assert ended - began == pytest.approx(sum(wait or 0 for wait in stopped.waits))
     assert f"after {ended - began:.0f} s" in told[-1]
@@ -79,7 +79,7 @@ def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Outage("asking", Ticks(100, clock), print).persist(call, clock.now + left)
+        Retrier("asking", Ticks(100, clock), print).persist(call, clock.now + left)
 
     assert len(made) == tries
 
@@ -94,7 +94,7 @@ def test_whoever_is_stopped_tries_nothing_again() -> None:
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Outage("asking", stopped, print).persist(call, math.inf)
+        Retrier("asking", stopped, print).persist(call, math.inf)
 
     assert made == [1]
 
@@ -102,7 +102,7 @@ def test_whoever_is_stopped_tries_nothing_again() -> None:
 def test_where_there_was_no_trouble_nothing_is_told() -> None:
     told: list[str] = []
 
-    assert Outage("asking", threading.Event(), told.append).persist(lambda: 5, math.inf) == 5
+    assert Retrier("asking", threading.Event(), told.append).persist(lambda: 5, math.inf) == 5
 
     assert told == []
 
@@ -110,7 +110,7 @@ def test_where_there_was_no_trouble_nothing_is_told() -> None:
 def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()
-    outage = Outage("receiving", stopped)
+    outage = Retrier("receiving", stopped)
 
     outage.wait_out(Unreachable("No network."))
     outage.wait_out(QueueMissing("No queue.", hint="Make one"))
@@ -129,7 +129,7 @@ def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch)
             raise trouble
         return "done"
 
-    outage = Outage("asking", threading.Event(), told.append)
+    outage = Retrier("asking", threading.Event(), told.append)
 
     assert outage.persist(call, time.monotonic() + 60) == "done"
     assert len(told) == 2
@@ -144,7 +144,7 @@ def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:
     def unreachable() -> None:
         raise Unreachable
 
-    outage = Outage("asking", threading.Event(), print)
+    outage = Retrier("asking", threading.Event(), print)
 
     with pytest.raises(QueueMissing):
         outage.persist(missing, time.monotonic() + 60)
@@ -172,7 +172,7 @@ def test_between_two_tries_it_waits_each_time_longer() -> None:
             raise error
 
     clock = Clock()
-    Outage("asking", clock, print).persist(call, time.monotonic() + 60)
+    Retrier("asking", clock, print).persist(call, time.monotonic() + 60)
 
     assert len(clock.waits) == 5
     assert all(wait > 0 for wait in clock.waits)
@@ -188,14 +188,14 @@ def test_the_last_try_is_made_when_the_time_is_up_and_not_later(monkeypatch: pyt
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Outage("receiving", Ticks(100, clock), print).persist(fail, began + 2)
+        Retrier("receiving", Ticks(100, clock), print).persist(fail, began + 2)
 
     assert clock.monotonic() == pytest.approx(began + 2)
 
 
 def test_after_it_is_over_the_waits_are_short_again() -> None:
     clock = Clock()
-    outage = Outage("asking", clock, print)
+    outage = Retrier("asking", clock, print)
     for _ in range(8):
         outage.wait_out(Unreachable("a"))
     outage.over()
@@ -206,7 +206,7 @@ def test_after_it_is_over_the_waits_are_short_again() -> None:
 
 def test_of_missing_credentials_each_cause_is_told() -> None:
     told: list[str] = []
-    outage = Outage("asking", Clock(), told.append)
+    outage = Retrier("asking", Clock(), told.append)
 
     for cause in ("No file.", "No file.", "Half a file."):
         outage.note(NoCredentials(cause))
@@ -215,7 +215,7 @@ def test_of_missing_credentials_each_cause_is_told() -> None:
 
 
 def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
-    final, later = Undelivered("No."), Busy("Later.")
+    final, later = Undelivered("No."), Throttled("Later.")
     outcomes = iter(
         [[Failure(index=0, error=final), Failure(index=2, error=later)], [Failure(index=0, error=later)], []]
     )
@@ -226,7 +226,7 @@ def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
         return next(outcomes)
 
     clock = Clock()
-    failures = Outage("asking", clock, print).persist_batch(call, ["a", "b", "c"], time.monotonic() + 60)
+    failures = Retrier("asking", clock, print).persist_batch(call, ["a", "b", "c"], time.monotonic() + 60)
 
     assert sent == [["a", "b", "c"], ["c"], ["c"]]
     assert failures == [Failure(index=0, error=final)]
@@ -234,9 +234,9 @@ def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
 
 
 def test_what_fails_for_too_long_is_returned_by_its_place() -> None:
-    later = Busy("Later.")
+    later = Throttled("Later.")
 
-    failures = Outage("asking", Clock(), print).persist_batch(
+    failures = Retrier("asking", Clock(), print).persist_batch(
         lambda items: [Failure(index=len(items) - 1, error=later)], ["a", "b"], time.monotonic() - 1
     )
 

@@ -11,12 +11,12 @@ import pytest
 from courier.aws.s3 import CHUNK_BYTES, LARGE_PART_BYTES, LONG_RANGE_BYTES, PART_BYTES, SHORT_RANGE_BYTES, Bucket
 from courier.errors import (
     AccessDenied,
-    AwsTrouble,
+    AwsError,
     BucketMissing,
-    InputRefused,
     ObjectMissing,
     ObjectReplaced,
     Reason,
+    Rejected,
     Unreachable,
 )
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal
@@ -172,7 +172,7 @@ def test_an_object_of_just_the_limit_is_fetched_and_of_more_is_not(bucket: Bucke
     put(bucket, "a.png", b"1234")
 
     assert fetched(bucket, "a.png", limit_bytes=4) == b"1234"
-    with pytest.raises(InputRefused, match=r"'a\.png'") as raised:
+    with pytest.raises(Rejected, match=r"'a\.png'") as raised:
         fetched(bucket, "a.png", limit_bytes=3)
     assert raised.value.reason == Reason.FILE_TOO_BIG
 
@@ -186,7 +186,7 @@ def test_what_is_refused_is_not_read_and_leaves_no_connection_open(
     monkeypatch.setattr(answer["Body"], "close", lambda: closed.append(True))
     monkeypatch.setattr(aws.objects, "get_object", lambda **_: answer)
 
-    with pytest.raises(InputRefused):
+    with pytest.raises(Rejected):
         fetched(bucket, "a", limit_bytes=3)
 
     assert closed == [True]
@@ -209,7 +209,7 @@ def test_an_object_whose_connection_ends_early_is_no_object(aws: FakeAws, bucket
     put(bucket, "a", b"12345")
     aws.objects.cut_after = 3
 
-    with pytest.raises(AwsTrouble):
+    with pytest.raises(AwsError):
         fetched(bucket, "a")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.aws.scale_in import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, Protection
+from courier.aws.scale_in import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, ScaleInProtection
 from tests.support.clocks import FakeTime, Ticks
 from tests.support.fakes import FakeAws, refusal
 
@@ -18,7 +18,7 @@ class Machine:
     def __init__(self, aws: FakeAws, clock: FakeTime) -> None:
         self._clock = clock
         self.is_busy = False
-        self.protection = Protection(aws, group="group", instance_id="i-1", is_busy=lambda: self.is_busy)
+        self.protection = ScaleInProtection(aws, group="group", instance_id="i-1", is_busy=lambda: self.is_busy)
         self.calls = aws.machines
 
     def look(self, times: int, busy: set[int] | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from courier import errors
-from courier.aws.credentials import Patience
+from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws, Clock
 from courier.aws.sqs import Mailbox
 
@@ -56,7 +56,7 @@ def refusal(**environment: str) -> errors.NoCredentials:
             patch.setenv(name, value) if value else patch.delenv(name, raising=False)
         with pytest.raises(errors.NoCredentials) as raised:
             Aws().sqs()
-    assert not raised.value.is_passing
+    assert not raised.value.is_transient
     assert raised.value.exit_status == 4
     assert raised.value.hint
     assert SECRET not in raised.value.sentence
@@ -155,7 +155,7 @@ def test_a_web_identity_token_that_is_not_there_is_named(monkeypatch: pytest.Mon
     with pytest.raises(errors.NoCredentials, match="/nope/token") as raised:
         Mailbox(Aws(), "queue").find()
 
-    assert not raised.value.is_passing
+    assert not raised.value.is_transient
     assert "AWS_WEB_IDENTITY_TOKEN_FILE" in raised.value.hint
 
 
@@ -169,16 +169,16 @@ def test_a_client_outlasts_a_transient_error_and_a_worker_leaves_that_to_its_loo
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 100))
-    outcomes = iter([errors.Busy("No."), errors.Busy("No.")] * 2)
+    outcomes = iter([errors.Throttled("No."), errors.Throttled("No.")] * 2)
 
     def call() -> str:
         for error in outcomes:
             raise error
         return "done"
 
-    patient = Aws(Patience(seconds=0, tell=print, transient_seconds=60))
+    patient = Aws(CredentialRefresh(seconds=0, tell=print, transient_seconds=60))
 
     assert patient.outlast("do it", call) == "done"
-    outcomes = iter([errors.Busy("No.")])
-    with pytest.raises(errors.Busy):
+    outcomes = iter([errors.Throttled("No.")])
+    with pytest.raises(errors.Throttled):
         Aws().outlast("do it", call)

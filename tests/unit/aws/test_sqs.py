@@ -9,10 +9,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.session import Aws
-from courier.aws.sqs import BATCH_ATTEMPTS, MAX_BODY_BYTES, Delivery, Mailbox
-from courier.errors import Busy, MessageTooLong, QueueMissing, ReceiptHandleInvalid, Undelivered, Unreachable
+from courier.aws.sqs import BATCH_ATTEMPTS, MAX_BODY_BYTES, Mailbox, ReceivedMessage
+from courier.errors import MessageTooLong, QueueMissing, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
 from tests.support import fakes
 
 
@@ -73,12 +73,12 @@ def mailbox(sqs: FailingSqs) -> Mailbox:
     return Mailbox(cast("Aws", FakeAws(sqs)), "queue")
 
 
-def delivery(name: str) -> Delivery:
-    return Delivery(envelope=Envelope(body=""), message_id=name, receipt_handle=name, receive_count=1)
+def delivery(name: str) -> ReceivedMessage:
+    return ReceivedMessage(envelope=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
 
 
-def envelopes(bodies: str) -> list[Envelope]:
-    return [Envelope(body=body) for body in bodies]
+def envelopes(bodies: str) -> list[Message]:
+    return [Message(body=body) for body in bodies]
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def memory() -> fakes.FakeAws:
 
 def test_messages_are_sent_by_tens_without_delay_and_with_their_group(memory: fakes.FakeAws) -> None:
     Mailbox(memory, "queue").send(
-        [Envelope(body=str(number), attributes={"kind": "numbers"}) for number in range(23)], group="mine"
+        [Message(body=str(number), attributes={"kind": "numbers"}) for number in range(23)], group="mine"
     )
 
     assert [len(given["Entries"]) for given in memory.queues.given("send_message_batch")] == [10, 10, 3]
@@ -101,7 +101,7 @@ def test_messages_are_sent_by_tens_without_delay_and_with_their_group(memory: fa
 
 
 def test_a_message_of_no_group_has_none(memory: fakes.FakeAws) -> None:
-    Mailbox(memory, "queue").send([Envelope(body="a")])
+    Mailbox(memory, "queue").send([Message(body="a")])
 
     (entry,) = memory.queues.given("send_message_batch")[0]["Entries"]
     assert "MessageGroupId" not in entry
@@ -129,7 +129,7 @@ def test_nothing_to_do_is_no_call(memory: fakes.FakeAws) -> None:
 def test_a_batch_holds_no_more_than_a_call_may(
     memory: fakes.FakeAws, sizes: list[int], batches: list[list[int]]
 ) -> None:
-    failures = Mailbox(memory, "queue").send([Envelope(body="x" * size) for size in sizes])
+    failures = Mailbox(memory, "queue").send([Message(body="x" * size) for size in sizes])
 
     sent = memory.queues.given("send_message_batch")
     assert [[len(entry["MessageBody"]) for entry in given["Entries"]] for given in sent] == batches
@@ -140,7 +140,7 @@ def test_a_batch_holds_no_more_than_a_call_may(
 def test_a_failure_in_a_later_call_has_its_place_among_all(memory: fakes.FakeAws) -> None:
     memory.queues.failing = lambda _, entry: ("Oops", True) if entry.get("MessageBody") == "14" else None
 
-    failures = Mailbox(memory, "queue").send([Envelope(body=str(number)) for number in range(20)])
+    failures = Mailbox(memory, "queue").send([Message(body=str(number)) for number in range(20)])
 
     assert [failure.index for failure in failures] == [14]
 
@@ -153,7 +153,7 @@ def test_a_delivery_is_what_was_received_and_when(memory: fakes.FakeAws) -> None
     (found,) = Mailbox(memory, "queue").receive(limit=3, wait_seconds=2, visibility_seconds=7)
 
     message = memory.queues.queue("queue").messages[0]
-    assert found.envelope == Envelope(body="a", attributes={"kind": "numbers", "foreign": ""})
+    assert found.envelope == Message(body="a", attributes={"kind": "numbers", "foreign": ""})
     assert (found.message_id, found.receipt_handle, found.receive_count) == (message.message_id, message.handle, 5)
     assert before <= found.received_at <= time.monotonic()
     (given,) = memory.queues.given("receive_message")
@@ -238,7 +238,7 @@ def test_its_address_is_looked_up_once(memory: fakes.FakeAws) -> None:
 
     box.find()
     box.depth()
-    box.send([Envelope(body="a")])
+    box.send([Message(body="a")])
 
     assert memory.queues.operations.count("get_queue_url") == 1
 
@@ -260,7 +260,7 @@ def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
     left = [1, 1]
     memory.queues.failing = lambda *_: ("Oops", False) if left and left.pop() else None
 
-    assert Mailbox(memory, "queue").send([Envelope(body="a")]) == []
+    assert Mailbox(memory, "queue").send([Message(body="a")]) == []
 
     assert waited == [1.0, 2.0]
 
@@ -273,7 +273,7 @@ def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
     monkeypatch.setattr(memory, "wait", waited.append)
     memory.queues.failing = lambda *_: ("Oops", False)
 
-    assert len(Mailbox(memory, "queue").send([Envelope(body="a")])) == 1
+    assert len(Mailbox(memory, "queue").send([Message(body="a")])) == 1
 
     assert sum(waited) == BATCH_ATTEMPTS - 1
 
@@ -281,7 +281,7 @@ def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
 def test_what_aws_says_of_a_message_is_passed_on(memory: fakes.FakeAws) -> None:
     memory.queues.failing = lambda *_: ("Oops", True)
 
-    (failure,) = Mailbox(memory, "queue").send([Envelope(body="a")])
+    (failure,) = Mailbox(memory, "queue").send([Message(body="a")])
 
     assert "No. (Oops)" in failure.error.message
 
@@ -300,7 +300,7 @@ def test_a_message_that_does_not_say_how_often_it_came_has_come_once(
 def test_a_batch_after_a_full_one_is_as_long_as_the_first(memory: fakes.FakeAws) -> None:
     sizes = [MAX_BODY_BYTES, MAX_BODY_BYTES - 1, 1]
 
-    Mailbox(memory, "queue").send([Envelope(body="x" * size) for size in sizes])
+    Mailbox(memory, "queue").send([Message(body="x" * size) for size in sizes])
 
     assert [len(given["Entries"]) for given in memory.queues.given("send_message_batch")] == [1, 2]
 
@@ -339,8 +339,8 @@ def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:
     failures = mailbox(sqs).send(envelopes("abcdefghijklm"))
 
     assert [failure.index for failure in failures] == [12]
-    assert type(failures[0].error) is Busy
-    assert failures[0].is_passing
+    assert type(failures[0].error) is Throttled
+    assert failures[0].is_transient
     assert "(Oops)" in failures[0].error.message
     assert len(sqs.calls) == 1 + BATCH_ATTEMPTS
 
@@ -352,7 +352,7 @@ def test_an_entry_that_is_our_fault_is_not_tried_again() -> None:
 
     assert failure.index == 1
     assert type(failure.error) is Undelivered
-    assert not failure.is_passing
+    assert not failure.is_transient
     assert len(sqs.calls) == 1
 
 
@@ -369,7 +369,7 @@ def test_a_message_that_is_not_ours_any_more_is_told_from_one_that_is_refused() 
     (failure,) = mailbox(sqs).acknowledge([delivery("a")])
 
     assert type(failure.error) is ReceiptHandleInvalid
-    assert not failure.is_passing
+    assert not failure.is_transient
     assert len(sqs.calls) == 1
 
 
@@ -412,7 +412,7 @@ class AnsweringSqs(FailingSqs):
 def test_an_entry_about_which_nothing_is_said_was_not_sent() -> None:
     sqs = AnsweringSqs({"Successful": [{"Id": "0"}, {"Id": "2"}]})
 
-    assert [(one.index, one.is_passing) for one in mailbox(sqs).send(envelopes("abc"))] == [(1, True)]
+    assert [(one.index, one.is_transient) for one in mailbox(sqs).send(envelopes("abc"))] == [(1, True)]
 
 
 @pytest.mark.parametrize("answer", [{}, {"Failed": [{}]}, {"Messages": [{}]}, {"Attributes": {}}])

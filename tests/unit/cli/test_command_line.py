@@ -9,7 +9,7 @@ import pytest
 
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import add_common, finish, seconds, whole_number
-from courier.errors import NoAnswer, QueueMissing, RequestCanceled, WrongUsage
+from courier.errors import QueueMissing, RequestCanceled, ResponseTimeout, WrongUsage
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def raising(error: BaseException) -> Callable[[], int]:
     ("error", "status", "said"),
     [
         (WrongUsage("Not so.", hint="Do."), 2, "Not so. Do."),
-        (NoAnswer("Silence."), 3, "Silence."),
+        (ResponseTimeout("Silence."), 3, "Silence."),
         (QueueMissing("No queue \x1b[2J."), 4, r"No queue \x1b[2J."),
         (KeyboardInterrupt(), 130, ""),
         (RequestCanceled(), 130, ""),

@@ -13,9 +13,9 @@ from courier.errors import (
     AccessDenied,
     BucketMissing,
     CourierError,
-    InputRefused,
-    NoAnswer,
     Reason,
+    Rejected,
+    ResponseTimeout,
     Unreachable,
     WrongUsage,
 )
@@ -29,7 +29,7 @@ def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: p
     assert failures.worst == 0
     done: list[str] = []
 
-    for name, error in [("a", NoAnswer("Silence.", hint="Start it.")), ("b", InputRefused("Wrong.")), ("c", None)]:
+    for name, error in [("a", ResponseTimeout("Silence.", hint="Start it.")), ("b", Rejected("Wrong.")), ("c", None)]:
         with failures.noted(name):
             if error:
                 raise error
@@ -37,13 +37,13 @@ def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: p
 
     assert done == ["c"]
     assert [(one.message, one.hint) for one in told] == [("a: Silence.", "Start it."), ("b: Wrong.", "")]
-    assert failures.worst == NoAnswer.exit_status
+    assert failures.worst == ResponseTimeout.exit_status
     assert capsys.readouterr().out == ""
 
 
 def test_a_message_that_names_the_thing_stays_as_it_is() -> None:
     told: list[CourierError] = []
-    error = InputRefused("'cat.png' is empty.")
+    error = Rejected("'cat.png' is empty.")
 
     with Failures(told.append, as_json=False).noted("cat.png"):
         raise error
@@ -55,9 +55,9 @@ def test_for_programs_it_is_a_line_of_json_with_the_reason_if_there_is_one(capsy
     failures = Failures(lambda _: None, as_json=True)
 
     for name, error in [
-        ("a", InputRefused("Bad.", hint="Mend it.", reason=Reason.CORRUPT)),
-        ("b", InputRefused("Bad.")),
-        ("c", NoAnswer("Silence.")),
+        ("a", Rejected("Bad.", hint="Mend it.", reason=Reason.CORRUPT)),
+        ("b", Rejected("Bad.")),
+        ("c", ResponseTimeout("Silence.")),
     ]:
         with failures.noted(name):
             raise error

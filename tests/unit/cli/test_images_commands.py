@@ -13,10 +13,10 @@ import pytest
 
 from courier.aws.s3 import StoredObject
 from courier.cli.failures import Failures
-from courier.cli.images_commands import PictureDesk
-from courier.errors import CourierError, InputRefused, NoAnswer, Unreachable, WrongUsage
+from courier.cli.images_commands import ImageCommands
+from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
 from courier.images.formats import sample
-from courier.images.transfer import Gallery, Result, Uploaded
+from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 from tests.support.screens import Screen
 
@@ -64,10 +64,10 @@ class MemoryGallery:
 
 def desk_for(
     gallery: MemoryGallery, *typed: str, as_json: bool = False, is_terminal: bool = False
-) -> tuple[PictureDesk, Screen]:
+) -> tuple[ImageCommands, Screen]:
     screen = Screen(*typed, is_terminal=is_terminal)
     failures = Failures(screen.terminal.complain, as_json=as_json)
-    return PictureDesk(cast("Gallery", gallery), screen.terminal, failures, as_json=as_json), screen
+    return ImageCommands(cast("ImageTransfer", gallery), screen.terminal, failures, as_json=as_json), screen
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_one_picture_is_told_step_by_step(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> None:
-    gallery = MemoryGallery({"b.png": InputRefused("b.png is damaged.", reason="corrupt")})
+    gallery = MemoryGallery({"b.png": Rejected("b.png is damaged.", reason="corrupt")})
     desk, screen = desk_for(gallery)
 
     desk.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
@@ -110,7 +110,7 @@ def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> N
 
 @pytest.mark.usefixtures("folder")
 def test_many_pictures_as_json_are_rows_in_order_with_the_same_summary(capsys: pytest.CaptureFixture[str]) -> None:
-    desk, screen = desk_for(MemoryGallery({"c.png": NoAnswer("None came.")}), as_json=True)
+    desk, screen = desk_for(MemoryGallery({"c.png": ResponseTimeout("None came.")}), as_json=True)
 
     desk.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
 

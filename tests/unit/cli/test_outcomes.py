@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from courier.cli.outcomes import Outcomes
-from courier.errors import CourierError, InputRefused, Unreachable
+from courier.errors import CourierError, Rejected, Unreachable
 from courier.images.transfer import Result
 
 PATHS = ["a.png", "b.png", "c.png", "d.png"]
@@ -41,7 +41,7 @@ def test_what_is_missing_in_the_end_holds_nothing_back() -> None:
 
 def test_trouble_with_aws_is_kept_and_not_told_for_each_file() -> None:
     first, second = Unreachable("No."), Unreachable("No again.")
-    told, outcomes = told_by(*PATHS, errors={"a.png": InputRefused("Bad."), "b.png": first, "c.png": second})
+    told, outcomes = told_by(*PATHS, errors={"a.png": Rejected("Bad."), "b.png": first, "c.png": second})
 
     assert told == ["a.png", "d.png"]
     assert outcomes.trouble is first

@@ -11,10 +11,10 @@ from email.utils import formatdate
 import pytest
 from rich.console import Console
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.cli.console import Terminal
-from courier.cli.queue_commands import COMMANDS, Upkeep, add_commands
-from courier.errors import NoAnswer, WrongUsage
+from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
+from courier.errors import ResponseTimeout, WrongUsage
 from courier.messaging.connection import Connection
 from courier.messaging.protocol import PONG, Answer, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
@@ -50,9 +50,11 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return made
 
 
-def upkeep(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> Upkeep:
+def upkeep(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
     connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
-    return Upkeep(connection, person, worker="numbers_worker.py", as_json=as_json, timeout_seconds=timeout_seconds)
+    return QueueCommands(
+        connection, person, worker="numbers_worker.py", as_json=as_json, timeout_seconds=timeout_seconds
+    )
 
 
 # Purging
@@ -197,7 +199,7 @@ def answer_pings(aws: FakeAws) -> None:
     def reply(_: object) -> None:
         for message in aws.queues.queue(REQUESTS).messages:
             attributes = {name: value["StringValue"] for name, value in message.attributes.items()}
-            request = decode_request(Envelope(body=message.body, attributes=attributes))
+            request = decode_request(Message(body=message.body, attributes=attributes))
             told = encode_reply(Answer(body=PONG, request_id=request.request_id, deadline=request.deadline))
             named = {name.replace("-", "_"): value for name, value in told.attributes.items()}
             aws.queues.put(REPLIES, told.body, **named)
@@ -263,7 +265,7 @@ def test_a_clock_that_will_be_refused_is_warned_of(aws: FakeAws, behind: int, *,
 
 
 def test_a_silent_worker_is_an_error_after_all_else_was_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(NoAnswer) as raised:
+    with pytest.raises(ResponseTimeout) as raised:
         upkeep(Person(answer=None), as_json=True, timeout_seconds=0.1).check()
 
     assert "numbers_worker.py" in raised.value.hint

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from courier.cli.report import Report, summary
-from courier.errors import CourierError, InputRefused, NoAnswer, QueueMissing
+from courier.errors import CourierError, QueueMissing, Rejected, ResponseTimeout
 from courier.numbers import render
 from courier.numbers.response import Histogram, NumbersAnswer
 from tests.support.screens import Screen
@@ -88,9 +88,9 @@ def test_a_batch_has_a_row_a_line_and_a_summary_of_what_was_not_answered(
     screen = Screen()
     report = Report(screen.terminal, output).batch()
 
-    report.reject(1, InputRefused("Item 1 is 'x'."))
+    report.reject(1, Rejected("Item 1 is 'x'."))
     report.add(2, ANSWER)
-    report.reject(3, NoAnswer("None came."))
+    report.reject(3, ResponseTimeout("None came."))
     report.reject(4, QueueMissing("No queue."))
     report.end()
 

@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from courier.errors import CourierError, InputRefused, NotAPicture, Unreachable, WrongUsage
+from courier.errors import CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch, expanded
 from courier.images.formats import Header
-from courier.images.transfer import Gallery, Result, Uploaded
+from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 from tests.support.fakes import PATIENCE_SECONDS, until
 
@@ -77,7 +77,7 @@ class Album:
         self.told: dict[str, tuple[Path | None, Result | CourierError]] = {}
         self.folder = folder
         self.batch = Batch(
-            cast("Gallery", self.gallery),
+            cast("ImageTransfer", self.gallery),
             "flip",
             folder,
             replace=replace,
@@ -149,14 +149,14 @@ def test_nothing_is_replaced_in_the_bucket_unless_all_is(album: Album, sources: 
 
 def test_what_goes_wrong_with_one_concerns_no_other(album: Album, sources: Path) -> None:
     paths = files(sources, "a.png", "b.png", "c.png")
-    album.gallery.errors = {"a.png": NotAPicture("None."), "b-flip.png": InputRefused("Gone.")}
+    album.gallery.errors = {"a.png": NotAPicture("None."), "b-flip.png": Rejected("Gone.")}
 
     album.run(*paths)
 
     found = {Path(path).name: (target, type(result)) for path, (target, result) in album.told.items()}
     assert found == {
         "a.png": (None, NotAPicture),
-        "b.png": (None, InputRefused),
+        "b.png": (None, Rejected),
         "c.png": (album.folder / "c-flip.png", Result),
     }
 
@@ -170,7 +170,7 @@ def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album, source
 
     target, error = album.told[str(second)]
     assert target is None
-    assert isinstance(error, InputRefused)
+    assert isinstance(error, Rejected)
     assert str(first) in error.message
     assert album.gallery.uploaded == ["a.png"]
 

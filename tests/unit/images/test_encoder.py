@@ -9,26 +9,26 @@ import pytest
 from PIL import Image, ImageCms
 
 from courier.errors import NotAPicture
-from courier.images.encoder import SAVE_OPTIONS, Work, saved
+from courier.images.encoder import SAVE_OPTIONS, EncodingJob, saved
 from courier.images.formats import Bounds
 
 
-def work(target: str, **more: Any) -> Work:
+def work(target: str, **more: Any) -> EncodingJob:
     given: dict[str, Any] = {"quality": None, **more}
-    return Work(steps=[], bounds=Bounds(megapixels=1, frames=10), target=target, **given)
+    return EncodingJob(steps=[], bounds=Bounds(megapixels=1, frames=10), target=target, **given)
 
 
 def noisy(mode: str = "RGB", size: tuple[int, int] = (64, 48)) -> Image.Image:
     return Image.effect_noise(size, 80).convert(mode)
 
 
-def written(image: Image.Image, given: Work) -> Image.Image:
+def written(image: Image.Image, given: EncodingJob) -> Image.Image:
     made = Image.open(io.BytesIO(saved([image], [0], given)))
     made.load()
     return made
 
 
-def animated(given: Work, times: list[float]) -> Image.Image:
+def animated(given: EncodingJob, times: list[float]) -> Image.Image:
     frames = [Image.new("RGBA", (8, 8), (number, 90 * number, 0, 255)) for number in range(len(times))]
     return Image.open(io.BytesIO(saved(frames, times, given)))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.images.arguments import Size
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import KINDS, PRESET_HELP, PRESETS, canonical, parse, slug
@@ -91,7 +91,7 @@ def test_presets_are_written_out() -> None:
     ],
 )
 def test_what_is_wrong_is_said_with_what_is_right(text: str, facts: list[str]) -> None:
-    with pytest.raises(InputRefused) as raised:
+    with pytest.raises(Rejected) as raised:
         parse(text)
 
     assert all(fact in raised.value.sentence for fact in facts), raised.value.sentence
@@ -101,7 +101,7 @@ def test_what_is_wrong_is_said_with_what_is_right(text: str, facts: list[str]) -
 def test_no_text_raises_anything_else(text: str) -> None:
     try:
         steps = parse(text)
-    except InputRefused:
+    except Rejected:
         return
     assert parse(canonical(steps)) == steps
 

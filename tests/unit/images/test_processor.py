@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
-from courier.errors import InputRefused, NotAPicture, Reason
+from courier.errors import NotAPicture, Reason, Rejected
 from courier.files import check_name
 from courier.images.formats import Bounds, is_lossless_webp, read_header, sample
 from courier.images.naming import likely_names, name_for, result_name
@@ -601,7 +601,7 @@ def test_a_phones_two_pictures_in_one_jpeg_count_as_the_first() -> None:
 
 
 def test_an_unknown_operation_is_refused() -> None:
-    with pytest.raises(InputRefused, match="no operation 'sepiaa'"):
+    with pytest.raises(Rejected, match="no operation 'sepiaa'"):
         do(picture(), "sepiaa")
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier.errors import InputRefused, Reason
+from courier.errors import Reason, Rejected
 from courier.images import sandbox
-from courier.images.sandbox import CellFault, Limits, Sandbox
+from courier.images.sandbox import Limits, Sandbox, SandboxFault
 from tests.support.place import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
@@ -58,7 +58,7 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
         tiny.save(file, picture_format)
         files.append(file.getvalue())
 
-    with pytest.raises(InputRefused, match="no picture"):
+    with pytest.raises(Rejected, match="no picture"):
         run(cells, "none.png", b"PK" + bytes(300))
     made = [run(cells, "tiny.png", content)[1] for content in files]
 
@@ -78,7 +78,7 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
 def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
     cells: Sandbox, name: str, reason: Reason, facts: list[str]
 ) -> None:
-    with pytest.raises(InputRefused) as raised:
+    with pytest.raises(Rejected) as raised:
         run(cells, f"{name}.png")
 
     assert all(fact in raised.value.sentence for fact in facts), raised.value.sentence
@@ -87,7 +87,7 @@ def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_ans
 
 
 def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) -> None:
-    with pytest.raises(InputRefused) as raised:
+    with pytest.raises(Rejected) as raised:
         run(cells, "cat.png", b"no picture")
 
     assert "no picture" in raised.value.message
@@ -96,7 +96,7 @@ def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) ->
 
 
 def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
-    with pytest.raises(CellFault, match="ZeroDivisionError"):
+    with pytest.raises(SandboxFault, match="ZeroDivisionError"):
         run(cells, "fault.png")
 
     assert run(cells, "echo.png", b"next")[1] == b"next"
@@ -104,7 +104,7 @@ def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
 
 @pytest.mark.parametrize("limits", [Limits(seconds=30, memory_megabytes=2000)])
 def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
-    with pytest.raises(InputRefused, match="result has more than 1,000,000 bytes"):
+    with pytest.raises(Rejected, match="result has more than 1,000,000 bytes"):
         run(cells, "flood.png")
 
 
@@ -117,7 +117,7 @@ def test_a_cells_start_is_no_part_of_a_pictures_time(monkeypatch: pytest.MonkeyP
     assert report["name"].startswith("echo-")
 
     monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
-    with pytest.raises(CellFault, match="did not start"):
+    with pytest.raises(SandboxFault, match="did not start"):
         run(late, "echo.png")
 
 

@@ -16,17 +16,17 @@ from courier.aws.s3 import PART_BYTES
 from courier.errors import (
     BucketMissing,
     CourierError,
-    InputRefused,
-    NoAnswer,
     NotAPicture,
     ObjectReplaced,
+    Rejected,
+    ResponseTimeout,
     WrongUsage,
 )
 from courier.images.formats import SAMPLE_NAME, sample
-from courier.images.transfer import Gallery, Result, etag_of
+from courier.images.transfer import ImageTransfer, Result, etag_of
 from courier.messaging.connection import Connection
 from courier.messaging.pending import Outcome, Question
-from courier.messaging.protocol import Answer, Refusal
+from courier.messaging.protocol import Answer, Rejection
 from courier.settings import load_settings
 from tests.support.fakes import FakeAws
 
@@ -42,16 +42,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 @pytest.fixture
-def gallery(aws: FakeAws) -> Gallery:
+def gallery(aws: FakeAws) -> ImageTransfer:
     assert aws.objects.buckets
     return made_gallery()
 
 
-def made_gallery(**settings: str) -> Gallery:
+def made_gallery(**settings: str) -> ImageTransfer:
     connection = Connection(
         kind="images", requests="imageInbox", replies="imageOutbox", patience_seconds=0, tell=lambda _: None
     )
-    return Gallery(
+    return ImageTransfer(
         connection,
         load_settings({"COURIER_BUCKET": "bucket", **settings}),
         worker="images_worker.py",
@@ -72,7 +72,7 @@ def never(_: str) -> bool:
 # Reading
 
 
-def test_a_file_is_read_with_its_name_and_header(gallery: Gallery, tmp_path: Path) -> None:
+def test_a_file_is_read_with_its_name_and_header(gallery: ImageTransfer, tmp_path: Path) -> None:
     path = picture(tmp_path)
 
     name, content, header = gallery.read(str(path))
@@ -81,19 +81,19 @@ def test_a_file_is_read_with_its_name_and_header(gallery: Gallery, tmp_path: Pat
     assert (header.format, header.width, header.height) == ("PNG", 8, 4)
 
 
-def test_no_path_is_the_sample(gallery: Gallery) -> None:
+def test_no_path_is_the_sample(gallery: ImageTransfer) -> None:
     name, content, _ = gallery.read("")
 
     assert (name, content) == (SAMPLE_NAME, sample())
 
 
-def test_what_may_not_be_uploaded_is_refused_beforehand(gallery: Gallery, tmp_path: Path, aws: FakeAws) -> None:
+def test_what_may_not_be_uploaded_is_refused_beforehand(gallery: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
     no_picture = tmp_path / "a.png"
     no_picture.write_text("none")
 
     with pytest.raises(NotAPicture):
         gallery.read(str(no_picture))
-    with pytest.raises(InputRefused):
+    with pytest.raises(Rejected):
         gallery.read(str(picture(tmp_path, ".hidden.png")))
     with pytest.raises(WrongUsage):
         gallery.read(str(tmp_path / "missing.png"))
@@ -104,9 +104,9 @@ def test_the_bounds_are_those_of_the_settings(aws: FakeAws, tmp_path: Path) -> N
     assert aws
     path = str(picture(tmp_path))
 
-    with pytest.raises(InputRefused):
+    with pytest.raises(Rejected):
         made_gallery(COURIER_IMAGE_MAX_MEGABYTES="0.001").read(str(picture_of(2_000, tmp_path)))
-    with pytest.raises(InputRefused):
+    with pytest.raises(Rejected):
         made_gallery(COURIER_IMAGE_MAX_MEGAPIXELS="0.001").read(str(picture_of(2_000, tmp_path)))
     assert made_gallery(COURIER_IMAGE_MAX_FRAMES="3").bounds.frames == 3
     assert made_gallery().read(path)
@@ -121,7 +121,7 @@ def picture_of(pixels: int, folder: Path) -> Path:
 # Uploading
 
 
-def test_a_picture_is_uploaded_with_its_type_and_told_of(gallery: Gallery, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_picture_is_uploaded_with_its_type_and_told_of(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     path = picture(tmp_path)
     moved: list[int] = []
     opened: list[int] = []
@@ -140,7 +140,7 @@ def test_a_picture_is_uploaded_with_its_type_and_told_of(gallery: Gallery, aws: 
     assert (opened, moved) == ([size], [size])
 
 
-def test_what_is_there_already_is_not_uploaded_again(gallery: Gallery, aws: FakeAws, tmp_path: Path) -> None:
+def test_what_is_there_already_is_not_uploaded_again(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     path = str(picture(tmp_path))
     first = gallery.upload(path, may_replace=never)
 
@@ -152,7 +152,7 @@ def test_what_is_there_already_is_not_uploaded_again(gallery: Gallery, aws: Fake
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
-    gallery: Gallery, aws: FakeAws, tmp_path: Path, *, agrees: bool
+    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
 ) -> None:
     gallery.upload(str(picture(tmp_path, colour=1)), may_replace=never)
     path = picture(tmp_path, colour=2)
@@ -174,7 +174,7 @@ def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
 
 
 def test_somebody_elses_picture_that_came_in_between_is_not_overwritten_unasked(
-    gallery: Gallery, aws: FakeAws, tmp_path: Path
+    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     path = str(picture(tmp_path))
 
@@ -197,7 +197,7 @@ def test_a_bucket_that_is_missing_is_said_before_anything_is_uploaded(aws: FakeA
         made_gallery().upload(str(picture(tmp_path)), may_replace=never)
 
 
-def test_the_bucket_is_looked_for_once_a_folder(gallery: Gallery, aws: FakeAws) -> None:
+def test_the_bucket_is_looked_for_once_a_folder(gallery: ImageTransfer, aws: FakeAws) -> None:
     for folder in ("processed", "unprocessed", "processed"):
         gallery.names(folder)
 
@@ -211,7 +211,7 @@ def test_the_bucket_is_looked_for_once_a_folder(gallery: Gallery, aws: FakeAws) 
 class Asking:
     """A requester that has these outcomes for what it is asked."""
 
-    def __init__(self, *outcomes: Answer | Refusal | CourierError) -> None:
+    def __init__(self, *outcomes: Answer | Rejection | CourierError) -> None:
         self._outcomes = outcomes
 
     def ask_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
@@ -221,7 +221,7 @@ class Asking:
 
 
 def results(
-    gallery: Gallery, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Refusal | CourierError
+    gallery: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Rejection | CourierError
 ) -> list[Result | CourierError]:
     @contextmanager
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
@@ -232,23 +232,23 @@ def results(
     return list(gallery.results(asked, [f"source{number}" for number in range(len(outcomes))]))
 
 
-def test_each_picture_has_its_result_or_its_error(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_picture_has_its_result_or_its_error(gallery: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
     found = results(
         gallery,
         monkeypatch,
         Answer(body="a-flip.png", details={"etag": '"x"', "width": 8}),
-        Refusal(reason="No such picture.", code="corrupt"),
-        NoAnswer("Silence."),
+        Rejection(reason="No such picture.", code="corrupt"),
+        ResponseTimeout("Silence."),
         Answer(body="../../etc/passwd"),
     )
 
     first, refused, silent, foreign = found
     assert first == Result(source="source0", name="a-flip.png", seconds=0.0, told={"etag": '"x"', "width": 8})
-    assert isinstance(refused, InputRefused)
+    assert isinstance(refused, Rejected)
     assert refused.reason == "corrupt"
-    assert isinstance(silent, NoAnswer)
+    assert isinstance(silent, ResponseTimeout)
     assert "images_worker.py" in silent.hint
-    assert isinstance(foreign, InputRefused)
+    assert isinstance(foreign, Rejected)
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def put_result(aws: FakeAws, content: bytes = b"new") -> str:
     return str(aws.objects.put_object(Bucket="bucket", Key=f"{PROCESSED}a.png", Body=content)["ETag"])
 
 
-def test_a_result_is_fetched_into_a_file(gallery: Gallery, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_result_is_fetched_into_a_file(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     put_result(aws)
     moved: list[int] = []
     opened: list[int] = []
@@ -289,7 +289,7 @@ def test_a_result_is_fetched_into_a_file(gallery: Gallery, aws: FakeAws, tmp_pat
     assert ((tmp_path / "a.png").read_bytes(), opened, moved) == (b"new", [3], [3])
 
 
-def test_only_the_result_that_was_told_of_is_fetched(gallery: Gallery, aws: FakeAws, tmp_path: Path) -> None:
+def test_only_the_result_that_was_told_of_is_fetched(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     etag = put_result(aws)
     put_result(aws, b"another's")
 
@@ -302,7 +302,7 @@ def test_only_the_result_that_was_told_of_is_fetched(gallery: Gallery, aws: Fake
 
 
 def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
-    gallery: Gallery, aws: FakeAws, tmp_path: Path
+    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     put_result(aws)
     (tmp_path / "a.png").write_bytes(b"old")
@@ -314,13 +314,13 @@ def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
     assert (tmp_path / "a.png").read_bytes() == b"new"
 
 
-def test_a_result_may_be_had_without_a_file(gallery: Gallery, aws: FakeAws) -> None:
+def test_a_result_may_be_had_without_a_file(gallery: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
 
     assert gallery.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag})) == b"new"
 
 
-def test_a_folder_is_listed(gallery: Gallery, aws: FakeAws) -> None:
+def test_a_folder_is_listed(gallery: ImageTransfer, aws: FakeAws) -> None:
     put_result(aws)
 
     assert [one.name for one in gallery.names("processed")] == ["a.png"]

@@ -5,19 +5,19 @@ import threading
 import pytest
 
 from courier.aws import backoff
-from courier.aws.message import Envelope
-from courier.aws.sqs import Delivery
-from courier.errors import Busy
+from courier.aws.message import Message
+from courier.aws.sqs import ReceivedMessage
+from courier.errors import Throttled
 from courier.messaging.backlog import Backlog
 from courier.messaging.outbox import Finished
 
 
 def finished(name: str) -> Finished:
-    delivery = Delivery(envelope=Envelope(body=name), message_id=name, receipt_handle=name, receive_count=1)
+    delivery = ReceivedMessage(envelope=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
     return Finished(
         delivery=delivery,
         reply_queue="q",
-        envelope=Envelope(body=name),
+        envelope=Message(body=name),
         request_id=name,
         kind="numbers",
         outcome="ok",
@@ -31,7 +31,7 @@ def backlog(monkeypatch: pytest.MonkeyPatch) -> Backlog:
 
 
 def stall(backlog: Backlog, name: str, *replies: str) -> None:
-    backlog.stall(name, f"answering to {name}", [finished(reply) for reply in replies], Busy("502"))
+    backlog.stall(name, f"answering to {name}", [finished(reply) for reply in replies], Throttled("502"))
 
 
 def names(replies: list[Finished]) -> list[str]:
@@ -56,7 +56,7 @@ def test_what_waits_is_taken_in_its_order_by_one_thread_at_a_time(backlog: Backl
     assert backlog.take_due(0) is None
     backlog.join("q", [finished("c")])
     assert backlog.take_due(0.01) is None
-    backlog.postpone("q", [finished("a"), finished("b")], Busy("502"))
+    backlog.postpone("q", [finished("a"), finished("b")], Throttled("502"))
     again = backlog.take_due(10)
     assert again is not None
     assert names(again[1]) == ["a", "b", "c"]

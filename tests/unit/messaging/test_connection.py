@@ -13,15 +13,15 @@ from courier.aws.sqs import MAX_BODY_BYTES
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import (
     CourierError,
-    InputRefused,
     MessageTooLong,
-    NoAnswer,
     QueueMissing,
+    Rejected,
+    ResponseTimeout,
     Unreachable,
 )
 from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome, Question
-from courier.messaging.protocol import Answer, Refusal
+from courier.messaging.protocol import Answer, Rejection
 from courier.messaging.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
@@ -352,7 +352,7 @@ def test_a_heavy_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws)
 # What becomes of one
 
 
-def outcome(result: Answer | Refusal | CourierError) -> Outcome:
+def outcome(result: Answer | Rejection | CourierError) -> Outcome:
     return Outcome(result=result, request_id="a", seconds=1.0)
 
 
@@ -363,15 +363,15 @@ def test_an_answer_is_returned() -> None:
 
 
 def test_a_refusal_is_raised_with_its_reason() -> None:
-    with pytest.raises(InputRefused, match="No such picture") as raised:
-        answer_of(outcome(Refusal(reason="No such picture.", code="corrupt")), worker="w.py")
+    with pytest.raises(Rejected, match="No such picture") as raised:
+        answer_of(outcome(Rejection(reason="No such picture.", code="corrupt")), worker="w.py")
 
     assert raised.value.reason == "corrupt"
 
 
 def test_silence_is_raised_with_how_to_start_the_worker() -> None:
-    with pytest.raises(NoAnswer, match="within 5 s") as raised:
-        answer_of(outcome(NoAnswer("No answer within 5 s.")), worker="numbers_worker.py")
+    with pytest.raises(ResponseTimeout, match="within 5 s") as raised:
+        answer_of(outcome(ResponseTimeout("No answer within 5 s.")), worker="numbers_worker.py")
 
     assert "numbers_worker.py" in raised.value.hint
 

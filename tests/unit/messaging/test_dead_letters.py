@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.retry import Failure
-from courier.aws.sqs import Delivery, Mailbox
-from courier.errors import AccessDenied, AwsTrouble, Busy, MessageTooLong, Undelivered, Unreachable
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AccessDenied, AwsError, MessageTooLong, Throttled, Undelivered, Unreachable
 from courier.messaging.dead_letters import REASON, SUFFIX, DeadLetters
 from tests.support.fakes import FakeAws, no_network
 
@@ -21,34 +21,34 @@ class FakeQueue:
 
     name = "requestQueue-dead"
 
-    def __init__(self, *refusals: Exception | None, letters: Sequence[Delivery] = ()) -> None:
+    def __init__(self, *refusals: Exception | None, letters: Sequence[ReceivedMessage] = ()) -> None:
         self._refusals = list(refusals)
         self._letters = list(letters)
-        self.sent: list[Envelope] = []
-        self.acknowledged: list[Delivery] = []
+        self.sent: list[Message] = []
+        self.acknowledged: list[ReceivedMessage] = []
 
-    def send(self, envelopes: Sequence[Envelope]) -> list[Failure]:
+    def send(self, envelopes: Sequence[Message]) -> list[Failure]:
         refusal = self._refusals.pop(0) if self._refusals else None
-        if isinstance(refusal, MessageTooLong | Undelivered | Busy):
+        if isinstance(refusal, MessageTooLong | Undelivered | Throttled):
             return [Failure(index=0, error=refusal)]
         if refusal:
             raise refusal
         self.sent += envelopes
         return []
 
-    def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[Delivery]:
+    def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
         assert wait_seconds + visibility_seconds > 0
         found, self._letters = self._letters[:10], self._letters[10:]
         return found
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
         self.acknowledged += deliveries
         return []
 
 
-def letter(name: str = "a", **attributes: str) -> Delivery:
-    envelope = Envelope(body=name, attributes=attributes)
-    return Delivery(envelope=envelope, message_id=name, receipt_handle=name, receive_count=5)
+def letter(name: str = "a", **attributes: str) -> ReceivedMessage:
+    envelope = Message(body=name, attributes=attributes)
+    return ReceivedMessage(envelope=envelope, message_id=name, receipt_handle=name, receive_count=5)
 
 
 def letters(requests: FakeQueue, dead: FakeQueue) -> DeadLetters:
@@ -60,7 +60,7 @@ def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refus
 
     letters(FakeQueue(), dead).bury(letter(kind="numbers", foreign=""), "Too often.")
 
-    assert dead.sent == [Envelope(body="a", attributes={"kind": "numbers", REASON: "Too often."})]
+    assert dead.sent == [Message(body="a", attributes={"kind": "numbers", REASON: "Too often."})]
 
 
 def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> None:
@@ -68,7 +68,7 @@ def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> N
 
     letters(FakeQueue(), dead).bury(letter(), "Too often.")
 
-    assert dead.sent == [Envelope(body="a", attributes={})]
+    assert dead.sent == [Message(body="a", attributes={})]
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_letter_that_cannot_be_sent_back_stays() -> None:
     assert dead.acknowledged == [other]
 
 
-@pytest.mark.parametrize("error", [Busy("Later."), Unreachable("No.")])
-def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsTrouble) -> None:
+@pytest.mark.parametrize("error", [Throttled("Later."), Unreachable("No.")])
+def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsError) -> None:
     dead = FakeQueue(error)
 
     with pytest.raises(type(error)):

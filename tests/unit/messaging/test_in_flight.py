@@ -9,11 +9,11 @@ from typing import cast
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.retry import Failure
-from courier.aws.sqs import Delivery, Mailbox
-from courier.errors import AwsTrouble, Busy, ReceiptHandleInvalid, Undelivered, Unreachable
-from courier.messaging.in_flight import LONGEST_SECONDS, Custody
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AwsError, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
+from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -27,7 +27,7 @@ class FakeInbox:
         self.troubles: list[Exception | list[Failure]] = []
         self.beat = threading.Event()
 
-    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
         assert visibility_seconds == self.visibility_seconds
         self.meanwhile()
         self.extended.append([delivery.receipt_handle for delivery in deliveries])
@@ -38,15 +38,15 @@ class FakeInbox:
         return trouble
 
 
-def delivery(name: str) -> Delivery:
-    return Delivery(envelope=Envelope(body=name), message_id=name, receipt_handle=name, receive_count=1)
+def delivery(name: str) -> ReceivedMessage:
+    return ReceivedMessage(envelope=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
 
 
-def custody(inbox: FakeInbox, capacity: int = 20) -> Custody:
-    return Custody(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
+def custody(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
+    return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
 
 
-def beat(held: Custody, inbox: FakeInbox, times: int) -> None:
+def beat(held: InFlightMessages, inbox: FakeInbox, times: int) -> None:
     """Run the heartbeat until it came `times`."""
     stopped = threading.Event()
     thread = threading.Thread(target=held.keep_alive, args=(stopped,))
@@ -76,7 +76,7 @@ def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
 
 
 def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest() -> None:
-    held = Custody(
+    held = InFlightMessages(
         cast("Mailbox", FakeInbox()),
         capacity=100,
         visibility_seconds=1,
@@ -149,14 +149,14 @@ class Renewed:
         self.beats: list[tuple[float, list[str], int]] = []
         self.failing: dict[str, int] = {}
 
-    def extend(self, deliveries: Sequence[Delivery], *, visibility_seconds: int) -> list[Failure]:
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
         names = [delivery.receipt_handle for delivery in deliveries]
         self.beats.append((self._clock.now - self._began, names, visibility_seconds))
         failures = []
         for index, name in enumerate(names):
             if self.failing.get(name, 0) > 0:
                 self.failing[name] -= 1
-                failures.append(Failure(index=index, error=Busy("Later.")))
+                failures.append(Failure(index=index, error=Throttled("Later.")))
         return failures
 
 
@@ -167,8 +167,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     return made
 
 
-def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> Custody:
-    held = Custody(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
+def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> InFlightMessages:
+    held = InFlightMessages(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
     deliveries = [replace(delivery(name), received_at=clock.now) for name in names]
     assert held.admit(deliveries, reserved=held.reserve())
     return held
@@ -228,7 +228,7 @@ def test_nothing_is_renewed_before_its_time(clock: FakeTime) -> None:
     assert queue.beats == []
 
 
-def granted_or_closed(held: Custody) -> int:
+def granted_or_closed(held: InFlightMessages) -> int:
     """Return what is granted at once, or 0 if it has to be waited for."""
     threading.Timer(0.05, held.close).start()
     return held.reserve()
@@ -279,7 +279,7 @@ def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
 
 def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(hours: Hours) -> None:
     inbox = FakeInbox(visibility_seconds=30)
-    held = Custody(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
     held.admit([delivery("a")], reserved=held.reserve())
 
     renewed_at = []
@@ -309,8 +309,8 @@ def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, cap
 
 def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
     inbox = FakeInbox(visibility_seconds=30)
-    inbox.troubles = [[Failure(index=0, error=Busy("Later."))]]
-    held = Custody(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    inbox.troubles = [[Failure(index=0, error=Throttled("Later."))]]
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
     for _ in range(3):
@@ -322,7 +322,7 @@ def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: H
 
 @pytest.mark.parametrize("error", [ReceiptHandleInvalid("Expired."), Undelivered("Twelve hours are over.")])
 def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
-    hours: Hours, caplog: pytest.LogCaptureFixture, error: AwsTrouble
+    hours: Hours, caplog: pytest.LogCaptureFixture, error: AwsError
 ) -> None:
     inbox = FakeInbox()
     inbox.troubles = [[Failure(index=0, error=error)]]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from courier.aws.message import Envelope
-from courier.aws.sqs import Delivery
+from courier.aws.message import Message
+from courier.aws.sqs import ReceivedMessage
 from courier.messaging.outbox import Finished, Outbox
 from tests.support.clocks import FakeTime
 from tests.support.place import wait_for
@@ -16,8 +16,8 @@ LONG_SECONDS = 60
 
 
 def finished(name: str) -> Finished:
-    envelope = Envelope(body=name)
-    delivery = Delivery(envelope=envelope, message_id=name, receipt_handle=name, receive_count=1)
+    envelope = Message(body=name)
+    delivery = ReceivedMessage(envelope=envelope, message_id=name, receipt_handle=name, receive_count=1)
     return Finished(
         delivery=delivery, reply_queue="responseQueue", envelope=envelope, request_id=name, kind="numbers", outcome="ok"
     )
@@ -115,10 +115,10 @@ def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyP
 
 
 def test_what_goes_out_instead_is_the_same_request_with_another_reply() -> None:
-    changed = finished("a").instead(Envelope(body="other"))
+    changed = finished("a").instead(Message(body="other"))
 
     assert changed == replace(
-        finished("a"), delivery=changed.delivery, envelope=Envelope(body="other"), outcome="failed"
+        finished("a"), delivery=changed.delivery, envelope=Message(body="other"), outcome="failed"
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from courier.errors import InputRefused, NoAnswer
-from courier.messaging.pending import POLL_SECONDS, TAKE_SECONDS, Asked, Question, Round, Source, Waiting
+from courier.errors import Rejected, ResponseTimeout
+from courier.messaging.pending import POLL_SECONDS, TAKE_SECONDS, Asked, PendingRequests, Question, Source, Waiting
 from courier.messaging.protocol import Answer
 from tests.support.clocks import FakeTime
 
@@ -47,7 +47,7 @@ def test_a_stream_that_ends_with_a_full_batch_is_found_to_be_exhausted_later() -
 
 
 def test_errors_among_the_questions_are_numbered_with_them() -> None:
-    error = InputRefused("bad")
+    error = Rejected("bad")
 
     assert Source([question(1), error, question(2)]).take(10) == [(0, question(1)), (1, error), (2, question(2))]
 
@@ -72,13 +72,13 @@ def test_a_slow_stream_is_gathered_for_a_moment_only(clock: FakeTime) -> None:
     assert [number for number, _ in source.take(10)] == [2, 3]
 
 
-def waiting(current: Round, clock: FakeTime, *names: str) -> None:
+def waiting(current: PendingRequests, clock: FakeTime, *names: str) -> None:
     for name in names:
         current.waiting[name] = Waiting(index=len(current.waiting), sent_at=clock.now)
 
 
 def test_a_round_is_over_when_all_is_asked_answered_and_handed_out(clock: FakeTime) -> None:
-    current = Round([question(1)], 5)
+    current = PendingRequests([question(1)], 5)
     assert not current.is_over
     current.source.take(10)
     assert current.is_over
@@ -93,7 +93,7 @@ def test_a_round_is_over_when_all_is_asked_answered_and_handed_out(clock: FakeTi
 
 
 def test_an_outcome_has_its_place_and_the_time_that_it_took(clock: FakeTime) -> None:
-    current = Round([], 5)
+    current = PendingRequests([], 5)
     waiting(current, clock, "a", "b")
     clock.now += 2
 
@@ -105,8 +105,8 @@ def test_an_outcome_has_its_place_and_the_time_that_it_took(clock: FakeTime) -> 
 
 
 def test_an_error_is_done_before_it_is_asked() -> None:
-    current = Round([], 5)
-    error = InputRefused("bad")
+    current = PendingRequests([], 5)
+    error = Rejected("bad")
 
     assert current.set_errors_aside([(0, question(0)), (1, error), (2, question(2))]) == [
         (0, question(0)),
@@ -118,7 +118,7 @@ def test_an_error_is_done_before_it_is_asked() -> None:
 
 
 def test_each_is_late_when_it_has_waited_so_long(clock: FakeTime) -> None:
-    current = Round([], 5)
+    current = PendingRequests([], 5)
     waiting(current, clock, "a")
     clock.now += 2
     waiting(current, clock, "b")
@@ -132,12 +132,12 @@ def test_each_is_late_when_it_has_waited_so_long(clock: FakeTime) -> None:
 
 
 def test_answers_to_others_make_nobody_patient_but_the_patient(clock: FakeTime) -> None:
-    hurried, patient = Round([], 5), Round([], 5, is_patient=True)
+    hurried, patient = PendingRequests([], 5), PendingRequests([], 5, is_patient=True)
     for current in (hurried, patient):
         waiting(current, clock, "a", "b")
     clock.now += 4
     for current in (hurried, patient):
-        current.finish("a", NoAnswer())
+        current.finish("a", ResponseTimeout())
     clock.now += 1
 
     assert (hurried.late(), patient.late()) == (["b"], [])
@@ -147,7 +147,7 @@ def test_answers_to_others_make_nobody_patient_but_the_patient(clock: FakeTime) 
 
 
 def test_the_first_deadline_is_that_of_whoever_waits_longest(clock: FakeTime) -> None:
-    current = Round([], 5)
+    current = PendingRequests([], 5)
     waiting(current, clock, "a")
     clock.now += 1
     waiting(current, clock, "b")
@@ -170,7 +170,7 @@ def test_the_first_deadline_is_that_of_whoever_waits_longest(clock: FakeTime) ->
 def test_a_receive_waits_no_longer_than_there_is_something_to_wait_for(
     clock: FakeTime, timeout: float, seconds: int, *, is_exhausted: bool
 ) -> None:
-    current = Round([question(1)], timeout)
+    current = PendingRequests([question(1)], timeout)
     current.source.exhausted = is_exhausted
     waiting(current, clock, "a")
 

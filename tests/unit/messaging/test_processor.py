@@ -8,19 +8,19 @@ from typing import Any
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.aws.sqs import Delivery, Mailbox
-from courier.errors import Busy, InputRefused, MessageTooLong, NoRoom, QueueMissing, Reason, Unreachable
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import MessageTooLong, NoRoom, QueueMissing, Reason, Rejected, Throttled, Unreachable
 from courier.messaging.dead_letters import DeadLetters
 from courier.messaging.outbox import Finished
-from courier.messaging.processor import Handler, Handling, Made, Terms
+from courier.messaging.processor import Handler, Processor, Response, WorkerConfig
 from courier.messaging.protocol import (
     DEFAULT_PATIENCE_SECONDS,
     PING,
     PONG,
     Answer,
-    Refusal,
+    Rejection,
     Request,
     decode_reply,
     encode_request,
@@ -41,8 +41,8 @@ def echo(request: Request) -> str:
     return f"<{request.body}>"
 
 
-def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Handling:
-    terms = Terms(
+def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Processor:
+    terms = WorkerConfig(
         kind="numbers",
         inbox="requestQueue",
         default_reply="responseQueue",
@@ -55,19 +55,19 @@ def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) 
         time_limit_seconds=2.5,
     )
     dead = DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, DEAD))
-    return Handling(handler, terms, aws.clock, dead)
+    return Processor(handler, terms, aws.clock, dead)
 
 
 def test_a_message_counts_for_one_unless_the_terms_say_more(aws: FakeAws) -> None:
-    assert handling(aws)._terms.weigh(Envelope(body="x")) == 1
+    assert handling(aws)._terms.weigh(Message(body="x")) == 1
 
 
-def delivered(request: Request | Envelope, receive_count: int = 1) -> Delivery:
+def delivered(request: Request | Message, receive_count: int = 1) -> ReceivedMessage:
     envelope = encode_request(request) if isinstance(request, Request) else request
-    return Delivery(envelope=envelope, message_id="m", receipt_handle="h", receive_count=receive_count)
+    return ReceivedMessage(envelope=envelope, message_id="m", receipt_handle="h", receive_count=receive_count)
 
 
-def reply(finished: Finished) -> Answer | Refusal:
+def reply(finished: Finished) -> Answer | Rejection:
     return decode_reply(finished.envelope)
 
 
@@ -84,7 +84,7 @@ def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
 
 
 def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes(aws: FakeAws) -> None:
-    finished = handling(aws).finish(delivered(Envelope(body="1")))
+    finished = handling(aws).finish(delivered(Message(body="1")))
 
     answer = reply(finished)
     assert (finished.reply_queue, answer.request_id) == ("responseQueue", "")
@@ -92,7 +92,7 @@ def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes
 
 
 def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws: FakeAws) -> None:
-    assert handling(aws).finish(delivered(Envelope(body="1"))).deadline is None
+    assert handling(aws).finish(delivered(Message(body="1"))).deadline is None
 
 
 def test_who_left_no_deadline_but_a_queue_of_its_own_is_answered_for_some_minutes(aws: FakeAws) -> None:
@@ -107,17 +107,17 @@ def test_an_answer_is_of_no_use_after_its_requests_deadline(aws: FakeAws) -> Non
     assert handling(aws).finish(delivered(Request(body="1", deadline=deadline))).deadline == deadline
 
 
-@pytest.mark.parametrize("made", [None, 5, Made(body="x", details={"x": object()})])
+@pytest.mark.parametrize("made", [None, 5, Response(body="x", details={"x": object()})])
 def test_an_answer_that_cannot_travel_is_a_bug(aws: FakeAws, made: Any, caplog: pytest.LogCaptureFixture) -> None:
-    finished = handling(aws, lambda _: made).finish(delivered(Envelope(body="1")))
+    finished = handling(aws, lambda _: made).finish(delivered(Message(body="1")))
 
     assert finished.outcome == "failed"
-    assert isinstance(reply(finished), Refusal)
+    assert isinstance(reply(finished), Rejection)
     assert "Traceback" in caplog.text
 
 
 def test_a_handler_may_tell_more_than_a_body(aws: FakeAws) -> None:
-    made = handling(aws, lambda _: Made(body="1", details={"frames": 3}))
+    made = handling(aws, lambda _: Response(body="1", details={"frames": 3}))
 
     answer = reply(made.finish(delivered(Request(body=""))))
 
@@ -141,10 +141,10 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
     assert finished.envelope.body == PONG
 
 
-def refused(finished: Finished) -> Refusal:
+def refused(finished: Finished) -> Rejection:
     assert finished.outcome == "refused"
     found = reply(finished)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Rejection)
     return found
 
 
@@ -169,7 +169,7 @@ def test_nothing_is_answered_to_a_queue_that_is_no_response_queue(
 def test_what_cannot_be_decoded_is_refused_to_whoever_can_be_made_out(aws: FakeAws) -> None:
     attributes = {"request-id": "a", "reply-to": "responseQueue-x", "deadline": "soon"}
 
-    finished = handling(aws).finish(delivered(Envelope(body="1", attributes=attributes)))
+    finished = handling(aws).finish(delivered(Message(body="1", attributes=attributes)))
 
     assert "deadline" in refused(finished).reason
     assert (finished.request_id, finished.reply_queue) == ("a", "responseQueue-x")
@@ -178,7 +178,7 @@ def test_what_cannot_be_decoded_is_refused_to_whoever_can_be_made_out(aws: FakeA
 @pytest.mark.parametrize(("reason", "code"), [(Reason.CORRUPT, "corrupt"), ("", "")])
 def test_a_handlers_refusal_is_passed_on_in_a_sentence_and_a_word(aws: FakeAws, reason: str, code: str) -> None:
     def refuse(_: Request) -> str:
-        raise InputRefused("Not so.", hint="Like this.", reason=reason)
+        raise Rejected("Not so.", hint="Like this.", reason=reason)
 
     found = refused(handling(aws, refuse).finish(delivered(Request(body="1"))))
 
@@ -192,7 +192,7 @@ def test_trouble_that_stays_is_refused(aws: FakeAws) -> None:
     assert "No bucket." in refused(handling(aws, fail).finish(delivered(Request(body="1")))).reason
 
 
-@pytest.mark.parametrize("error", [Unreachable, NoRoom, Busy])
+@pytest.mark.parametrize("error", [Unreachable, NoRoom, Throttled])
 def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: type[Exception]) -> None:
     def fail(_: Request) -> str:
         raise error
@@ -211,7 +211,7 @@ def test_a_bug_is_logged_with_its_traceback_and_refused_without(
     finished = handling(aws, fail).finish(delivered(Request(body="1", request_id="abc")))
 
     found = reply(finished)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Rejection)
     assert finished.outcome == "failed"
     assert "secret" not in found.reason
     assert "log" in found.reason
@@ -226,7 +226,7 @@ def test_a_bug_over_a_request_without_an_id_is_logged_by_its_messages(
     def fail(_: Request) -> str:
         raise KeyError
 
-    handling(aws, fail).finish(delivered(Envelope(body="1")))
+    handling(aws, fail).finish(delivered(Message(body="1")))
 
     assert "request m failed" in caplog.text
 
@@ -261,7 +261,7 @@ def test_what_was_received_too_often_is_put_aside_untried(aws: FakeAws, receive_
     assert aws.queues.bodies(DEAD) == (["1"] if outcome == "dead" else [])
     if outcome == "dead":
         found = reply(finished)
-        assert isinstance(found, Refusal)
+        assert isinstance(found, Rejection)
         assert str(receive_count) in found.reason
         assert aws.queues.queue(DEAD).messages[0].attributes["reason"]["StringValue"] == found.reason
 
@@ -286,7 +286,7 @@ def test_what_takes_too_long_is_refused_with_the_limit(aws: FakeAws) -> None:
     finished = handling(aws).give_up(delivered(request))
 
     found = reply(finished)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, Rejection)
     assert "2.5 s" in found.reason
     assert (found.code, found.request_id, found.deadline) == ("timeout", "a", 5.0)
     assert (finished.outcome, finished.reply_queue) == ("timeout", "responseQueue-x")

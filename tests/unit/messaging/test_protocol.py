@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.aws.message import Envelope
-from courier.errors import Reason, Undecodable
+from courier.aws.message import Message
+from courier.errors import MalformedMessage, Reason
 from courier.messaging.protocol import (
     Answer,
-    Refusal,
+    Rejection,
     Request,
     decode_reply,
     decode_request,
@@ -66,17 +66,17 @@ def test_options_travel_whatever_is_in_them() -> None:
 
 @pytest.mark.parametrize("details", ["", "{", "[]", "5", "null", "[" * 100_000])
 def test_details_that_cannot_be_read_are_none(details: str) -> None:
-    found = decode_reply(Envelope(body="1", attributes={"details": details, "status": "ok"}))
+    found = decode_reply(Message(body="1", attributes={"details": details, "status": "ok"}))
 
     assert found == Answer(body="1", details={})
 
 
 def test_a_message_sent_by_hand_is_a_request_like_any_other() -> None:
-    assert decode_request(Envelope(body="1,5,22")) == Request(body="1,5,22")
+    assert decode_request(Message(body="1,5,22")) == Request(body="1,5,22")
 
 
 def test_attributes_of_others_are_passed_over() -> None:
-    assert decode_request(Envelope(body="1", attributes={"AWSTraceHeader": "x"})) == Request(body="1")
+    assert decode_request(Message(body="1", attributes={"AWSTraceHeader": "x"})) == Request(body="1")
 
 
 @pytest.mark.parametrize(
@@ -97,18 +97,18 @@ def test_attributes_of_others_are_passed_over() -> None:
     ],
 )
 def test_an_attribute_that_cannot_be_read_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(Undecodable, match=name):
-        decode_request(Envelope(body="1", attributes={name: value}))
+    with pytest.raises(MalformedMessage, match=name):
+        decode_request(Message(body="1", attributes={name: value}))
 
 
 @given(
     st.dictionaries(st.sampled_from(["request-id", "reply-to", "kind", "options", "deadline", "version"]), st.text())
 )
 def test_decoding_raises_nothing_else_whatever_the_attributes(attributes: dict[str, str]) -> None:
-    envelope = Envelope(body="", attributes=attributes)
+    envelope = Message(body="", attributes=attributes)
     try:
         decode_request(envelope)
-    except Undecodable as error:
+    except MalformedMessage as error:
         assert error.sentence.isprintable()
     salvage_address(envelope)
     decode_reply(envelope)
@@ -121,14 +121,14 @@ def test_an_answer_arrives_as_it_was_sent(answer: Answer) -> None:
 
 @given(
     st.builds(
-        Refusal,
+        Rejection,
         reason=st.from_regex(r"[ -~]*", fullmatch=True),
         code=st.sampled_from(["", *Reason]),
         request_id=ids,
         deadline=deadlines,
     )
 )
-def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(refusal: Refusal) -> None:
+def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(refusal: Rejection) -> None:
     envelope = encode_reply(refusal)
 
     assert decode_reply(envelope) == refusal
@@ -137,8 +137,8 @@ def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expect
 
 
 def test_a_reply_of_a_first_version_worker_is_understood() -> None:
-    assert decode_reply(Envelope(body="?Error. No such image")) == Refusal(reason="No such image")
-    assert decode_reply(Envelope(body="cat.png")) == Answer(body="cat.png")
+    assert decode_reply(Message(body="?Error. No such image")) == Rejection(reason="No such image")
+    assert decode_reply(Message(body="cat.png")) == Answer(body="cat.png")
 
 
 def test_characters_that_a_queue_refuses_are_replaced() -> None:
@@ -166,13 +166,13 @@ def test_only_response_queues_are_answered_to(name: str, *, allowed: bool) -> No
 def test_who_asked_is_saved_from_a_message_that_cannot_be_read() -> None:
     attributes = {"request-id": "a", "reply-to": "responseQueue", "deadline": "5", "options": "{"}
 
-    assert salvage_address(Envelope(body="1", attributes=attributes)) == Request(
+    assert salvage_address(Message(body="1", attributes=attributes)) == Request(
         body="", request_id="a", reply_to="responseQueue", deadline=5.0
     )
 
 
 def test_size_counts_names_types_and_values_in_bytes() -> None:
-    assert Envelope(body="ä", attributes={"kind": "ö"}).size_bytes == 2 + len("kind") + len("String") + 2
+    assert Message(body="ä", attributes={"kind": "ö"}).size_bytes == 2 + len("kind") + len("String") + 2
 
 
 def test_no_two_requests_have_the_same_id() -> None:

@@ -13,24 +13,24 @@ from typing import Any, cast
 import pytest
 
 from courier.aws import backoff
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.session import Aws
-from courier.aws.sqs import Delivery, Mailbox
+from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import (
     AccessDenied,
-    AwsTrouble,
-    Busy,
+    AwsError,
     CredentialsRefused,
     MessageTooLong,
     QueueMissing,
     ReceiptHandleInvalid,
+    Throttled,
     Undelivered,
     Unreachable,
 )
-from courier.messaging.in_flight import Custody
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import Answer, Refusal, Reply, encode_reply
+from courier.messaging.protocol import Answer, Rejection, Reply, encode_reply
 from courier.messaging.replies import Replier
 from tests.support.clocks import FakeTime
 
@@ -50,7 +50,7 @@ class Desk:
         monkeypatch.setattr(backoff, "delays", lambda: iter([0.0] * 1000))
         self.outbox = Outbox()
         inbox = Mailbox(cast("Aws", None), "requestQueue")
-        self.custody = Custody(inbox, capacity=10, visibility_seconds=10)
+        self.custody = InFlightMessages(inbox, capacity=10, visibility_seconds=10)
         self.stopped = threading.Event()
         self.now = 1000.0
         self.replier = Replier(
@@ -66,7 +66,7 @@ class Desk:
         self, name: str, reply: Reply | None = None, *, queue: str = "responseQueue", deadline: float | None = None
     ) -> None:
         """Put one finished request into the outbox."""
-        delivery = Delivery(envelope=Envelope(body=""), message_id=name, receipt_handle=name, receive_count=1)
+        delivery = ReceivedMessage(envelope=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
         self.custody.admit([delivery], reserved=self.custody.reserve())
         self.outbox.expect(1)
         self.outbox.put(
@@ -97,14 +97,14 @@ class Desk:
         self.replier.work()
         return self.done[before:]
 
-    def _send(self, mailbox: Mailbox, envelopes: list[Envelope]) -> list[Failure]:
+    def _send(self, mailbox: Mailbox, envelopes: list[Message]) -> list[Failure]:
         self.done.append((f"sent to {mailbox.name}", [envelope.body for envelope in envelopes]))
         if mailbox.name in self.broken:
             raise self.broken[mailbox.name]
         return _next(self.on_send)
 
     def _note(self, word: str, outcomes: list[list[Failure] | Exception]) -> Callable[..., list[Failure]]:
-        def call(_mailbox: Mailbox, deliveries: list[Delivery]) -> list[Failure]:
+        def call(_mailbox: Mailbox, deliveries: list[ReceivedMessage]) -> list[Failure]:
             self.done.append((word, [delivery.receipt_handle for delivery in deliveries]))
             return _next(outcomes)
 
@@ -164,7 +164,7 @@ def test_an_answer_refused_by_its_queue_is_not_acknowledged_but_refused_in_words
 
 def test_a_refusal_that_cannot_be_sent_gives_its_request_back(desk: Desk) -> None:
     desk.on_send.append([Failure(index=0, error=Undelivered("No."))])
-    desk.finish("a", Refusal(reason="x", request_id="a"))
+    desk.finish("a", Rejection(reason="x", request_id="a"))
 
     assert desk.run() == [("sent to responseQueue", ["?Error. x"]), ("released", ["a"])]
     assert desk.custody.is_idle
@@ -180,7 +180,7 @@ def test_a_request_that_could_not_be_deleted_is_told(desk: Desk, caplog: pytest.
 
 
 def test_a_broken_reply_queue_holds_up_no_other(desk: Desk) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     desk.finish("a", queue="responseQueue-a")
     desk.finish("b", queue="responseQueue-b")
     desk.finish("c")
@@ -194,7 +194,7 @@ def test_a_broken_reply_queue_holds_up_no_other(desk: Desk) -> None:
 
 
 def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_once_it_heals(desk: Desk) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     for number in range(25):
         desk.custody._capacity = 100
         desk.finish(str(number), queue="responseQueue-a")
@@ -212,9 +212,9 @@ def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_
     assert desk.custody.is_idle
 
 
-@pytest.mark.parametrize("error", [Busy("502"), Unreachable("No."), AwsTrouble("Odd."), CredentialsRefused("Dead.")])
+@pytest.mark.parametrize("error", [Throttled("502"), Unreachable("No."), AwsError("Odd."), CredentialsRefused("Dead.")])
 def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
-    desk: Desk, error: AwsTrouble, caplog: pytest.LogCaptureFixture
+    desk: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.broken["responseQueue-a"] = error
     desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
@@ -234,7 +234,7 @@ def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No.")])
 def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
-    desk: Desk, error: AwsTrouble, caplog: pytest.LogCaptureFixture
+    desk: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
 ) -> None:
     desk.broken["responseQueue-a"] = error
     desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
@@ -244,8 +244,8 @@ def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
     assert not desk.replier._backlog._queues
 
 
-@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsTrouble("Odd.")])
-def test_of_the_default_queue_nothing_is_dropped(desk: Desk, error: AwsTrouble) -> None:
+@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])
+def test_of_the_default_queue_nothing_is_dropped(desk: Desk, error: AwsError) -> None:
     desk.on_send.extend([error] * 3)
     desk.finish("a")
 
@@ -253,7 +253,7 @@ def test_of_the_default_queue_nothing_is_dropped(desk: Desk, error: AwsTrouble) 
 
 
 def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(desk: Desk) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     desk.custody._capacity = 2
     desk.finish("first", queue="responseQueue-a")
     desk.replier._dispatch(desk.outbox.take())
@@ -271,7 +271,7 @@ def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(desk: Desk
 def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
     desk: Desk, queue: str, doing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.broken[queue] = Busy("502")
+    desk.broken[queue] = Throttled("502")
     desk.finish("a", queue=queue, deadline=desk.now + 60)
     desk.run()
     for _ in range(3):
@@ -289,7 +289,7 @@ def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
 def test_a_queue_that_did_not_heal_is_not_told_to_answer_again(
     desk: Desk, end: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     desk.finish("a", queue="responseQueue-a", deadline=desk.now + 60)
     desk.run()
     if end:
@@ -387,7 +387,7 @@ def test_a_request_that_cannot_be_given_back_is_told(
 ) -> None:
     monkeypatch.setattr(Mailbox, "release", lambda *_: [Failure(index=0, error=Undelivered("Not that."))])
     desk.on_send.append([Failure(index=0, error=Undelivered("No."))])
-    desk.finish("a", Refusal(reason="x", request_id="a"))
+    desk.finish("a", Rejection(reason="x", request_id="a"))
 
     desk.run()
 
@@ -395,7 +395,7 @@ def test_a_request_that_cannot_be_given_back_is_told(
 
 
 def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(desk: Desk) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     desk.finish("a", queue="responseQueue-a")
     desk.run()
     desk.broken["responseQueue-a"] = QueueMissing("Gone.")
@@ -405,7 +405,7 @@ def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(desk: Desk)
 
 
 def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(desk: Desk) -> None:
-    desk.on_send.extend([AwsTrouble("Odd."), AwsTrouble("Odd."), []])
+    desk.on_send.extend([AwsError("Odd."), AwsError("Odd."), []])
     desk.finish("a")
     desk.finish("b")
     desk.outbox.close()
@@ -421,7 +421,7 @@ def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(desk: Desk) -
 
 
 def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(desk: Desk) -> None:
-    desk.on_send.append([Failure(index=1, error=Busy("Later."))])
+    desk.on_send.append([Failure(index=1, error=Throttled("Later."))])
     desk.finish("a")
     desk.finish("b")
 
@@ -434,7 +434,7 @@ def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(desk: D
 
 
 def test_deletes_that_fail_for_the_moment_are_made_again(desk: Desk) -> None:
-    desk.on_acknowledge.append([Failure(index=0, error=Busy("Later."))])
+    desk.on_acknowledge.append([Failure(index=0, error=Throttled("Later."))])
     desk.finish("a")
 
     assert [word for word, _ in desk.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
@@ -452,7 +452,7 @@ def test_a_message_that_is_not_ours_any_more_is_answered_all_the_same(
 
 
 def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_the_rest(desk: Desk) -> None:
-    desk.broken["responseQueue-a"] = Busy("502")
+    desk.broken["responseQueue-a"] = Throttled("502")
     for number in range(12):
         desk.custody._capacity = 100
         desk.finish(str(number), queue="responseQueue-a")

@@ -11,12 +11,12 @@ from typing import Any, cast
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.session import Clock
-from courier.aws.sqs import Delivery, Mailbox
+from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import InputRefused, MessageTooLong, NoAnswer, QueueMissing, RequestCanceled, Unreachable
+from courier.errors import MessageTooLong, QueueMissing, Rejected, RequestCanceled, ResponseTimeout, Unreachable
 from courier.messaging import requester
 from courier.messaging.pending import Asked, Question
 from courier.messaging.protocol import PING, Answer, Request, decode_request, encode_reply
@@ -30,7 +30,7 @@ class FakeQueues:
     def __init__(self, answer: Callable[[Request], list[Answer]]) -> None:
         self._answer = answer
         self.sent: list[Request] = []
-        self.waiting: list[Delivery] = []
+        self.waiting: list[ReceivedMessage] = []
         self.released: list[str] = []
         self.deleted: list[str] = []
         self.troubles: list[Exception] = []
@@ -42,7 +42,7 @@ class FakeQueues:
 
     name = "responseQueue"
 
-    def send(self, envelopes: Sequence[Envelope], *, group: str) -> list[Failure]:
+    def send(self, envelopes: Sequence[Message], *, group: str) -> list[Failure]:
         assert group
         self._fail()
         for envelope in envelopes:
@@ -57,10 +57,10 @@ class FakeQueues:
         number = f"{answer.request_id}#{len(self.waiting)}"
         envelope = encode_reply(answer)
         self.waiting.append(
-            Delivery(envelope=envelope, message_id=number, receipt_handle=number, receive_count=receive_count)
+            ReceivedMessage(envelope=envelope, message_id=number, receipt_handle=number, receive_count=receive_count)
         )
 
-    def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[Delivery]:
+    def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
         assert 0 <= wait_seconds <= 20
         assert visibility_seconds == 2
         self.waits.append(wait_seconds)
@@ -69,7 +69,7 @@ class FakeQueues:
         taken, self.waiting = self.waiting[:10], self.waiting[10:]
         return [replace(delivery, receive_count=delivery.receive_count + 1) for delivery in taken]
 
-    def release(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+    def release(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
         outcome = self.on_release.pop(0) if self.on_release and deliveries else []
         if isinstance(outcome, Exception):
             raise outcome
@@ -77,7 +77,7 @@ class FakeQueues:
         self.waiting = [*deliveries, *self.waiting]
         return outcome
 
-    def acknowledge(self, deliveries: Sequence[Delivery]) -> list[Failure]:
+    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
         self.deleted += [decode_request(one.envelope).request_id for one in deliveries]
         return []
 
@@ -223,7 +223,7 @@ def test_what_is_done_and_not_yet_due_takes_room_in_the_window() -> None:
     queues.before_receive = lambda: sent.append(len(queues.sent))
     outcomes = asker(queues, window=5).ask_many([question(number) for number in range(50)], timeout_seconds=0.2)
 
-    assert isinstance(next(outcomes).result, NoAnswer)
+    assert isinstance(next(outcomes).result, ResponseTimeout)
 
     assert max(sent) == 5
 
@@ -268,7 +268,7 @@ def test_answers_to_others_give_time_to_heavy_questions_only(
     first, second = pausing(queues, Pauses(), is_heavy=is_heavy).ask_many(questions, timeout_seconds=5)
 
     assert (first.seconds, second.seconds) == (4, seconds)
-    assert isinstance(second.result, NoAnswer)
+    assert isinstance(second.result, ResponseTimeout)
 
 
 def test_a_request_lives_as_long_as_its_asker_waits_and_a_heavy_one_as_long_as_all_of_them() -> None:
@@ -314,7 +314,7 @@ def test_where_nothing_was_received_nothing_is_paused() -> None:
     assert answers(pausing(queues, pauses), []) == []
     outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=0.01)
 
-    assert isinstance(outcome.result, NoAnswer)
+    assert isinstance(outcome.result, ResponseTimeout)
     assert pauses.waits == []
 
 
@@ -368,7 +368,7 @@ def test_what_is_kept_aside_is_given_back_in_time_for_its_owners(monkeypatch: py
 
     outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=3)
 
-    assert isinstance(outcome.result, NoAnswer)
+    assert isinstance(outcome.result, ResponseTimeout)
     assert len(queues.released) == 10 * receives
     # The third time they come after what is aside, that is given back, and so on.
     assert queues.waits[:5] == [3, 0, 0, 2, 0]
@@ -392,7 +392,7 @@ def test_even_a_queue_full_of_others_answers_is_looked_through_for_so_long_only(
 
     outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=5)
 
-    assert isinstance(outcome.result, NoAnswer)
+    assert isinstance(outcome.result, ResponseTimeout)
     assert clock.now - began == 5 + requester.VISIBILITY_SECONDS + 0.5
 
 
@@ -519,7 +519,7 @@ def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> N
 
     def put_first(answer: Answer, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
         envelope = encode_reply(answer)
-        first = Delivery(envelope=envelope, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
+        first = ReceivedMessage(envelope=envelope, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
         queues.waiting.insert(0, first)
 
     queues.put = put_first  # type: ignore[method-assign]
@@ -570,7 +570,7 @@ def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
     queues.put(Answer(body="late", request_id=queues.sent[0].request_id, deadline=time.time() + 60))
     queues._answer = body
 
-    assert isinstance(first.result, NoAnswer)
+    assert isinstance(first.result, ResponseTimeout)
     assert answers(made, [question(2)]) == ["2"]
     assert queues.released == []
 
@@ -578,9 +578,9 @@ def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
 def test_errors_and_pauses_among_the_questions_keep_their_place() -> None:
     queues = FakeQueues(body)
 
-    found = answers(asker(queues), [question(1), InputRefused("bad"), None, question(3)])
+    found = answers(asker(queues), [question(1), Rejected("bad"), None, question(3)])
 
-    assert found == ["1", "InputRefused", "3"]
+    assert found == ["1", "Rejected", "3"]
 
 
 def test_a_question_that_a_queue_refuses_is_an_error_and_the_others_go_on() -> None:
@@ -613,7 +613,7 @@ def test_heavy_questions_travel_alone_and_few_at_first() -> None:
     under_way: list[int] = []
 
     class Counting(FakeQueues):
-        def send(self, envelopes: Sequence[Envelope], *, group: str) -> list[Failure]:
+        def send(self, envelopes: Sequence[Message], *, group: str) -> list[Failure]:
             calls.append(len(envelopes))
             failures = super().send(envelopes, group=group)
             under_way.append(len(self.waiting))
@@ -634,7 +634,7 @@ def test_heavy_questions_travel_alone_and_few_at_first() -> None:
 
 def test_heavy_questions_are_given_up_only_when_nothing_at_all_is_answered() -> None:
     class Slow(FakeQueues):
-        def receive(self, **_: int) -> list[Delivery]:
+        def receive(self, **_: int) -> list[ReceivedMessage]:
             threading.Event().wait(0.15)
             taken, self.waiting = self.waiting[:1], self.waiting[1:]
             return taken
@@ -645,7 +645,7 @@ def test_heavy_questions_are_given_up_only_when_nothing_at_all_is_answered() -> 
 
     found = [type(outcome.result) for outcome in asking.ask_many(questions, timeout_seconds=0.4)]
 
-    assert found == [Answer, Answer, Answer, NoAnswer]
+    assert found == [Answer, Answer, Answer, ResponseTimeout]
 
 
 def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
@@ -654,11 +654,11 @@ def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
 
     def questions() -> Iterator[Asked]:
         yield question(0)
-        yield InputRefused("bad")
+        yield Rejected("bad")
         asking.cancel()  # a signal between taking and sending
         yield question(2)
 
     found = [type(outcome.result) for outcome in asking.ask_many(questions(), timeout_seconds=5)]
 
-    assert found == [RequestCanceled, InputRefused, RequestCanceled]
+    assert found == [RequestCanceled, Rejected, RequestCanceled]
     assert answers(asking, [question(3)]) == []

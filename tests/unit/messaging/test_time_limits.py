@@ -5,26 +5,26 @@ from types import SimpleNamespace
 
 import pytest
 
-from courier.aws.message import Envelope
-from courier.aws.sqs import Delivery
+from courier.aws.message import Message
+from courier.aws.sqs import ReceivedMessage
 from courier.messaging import time_limits
-from courier.messaging.time_limits import Watch
+from courier.messaging.time_limits import TimeLimits
 from tests.support.clocks import FakeTime, Ticks
 
 
-def delivery(name: str) -> Delivery:
-    return Delivery(envelope=Envelope(body=""), message_id=name, receipt_handle=name, receive_count=1)
+def delivery(name: str) -> ReceivedMessage:
+    return ReceivedMessage(envelope=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
 
 
 def test_work_that_ended_in_time_is_its_workers_to_finish() -> None:
-    made = Watch(time_limit_seconds=60)
+    made = TimeLimits(time_limit_seconds=60)
     made.begin(delivery("a"))
 
     assert made.end(delivery("a"))
     assert not made.end(delivery("a"))
 
 
-def looked(made: Watch, clock: FakeTime, times: int) -> list[str]:
+def looked(made: TimeLimits, clock: FakeTime, times: int) -> list[str]:
     """Return what is given up in so many looks."""
     late: list[str] = []
     made.look(Ticks(times, clock), lambda one: late.append(one.message_id))
@@ -34,7 +34,7 @@ def looked(made: Watch, clock: FakeTime, times: int) -> list[str]:
 def test_work_is_given_up_at_the_first_look_beyond_its_limit_and_no_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
     monkeypatch.setattr("courier.messaging.time_limits.time", clock)
-    made = Watch(time_limit_seconds=4 * time_limits.LOOK_SECONDS)
+    made = TimeLimits(time_limit_seconds=4 * time_limits.LOOK_SECONDS)
     made.begin(delivery("early"))
     clock.now += time_limits.LOOK_SECONDS
     made.begin(delivery("late"))
@@ -48,12 +48,12 @@ def test_work_is_given_up_at_the_first_look_beyond_its_limit_and_no_sooner(monke
 def test_work_that_ends_while_it_is_looked_at_is_not_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
     monkeypatch.setattr("courier.messaging.time_limits.time", clock)
-    made = Watch(time_limit_seconds=0)
+    made = TimeLimits(time_limit_seconds=0)
     for name in "ab":
         made.begin(delivery(name))
     late: list[str] = []
 
-    def give_up(one: Delivery) -> None:
+    def give_up(one: ReceivedMessage) -> None:
         late.append(one.message_id)
         made.end(delivery("b"))
 
@@ -64,11 +64,11 @@ def test_work_that_ends_while_it_is_looked_at_is_not_given_up(monkeypatch: pytes
 
 def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time_limits, "LOOK_SECONDS", 0.01)
-    made = Watch(time_limit_seconds=0.05)
+    made = TimeLimits(time_limit_seconds=0.05)
     stopped, given_up = threading.Event(), threading.Semaphore(0)
     late: list[str] = []
 
-    def give_up(one: Delivery) -> None:
+    def give_up(one: ReceivedMessage) -> None:
         late.append(one.message_id)
         given_up.release()
 
@@ -86,7 +86,7 @@ def test_work_past_its_limit_is_given_up_once_and_then_nobody_elses(monkeypatch:
 def test_work_within_its_limit_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1000.0
     monkeypatch.setattr(time_limits, "time", SimpleNamespace(monotonic=lambda: now))
-    made = Watch(time_limit_seconds=60)
+    made = TimeLimits(time_limit_seconds=60)
     made.begin(delivery("a"))
 
     now += 59

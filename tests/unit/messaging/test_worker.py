@@ -10,11 +10,11 @@ from itertools import repeat
 
 import pytest
 
-from courier.aws.message import Envelope
-from courier.errors import InputRefused, NoRoom, Reason
-from courier.messaging.in_flight import Custody
-from courier.messaging.processor import Handler, Terms
-from courier.messaging.protocol import Answer, Refusal, Reply, Request, decode_reply, encode_request
+from courier.aws.message import Message
+from courier.errors import NoRoom, Reason, Rejected
+from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.processor import Handler, WorkerConfig
+from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
@@ -41,7 +41,7 @@ class Office:
             "max_deliveries": 5,
             "time_limit_seconds": 60,
         }
-        self.worker = Worker(self.aws, handler, Terms(**{**defaults, **terms}))  # type: ignore[arg-type]
+        self.worker = Worker(self.aws, handler, WorkerConfig(**{**defaults, **terms}))  # type: ignore[arg-type]
 
     def start(self) -> Office:
         self.worker.start()
@@ -65,7 +65,7 @@ class Office:
     def replies(self, queue: str = RESPONSES) -> list[Reply]:
         return [
             decode_reply(
-                Envelope(
+                Message(
                     body=message.body,
                     attributes={name: value["StringValue"] for name, value in message.attributes.items()},
                 )
@@ -218,7 +218,7 @@ def test_what_comes_when_the_worker_is_about_to_stop_is_given_back(opened: Open,
 
 def test_a_refused_request_is_answered_with_the_reason(opened: Open) -> None:
     def refuse(_: Request) -> str:
-        raise InputRefused("No such picture.", reason=Reason.CORRUPT)
+        raise Rejected("No such picture.", reason=Reason.CORRUPT)
 
     office = opened(refuse).start()
     office.post("1")
@@ -226,7 +226,7 @@ def test_a_refused_request_is_answered_with_the_reason(opened: Open) -> None:
     office.until_deleted()
 
     (reply,) = office.replies()
-    assert isinstance(reply, Refusal)
+    assert isinstance(reply, Rejection)
     assert (reply.reason, reply.code) == ("No such picture.", "corrupt")
 
 
@@ -241,7 +241,7 @@ def test_a_bug_in_a_handler_is_refused_and_logged_and_the_next_request_goes_on(
 
     office.until_deleted()
 
-    assert [type(reply) for reply in office.replies()] == [Refusal, Answer]
+    assert [type(reply) for reply in office.replies()] == [Rejection, Answer]
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -558,7 +558,7 @@ def test_only_who_is_busy_and_not_hurried_waits_for_its_last_poll(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch, *, is_busy: bool, is_hurried: bool, waits: int
 ) -> None:
     waited: list[float] = []
-    monkeypatch.setattr(Custody, "wait_until_nothing_comes", lambda _, seconds: waited.append(seconds))
+    monkeypatch.setattr(InFlightMessages, "wait_until_nothing_comes", lambda _, seconds: waited.append(seconds))
     office = opened(gate, grace_seconds=0).start()
     if is_busy:
         office.post("1")
@@ -660,7 +660,7 @@ def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
     office.until_deleted()
 
     (refused,) = office.replies()
-    assert isinstance(refused, Refusal)
+    assert isinstance(refused, Rejection)
     assert refused.code == "timeout"
     assert "took too long" in caplog.text
     free.set()
@@ -701,7 +701,7 @@ def test_a_request_that_was_received_too_often_is_put_aside_untried(opened: Open
 
     assert gate.begun == []
     assert office.bodies(DEAD) == ["1"]
-    assert [type(reply) for reply in office.replies()] == [Refusal]
+    assert [type(reply) for reply in office.replies()] == [Rejection]
 
 
 def test_a_request_whose_asker_has_gone_is_deleted_untried(opened: Open, gate: Gate) -> None:

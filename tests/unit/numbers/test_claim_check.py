@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from courier.aws.message import Envelope
+from courier.aws.message import Message
 from courier.aws.s3 import Bucket, StoredObject
 from courier.cancellation import Canceled
-from courier.errors import CourierError, InputRefused, NoAnswer, NotANumberList
+from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeout
 from courier.messaging.connection import Connection
-from courier.messaging.protocol import Answer, Refusal, Reply, Request, decode_request, encode_reply
+from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_request, encode_reply
 from courier.numbers.claim_check import Inquiry, stored
 from courier.numbers.stored_lists import LongLists
-from courier.progress import Moved
+from courier.progress import Progress
 from courier.settings import LISTS
 from tests.support.fakes import FakeAws, refusal
 
@@ -49,7 +49,7 @@ class Workshop:
         while queue.messages:
             message = queue.messages.pop()
             attributes = {name: value["StringValue"] for name, value in message.attributes.items()}
-            request = decode_request(Envelope(body=message.body, attributes=attributes))
+            request = decode_request(Message(body=message.body, attributes=attributes))
             self.asked.append(request)
             reply = self.instead(request) or self._work(request)
             envelope = encode_reply(replace(reply, request_id=request.request_id, deadline=request.deadline))
@@ -61,7 +61,7 @@ class Workshop:
             name = request.body.removeprefix(LISTS)
             return Answer(body=self.lists.answer(name, request.options, lambda: False))
         except CourierError as error:
-            return Refusal(reason=error.sentence)
+            return Rejection(reason=error.sentence)
 
 
 class Bar:
@@ -75,8 +75,8 @@ class Bar:
         self.moved += count
 
     @property
-    def told(self) -> Moved:
-        return Moved(expect=self.expected.append, advance=self.advance)
+    def told(self) -> Progress:
+        return Progress(expect=self.expected.append, advance=self.advance)
 
 
 @pytest.fixture
@@ -152,16 +152,16 @@ def test_what_is_no_number_is_said_with_its_place_in_the_whole_list(workshop: Wo
 
 
 def test_a_worker_that_refuses_is_heard(workshop: Workshop) -> None:
-    workshop.instead = lambda request: Refusal(reason="Too busy.") if request.options.get("part") else None
+    workshop.instead = lambda request: Rejection(reason="Too busy.") if request.options.get("part") else None
 
-    with pytest.raises(InputRefused, match="Too busy"):
+    with pytest.raises(Rejected, match="Too busy"):
         inquiry(300).ask(workshop.put(LIST), Bar().told)
 
 
 def test_a_part_that_is_none_is_no_answer(workshop: Workshop) -> None:
     workshop.instead = lambda request: Answer(body="{}") if "-" in request.options.get("part", "") else None
 
-    with pytest.raises(NoAnswer):
+    with pytest.raises(ResponseTimeout):
         inquiry(300).ask(workshop.put(LIST), Bar().told)
 
 

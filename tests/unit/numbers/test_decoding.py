@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.numbers.decoding import Decoder, as_text
 
 MARKED = ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
@@ -57,7 +57,7 @@ def test_text_is_that_of_its_encoding_wherever_it_is_cut(text: str, encoding: st
 )
 @pytest.mark.parametrize("block", [1, 3, 100])
 def test_what_is_no_text_is_said(content: bytes, said: str, block: int) -> None:
-    with pytest.raises(InputRefused) as raised:
+    with pytest.raises(Rejected) as raised:
         decoded(content, block)
 
     assert pytest.importorskip("re").search(said, raised.value.sentence)
@@ -67,7 +67,7 @@ def test_what_is_no_text_is_said(content: bytes, said: str, block: int) -> None:
 @pytest.mark.parametrize("text", ["1,2\n", "1", " \u22125\n"])
 @pytest.mark.parametrize("block", [1, 3, 100])
 def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str, place: int, text: str, block: int) -> None:
-    with pytest.raises(InputRefused, match=f"byte {place} ") as raised:
+    with pytest.raises(Rejected, match=f"byte {place} ") as raised:
         decoded(text.encode(encoding), block)
 
     assert "byte order mark" in raised.value.hint
@@ -77,19 +77,19 @@ def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str, place: in
 def test_utf_16_without_a_byte_order_mark_is_no_text_in_lines_either(encoding: str) -> None:
     file = as_text(io.BufferedReader(io.BytesIO("1,2\n".encode(encoding))), "a.txt")
 
-    with pytest.raises(InputRefused, match="zero") as raised:
+    with pytest.raises(Rejected, match="zero") as raised:
         file.readline()
 
     assert "byte order mark" in raised.value.hint
 
 
 def test_small_numbers_in_two_bytes_each_are_no_text_in_utf_16() -> None:
-    with pytest.raises(InputRefused) as raised:
+    with pytest.raises(Rejected) as raised:
         decoded(b"\x01\x00\x02\x00", 100)
 
     assert "binary" in raised.value.hint
 
 
 def test_a_byte_behind_earlier_blocks_is_told_by_its_place_in_the_file() -> None:
-    with pytest.raises(InputRefused, match="byte 100,001 "):
+    with pytest.raises(Rejected, match="byte 100,001 "):
         decoded(b"1," * 50_000 + b"\xff", 999)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import InputRefused, NotANumberList
+from courier.errors import NotANumberList, Rejected
 from courier.numbers import parser
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
 from courier.numbers.notation import Notation
@@ -52,7 +52,7 @@ def test_a_file_is_text_in_its_encoding(encoding: str) -> None:
 
 
 def test_a_workbook_is_refused_before_anything_is_done_with_it() -> None:
-    with pytest.raises(InputRefused, match="workbook"):
+    with pytest.raises(Rejected, match="workbook"):
         of_file(b"PK\x03\x04" + bytes(1_000))
 
 

@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from courier.errors import NoAnswer
+from courier.errors import ResponseTimeout
 from courier.numbers import partials
-from courier.numbers.parser import Slip
-from courier.numbers.passes import Look, Part, pass_over
-from courier.numbers.ranges import Span
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import PartialResult, Plan, pass_over
+from courier.numbers.ranges import ByteRange
 
-LOOK = Look(exponent=-3, brackets=[((125, 2), (10**30, 0)), (None, None), ((1, 0), (1, 0))])
+LOOK = Plan(exponent=-3, brackets=[((125, 2), (10**30, 0)), (None, None), ((1, 0), (1, 0))])
 TEXT = b"1.25,7,7.5,-3,1e30,12345678901234567890\n" + b"0.125," * 3_000 + b"9"
 
 
-def part_of(text: bytes, look: Look = LOOK) -> Part:
-    return pass_over(Span(start=0, stop=len(text), size=len(text)), [text], look, limit=partials.PART_KEPT)
+def part_of(text: bytes, look: Plan = LOOK) -> PartialResult:
+    return pass_over(ByteRange(start=0, stop=len(text), size=len(text)), [text], look, limit=partials.PART_KEPT)
 
 
-def contents(part: Part) -> dict[str, Any]:
+def contents(part: PartialResult) -> dict[str, Any]:
     found = part.found
     brackets = [
         (one.low, one.high, one.below, one.at_low, one.inside, one.at_high, one.stride, sorted(one.together()[0]))
@@ -43,19 +43,19 @@ def test_a_part_is_the_same_after_its_travel(text: bytes) -> None:
 
     arrived = partials.decode(partials.encode(part), LOOK)
 
-    assert isinstance(arrived, Part)
+    assert isinstance(arrived, PartialResult)
     assert contents(arrived) == contents(part)
 
 
 def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
     text = b",".join(b"%d.%0399de-400" % (number % 9 + 1, number) for number in range(3_000))
-    everything = Look(exponent=-3, brackets=[(None, None)] * 3)
+    everything = Plan(exponent=-3, brackets=[(None, None)] * 3)
 
     assert len(partials.encode(part_of(text, everything))) < 1_000_000
 
 
 def test_a_slip_is_the_same_after_its_travel() -> None:
-    slip = Slip(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
+    slip = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
 
     assert partials.decode(partials.encode(slip), LOOK) == slip
 
@@ -80,7 +80,7 @@ def _spoiled(**changes: object) -> str:
     ],
 )  # fmt: skip
 def test_what_is_no_part_is_no_answer(text: str) -> None:
-    with pytest.raises(NoAnswer, match="cannot be read"):
+    with pytest.raises(ResponseTimeout, match="cannot be read"):
         partials.decode(text, LOOK)
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import NoAnswer, NotANumberList, Undecodable
+from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
 from courier.numbers import parser
 from courier.numbers.histogram import histogram
-from courier.numbers.passes import Look, conclude, look, pass_over
-from courier.numbers.ranges import Span
+from courier.numbers.passes import Plan, conclude, look, pass_over
+from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
 from courier.numbers.stats import Sample, summarise
@@ -35,15 +35,15 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, in
     content = text.encode()
     size, passes = len(content), 0
     edges = [size * place // parts for place in range(parts + 1)]
-    spans = [Span(start=low, stop=high, size=size) for low, high in pairwise(edges) if low < high]
+    spans = [ByteRange(start=low, stop=high, size=size) for low, high in pairwise(edges) if low < high]
 
     def fetch(ranges: Sequence[range]) -> list[bytes]:
         return [content[one.start : one.stop] for one in ranges]
 
-    def make_pass(looked: Look) -> OnePass:
+    def make_pass(looked: Plan) -> OnePass:
         nonlocal passes
         passes += 1
-        told = Look.decode(looked.encode())
+        told = Plan.decode(looked.encode())
         whole = told.open(limit=limit)
         for span in reversed(spans):
             whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
@@ -110,16 +110,16 @@ def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
 
 
 def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
-    looked = Look(exponent=0, brackets=[((5, 0), (5, 0))] * 3)
+    looked = Plan(exponent=0, brackets=[((5, 0), (5, 0))] * 3)
 
-    def make_pass(look: Look) -> OnePass:
+    def make_pass(look: Plan) -> OnePass:
         made = look.open(limit=MAX_KEPT)
         made.add([1, 2, 3], 0)
         for bracket in made.brackets:
             bracket.below = 10
         return made
 
-    with pytest.raises(NoAnswer, match="does not fit together"):
+    with pytest.raises(ResponseTimeout, match="does not fit together"):
         conclude(looked, make_pass, limit=MAX_KEPT)
 
 
@@ -147,5 +147,5 @@ def test_an_empty_list_is_refused() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_look_is_refused(text: str) -> None:
-    with pytest.raises(Undecodable):
-        Look.decode(text)
+    with pytest.raises(MalformedMessage):
+        Plan.decode(text)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from courier.errors import NotANumberList
 from courier.numbers import parser
-from courier.numbers.parser import Slip
-from courier.numbers.ranges import Pieces, Slipped, Span, mixed
+from courier.numbers.parser import ParseError
+from courier.numbers.ranges import ByteRange, Pieces, Slipped, mixed
 
 numbers = st.integers(-(10**17), 10**17).map(str) | st.sampled_from(["1.25", "-.5", "+7.", "2e3", "0.001", "3"])
 odd = st.sampled_from(["", "x", "1e", "-", "1 2", "9" * 401, "\r", "é", "1;2", "1,2", " ", "\u2212" + "1", "1e401"])
@@ -32,17 +32,17 @@ def joined(items: Sequence[str], some: Sequence[str]) -> str:
     return "".join(item + one for item, one in zip(items, behind, strict=True))
 
 
-def blocks(content: bytes, span: Span, size: int) -> Iterator[bytes]:
+def blocks(content: bytes, span: ByteRange, size: int) -> Iterator[bytes]:
     for start in range(span.first_byte, len(content), size):
         yield content[start : start + size]
 
 
-def ranges(size: int, cuts: Sequence[int]) -> list[Span]:
+def ranges(size: int, cuts: Sequence[int]) -> list[ByteRange]:
     edges = [0, *sorted({cut for cut in cuts if 0 < cut < size}), size]
-    return [Span(start=start, stop=stop, size=size) for start, stop in pairwise(edges)]
+    return [ByteRange(start=start, stop=stop, size=size) for start, stop in pairwise(edges)]
 
 
-def read_in_parts(content: bytes, cuts: Sequence[int], block: int) -> list[Fraction] | Slip:
+def read_in_parts(content: bytes, cuts: Sequence[int], block: int) -> list[Fraction] | ParseError:
     """Return the list's numbers, or its slip, from ranges that know nothing of each other."""
     found: list[Fraction] = []
     signs: dict[str, tuple[int, int]] = {}
@@ -117,18 +117,21 @@ def test_no_text_is_read_otherwise_than_by_the_reference(text: str, cuts: list[i
 
 @pytest.mark.parametrize("text", ["1,2;3", "1;2,3", "1 2,3", "1 2\n3,4", "1,2\n3 4", "1;2\n3 4", "1 2;3"])
 def test_two_signs_in_one_list_are_refused(text: str) -> None:
-    assert isinstance(read_in_parts(text.encode(), range(10), 1), Slip)
+    assert isinstance(read_in_parts(text.encode(), range(10), 1), ParseError)
 
 
 def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
     with patch("courier.numbers.ranges.MAX_ITEM_BYTES", 1000), pytest.raises(Slipped) as raised:
         endless = iter(lambda: b" " * 100, None)
-        list(Pieces(Span(start=0, stop=10**9, size=10**9)).read(endless))
+        list(Pieces(ByteRange(start=0, stop=10**9, size=10**9)).read(endless))
     assert "more than 1,000 characters" in raised.value.slip.finding
 
 
 def test_no_more_is_read_than_the_last_item_needs() -> None:
-    taken = blocks(b"1,22,333,4444,5", Span(start=0, stop=3, size=15), 2)
+    taken = blocks(b"1,22,333,4444,5", ByteRange(start=0, stop=3, size=15), 2)
 
-    assert [int(unit) for units, _ in Pieces(Span(start=0, stop=3, size=15)).read(taken) for unit in units] == [1, 22]
+    assert [int(unit) for units, _ in Pieces(ByteRange(start=0, stop=3, size=15)).read(taken) for unit in units] == [
+        1,
+        22,
+    ]
     assert next(taken) == b"33"

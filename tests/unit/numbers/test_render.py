@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import NoAnswer
+from courier.errors import ResponseTimeout
 from courier.numbers import render, response
 from courier.numbers.response import Histogram, NumbersAnswer
 from courier.numbers.rounding import Figure
@@ -50,7 +50,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
     ],
 )
 def test_an_answer_that_is_none_is_refused_in_a_sentence(body: str) -> None:
-    with pytest.raises(NoAnswer, match="answer cannot be read"):
+    with pytest.raises(ResponseTimeout, match="answer cannot be read"):
         response.decode(body)
 
 
@@ -58,7 +58,7 @@ def test_an_answer_that_is_none_is_refused_in_a_sentence(body: str) -> None:
 def test_no_answer_does_anything_else(body: str) -> None:
     try:
         response.decode(body)
-    except NoAnswer as error:
+    except ResponseTimeout as error:
         assert error.sentence.isprintable()
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import NoAnswer
+from courier.errors import ResponseTimeout
 from courier.numbers.response import Digits, Histogram, NumbersAnswer, decode, encode
 from courier.numbers.rounding import Figure
 
@@ -71,7 +71,7 @@ def test_a_line_is_json_that_other_programs_read() -> None:
     ],
 )
 def test_what_is_no_such_line_is_no_answer(body: str) -> None:
-    with pytest.raises(NoAnswer) as raised:
+    with pytest.raises(ResponseTimeout) as raised:
         decode(body)
 
     assert raised.value.hint
@@ -82,7 +82,7 @@ def test_what_is_no_such_line_is_no_answer(body: str) -> None:
 def test_reading_raises_nothing_else(body: str) -> None:
     try:
         decode(body)
-    except NoAnswer as error:
+    except ResponseTimeout as error:
         assert error.sentence.isprintable()
 
 

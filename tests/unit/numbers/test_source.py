@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from courier.cancellation import Cancellation
-from courier.errors import InputRefused, WrongUsage
+from courier.errors import Rejected, WrongUsage
 from courier.numbers.source import Stream, opened, read_lines
 
 
@@ -48,7 +48,7 @@ def test_lines_are_read_in_the_encoding_that_a_byte_order_mark_says(tmp_path: Pa
 def test_a_workbook_is_refused_and_not_read_by_lines(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"PK\x03\x04\n\n\n")
 
-    with pytest.raises(InputRefused, match="workbook"):
+    with pytest.raises(Rejected, match="workbook"):
         lines_of(tmp_path / "a")
 
 

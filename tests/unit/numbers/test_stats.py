@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import InputRefused
+from courier.errors import Rejected
 from courier.numbers import parser
 from courier.numbers.stats import STATISTICS, Sample, summarise
 
@@ -123,5 +123,5 @@ def test_the_order_of_an_answer_is_that_of_the_table() -> None:
 
 
 def test_an_empty_list_is_refused() -> None:
-    with pytest.raises(InputRefused, match="empty"):
+    with pytest.raises(Rejected, match="empty"):
         summarise(Sample(units=[], decimals=0))

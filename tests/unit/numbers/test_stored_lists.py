@@ -8,10 +8,10 @@ import threading
 import pytest
 
 from courier.aws.s3 import Bucket
-from courier.errors import BucketMissing, InputRefused, NotANumberList, ObjectMissing, ObjectReplaced
+from courier.errors import BucketMissing, NotANumberList, ObjectMissing, ObjectReplaced, Rejected
 from courier.numbers import partials, response
-from courier.numbers.parser import Slip
-from courier.numbers.passes import Look, Part
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import PartialResult, Plan
 from courier.numbers.stored_lists import PASSES, LongLists
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
 
@@ -75,31 +75,31 @@ def test_a_bucket_that_is_not_there_is_said(bucket: Bucket) -> None:
         answer(Bucket(bucket._aws, "nowhere", "numbers/unprocessed/"))
 
 
-@pytest.mark.parametrize(("name", "value"), [("mode", "fast"), ("histogram", "no"), ("Part", "look")])
+@pytest.mark.parametrize(("name", "value"), [("mode", "fast"), ("histogram", "no"), ("PartialResult", "look")])
 def test_an_option_that_is_not_known_is_refused_by_name(bucket: Bucket, name: str, value: str) -> None:
     put(bucket)
 
-    with pytest.raises(InputRefused, match=f"'{name}={value}'"):
+    with pytest.raises(Rejected, match=f"'{name}={value}'"):
         answer(bucket, **{name: value})
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../list", ".list"])
 def test_what_names_no_object_is_refused(bucket: Bucket, name: str) -> None:
-    with pytest.raises(InputRefused):
+    with pytest.raises(Rejected):
         LongLists(bucket).answer(name, {}, never)
 
 
 def test_a_look_says_what_to_look_for_and_a_part_what_it_found(bucket: Bucket) -> None:
     etag = put(bucket)
     looked = answer(bucket, etag=etag, part="look")
-    look = Look.decode(looked)
+    look = Plan.decode(looked)
 
     parts = [
         partials.decode(answer(bucket, etag=etag, part=span, look=looked), look) for span in ("0-5", f"5-{len(LIST)}")
     ]
 
-    assert all(isinstance(part, Part) for part in parts)
-    assert sum(part.found.count for part in parts if isinstance(part, Part)) == 5
+    assert all(isinstance(part, PartialResult) for part in parts)
+    assert sum(part.found.count for part in parts if isinstance(part, PartialResult)) == 5
 
 
 @pytest.mark.parametrize("span", ["5-5", "6-5", "0-11", "11-12", "0", "-5", "0-5-9", "x-y", "0x1-5", "0-" + "9" * 16])
@@ -107,7 +107,7 @@ def test_a_part_that_is_none_of_the_list_is_refused(bucket: Bucket, span: str) -
     put(bucket)
     looked = answer(bucket, part="look")
 
-    with pytest.raises(InputRefused, match="10 bytes"):
+    with pytest.raises(Rejected, match="10 bytes"):
         answer(bucket, part=span, look=looked)
 
 
@@ -118,16 +118,16 @@ def test_a_slip_in_a_whole_list_is_refused_and_one_in_a_part_is_told(bucket: Buc
 
     with pytest.raises(NotANumberList, match=r"[Ii]tem 3"):
         answer(bucket)
-    found = partials.decode(answer(bucket, part="0-10", look=looked), Look.decode(looked))
+    found = partials.decode(answer(bucket, part="0-10", look=looked), Plan.decode(looked))
 
-    assert isinstance(found, Slip)
+    assert isinstance(found, ParseError)
     assert found.item == 3
 
 
 def test_work_whose_time_is_over_is_left_off(bucket: Bucket) -> None:
     put(bucket)
 
-    with pytest.raises(InputRefused, match="too long"):
+    with pytest.raises(Rejected, match="too long"):
         LongLists(bucket).answer("list", {}, lambda: True)
 
 
@@ -146,7 +146,7 @@ def test_no_more_passes_are_made_at_once_than_there_is_memory_for(bucket: Bucket
         thread.start()
     until(lambda: len(working) == PASSES)
 
-    with pytest.raises(InputRefused, match="too long"):
+    with pytest.raises(Rejected, match="too long"):
         lists.answer("list", {}, lambda: True)
 
     free.set()

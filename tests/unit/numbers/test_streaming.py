@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.numbers.histogram import Tally
+from courier.numbers.histogram import BinCounts
 from courier.numbers.stats import Sample
-from courier.numbers.streaming import MAX_KEPT, Bracket, OnePass, around
+from courier.numbers.streaming import MAX_KEPT, OnePass, RankBracket, around
 
 pieces = st.lists(
     st.tuples(
@@ -31,18 +31,18 @@ def whole(parts: Pieces) -> Sample:
     return Sample(units=units, decimals=finest)
 
 
-def made_pass(parts: Pieces, brackets: list[Bracket], limit: int = MAX_KEPT) -> OnePass:
+def made_pass(parts: Pieces, brackets: list[RankBracket], limit: int = MAX_KEPT) -> OnePass:
     """Make one pass over each piece alone, and merge them, the last first."""
-    fresh = [[Bracket(one.low, one.high) for one in brackets] for _ in parts]
-    total = OnePass(brackets, Tally(0), limit=limit)
+    fresh = [[RankBracket(one.low, one.high) for one in brackets] for _ in parts]
+    total = OnePass(brackets, BinCounts(0), limit=limit)
     for number, ((units, decimals), own) in reversed(list(enumerate(zip(parts, fresh, strict=True)))):
-        one = OnePass(own, Tally(0), seed=number, limit=limit)
+        one = OnePass(own, BinCounts(0), seed=number, limit=limit)
         one.add(units, decimals)
         total.merge(one)
     return total
 
 
-def search(parts: Pieces, rank: int, bracket: Bracket, limit: int = MAX_KEPT) -> tuple[Fraction, int]:
+def search(parts: Pieces, rank: int, bracket: RankBracket, limit: int = MAX_KEPT) -> tuple[Fraction, int]:
     """Look for a rank in as many passes as it takes; return its value and how many there were."""
     for passes in range(1, 60):
         made_pass(parts, [bracket], limit)
@@ -73,7 +73,7 @@ def test_a_rank_is_found_wherever_the_first_bracket_was(parts: Pieces, data: st.
     if low is not None and high is not None and high < low:
         low, high = high, low
 
-    found, _ = search(parts, rank, Bracket(low, high), data.draw(st.integers(1_000, 5_000)))
+    found, _ = search(parts, rank, RankBracket(low, high), data.draw(st.integers(1_000, 5_000)))
 
     assert found == Fraction(sample.at(rank), sample.scale)
 
@@ -98,7 +98,7 @@ def test_a_list_of_two_values_needs_no_memory() -> None:
 
 
 def test_no_more_is_kept_than_the_limit_and_large_numbers_count_for_many() -> None:
-    plain, large = Bracket(None, None), Bracket(None, None)
+    plain, large = RankBracket(None, None), RankBracket(None, None)
 
     for _ in range(20):
         plain.add(np.arange(1000), 0, Random(1), 5000)
