@@ -102,6 +102,8 @@ def needed() -> str:
 
 def how_to_set_up() -> str:
     """Return a sentence that says how to get what is missing, as it is typed in this folder."""
+    if not (FOLDER / "requirements.txt").exists():
+        return f"With {needed()}: pip install 'courier[cli,images]'"
     requirements = f"-m pip install -r {typed('requirements.txt')}"
     if os.name == "nt" or not (FOLDER / "run_local.sh").exists():
         return f"With {needed()}: {'python' if os.name == 'nt' else 'python3'} {requirements}"

@@ -12,13 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from courier import __version__
 from courier.cancellation import Cancellation
 from courier.cli import output
 from courier.cli.signals import SIGNAL_STATUS, Signals
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.text import printable
 
-VERSION = "0.1.0"
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
 BROKEN_PIPE = 141
 #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
@@ -42,7 +42,7 @@ SIGNALS = Signals(CANCELLATION)
 
 def add_version(parser: argparse.ArgumentParser) -> None:
     """Add --version."""
-    parser.add_argument("--version", action="version", version=f"courier {VERSION}")
+    parser.add_argument("--version", action="version", version=f"courier {__version__}")
 
 
 def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:

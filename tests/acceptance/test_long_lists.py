@@ -14,7 +14,7 @@ from courier.numbers import handler, response
 from courier.numbers.histogram import histogram
 from courier.numbers.render import json_line
 from courier.numbers.stats import summarise
-from tests.support.place import ROOT, Place, wait_for
+from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -150,7 +150,8 @@ def test_output_that_cannot_be_written_is_not_blamed_on_the_list(place: Place) -
     with Path("/dev/full").open("w") as full:
         asking = subprocess.run(
             [sys.executable, str(ROOT / CLIENT), "file", "prices.txt", "--json"],
-            cwd=place.folder, env=place.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+            cwd=place.folder, env=place.env, stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=WAIT_SECONDS, check=False,
         )  # fmt: skip
 
     assert asking.returncode == 2

@@ -21,7 +21,7 @@ def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> N
 
     answers = {
         message["MessageAttributes"]["request-id"]["StringValue"]: message
-        for message in place.collect("imageOutbox", count=len(files), seconds=60)
+        for message in place.collect("imageOutbox", count=len(files))
     }
 
     assert answers.keys() == files.keys()

@@ -221,7 +221,7 @@ def test_a_paste_that_cannot_be_used_is_explained_and_a_byte_order_mark_is_read(
         wait_for(lambda: len(lab.told) == 3)
         assert not call.done()
         lab.path.write_bytes(("\ufeff" + lab.new_keys().replace("\n", "\r\n")).encode())
-        assert call.result(timeout=30) == "000000000000"
+        assert call.result(timeout=WAIT_SECONDS) == "000000000000"
 
     assert "[lab]" in lab.told[1]
     assert "quotes" in lab.told[2]

@@ -52,10 +52,10 @@ def beat(held: InFlightMessages, inbox: FakeInbox, times: int) -> None:
     thread = threading.Thread(target=held.keep_alive, args=(stopped,))
     thread.start()
     for _ in range(times):
-        assert inbox.beat.wait(5)
+        assert inbox.beat.wait(60)
         inbox.beat.clear()
     stopped.set()
-    thread.join(5)
+    thread.join(60)
     assert not thread.is_alive()
 
 
