@@ -133,8 +133,8 @@ class Aws:
         Raises: AwsError or one of its kin.
         """
         until = time.monotonic() + self._patience.transient_seconds
-        outage = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
-        return outage.persist(partial(call_aws, doing, call, *args, **kwargs), until)
+        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
+        return retrier.persist(partial(call_aws, doing, call, *args, **kwargs), until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""

@@ -49,7 +49,7 @@ PURGE_SECONDS = 60
 class ReceivedMessage:
     """One message in our hands, until its visibility timeout ends or it is acknowledged."""
 
-    envelope: Message
+    message: Message
     message_id: str
     receipt_handle: str
     #: How often it was received, this time included.
@@ -80,18 +80,18 @@ class Mailbox:
         self._aws = aws
         self._known_url: str | None = None
 
-    def send(self, envelopes: Sequence[Message], *, group: str = "") -> list[Failure]:
+    def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
         """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
 
         SQS delivers the messages of other groups first while one `group` has many in flight (fair queues).
         Raises: AwsError.
         """
         failures: list[Failure] = []
-        for batch in _by_size(envelopes):
+        for batch in _by_size(messages):
             if isinstance(batch, Failure):
                 failures.append(batch)
                 continue
-            entries = {index: _send_entry(envelope, group) for index, envelope in batch.items()}
+            entries = {index: _send_entry(message, group) for index, message in batch.items()}
             failures += self._in_batch("send to", self._aws.sqs().send_message_batch, entries)
         return failures
 
@@ -256,19 +256,19 @@ class Mailbox:
         return Undelivered(f"{self.name} rejected a message: {reason}.")
 
 
-def _by_size(envelopes: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
+def _by_size(messages: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
     """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
     batch: dict[int, Message] = {}
     size = 0
-    for index, envelope in enumerate(envelopes):
-        if envelope.size_bytes > MAX_BODY_BYTES:
-            yield Failure(index=index, error=_too_long(envelope.size_bytes))
+    for index, message in enumerate(messages):
+        if message.size_bytes > MAX_BODY_BYTES:
+            yield Failure(index=index, error=_too_long(message.size_bytes))
             continue
-        if len(batch) == MAX_BATCH or size + envelope.size_bytes > MAX_BODY_BYTES:
+        if len(batch) == MAX_BATCH or size + message.size_bytes > MAX_BODY_BYTES:
             yield batch
             batch, size = {}, 0
-        batch[index] = envelope
-        size += envelope.size_bytes
+        batch[index] = message
+        size += message.size_bytes
     if batch:
         yield batch
 
@@ -278,9 +278,9 @@ def _too_long(size_bytes: int) -> MessageTooLong:
     return MessageTooLong(message, hint="Split it into shorter ones.")
 
 
-def _send_entry(envelope: Message, group: str) -> dict[str, Any]:
-    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()}
-    entry = {"MessageBody": envelope.body, "DelaySeconds": 0, "MessageAttributes": attributes}
+def _send_entry(message: Message, group: str) -> dict[str, Any]:
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
+    entry = {"MessageBody": message.body, "DelaySeconds": 0, "MessageAttributes": attributes}
     return {**entry, "MessageGroupId": group} if group else entry
 
 
@@ -288,7 +288,7 @@ def _delivery(doing: str, message: MessageTypeDef) -> ReceivedMessage:
     attributes = message.get("MessageAttributes", {})
     count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
     return ReceivedMessage(
-        envelope=Message(
+        message=Message(
             body=message.get("Body", ""),
             # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
             attributes={name: value.get("StringValue", "") for name, value in attributes.items()},

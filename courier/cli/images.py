@@ -52,16 +52,20 @@ class Menu:
     """The menu of the images application. Its desk opens when it is needed: AWS's library takes long to load."""
 
     def __init__(
-        self, desk: Callable[[], ImageCommands], connection: Connection, upkeep: QueueCommands, terminal: Terminal
+        self,
+        commands: Callable[[], ImageCommands],
+        connection: Connection,
+        queue_commands: QueueCommands,
+        terminal: Terminal,
     ) -> None:
-        self._open_desk = desk
+        self._open_commands = commands
         self._connection = connection
-        self._upkeep = upkeep
+        self._queue_commands = queue_commands
         self._terminal = terminal
 
     @cached_property
-    def _desk(self) -> ImageCommands:
-        return self._open_desk()
+    def _commands(self) -> ImageCommands:
+        return self._open_commands()
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
@@ -72,25 +76,25 @@ class Menu:
             Choice(key="1", label="Upload a picture", action=self._menu_upload),
             Choice(key="2", label="Process a picture", action=self._menu_process),
             Choice(key="3", label="Download a result", action=self._menu_download),
-            Choice(key="4", label="Purge the queue", action=self._upkeep.purge),
+            Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
         return run_menu(self._terminal, "Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)
-        self._desk.upload(expand_home(path), replace=False)
+        self._commands.upload(expand_home(path), replace=False)
 
     def _menu_process(self) -> None:
         (name,) = self._pick("unprocessed", "Upload a picture first.")
-        self._desk.operations()
+        self._commands.operations()
         self._terminal.say("For example: thumbnail=800   sepia,border=20:white   grayscale,resize=800x600:cover   web")
         operations = self._terminal.ask(
             f"Operations (Enter for {pipeline.DEFAULT})",
             _operations,
             _more_operations,
         )
-        for result in self._desk.process([name], operations):
+        for result in self._commands.process([name], operations):
             self._preview(name, result)
 
     def _preview(self, name: str, result: Result) -> None:
@@ -100,10 +104,10 @@ class Menu:
         from courier.images import formats
 
         source = io.BytesIO()
-        self._desk.gallery.bucket("unprocessed").fetch(name, source)
+        self._commands.transfer.bucket("unprocessed").fetch(name, source)
         source.seek(0)
-        made = io.BytesIO(self._desk.gallery.content(result))
-        bounds = self._desk.gallery.bounds
+        made = io.BytesIO(self._commands.transfer.content(result))
+        bounds = self._commands.transfer.bounds
         columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
         size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
         self._terminal.show_pictures([formats.half_blocks(one, bounds, **size) for one in (source, made)])
@@ -112,15 +116,15 @@ class Menu:
         names = self._pick("processed", "Process a picture first.", may_be_all=True)
         folder = self._terminal.ask("Folder to save in (Enter for this one)", lambda text: text.strip() or ".", _paths)
         for name in names:
-            self._desk.download(name, expand_home(folder), replace=False)
+            self._commands.download(name, expand_home(folder), replace=False)
 
     def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
-        found = self._desk.gallery.names(folder)
+        found = self._commands.transfer.names(folder)
         if not found:
             raise WrongUsage(f"There is no picture in images/{folder}/ yet.", hint=otherwise)
-        self._desk.show(folder, found)
+        self._commands.show(folder, found)
         names = [item.name for item in found]
-        latest = self._desk.latest if folder == "unprocessed" else self._desk.latest_result
+        latest = self._commands.latest if folder == "unprocessed" else self._commands.latest_result
         newest = latest if latest in names else max(found, key=lambda item: item.modified).name
         question = f"Name{', or all' * may_be_all} (Enter for {printable(newest)})"
         return self._terminal.ask(question, _chosen(newest, names, may_be_all=may_be_all), lambda _text: names)
@@ -202,28 +206,28 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def run(given: argparse.Namespace, desk: ImageCommands) -> int:
+def run(given: argparse.Namespace, commands: ImageCommands) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
-    noted = desk.failures.noted
+    noted = commands.failures.noted
     if given.command == "upload":
         from courier.images.batch import expanded
 
         for path in expanded(given.files) if given.files else [""]:
             with noted(path):
-                desk.upload(path, replace=given.replace)
+                commands.upload(path, replace=given.replace)
     if given.command == "process":
-        desk.process(given.names, given.operations)
+        commands.process(given.names, given.operations)
     if given.command == "download":
         for name in given.names:
             with noted(name):
-                desk.download(name, given.to, replace=given.replace)
+                commands.download(name, given.to, replace=given.replace)
     if given.command == "run":
-        desk.run(given.files, given.operations, given.to, replace=given.replace)
+        commands.run(given.files, given.operations, given.to, replace=given.replace)
     if given.command == "list":
-        desk.list(given.folder)
+        commands.list(given.folder)
     if given.command == "operations":
-        desk.operations()
-    return desk.failures.worst
+        commands.operations()
+    return commands.failures.worst
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -246,18 +250,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         tell=terminal.warn,
         cancellation=CANCELLATION,
     )
-    upkeep = QueueCommands(connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds)
+    queue_commands = QueueCommands(
+        connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds
+    )
 
-    def open_desk() -> ImageCommands:
+    def open_commands() -> ImageCommands:
         from courier.cli.images_commands import ImageCommands
         from courier.images.transfer import ImageTransfer
 
-        gallery = ImageTransfer(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
-        return ImageCommands(gallery, terminal, failures, as_json=given.json)
+        transfer = ImageTransfer(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
+        return ImageCommands(transfer, terminal, failures, as_json=given.json)
 
     if given.command in COMMANDS:
-        return upkeep.run(given)
+        return queue_commands.run(given)
     if given.command:
-        return run(given, open_desk())
+        return run(given, open_commands())
     terminal.require_person()
-    return Menu(open_desk, connection, upkeep, terminal).run()
+    return Menu(open_commands, connection, queue_commands, terminal).run()

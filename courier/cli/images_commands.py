@@ -24,13 +24,13 @@ class ImageCommands:
 
     def __init__(
         self,
-        gallery: ImageTransfer,
+        transfer: ImageTransfer,
         terminal: Terminal,
         failures: Failures,
         *,
         as_json: bool,
     ) -> None:
-        self.gallery = gallery
+        self.transfer = transfer
         self._terminal = terminal
         self._as_json = as_json
         #: The ETags of what this session has uploaded, by name: what is meant when its name is.
@@ -43,7 +43,7 @@ class ImageCommands:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
         with self._terminal.moving(f"Uploading {path or formats.SAMPLE_NAME}") as moved:
             may = self._asked_before(replace=replace)
-            sent = self.gallery.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
+            sent = self.transfer.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag
         self.latest = sent.name
         header = sent.header
@@ -60,7 +60,7 @@ class ImageCommands:
         Raises: CourierError if nothing could be asked.
         """
         options = {"operations": pipeline.canonical(pipeline.parse(operations))}
-        found = self.gallery.results([self._question(name, options) for name in names], names)
+        found = self.transfer.results([self._question(name, options) for name in names], names)
         results: list[Result] = []
         for name in names:
             with self.failures.noted(name):
@@ -84,7 +84,7 @@ class ImageCommands:
             agree_to_replace(f"{target} exists already.", self._asker)
             replace = True
         with self._terminal.moving(f"Downloading {name}") as moved:
-            self.gallery.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
+            self.transfer.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
         self._report({"name": name, "path": str(target)}, f"downloaded {target}")
 
     def run(self, files: Sequence[str], operations: str, folder: str, *, replace: bool) -> None:
@@ -107,7 +107,7 @@ class ImageCommands:
                 outcomes.add(path, target, result)
 
             batch = Batch(
-                self.gallery,
+                self.transfer,
                 operations,
                 folder,
                 replace=replace,
@@ -140,7 +140,7 @@ class ImageCommands:
     def _run_one(self, path: str, operations: str, folder: str, *, replace: bool) -> None:
         pipeline.parse(operations)
         batch = Batch(
-            self.gallery, operations, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
+            self.transfer, operations, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
         )
         if path and batch.is_there(path):
             return
@@ -164,7 +164,7 @@ class ImageCommands:
 
     def list(self, folder: str) -> None:
         """Show what is in the bucket. Raises: CourierError."""
-        found = self.gallery.names(folder)
+        found = self.transfer.names(folder)
         if self._as_json:
             for item in found:
                 modified = item.modified.isoformat()

@@ -59,7 +59,7 @@ class Numbers:
             tell=terminal.warn,
             cancellation=CANCELLATION,
         )
-        self.upkeep = QueueCommands(
+        self.queue_commands = QueueCommands(
             self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
         )
 
@@ -169,7 +169,7 @@ class Numbers:
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),
             Choice(key="3", label="Send your own numbers", action=self._send_own),
-            Choice(key="4", label="Purge the queue", action=self.upkeep.purge),
+            Choice(key="4", label="Purge the queue", action=self.queue_commands.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
         return run_menu(self._terminal, "Courier: numbers", choices)
@@ -227,7 +227,7 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
     if given.command == "batch":
         return numbers.batch(read_lines(given.path))
     if given.command in COMMANDS:
-        return numbers.upkeep.run(given)
+        return numbers.queue_commands.run(given)
     texts = {
         "send": lambda: " ".join(word.removeprefix(" ") for word in given.numbers),
         "sample": lambda: SAMPLE,

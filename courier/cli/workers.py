@@ -32,7 +32,7 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
         concurrency=options.concurrency or settings.concurrency or handler.CONCURRENCY,
         capacity=handler.CAPACITY,
     )
-    terms = replace(terms, weigh=lambda envelope: handler.HEAVY if handler.is_claim(envelope) else 1)
+    terms = replace(terms, weigh=lambda message: handler.HEAVY if handler.is_claim(message) else 1)
     aws = daemon.connect()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
     calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)

@@ -26,7 +26,7 @@ class Batch:
 
     def __init__(
         self,
-        gallery: ImageTransfer,
+        transfer: ImageTransfer,
         operations: str,
         folder: Path,
         *,
@@ -35,7 +35,7 @@ class Batch:
         expected: Callable[[int], None] = lambda _count: None,
         told: Callable[[str, Path | None, Result | CourierError], None],
     ) -> None:
-        self._gallery = gallery
+        self._transfer = transfer
         self._steps = pipeline.parse(operations)
         self._folder = folder
         self._replace = replace
@@ -81,7 +81,7 @@ class Batch:
         if self._replace:
             return False
         try:
-            name, _, header = self._gallery.read(path)
+            name, _, header = self._transfer.read(path)
         except CourierError:
             return False
         target = self._folder / naming.name_for(name, self._steps, header)
@@ -96,7 +96,7 @@ class Batch:
 
     def _ask(self, paths: Sequence[str], uploads: ThreadPoolExecutor, downloads: ThreadPoolExecutor) -> None:
         pending: deque[tuple[str, Future[None]]] = deque()
-        results = self._gallery.results(self._questions(paths, uploads), paths)
+        results = self._transfer.results(self._questions(paths, uploads), paths)
         for path, result in zip(paths, results, strict=True):
             if isinstance(result, CourierError):
                 self._told(path, None, result)
@@ -126,7 +126,7 @@ class Batch:
                 yield Question(body=sent.name, options={**options, "etag": sent.etag})
 
     def _upload(self, path: str) -> Uploaded:
-        return self._gallery.upload(
+        return self._transfer.upload(
             path, may_replace=lambda _name: self._replace, moved=self._moved, opened=self._expected
         )
 
@@ -134,7 +134,7 @@ class Batch:
         target = self._folder / result.name
         try:
             replace = self._replace or target in self.stale
-            self._gallery.download(
+            self._transfer.download(
                 result.name, target, etag=result.etag, replace=replace, moved=self._moved, opened=self._expected
             )
         except CourierError as error:

@@ -16,7 +16,7 @@ from courier.messaging.outbox import Finished
 class _Stalled:
     """One reply queue: what waits for it, and when it is tried again."""
 
-    outage: Retrier
+    retrier: Retrier
     waiting: list[Finished] = field(default_factory=list)
     not_before: float = 0.0
     #: Whether somebody tries it at the moment.
@@ -44,8 +44,8 @@ class Backlog:
         with self._changed:
             stalled = self._queues.get(name)
             if stalled is None:
-                stalled = self._queues[name] = _Stalled(outage=Retrier(doing, self._stopped))
-                stalled.not_before = time.monotonic() + stalled.outage.note(error)
+                stalled = self._queues[name] = _Stalled(retrier=Retrier(doing, self._stopped))
+                stalled.not_before = time.monotonic() + stalled.retrier.note(error)
             stalled.waiting += replies
             self._changed.notify_all()
 
@@ -54,7 +54,7 @@ class Backlog:
         with self._changed:
             stalled = self._queues[name]
             stalled.waiting[:0] = replies
-            stalled.not_before = time.monotonic() + stalled.outage.note(error)
+            stalled.not_before = time.monotonic() + stalled.retrier.note(error)
             stalled.is_tried = False
             self._changed.notify_all()
 
@@ -80,5 +80,5 @@ class Backlog:
         with self._changed:
             stalled = self._queues.pop(name)
         if is_well:
-            stalled.outage.over()
+            stalled.retrier.over()
         return stalled.waiting

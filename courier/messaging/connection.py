@@ -161,8 +161,8 @@ class Connection:
         """
         from courier.aws.retry import Retrier
 
-        outage = Retrier("calling AWS", self.cancellation, self._tell)
-        return outage.persist(call, time.monotonic() + self._opening_seconds)
+        retrier = Retrier("calling AWS", self.cancellation, self._tell)
+        return retrier.persist(call, time.monotonic() + self._opening_seconds)
 
     def _find(self, until: float) -> Channel:
         with self._lock:
@@ -177,9 +177,9 @@ class Connection:
         from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
-        outage = Retrier("connecting", self.cancellation, self._tell)
-        outage.persist(requests.find, until)
-        outage.persist(replies.find, until)
+        retrier = Retrier("connecting", self.cancellation, self._tell)
+        retrier.persist(requests.find, until)
+        retrier.persist(replies.find, until)
 
         def make_requester(chosen: Mailbox, *, is_heavy: bool) -> Requester:
             return Requester(

@@ -49,8 +49,8 @@ class DeadLetters:
         Where it cannot be, for want of the queue, the right or the space, that is logged.
         Raises: AwsError that passes.
         """
-        given = {name: value for name, value in delivery.envelope.attributes.items() if value}
-        plain = replace(delivery.envelope, attributes=given)
+        given = {name: value for name, value in delivery.message.attributes.items() if value}
+        plain = replace(delivery.message, attributes=given)
         failure: CourierError | None = None
         # What fills a message to its last bytes has no room for a reason.
         for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
@@ -76,8 +76,8 @@ class DeadLetters:
         return [
             DeadLetter(
                 message_id=delivery.message_id,
-                body=delivery.envelope.body,
-                reason=delivery.envelope.attributes.get(REASON, "received too often"),
+                body=delivery.message.body,
+                reason=delivery.message.attributes.get(REASON, "received too often"),
             )
             for delivery in deliveries
         ]
@@ -94,14 +94,14 @@ class DeadLetters:
         """
         moved = 0
         while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
-            failed = {failure.index for failure in self._requests.send([_revived(one.envelope) for one in deliveries])}
+            failed = {failure.index for failure in self._requests.send([_revived(one.message) for one in deliveries])}
             sent: Sequence[ReceivedMessage] = [one for index, one in enumerate(deliveries) if index not in failed]
             self._dead.acknowledge(sent)
             moved += len(sent)
         return moved
 
 
-def _revived(envelope: Message) -> Message:
+def _revived(message: Message) -> Message:
     left_out = {REASON, DEADLINE, REPLY_TO}
-    kept = {name: value for name, value in envelope.attributes.items() if value and name not in left_out}
-    return Message(body=envelope.body, attributes=kept)
+    kept = {name: value for name, value in message.attributes.items() if value and name not in left_out}
+    return Message(body=message.body, attributes=kept)

@@ -63,7 +63,7 @@ class InFlightMessages:
         *,
         capacity: int,
         visibility_seconds: int,
-        weigh: Callable[[Message], int] = lambda _envelope: 1,
+        weigh: Callable[[Message], int] = lambda _message: 1,
     ) -> None:
         self._inbox = inbox
         self._capacity = capacity
@@ -77,7 +77,7 @@ class InFlightMessages:
         self._latest_weight = 1
         self._closed = False
         # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
-        self._outage = Retrier("renewing visibility timeouts", threading.Event())
+        self._retrier = Retrier("renewing visibility timeouts", threading.Event())
 
     def reserve(self) -> int:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
@@ -105,12 +105,12 @@ class InFlightMessages:
             for delivery in deliveries:
                 self._held[delivery.receipt_handle] = _Held(
                     delivery=delivery,
-                    weight=self._weigh(delivery.envelope),
+                    weight=self._weigh(delivery.message),
                     renewed_at=now,
                     timeout_seconds=self.first_visibility_seconds,
                 )
             if deliveries:
-                self._latest_weight = max(self._weigh(delivery.envelope) for delivery in deliveries)
+                self._latest_weight = max(self._weigh(delivery.message) for delivery in deliveries)
             self._changed.notify_all()
             return True
 
@@ -135,7 +135,7 @@ class InFlightMessages:
             for held in waiting[: max(0, room)]:
                 held.is_aside, held.weight = True, 0
                 # Its work is done, and its text may be long.
-                held.delivery = replace(held.delivery, envelope=Message(body=""))
+                held.delivery = replace(held.delivery, message=Message(body=""))
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -191,7 +191,7 @@ class InFlightMessages:
         except ReceiptHandleInvalid as error:
             failures = [Failure(index=index, error=error) for index in range(len(due))]
         except AwsError as error:
-            self._outage.note(error)
+            self._retrier.note(error)
             return
         self._note(due, {failure.index: failure for failure in failures})
 
@@ -206,9 +206,9 @@ class InFlightMessages:
                 self._give_up(held, failures[index].error)
         transient = [failure.error for failure in failures.values() if failure.is_transient]
         if transient and isinstance(transient[0], AwsError):
-            self._outage.note(transient[0])
+            self._retrier.note(transient[0])
         else:
-            self._outage.over()
+            self._retrier.over()
 
     def _give_up(self, held: _Held, error: CourierError) -> None:
         """End the heartbeat of a message; its work goes on, and its reply is sent: a client drops a second one."""

@@ -24,16 +24,16 @@ class Finished:
 
     delivery: ReceivedMessage
     reply_queue: str
-    envelope: Message
+    message: Message
     request_id: str
     kind: str
     outcome: str
     #: When nobody waits for the reply any more, in seconds since the epoch by AWS's clock; None: always somebody.
     deadline: float | None = None
 
-    def instead(self, envelope: Message) -> Finished:
+    def instead(self, message: Message) -> Finished:
         """Return the same with another reply."""
-        return replace(self, envelope=envelope, outcome="failed")
+        return replace(self, message=message, outcome="failed")
 
 
 class Outbox:

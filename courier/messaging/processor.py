@@ -67,7 +67,7 @@ class WorkerConfig:
     scaling_group: str = ""
     instance_id: str = ""
     #: For how many messages a message counts.
-    weigh: Callable[[Message], int] = lambda _envelope: 1
+    weigh: Callable[[Message], int] = lambda _message: 1
 
 
 class Processor:
@@ -84,7 +84,7 @@ class Processor:
 
         Raises: ServiceError if it may succeed later.
         """
-        request = salvage_address(delivery.envelope)
+        request = salvage_address(delivery.message)
         try:
             return self._finished(delivery, *self._answer(delivery))
         except CourierError:
@@ -96,7 +96,7 @@ class Processor:
 
     def give_up(self, delivery: ReceivedMessage) -> Finished:
         """Refuse a request whose work takes too long."""
-        request = salvage_address(delivery.envelope)
+        request = salvage_address(delivery.message)
         limit = self._terms.time_limit_seconds
         reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.", Reason.TIMEOUT)
         return self._finished(delivery, request, reply, "timeout")
@@ -109,16 +109,16 @@ class Processor:
             delivery=delivery,
             reply_queue=reply_queue,
             deadline=None if is_kept else reply.deadline,
-            envelope=encode_reply(reply),
+            message=encode_reply(reply),
             request_id=request.request_id,
             kind=self._terms.kind,
             outcome=outcome,
         )
 
     def _answer(self, delivery: ReceivedMessage) -> tuple[Request, Reply, str]:
-        request = salvage_address(delivery.envelope)
+        request = salvage_address(delivery.message)
         try:
-            request = decode_request(delivery.envelope)
+            request = decode_request(delivery.message)
             if request.deadline is not None and self._clock.is_past(request.deadline):
                 return request, self._refusal(request, "Too late."), "expired"
             self._check_address(request)

@@ -95,7 +95,7 @@ def is_reply_queue(name: str, default: str) -> bool:
 def encode_request(request: Request) -> Message:
     """Return the message that carries `request`; what is empty or None is left out, the version never."""
     options = json.dumps(dict(request.options), ensure_ascii=True) if request.options else ""
-    return _envelope(
+    return _message(
         request.body,
         {
             REQUEST_ID: request.request_id,
@@ -107,15 +107,15 @@ def encode_request(request: Request) -> Message:
     )
 
 
-def decode_request(envelope: Message) -> Request:
-    """Return the request that `envelope` carries; attributes this protocol does not know are ignored.
+def decode_request(message: Message) -> Request:
+    """Return the request that `message` carries; attributes this protocol does not know are ignored.
 
     Raises: MalformedMessage, with a sentence that names the attribute.
     """
-    attributes = envelope.attributes
+    attributes = message.attributes
     _check_version(attributes)
     return Request(
-        body=envelope.body,
+        body=message.body,
         request_id=_decode_id(attributes),
         reply_to=attributes.get(REPLY_TO, ""),
         kind=attributes.get(KIND, ""),
@@ -129,7 +129,7 @@ def encode_reply(reply: Reply) -> Message:
     refused = isinstance(reply, Rejection)
     body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
     details = {} if isinstance(reply, Rejection) else dict(reply.details)
-    return _envelope(
+    return _message(
         _FORBIDDEN.sub("\ufffd", body),
         {
             REQUEST_ID: reply.request_id,
@@ -141,34 +141,34 @@ def encode_reply(reply: Reply) -> Message:
     )
 
 
-def decode_reply(envelope: Message) -> Reply:
-    """Return the reply that `envelope` carries. Never raises: what cannot be read is left empty or None.
+def decode_reply(message: Message) -> Reply:
+    """Return the reply that `message` carries. Never raises: what cannot be read is left empty or None.
 
     A message without a status is a refusal if its body begins like one (a first version's worker).
     """
-    request_id = envelope.attributes.get(REQUEST_ID, "")
-    deadline = _lenient_deadline(envelope.attributes)
-    status = envelope.attributes.get(STATUS, "error" if envelope.body.startswith(REFUSAL_PREFIX) else "ok")
+    request_id = message.attributes.get(REQUEST_ID, "")
+    deadline = _lenient_deadline(message.attributes)
+    status = message.attributes.get(STATUS, "error" if message.body.startswith(REFUSAL_PREFIX) else "ok")
     if status == "ok":
-        details = _lenient_details(envelope.attributes)
-        return Answer(body=envelope.body, details=details, request_id=request_id, deadline=deadline)
-    reason = envelope.body.removeprefix(REFUSAL_PREFIX)
-    code = envelope.attributes.get(REASON, "")
+        details = _lenient_details(message.attributes)
+        return Answer(body=message.body, details=details, request_id=request_id, deadline=deadline)
+    reason = message.body.removeprefix(REFUSAL_PREFIX)
+    code = message.attributes.get(REASON, "")
     return Rejection(reason=reason, code=code, request_id=request_id, deadline=deadline)
 
 
-def salvage_address(envelope: Message) -> Request:
+def salvage_address(message: Message) -> Request:
     """Return what can be read of who asked in a message that `decode_request` refuses. Never raises."""
-    request_id = envelope.attributes.get(REQUEST_ID, "")
+    request_id = message.attributes.get(REQUEST_ID, "")
     return Request(
         body="",
         request_id=request_id if _ID.fullmatch(request_id) else "",
-        reply_to=envelope.attributes.get(REPLY_TO, ""),
-        deadline=_lenient_deadline(envelope.attributes),
+        reply_to=message.attributes.get(REPLY_TO, ""),
+        deadline=_lenient_deadline(message.attributes),
     )
 
 
-def _envelope(body: str, attributes: Mapping[str, str]) -> Message:
+def _message(body: str, attributes: Mapping[str, str]) -> Message:
     carried = {name: value for name, value in attributes.items() if value}
     return Message(body=body, attributes={**carried, PROTOCOL_VERSION: VERSION})
 

@@ -53,18 +53,18 @@ class Replier:
         aws: Aws,
         *,
         inbox: Mailbox,
-        custody: InFlightMessages,
+        in_flight: InFlightMessages,
         outbox: Outbox,
         default: str,
         stopped: threading.Event,
     ) -> None:
         self._aws = aws
         self._inbox = inbox
-        self._custody = custody
+        self._in_flight = in_flight
         self._outbox = outbox
         self._stopped = stopped
         self._backlog = Backlog(stopped)
-        self._outage = Retrier("acknowledging", stopped)
+        self._retrier = Retrier("acknowledging", stopped)
         self._default = Mailbox(aws, default)
 
     def work(self) -> None:
@@ -85,7 +85,7 @@ class Replier:
         try:
             yield
         except Exception:
-            self._custody.drop([finished.delivery for finished in batch])
+            self._in_flight.drop([finished.delivery for finished in batch])
             raise
 
     def _dispatch(self, batch: Sequence[Finished]) -> None:
@@ -95,12 +95,12 @@ class Replier:
         safe = by_queue.pop("", [])
         for name, group in by_queue.items():
             if self._backlog.join(name, group):
-                self._custody.set_aside([finished.delivery for finished in group])
+                self._in_flight.set_aside([finished.delivery for finished in group])
                 continue
             attempt = self._attempt(name, group)
             safe += attempt.safe
             if attempt.error:
-                self._custody.set_aside([finished.delivery for finished in attempt.waiting])
+                self._in_flight.set_aside([finished.delivery for finished in attempt.waiting])
                 self._backlog.stall(name, self._answering(name), attempt.waiting, attempt.error)
         self._acknowledge(safe)
 
@@ -142,7 +142,7 @@ class Replier:
             return _Attempt(waiting=list(group))
         mailbox = self._default if name == self._default.name else Mailbox(self._aws, name)
         try:
-            failures = mailbox.send([finished.envelope for finished in group])
+            failures = mailbox.send([finished.message for finished in group])
         except MessageTooLong as error:
             if len(group) > 1:
                 return self._attempt_singly(name, group)
@@ -185,9 +185,9 @@ class Replier:
     def _answer_otherwise(self, finished: Finished, failure: Failure) -> None:
         """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
         log.error("answer to %s refused by its queue: %s", finished.request_id or "-", failure.error.message)
-        reply = decode_reply(finished.envelope)
+        reply = decode_reply(finished.message)
         if isinstance(reply, Rejection):
-            self._custody.drop([finished.delivery])
+            self._in_flight.drop([finished.delivery])
             for left in self._persist(self._inbox.release, [finished.delivery]) or []:
                 log.warning("a request could not be released: %s", left.error.message)
             return
@@ -207,7 +207,7 @@ class Replier:
             return
         for failure in failures:
             log.warning("a finished request could not be deleted and will come again: %s", failure.error.message)
-        self._custody.drop(deliveries)
+        self._in_flight.drop(deliveries)
         for finished in safe:
             _tell(finished)
 
@@ -217,11 +217,11 @@ class Replier:
         """Make a call on the request queue until AWS answers it; None if the worker stopped first."""
         while not self._stopped.is_set():
             try:
-                return self._outage.persist_batch(call, deliveries, math.inf)
+                return self._retrier.persist_batch(call, deliveries, math.inf)
             except ReceiptHandleInvalid as error:
                 return [Failure(index=index, error=error) for index in range(len(deliveries))]
             except AwsError as error:
-                self._outage.wait_out(error)
+                self._retrier.wait_out(error)
         return None
 
 

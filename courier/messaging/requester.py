@@ -63,7 +63,7 @@ class Requester:
     ) -> None:
         self._requests = requests
         self._cancellation = cancellation or Cancellation()
-        self._outage = Retrier("asking", self._cancellation, tell)
+        self._retrier = Retrier("asking", self._cancellation, tell)
         self._replies = replies
         self._kind = kind
         self._window = window
@@ -149,11 +149,11 @@ class Requester:
             self._post(requests[start : start + size], current)
 
     def _post(self, requests: Sequence[Request], current: PendingRequests) -> None:
-        envelopes = [encode_request(request) for request in requests]
+        messages = [encode_request(request) for request in requests]
         until = time.monotonic() + current.timeout_seconds
         # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
         # answers the second is dropped.
-        failures = self._outage.persist_batch(partial(self._requests.send, group=self._group), envelopes, until)
+        failures = self._retrier.persist_batch(partial(self._requests.send, group=self._group), messages, until)
         for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 
@@ -170,7 +170,7 @@ class Requester:
     def _collect(self, current: PendingRequests) -> None:
         """Receive until at least one of those waiting is answered or given up."""
         while True:
-            deliveries = self._outage.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
+            deliveries = self._retrier.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
             found = self._sort(deliveries, current)
             # Only what was looked for may be given up: an answer may have come while nobody looked.
             full = len(deliveries) == MAX_BATCH
@@ -185,7 +185,7 @@ class Requester:
         """Keep what is ours, delete what is dead, release the rest; return whether any was ours."""
         mine, dead, alive = [], [], []
         for delivery in deliveries:
-            reply = decode_reply(delivery.envelope)
+            reply = decode_reply(delivery.message)
             if reply.request_id in current.waiting:
                 current.finish(reply.request_id, reply)
                 self._settle(reply.request_id)
@@ -219,7 +219,7 @@ class Requester:
             for failure in self._replies.release(alive) + self._replies.acknowledge(done):
                 log.info("an answer is left to its visibility timeout: %s", failure.error.message)
         except AwsError as error:
-            self._outage.wait_out(error)
+            self._retrier.wait_out(error)
 
     def _is_dead(self, reply: Reply) -> bool:
         return reply.deadline is not None and self._clock.is_past(reply.deadline)

@@ -61,12 +61,12 @@ class Worker:
         self._rush = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
-        self._outage = Retrier("receiving", self._stopping)
+        self._retrier = Retrier("receiving", self._stopping)
         self._work_outage = Retrier("working", self._stopping)
         dead = DeadLetters(self._inbox, Mailbox(aws, terms.inbox + SUFFIX))
         self._handling = Processor(handler, terms, aws.clock, dead)
         self._watch = TimeLimits(terms.time_limit_seconds)
-        self._custody = InFlightMessages(
+        self._in_flight = InFlightMessages(
             self._inbox,
             capacity=terms.capacity,
             visibility_seconds=terms.visibility_seconds,
@@ -77,7 +77,7 @@ class Worker:
                 aws,
                 group=terms.scaling_group,
                 instance_id=terms.instance_id,
-                is_busy=lambda: not self._custody.is_empty,
+                is_busy=lambda: not self._in_flight.is_empty,
             )
             if terms.scaling_group and terms.instance_id
             else None
@@ -85,7 +85,7 @@ class Worker:
         self._replier = Replier(
             aws,
             inbox=self._inbox,
-            custody=self._custody,
+            in_flight=self._in_flight,
             outbox=self._outbox,
             default=terms.default_reply,
             stopped=self._stopped,
@@ -99,7 +99,7 @@ class Worker:
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
         self._spawn("watch", lambda: self._watch.look(self._stopped, self._give_up))
-        self._spawn("heartbeat", lambda: self._custody.keep_alive(self._stopped))
+        self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
         if self._protection:
             self._spawn("protection", partial(self._protection.watch, self._stopped))
 
@@ -112,19 +112,19 @@ class Worker:
 
         What is not finished within the grace period, or when `give_up` says so, is released too.
         """
-        was_busy = not self._custody.is_idle
+        was_busy = not self._in_flight.is_idle
         self._stopping.set()
-        self._custody.close()
+        self._in_flight.close()
         self._rush.set()
         self._release_unbegun()
         deadline = time.monotonic() + self._terms.grace_seconds
-        while not self._custody.wait_until_empty(timeout_seconds=0.1):
+        while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
         if was_busy and not give_up():
             # What is released must not be caught by a poll of our own that ends with this process.
-            self._custody.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
-        left = self._custody.everything()
+            self._in_flight.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
+        left = self._in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
             self._release(left)
@@ -156,7 +156,7 @@ class Worker:
         longest = EMPTY_SECONDS if self._terms.stop_when_empty else self._terms.poll_seconds
         while not self._stopping.is_set():
             received = self._receive(longest)
-            if received == 0 and self._terms.stop_when_empty and self._custody.is_empty:
+            if received == 0 and self._terms.stop_when_empty and self._in_flight.is_empty:
                 self._stopping.set()
 
     def _receive_in_a_rush(self) -> None:
@@ -166,23 +166,25 @@ class Worker:
 
     def _receive(self, longest_seconds: int) -> int | None:
         """Receive once and pass on what came; return how many, or None if AWS was in trouble."""
-        reserved = self._custody.reserve()
+        reserved = self._in_flight.reserve()
         deliveries: list[ReceivedMessage] = []
         if reserved:
             try:
                 deliveries = self._inbox.receive(
                     limit=reserved,
-                    wait_seconds=longest_seconds if self._custody.is_idle else min(longest_seconds, BUSY_POLL_SECONDS),
-                    visibility_seconds=self._custody.first_visibility_seconds,
+                    wait_seconds=longest_seconds
+                    if self._in_flight.is_idle
+                    else min(longest_seconds, BUSY_POLL_SECONDS),
+                    visibility_seconds=self._in_flight.first_visibility_seconds,
                 )
             except BaseException as error:
-                self._custody.unreserve(reserved)
+                self._in_flight.unreserve(reserved)
                 self._rush.clear()
                 if not isinstance(error, AwsError):
                     raise
-                self._outage.wait_out(error)
+                self._retrier.wait_out(error)
                 return None
-            self._outage.over()
+            self._retrier.over()
         self._pass_on(deliveries, reserved)
         return len(deliveries)
 
@@ -192,9 +194,9 @@ class Worker:
         elif not self._stopping.is_set():
             self._rush.clear()
         self._outbox.expect(len(deliveries))
-        if not self._custody.admit(deliveries, reserved=reserved):
+        if not self._in_flight.admit(deliveries, reserved=reserved):
             self._release(deliveries)
-            self._custody.unreserve(reserved)
+            self._in_flight.unreserve(reserved)
             return
         for delivery in deliveries:
             self._todo.put(delivery)
@@ -243,7 +245,7 @@ class Worker:
 
     def _release(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Let others have these at once; what cannot be told to AWS comes back of itself."""
-        self._custody.drop(deliveries)
+        self._in_flight.drop(deliveries)
         self._outbox.expect(-len(deliveries))
         try:
             for failure in self._inbox.release(deliveries):

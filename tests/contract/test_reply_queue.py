@@ -32,7 +32,7 @@ def test_a_private_queue_is_one_that_workers_answer_to_and_is_gone_afterwards(aw
         assert is_reply_queue(private.name, shared.name)
         private.send([Message(body="a")])
         (delivery,) = private.receive(wait_seconds=2, visibility_seconds=5)
-        assert delivery.envelope.body == "a"
+        assert delivery.message.body == "a"
 
     assert names(aws, shared) == [shared.name]
 

@@ -18,13 +18,13 @@ from tests.support.clocks import FakeTime, Ticks
 def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()  # so that no wait is waited
-    outage = Retrier("receiving", stopped)
+    retrier = Retrier("receiving", stopped)
 
     with caplog.at_level(logging.INFO):
         for _ in range(20):
-            outage.wait_out(Unreachable("No network."))
-        outage.over()
-        outage.over()
+            retrier.wait_out(Unreachable("No network."))
+        retrier.over()
+        retrier.over()
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
@@ -34,12 +34,12 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
 
 def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
     stopped = Ticks(100)
-    outage = Retrier("receiving", stopped, print)
+    retrier = Retrier("receiving", stopped, print)
 
     for _ in range(10):
-        outage.wait_out(Unreachable())
-    outage.over()
-    outage.wait_out(Unreachable())
+        retrier.wait_out(Unreachable())
+    retrier.over()
+    retrier.wait_out(Unreachable())
 
     *waits, after = [wait or 0 for wait in stopped.waits]
     assert FIRST_SECONDS / 2 <= waits[0] <= FIRST_SECONDS
@@ -110,10 +110,10 @@ def test_where_there_was_no_trouble_nothing_is_told() -> None:
 def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()
-    outage = Retrier("receiving", stopped)
+    retrier = Retrier("receiving", stopped)
 
-    outage.wait_out(Unreachable("No network."))
-    outage.wait_out(QueueMissing("No queue.", hint="Make one"))
+    retrier.wait_out(Unreachable("No network."))
+    retrier.wait_out(QueueMissing("No queue.", hint="Make one"))
 
     assert [record.getMessage()[:9] for record in caplog.records] == ["No networ", "No queue."]
 
@@ -129,9 +129,9 @@ def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch)
             raise trouble
         return "done"
 
-    outage = Retrier("asking", threading.Event(), told.append)
+    retrier = Retrier("asking", threading.Event(), told.append)
 
-    assert outage.persist(call, time.monotonic() + 60) == "done"
+    assert retrier.persist(call, time.monotonic() + 60) == "done"
     assert len(told) == 2
     assert all(fact in told[0] for fact in ("a. Waiting", "(asking)"))
     assert all(fact in told[1] for fact in ("answers again after 0 s", "(asking)"))
@@ -144,12 +144,12 @@ def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:
     def unreachable() -> None:
         raise Unreachable
 
-    outage = Retrier("asking", threading.Event(), print)
+    retrier = Retrier("asking", threading.Event(), print)
 
     with pytest.raises(QueueMissing):
-        outage.persist(missing, time.monotonic() + 60)
+        retrier.persist(missing, time.monotonic() + 60)
     with pytest.raises(Unreachable):
-        outage.persist(unreachable, time.monotonic() - 1)
+        retrier.persist(unreachable, time.monotonic() - 1)
 
 
 class Clock(threading.Event):
@@ -195,21 +195,21 @@ def test_the_last_try_is_made_when_the_time_is_up_and_not_later(monkeypatch: pyt
 
 def test_after_it_is_over_the_waits_are_short_again() -> None:
     clock = Clock()
-    outage = Retrier("asking", clock, print)
+    retrier = Retrier("asking", clock, print)
     for _ in range(8):
-        outage.wait_out(Unreachable("a"))
-    outage.over()
-    outage.wait_out(Unreachable("a"))
+        retrier.wait_out(Unreachable("a"))
+    retrier.over()
+    retrier.wait_out(Unreachable("a"))
 
     assert clock.waits[-1] <= FIRST_SECONDS < clock.waits[-2]
 
 
 def test_of_missing_credentials_each_cause_is_told() -> None:
     told: list[str] = []
-    outage = Retrier("asking", Clock(), told.append)
+    retrier = Retrier("asking", Clock(), told.append)
 
     for cause in ("No file.", "No file.", "Half a file."):
-        outage.note(NoCredentials(cause))
+        retrier.note(NoCredentials(cause))
 
     assert [sentence.partition(".")[0] for sentence in told] == ["No file", "Half a file"]
 

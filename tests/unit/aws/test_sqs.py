@@ -74,10 +74,10 @@ def mailbox(sqs: FailingSqs) -> Mailbox:
 
 
 def delivery(name: str) -> ReceivedMessage:
-    return ReceivedMessage(envelope=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
+    return ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
 
 
-def envelopes(bodies: str) -> list[Message]:
+def messages(bodies: str) -> list[Message]:
     return [Message(body=body) for body in bodies]
 
 
@@ -153,7 +153,7 @@ def test_a_delivery_is_what_was_received_and_when(memory: fakes.FakeAws) -> None
     (found,) = Mailbox(memory, "queue").receive(limit=3, wait_seconds=2, visibility_seconds=7)
 
     message = memory.queues.queue("queue").messages[0]
-    assert found.envelope == Message(body="a", attributes={"kind": "numbers", "foreign": ""})
+    assert found.message == Message(body="a", attributes={"kind": "numbers", "foreign": ""})
     assert (found.message_id, found.receipt_handle, found.receive_count) == (message.message_id, message.handle, 5)
     assert before <= found.received_at <= time.monotonic()
     (given,) = memory.queues.given("receive_message")
@@ -319,7 +319,7 @@ def test_a_delete_that_fails_in_a_later_call_has_its_place_among_all(memory: fak
 def test_entries_that_fail_are_sent_again_and_only_they() -> None:
     sqs = FailingSqs({"b": 2, "c": 1})
 
-    assert mailbox(sqs).send(envelopes("abc")) == []
+    assert mailbox(sqs).send(messages("abc")) == []
     assert sqs.calls == [["a", "b", "c"], ["b", "c"], ["b"]]
 
 
@@ -328,7 +328,7 @@ def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.Monk
     monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([0.1, 0.2, 0.4]))
     monkeypatch.setattr(FakeAws, "wait", lambda _aws, seconds: waits.append(seconds))
 
-    mailbox(FailingSqs({"b": 2})).send(envelopes("abc"))
+    mailbox(FailingSqs({"b": 2})).send(messages("abc"))
 
     assert waits == [0.1, 0.2]
 
@@ -336,7 +336,7 @@ def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.Monk
 def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:
     sqs = FailingSqs({"m": 100})
 
-    failures = mailbox(sqs).send(envelopes("abcdefghijklm"))
+    failures = mailbox(sqs).send(messages("abcdefghijklm"))
 
     assert [failure.index for failure in failures] == [12]
     assert type(failures[0].error) is Throttled
@@ -348,7 +348,7 @@ def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:
 def test_an_entry_that_is_our_fault_is_not_tried_again() -> None:
     sqs = FailingSqs({"b": 100}, sender_fault=True)
 
-    (failure,) = mailbox(sqs).send(envelopes("abc"))
+    (failure,) = mailbox(sqs).send(messages("abc"))
 
     assert failure.index == 1
     assert type(failure.error) is Undelivered
@@ -359,7 +359,7 @@ def test_an_entry_that_is_our_fault_is_not_tried_again() -> None:
 def test_an_entry_that_is_throttled_is_tried_again_whosever_fault_that_is() -> None:
     sqs = FailingSqs({"b": 1}, sender_fault=True, code="RequestThrottled")
 
-    assert mailbox(sqs).send(envelopes("abc")) == []
+    assert mailbox(sqs).send(messages("abc")) == []
     assert sqs.calls == [["a", "b", "c"], ["b"]]
 
 
@@ -412,14 +412,14 @@ class AnsweringSqs(FailingSqs):
 def test_an_entry_about_which_nothing_is_said_was_not_sent() -> None:
     sqs = AnsweringSqs({"Successful": [{"Id": "0"}, {"Id": "2"}]})
 
-    assert [(one.index, one.is_transient) for one in mailbox(sqs).send(envelopes("abc"))] == [(1, True)]
+    assert [(one.index, one.is_transient) for one in mailbox(sqs).send(messages("abc"))] == [(1, True)]
 
 
 @pytest.mark.parametrize("answer", [{}, {"Failed": [{}]}, {"Messages": [{}]}, {"Attributes": {}}])
 def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]) -> None:
     box = mailbox(AnsweringSqs(answer))
 
-    for call in (lambda: box.send(envelopes("a")), box.depth, box.max_message_bytes, box.created_at):
+    for call in (lambda: box.send(messages("a")), box.depth, box.max_message_bytes, box.created_at):
         with pytest.raises(Unreachable, match="not answer as AWS"):
             call()
     if "Messages" in answer:

@@ -63,11 +63,11 @@ class MemoryGallery:
 
 
 def desk_for(
-    gallery: MemoryGallery, *typed: str, as_json: bool = False, is_terminal: bool = False
+    transfer: MemoryGallery, *typed: str, as_json: bool = False, is_terminal: bool = False
 ) -> tuple[ImageCommands, Screen]:
     screen = Screen(*typed, is_terminal=is_terminal)
     failures = Failures(screen.terminal.complain, as_json=as_json)
-    return ImageCommands(cast("ImageTransfer", gallery), screen.terminal, failures, as_json=as_json), screen
+    return ImageCommands(cast("ImageTransfer", transfer), screen.terminal, failures, as_json=as_json), screen
 
 
 @pytest.fixture
@@ -80,39 +80,39 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_one_picture_is_told_step_by_step(folder: Path) -> None:
-    desk, screen = desk_for(MemoryGallery())
+    commands, screen = desk_for(MemoryGallery())
 
-    desk.run(["a.png"], "grayscale", "out", replace=False)
+    commands.run(["a.png"], "grayscale", "out", replace=False)
 
     uploaded, processed, downloaded = screen.shown.splitlines()
     assert uploaded.startswith("uploaded a.png  PNG 640 x 480, 1,234 bytes")
     assert processed.startswith("processed a.png into new-a.png: 8 x 6")
     assert downloaded == "downloaded out/new-a.png"
     assert (folder / "out/new-a.png").read_bytes() == b"new-a.png"
-    assert desk.latest == "a.png"
-    assert desk.latest_result == "new-a.png"
+    assert commands.latest == "a.png"
+    assert commands.latest_result == "new-a.png"
 
 
 @pytest.mark.usefixtures("folder")
 def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> None:
-    gallery = MemoryGallery({"b.png": Rejected("b.png is damaged.", reason="corrupt")})
-    desk, screen = desk_for(gallery)
+    transfer = MemoryGallery({"b.png": Rejected("b.png is damaged.", reason="corrupt")})
+    commands, screen = desk_for(transfer)
 
-    desk.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
     refused, said = screen.errors.splitlines()
     assert "b.png" in refused
     assert said.startswith("3 of 4 images, 0 kB, ")
     assert said.endswith(" s, in out/")
-    assert desk.failures.worst == 1
+    assert commands.failures.worst == 1
 
 
 @pytest.mark.usefixtures("folder")
 def test_many_pictures_as_json_are_rows_in_order_with_the_same_summary(capsys: pytest.CaptureFixture[str]) -> None:
-    desk, screen = desk_for(MemoryGallery({"c.png": ResponseTimeout("None came.")}), as_json=True)
+    commands, screen = desk_for(MemoryGallery({"c.png": ResponseTimeout("None came.")}), as_json=True)
 
-    desk.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
 
     assert [json.loads(line)["name"] for line in screen.shown.splitlines()] == ["a.png", "b.png", "d.png"]
     assert json.loads(capsys.readouterr().out)["name"] == "c.png"
@@ -121,10 +121,10 @@ def test_many_pictures_as_json_are_rows_in_order_with_the_same_summary(capsys: p
 
 @pytest.mark.usefixtures("folder")
 def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
-    desk, screen = desk_for(MemoryGallery({"b.png": Unreachable("No AWS.")}))
+    commands, screen = desk_for(MemoryGallery({"b.png": Unreachable("No AWS.")}))
 
     with pytest.raises(Unreachable):
-        desk.run(["a.png", "b.png", "c.png"], "grayscale", "out", replace=True)
+        commands.run(["a.png", "b.png", "c.png"], "grayscale", "out", replace=True)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png"]
     assert screen.errors.startswith("2 of 3 images")
@@ -135,29 +135,29 @@ def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
 )
 @pytest.mark.usefixtures("folder")
 def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: str) -> None:
-    desk, _ = desk_for(MemoryGallery())
+    commands, _ = desk_for(MemoryGallery())
 
     with pytest.raises(WrongUsage, match=said):
-        desk.run(files, "grayscale", to, replace=False)
+        commands.run(files, "grayscale", to, replace=False)
 
 
 def test_a_name_pins_what_this_session_uploaded() -> None:
-    gallery = MemoryGallery()
-    desk, _ = desk_for(gallery)
+    transfer = MemoryGallery()
+    commands, _ = desk_for(transfer)
 
-    desk.upload("", replace=False)
-    desk.process(["sample.png", "other.png"], "sepia")
+    commands.upload("", replace=False)
+    commands.process(["sample.png", "other.png"], "sepia")
 
-    mine, others = (question for question in gallery.asked if isinstance(question, Question))
+    mine, others = (question for question in transfer.asked if isinstance(question, Question))
     assert mine.options == {"operations": "sepia", "etag": "etag of sample.png"}
     assert others.options == {"operations": "sepia"}
 
 
 def test_a_picture_that_is_there_is_asked_about_or_refused() -> None:
-    gallery = MemoryGallery()
-    gallery.there = {"sample.png"}
-    alone, _ = desk_for(gallery)
-    asked, screen = desk_for(gallery, "y", is_terminal=True)
+    transfer = MemoryGallery()
+    transfer.there = {"sample.png"}
+    alone, _ = desk_for(transfer)
+    asked, screen = desk_for(transfer, "y", is_terminal=True)
 
     with pytest.raises(WrongUsage, match="in the bucket already"):
         alone.upload("", replace=False)
@@ -179,8 +179,8 @@ def test_what_is_there_is_listed_without_escapes() -> None:
 
 
 def test_operations_are_rows_for_programs() -> None:
-    desk, screen = desk_for(MemoryGallery(), as_json=True)
+    commands, screen = desk_for(MemoryGallery(), as_json=True)
 
-    desk.operations()
+    commands.operations()
 
     assert {"sepia", "web"} <= {json.loads(line)["operation"] for line in screen.shown.splitlines()}

@@ -50,7 +50,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return made
 
 
-def upkeep(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
+def queue_commands(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
     connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
     return QueueCommands(
         connection, person, worker="numbers_worker.py", as_json=as_json, timeout_seconds=timeout_seconds
@@ -64,7 +64,7 @@ def test_a_purge_asks_says_how_many_and_empties_the_queue(aws: FakeAws) -> None:
     aws.queues.put(REQUESTS, *"abc")
     person = Person(answer=True)
 
-    upkeep(person).purge()
+    queue_commands(person).purge()
 
     assert "3 requests in requestQueue" in person.asked[0]
     assert aws.queues.bodies(REQUESTS) == []
@@ -75,7 +75,7 @@ def test_who_says_no_deletes_nothing(aws: FakeAws) -> None:
     aws.queues.put(REQUESTS, "a")
     person = Person(answer=False)
 
-    upkeep(person).purge()
+    queue_commands(person).purge()
 
     assert aws.queues.bodies(REQUESTS) == ["a"]
     assert "Nothing was deleted" in person.out.getvalue()
@@ -85,7 +85,7 @@ def test_where_nobody_can_be_asked_a_yes_is_needed(aws: FakeAws) -> None:
     aws.queues.put(REQUESTS, "a")
 
     with pytest.raises(WrongUsage) as raised:
-        upkeep(Person(answer=None)).purge()
+        queue_commands(Person(answer=None)).purge()
 
     assert "--yes" in raised.value.hint
     assert aws.queues.bodies(REQUESTS) == ["a"]
@@ -95,7 +95,7 @@ def test_a_yes_beforehand_asks_nobody(aws: FakeAws) -> None:
     aws.queues.put(REQUESTS, "a")
     person = Person(answer=False)
 
-    upkeep(person).purge(sure=True)
+    queue_commands(person).purge(sure=True)
 
     assert (person.asked, aws.queues.bodies(REQUESTS)) == ([], [])
 
@@ -103,23 +103,23 @@ def test_a_yes_beforehand_asks_nobody(aws: FakeAws) -> None:
 def test_an_empty_queue_is_nothing_to_ask_about_but_purged_if_that_is_wanted(aws: FakeAws) -> None:
     person = Person(answer=True)
 
-    upkeep(person).purge()
+    queue_commands(person).purge()
     assert (person.asked, "purge_queue" in aws.queues.operations) == ([], False)
     assert "is empty" in person.out.getvalue()
-    upkeep(person).purge(sure=True)
+    queue_commands(person).purge(sure=True)
     assert "purge_queue" in aws.queues.operations
 
 
 def test_where_nobody_sits_an_empty_queue_needs_a_yes_too(aws: FakeAws) -> None:
     with pytest.raises(WrongUsage):
-        upkeep(Person(answer=None)).purge()
+        queue_commands(Person(answer=None)).purge()
 
     assert "purge_queue" not in aws.queues.operations
 
 
 def test_a_second_purge_within_a_minute_is_said_to_have_done_nothing(aws: FakeAws) -> None:
     person = Person(answer=True)
-    made = upkeep(person)
+    made = queue_commands(person)
     made.purge(sure=True)
     aws.queues.put(REQUESTS, "a")
 
@@ -131,7 +131,7 @@ def test_a_second_purge_within_a_minute_is_said_to_have_done_nothing(aws: FakeAw
 
 def test_a_purge_is_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(REQUESTS, "a")
-    made = upkeep(Person(answer=None), as_json=True)
+    made = queue_commands(Person(answer=None), as_json=True)
 
     made.purge(sure=True)
     made.purge(sure=True)
@@ -148,7 +148,7 @@ def test_dead_letters_are_shown_and_left(aws: FakeAws) -> None:
     aws.queues.put(DEAD, "x" * 100, reason="Too often.")
     person = Person(answer=None)
 
-    upkeep(person).dead()
+    queue_commands(person).dead()
 
     shown = person.out.getvalue()
     assert f"{DEAD}: 1" in shown
@@ -161,7 +161,7 @@ def test_dead_letters_are_shown_and_left(aws: FakeAws) -> None:
 def test_dead_letters_are_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "x" * 200, reason="Too often.")
 
-    upkeep(Person(answer=None), as_json=True).dead()
+    queue_commands(Person(answer=None), as_json=True).dead()
 
     told = json.loads(capsys.readouterr().out)
     assert (told["queue"], told["count"]) == (DEAD, 1)
@@ -175,7 +175,7 @@ def test_dead_letters_go_back_if_that_is_sure(aws: FakeAws, answer: bool | None,
     aws.queues.put(DEAD, "a", "b")
     person = Person(answer=answer)
 
-    upkeep(person).redrive(sure=sure)
+    queue_commands(person).redrive(sure=sure)
 
     assert len(aws.queues.bodies(REQUESTS)) == moved
     assert ("Sent 2 requests back" if moved else "Nothing was sent") in person.out.getvalue()
@@ -185,7 +185,7 @@ def test_dead_letters_go_back_if_that_is_sure(aws: FakeAws, answer: bool | None,
 def test_what_went_back_is_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "a")
 
-    upkeep(Person(answer=None), as_json=True).redrive(sure=True)
+    queue_commands(Person(answer=None), as_json=True).redrive(sure=True)
 
     assert json.loads(capsys.readouterr().out) == {"queue": DEAD, "sent_back": 1}
 
@@ -209,7 +209,7 @@ def answer_pings(aws: FakeAws) -> None:
 
 
 def checked(aws: FakeAws, capsys: pytest.CaptureFixture[str], person: Person | None = None) -> dict[str, object]:
-    assert upkeep(person or Person(answer=None), as_json=True).check() == 0
+    assert queue_commands(person or Person(answer=None), as_json=True).check() == 0
     found: dict[str, object] = json.loads(capsys.readouterr().out)
     assert aws.queues.operations
     return found
@@ -244,7 +244,7 @@ def test_a_check_is_shown_as_a_table(aws: FakeAws) -> None:
     answer_pings(aws)
     person = Person(answer=None)
 
-    upkeep(person).check()
+    queue_commands(person).check()
 
     shown = person.out.getvalue()
     assert "messages in requestQueue" in shown
@@ -259,14 +259,14 @@ def test_a_clock_that_will_be_refused_is_warned_of(aws: FakeAws, behind: int, *,
     now = datetime.now(UTC).timestamp()
     aws.clock.read(formatdate(now + behind, usegmt=True))
 
-    upkeep(person).check()
+    queue_commands(person).check()
 
     assert ("clock" in person.err.getvalue()) is warned
 
 
 def test_a_silent_worker_is_an_error_after_all_else_was_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ResponseTimeout) as raised:
-        upkeep(Person(answer=None), as_json=True, timeout_seconds=0.1).check()
+        queue_commands(Person(answer=None), as_json=True, timeout_seconds=0.1).check()
 
     assert "numbers_worker.py" in raised.value.hint
     assert json.loads(capsys.readouterr().out)["worker_answers_in_seconds"] is None
@@ -291,7 +291,7 @@ def test_the_commands_are_those_that_are_told_of_and_two_take_a_yes() -> None:
 
 def test_each_command_does_what_it_says(aws: FakeAws) -> None:
     person = Person(answer=None)
-    made = upkeep(person)
+    made = queue_commands(person)
     aws.queues.put(DEAD, "a")
 
     assert made.run(parsed("redrive", "--yes")) == 0

@@ -73,11 +73,11 @@ class Album:
     """A batch on its way, and what is told of it."""
 
     def __init__(self, folder: Path, *, replace: bool = False) -> None:
-        self.gallery = FakeGallery()
+        self.transfer = FakeGallery()
         self.told: dict[str, tuple[Path | None, Result | CourierError]] = {}
         self.folder = folder
         self.batch = Batch(
-            cast("ImageTransfer", self.gallery),
+            cast("ImageTransfer", self.transfer),
             "flip",
             folder,
             replace=replace,
@@ -118,11 +118,11 @@ def test_every_file_is_uploaded_asked_for_and_fetched(album: Album, sources: Pat
 
     album.run(*paths)
 
-    assert sorted(album.gallery.uploaded) == ["a.png", "b.png", "c.png"]
-    assert [(one.body, one.options) for one in album.gallery.asked] == [
+    assert sorted(album.transfer.uploaded) == ["a.png", "b.png", "c.png"]
+    assert [(one.body, one.options) for one in album.transfer.asked] == [
         (path.name, {"operations": "flip", "etag": f'"{path.name}"'}) for path in paths
     ]
-    assert sorted(album.gallery.downloaded) == [(f"{stem}-flip.png", f'"{stem}"', False) for stem in "abc"]
+    assert sorted(album.transfer.downloaded) == [(f"{stem}-flip.png", f'"{stem}"', False) for stem in "abc"]
     assert {path: told[0] for path, told in album.told.items()} == {
         str(path): album.folder / f"{path.stem}-flip.png" for path in paths
     }
@@ -133,23 +133,23 @@ def test_nothing_is_replaced_in_the_bucket_unless_all_is(album: Album, sources: 
     replacing = Album(tmp_path / "results", replace=True)
     told: list[bool] = []
     for one in (album, replacing):
-        upload = one.gallery.upload
+        upload = one.transfer.upload
 
         def noted(path: str, upload: Any = upload, **more: Any) -> Uploaded:
             told.append(more["may_replace"]("a.png"))
             uploaded: Uploaded = upload(path, **more)
             return uploaded
 
-        one.gallery.upload = noted  # type: ignore[method-assign]
+        one.transfer.upload = noted  # type: ignore[method-assign]
         one.run(path)
 
     assert told == [False, True]
-    assert [one[2] for one in replacing.gallery.downloaded] == [True]
+    assert [one[2] for one in replacing.transfer.downloaded] == [True]
 
 
 def test_what_goes_wrong_with_one_concerns_no_other(album: Album, sources: Path) -> None:
     paths = files(sources, "a.png", "b.png", "c.png")
-    album.gallery.errors = {"a.png": NotAPicture("None."), "b-flip.png": Rejected("Gone.")}
+    album.transfer.errors = {"a.png": NotAPicture("None."), "b-flip.png": Rejected("Gone.")}
 
     album.run(*paths)
 
@@ -172,7 +172,7 @@ def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album, source
     assert target is None
     assert isinstance(error, Rejected)
     assert str(first) in error.message
-    assert album.gallery.uploaded == ["a.png"]
+    assert album.transfer.uploaded == ["a.png"]
 
 
 def test_a_result_that_is_there_and_newer_is_not_made_again(album: Album, sources: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_result_that_is_there_and_newer_is_not_made_again(album: Album, source
     album.run(path)
 
     assert album.told[str(path)] == (there, Result(source="a.png", name="a-flip.png", seconds=0.0))
-    assert album.gallery.uploaded == []
+    assert album.transfer.uploaded == []
 
 
 @pytest.mark.parametrize(("content", "age"), [(b"x", 1000), (b"", 0)])
@@ -197,7 +197,7 @@ def test_a_result_that_is_older_or_empty_is_made_again_and_replaced(
 
     album.run(path)
 
-    assert album.gallery.downloaded == [("a-flip.png", '"a"', True)]
+    assert album.transfer.downloaded == [("a-flip.png", '"a"', True)]
     assert album.batch.stale == {there}
 
 
@@ -231,13 +231,13 @@ def test_a_few_are_uploaded_ahead_and_no_more(album: Album, sources: Path) -> No
     under_way: list[int] = []
 
     def hold(_: str) -> None:
-        under_way.append(len(album.gallery.uploaded) - len(album.gallery.asked))
+        under_way.append(len(album.transfer.uploaded) - len(album.transfer.asked))
         assert free.wait(PATIENCE_SECONDS)
 
-    album.gallery.during_upload = hold
+    album.transfer.during_upload = hold
     running = threading.Thread(target=album.run, args=paths)
     running.start()
-    until(lambda: len(album.gallery.uploaded) == TRANSFERS)
+    until(lambda: len(album.transfer.uploaded) == TRANSFERS)
     free.set()
     running.join(PATIENCE_SECONDS)
 
@@ -251,7 +251,7 @@ def test_trouble_with_aws_ends_the_batch(album: Album, sources: Path) -> None:
         raise Unreachable
         yield
 
-    album.gallery.results = fail  # type: ignore[method-assign]
+    album.transfer.results = fail  # type: ignore[method-assign]
 
     with pytest.raises(Unreachable):
         album.run(*files(sources, "a.png", "b.png"))
@@ -261,7 +261,7 @@ def test_a_bug_in_a_download_is_raised(album: Album, sources: Path) -> None:
     def fail(_: str) -> None:
         raise ZeroDivisionError
 
-    album.gallery.during_download = fail
+    album.transfer.during_download = fail
 
     with pytest.raises(ZeroDivisionError):
         album.run(*files(sources, "a.png"))

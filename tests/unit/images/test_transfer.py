@@ -42,7 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 @pytest.fixture
-def gallery(aws: FakeAws) -> ImageTransfer:
+def transfer(aws: FakeAws) -> ImageTransfer:
     assert aws.objects.buckets
     return made_gallery()
 
@@ -72,31 +72,31 @@ def never(_: str) -> bool:
 # Reading
 
 
-def test_a_file_is_read_with_its_name_and_header(gallery: ImageTransfer, tmp_path: Path) -> None:
+def test_a_file_is_read_with_its_name_and_header(transfer: ImageTransfer, tmp_path: Path) -> None:
     path = picture(tmp_path)
 
-    name, content, header = gallery.read(str(path))
+    name, content, header = transfer.read(str(path))
 
     assert (name, content) == ("cat.png", path.read_bytes())
     assert (header.format, header.width, header.height) == ("PNG", 8, 4)
 
 
-def test_no_path_is_the_sample(gallery: ImageTransfer) -> None:
-    name, content, _ = gallery.read("")
+def test_no_path_is_the_sample(transfer: ImageTransfer) -> None:
+    name, content, _ = transfer.read("")
 
     assert (name, content) == (SAMPLE_NAME, sample())
 
 
-def test_what_may_not_be_uploaded_is_refused_beforehand(gallery: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
+def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
     no_picture = tmp_path / "a.png"
     no_picture.write_text("none")
 
     with pytest.raises(NotAPicture):
-        gallery.read(str(no_picture))
+        transfer.read(str(no_picture))
     with pytest.raises(Rejected):
-        gallery.read(str(picture(tmp_path, ".hidden.png")))
+        transfer.read(str(picture(tmp_path, ".hidden.png")))
     with pytest.raises(WrongUsage):
-        gallery.read(str(tmp_path / "missing.png"))
+        transfer.read(str(tmp_path / "missing.png"))
     assert aws.objects.operations == ["create_bucket"]
 
 
@@ -121,12 +121,12 @@ def picture_of(pixels: int, folder: Path) -> Path:
 # Uploading
 
 
-def test_a_picture_is_uploaded_with_its_type_and_told_of(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_picture_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     path = picture(tmp_path)
     moved: list[int] = []
     opened: list[int] = []
 
-    uploaded = gallery.upload(str(path), may_replace=never, moved=moved.append, opened=opened.append)
+    uploaded = transfer.upload(str(path), may_replace=never, moved=moved.append, opened=opened.append)
 
     stored = aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"]
     size = len(path.read_bytes())
@@ -140,11 +140,11 @@ def test_a_picture_is_uploaded_with_its_type_and_told_of(gallery: ImageTransfer,
     assert (opened, moved) == ([size], [size])
 
 
-def test_what_is_there_already_is_not_uploaded_again(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     path = str(picture(tmp_path))
-    first = gallery.upload(path, may_replace=never)
+    first = transfer.upload(path, may_replace=never)
 
-    again = gallery.upload(path, may_replace=never)
+    again = transfer.upload(path, may_replace=never)
 
     assert (again.was_there, again.etag) == (True, first.etag)
     assert aws.objects.operations.count("put_object") == 1
@@ -152,9 +152,9 @@ def test_what_is_there_already_is_not_uploaded_again(gallery: ImageTransfer, aws
 
 @pytest.mark.parametrize("agrees", [True, False])
 def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
-    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
 ) -> None:
-    gallery.upload(str(picture(tmp_path, colour=1)), may_replace=never)
+    transfer.upload(str(picture(tmp_path, colour=1)), may_replace=never)
     path = picture(tmp_path, colour=2)
     asked: list[str] = []
 
@@ -163,10 +163,10 @@ def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
         return agrees
 
     if agrees:
-        assert not gallery.upload(str(path), may_replace=may_replace).was_there
+        assert not transfer.upload(str(path), may_replace=may_replace).was_there
     else:
         with pytest.raises(WrongUsage, match=r"cat\.png") as raised:
-            gallery.upload(str(path), may_replace=may_replace)
+            transfer.upload(str(path), may_replace=may_replace)
         assert "--replace" in raised.value.hint
     assert asked == ["cat.png"]
     content = aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"].content
@@ -174,7 +174,7 @@ def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
 
 
 def test_somebody_elses_picture_that_came_in_between_is_not_overwritten_unasked(
-    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     path = str(picture(tmp_path))
 
@@ -185,7 +185,7 @@ def test_somebody_elses_picture_that_came_in_between_is_not_overwritten_unasked(
     aws.objects.hooks["put_object"] = come_between
 
     with pytest.raises(WrongUsage):
-        gallery.upload(path, may_replace=lambda _: False)
+        transfer.upload(path, may_replace=lambda _: False)
 
     assert aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"].content == b"theirs"
 
@@ -197,12 +197,12 @@ def test_a_bucket_that_is_missing_is_said_before_anything_is_uploaded(aws: FakeA
         made_gallery().upload(str(picture(tmp_path)), may_replace=never)
 
 
-def test_the_bucket_is_looked_for_once_a_folder(gallery: ImageTransfer, aws: FakeAws) -> None:
+def test_the_bucket_is_looked_for_once_a_folder(transfer: ImageTransfer, aws: FakeAws) -> None:
     for folder in ("processed", "unprocessed", "processed"):
-        gallery.names(folder)
+        transfer.names(folder)
 
     assert aws.objects.operations.count("head_bucket") == 2
-    assert gallery.bucket("processed").prefix == PROCESSED
+    assert transfer.bucket("processed").prefix == PROCESSED
 
 
 # Asking
@@ -221,7 +221,7 @@ class Asking:
 
 
 def results(
-    gallery: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Rejection | CourierError
+    transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Rejection | CourierError
 ) -> list[Result | CourierError]:
     @contextmanager
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
@@ -229,12 +229,12 @@ def results(
 
     monkeypatch.setattr("courier.images.transfer.requester_for", requester_for)
     asked = [Question(body=str(number)) for number in range(len(outcomes))]
-    return list(gallery.results(asked, [f"source{number}" for number in range(len(outcomes))]))
+    return list(transfer.results(asked, [f"source{number}" for number in range(len(outcomes))]))
 
 
-def test_each_picture_has_its_result_or_its_error(gallery: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
     found = results(
-        gallery,
+        transfer,
         monkeypatch,
         Answer(body="a-flip.png", details={"etag": '"x"', "width": 8}),
         Rejection(reason="No such picture.", code="corrupt"),
@@ -279,52 +279,52 @@ def put_result(aws: FakeAws, content: bytes = b"new") -> str:
     return str(aws.objects.put_object(Bucket="bucket", Key=f"{PROCESSED}a.png", Body=content)["ETag"])
 
 
-def test_a_result_is_fetched_into_a_file(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_result_is_fetched_into_a_file(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     put_result(aws)
     moved: list[int] = []
     opened: list[int] = []
 
-    gallery.download("a.png", tmp_path / "a.png", replace=False, moved=moved.append, opened=opened.append)
+    transfer.download("a.png", tmp_path / "a.png", replace=False, moved=moved.append, opened=opened.append)
 
     assert ((tmp_path / "a.png").read_bytes(), opened, moved) == (b"new", [3], [3])
 
 
-def test_only_the_result_that_was_told_of_is_fetched(gallery: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     etag = put_result(aws)
     put_result(aws, b"another's")
 
     with pytest.raises(ObjectReplaced):
-        gallery.download("a.png", tmp_path / "a.png", etag=etag, replace=False)
+        transfer.download("a.png", tmp_path / "a.png", etag=etag, replace=False)
     with pytest.raises(ObjectReplaced):
-        gallery.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag}))
+        transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag}))
 
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
-    gallery: ImageTransfer, aws: FakeAws, tmp_path: Path
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     put_result(aws)
     (tmp_path / "a.png").write_bytes(b"old")
 
     with pytest.raises(WrongUsage):
-        gallery.download("a.png", tmp_path / "a.png", replace=False)
+        transfer.download("a.png", tmp_path / "a.png", replace=False)
     assert (tmp_path / "a.png").read_bytes() == b"old"
-    gallery.download("a.png", tmp_path / "a.png", replace=True)
+    transfer.download("a.png", tmp_path / "a.png", replace=True)
     assert (tmp_path / "a.png").read_bytes() == b"new"
 
 
-def test_a_result_may_be_had_without_a_file(gallery: ImageTransfer, aws: FakeAws) -> None:
+def test_a_result_may_be_had_without_a_file(transfer: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
 
-    assert gallery.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag})) == b"new"
+    assert transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag})) == b"new"
 
 
-def test_a_folder_is_listed(gallery: ImageTransfer, aws: FakeAws) -> None:
+def test_a_folder_is_listed(transfer: ImageTransfer, aws: FakeAws) -> None:
     put_result(aws)
 
-    assert [one.name for one in gallery.names("processed")] == ["a.png"]
-    assert gallery.names("unprocessed") == []
+    assert [one.name for one in transfer.names("processed")] == ["a.png"]
+    assert transfer.names("unprocessed") == []
 
 
 @pytest.mark.parametrize("size", [0, 5, PART_BYTES - 1])

@@ -13,11 +13,11 @@ from courier.messaging.outbox import Finished
 
 
 def finished(name: str) -> Finished:
-    delivery = ReceivedMessage(envelope=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
+    delivery = ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
     return Finished(
         delivery=delivery,
         reply_queue="q",
-        envelope=Message(body=name),
+        message=Message(body=name),
         request_id=name,
         kind="numbers",
         outcome="ok",

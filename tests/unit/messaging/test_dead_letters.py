@@ -27,13 +27,13 @@ class FakeQueue:
         self.sent: list[Message] = []
         self.acknowledged: list[ReceivedMessage] = []
 
-    def send(self, envelopes: Sequence[Message]) -> list[Failure]:
+    def send(self, messages: Sequence[Message]) -> list[Failure]:
         refusal = self._refusals.pop(0) if self._refusals else None
         if isinstance(refusal, MessageTooLong | Undelivered | Throttled):
             return [Failure(index=0, error=refusal)]
         if refusal:
             raise refusal
-        self.sent += envelopes
+        self.sent += messages
         return []
 
     def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
@@ -47,8 +47,8 @@ class FakeQueue:
 
 
 def letter(name: str = "a", **attributes: str) -> ReceivedMessage:
-    envelope = Message(body=name, attributes=attributes)
-    return ReceivedMessage(envelope=envelope, message_id=name, receipt_handle=name, receive_count=5)
+    message = Message(body=name, attributes=attributes)
+    return ReceivedMessage(message=message, message_id=name, receipt_handle=name, receive_count=5)
 
 
 def letters(requests: FakeQueue, dead: FakeQueue) -> DeadLetters:

@@ -39,10 +39,10 @@ class FakeInbox:
 
 
 def delivery(name: str) -> ReceivedMessage:
-    return ReceivedMessage(envelope=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
+    return ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
 
 
-def custody(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
+def in_flight(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
     return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
 
 
@@ -60,7 +60,7 @@ def beat(held: InFlightMessages, inbox: FakeInbox, times: int) -> None:
 
 
 def test_room_is_given_by_tens_and_taken_back() -> None:
-    held = custody(FakeInbox(), capacity=25)
+    held = in_flight(FakeInbox(), capacity=25)
 
     assert held.reserve() == 10
     assert held.reserve() == 10
@@ -69,7 +69,7 @@ def test_room_is_given_by_tens_and_taken_back() -> None:
 
 
 def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
-    held = custody(FakeInbox(), capacity=2)
+    held = in_flight(FakeInbox(), capacity=2)
     held.admit([delivery("a")], reserved=held.reserve())
 
     assert held.reserve() == 1
@@ -80,7 +80,7 @@ def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest
         cast("Mailbox", FakeInbox()),
         capacity=100,
         visibility_seconds=1,
-        weigh=lambda envelope: 75 if envelope.body.startswith("heavy") else 1,
+        weigh=lambda message: 75 if message.body.startswith("heavy") else 1,
     )
     first, second = delivery("heavy"), delivery("heavy too")
 
@@ -99,7 +99,7 @@ def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest
 
 
 def test_a_full_custody_waits_until_something_is_dropped() -> None:
-    held = custody(FakeInbox(), capacity=1)
+    held = in_flight(FakeInbox(), capacity=1)
     one = delivery("a")
     held.admit([one], reserved=held.reserve())
     threading.Timer(0.05, held.drop, [[one]]).start()
@@ -108,7 +108,7 @@ def test_a_full_custody_waits_until_something_is_dropped() -> None:
 
 
 def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
-    held = custody(FakeInbox())
+    held = in_flight(FakeInbox())
     reserved = held.reserve()
     held.close()
 
@@ -121,7 +121,7 @@ def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
 
 
 def test_what_is_being_received_counts_as_not_empty() -> None:
-    held = custody(FakeInbox())
+    held = in_flight(FakeInbox())
     reserved = held.reserve()
 
     assert held.is_idle
@@ -132,7 +132,7 @@ def test_what_is_being_received_counts_as_not_empty() -> None:
 
 def test_the_heartbeat_goes_on_for_as_long_as_something_is_held() -> None:
     inbox = FakeInbox()
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
     beat(held, inbox, 3)
@@ -239,14 +239,14 @@ def granted_or_closed(held: InFlightMessages) -> int:
     [(1, 0, 1), (1, 1, 0), (2, 1, 1), (8, 4, 4), (8, 5, 0), (20, 10, 10), (20, 11, 0), (100, 90, 10), (100, 91, 0)],
 )
 def test_room_is_waited_for_until_there_is_enough(capacity: int, holding: int, granted: int) -> None:
-    held = custody(FakeInbox(), capacity=capacity)
+    held = in_flight(FakeInbox(), capacity=capacity)
     held.admit([delivery(str(number)) for number in range(holding)], reserved=0)
 
     assert granted_or_closed(held) == granted
 
 
 def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
-    held = custody(FakeInbox(), capacity=20)
+    held = in_flight(FakeInbox(), capacity=20)
 
     assert held.reserve() + held.reserve() == 20
     threading.Timer(0.05, held.unreserve, [10]).start()
@@ -255,7 +255,7 @@ def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
 
 def test_what_was_dropped_is_not_renewed() -> None:
     inbox = FakeInbox()
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
     held.drop([delivery("a")])
 
@@ -295,7 +295,7 @@ def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(ho
 def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, caplog: pytest.LogCaptureFixture) -> None:
     inbox = FakeInbox()
     inbox.troubles = [Unreachable("No network.")] * 3
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
 
     for _ in range(5):
@@ -326,7 +326,7 @@ def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
 ) -> None:
     inbox = FakeInbox()
     inbox.troubles = [[Failure(index=0, error=error)]]
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
     for _ in range(3):
@@ -344,7 +344,7 @@ def test_a_call_refused_for_a_receipt_handle_ends_the_heartbeat_too(
 ) -> None:
     inbox = FakeInbox()
     inbox.troubles = [ReceiptHandleInvalid("Expired.")]
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
 
     for _ in range(3):
@@ -360,7 +360,7 @@ def test_a_message_that_was_deleted_during_its_heartbeat_is_nothing_to_tell(
 ) -> None:
     inbox = FakeInbox()
     inbox.troubles = [[Failure(index=0, error=ReceiptHandleInvalid("Gone."))]]
-    held = custody(inbox)
+    held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
     inbox.meanwhile = lambda: held.drop([delivery("a")])
 
@@ -372,7 +372,7 @@ def test_a_message_that_was_deleted_during_its_heartbeat_is_nothing_to_tell(
 
 def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) -> None:
     inbox = FakeInbox()
-    held = custody(inbox, capacity=10)
+    held = in_flight(inbox, capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
     held.admit(ten, reserved=held.reserve())
 
@@ -387,7 +387,7 @@ def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) 
 
 def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.in_flight.MAX_ASIDE", 5)
-    held = custody(FakeInbox(), capacity=10)
+    held = in_flight(FakeInbox(), capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
     held.admit(ten, reserved=held.reserve())
 
@@ -399,7 +399,7 @@ def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.
 
 def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:
     inbox = FakeInbox()
-    held = custody(inbox)
+    held = in_flight(inbox)
     old = replace(delivery("old"), received_at=time.monotonic() - LONGEST_SECONDS + 0.5)
     held.admit([old, delivery("new")], reserved=held.reserve())
 
@@ -410,7 +410,7 @@ def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:
 
 
 def test_waiting_ends_when_nothing_is_held_any_more() -> None:
-    held = custody(FakeInbox())
+    held = in_flight(FakeInbox())
     one = delivery("a")
     held.admit([one], reserved=held.reserve())
 

@@ -63,12 +63,12 @@ def test_a_message_counts_for_one_unless_the_terms_say_more(aws: FakeAws) -> Non
 
 
 def delivered(request: Request | Message, receive_count: int = 1) -> ReceivedMessage:
-    envelope = encode_request(request) if isinstance(request, Request) else request
-    return ReceivedMessage(envelope=envelope, message_id="m", receipt_handle="h", receive_count=receive_count)
+    message = encode_request(request) if isinstance(request, Request) else request
+    return ReceivedMessage(message=message, message_id="m", receipt_handle="h", receive_count=receive_count)
 
 
 def reply(finished: Finished) -> Answer | Rejection:
-    return decode_reply(finished.envelope)
+    return decode_reply(finished.message)
 
 
 def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
@@ -138,7 +138,7 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
 
     assert reply(finished).request_id == ""
     assert isinstance(reply(finished), Answer)
-    assert finished.envelope.body == PONG
+    assert finished.message.body == PONG
 
 
 def refused(finished: Finished) -> Rejection:

@@ -57,11 +57,11 @@ def test_a_request_carries_all_six_attributes() -> None:
 def test_options_travel_whatever_is_in_them() -> None:
     request = Request(body="1", options={"text": "\x00\x1b\ud800ä"})
 
-    envelope = encode_request(request)
+    message = encode_request(request)
 
-    assert envelope.attributes["options"].isascii()
-    assert envelope.attributes["options"].isprintable()
-    assert decode_request(envelope) == request
+    assert message.attributes["options"].isascii()
+    assert message.attributes["options"].isprintable()
+    assert decode_request(message) == request
 
 
 @pytest.mark.parametrize("details", ["", "{", "[]", "5", "null", "[" * 100_000])
@@ -105,13 +105,13 @@ def test_an_attribute_that_cannot_be_read_is_refused_by_name(name: str, value: s
     st.dictionaries(st.sampled_from(["request-id", "reply-to", "kind", "options", "deadline", "version"]), st.text())
 )
 def test_decoding_raises_nothing_else_whatever_the_attributes(attributes: dict[str, str]) -> None:
-    envelope = Message(body="", attributes=attributes)
+    message = Message(body="", attributes=attributes)
     try:
-        decode_request(envelope)
+        decode_request(message)
     except MalformedMessage as error:
         assert error.sentence.isprintable()
-    salvage_address(envelope)
-    decode_reply(envelope)
+    salvage_address(message)
+    decode_reply(message)
 
 
 @given(st.builds(Answer, body=st.from_regex(r"[ -~]*", fullmatch=True), request_id=ids, deadline=deadlines))
@@ -129,11 +129,11 @@ def test_an_answer_arrives_as_it_was_sent(answer: Answer) -> None:
     )
 )
 def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(refusal: Rejection) -> None:
-    envelope = encode_reply(refusal)
+    message = encode_reply(refusal)
 
-    assert decode_reply(envelope) == refusal
-    assert envelope.body.startswith("?Error. ")
-    assert envelope.attributes["status"] == "error"
+    assert decode_reply(message) == refusal
+    assert message.body.startswith("?Error. ")
+    assert message.attributes["status"] == "error"
 
 
 def test_a_reply_of_a_first_version_worker_is_understood() -> None:

@@ -42,11 +42,11 @@ class FakeQueues:
 
     name = "responseQueue"
 
-    def send(self, envelopes: Sequence[Message], *, group: str) -> list[Failure]:
+    def send(self, messages: Sequence[Message], *, group: str) -> list[Failure]:
         assert group
         self._fail()
-        for envelope in envelopes:
-            request = decode_request(envelope)
+        for message in messages:
+            request = decode_request(message)
             self.sent.append(request)
             for answer in self._answer(request):
                 self.put(answer)
@@ -55,9 +55,9 @@ class FakeQueues:
 
     def put(self, answer: Answer, receive_count: int = 1) -> None:
         number = f"{answer.request_id}#{len(self.waiting)}"
-        envelope = encode_reply(answer)
+        message = encode_reply(answer)
         self.waiting.append(
-            ReceivedMessage(envelope=envelope, message_id=number, receipt_handle=number, receive_count=receive_count)
+            ReceivedMessage(message=message, message_id=number, receipt_handle=number, receive_count=receive_count)
         )
 
     def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
@@ -73,12 +73,12 @@ class FakeQueues:
         outcome = self.on_release.pop(0) if self.on_release and deliveries else []
         if isinstance(outcome, Exception):
             raise outcome
-        self.released += [decode_request(one.envelope).request_id for one in deliveries]
+        self.released += [decode_request(one.message).request_id for one in deliveries]
         self.waiting = [*deliveries, *self.waiting]
         return outcome
 
     def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        self.deleted += [decode_request(one.envelope).request_id for one in deliveries]
+        self.deleted += [decode_request(one.message).request_id for one in deliveries]
         return []
 
     def _fail(self) -> None:
@@ -518,8 +518,8 @@ def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> N
     queues = FakeQueues(body)
 
     def put_first(answer: Answer, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
-        envelope = encode_reply(answer)
-        first = ReceivedMessage(envelope=envelope, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
+        message = encode_reply(answer)
+        first = ReceivedMessage(message=message, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
         queues.waiting.insert(0, first)
 
     queues.put = put_first  # type: ignore[method-assign]
@@ -613,9 +613,9 @@ def test_heavy_questions_travel_alone_and_few_at_first() -> None:
     under_way: list[int] = []
 
     class Counting(FakeQueues):
-        def send(self, envelopes: Sequence[Message], *, group: str) -> list[Failure]:
-            calls.append(len(envelopes))
-            failures = super().send(envelopes, group=group)
+        def send(self, messages: Sequence[Message], *, group: str) -> list[Failure]:
+            calls.append(len(messages))
+            failures = super().send(messages, group=group)
             under_way.append(len(self.waiting))
             return failures
 

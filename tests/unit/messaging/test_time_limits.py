@@ -13,7 +13,7 @@ from tests.support.clocks import FakeTime, Ticks
 
 
 def delivery(name: str) -> ReceivedMessage:
-    return ReceivedMessage(envelope=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
+    return ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
 
 
 def test_work_that_ended_in_time_is_its_workers_to_finish() -> None:

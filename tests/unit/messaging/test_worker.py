@@ -53,10 +53,10 @@ class Office:
         self.queues.advance(100)
 
     def ask(self, request: Request) -> None:
-        envelope = encode_request(request)
-        named = {name: {"DataType": "String", "StringValue": value} for name, value in envelope.attributes.items()}
+        message = encode_request(request)
+        named = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
         url = self.queues.get_queue_url(QueueName=REQUESTS)["QueueUrl"]
-        entry = {"Id": "0", "MessageBody": envelope.body, "MessageAttributes": named}
+        entry = {"Id": "0", "MessageBody": message.body, "MessageAttributes": named}
         self.queues.send_message_batch(QueueUrl=url, Entries=[entry])
 
     def post(self, *bodies: str) -> None:
@@ -759,7 +759,7 @@ def test_a_machine_of_no_group_needs_no_protection(opened: Open, terms: dict[str
 
 
 def test_what_is_heavy_leaves_others_for_other_workers(opened: Open, gate: Gate) -> None:
-    office = opened(gate, capacity=4, weigh=lambda envelope: 4 if envelope.body == "heavy" else 1).start()
+    office = opened(gate, capacity=4, weigh=lambda message: 4 if message.body == "heavy" else 1).start()
     office.post("heavy")
     until(lambda: gate.begun)
     office.post("1", "2")

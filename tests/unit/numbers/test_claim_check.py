@@ -47,14 +47,14 @@ class Workshop:
         queue = self.aws.queues.queue(REQUESTS)
         # The last comes first: parts may be done in any order.
         while queue.messages:
-            message = queue.messages.pop()
-            attributes = {name: value["StringValue"] for name, value in message.attributes.items()}
-            request = decode_request(Message(body=message.body, attributes=attributes))
+            sent = queue.messages.pop()
+            attributes = {name: value["StringValue"] for name, value in sent.attributes.items()}
+            request = decode_request(Message(body=sent.body, attributes=attributes))
             self.asked.append(request)
             reply = self.instead(request) or self._work(request)
-            envelope = encode_reply(replace(reply, request_id=request.request_id, deadline=request.deadline))
-            named = {name.replace("-", "_"): value for name, value in envelope.attributes.items()}
-            self.aws.queues.put(request.reply_to, envelope.body, **named)
+            message = encode_reply(replace(reply, request_id=request.request_id, deadline=request.deadline))
+            named = {name.replace("-", "_"): value for name, value in message.attributes.items()}
+            self.aws.queues.put(request.reply_to, message.body, **named)
 
     def _work(self, request: Request) -> Reply:
         try:
