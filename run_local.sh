@@ -257,9 +257,9 @@ use_local_aws() {
   export PATH="$venv/bin:$PATH"
 }
 
-# locks COMMAND...: what courier/lockfile.py tells of the processes of this folder, which each hold a lock: a command line
+# locks COMMAND...: what courier/cli/lock_file.py tells of the processes of this folder, which each hold a lock: a command line
 # looks different on every system. The oldest Python will do, also where .venv is gone.
-locks() { "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" "$@"; }
+locks() { "$(lock_python)" -I -S "$here/courier/cli/lock_file.py" "$data" "$@"; }
 
 lock_python() {
   local candidate
@@ -290,7 +290,7 @@ started() {
 detach() {
   local name=$1
   shift
-  "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" hold "$name" "$@" </dev/null >>"$data/$name.log" 2>&1 &
+  "$(lock_python)" -I -S "$here/courier/cli/lock_file.py" "$data" hold "$name" "$@" </dev/null >>"$data/$name.log" 2>&1 &
   started "$name" $!
 }
 
@@ -371,7 +371,7 @@ worker_command() {
   for name in $(compgen -e | grep -E '^(AWS_.*|COURIER_.*|NO_PROXY|no_proxy|PATH)$'); do
     printf ' %s=%q' "$name" "${!name}"
   done
-  printf ' %q -I -S %q %q hold %q' "$venv/bin/python" "$here/courier/lockfile.py" "$data" "$1"
+  printf ' %q -I -S %q %q hold %q' "$venv/bin/python" "$here/courier/cli/lock_file.py" "$data" "$1"
   printf ' %q %q --ready-file %q 2> >(tee -a %q >&2)' "$venv/bin/python" "$1" "$data/$1.lock" "$data/$1.log"
 }
 
@@ -570,7 +570,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
 # process that outlives it does it.
 heed_signals() {
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
-  "$(lock_python)" -I -S "$here/courier/lockfile.py" "$data" after $$ "$here/run_local.sh" down \
+  "$(lock_python)" -I -S "$here/courier/cli/lock_file.py" "$data" after $$ "$here/run_local.sh" down \
     </dev/null >>"$data/down.log" 2>&1 &
   successor=$!
   trap leave EXIT

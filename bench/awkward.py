@@ -14,8 +14,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
-import numbers_worker
-from courier.summary import summarise
+from courier.numbers import handler
+from courier.numbers.stats import summarise
 
 #: What is asked: the list, the statistic, and what is right if that is not our answer to see.
 AWKWARD: list[tuple[str, str]] = [
@@ -35,7 +35,7 @@ Tool = Callable[[str, str], Any]
 
 def ours(path: str, statistic: str) -> str:
     """Answer as the worker does."""
-    found = summarise(numbers_worker.read(Path(path).read_text()))[statistic]
+    found = summarise(handler.read(Path(path).read_text()))[statistic]
     return "none" if found is None else found.text
 
 

@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from courier.figures import figure
-from courier.onepass import MAX_KEPT, OnePass
-from courier.pieces import Span
-from courier.survey import Look, conclude, look, pass_over
+from courier.numbers.passes import Plan, conclude, look, pass_over
+from courier.numbers.ranges import ByteRange
+from courier.numbers.rounding import figure
+from courier.numbers.streaming import MAX_KEPT, OnePass
 
 NUMBERS = 17_500_000
 BLOCK_BYTES = 2**17
@@ -41,10 +41,10 @@ def ours(path: str) -> str:
             for one in ranges:
                 yield os.pread(file.fileno(), len(one), one.start)
 
-        def make_pass(looked: Look) -> OnePass:
+        def make_pass(looked: Plan) -> OnePass:
             file.seek(0)
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-            return pass_over(Span(start=0, stop=size, size=size), blocks, looked, limit=MAX_KEPT).found
+            return pass_over(ByteRange(start=0, stop=size, size=size), blocks, looked, limit=MAX_KEPT).found
 
         figures, _ = conclude(look(fetch, size), make_pass, limit=MAX_KEPT)
     mean = figures["mean"]

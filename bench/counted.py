@@ -19,8 +19,9 @@ from typing import Any
 
 import boto3
 
-import numbers_worker
-from courier.wire import Request
+from courier.cli import workers
+from courier.messaging.protocol import Request
+from courier.numbers import handler
 
 calls: Counter[str] = Counter()
 moments = {"first": 0.0, "last": 0.0}
@@ -77,7 +78,7 @@ def bare_loop(threads: int, *, for_ever: bool) -> None:
         answers = [
             {
                 "Id": str(index),
-                "MessageBody": numbers_worker.answer(Request(body=message["Body"])),
+                "MessageBody": handler.answer(Request(body=message["Body"])),
                 "DelaySeconds": 0,
                 "MessageAttributes": {"request-id": message["MessageAttributes"]["request-id"]},
             }
@@ -108,7 +109,7 @@ def main() -> None:
     if given.worker == "bare":
         bare_loop(given.threads, for_ever=given.for_ever)
     else:
-        numbers_worker.main([] if given.for_ever else ["--stop-when-empty"])
+        workers.numbers([] if given.for_ever else ["--stop-when-empty"])
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(

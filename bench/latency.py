@@ -56,8 +56,8 @@ def bare_trip(client: Any, requests: str, responses: str) -> None:
 def our_trip(engine: Engine, account: str) -> Callable[[], None]:
     """Return what makes one round trip with our own client."""
     os.environ.update(engine.environment(account))
-    from courier.client import Connection
-    from courier.inquiry import Question
+    from courier.messaging.connection import Connection
+    from courier.messaging.pending import Question
 
     connection = Connection(
         kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print

@@ -19,10 +19,10 @@ from functools import partial
 
 import numpy as np
 
-import numbers_worker
 from courier.errors import NotANumberList
-from courier.summary import summarise
-from courier.wire import Request
+from courier.messaging.protocol import Request
+from courier.numbers import handler
+from courier.numbers.stats import summarise
 from tests.support import nist
 
 FULL_BYTES = 1_048_576
@@ -73,7 +73,7 @@ def full_messages() -> None:
     for name, make in makers.items():
         text = full_message(make)
         request = Request(body=text)
-        ours, theirs = best(partial(numbers_worker.answer, request)), best(partial(floats, text))
+        ours, theirs = best(partial(handler.answer, request)), best(partial(floats, text))
         ratio = theirs / ours
         print(f"{name:13} ours {ours * 1e3:5.1f} ms, NumPy's floats {theirs * 1e3:5.1f} ms: {ratio:.2f} (aim 3)")
 
@@ -81,7 +81,7 @@ def full_messages() -> None:
 def short_list() -> None:
     """Print what seventeen numbers take."""
     request = Request(body=",".join(str(number * 7 % 23) for number in range(17)))
-    spent = best(lambda: [numbers_worker.answer(request) for _ in range(1000)], times=5)
+    spent = best(lambda: [handler.answer(request) for _ in range(1000)], times=5)
     print(f"17 numbers, text to answer: {spent * 1e3:.0f} microseconds (aim 100)")
 
 
@@ -101,7 +101,7 @@ def refusals() -> None:
 def refused(text: str) -> None:
     """Have a list refused."""
     try:
-        numbers_worker.answer(Request(body=text))
+        handler.answer(Request(body=text))
     except NotANumberList:
         return
     raise AssertionError
@@ -120,7 +120,7 @@ def right_digits(found: str, certified: str) -> int:
 def reference_datasets() -> None:
     """Print the right digits of NIST's datasets, ours and NumPy's."""
     for title, dataset in nist.DATASETS.items():
-        found = summarise(numbers_worker.read("\n".join(dataset.numbers)))
+        found = summarise(handler.read("\n".join(dataset.numbers)))
         values = np.array([float(number) for number in dataset.numbers])
         written = {name: figure.text if figure else "" for name, figure in found.items()}
         ours = [right_digits(written[key], getattr(dataset, key)) for key in ("mean", "stdev")]

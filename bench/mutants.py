@@ -29,13 +29,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import CodeType, ModuleType
 
-from bench.mutations import Mutant, imported, mutants
+from bench.mutations import Mutant, imported, module_of, mutants
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
 MESSAGING = (
-    *("wire", "mailbox", "inquiry", "requester", "client", "custody", "outbox", "replier", "handling", "watch"),
-    *("worker", "outage", "backoff", "backlog", "replyqueue", "deadletters", "protection", "daemon"),
+    *("aws.backoff", "aws.retry", "aws.scale_in", "aws.sqs"),
+    *("messaging.backlog", "messaging.connection", "messaging.dead_letters", "messaging.in_flight"),
+    *("messaging.outbox", "messaging.pending", "messaging.processor", "messaging.protocol"),
+    *("messaging.replies", "messaging.reply_queue", "messaging.requester", "messaging.time_limits"),
+    *("messaging.worker",),
+    "cli.daemon",
 )
 #: What is loaded once, before the forks: it costs most of a test's start.
 LOADED = (
@@ -101,10 +105,15 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         exec(self._code, module.__dict__)  # noqa: S102  the mutant is what is tested
 
 
+def path_of(module: str) -> Path:
+    """Return the file of a module that is named as below courier."""
+    return (ROOT / "courier").joinpath(*module.split(".")).with_suffix(".py")
+
+
 def stages_for(module: str) -> list[tuple[str, ...]]:
     """Return the files that test `module`: its own, then those that are near."""
-    files = {path.stem.removeprefix("test_"): path for path in sorted((ROOT / "tests/unit").glob("test_*.py"))}
-    users = {path.stem for path in (ROOT / "courier").glob("*.py") if module in imported(path)}
+    files = {module_of(path): path for path in sorted((ROOT / "tests/unit").rglob("test_*.py"))}
+    users = {module_of(path) for path in (ROOT / "courier").rglob("*.py") if module in imported(path)}
     own = (str(files[module]),) if module in files else ()
     near = tuple(
         str(path)
@@ -147,7 +156,7 @@ def fork(files: Sequence[str], folder: Path, mutant: Mutant | None) -> int:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         if mutant:
-            path = ROOT / "courier" / f"{mutant.module}.py"
+            path = path_of(mutant.module)
             sys.meta_path.insert(0, _Finder(f"courier.{mutant.module}", path, mutant.code))
         status = run_tests(files, folder)
     except BaseException:  # noqa: BLE001  whatever it was, it is this fork's
@@ -177,7 +186,7 @@ class Field:
     def outcomes(self, module: str) -> Iterator[tuple[Mutant, str]]:
         """Yield each mutant of `module` with what became of it: killed, hung or alive."""
         stages = list(timed(stages_for(module)))
-        for mutant in mutants(ROOT / "courier" / f"{module}.py"):
+        for mutant in mutants(path_of(module)):
             if not stages:
                 yield mutant, "alive"
             else:
@@ -236,7 +245,8 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
         if outcome == "alive":
             score.alive.append(mutant)
             print(
-                f"courier/{module}.py:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}", flush=True
+                f"{module}:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}",
+                flush=True,
             )
     for key in known.keys() - met:
         print(f"{EQUIVALENT.name} knows a mutant of {module} that is none: {key}", flush=True)

@@ -80,14 +80,20 @@ class _Place:
             getattr(self.parent, self.field)[self.index] = node
 
 
+def module_of(path: Path) -> str:
+    """Return a module's name below courier, such as `messaging.worker`; also that of the module that a test is for."""
+    _, *folders = path.with_suffix("").parts[path.parts.index("courier" if "courier" in path.parts else "unit") :]
+    return ".".join(folders).replace("test_", "")
+
+
 def imported(path: Path) -> set[str]:
     """Return the modules of courier that the file in `path` imports."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "courier":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("courier."):
-            found.add(str(node.module).split(".")[1])
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "courier":
+            module = str(node.module)
+            found |= {f"{module}.{alias.name}".removeprefix("courier.") for alias in node.names}
+            found.add(module.removeprefix("courier."))
     return found
 
 
@@ -105,7 +111,7 @@ def mutants(path: Path) -> Iterator[Mutant]:
             place.put(original)
             old, new = _difference(before, after)
             line = getattr(original, "lineno", 0)
-            yield Mutant(module=path.stem, line=line, where=place.where, before=old, after=new, code=code)
+            yield Mutant(module=module_of(path), line=line, where=place.where, before=old, after=new, code=code)
 
 
 def _difference(before: str, after: str) -> tuple[str, str]:

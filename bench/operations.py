@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from courier import development, pictures, pipeline
-from courier.pictures import Bounds
+from courier.images import formats, pipeline, processor
+from courier.images.formats import Bounds
 
 ROOT = Path(__file__).parent.parent
 SMALL = "thumbnail=106"
@@ -38,10 +38,8 @@ def draw(name: str) -> bytes:
     """Return the picture of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
     example = EXAMPLES.get(name, name)
-    made = development.process(
-        io.BytesIO(pictures.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds
-    )
-    return development.process(io.BytesIO(made.content), name="a", operations="convert=png", bounds=bounds).content
+    made = processor.process(io.BytesIO(formats.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
+    return processor.process(io.BytesIO(made.content), name="a", operations="convert=png", bounds=bounds).content
 
 
 def main() -> None:

@@ -1,31 +1,31 @@
 """What can go wrong, in the user's words.
 
 CourierError
-├── InputRefused          1  what was given cannot be worked on
-│   ├── NotANumberList       a text that is not a list of numbers
-│   ├── NotAPicture          a file or object that is not a picture this program works on
-│   ├── MessageTooLong       more than one message can carry
-│   ├── ObjectMissing        no such object in the bucket
-│   ├── ObjectReplaced       another object of this name than the one that was meant
-│   └── Undecodable          a message whose attributes cannot be read
-├── WrongUsage            2  the command or a setting is wrong
-│   └── WrongSetting         an environment variable has a value that cannot be used
-├── NoAnswer              3  no worker answered in time
-├── RequestCanceled     130  nobody waits for the response any more
-└── Trouble               4  the world outside is in the way
-    ├── NoRoom               no disk space for temporary files
-    └── AwsTrouble           AWS is not reachable, refuses, or lacks what is needed
-        ├── Unreachable          no connection to the endpoint
-        ├── NoCredentials        no keys or no region found, or a configuration that cannot be used
+├── Rejected                    1  what was given cannot be worked on
+│   ├── NotANumberList             a text that is not a list of numbers
+│   ├── NotAPicture                a file or object that is not a picture this program works on
+│   ├── MessageTooLong             more than one message can carry
+│   ├── ObjectMissing              no such object in the bucket
+│   ├── ObjectReplaced             another object of this name than the one that was meant
+│   └── MalformedMessage           a message whose attributes cannot be read
+├── WrongUsage                  2  the command or a setting is wrong
+│   └── WrongSetting               an environment variable has a value that cannot be used
+├── ResponseTimeout             3  no worker answered in time
+├── RequestCanceled           130  nobody waits for the response any more
+└── ServiceError                4  the world outside is in the way
+    ├── NoRoom                     no disk space for temporary files
+    └── AwsError                   AWS is not reachable, refuses, or lacks what is needed
+        ├── Unreachable            no connection to the endpoint
+        ├── NoCredentials          no keys or no region found, or a configuration that cannot be used
         │   └── CredentialsUnavailable  what gives out keys does not answer
-        ├── CredentialsRefused   keys that are expired or unknown
-        ├── AccessDenied         keys that are valid and have no right to this call
-        ├── Busy                 AWS asks to slow down or has an error of its own
-        ├── ReceiptHandleInvalid a message that is not in flight for us any more
-        ├── QueueMissing         no such queue
-        ├── BucketMissing        no such bucket
-        ├── PurgedLately         a queue can be purged once a minute
-        └── Undelivered          an entry of a batch that was rejected for good
+        ├── CredentialsRefused     keys that are expired or unknown
+        ├── AccessDenied           keys that are valid and have no right to this call
+        ├── Throttled              AWS asks to slow down or has an error of its own
+        ├── ReceiptHandleInvalid   a message that is not in flight for us any more
+        ├── QueueMissing           no such queue
+        ├── BucketMissing          no such bucket
+        ├── PurgeInProgress        a queue can be purged once a minute
+        └── Undelivered            an entry of a batch that was rejected for good
 
 Each class's docstring is its default message. `exit_status` is what a command ends with.
 """
@@ -73,7 +73,7 @@ class CourierError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
-class InputRefused(CourierError):
+class Rejected(CourierError):
     """This input cannot be worked on."""
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
@@ -82,27 +82,27 @@ class InputRefused(CourierError):
         self.reason = reason
 
 
-class NotANumberList(InputRefused):
+class NotANumberList(Rejected):
     """This is not a list of numbers."""
 
 
-class NotAPicture(InputRefused):
+class NotAPicture(Rejected):
     """This is not a picture that can be worked on."""
 
 
-class MessageTooLong(InputRefused):
+class MessageTooLong(Rejected):
     """This is more than one message can carry."""
 
 
-class ObjectMissing(InputRefused):
+class ObjectMissing(Rejected):
     """There is no such object in the bucket."""
 
 
-class ObjectReplaced(InputRefused):
+class ObjectReplaced(Rejected):
     """The object was replaced meanwhile."""
 
 
-class Undecodable(InputRefused):
+class MalformedMessage(Rejected):
     """The message's attributes cannot be read."""
 
 
@@ -116,7 +116,7 @@ class WrongSetting(WrongUsage):
     """A setting has a value that cannot be used."""
 
 
-class NoAnswer(CourierError):
+class ResponseTimeout(CourierError):
     """No answer came in time."""
 
     exit_status = 3
@@ -128,76 +128,76 @@ class RequestCanceled(CourierError):
     exit_status = 130
 
 
-class Trouble(CourierError):
+class ServiceError(CourierError):
     """Something outside did not do what was asked of it."""
 
     exit_status = 4
     #: Whether the same call may succeed later, with nothing changed but the world outside.
-    is_passing: ClassVar[bool] = False
+    is_transient: ClassVar[bool] = False
     #: What is said when it is over.
     relief: ClassVar[str] = "It works again"
 
 
-class NoRoom(Trouble):
+class NoRoom(ServiceError):
     """There is no room for temporary files."""
 
-    is_passing = True
+    is_transient = True
     relief = "There is room again"
 
 
-class AwsTrouble(Trouble):
+class AwsError(ServiceError):
     """AWS did not do what was asked of it."""
 
     relief = "AWS answers again"
 
 
-class Unreachable(AwsTrouble):
+class Unreachable(AwsError):
     """AWS cannot be reached."""
 
-    is_passing = True
+    is_transient = True
 
 
-class NoCredentials(AwsTrouble):
+class NoCredentials(AwsError):
     """There are no AWS credentials."""
 
 
 class CredentialsUnavailable(NoCredentials):
     """The source of the AWS credentials does not answer."""
 
-    is_passing = True
+    is_transient = True
 
 
-class CredentialsRefused(AwsTrouble):
+class CredentialsRefused(AwsError):
     """AWS refuses these credentials."""
 
-    is_passing = True
+    is_transient = True
 
 
-class AccessDenied(AwsTrouble):
+class AccessDenied(AwsError):
     """These credentials have no right to this call."""
 
 
-class Busy(AwsTrouble):
+class Throttled(AwsError):
     """AWS has trouble of its own or asks to slow down."""
 
-    is_passing = True
+    is_transient = True
 
 
-class ReceiptHandleInvalid(AwsTrouble):
+class ReceiptHandleInvalid(AwsError):
     """The message is not in flight any more: its receipt handle is no longer valid."""
 
 
-class QueueMissing(AwsTrouble):
+class QueueMissing(AwsError):
     """There is no such queue."""
 
 
-class BucketMissing(AwsTrouble):
+class BucketMissing(AwsError):
     """There is no such bucket."""
 
 
-class PurgedLately(AwsTrouble):
+class PurgeInProgress(AwsError):
     """The queue was purged less than a minute ago."""
 
 
-class Undelivered(AwsTrouble):
+class Undelivered(AwsError):
     """The queue rejected a message."""

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from courier.errors import InputRefused, Reason, WrongUsage
-from courier.plain import printable, quoted
+from courier.errors import Reason, Rejected, WrongUsage
+from courier.text import printable, quoted
 
 #: The longest name, in UTF-8 bytes: what file systems take, and less for a source, whose result's name
 #: will say what was done.
@@ -21,11 +21,11 @@ MAX_SOURCE_NAME_BYTES = 200
 def check_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
     """Return `name` if it may name an object and a local file: no folder, no dot in front, all printable.
 
-    Raises: InputRefused, saying what is wrong with it.
+    Raises: Rejected, saying what is wrong with it.
     """
     wrong = _fault(name, max_bytes)
     if wrong:
-        raise InputRefused(f"The name {quoted(name, 80)} {wrong}.", hint="Rename it.")
+        raise Rejected(f"The name {quoted(name, 80)} {wrong}.", hint="Rename it.")
     return name
 
 
@@ -49,7 +49,7 @@ def expand_home(path: str) -> str:
 
 
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
-    """Return a file's content. Raises: WrongUsage if it cannot be read; InputRefused if it is too large."""
+    """Return a file's content. Raises: WrongUsage if it cannot be read; Rejected if it is too large."""
     try:
         if path.exists() and not path.is_file():
             raise WrongUsage(f"{path} is no file.", hint="Name a file.")
@@ -59,7 +59,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
     if len(content) > limit_bytes:
         size_bytes = max(path.stat().st_size, len(content))
-        raise InputRefused(
+        raise Rejected(
             f"{path} has {size_bytes:,} bytes; at most {limit_bytes:,} are allowed.",
             hint="Set COURIER_IMAGE_MAX_MEGABYTES to allow more, here and for the worker.",
             reason=Reason.FILE_TOO_BIG,

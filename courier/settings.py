@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from courier.errors import WrongSetting
-from courier.plain import quoted
+from courier.text import quoted
 
 PREFIX = "COURIER_"
 #: Where pictures lie in the bucket, before and after.

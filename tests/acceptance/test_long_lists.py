@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-import numbers_worker
-from courier import answers
-from courier.histogram import histogram
-from courier.presentation import json_line
-from courier.summary import summarise
-from tests.support.place import ROOT, Place, wait_for
+from courier.numbers import handler, response
+from courier.numbers.histogram import histogram
+from courier.numbers.render import json_line
+from courier.numbers.stats import summarise
+from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -39,10 +38,10 @@ def numbers(count: int) -> str:
 
 def right_answer(text: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
-    sample = numbers_worker.read(text)
+    sample = handler.read(text)
     figures = summarise(sample)
     figures.pop("mode")
-    return json_line(answers.decode(answers.encode(figures, histogram(sample)))) + "\n"
+    return json_line(response.decode(response.encode(figures, histogram(sample)))) + "\n"
 
 
 def left_behind(place: Place) -> int:
@@ -151,7 +150,8 @@ def test_output_that_cannot_be_written_is_not_blamed_on_the_list(place: Place) -
     with Path("/dev/full").open("w") as full:
         asking = subprocess.run(
             [sys.executable, str(ROOT / CLIENT), "file", "prices.txt", "--json"],
-            cwd=place.folder, env=place.env, stdout=full, stderr=subprocess.PIPE, text=True, timeout=30, check=False,
+            cwd=place.folder, env=place.env, stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=WAIT_SECONDS, check=False,
         )  # fmt: skip
 
     assert asking.returncode == 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from courier.errors import Reason
-from courier.pictures import sample
+from courier.images.formats import sample
 from tests.support.odd import corpus
 from tests.support.place import Place
 
@@ -21,7 +21,7 @@ def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> N
 
     answers = {
         message["MessageAttributes"]["request-id"]["StringValue"]: message
-        for message in place.collect("imageOutbox", count=len(files), seconds=60)
+        for message in place.collect("imageOutbox", count=len(files))
     }
 
     assert answers.keys() == files.keys()

@@ -8,7 +8,8 @@ import shlex
 import pytest
 
 from bench import awkward, operations
-from courier import pictures, pipeline, settings
+from courier import settings
+from courier.images import formats, pipeline
 from tests.support.place import ROOT, Place
 
 README = (ROOT / "README.md").read_text()
@@ -86,7 +87,7 @@ def test_every_promise_names_tests_that_there_are() -> None:
 
 def test_operations_formats_and_limits_are_those_of_the_code() -> None:
     assert all(f"`{name}" in README for name in [*pipeline.KINDS, *pipeline.PRESETS])
-    assert all(name in README.upper() for name in pictures.FORMATS)
+    assert all(name in README.upper() for name in formats.FORMATS)
     assert "up to 50 MB and 50 million pixels" in README
 
 

@@ -4,8 +4,8 @@ import secrets
 
 import pytest
 
-from courier.aws import Aws
-from courier.mailbox import Mailbox
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
 from tests.support.engines import Engine
 from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES

@@ -19,12 +19,12 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from courier import credentials
-from courier.aws import Aws
-from courier.bucket import Bucket
-from courier.credentials import Patience
+from courier.aws import credentials
+from courier.aws.credentials import CredentialRefresh
+from courier.aws.key_file import Keys, read_keys
+from courier.aws.s3 import Bucket
+from courier.aws.session import Aws
 from courier.errors import CredentialsRefused
-from courier.keyfile import Keys, read_keys
 from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES, QUEUES, WAIT_SECONDS, Place, wait_for
 
@@ -81,7 +81,7 @@ class Lab:
         wait_for(refused)
 
     def aws(self, seconds: float | None = 20) -> Aws:
-        return Aws(Patience(seconds=seconds, tell=self.told.append, stopped=self.stopped))
+        return Aws(CredentialRefresh(seconds=seconds, tell=self.told.append, stopped=self.stopped))
 
     def root(self, service: str) -> Any:
         return boto3.client(
@@ -221,7 +221,7 @@ def test_a_paste_that_cannot_be_used_is_explained_and_a_byte_order_mark_is_read(
         wait_for(lambda: len(lab.told) == 3)
         assert not call.done()
         lab.path.write_bytes(("\ufeff" + lab.new_keys().replace("\n", "\r\n")).encode())
-        assert call.result(timeout=30) == "000000000000"
+        assert call.result(timeout=WAIT_SECONDS) == "000000000000"
 
     assert "[lab]" in lab.told[1]
     assert "quotes" in lab.told[2]
@@ -291,7 +291,7 @@ def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -
 
     started = time.monotonic()
     with pytest.raises(CredentialsRefused):
-        from courier.mailbox import Mailbox
+        from courier.aws.sqs import Mailbox
 
         Mailbox(aws, "x").find()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from courier.pictures import sample
+from courier.images.formats import sample
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 from tests.support.place import ATTRIBUTES, WAIT_SECONDS, Place, wait_for
 
@@ -91,7 +91,7 @@ def test_answers_to_a_queue_of_a_clients_own_are_late_and_not_lost(place: Place,
     gate.fail("answer", "SendMessageBatch", times=30, answer=BAD_GATEWAY)
 
     lines = "".join(f"{number}\n" for number in range(200))
-    done = place.run(CLIENT, "batch", "-", "--timeout", "60", text=lines, seconds=80)
+    done = place.run(CLIENT, "batch", "-", "--timeout", "60", text=lines)
 
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["sum"] for line in done.stdout.splitlines()] == list(range(200))
@@ -127,9 +127,7 @@ def test_a_list_is_stored_through_a_bucket_that_fails(place: Place, gate: Gate) 
     for operation in ("S3:PUT", "S3:HEAD", "S3:POST", "GetCallerIdentity"):
         gate.fail("answer", operation, times=4, answer=BAD_GATEWAY)
 
-    done = place.run(
-        CLIENT, "file", "numbers.txt", "--json", "--timeout", "60", env={"AWS_ENDPOINT_URL": gate.url}, seconds=80
-    )
+    done = place.run(CLIENT, "file", "numbers.txt", "--json", "--timeout", "60", env={"AWS_ENDPOINT_URL": gate.url})
 
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["sum"] == 6 * 300_000

@@ -19,10 +19,10 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from courier.aws import Aws
-from courier.bucket import Bucket
-from courier.pictures import sample
-from courier.protection import Protection
+from courier.aws.s3 import Bucket
+from courier.aws.scale_in import ScaleInProtection
+from courier.aws.session import Aws
+from courier.images.formats import sample
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
 from tests.setup.test_aws_setup import setup
 from tests.support.engines import REGION, Engine, unmeasured
@@ -156,7 +156,7 @@ def every_flow(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_and_dead_requests(strict)
     uploads_that_break(strict, monkeypatch)
     aws = strict.connect("worker", monkeypatch)
-    Protection(aws, group=GROUP, instance_id=strict.instance_id, is_busy=lambda: True)._protect(1.0)
+    ScaleInProtection(aws, group=GROUP, instance_id=strict.instance_id, is_busy=lambda: True)._protect(1.0)
     copied = subprocess.run(
         ["aws", "s3", "cp", f"s3://{BUCKET}/deploy/current", "-", "--endpoint-url", strict.engine.url],
         env={**strict.place.env, **strict.env("worker")},

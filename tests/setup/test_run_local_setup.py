@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.checkout import PYTHON, bare_copy, write_program
 from tests.support.engines import unmeasured
-from tests.support.place import wait_for
+from tests.support.place import WAIT_SECONDS, wait_for
 
 LOCAL, TESTS = "requirements-local.txt", "requirements-dev.txt"
 
@@ -42,7 +42,7 @@ class Folder:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=80,
+            timeout=WAIT_SECONDS,
             check=False,
         )
 
@@ -121,7 +121,9 @@ def test_a_set_up_that_fails_is_said_and_never_taken_for_whole(folder: Folder, p
 @pytest.mark.parametrize("pip", ["exec sleep 60", "trap 'exit 1' INT; while true; do sleep 0.1; done"])
 def test_ctrl_c_ends_a_set_up_at_once_and_leaves_nothing_whole(folder: Folder, pip: str) -> None:
     env = {**folder.env, "TERM": "xterm", "PYTHON": folder.python("3.12.1", pip=pip)}
-    terminal = pexpect.spawn("./run_local.sh", ["setup"], cwd=str(folder.path), env=env, encoding="utf-8", timeout=30)
+    terminal = pexpect.spawn(
+        "./run_local.sh", ["setup"], cwd=str(folder.path), env=env, encoding="utf-8", timeout=WAIT_SECONDS
+    )
     terminal.expect_exact("2 packages, 17 MB")
     terminal.sendcontrol("c")
     terminal.expect(pexpect.EOF)
@@ -202,7 +204,7 @@ def test_an_interpreter_that_is_too_old_or_lacks_venv_is_refused_and_nothing_los
 
 def test_the_environment_of_what_runs_is_not_made_again(folder: Folder) -> None:
     folder.run("setup")
-    hold = [sys.executable, "-IS", "courier/lockfile.py", ".local", "hold", "engine", "sleep", "600"]
+    hold = [sys.executable, "-IS", "courier/cli/lock_file.py", ".local", "hold", "engine", "sleep", "600"]
     with subprocess.Popen(hold, cwd=folder.path) as process:
         wait_for((folder.path / ".local/engine.lock").exists)
         wait_for((folder.path / ".local/engine.lock").read_text)

@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.checkout import processes_in, stand_in_copy
 from tests.support.engines import free_port, unmeasured
-from tests.support.place import wait_for
+from tests.support.place import WAIT_SECONDS, wait_for
 
 if TYPE_CHECKING:
     Menu = pexpect.spawn[str]
@@ -41,20 +41,20 @@ class Folder:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=80,
+            timeout=WAIT_SECONDS,
             check=False,
         )
 
     def menu(self) -> Menu:
         env = {**self.env, "TERM": "dumb"}
         program = [str(self.path / "run_local.sh")]
-        return pexpect.spawn("bash", program, cwd=str(self.path), env=env, encoding="utf-8", timeout=60)
+        return pexpect.spawn("bash", program, cwd=str(self.path), env=env, encoding="utf-8", timeout=WAIT_SECONDS)
 
     def holder(self, name: str) -> int:
         return int((self.path / f".local/{name}.lock").read_text().split()[0])
 
     def until_nothing_runs(self) -> None:
-        wait_for(lambda: not processes_in(self.path), 60, "an end of all processes")
+        wait_for(lambda: not processes_in(self.path), what="an end of all processes")
 
 
 def without_tmux(folder: Path) -> str:

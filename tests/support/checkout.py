@@ -92,10 +92,10 @@ def _checksum(folder: Path, *names: str) -> str:
 
 def bare_copy(folder: Path) -> Path:
     """Copy what run_local.sh needs to make .venv, and no more."""
-    (folder / "courier").mkdir(parents=True)
+    (folder / "courier" / "cli").mkdir(parents=True)
     for name in (*ROOT.glob("requirements*.txt"), ROOT / "run_local.sh"):
         shutil.copy2(name, folder)
-    shutil.copy2(ROOT / "courier/lockfile.py", folder / "courier")
+    shutil.copy2(ROOT / "courier/cli/lock_file.py", folder / "courier" / "cli")
     return folder
 
 

@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from courier import client
-from courier.aws import Aws
-from courier.credentials import Patience
-from courier.inquiry import Question
-from courier.wire import Answer
+from courier.aws.credentials import CredentialRefresh
+from courier.aws.session import Aws
+from courier.messaging.connection import Connection, requester_for
+from courier.messaging.pending import Question
+from courier.messaging.protocol import Answer
 
 INTERACTIVE = 26
 BATCHES = 4
@@ -47,7 +47,7 @@ class Crowd:
 def run(trips: int = TRIPS) -> Crowd:
     """Let thirty clients ask at once, on the AWS that the environment points at; a worker must be there."""
     crowd = Crowd(trips=trips)
-    aws = Aws(Patience(seconds=0, tell=print))
+    aws = Aws(CredentialRefresh(seconds=0, tell=print))
     gate = threading.Barrier(INTERACTIVE + BATCHES)
     threads = [
         threading.Thread(
@@ -63,9 +63,13 @@ def run(trips: int = TRIPS) -> Crowd:
 
 
 def _client(
-    aws: Aws, crowd: Crowd, number: int, gate: threading.Barrier, ask: Callable[[client.Connection, Crowd, int], None]
+    aws: Aws,
+    crowd: Crowd,
+    number: int,
+    gate: threading.Barrier,
+    ask: Callable[[Connection, Crowd, int], None],
 ) -> None:
-    connection = client.Connection(
+    connection = Connection(
         kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=crowd.wrong.append
     )
     connection._aws = aws  # one for all: to make thirty takes ten seconds of processor time
@@ -74,7 +78,7 @@ def _client(
     ask(connection, crowd, number * 1000)
 
 
-def _one_by_one(connection: client.Connection, crowd: Crowd, first: int) -> None:
+def _one_by_one(connection: Connection, crowd: Crowd, first: int) -> None:
     for number in range(first, first + crowd.trips):
         started = time.monotonic()
         outcome = connection.line().requester.ask(Question(body=f"{number},0"), timeout_seconds=30)
@@ -83,8 +87,8 @@ def _one_by_one(connection: client.Connection, crowd: Crowd, first: int) -> None
         threading.Event().wait(random.uniform(*THINKING_SECONDS))
 
 
-def _batch(connection: client.Connection, crowd: Crowd, first: int) -> None:
+def _batch(connection: Connection, crowd: Crowd, first: int) -> None:
     asked = [Question(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
-    with client.requester_for(connection, asked) as (requester, questions):
+    with requester_for(connection, asked) as (requester, questions):
         for number, outcome in enumerate(requester.ask_many(questions, timeout_seconds=30), first):
             crowd.judge(number, outcome.result)

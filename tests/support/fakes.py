@@ -18,9 +18,9 @@ from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
 
-from courier.aws import Aws, Clock
+from courier.aws.credentials import CredentialRefresh
+from courier.aws.session import Aws, Clock
 from courier.cancellation import CancelableClient, Cancellation
-from courier.credentials import Patience
 
 S = TypeVar("S", bound="FakeService")
 
@@ -147,7 +147,7 @@ class FakeAws(Aws):
         self.stopping = threading.Event()
         self.region = "us-east-1"
         self.told: list[str] = []
-        self._patience = Patience(seconds=0, tell=self.told.append, stopped=self.stopping)
+        self._patience = CredentialRefresh(seconds=0, tell=self.told.append, stopped=self.stopping)
         self.queues = FakeSqs()
         self.objects = FakeS3()
         self.metrics = FakeCloudWatch()

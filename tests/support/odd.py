@@ -21,8 +21,8 @@ from typing import Any
 from PIL import Image
 
 from courier.errors import CourierError
-from courier.pictures import sample
-from courier.sandbox import Limits, Sandbox
+from courier.images.formats import sample
+from courier.images.sandbox import Limits, Sandbox
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 
@@ -138,12 +138,12 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Give odd pictures to cells; raises CellFault if one is answered with a fault of ours."""
+    """Give odd pictures to cells; raises SandboxFault if one is answered with a fault of ours."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuts", type=int, default=200, metavar="N", help="how often each file is cut (200)")
     parser.add_argument("--flips", type=int, default=1_500, metavar="N", help="how often bits are flipped (1,500)")
     given = parser.parse_args()
-    cells = Sandbox("courier.darkroom", Limits(seconds=10, memory_megabytes=600))
+    cells = Sandbox("courier.images.sandbox_child", Limits(seconds=10, memory_megabytes=600))
     seen: Counter[str] = Counter()
     longest = 0.0
     for name, content in corpus(given.cuts, given.flips):

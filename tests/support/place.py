@@ -206,10 +206,10 @@ def _kill(process: subprocess.Popen[Any]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(WAIT_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(10)
+            process.wait(WAIT_SECONDS)
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()

@@ -54,7 +54,7 @@ def _load() -> None:
     """Import what any of the programs imports at any time, and read AWS's descriptions of its services."""
     import courier
 
-    for name in (*LIBRARIES, *PROGRAMS, *(f"courier.{one.name}" for one in pkgutil.iter_modules(courier.__path__))):
+    for name in (*LIBRARIES, *PROGRAMS, *(one.name for one in pkgutil.walk_packages(courier.__path__, "courier."))):
         importlib.import_module(name)
     import boto3
     from PIL import Image

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
-from courier.keyboard import Complete, Keyboard
-from courier.terminal import Terminal
+from courier.cli.console import Terminal
+from courier.cli.keyboard import Complete, Keyboard
 
 
 class File(io.StringIO):

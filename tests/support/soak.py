@@ -24,12 +24,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from courier.aws import Aws
-from courier.credentials import Patience
-from courier.inquiry import Question
-from courier.mailbox import Mailbox
-from courier.requester import Requester
-from courier.wire import Answer
+from courier.aws.credentials import CredentialRefresh
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
+from courier.messaging.pending import Question
+from courier.messaging.protocol import Answer
+from courier.messaging.requester import Requester
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 from tests.support.place import Place, WorkerProcess
@@ -101,7 +101,7 @@ def ask(place: Place, gate: Gate, account: Account, chance: random.Random) -> No
 
 def ask_one_by_one(account: Account, chance: random.Random) -> None:
     """Ask single questions, with a person's pauses, until all requests were asked (a thread's work)."""
-    aws = Aws(Patience(seconds=None, tell=print))
+    aws = Aws(CredentialRefresh(seconds=None, tell=print))
     requests, replies = Mailbox(aws, "requestQueue"), Mailbox(aws, "responseQueue")
     requester = Requester(requests=requests, replies=replies, kind="numbers", clock=aws.clock, tell=lambda _: None)
     while account.take(1):

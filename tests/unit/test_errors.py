@@ -26,7 +26,7 @@ def test_the_tree_in_the_docstring_is_the_tree() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "status"),
-    [(errors.NotANumberList, 1), (errors.WrongSetting, 2), (errors.NoAnswer, 3), (errors.QueueMissing, 4)],
+    [(errors.NotANumberList, 1), (errors.WrongSetting, 2), (errors.ResponseTimeout, 3), (errors.QueueMissing, 4)],
 )
 def test_exit_statuses_follow_the_kind(kind: type[CourierError], status: int) -> None:
     assert kind("x").exit_status == status

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import InputRefused, WrongUsage
+from courier.errors import Rejected, WrongUsage
 from courier.files import check_name, read_file, writing
 
 
@@ -33,7 +33,7 @@ def test_an_ordinary_name_passes(name: str) -> None:
     ],
 )
 def test_a_name_that_could_do_harm_is_refused(name: str) -> None:
-    with pytest.raises(InputRefused, match="The name "):
+    with pytest.raises(Rejected, match="The name "):
         check_name(name)
 
 
@@ -41,7 +41,7 @@ def test_a_name_that_could_do_harm_is_refused(name: str) -> None:
 def test_whatever_passes_stays_in_its_folder(name: str) -> None:
     try:
         check_name(name)
-    except InputRefused:
+    except Rejected:
         return
     path = Path("/folder") / name
     assert path.parent == Path("/folder")
@@ -107,7 +107,7 @@ def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"12345")
 
     assert read_file(tmp_path / "a", limit_bytes=5) == b"12345"
-    with pytest.raises(InputRefused, match="5 bytes; at most 4 "):
+    with pytest.raises(Rejected, match="5 bytes; at most 4 "):
         read_file(tmp_path / "a", limit_bytes=4)
     with pytest.raises(WrongUsage, match="is no file"):
         read_file(tmp_path, limit_bytes=4)

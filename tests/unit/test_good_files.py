@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from courier.development import process
-from courier.pictures import Bounds, sample
+from courier.images.formats import Bounds, sample
+from courier.images.processor import process
 
 SIZE = (96, 72)
 BOUNDS = Bounds(megapixels=50, frames=20)

@@ -10,66 +10,26 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LAYERS = (
-    ("arguments", "backoff", "cancellation", "errors", "layout", "output", "plain", "redaction"),
-    ("decoding", "hints"),
-    (
-        "aws_responses",
-        "colours",
-        "fastlist",
-        "figures",
-        "files",
-        "keyboard",
-        "keyfile",
-        "lockfile",
-        "metadata",
-        "numberlist",
-        "outage",
-        "pictures",
-        "plots",
-        "progress",
-        "sandbox",
-        "settings",
-        "signals",
-        "textfile",
-        "values",
-        "wire",
-    ),
-    (
-        "answers",
-        "aws_environment",
-        "commandline",
-        "credentials",
-        "frames",
-        "notation",
-        "pieces",
-        "pipeline",
-        "screen",
-        "summary",
-        "typedlist",
-    ),
-    ("aws_errors", "terminal"),
-    ("aws", "menu"),
-    ("bucket", "columns", "geometry", "histogram", "mailbox", "presentation", "resultnames"),
-    ("custody", "deadletters", "inquiry", "onepass", "operations", "protection", "replyqueue", "report", "watch"),
-    ("listsource", "outbox", "requester", "survey", "writing"),
-    ("backlog", "development", "handling", "partials"),
-    ("replier",),
-    ("darkroom", "longlists", "worker"),
-    ("client", "daemon"),
-    ("bootstrap", "claimcheck", "gallery", "upkeep"),
-    ("albums", "numberarguments", "outcomes"),
-    ("picturedesk",),
-)
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-OWNERS = {
-    "boto3": {"aws", "bucket"},
-    "botocore": {"aws", "aws_errors", "credentials"},
-    "numpy": {"fastlist", "histogram", "onepass", "summary", "survey"},
-    "PIL": {"colours", "development", "frames", "metadata", "operations", "pictures", "writing"},
-    "rich": {"layout", "progress", "screen", "terminal"},
+#: Each package may import those behind it, and numbers and images never meet.
+BELOW = {
+    "cli": {"numbers", "images", "messaging", "aws"},
+    "numbers": {"messaging", "aws"},
+    "images": {"messaging", "aws"},
+    "messaging": {"aws"},
+    "aws": set(),
 }
-MODULES = sorted((ROOT / "courier").glob("*.py"))
+#: What every package may import.
+BASE = {"cancellation", "errors", "files", "progress", "redaction", "settings", "text"}
+#: The one package that may import each of these.
+OWNERS = {
+    "argparse": "cli",
+    "boto3": "aws",
+    "botocore": "aws",
+    "numpy": "numbers",
+    "PIL": "images",
+    "rich": "cli",
+}
+MODULES = sorted((ROOT / "courier").rglob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
 #: Tests of programs of bench/: the README shows what these print.
 TESTS_OF_BENCHES = {"test_readme": {"bench.awkward", "bench.operations"}}
@@ -89,29 +49,57 @@ def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield from (
-                [f"courier.{alias.name}" for alias in node.names] if node.module == "courier" else [node.module]
-            )
+            is_package = (ROOT / node.module.replace(".", "/")).is_dir()
+            yield from [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
-def test_a_module_imports_lower_layers_only(path: Path) -> None:
-    if path.stem == "__init__":
-        return
-    for name in imports(path, typing_too=True):
-        if name.startswith("courier."):
-            imported = name.split(".")[1]
-            assert LEVEL[imported] < LEVEL[path.stem], f"{path.stem} may not import {imported}"
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-@pytest.mark.parametrize("path", MODULES + PROGRAMS, ids=lambda path: path.stem)
+def package_of(name: str) -> str:
+    """Return the package of ours that a module is in; of those above all packages, nothing."""
+    _, *parts = name.split(".")
+    return parts[0] if parts and parts[0] in BELOW else ""
+
+
+NAMES = {name_of(path): path for path in MODULES}
+
+
+def ours(path: Path, *, typing_too: bool) -> set[str]:
+    """Return the modules of ours that one imports."""
+    found = imports(path, typing_too=typing_too)
+    return {name if name in NAMES else name.rpartition(".")[0] for name in found if name.split(".")[0] == "courier"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_package_imports_those_below_it(name: str) -> None:
+    package = package_of(name)
+    allowed = {f"courier.{base}" for base in BASE} | {"courier"}
+    for imported in ours(NAMES[name], typing_too=True):
+        if package_of(imported):
+            assert package_of(imported) in {package, *BELOW.get(package, BELOW)}, f"{name} may not import {imported}"
+        elif package or name in allowed:
+            assert imported in allowed, f"{name} may not import {imported}"
+
+
+def test_no_module_is_imported_by_what_it_imports() -> None:
+    left = {name: ours(path, typing_too=False) - {name, "courier"} for name, path in NAMES.items()}
+    while free := [name for name, needed in left.items() if not needed & left.keys()]:
+        for name in free:
+            del left[name]
+    assert left == {}
+
+
+@pytest.mark.parametrize("path", MODULES + PROGRAMS, ids=name_of)
 def test_each_outside_package_has_one_door(path: Path) -> None:
     for name in imports(path):
-        owners = OWNERS.get(name.split(".")[0])
-        assert owners is None or path.stem in owners, f"{path.stem} may not import {name}"
+        owner = OWNERS.get(name.split(".")[0])
+        package = package_of(name_of(path))
+        assert owner is None or not package or package == owner, f"{name_of(path)} may not import {name}"
 
 
-@pytest.mark.parametrize("path", MODULES + PROGRAMS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES + PROGRAMS, ids=name_of)
 def test_no_module_and_no_function_is_too_long(path: Path) -> None:
     text = path.read_text()
     functions = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]

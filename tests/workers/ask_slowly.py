@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from courier import client
-from courier.inquiry import Question
+from courier.messaging.connection import Connection, answer_of
+from courier.messaging.pending import Question
 
 
 def main() -> None:
-    connection = client.Connection(
+    connection = Connection(
         kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print
     )
     line = connection.line()
     outcome = line.requester.ask(Question(body=sys.argv[1]), timeout_seconds=30)
-    print(client.answer_of(outcome, worker="numbers_worker.py").body)
+    print(answer_of(outcome, worker="numbers_worker.py").body)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-import images_worker
-from courier.commandline import finish
+from courier.cli import workers
+from courier.cli.command_line import finish
+from courier.images import handler
 
-images_worker.DARKROOM = "tests.workers.mischief"
+handler.DARKROOM = "tests.workers.mischief"
 
 if __name__ == "__main__":
-    sys.exit(finish(images_worker.main))
+    sys.exit(finish(workers.images))

@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 
-import numbers_worker
-from courier import daemon
-from courier.commandline import finish
+from courier.cli import daemon
+from courier.cli.command_line import finish
+from courier.messaging.protocol import Request
+from courier.messaging.worker import Worker
+from courier.numbers import handler
 from courier.settings import load_settings
-from courier.wire import Request
-from courier.worker import Worker
 
 
 def answer(request: Request) -> str:
@@ -30,7 +30,7 @@ def answer(request: Request) -> str:
         return "x" * 2_000_000
     if word == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    return numbers_worker.answer(request)
+    return handler.answer(request)
 
 
 def main() -> int:
@@ -40,7 +40,7 @@ def main() -> int:
     terms = daemon.make_terms(
         options,
         settings,
-        kind=numbers_worker.KIND,
+        kind=handler.KIND,
         inbox=settings.request_queue,
         default_reply=settings.response_queue,
         concurrency=options.concurrency or 4,

@@ -1,0 +1,231 @@
+"""The shared credentials file as people leave it: its keys, or what is wrong with it and what to do.
+
+What the AWS CLI reads is read here too, and more: a byte order mark, UTF-16, a block pasted twice, of which
+the later one counts. No sentence holds a value.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+from courier.text import one_of, printable, quoted
+
+_FIELDS = {
+    "aws_access_key_id": "access_key",
+    "aws_secret_access_key": "secret_key",
+    "aws_session_token": "token",
+    "aws_security_token": "token",
+}
+_NEEDED = ("aws_access_key_id", "aws_secret_access_key")
+#: Access key ids of temporary credentials begin so.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+_TEMPORARY = "ASIA"
+#: How lines for a shell begin, of Linux, Windows and PowerShell.
+_SHELL_WORD = re.compile(r"\s*(?:export|set|setx)\s+AWS_|\s*\$env:AWS_", re.IGNORECASE)
+_LINES = "Write lines like aws_access_key_id = ..., aws_secret_access_key = ... and aws_session_token = ... below {}."
+_MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What one block of the credentials file says."""
+
+    access_key: str
+    secret_key: str
+    token: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Why a file gives no keys: what is wrong, and what to do about it."""
+
+    what: str
+    cure: str
+    #: Whether it keeps keys from being used that are surely meant; else they may come from elsewhere.
+    is_certain: bool = True
+
+    @property
+    def sentence(self) -> str:
+        """Both, in one line."""
+        return f"{self.what} {self.cure}"
+
+
+def read_text(path: Path) -> str | Problem:
+    """Return a configuration file's text, whatever Unicode encoding it is in, or why it cannot be read."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return Problem(what=f"{path} is not there.", cure="Run: aws configure", is_certain=False)
+    except IsADirectoryError:
+        return Problem(what=f"{path} is a directory, not a file.", cure="Move it away, and run: aws configure")
+    except OSError as error:
+        return Problem(what=f"{path} cannot be read: {error.strerror}.", cure=f"Make it readable: chmod u+r {path}")
+    encoding = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8")
+    text = content.decode(encoding, errors="replace")
+    if "\0" in text:
+        return Problem(what=f"{path} is not text in UTF-8.", cure="Save it again as UTF-8.")
+    return text
+
+
+def read_keys(path: Path, profile: str) -> Keys | Problem:
+    """Return the keys of `profile` in the credentials file, or why it has no whole set of them.
+
+    A file that is pasted into may for a moment be half-written: lines that make no sense are passed over.
+    """
+    text = read_text(path)
+    if isinstance(text, Problem):
+        return text
+    sections = _sections(text)
+    fields = sections.get(profile, {})
+    problem = _missing(path, profile, text, sections) or _odd(path, fields)
+    if problem:
+        return problem
+    return Keys(**{_FIELDS[name]: value for name, value in fields.items()})
+
+
+def section_names(path: Path) -> list[str]:
+    """Return the names of a file's sections, as far as it can be read."""
+    text = read_text(path)
+    return [] if isinstance(text, Problem) else list(_sections(text))
+
+
+def explain(path: Path) -> Problem | None:
+    """Return what keeps AWS's tools from reading a configuration file; None if nothing does, or it is not there."""
+    text = read_text(path)
+    if isinstance(text, Problem):
+        return text if text.is_certain else None
+    if "\ufffd" in text:
+        return Problem(what=f"{path} is not text in UTF-8.", cure="Save it again as UTF-8.")
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+    except configparser.MissingSectionHeaderError as error:
+        return _at(path, error.lineno, "stands before any section", "Begin the file with a line [default].")
+    except configparser.ParsingError as error:
+        return _at(path, error.errors[0][0], "is none of NAME = VALUE", "Correct or delete it.")
+    except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
+        name = getattr(error, "option", error.section)
+        return _at(path, error.lineno, f"says {quoted(name)} a second time", "Delete one of them.")
+    return _nested(path, parser)
+
+
+def _nested(path: Path, parser: configparser.RawConfigParser) -> Problem | None:
+    """Return what is wrong with the indented lines below a name, which are settings of their own."""
+    for section in parser.sections():
+        for name, value in parser.items(section):
+            lines = [line for line in value.splitlines() if line.strip()] if value.startswith("\n") else []
+            if any("=" not in line for line in lines):
+                what = f"{path}: an indented line below {quoted(name)} is none of NAME = VALUE."
+                return Problem(what=what, cure="Correct or delete it.")
+    return None
+
+
+def odd_character(value: str) -> str:
+    """Return what is out of place in a key, region, profile or address, in words; empty if nothing is."""
+    if not value:
+        return ""
+    if value[-1].isspace() or value[-1] < " ":
+        return f"ends in {_character(value[-1])}"
+    if value[0].isspace() or value[0] < " ":
+        return f"begins with {_character(value[0])}"
+    if value[0] in "\"'" and value[-1] == value[0] and len(value) > 1:
+        return "stands in quotes"
+    odd = next((char for char in value if not "!" <= char <= "~"), "")
+    return f"holds {_character(odd)}" if odd else ""
+
+
+def _character(char: str) -> str:
+    named = {"\r": "a carriage return", "\n": "a line end", "\t": "a tab", " ": "a blank"}
+    if char in named:
+        return named[char]
+    return f"a character that cannot stand there (U+{ord(char):04X}, {unicodedata.name(char, 'a control character')})"
+
+
+def _at(path: Path, line: int | None, what: str, cure: str) -> Problem:
+    return Problem(what=f"{path}: line {line} {what}.", cure=cure)
+
+
+def _sections(text: str) -> dict[str, dict[str, str]]:
+    """Return the fields of each section that are known and have a value, as the AWS CLI reads lines."""
+    sections: dict[str, dict[str, str]] = {}
+    fields: dict[str, str] = {}
+    for line in text.splitlines():
+        stripped = line.strip()
+        if stripped.startswith("[") and stripped.endswith("]"):
+            fields = sections[stripped[1:-1].strip().removeprefix("profile ").strip()] = {}
+        elif not stripped.startswith(("#", ";")):
+            name, value = _field(stripped)
+            if name in _FIELDS and value:
+                fields[name] = value
+    return sections
+
+
+def _field(line: str) -> tuple[str, str]:
+    name, *value = re.split(r"[=:]", line, maxsplit=1)
+    return name.strip().lower(), "".join(value).strip()
+
+
+def _missing(path: Path, profile: str, text: str, sections: dict[str, dict[str, str]]) -> Problem | None:
+    """Return why there is no whole set of keys; None if there is one."""
+    fields = sections.get(profile)
+    if fields and all(name in fields for name in _NEEDED):
+        return _token_missing(path, profile, fields)
+    if fields:
+        absent = next(name for name in _NEEDED if name not in fields)
+        cure = "Perhaps it was pasted in part: paste the whole block again."
+        return Problem(what=f"{path}: [{printable(profile)}] has no {absent}.", cure=cure)
+    return _foreign(path, text, f"[{printable(profile)}]") or _no_keys(path, profile, text, sections)
+
+
+def _token_missing(path: Path, profile: str, fields: dict[str, str]) -> Problem | None:
+    is_temporary = fields["aws_access_key_id"].startswith(_TEMPORARY)
+    if not is_temporary or {"aws_session_token", "aws_security_token"} & fields.keys():
+        return None
+    what = f"{path}: [{printable(profile)}] has no aws_session_token, which temporary keys ({_TEMPORARY}...) need."
+    return Problem(what=what, cure="Paste the whole block again.")
+
+
+def _foreign(path: Path, text: str, section: str) -> Problem | None:
+    """Return a problem if something else was pasted than lines of a credentials file."""
+    cure = _LINES.format(section)
+    if text.lstrip().startswith("{"):
+        return Problem(what=f"{path} holds {'JSON' if _is_json(text) else 'a piece of JSON'}.", cure=cure)
+    if any(_SHELL_WORD.match(line) for line in text.splitlines()):
+        return Problem(what=f"{path} holds lines for a shell (export AWS_... or the like).", cure=cure)
+    return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _no_keys(path: Path, profile: str, text: str, sections: dict[str, dict[str, str]]) -> Problem:
+    name = printable(profile)
+    if all(line.strip().startswith(("#", ";")) for line in text.split("\n") if line.strip()):
+        return Problem(what=f"{path} is empty.", cure=_LINES.format(f"[{name}]"), is_certain=False)
+    if profile in sections:
+        what = f"{path}: [{name}] has no keys."
+        return Problem(what=what, cure=_LINES.format(f"[{name}]"), is_certain=False)
+    if not sections:
+        what = f"{path} has no section [{name}]: a line with its name in brackets is missing."
+        return Problem(what=what, cure=f"Write [{name}] above the keys.")
+    others = one_of([f"[{printable(other)}]" for other in sections][:5])
+    cure = f"Call it [{name}], or choose it with AWS_PROFILE."
+    return Problem(what=f"{path} has no section [{name}], only {others}.", cure=cure, is_certain=False)
+
+
+def _odd(path: Path, fields: dict[str, str]) -> Problem | None:
+    for name, value in fields.items():
+        if what := odd_character(value):
+            cure = "Leave the quotes out." if "quotes" in what else "Paste the whole block again."
+            return Problem(what=f"{path}: {name} {what}.", cure=cure)
+    return None

@@ -1,0 +1,20 @@
+"""A message as SQS carries it: a body and string attributes, and how SQS counts its size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """One message as a queue carries it: a body and its string attributes."""
+
+    body: str
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size_bytes(self) -> int:
+        """What SQS counts: the UTF-8 body, and each attribute's name, type (`String`) and value."""
+        named = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
+        return len(self.body.encode()) + named

@@ -1,0 +1,127 @@
+"""Transient errors of AWS or the machine, waited out: told once when they begin and once when they are over."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from courier.aws import backoff
+from courier.errors import CourierError, NoCredentials, ServiceError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class Stop(Protocol):
+    """What ends every wait once it is set: a `threading.Event`, or a `Cancellation`."""
+
+    def is_set(self) -> bool:
+        """Whether it is set."""
+
+    def wait(self, timeout: float, /) -> bool:
+        """Wait for so many seconds, or until it is set; return whether it is."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """An entry of a batch that failed: its place in what was given, and why."""
+
+    index: int
+    error: CourierError
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same entry may succeed later."""
+        return isinstance(self.error, ServiceError) and self.error.is_transient
+
+
+class Retrier:
+    """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
+
+    def __init__(
+        self, doing: str, stopped: Stop, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
+    ) -> None:
+        self._doing = doing
+        self._stopped = stopped
+        self._tell = tell
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._told: object = None
+        self._relief = ""
+        self._delays = backoff.delays()
+
+    def note(self, error: ServiceError) -> float:
+        """Tell of an error, unless it was told; return how many seconds to wait before the next try."""
+        with self._lock:
+            if self._since is None:
+                self._since = time.monotonic()
+            # Of credentials each cause is told: somebody may be mending them.
+            told = error.message if isinstance(error, NoCredentials) else type(error)
+            if self._told != told:
+                self._told, self._relief = told, error.relief
+                self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
+            return next(self._delays)
+
+    def wait_out(self, error: ServiceError, until: float = math.inf) -> None:
+        """Wait before the next try, longer each time, up to `until`; return at once when `stopped` is set."""
+        self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
+
+    def persist(self, call: Callable[[], T], until: float) -> T:
+        """Return what `call` returns, made again and again while there are transient errors.
+
+        Raises: ServiceError if it lasts, or has lasted when monotonic time passes `until`.
+        """
+        while True:
+            try:
+                found = call()
+            except ServiceError as error:
+                if not error.is_transient or self._is_over(until):
+                    raise
+                self.wait_out(error, until)
+            else:
+                self.over()
+                return found
+
+    def persist_batch(
+        self, call: Callable[[Sequence[T]], list[Failure]], items: Sequence[T], until: float
+    ) -> list[Failure]:
+        """Make a batch call, and again for those of its items whose failure is transient; return the failures.
+
+        Raises: ServiceError as `persist`.
+        """
+        final: list[Failure] = []
+        left = list(enumerate(items))
+        while True:
+            batch = [item for _, item in left]
+            failures = self.persist(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
+            placed = [Failure(index=left[failure.index][0], error=failure.error) for failure in failures]
+            again = [failure for failure in placed if failure.is_transient]
+            final += [failure for failure in placed if not failure.is_transient]
+            if not again or self._is_over(until):
+                return final + again
+            left = [(failure.index, items[failure.index]) for failure in again]
+            self._wait_out_all(again, until)
+
+    def over(self) -> None:
+        """Note that a call was answered."""
+        if self._since is None:
+            return
+        with self._lock:
+            if self._since is not None and self._told is not None:
+                self._tell(f"{self._relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
+            self._since = self._told = None
+            self._delays = backoff.delays()
+
+    def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:
+        error = failures[0].error
+        if isinstance(error, ServiceError):
+            self.wait_out(error, until)
+
+    def _is_over(self, until: float) -> bool:
+        return self._stopped.is_set() or time.monotonic() >= until

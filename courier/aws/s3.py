@@ -1,0 +1,291 @@
+"""One prefix of an S3 bucket: store, fetch, find, list and delete objects by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from courier.aws.errors import call_aws
+from courier.aws.responses import needed
+from courier.aws.session import Aws
+from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected
+from courier.text import quoted
+
+if TYPE_CHECKING:
+    from botocore.response import StreamingBody
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
+
+#: How much of a body is read at a time: what the processor's cache holds is worked on fastest.
+CHUNK_BYTES = 2**17
+#: What is asked for at once of an object that is read in ranges.
+LONG_RANGE_BYTES = 2**25
+SHORT_RANGE_BYTES = 2**12
+
+#: Called with each further number of bytes that was moved.
+Advance = Callable[[int], None]
+
+
+#: The parts of what is long. S3 takes 10,000 of them: from the thousandth on they are larger.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+PART_BYTES = 2**23
+LARGE_PART_BYTES = 2**26
+
+
+class Readable(Protocol):
+    """A file that can be read once, from its beginning to its end."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, fewer only at the end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """What is told of an object; the ETag is another one once its content is."""
+
+    name: str
+    size_bytes: int
+    modified: datetime
+    etag: str
+    #: What was told of it when it was stored; a listing does not say.
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+class Bucket:
+    """The objects under one prefix. Without a name it is the account's own, asked of STS at first need."""
+
+    def __init__(self, aws: Aws, name: str | None, prefix: str) -> None:
+        self._aws = aws
+        self._name = name
+        self.prefix = prefix
+        self._hint = "The list command shows what there is." if prefix.startswith("images/") else ""
+
+    @property
+    def name(self) -> str:
+        """The bucket's name. Raises: AwsError if it has to be asked for and cannot be."""
+        if self._name is None:
+            self._name = self._aws.default_bucket()
+        return self._name
+
+    def check(self) -> None:
+        """Make sure that the bucket is there. Raises: BucketMissing; AwsError."""
+        try:
+            self._aws.outlast(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
+        except ObjectMissing as error:
+            message = f"The bucket {self.name} does not exist."
+            raise BucketMissing(
+                message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
+            ) from error
+
+    def store(
+        self,
+        name: str,
+        file: Readable,
+        *,
+        media_type: str,
+        metadata: Mapping[str, str] | None = None,
+        is_new: bool = False,
+        progress: Advance = lambda _count: None,
+    ) -> StoredObject:
+        """Upload a file of any length, in parts if it is long; return what is told of the object.
+
+        It reads once. What was uploaded is taken back if it fails. With `is_new`, nothing is replaced, also what
+        came meanwhile. Raises: ObjectReplaced if it would be; AwsError.
+        """
+        first = file.read(PART_BYTES)
+        what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
+        condition: dict[str, Any] = {"IfNoneMatch": "*"} if is_new else {}
+        target: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name}
+        if len(first) < PART_BYTES:
+            put = self._aws.outlast(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
+            progress(len(first))
+            return self._stored(name, len(first), put)
+        begun = self._aws.outlast(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
+        place = {**target, "UploadId": needed(self._storing, begun, "UploadId")}
+        try:
+            return self._in_parts(name, place, condition, first, file, progress)
+        except BaseException:
+            with suppress(AwsError), self._aws.cleaning_up():
+                call_aws(f"take an upload in {self.prefix} back", self._aws.s3().abort_multipart_upload, **place)
+            raise
+
+    def _in_parts(
+        self,
+        name: str,
+        place: Mapping[str, Any],
+        condition: Mapping[str, Any],
+        part: bytes,
+        file: Readable,
+        progress: Advance,
+    ) -> StoredObject:
+        size = 0
+        etags: list[str] = []
+        while part:
+            number = len(etags) + 1
+            sent = self._aws.outlast(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
+            etags.append(needed(self._storing, sent, "ETag"))
+            size += len(part)
+            progress(len(part))
+            part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
+        parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
+        complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
+        done = self._aws.outlast(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        return self._stored(name, size, done)
+
+    @property
+    def _storing(self) -> str:
+        return f"store an object in {self.prefix}"
+
+    @property
+    def _fetching(self) -> str:
+        return f"fetch an object of {self.prefix}"
+
+    def _stored(self, name: str, size: int, answer: Mapping[str, Any]) -> StoredObject:
+        etag = needed(self._storing, answer, "ETag")
+        return StoredObject(name=name, size_bytes=size, modified=datetime.now(UTC), etag=etag)
+
+    def fetch(
+        self,
+        name: str,
+        file: IO[bytes],
+        *,
+        limit_bytes: int | None = None,
+        etag: str = "",
+        progress: Advance = lambda _count: None,
+        opened: Callable[[int], object] = lambda _size: None,
+    ) -> None:
+        """Write the object `name` to `file`; `opened` is told its size before the first byte.
+
+        Raises: ObjectMissing; ObjectReplaced if an ETag is given that is not its own; Rejected before anything
+        is read if it has more than `limit_bytes`;
+        AwsError, also if the connection ends before the object does.
+        """
+        answer = self._get(name, **({"IfMatch": etag} if etag else {}))
+        size = answer["ContentLength"]
+        if limit_bytes is not None and size > limit_bytes:
+            answer["Body"].close()
+            said = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
+            raise Rejected(said, reason=Reason.FILE_TOO_BIG)
+        opened(size)
+        for chunk in self._chunks(name, answer, 0):
+            file.write(chunk)
+            progress(len(chunk))
+
+    def blocks(self, found: StoredObject, start: int, stop: int) -> Iterator[bytes]:
+        """Yield an object's bytes from `start` to a little behind `stop`, and on for as long as they are taken.
+
+        So who needs a little more than up to `stop` has it without another call. Raises: ObjectMissing;
+        ObjectReplaced if it is not the same any more; AwsError.
+        """
+        while start < found.size_bytes:
+            length = min(LONG_RANGE_BYTES, max(0, stop - start) + SHORT_RANGE_BYTES)
+            answer = self._get(found.name, Range=f"bytes={start}-{start + length - 1}", IfMatch=found.etag)
+            yield from self._chunks(found.name, answer, start)
+            start += length
+
+    def find(self, name: str) -> StoredObject | None:
+        """Return what is told of the object `name`, or None if there is none. Raises: AwsError."""
+        doing = f"look for an object in {self.prefix}"
+        try:
+            head = self._aws.outlast(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
+        except ObjectMissing:
+            return None
+        return StoredObject(
+            name=name,
+            size_bytes=needed(doing, head, "ContentLength"),
+            modified=needed(doing, head, "LastModified"),
+            etag=needed(doing, head, "ETag"),
+            metadata=head.get("Metadata", {}),
+        )
+
+    def delete(self, name: str) -> None:
+        """Delete the object `name`, if there is one. Raises: AwsError."""
+        doing = f"delete an object of {self.prefix}"
+        self._aws.outlast(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
+
+    def cleaning_up(self) -> AbstractContextManager[None]:
+        """Let calls within run although they are canceled, for a moment."""
+        return self._aws.cleaning_up()
+
+    def names(self) -> Iterator[StoredObject]:
+        """Yield every object, by name. Raises: AwsError."""
+        doing = f"list {self.prefix}"
+        pages = iter(self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix))
+        while (page := call_aws(doing, self._aws.run, partial(next, pages, None))) is not None:
+            needed(doing, page, "IsTruncated")
+            for entry in page.get("Contents", []):
+                name = str(needed(doing, entry, "Key")).removeprefix(self.prefix)
+                size, modified, etag = (needed(doing, entry, key) for key in ("Size", "LastModified", "ETag"))
+                if name:
+                    yield StoredObject(name=name, size_bytes=size, modified=modified, etag=etag)
+
+    def _get(self, name: str, **conditions: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  the call's own
+        try:
+            answer = self._aws.outlast(
+                self._fetching, self._aws.s3().get_object, Bucket=self.name, Key=self.prefix + name, **conditions
+            )
+        except ObjectMissing as error:
+            raise self.missing(name) from error
+        except ObjectReplaced as error:
+            raise self.replaced(name) from error
+        needed(self._fetching, answer, "ETag")
+        return answer
+
+    def missing(self, name: str) -> ObjectMissing:
+        """Return what is said of an object that is not there."""
+        return ObjectMissing(f"There is no {quoted(name, 220)} in {self.prefix} of the bucket.", hint=self._hint)
+
+    def replaced(self, name: str) -> ObjectReplaced:
+        """Return what is said of an object that is not the one that was asked about."""
+        message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
+        return ObjectReplaced(message, hint="Ask again.")
+
+    def _chunks(self, name: str, answer: GetObjectOutputTypeDef, start: int) -> Iterator[bytes]:
+        """Yield a body's bytes, the first of which is the object's at `start`; what is cut off is asked for again."""
+
+        def rest(start: int, stop: int) -> GetObjectOutputTypeDef:
+            return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=answer["ETag"])
+
+        with closing(_Download(answer, start, rest)) as download:
+            while download.is_short and (chunk := self._aws.outlast(self._fetching, self._aws.run, download.read)):
+                yield chunk
+            # The checksum is verified at the very end, and nothing is left to ask for again.
+            call_aws(self._fetching, self._aws.run, download.read)
+
+
+class _Download:
+    """The bytes of a response. A read that failed is made good by the next one, which asks for the rest."""
+
+    def __init__(
+        self, answer: GetObjectOutputTypeDef, start: int, rest: Callable[[int, int], GetObjectOutputTypeDef]
+    ) -> None:
+        self._body: StreamingBody = answer["Body"]
+        self._rest = rest
+        self._start = start
+        self._stop = start + answer["ContentLength"]
+        self._is_cut = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more is to come."""
+        return self._start < self._stop
+
+    def read(self) -> bytes:
+        """Return the next bytes; none at the end."""
+        if self._is_cut:
+            self._body, self._is_cut = self._rest(self._start, self._stop)["Body"], False
+        try:
+            chunk = self._body.read(CHUNK_BYTES)
+        except BaseException:
+            self._is_cut = True
+            self.close()
+            raise
+        self._start += len(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._body.close()

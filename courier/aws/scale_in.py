@@ -1,0 +1,100 @@
+"""A machine of an Auto Scaling group that works is not ended: its workers say so to the group, and when they idle.
+
+Both workers of a machine share one instance, so they share a lock: whoever works holds it together with the other,
+and only who gets it alone takes the protection back.
+Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from courier.aws.errors import call_aws
+from courier.aws.session import Aws
+from courier.errors import AwsError
+
+log = logging.getLogger(__name__)
+
+#: How often it is looked whether there is work.
+LOOK_SECONDS = 0.5
+#: How long there must have been none: a machine between two requests is not idle.
+IDLE_SECONDS = 10.0
+#: After a call that AWS refused, the next is made no sooner.
+RETRY_SECONDS = 30.0
+
+
+class ScaleInProtection:
+    """Scale-in protection of one instance, for one of the workers on it."""
+
+    def __init__(self, aws: Aws, *, group: str, instance_id: str, is_busy: Callable[[], bool]) -> None:
+        self._aws = aws
+        self._group = group
+        self._instance_id = instance_id
+        self._is_busy = is_busy
+        self._file = os.open(Path(tempfile.gettempdir()) / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
+        self._lock = threading.Lock()
+        self._is_held = False
+        #: Whether a worker before this one may have left the instance protected.
+        self._is_unsure = True
+        self._busy_at = 0.0
+        self._not_before = 0.0
+
+    def watch(self, stopped: threading.Event) -> None:
+        """Protect the instance while there is work, until `stopped`."""
+        self._busy_at = time.monotonic()
+        while not stopped.wait(LOOK_SECONDS):
+            now = time.monotonic()
+            if self._is_busy():
+                self._busy_at = now
+                self._protect(now)
+            elif now - self._busy_at >= IDLE_SECONDS:
+                self.take_back()
+
+    def take_back(self) -> None:
+        """Let the group end the instance, unless the other worker works. Does nothing if it is not protected."""
+        with self._lock:
+            if not (self._is_held or self._is_unsure):
+                return
+            self._is_unsure = False
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+            self._is_held = False
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return
+            try:
+                self._set(is_protected=False)
+            except AwsError as error:
+                log.warning("the protection from scale-in stays: %s", error.sentence)
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _protect(self, now: float) -> None:
+        with self._lock:
+            if self._is_held or now < self._not_before:
+                return
+            fcntl.flock(self._file, fcntl.LOCK_SH)
+            try:
+                self._set(is_protected=True)
+            except AwsError as error:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+                self._not_before = now + RETRY_SECONDS
+                log.warning("this machine is not protected from scale-in while it works: %s", error.sentence)
+            else:
+                self._is_held = True
+
+    def _set(self, *, is_protected: bool) -> None:
+        call_aws(
+            f"protect {self._instance_id} from scale-in" if is_protected else "end that protection",
+            self._aws.autoscaling().set_instance_protection,
+            InstanceIds=[self._instance_id],
+            AutoScalingGroupName=self._group,
+            ProtectedFromScaleIn=is_protected,
+        )

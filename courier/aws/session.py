@@ -1,0 +1,249 @@
+"""The connection to AWS, real or local: clients, identity, AWS's clock, and its errors in our words.
+
+The only door to boto3. Profile, region, keys and endpoint (`AWS_ENDPOINT_URL`) come from AWS's standard
+configuration; nothing here knows which AWS answers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from email.utils import parsedate_to_datetime
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import boto3
+from botocore.config import Config
+from botocore.credentials import RefreshableCredentials
+from botocore.parsers import ResponseParserError
+
+from courier.aws.credentials import CredentialRefresh, make_session
+from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
+from courier.aws.errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
+from courier.aws.key_file import odd_character
+from courier.aws.responses import needed
+from courier.aws.retry import Retrier
+from courier.cancellation import CancelableClient, Cancellation
+from courier.errors import AccessDenied, NoCredentials, ObjectMissing
+from courier.redaction import remember
+
+if TYPE_CHECKING:
+    from types_boto3_autoscaling import AutoScalingClient
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_sqs import SQSClient
+    from types_boto3_sts import STSClient
+
+log = logging.getLogger(__name__)
+
+#: The longest long poll SQS knows, in seconds.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
+MAX_POLL_SECONDS = 20
+CONNECT_TIMEOUT_SECONDS = 5
+#: Longer than the longest long poll, so that a silent queue is no error.
+READ_TIMEOUT_SECONDS = MAX_POLL_SECONDS + 15
+#: How often botocore itself tries a call, the first time included.
+MAX_ATTEMPTS = 3
+#: As many calls as a worker ever has under way at once.
+MAX_CONNECTIONS = 32
+#: AWS's clock is read anew from an answer at most this often; it is exact to a second.
+CLOCK_SECONDS = 60.0
+#: A smaller difference between the clocks is the header's own coarseness.
+CLOCK_TOLERANCE_SECONDS = 2.0
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Clock:
+    """AWS's time, as its answers tell it: deadlines that travel must not depend on a laptop's clock."""
+
+    def __init__(self) -> None:
+        self._offset_seconds = 0.0
+        self._read_at = -CLOCK_SECONDS
+
+    def now(self) -> float:
+        """Return seconds since the epoch by AWS's clock; by this machine's until AWS has answered once."""
+        return time.time() + self._offset_seconds
+
+    def is_past(self, moment: float) -> bool:
+        """Whether `moment` (seconds since the epoch) is surely over, whatever this clock's coarseness."""
+        return self.now() > moment + CLOCK_TOLERANCE_SECONDS
+
+    @property
+    def difference_seconds(self) -> float:
+        """By how much this machine's clock is behind AWS's; negative if it is ahead."""
+        return self._offset_seconds
+
+    def read(self, date: str | None) -> None:
+        """Take the time from an answer's Date header; what is no date is passed over."""
+        if time.monotonic() - self._read_at < CLOCK_SECONDS:
+            return
+        try:
+            sent_at = parsedate_to_datetime(date or "").timestamp()
+        except ValueError:
+            return
+        self._read_at = time.monotonic()
+        offset = sent_at - time.time()
+        self._offset_seconds = offset if abs(offset) > CLOCK_TOLERANCE_SECONDS else 0.0
+
+
+class Aws:
+    """One connection: clients made once, shared by all threads (botocore's clients are thread-safe).
+
+    Keys from the shared credentials file follow that file, and `patience` says how long a call that was
+    refused for dead keys waits for fresh ones. A `cancellation` cancels every call under way, and makes those to
+    come fail: Canceled. Raises: NoCredentials if AWS's configuration has no such profile, names no region, or
+    cannot be used.
+    """
+
+    def __init__(self, patience: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
+        self.clock = Clock()
+        self._cancellation = cancellation
+        #: Set when this process is about to end: no call waits for fresh keys any more.
+        self.stopping = patience.stopped if patience else threading.Event()
+        self._patience = patience or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
+        self._lock = threading.Lock()
+        self._clients: dict[str, Any] = {}
+        check_environment()
+        self._session = self._make_session()
+        if not self._session.region_name:
+            hint = f"Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure. {LOCAL_AWS}"
+            raise NoCredentials(_with_problems("AWS's configuration names no region."), hint=hint)
+        self.region: str = self._session.region_name
+        check_region(self.region, "The region of AWS's configuration")
+
+    def _make_session(self) -> boto3.Session:
+        session = read_configuration("read the AWS configuration", make_session, self._patience)
+        check_certificates(read_configuration("read the AWS configuration", session.get_config_variable, "ca_bundle"))
+        # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
+        region = os.environ.get("AWS_REGION") or None
+        return read_configuration(
+            "read the AWS configuration", boto3.Session, botocore_session=session, region_name=region
+        )
+
+    def outlast(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make a call that nobody makes again if it fails: a client outlasts a transient error for a while.
+
+        Raises: AwsError or one of its kin.
+        """
+        until = time.monotonic() + self._patience.transient_seconds
+        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
+        return retrier.persist(partial(call_aws, doing, call, *args, **kwargs), until)
+
+    def sqs(self) -> SQSClient:
+        """Return the client for queues."""
+        return self._client("sqs")  # type: ignore[no-any-return]
+
+    def s3(self) -> S3Client:
+        """Return the client for buckets."""
+        return self._client("s3")  # type: ignore[no-any-return]
+
+    def cloudwatch(self) -> CloudWatchClient:
+        """Return the client for metrics."""
+        return self._client("cloudwatch")  # type: ignore[no-any-return]
+
+    def autoscaling(self) -> AutoScalingClient:
+        """Return the client for Auto Scaling groups."""
+        return self._client("autoscaling")  # type: ignore[no-any-return]
+
+    def endpoint(self) -> str:
+        """Return the address of SQS."""
+        return str(self.sqs().meta.endpoint_url)
+
+    def account_id(self) -> str:
+        """Return the account's twelve digits, asked of STS. Raises: AwsError."""
+        sts: STSClient = self._client("sts")
+        doing = "ask STS for the account"
+        return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
+
+    def default_bucket(self) -> str:
+        """Return the bucket's name by convention: lab3-<account id>-<region>.
+
+        With -an behind it if only that is there: an account-regional name. Raises: AwsError.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
+        """
+        plain = f"lab3-{self.account_id()}-{self.region}"
+        return next(filter(self._has_bucket, (plain, f"{plain}-an")), plain)
+
+    def _has_bucket(self, name: str) -> bool:
+        try:
+            self.outlast(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
+        except (ObjectMissing, AccessDenied):
+            return False
+        return True
+
+    def _client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
+        with self._lock:
+            if service not in self._clients:
+                self._clients[service] = self._make_client(service)
+            return self._clients[service]
+
+    def _make_client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
+        config = Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+            max_pool_connections=MAX_CONNECTIONS,
+            tcp_keepalive=True,
+            user_agent_extra="courier",
+        )
+        self._check_credentials()
+        make: Callable[..., Any] = self._session.client
+        client = read_configuration(f"make a client for {service}", make, service, config=config)
+        client.meta.events.register(f"before-parse.{service}", self._read_clock)
+        if service == "sqs":
+            client.meta.events.register("before-parse.sqs", _check_json)
+        return CancelableClient(client, self._cancellation) if self._cancellation else client
+
+    def run(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, which reads from AWS by other means than a client. Raises: Canceled."""
+        return self._cancellation.run(call) if self._cancellation else call()
+
+    def cleaning_up(self) -> AbstractContextManager[None]:
+        """Let calls within run although they are canceled, for a moment."""
+        return self._cancellation.cleaning_up() if self._cancellation else nullcontext()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for so long. Raises: Canceled."""
+        if self._cancellation is None:
+            threading.Event().wait(seconds)
+        elif self._cancellation.wait(seconds):
+            self._cancellation.check()
+
+    def _check_credentials(self) -> None:
+        """Make sure that there are keys that can be used. Raises: NoCredentials."""
+        credentials = read_configuration("find AWS credentials", self._session.get_credentials)
+        if credentials is None:
+            message = _with_problems("There are no AWS credentials.")
+            raise NoCredentials(message, hint=f"{MEND_KEYS} {LOCAL_AWS}")
+        if isinstance(credentials, RefreshableCredentials):
+            return  # whatever gives them out writes no line ends behind them
+        keys = credentials.get_frozen_credentials()
+        remember(keys.secret_key, keys.token)
+        for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
+            if what := odd_character(value or ""):
+                raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=MEND_KEYS)
+
+    def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
+        self.clock.read(response_dict["headers"].get("date"))
+
+
+def _with_problems(message: str) -> str:
+    return f"{message} {file_problems()}".rstrip()
+
+
+def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
+    """Keep what is no JSON object from being read as an empty response, as botocore does (a proxy's page, say).
+
+    Raises: ResponseParserError.
+    """
+    is_good = response_dict["status_code"] == HTTPStatus.OK
+    body = response_dict["body"].lstrip()
+    if is_good and (body or operation_model.output_shape is not None) and not body.startswith(b"{"):
+        raise ResponseParserError("The response is no JSON object.")

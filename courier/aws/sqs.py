@@ -1,0 +1,299 @@
+"""One queue: send, receive, acknowledge, release, extend and purge, always by batches of ten.
+
+The queues' own defaults (create-queue.json) are slow on purpose; every call here overrides what hurts.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from courier.aws import backoff
+from courier.aws.errors import call_aws, error_kind
+from courier.aws.message import Message
+from courier.aws.responses import needed, needed_number
+from courier.aws.retry import Failure
+from courier.aws.session import Aws
+from courier.errors import (
+    AwsError,
+    MessageTooLong,
+    PurgeInProgress,
+    QueueMissing,
+    ReceiptHandleInvalid,
+    Throttled,
+    Undelivered,
+)
+from courier.redaction import scrub
+from courier.text import printable
+
+if TYPE_CHECKING:
+    from types_boto3_sqs.type_defs import MessageTypeDef
+
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_BATCH = 10
+MAX_BODY_BYTES = 1_048_576
+#: How often the failed entries of a batch are tried at once, the first time included.
+BATCH_ATTEMPTS = 3
+#: How far back CloudWatch is asked: it measures a queue every minute, and tells some minutes later.
+METRIC_SPAN = timedelta(minutes=10)
+#: SQS purges a queue at most once in this many seconds, and may take this long to do it.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
+PURGE_SECONDS = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceivedMessage:
+    """One message in our hands, until its visibility timeout ends or it is acknowledged."""
+
+    message: Message
+    message_id: str
+    receipt_handle: str
+    #: How often it was received, this time included.
+    receive_count: int
+    #: When it was received, by this machine's monotonic clock, in seconds.
+    received_at: float = field(default_factory=time.monotonic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How many messages a queue holds, approximately: ready, in somebody's hands, and not yet due."""
+
+    visible: int
+    in_flight: int
+    delayed: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.visible + self.in_flight + self.delayed
+
+
+class Mailbox:
+    """A queue, by name. Its URL is looked up at the first call, so that it may be created later."""
+
+    def __init__(self, aws: Aws, name: str) -> None:
+        self.name = name
+        self._aws = aws
+        self._known_url: str | None = None
+
+    def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
+        """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
+
+        SQS delivers the messages of other groups first while one `group` has many in flight (fair queues).
+        Raises: AwsError.
+        """
+        failures: list[Failure] = []
+        for batch in _by_size(messages):
+            if isinstance(batch, Failure):
+                failures.append(batch)
+                continue
+            entries = {index: _send_entry(message, group) for index, message in batch.items()}
+            failures += self._in_batch("send to", self._aws.sqs().send_message_batch, entries)
+        return failures
+
+    def receive(self, *, limit: int = MAX_BATCH, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
+        """Return up to `limit` (1 to 10) messages, waiting up to `wait_seconds` (0 to 20) for the first.
+
+        They are invisible to others for `visibility_seconds`. Raises: AwsError.
+        """
+        doing = f"receive from {self.name}"
+        answer = call_aws(
+            doing,
+            self._aws.sqs().receive_message,
+            QueueUrl=self._url(),
+            MaxNumberOfMessages=limit,
+            WaitTimeSeconds=wait_seconds,
+            VisibilityTimeout=visibility_seconds,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+        )
+        return [_delivery(doing, message) for message in answer.get("Messages", [])]
+
+    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Delete the messages from the queue; return those that could not be. Raises: AwsError."""
+        return self._in_batches("delete from", self._aws.sqs().delete_message_batch, deliveries)
+
+    def release(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Give the messages back at once, for whoever receives next. Raises: AwsError."""
+        return self.extend(deliveries, visibility_seconds=0)
+
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        """Keep the messages to ourselves for `visibility_seconds` from now. Raises: AwsError."""
+        call = self._aws.sqs().change_message_visibility_batch
+        return self._in_batches("extend in", call, deliveries, VisibilityTimeout=visibility_seconds)
+
+    def purge(self) -> bool:
+        """Delete every message; return False if SQS refuses because of a purge under 60 s ago.
+
+        Raises: AwsError.
+        """
+        try:
+            call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
+        except PurgeInProgress:
+            return False
+        return True
+
+    def depth(self) -> Depth:
+        """Return how many messages there are. Raises: AwsError."""
+        prefix = "ApproximateNumberOfMessages"
+        found = self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed")
+        return Depth(**dict(zip(("visible", "in_flight", "delayed"), map(int, found), strict=True)))
+
+    def oldest_seconds(self) -> float | None:
+        """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
+
+        To look at the message itself would count as a delivery, and make a dead letter of what waits long.
+        Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+        """
+        now, doing = datetime.now(UTC), f"ask CloudWatch about {self.name}"
+        try:
+            answer = call_aws(
+                doing,
+                self._aws.cloudwatch().get_metric_statistics,
+                Namespace="AWS/SQS",
+                MetricName="ApproximateAgeOfOldestMessage",
+                Dimensions=[{"Name": "QueueName", "Value": self.name}],
+                StartTime=now - METRIC_SPAN,
+                EndTime=now + timedelta(minutes=1),
+                Period=60,
+                Statistics=["Maximum"],
+            )
+        except AwsError:
+            return None
+        points = sorted(answer.get("Datapoints", []), key=lambda point: needed(doing, point, "Timestamp"))
+        return needed_number(doing, points[-1], "Maximum") if points else None
+
+    def max_message_bytes(self) -> int:
+        """Return how long a message may be, its attributes included. Raises: AwsError."""
+        return int(self._numbers("MaximumMessageSize")[0])
+
+    def created_at(self) -> float:
+        """Return when the queue was created, in seconds since the epoch. Raises: AwsError."""
+        return self._numbers("CreatedTimestamp")[0]
+
+    def delete(self) -> None:
+        """Delete the queue itself, with all that is in it. Raises: AwsError."""
+        call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
+
+    def find(self) -> None:
+        """Look the queue up. Raises: QueueMissing if it does not exist; AwsError."""
+        self._url()
+
+    def _numbers(self, *names: Any) -> list[float]:  # noqa: ANN401  boto3's own type of names
+        """Return attributes that are numbers, all read at the same moment."""
+        doing = f"look into {self.name}"
+        ask = self._aws.sqs().get_queue_attributes
+        answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names))
+        return [needed_number(doing, answer, "Attributes", name) for name in names]
+
+    def _url(self) -> str:
+        if self._known_url is None:
+            doing = f"find the queue {self.name}"
+            try:
+                answer = call_aws(doing, self._aws.sqs().get_queue_url, QueueName=self.name)
+            except QueueMissing as error:
+                # SQS does not tell a queue that is missing from one that is somebody else's.
+                place = f"in {self._aws.region} at {printable(scrub(self._aws.endpoint()))}"
+                message = f"The queue {self.name} does not exist {place}, or you have no access to it."
+                hint = "Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
+                raise QueueMissing(message, hint=f"Is that the right region? {hint}") from error
+            self._known_url = str(needed(doing, answer, "QueueUrl"))
+        return self._known_url
+
+    def _in_batches(
+        self, doing: str, call: Callable[..., Any], deliveries: Sequence[ReceivedMessage], **extra: object
+    ) -> list[Failure]:
+        failures: list[Failure] = []
+        for start in range(0, len(deliveries), MAX_BATCH):
+            batch = deliveries[start : start + MAX_BATCH]
+            entries = {
+                start + index: {"ReceiptHandle": delivery.receipt_handle, **extra}
+                for index, delivery in enumerate(batch)
+            }
+            failures += self._in_batch(doing, call, entries)
+        return failures
+
+    def _in_batch(self, doing: str, call: Callable[..., Any], entries: dict[int, dict[str, Any]]) -> list[Failure]:
+        """Make one batch call, and again at once for the entries that failed by no fault of theirs.
+
+        Those that keep failing so have a failure that is transient.
+        """
+        left = entries
+        final: list[Failure] = []
+        failed: list[Failure] = []
+        for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
+            given = [{"Id": str(key), **left[key]} for key in left]
+            answer = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
+            failures = self._failures(f"{doing} {self.name}", answer, left)
+            final += [failure for failure in failures if not failure.is_transient]
+            failed = [failure for failure in failures if failure.is_transient]
+            left = {failure.index: entries[failure.index] for failure in failed}
+            if not left:
+                break
+            self._aws.wait(pause)
+        return final + failed
+
+    def _failures(self, doing: str, answer: dict[str, Any], entries: Collection[int]) -> list[Failure]:
+        """Return those of a batch's entries that AWS did not take, also without a word about them."""
+        refused = {needed(doing, entry, "Id"): entry for entry in answer.get("Failed", [])}
+        if "Successful" in answer or "Failed" not in answer:
+            taken = {needed(doing, entry, "Id") for entry in needed(doing, answer, "Successful")}
+            refused = {str(key): {} for key in entries if str(key) not in taken} | refused
+        return [Failure(index=key, error=self._error(refused[str(key)])) for key in entries if str(key) in refused]
+
+    def _error(self, entry: dict[str, Any]) -> AwsError:
+        code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
+        reason = f"{printable(scrub(message)) or 'no reason given'} ({printable(code) or 'no code'})"
+        kind = error_kind(code, message)
+        if kind is ReceiptHandleInvalid:
+            return ReceiptHandleInvalid(f"A message of {self.name} is not in flight any more: {reason}.")
+        if kind is Throttled or not entry.get("SenderFault"):
+            return Throttled(f"{self.name} did not take a message: {reason}.")
+        return Undelivered(f"{self.name} rejected a message: {reason}.")
+
+
+def _by_size(messages: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
+    """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
+    batch: dict[int, Message] = {}
+    size = 0
+    for index, message in enumerate(messages):
+        if message.size_bytes > MAX_BODY_BYTES:
+            yield Failure(index=index, error=_too_long(message.size_bytes))
+            continue
+        if len(batch) == MAX_BATCH or size + message.size_bytes > MAX_BODY_BYTES:
+            yield batch
+            batch, size = {}, 0
+        batch[index] = message
+        size += message.size_bytes
+    if batch:
+        yield batch
+
+
+def _too_long(size_bytes: int) -> MessageTooLong:
+    message = f"The message has {size_bytes:,} bytes, and a queue carries at most {MAX_BODY_BYTES:,}."
+    return MessageTooLong(message, hint="Split it into shorter ones.")
+
+
+def _send_entry(message: Message, group: str) -> dict[str, Any]:
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()}
+    entry = {"MessageBody": message.body, "DelaySeconds": 0, "MessageAttributes": attributes}
+    return {**entry, "MessageGroupId": group} if group else entry
+
+
+def _delivery(doing: str, message: MessageTypeDef) -> ReceivedMessage:
+    attributes = message.get("MessageAttributes", {})
+    count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
+    return ReceivedMessage(
+        message=Message(
+            body=message.get("Body", ""),
+            # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
+            attributes={name: value.get("StringValue", "") for name, value in attributes.items()},
+        ),
+        message_id=needed(doing, message, "MessageId"),
+        receipt_handle=needed(doing, message, "ReceiptHandle"),
+        receive_count=int(count) if count.isdigit() else 1,
+    )

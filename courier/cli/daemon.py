@@ -1,0 +1,219 @@
+"""What every worker program shares: its options, its log, and its end at a signal.
+
+Loads no package by itself, so that --help needs none.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier.cli.argument_parser import ArgumentParser
+from courier.cli.command_line import SIGNALS, add_version, whole_number
+from courier.redaction import scrub
+from courier.settings import Settings
+from courier.text import quoted
+
+if TYPE_CHECKING:
+    from courier.aws.session import Aws
+    from courier.messaging.processor import WorkerConfig
+    from courier.messaging.worker import Worker
+
+log = logging.getLogger(__name__)
+
+_EPILOG = """\
+exit status:
+  0  stopped by a signal, or the queue was empty (--stop-when-empty)
+  2  wrong usage, a setting with a wrong value, or a Python that lacks packages
+  4  AWS's configuration names no region or no such profile, or cannot be used
+
+SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
+COURIER_GRACE_SECONDS, and gives the rest back to the queue. A second signal ends it at once.
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a worker's command line says."""
+
+    concurrency: int | None
+    stop_when_empty: bool
+    log_format: str
+    ready_file: str | None = None
+
+
+def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
+    """Return the options of a worker's command line; exits with status 2 if they are wrong."""
+    parser = ArgumentParser(
+        description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--concurrency",
+        type=whole_number(1, 64),
+        metavar="N",
+        help="how many requests to work on at once (default: COURIER_CONCURRENCY, else 4, or one a core for images)",
+    )
+    parser.add_argument(
+        "--log-format",
+        choices=("text", "json"),
+        default="text",
+        help="what a line of the log on stderr looks like (default: text)",
+    )
+    parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
+    parser.add_argument(
+        "--ready-file", type=_writable, metavar="FILE", help="add the line `ready` to FILE once the worker listens"
+    )
+    add_version(parser)
+    given = parser.parse_args(arguments)
+    return Options(
+        concurrency=given.concurrency,
+        stop_when_empty=given.stop_when_empty,
+        log_format=given.log_format,
+        ready_file=given.ready_file,
+    )
+
+
+def make_terms(
+    options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
+) -> WorkerConfig:
+    """Return the terms that a program's own values, the settings and the command line make together."""
+    from courier.messaging.processor import WorkerConfig
+
+    return WorkerConfig(
+        kind=kind,
+        inbox=inbox,
+        default_reply=default_reply,
+        concurrency=concurrency,
+        capacity=capacity,
+        poll_seconds=settings.poll_seconds,
+        visibility_seconds=settings.visibility_seconds,
+        grace_seconds=settings.grace_seconds,
+        max_deliveries=settings.max_deliveries,
+        time_limit_seconds=settings.time_limit_seconds,
+        stop_when_empty=options.stop_when_empty,
+        scaling_group=settings.scaling_group or "",
+        instance_id=settings.instance_id or "",
+    )
+
+
+def connect() -> Aws:
+    """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
+    from courier.aws.credentials import CredentialRefresh
+    from courier.aws.session import Aws
+
+    return Aws(CredentialRefresh(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
+
+
+def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:
+    """Run `worker` until a signal comes or it is done; return the exit status. For the main thread.
+
+    Once it listens, `announcement` is logged and `ready_file` gets its line.
+    """
+    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
+    SIGNALS.receiver = signals.put
+    SIGNALS.listen()
+    if SIGNALS.number is not None:  # it came while this program started
+        signals.put(SIGNALS.number)
+    worker.start()
+    log.info("%s", announcement)
+    if ready_file:
+        _say_ready(ready_file)
+    threading.Thread(target=_watch, args=(worker, signals), name="watch", daemon=True).start()
+    reason = signals.get()
+    log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
+    all_done = worker.stop(give_up=lambda: _another(signals))
+    log.info("stopped")
+    if not all_done:
+        _leave_now()
+    return 0
+
+
+def _say_ready(path: str) -> None:
+    try:
+        _append(path, "ready\n")
+    except OSError as error:
+        log.warning("%s cannot be written: %s", quoted(path, 200), error.strerror)
+
+
+def _append(path: str, text: str) -> None:
+    with Path(path).open("a", encoding="ascii") as file:
+        file.write(text)
+
+
+def _writable(path: str) -> str:
+    """Read an argument that is a file to write to."""
+    try:
+        _append(path, "")
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{quoted(path)} cannot be written: {error}") from error
+    return path
+
+
+def _watch(worker: Worker, signals: queue.SimpleQueue[int]) -> None:
+    worker.wait()
+    signals.put(0)
+
+
+def _another(signals: queue.SimpleQueue[int]) -> bool:
+    """Whether a further signal has come (the worker's own word that it stops is none)."""
+    while not signals.empty():
+        if signals.get():
+            return True
+    return False
+
+
+def _leave_now() -> None:
+    """End the process although threads of libraries may still be at work on what was given back."""
+    logging.shutdown()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def set_up_log(log_format: str) -> None:
+    """Send this program's log to stderr, as lines of text or of JSON; botocore's own only from warnings up."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("courier").setLevel(logging.INFO)
+    # A log that can no longer be written (its terminal was closed) must not end the work.
+    logging.raiseExceptions = False
+
+
+class _TextFormatter(logging.Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return scrub(super().format(record))
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: ARG002, N802  logging's signature
+        return _stamp(record)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _stamp(record),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return scrub(json.dumps(line))
+
+
+def _stamp(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"

@@ -1,0 +1,269 @@
+"""Client of the images application: uploads pictures, has a worker process them, downloads the results.
+
+Without a command, in a terminal, it is a menu.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from courier.cli import bootstrap
+from courier.cli.argument_parser import ArgumentParser
+from courier.cli.command_line import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain
+from courier.cli.failures import Failures
+from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
+from courier.errors import WrongUsage
+from courier.files import expand_home
+from courier.images import pipeline
+from courier.messaging.connection import Connection
+from courier.settings import load_settings
+from courier.text import printable
+
+if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+    from courier.cli.images_commands import ImageCommands
+    from courier.images.transfer import Result
+
+WORKER = "images_worker.py"
+FOLDERS = ("unprocessed", "processed")
+#: How large a preview is at most, in characters; two stand side by side.
+PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
+
+EPILOG = f"""\
+examples:
+  images_client.py                                    the menu
+  images_client.py run cat.jpg --to out               upload, process, download
+  images_client.py run                                the same with the sample picture
+  images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
+                                                      many at once; again: only what is missing
+  images_client.py operations                         what can be done
+  images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
+  images_client.py purge --yes
+
+{STATUSES}"""
+
+
+class Menu:
+    """The menu of the images application. Its desk opens when it is needed: AWS's library takes long to load."""
+
+    def __init__(
+        self,
+        commands: Callable[[], ImageCommands],
+        connection: Connection,
+        queue_commands: QueueCommands,
+        terminal: Terminal,
+    ) -> None:
+        self._open_commands = commands
+        self._connection = connection
+        self._queue_commands = queue_commands
+        self._terminal = terminal
+
+    @cached_property
+    def _commands(self) -> ImageCommands:
+        return self._open_commands()
+
+    def run(self) -> int:
+        """Run the menu; return the exit status."""
+        from courier.cli.menu import Choice, leave, run_menu
+
+        self._connection.warm_up()
+        choices = [
+            Choice(key="1", label="Upload a picture", action=self._menu_upload),
+            Choice(key="2", label="Process a picture", action=self._menu_process),
+            Choice(key="3", label="Download a result", action=self._menu_download),
+            Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
+            Choice(key="0", label="Exit", action=leave),
+        ]
+        return run_menu(self._terminal, "Courier: images", choices)
+
+    def _menu_upload(self) -> None:
+        path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)
+        self._commands.upload(expand_home(path), replace=False)
+
+    def _menu_process(self) -> None:
+        (name,) = self._pick("unprocessed", "Upload a picture first.")
+        self._commands.operations()
+        self._terminal.say("For example: thumbnail=800   sepia,border=20:white   grayscale,resize=800x600:cover   web")
+        operations = self._terminal.ask(
+            f"Operations (Enter for {pipeline.DEFAULT})",
+            _operations,
+            _more_operations,
+        )
+        for result in self._commands.process([name], operations):
+            self._preview(name, result)
+
+    def _preview(self, name: str, result: Result) -> None:
+        """Show source and result side by side, as far as this terminal can."""
+        if not self._terminal.shows_pictures:
+            return
+        from courier.images import formats
+
+        source = io.BytesIO()
+        self._commands.transfer.bucket("unprocessed").fetch(name, source)
+        source.seek(0)
+        made = io.BytesIO(self._commands.transfer.content(result))
+        bounds = self._commands.transfer.bounds
+        columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
+        size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
+        self._terminal.show_pictures([formats.half_blocks(one, bounds, **size) for one in (source, made)])
+
+    def _menu_download(self) -> None:
+        names = self._pick("processed", "Process a picture first.", may_be_all=True)
+        folder = self._terminal.ask("Folder to save in (Enter for this one)", lambda text: text.strip() or ".", _paths)
+        for name in names:
+            self._commands.download(name, expand_home(folder), replace=False)
+
+    def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
+        found = self._commands.transfer.names(folder)
+        if not found:
+            raise WrongUsage(f"There is no picture in images/{folder}/ yet.", hint=otherwise)
+        self._commands.show(folder, found)
+        names = [item.name for item in found]
+        latest = self._commands.latest if folder == "unprocessed" else self._commands.latest_result
+        newest = latest if latest in names else max(found, key=lambda item: item.modified).name
+        question = f"Name{', or all' * may_be_all} (Enter for {printable(newest)})"
+        return self._terminal.ask(question, _chosen(newest, names, may_be_all=may_be_all), lambda _text: names)
+
+
+def _operations(text: str) -> str:
+    return pipeline.canonical(pipeline.parse(text.strip() or pipeline.DEFAULT))
+
+
+def _more_operations(text: str) -> Sequence[str]:
+    """Return how the last operation of a list may go on."""
+    before, comma, _ = text.rpartition(",")
+    return [f"{before}{comma}{name}" for name in (*pipeline.KINDS, *pipeline.PRESETS)]
+
+
+def _paths(text: str) -> Sequence[str]:
+    """Return the files and folders whose paths begin with a text."""
+    begun = Path(expand_home(text))
+    folder = begun if text.endswith(("/", "~")) else begun.parent
+    prefix = text[: text.rfind("/") + 1]
+    try:
+        return sorted(f"{prefix}{one.name}{'/' * one.is_dir()}" for one in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _chosen(otherwise: str, names: Sequence[str], *, may_be_all: bool) -> Callable[[str], Sequence[str]]:
+    def read(text: str) -> Sequence[str]:
+        name = text.strip() or otherwise
+        if may_be_all and name == "all" and "all" not in names:
+            return names
+        if name not in names:
+            raise WrongUsage(
+                f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there."
+            )
+        return [name]
+
+    return read
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_version(parser)
+    add_common(parser)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        add_common(command, inherited=True)
+        for option in options:
+            command.add_argument(option, **_OPTIONS[option])
+        return command
+
+    add("upload", "upload pictures (none named: the sample picture)", "--replace").add_argument(
+        "files", nargs="*", metavar="FILE"
+    )
+    add("list", "show what is in the bucket").add_argument(
+        "folder", nargs="?", choices=tuple(FOLDERS), default="unprocessed", help="default: unprocessed"
+    )
+    add("process", "have uploaded pictures processed", "--operations").add_argument("names", nargs="+", metavar="NAME")
+    add("download", "fetch processed pictures", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
+    add("run", "upload, process and download", "--operations", "--to", "--replace").add_argument(
+        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample picture"
+    )
+    add("operations", "show what can be done to pictures")
+    add_commands(add)
+    return parser
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "--operations": {
+        "default": pipeline.DEFAULT,
+        "metavar": "LIST",
+        "help": f"such as grayscale,resize=800x600; the operations command lists them (default: {pipeline.DEFAULT})",
+    },
+    "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
+    "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},
+}
+
+
+def run(given: argparse.Namespace, commands: ImageCommands) -> int:
+    """Carry out one command; return the exit status. Raises: CourierError."""
+    noted = commands.failures.noted
+    if given.command == "upload":
+        from courier.images.batch import expanded
+
+        for path in expanded(given.files) if given.files else [""]:
+            with noted(path):
+                commands.upload(path, replace=given.replace)
+    if given.command == "process":
+        commands.process(given.names, given.operations)
+    if given.command == "download":
+        for name in given.names:
+            with noted(name):
+                commands.download(name, given.to, replace=given.replace)
+    if given.command == "run":
+        commands.run(given.files, given.operations, given.to, replace=given.replace)
+    if given.command == "list":
+        commands.list(given.folder)
+    if given.command == "operations":
+        commands.operations()
+    return commands.failures.worst
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, or the menu; return the exit status. Raises: CourierError."""
+    given = build_parser().parse_args(arguments)
+    bootstrap.require_packages()
+    from courier.cli.console import Terminal
+    from courier.cli.keyboard import Keyboard
+
+    settings = load_settings()
+    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
+    failures = Failures(complain if given.command else terminal.complain, as_json=given.json)
+    timeout_seconds = given.timeout or settings.timeout_seconds
+    connection = Connection(
+        kind="image",
+        requests=settings.image_inbox,
+        replies=settings.image_outbox,
+        patience_seconds=timeout_seconds,
+        timeout_seconds=timeout_seconds,
+        tell=terminal.warn,
+        cancellation=CANCELLATION,
+    )
+    queue_commands = QueueCommands(
+        connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds
+    )
+
+    def open_commands() -> ImageCommands:
+        from courier.cli.images_commands import ImageCommands
+        from courier.images.transfer import ImageTransfer
+
+        transfer = ImageTransfer(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
+        return ImageCommands(transfer, terminal, failures, as_json=given.json)
+
+    if given.command in COMMANDS:
+        return queue_commands.run(given)
+    if given.command:
+        return run(given, open_commands())
+    terminal.require_person()
+    return Menu(open_commands, connection, queue_commands, terminal).run()

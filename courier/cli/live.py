@@ -1,0 +1,174 @@
+"""Bars displays: one live region at the bottom of a terminal, which displays share and lines are printed above.
+
+rich's displays redirect standard output by default, and what others write meanwhile tears them; so nothing is
+redirected here, and the console that owns the region prints what comes on the same terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+
+from courier.cli.layout import shortened
+from courier.progress import Progress
+
+# Loaded when something is shown: a menu appears sooner without them.
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.progress import Progress as Bars
+    from rich.spinner import Spinner
+
+#: How often the region is drawn anew, in seconds.
+REFRESH_SECONDS = 0.1
+#: On narrower terminals a bar has no room beside its words, and on wide ones the speed has some, in columns.
+BAR_COLUMNS = 50
+SPEED_COLUMNS = 70
+
+
+class Region:
+    """The one live region of a terminal. Displays may be shown at the same time, from any thread."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._lock = threading.RLock()
+        self._parts: list[RenderableType] = []
+        #: How many have something to do that nothing may be shown below.
+        self._hiding = 0
+        self._live: Live | None = None
+        self._ended = threading.Event()
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether anything is shown now."""
+        return self._live is not None
+
+    @contextlib.contextmanager
+    def showing(self, part: RenderableType) -> Iterator[None]:
+        """Show one more display while the body runs."""
+        try:
+            self._change(lambda: self._parts.append(part))
+            yield
+        finally:
+            self._draw()
+            self._change(lambda: self._parts.remove(part) if part in self._parts else None)
+
+    @contextlib.contextmanager
+    def hidden(self) -> Iterator[None]:
+        """Hide the region while the body asks or prints something by itself."""
+        try:
+            self._change(lambda: self._hide(1))
+            yield
+        finally:
+            self._change(lambda: self._hide(-1))
+
+    def print(self, renderable: RenderableType) -> None:
+        """Print above the region, or where the cursor is if nothing is shown; lines are not broken."""
+        with self._lock:
+            self._console.print(renderable, soft_wrap=True)
+
+    def _change(self, change: Callable[[], None]) -> None:
+        with self._lock:
+            change()
+            is_wanted = bool(self._parts) and not self._hiding
+            if is_wanted and self._live is None:
+                self._start()
+            elif self._live is not None and not is_wanted:
+                self._stop(self._live)
+            else:
+                self._draw()
+
+    def _draw(self) -> None:
+        with self._lock, contextlib.suppress(OSError):  # the terminal may be gone
+            if self._live is not None:
+                self._live.refresh()
+
+    def _hide(self, more: int) -> None:
+        self._hiding += more
+
+    def _start(self) -> None:
+        from rich.live import Live
+
+        self._live = Live(
+            get_renderable=lambda: Group(*self._parts),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._ended = threading.Event()
+        self._live.start(refresh=True)
+        threading.Thread(target=self._refresh, args=(self._ended,), name="progress", daemon=True).start()
+
+    def _stop(self, live: Live) -> None:
+        self._ended.set()
+        self._live = None
+        with contextlib.suppress(OSError):
+            live.stop()
+
+    def _refresh(self, ended: threading.Event) -> None:
+        while not ended.wait(REFRESH_SECONDS):
+            self._draw()
+
+
+def spinner(text: str, *, ascii_only: bool) -> Spinner:
+    """Return a spinner beside a text."""
+    from rich.spinner import Spinner
+
+    return Spinner("line" if ascii_only else "dots", Text(text))
+
+
+def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
+    """Return a bar of bytes, and what to tell of them."""
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bars
+
+    bar = [BarColumn(max(10, min(40, width - 70)))] if width >= BAR_COLUMNS else []
+    speed = [TransferSpeedColumn()] if width >= SPEED_COLUMNS else []
+    label = TextColumn("{task.fields[what]}", markup=False)
+    progress = Bars(label, *bar, DownloadColumn(), *speed)
+    task = progress.add_task("", total=None, what=shortened(text, max(12, width - 50)))
+    return progress, Progress(
+        expect=lambda total: progress.update(task, total=total),
+        advance=lambda count: progress.advance(task, count),
+    )
+
+
+def counter(text: str, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:
+    """Return a count of what is done, and what adds to it."""
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    said = TextColumn("{task.completed:,.0f} {task.fields[what]}", markup=False)
+    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), said, TimeElapsedColumn())
+    task = progress.add_task("", total=None, what=text)
+    return progress, lambda more: progress.advance(task, more)
+
+
+def batch_bars(text: str, total: int, width: int) -> tuple[Bars, Progress, Callable[[], None]]:
+    """Return a bar of `total` things and one of bytes, what to tell of bytes, and of a thing that is done."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    bar = [BarColumn(max(10, min(40, width - 45)))] if width >= BAR_COLUMNS else []
+    what, said = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "said"))
+    progress = Bars(what, *bar, said, TimeElapsedColumn())
+    progress.add_task("", total=total, what=text, said=f"0 of {total}")
+    progress.add_task("", total=0, what="Bytes", said="")
+    lock = threading.Lock()
+
+    def tell(number: int, more: int, moved: int) -> None:
+        with lock:
+            task = progress.tasks[number]
+            done, whole = int(task.completed) + moved, int(task.total or 0) + more
+            said = f"{done / 1e6:.1f} of {whole / 1e6:.1f} MB" if number else f"{done} of {whole}"
+            progress.update(task.id, completed=done, total=whole, said=said)
+
+    moved = Progress(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0))
+    return progress, moved, partial(tell, 0, 0, 1)

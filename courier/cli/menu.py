@@ -1,0 +1,95 @@
+"""A menu in a terminal: choices by key, and what was typed ahead of it is not taken for one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from courier.cli.console import Terminal
+from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
+from courier.text import quoted
+
+
+class LeaveMenu(Exception):
+    """The user has chosen to leave."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """One line of a menu: what is typed for it, what it says, what it does."""
+
+    key: str
+    label: str
+    action: Callable[[], object]
+
+
+def leave() -> None:
+    """End the menu: the action of its exit choice."""
+    raise LeaveMenu
+
+
+def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice]) -> int:
+    """Show the menu and do what is chosen, again and again; return the exit status.
+
+    Nothing that goes wrong in a choice ends the menu. Ctrl-C there goes back to the menu, and at the
+    menu's own prompt it leaves, as Ctrl-D and the exit choice do.
+    """
+    while True:
+        _show(terminal, title, choices)
+        try:
+            choice = _chosen(terminal, choices)
+        except EOFError:
+            terminal.say("")
+            return 0
+        except KeyboardInterrupt:
+            terminal.say("")
+            return INTERRUPTED
+        try:
+            _do(terminal, choice)
+        except LeaveMenu:
+            return 0
+
+
+def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
+    terminal.say("")
+    terminal.say(title, style="bold")
+    for choice in choices:
+        terminal.say(f"  {choice.key}  {choice.label}")
+
+
+def _chosen(terminal: Terminal, choices: Sequence[Choice]) -> Choice:
+    while True:
+        terminal.settle_typed_ahead()
+        line = terminal.ask_for_command("Your choice")
+        if line is None:
+            continue
+        try:
+            return _pick(line, choices)
+        except WrongUsage as error:
+            terminal.complain(error)
+
+
+def _do(terminal: Terminal, choice: Choice) -> None:
+    try:
+        choice.action()
+    except LeaveMenu:
+        raise
+    except (KeyboardInterrupt, EOFError, RequestCanceled):
+        if not terminal.reset():
+            raise KeyboardInterrupt from None
+        terminal.say("")
+        terminal.say("Left off; back to the menu.")
+    except CourierError as error:
+        terminal.complain(error)
+    except Exception as error:  # noqa: BLE001  the menu outlives a fault of ours
+        terminal.complain(CourierError(f"A fault of this program: {type(error).__name__}: {error}"))
+    finally:
+        terminal.reset()
+
+
+def _pick(answer: str, choices: Sequence[Choice]) -> Choice:
+    for choice in choices:
+        if answer.strip() == choice.key:
+            return choice
+    keys = ", ".join(choice.key for choice in choices)
+    raise WrongUsage(f"There is no choice {quoted(answer.strip(), 20)}.", hint=f"Type one of {keys}.")

@@ -1,0 +1,271 @@
+"""Client of the numbers application: sends lists of numbers to a worker and shows their statistics.
+
+Without a command, in a terminal, it is a menu.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from courier.cli import bootstrap
+from courier.cli.command_line import CANCELLATION, SIGNALS
+from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
+from courier.cli.queue_commands import COMMANDS, QueueCommands
+from courier.cli.report import SHOWN_BACK, Report
+from courier.cli.typed_list import numbers_or_end
+from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
+from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Question
+from courier.numbers import parser, response
+from courier.numbers.list_source import ListSource, Reading, without_last_empty
+from courier.numbers.notation import CommaWatch
+from courier.numbers.source import Stream, opened, read_lines
+from courier.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+
+WORKER = "numbers_worker.py"
+
+#: What a list begins and ends with, its answer, and how many seconds that took.
+Shown = tuple[Sequence[str], Sequence[str], response.NumbersAnswer, float]
+
+
+class Numbers:
+    """What the application does, for the menu and for the commands."""
+
+    def __init__(
+        self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float, reading: Reading
+    ) -> None:
+        self._settings = settings
+        self._terminal = terminal
+        #: json, csv, or nothing for a person.
+        self._output = output
+        self._report = Report(terminal, output)
+        self._timeout_seconds = timeout_seconds
+        self._reading = reading
+        self.connection = Connection(
+            kind="numbers",
+            requests=settings.request_queue,
+            replies=settings.response_queue,
+            patience_seconds=timeout_seconds,
+            timeout_seconds=timeout_seconds,
+            tell=terminal.warn,
+            cancellation=CANCELLATION,
+        )
+        self.queue_commands = QueueCommands(
+            self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
+        )
+
+    def send(self, text: str) -> None:
+        """Ask for the statistics of `text` and show them. Raises: CourierError."""
+        self._send(ListSource([text], Reading(notation=self._reading.notation)))
+
+    def _send(self, source: ListSource) -> None:
+        text = source.text()
+        items = parser.split(text)
+        content = text.encode()
+        if len(content) > self.connection.room_bytes(len(content)):
+            self._report.show(*self._ask_long(ListSource([text], Reading()), "the list"))
+            return
+        self._warn(source.note)
+        options = {} if self._output else response.ASKED
+        waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
+        asking = requester_for(self.connection, [Question(body=text, options=options)])
+        with waiting, asking as (requester, questions):
+            (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
+        answer = response.decode(answer_of(outcome, worker=WORKER).body)
+        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
+
+    def send_file(self, path: str) -> None:
+        """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
+        with opened(path, CANCELLATION) as file:
+            begun = file.read(SMALLEST_LIMIT)
+            room = self.connection.room_bytes(len(begun))
+            if len(begun) == SMALLEST_LIMIT:
+                begun += file.read(max(0, room + 1 - len(begun)))
+            source = ListSource.of_stream(Stream(begun, file), path, self._reading)
+            asked = self._ask_long(source, path) if len(begun) > room else None
+            if not asked:
+                self._send(source)
+                return
+        self._report.show(*asked)
+
+    def _ask_long(self, source: ListSource, name: str) -> Shown:
+        """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
+        from courier.numbers import claim_check
+
+        inquiry = claim_check.Inquiry(
+            connection=self.connection,
+            worker=WORKER,
+            part_bytes=int(self._settings.list_part_megabytes * 1e6),
+            timeout_seconds=self._timeout_seconds,
+            drawn=not self._output,
+        )
+        answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
+        self._warn(source.note)
+        beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
+        return beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds
+
+    def _warn(self, note: str) -> None:
+        if note:
+            self._terminal.warn(note)
+
+    def batch(self, lines: Iterable[str | None]) -> int:
+        """Ask for every line's statistics, many at once; print an answer a line, in order.
+
+        Returns the exit status: that of the worst line, where no answer is worse than a refusal. Once canceled,
+        it sends no more, and has a row for every line that was sent.
+        """
+        report = self._report.batch()
+        counting = self._terminal.counting("answered")
+        asking = requester_for(self.connection, self._questions(lines))
+        with counting as advance, asking as (requester, questions):
+            outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
+            for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
+                try:
+                    report.add(number, response.decode(answer_of(outcome, worker=WORKER).body))
+                except CourierError as error:
+                    report.reject(number, error)
+                advance(1)
+        report.end()
+        return INTERRUPTED if CANCELLATION.is_canceled else report.worst
+
+    def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
+        watch = CommaWatch()
+        behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
+        for line in without_last_empty(lines, skip_header=self._reading.skip_header):
+            yield None if line is None else self._question(line, behind)
+            behind = behind if line is None else ""
+            watch.see("" if line is None else line + "\n")
+        if self._reading.notation.is_plain:
+            self._warn(watch.note())
+
+    def _question(self, line: str, behind: str) -> Asked:
+        try:
+            line = ListSource([line], Reading(notation=self._reading.notation)).text()
+            parser.split(line + behind if line.strip() else line)
+        except Rejected as error:
+            return error
+        size = len(line.encode())
+        room = self.connection.room_bytes(size)
+        if size > room:
+            message = f"The list has {size:,} bytes, and a message carries {room:,}."
+            return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
+        return Question(body=line)
+
+    def menu(self) -> int:
+        """Run the menu; return the exit status."""
+        from courier.cli.menu import Choice, leave, run_menu
+
+        self.connection.warm_up()
+        choices = [
+            Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
+            Choice(key="2", label="Send a random message", action=self._send_random),
+            Choice(key="3", label="Send your own numbers", action=self._send_own),
+            Choice(key="4", label="Purge the queue", action=self.queue_commands.purge),
+            Choice(key="0", label="Exit", action=leave),
+        ]
+        return run_menu(self._terminal, "Courier: numbers", choices)
+
+    def _send_random(self) -> None:
+        length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
+        self.send(random_list(length, seed=None))
+
+    def _send_own(self) -> None:
+        self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
+        items: list[str] = []
+        watch = CommaWatch()
+        more = self._ask_for_more(items, watch)
+        while more:
+            items += more
+            more = self._ask_for_more(items, watch)
+        self._warn(watch.note())
+        if items:
+            self.send(",".join(items))
+        else:
+            self._terminal.say("No numbers, nothing sent.")
+
+    def _ask_for_more(self, items: Sequence[str], watch: CommaWatch) -> list[str]:
+        """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
+
+        def read(text: str) -> list[str]:
+            more = numbers_or_end(text)
+            watch.see(text.strip() + "\n" if more else "")
+            return more
+
+        try:
+            return self._terminal.ask("More, or Enter to send" if items else "Numbers", read)
+        except EOFError:
+            if not items:
+                raise
+            self._terminal.say("")
+            return []
+
+
+def random_list(length: int, seed: int | None) -> str:
+    """Return `length` random numbers with up to two decimals, from -1000 to 1000; the same for the same seed."""
+    chosen = random.Random(seed)  # noqa: S311  an example, no secret
+    return ",".join(f"{chosen.randint(-100_000, 100_000) / 100:.2f}" for _ in range(length))
+
+
+def _length(text: str) -> int:
+    word = text.strip().lstrip("0")
+    if not (word.isascii() and word.isdigit() and len(word) <= len(str(MAX_RANDOM)) and int(word) <= MAX_RANDOM):
+        raise WrongUsage(f"That must be a whole number from 1 to {MAX_RANDOM:,}.")
+    return int(word)
+
+
+def run(given: argparse.Namespace, numbers: Numbers) -> int:
+    """Carry out one command; return the exit status. Raises: CourierError."""
+    if given.command == "batch":
+        return numbers.batch(read_lines(given.path))
+    if given.command in COMMANDS:
+        return numbers.queue_commands.run(given)
+    texts = {
+        "send": lambda: " ".join(word.removeprefix(" ") for word in given.numbers),
+        "sample": lambda: SAMPLE,
+        "random": lambda: random_list(given.length, given.seed),
+    }
+    try:
+        if given.command == "file":
+            numbers.send_file(given.path)
+        else:
+            numbers.send(texts[given.command]())
+    except CourierError as error:
+        if given.json:
+            print(json.dumps({"error": error.sentence}))
+        raise
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, or the menu; return the exit status. Raises: CourierError."""
+    raw = sys.argv[1:] if arguments is None else arguments
+    # A blank in front keeps argparse from taking a list that begins with a minus for an option.
+    is_list = "send" in raw
+    given = build_parser(__doc__ or "").parse_args(
+        [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
+    )
+    bootstrap.require_packages()
+    from courier.cli.console import Terminal
+    from courier.cli.keyboard import Keyboard
+
+    settings = load_settings()
+    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
+    as_csv = getattr(given, "csv", False)
+    if given.json and as_csv:
+        raise WrongUsage("There is one output: --json or --csv.")
+    output = "json" if given.json else "csv" if as_csv else ""
+    timeout_seconds = given.timeout or settings.timeout_seconds
+    numbers = Numbers(settings, terminal, output=output, timeout_seconds=timeout_seconds, reading=Reading.of(given))
+    if given.command:
+        return run(given, numbers)
+    terminal.require_person()
+    return numbers.menu()

@@ -1,0 +1,95 @@
+"""The command line of the numbers client: its commands and their options."""
+
+from __future__ import annotations
+
+import argparse
+
+from courier.cli.argument_parser import ArgumentParser
+from courier.cli.command_line import STATUSES, add_common, add_version, whole_number
+from courier.cli.queue_commands import COMMANDS, add_commands
+
+SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
+MAX_RANDOM = 50_000
+
+EPILOG = f"""\
+examples:
+  numbers_client.py                          the menu
+  numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
+  numbers_client.py random 100 --seed 7
+  numbers_client.py file prices.txt          one list, of any size; - is standard input
+  numbers_client.py file sales.csv --column price
+  seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
+  numbers_client.py purge --yes
+
+lists:
+  1,2.5,-3e4 or 1;2.5 or 1 2.5, over as many lines as there are. Blanks separate where there are no commas and no
+  semicolons. Lines may end as on any system, and empty ones at the end count for nothing. Files are UTF-8, or UTF-16 or
+  UTF-32 with a byte order mark.
+  --decimal-comma      1,5; 2,5 or 1,5 2,5: separate by semicolons, blanks or line ends
+  --thousands          1,234.5; 2,000 or 1,234 2,000: commas between digits group them by threes; one before a blank
+                       or a line end still separates
+  both                 1.234,5; 2.000
+  --column N           of rows with commas, semicolons, tabs or blanks between cells, quoted or not; a name is looked
+                       for in the first line
+
+{STATUSES}"""
+
+
+def build_parser(description: str) -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = ArgumentParser(
+        description=description, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_version(parser)
+    add_common(parser)
+    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        add_common(command, inherited=True)
+        if name not in COMMANDS:
+            command.add_argument("--csv", action="store_true", help="print CSV on stdout, and nothing else")
+        return command
+
+    command = add("send", "send a list of numbers")
+    command.add_argument("numbers", nargs="+", metavar="LIST")
+    _add_notation(command)
+    add("sample", f"send the pre-made list: {SAMPLE}")
+    command = add("random", "send random numbers")
+    command.add_argument("length", type=whole_number(1, MAX_RANDOM), metavar="N")
+    command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
+    command = add("file", "send a file as one list, of any size")
+    command.add_argument("--column", type=_column, metavar="N", help="read one column of rows: its number or name")
+    lines = add("batch", "send a file's lines, a list each")
+    for one in (command, lines):
+        one.add_argument("path", metavar="PATH", help="- is standard input")
+        _add_header(one)
+        _add_notation(one)
+    add_commands(add)
+    return parser
+
+
+def _add_notation(parser: argparse.ArgumentParser) -> None:
+    """Add how the numbers of a list are written."""
+    parser.add_argument(
+        "--decimal-comma",
+        action="store_true",
+        help="1,5 is one and a half; semicolons, blanks and line ends separate",
+    )
+    parser.add_argument(
+        "--thousands",
+        action="store_true",
+        help="1,234.5 is one number (with --decimal-comma: 1.234,5); so is 1234.5",
+    )
+
+
+def _add_header(parser: argparse.ArgumentParser) -> None:
+    """Add that a file's first line is passed over."""
+    parser.add_argument("--skip-header", action="store_true", help="pass over the first line")
+
+
+def _column(text: str) -> str:
+    """Read an argument that is a column: a number from 1, or a name."""
+    if not text.strip() or not text.strip("0"):
+        raise argparse.ArgumentTypeError("must be a column's number, from 1, or its name")
+    return text

@@ -1,0 +1,159 @@
+"""What both clients can do for their queues: purge them, look after dead letters, and check that all is well."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from courier.errors import AccessDenied, QueueMissing, WrongUsage
+from courier.messaging.connection import Connection, answer_of
+from courier.messaging.protocol import Answer
+
+if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+    from courier.messaging.dead_letters import DeadLetters
+
+#: How long `check` waits for a worker's answer at most, in seconds.
+PING_SECONDS = 10.0
+#: A clock that differs by more makes AWS refuse calls sooner or later (it allows 300), in seconds.
+CLOCK_SECONDS = 60.0
+
+
+#: The commands, and what help says of them.
+COMMANDS = {
+    "purge": "delete all requests that wait",
+    "dead": "show the requests that were given up",
+    "redrive": "send those back to the workers",
+    "check": "tell whether queues, keys, clock and a worker are well",
+}
+#: Those that ask before they act.
+ASKING = ("purge", "redrive")
+
+
+def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
+    """Add the commands to a parser, whose `add` takes a name and a help text."""
+    for name, text in COMMANDS.items():
+        command = add(name, text)
+        if name in ASKING:
+            command.add_argument("--yes", action="store_true", help="do not ask")
+
+
+class QueueCommands:
+    """The commands that concern the queues of one application."""
+
+    def __init__(
+        self, connection: Connection, terminal: Terminal, *, worker: str, as_json: bool, timeout_seconds: float
+    ) -> None:
+        self._ping_seconds = min(PING_SECONDS, timeout_seconds)
+        self._connection = connection
+        self._outlast = connection.outlast
+        self._terminal = terminal
+        self._worker = worker
+        self._as_json = as_json
+
+    def purge(self, *, sure: bool = False) -> None:
+        """Empty the request queue after asking, and say what that did.
+
+        Raises: WrongUsage if there is nobody to ask; AwsError.
+        """
+        from courier.aws.sqs import PURGE_SECONDS
+
+        requests = self._connection.line().requests
+        depth = self._outlast(requests.depth)
+        if depth.total == 0 and not sure and self._terminal.is_interactive:
+            self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
+            return
+        if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, everybody's?", sure=sure):
+            self._terminal.say("Nothing was deleted.")
+            return
+        purged = self._outlast(requests.purge)
+        if self._as_json:
+            print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
+        elif purged:
+            self._terminal.say(f"Purged {requests.name}: about {depth.total} requests.")
+            self._terminal.say(f"It takes SQS up to {PURGE_SECONDS} s; what is sent meanwhile may go too.")
+        else:
+            self._terminal.say(
+                f"{requests.name} was purged under {PURGE_SECONDS} s ago; SQS allows no second time so soon."
+            )
+            self._terminal.say("Nothing was done now. Wait a minute and purge again.")
+
+    def dead(self) -> None:
+        """Show some of the requests that were given up, and how many there are. Raises: AwsError."""
+        letters = self._connection.line().dead
+        found, count = self._outlast(letters.look), self._outlast(letters.count)
+        if self._as_json:
+            rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
+            print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
+            return
+        rows_shown = [(one.message_id, one.body[:40], one.reason) for one in found]
+        self._terminal.show_table(f"{letters.name}: {count}", ("message", "body", "reason"), rows_shown)
+
+    def redrive(self, *, sure: bool = False) -> None:
+        """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsError."""
+        letters = self._connection.line().dead
+        if not self._is_sure(
+            f"Send about {self._outlast(letters.count)} requests of {letters.name} back to the workers?", sure=sure
+        ):
+            self._terminal.say("Nothing was sent back.")
+            return
+        moved = letters.redrive()
+        if self._as_json:
+            print(json.dumps({"queue": letters.name, "sent_back": moved}))
+        else:
+            self._terminal.say(f"Sent {moved} requests back.")
+
+    def check(self) -> int:
+        """Tell whether everything an asker needs is there; return the exit status. Raises: AwsError."""
+        aws, line = self._connection.aws(), self._connection.line()
+        account = aws.account_id()
+        with self._terminal.waiting("Waiting for a worker to answer"):
+            outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
+        answered = isinstance(outcome.result, Answer)
+        difference = aws.clock.difference_seconds
+        facts: dict[str, object] = {
+            "account": account,
+            "region": aws.region,
+            "clock_difference_seconds": round(difference, 1),
+            **{f"messages_in_{box.name}": self._outlast(box.depth).total for box in (line.requests, line.replies)},
+            "oldest_request_seconds": line.requests.oldest_seconds(),
+            "dead_letters": self._count(line.dead),
+            "worker_answers_in_seconds": round(outcome.seconds, 3) if answered else None,
+        }
+        if self._as_json:
+            print(json.dumps(facts))
+        else:
+            self._terminal.show_pairs("Check", {name.replace("_", " "): _word(value) for name, value in facts.items()})
+        if abs(difference) > CLOCK_SECONDS:
+            self._terminal.warn(f"This machine's clock differs from AWS's by {difference:.0f} s. Set it right.")
+        answer_of(outcome, worker=self._worker)
+        return 0
+
+    def run(self, given: argparse.Namespace) -> int:
+        """Carry out one of the commands; return the exit status. Raises: CourierError."""
+        if given.command == "check":
+            return self.check()
+        if given.command == "dead":
+            self.dead()
+        else:
+            (self.purge if given.command == "purge" else self.redrive)(sure=given.yes)
+        return 0
+
+    def _is_sure(self, question: str, *, sure: bool) -> bool:
+        if sure:
+            return True
+        if not self._terminal.is_interactive:
+            raise WrongUsage("That needs a yes.", hint="Add --yes to do it without being asked.")
+        return self._terminal.confirm(question)
+
+    def _count(self, letters: DeadLetters) -> int | None:
+        try:
+            return self._outlast(letters.count)
+        except (QueueMissing, AccessDenied):
+            return None
+
+
+def _word(value: object) -> str:
+    return "none" if value is None else str(value)

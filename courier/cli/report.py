@@ -1,0 +1,109 @@
+"""What the numbers client shows of responses: to a person, as JSON or as CSV; one, or those of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from courier.cli import layout
+from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
+from courier.numbers import render
+from courier.numbers.response import NumbersAnswer
+
+if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+
+#: Up to so many numbers are all shown back, of more the first and the last.
+SHOWN_BACK = 20
+SHOWN_OF_MANY = 5
+#: What is shown back of one number at most, in characters.
+SHOWN_OF_NUMBER = 60
+#: How many line numbers a summary names.
+NAMED_LINES = 10
+#: What may become of a line beside an answer.
+OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without an answer", "canceled", "failed")
+
+
+class Report:
+    """Shows responses on a terminal; `output` is json, csv, or nothing for a person."""
+
+    def __init__(self, terminal: Terminal, output: str) -> None:
+        self._terminal = terminal
+        self._output = output
+
+    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersAnswer, took_seconds: float) -> None:
+        """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
+        if self._output == "json":
+            self._terminal.row(render.json_line(answer))
+        elif self._output == "csv":
+            self._terminal.row(render.csv_line(list(answer.statistics)))
+            self._terminal.row(render.csv_line(list(answer.statistics.values())))
+        else:
+            self._show_list(first, last, int(answer.statistics.get("count") or 0))
+            self._show_person(answer)
+            self._terminal.say(f"answered in {took_seconds:.3f} s")
+
+    def _show_list(self, first: Sequence[str], last: Sequence[str], count: int) -> None:
+        whole = first if count <= SHOWN_BACK else [*first[:SHOWN_OF_MANY], "…", *last[-SHOWN_OF_MANY:]]
+        room = min(SHOWN_OF_NUMBER, (self._terminal.width or SHOWN_OF_NUMBER + 1) - 1)
+        shown = ", ".join(layout.shortened(item, room) for item in whole)
+        self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
+
+    def _show_person(self, answer: NumbersAnswer) -> None:
+        ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
+        self._terminal.show_pairs("Statistics", render.table(answer, ascii_only=ascii_only, plain=plain))
+        if plain:
+            lines = render.bins_in_words(answer)
+        else:
+            lines = render.plot(answer, ascii_only=ascii_only, width=self._terminal.width)
+        for line in lines:
+            self._terminal.say(line)
+
+    def batch(self) -> BatchReport:
+        """Return what shows the rows of a batch, one as soon as it is known."""
+        rows = (render.CsvRows if self._output == "csv" else render.JsonRows)(self._terminal.row)
+        return BatchReport(self._terminal, rows)
+
+
+class BatchReport:
+    """The rows of a batch, and in the end what became of its lines."""
+
+    def __init__(self, terminal: Terminal, rows: render.JsonRows | render.CsvRows) -> None:
+        self._terminal = terminal
+        self._rows = rows
+        self._answered = 0
+        self._others: dict[str, list[int]] = {}
+        #: The exit status: that of the worst line, where no answer is worse than a rejection.
+        self.worst = 0
+
+    def add(self, line: int, answer: NumbersAnswer) -> None:
+        """Show the answer to a line."""
+        self._answered += 1
+        self._rows.add(line, answer)
+
+    def reject(self, line: int, error: CourierError) -> None:
+        """Show why a line has no answer."""
+        self.worst = max(self.worst, error.exit_status)
+        self._others.setdefault(_outcome(error), []).append(line)
+        self._rows.refuse(line, error.sentence)
+
+    def end(self) -> None:
+        """Show what is left, and on stderr which lines have no answer, if there are any."""
+        self._rows.end()
+        if self._others:
+            self._terminal.note(summary(self._answered, self._others))
+
+
+def summary(answered: int, others: dict[str, list[int]]) -> str:
+    """Return what became of the lines of a batch, in a sentence: `7 lines: 4 answered, 3 rejected (3, 4, 5)`."""
+    total = answered + sum(map(len, others.values()))
+    parts = [f"{answered:,} answered"]
+    for outcome, lines in sorted(others.items(), key=lambda item: OUTCOMES.index(item[0])):
+        more = ", …" if len(lines) > NAMED_LINES else ""
+        parts.append(f"{len(lines):,} {outcome} ({', '.join(map(str, lines[:NAMED_LINES]))}{more})")
+    return f"{total:,} line{'s' * (total != 1)}: {', '.join(parts)}"
+
+
+def _outcome(error: CourierError) -> str:
+    kinds = {Rejected: REJECTED, ResponseTimeout: WITHOUT_ANSWER, RequestCanceled: CANCELED}
+    return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), FAILED)

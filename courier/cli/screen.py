@@ -1,0 +1,256 @@
+"""What a person sees: sentences, tables, and what is under way. Knows nothing of AWS.
+
+Text that came from outside is made printable and is never markup. On a terminal, lines are broken at words; rows for
+programs are never touched. While something is shown as under way, it and the lines above it have one owner.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from courier.cli import layout, live, output
+from courier.errors import CourierError
+from courier.progress import UNSEEN, Progress
+from courier.text import printable
+
+Colour = tuple[int, int, int]
+
+#: Wider than any table: what is not on a terminal is not fitted to anything.
+_ENDLESS = 1_000_000
+
+
+class _Console(Console):
+    """A console as wide as its own terminal is, that leaves the end of its reader to whoever prints."""
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """The size of the terminal; rich would take that of standard input, or COLUMNS."""
+        return ConsoleDimensions(output.columns(self.file) or output.USUAL_COLUMNS, super().size.height)
+
+    @size.setter
+    def size(self, new_size: tuple[int, int]) -> None:
+        """Take no other size."""
+
+    def on_broken_pipe(self) -> None:
+        """Raise it again; rich would end the program with a status of its own."""
+        raise BrokenPipeError
+
+
+class _Sized:
+    """A table that is laid out for a width, whatever the console thinks its own is."""
+
+    def __init__(self, table: Table, width: int) -> None:
+        self._table = table
+        self._width = width
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Lay out the table."""
+        yield from console.render(self._table, options.update(width=self._width, no_wrap=False, overflow="fold"))
+
+
+class Screen:
+    """A console to write on, and one for errors and progress, both replaceable.
+
+    `plain` is for screen readers and logs: nothing is drawn or erased, and a line has one fact.
+    """
+
+    def __init__(self, console: Console | None = None, errors: Console | None = None, *, plain: bool = False) -> None:
+        self._console = console or _Console(highlight=False, markup=False, emoji=False)
+        self._errors = errors or _Console(stderr=True, highlight=False, markup=False, emoji=False)
+        self.plain = plain
+        self._region = live.Region(self._errors)
+
+    @property
+    def ascii_only(self) -> bool:
+        """Whether what is written must be plain ASCII, since the output's encoding has no more."""
+        return self._console.options.ascii_only
+
+    @property
+    def width(self) -> int | None:
+        """How wide the output is, in columns; None if it is no terminal, and endless."""
+        return output.columns(self._console.file)
+
+    @property
+    def shows_pictures(self) -> bool:
+        """Whether a picture can be shown."""
+        has_colors = output.is_terminal(self._console.file) and self._console.color_system is not None
+        return has_colors and not self.ascii_only and not self.plain
+
+    # Saying
+
+    def say(self, text: str, *, style: str = "") -> None:
+        """Print a line; a terminal shows it in `style`, and breaks it at words."""
+        for line in layout.wrapped(printable(text, None), self.width):
+            self._print(Text(line, style=style))
+
+    def row(self, line: str) -> None:
+        """Print a line for programs, as it is."""
+        if self._is_below():
+            self._print(Text(line))
+            return
+        self._console.file.write(line + "\n")
+        self._console.file.flush()
+
+    def complain(self, error: CourierError) -> None:
+        """Print what went wrong, where, and what to do, on stderr."""
+        self._tell(error.message, "red")
+        for line in layout.fitted_drawing(error.drawing, output.columns(self._errors.file)):
+            self._region.print(Text(printable(line, None)))
+        if error.hint:
+            self._tell(error.hint, "")
+
+    def warn(self, sentence: str) -> None:
+        """Print a sentence on stderr."""
+        self._tell(sentence, "yellow")
+
+    def note(self, sentence: str) -> None:
+        """Print a sentence on stderr that is no warning."""
+        self._tell(sentence, "")
+
+    def _tell(self, sentence: str, style: str) -> None:
+        for line in layout.wrapped(printable(sentence, None), output.columns(self._errors.file)):
+            self._region.print(Text(line, style=style))
+
+    def show_pairs(self, title: str, pairs: Mapping[str, str]) -> None:
+        """Print a table of names and values."""
+        rows = [(printable(name), printable(value, None)) for name, value in pairs.items()]
+        room = layout.room_beside(("", ""), rows, self.width or _ENDLESS)
+        if self.plain or not room:
+            facts = [f"{name}: {value}" for name, value in rows]
+            width = self.width or _ENDLESS
+            self._say_all([title, *(line for fact in facts for line in layout.folded(fact, width))])
+            return
+        table = Table(title=Text(printable(title)), title_justify="left", show_header=False)
+        table.add_column(style="bold", no_wrap=True)
+        table.add_column(justify="right")
+        for name, value in rows:
+            table.add_row(Text(name), Text("\n".join(layout.folded(value, room))))
+        self._print(table)
+
+    def show_table(
+        self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, in_words: bool = False
+    ) -> None:
+        """Print a table with a header line; columns after the first are to the right, unless they are `in_words`.
+
+        Where it is too wide for the terminal, words of the last column are wrapped, or each row becomes lines.
+        """
+        cells = [[printable(cell, None) for cell in row] for row in rows]
+        width = self.width or _ENDLESS
+        fits = layout.table_width(header, cells) <= width
+        if self.plain or not (fits or (in_words and layout.room_beside(header, cells, width))):
+            self._say_all([title, *layout.records(header, cells)])
+            return
+        table = Table(title=Text(printable(title)), title_justify="left")
+        for index, name in enumerate(header):
+            is_last = index == len(header) - 1
+            table.add_column(name, justify="left" if in_words or index == 0 else "right", no_wrap=not is_last)
+        for row in cells:
+            table.add_row(*map(Text, row))
+        self._print(table)
+
+    def _say_all(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.say(line)
+
+    def _print(self, renderable: RenderableType) -> None:
+        """Print on standard output; above what is under way, if that is on the same terminal."""
+        if isinstance(renderable, Table):
+            renderable = _Sized(renderable, self.width or _ENDLESS)
+        if self._is_below():
+            self._region.print(renderable)
+        else:
+            self._console.print(renderable, soft_wrap=True)
+
+    def _is_below(self) -> bool:
+        """Whether something is shown below the lines of standard output, on its terminal."""
+        return self._region.is_shown and output.is_same_terminal(self._console.file, self._errors.file)
+
+    # What is under way
+
+    @contextlib.contextmanager
+    def cleared(self) -> Iterator[None]:
+        """Let the body print by other ways than this: nothing is drawn meanwhile."""
+        with self._region.hidden():
+            yield
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody sees what is under way: only a terminal can draw and erase."""
+        can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
+        return can_draw and self._errors.is_terminal and not self.plain
+
+    @contextlib.contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Show a spinner while the body runs; a line on a terminal that can draw none, and nothing elsewhere."""
+        if not self._begins(text):
+            yield
+            return
+        with self._region.showing(live.spinner(printable(text), ascii_only=self._draws_ascii)):
+            yield
+
+    @contextlib.contextmanager
+    def moving(self, text: str) -> Iterator[Progress]:
+        """Show a progress bar while the body moves bytes; yields what to tell of them."""
+        if not self._begins(text):
+            yield UNSEEN
+            return
+        bar, moved = live.byte_bar(printable(text), self._drawing_width)
+        with self._region.showing(bar):
+            yield moved
+
+    @contextlib.contextmanager
+    def counting(self, text: str) -> Iterator[Callable[[int], None]]:
+        """Show a count on stderr unless results come on this terminal; yields what adds to it."""
+        if not self.is_watched or output.is_terminal(self._console.file):
+            yield lambda _: None
+            return
+        count, advance = live.counter(printable(text), ascii_only=self._draws_ascii)
+        with self._region.showing(count):
+            yield advance
+
+    @contextlib.contextmanager
+    def gathering(self, text: str, total: int) -> Iterator[tuple[Progress, Callable[[], None]]]:
+        """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
+        if not self._begins(text):
+            yield UNSEEN, lambda: None
+            return
+        bars, moved, advance = live.batch_bars(printable(text), total, self._drawing_width)
+        with self._region.showing(bars):
+            yield moved, advance
+
+    def _begins(self, text: str) -> bool:
+        """Whether something under way can be drawn; a terminal that cannot is told once."""
+        if not self.is_watched and output.is_terminal(self._errors.file):
+            self.note(text)
+        return self.is_watched
+
+    @property
+    def _draws_ascii(self) -> bool:
+        return self._errors.options.ascii_only
+
+    @property
+    def _drawing_width(self) -> int:
+        return output.columns(self._errors.file) or output.USUAL_COLUMNS
+
+    def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Colour, Colour]]]]) -> None:
+        """Show pictures side by side: rows of characters, each the colours of its upper and its lower half."""
+        if not self.shows_pictures:
+            return
+        from rich.color import Color
+        from rich.style import Style
+
+        for number in range(max(map(len, pictures), default=0)):
+            line = Text()
+            for picture in pictures:
+                row = picture[number] if number < len(picture) else []
+                for upper, lower in row:
+                    line.append(
+                        "\N{UPPER HALF BLOCK}", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
+                    )
+                line.append(" " * (2 + len(picture[0]) - len(row) if picture else 2))
+            self._print(line)

@@ -1,0 +1,34 @@
+"""Numbers that are typed or pasted at a question: a line, or several at once."""
+
+from __future__ import annotations
+
+from courier.errors import Rejected
+from courier.numbers import parser
+
+
+def numbers_or_end(text: str) -> list[str]:
+    """Return the numbers of a line, or of several lines that were pasted at once; none for an empty answer.
+
+    Each line is a list by itself, as if it had been typed. Raises: Rejected, naming the line that is none.
+    """
+    if not text.strip():
+        return []
+    lines = text.strip("\r\n").splitlines()
+    if len(lines) == 1:
+        return parser.split(lines[0])
+    found: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            found += parser.split(line)
+        except Rejected as error:
+            raise _in_line(number, line, error) from error
+    return found
+
+
+def _in_line(number: int, line: str, error: Rejected) -> Rejected:
+    """Return what is wrong with one of several lines, with its number."""
+    if not line.strip():
+        return Rejected(f"Line {number:,} is empty.", hint="Write a number there, or take the line away.")
+    told = Rejected(f"Line {number:,}: {error.message}", hint=error.hint)
+    told.drawing = error.drawing
+    return told

@@ -1,0 +1,1 @@
+"""Operations on images, and what carries them out within limits. It knows no terminal."""

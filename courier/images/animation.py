@@ -1,0 +1,68 @@
+"""A picture's frames: decoded one by one, with how long and how often each is shown."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+
+from PIL import Image, ImageSequence
+
+from courier.errors import CourierError, NotAPicture, Reason
+from courier.images.formats import format_of
+from courier.text import printable
+
+
+def frames_of(image: Image.Image) -> int:
+    """Return how many frames move, or how many pages there are. Raises: NotAPicture if that cannot be told.
+
+    A PNG's picture for programs that know no better is none of them.
+    """
+    try:
+        return int(getattr(image, "n_frames", 1)) - bool(getattr(image, "default_image", False))
+    except Exception as error:
+        raise _damage(image, error) from error
+
+
+def plays_of(image: Image.Image) -> int:
+    """Return how often the frames are shown, 0 for ever. A GIF counts how often they are repeated, if it counts."""
+    loop = image.info.get("loop")
+    if format_of(image) != "GIF":
+        return int(loop or 0)
+    return 1 if loop is None else int(loop) and int(loop) + 1
+
+
+def decoded(image: Image.Image) -> Image.Image:
+    """Decode a picture. Raises: NotAPicture if that cannot be done."""
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _damage(image, error) from error
+    return image
+
+
+def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
+    """Yield each frame whole, and for how many milliseconds it is shown. Raises: NotAPicture."""
+    try:
+        for number, frame in enumerate(ImageSequence.Iterator(image)):
+            if number == 0 and getattr(image, "default_image", False):
+                continue
+            pixels = frame.convert("RGBA")
+            yield pixels, float(frame.info.get("duration", 0))  # which some formats tell only once a frame is decoded
+    except (MemoryError, CourierError):
+        raise
+    except Exception as error:
+        raise _damage(image, error) from error
+
+
+def _damage(image: Image.Image, error: Exception) -> NotAPicture:
+    header = f"its header says {format_of(image)}, {image.width} x {image.height} pixels"
+    return NotAPicture(
+        f"The picture is damaged or cut short: {printable(str(error), 120)} ({header}).", reason=Reason.CORRUPT
+    )
+
+
+def count_frames(content: bytes) -> int:
+    """Return how many frames a file has: of equal ones that follow each other, writers make one."""
+    return int(getattr(Image.open(io.BytesIO(content)), "n_frames", 1))

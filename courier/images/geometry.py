@@ -1,0 +1,73 @@
+"""How large pictures become, and where one thing lies in another: sums, without a picture."""
+
+from __future__ import annotations
+
+import math
+
+from courier.images.arguments import Size, Values
+from courier.images.pipeline import Step
+
+
+def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
+    """Return the width and height in pixels that a size means for a picture; a missing side follows the other."""
+    if wanted.percent:
+        return times(size, wanted.percent / 100)
+    width, height = wanted.width, wanted.height
+    if width and height:
+        return width, height
+    share = width / size[0] if width else (height or 1) / size[1]
+    across, down = times(size, share)
+    return width or across, height or down
+
+
+def planned(step: Step, size: tuple[int, int]) -> tuple[int, int]:
+    """Return how large a picture is after an operation, or larger."""
+    if step.name == "resize":
+        return planned_size(size, step.values)
+    if step.name == "thumbnail":
+        return thumbnail_size(size, step.values)
+    if step.name == "border":
+        return size[0] + 2 * step.values["width"], size[1] + 2 * step.values["width"]
+    if step.name == "rotate" and step.values["degrees"] % 90:
+        turn = math.radians(step.values["degrees"])
+        sine, cosine = abs(math.sin(turn)), abs(math.cos(turn))
+        return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
+    return size
+
+
+def planned_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
+    """Return how large a picture is after a resize."""
+    wanted: Size = values["size"]
+    width, height = target(size, wanted)
+    if values["fit"] not in {"inside", "outside"} or not (wanted.width and wanted.height):
+        return width, height
+    ratios = width / size[0], height / size[1]
+    return times(size, max(ratios) if values["fit"] == "outside" else min(ratios))
+
+
+def thumbnail_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
+    """Return how large a picture is as a thumbnail."""
+    wanted: Size = values["size"]
+    if wanted.percent:
+        width, height = target(size, wanted)
+    else:
+        width, height = wanted.width or wanted.height or 1, wanted.height or wanted.width or 1
+    return times(size, min(1.0, width / size[0], height / size[1]))
+
+
+def times(size: tuple[int, int], share: float) -> tuple[int, int]:
+    """Return a size made larger or smaller, at least one pixel."""
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
+
+
+def place(outer: tuple[int, int], inner: tuple[int, int], gravity: str) -> tuple[int, int]:
+    """Return where something lies in something larger, in whole pixels."""
+    left, top = corner(outer, inner, gravity)
+    return int(left), int(top)
+
+
+def corner(outer: tuple[float, float], inner: tuple[float, float], gravity: str) -> tuple[float, float]:
+    """Return where something lies in something larger."""
+    left = 0.0 if "west" in gravity else 1.0 if "east" in gravity else 0.5
+    top = 0.0 if "north" in gravity else 1.0 if "south" in gravity else 0.5
+    return max(0.0, (outer[0] - inner[0]) * left), max(0.0, (outer[1] - inner[1]) * top)

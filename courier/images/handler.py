@@ -1,0 +1,117 @@
+"""What the images worker does with a request: fetch, process, store, name the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+
+from courier.aws.s3 import Bucket, StoredObject
+from courier.aws.session import Aws
+from courier.errors import Reason, Rejected
+from courier.files import MAX_SOURCE_NAME_BYTES, check_name
+from courier.images import naming, pipeline
+from courier.images.pipeline import Step
+from courier.images.sandbox import Limits, Sandbox
+from courier.messaging.processor import Response
+from courier.messaging.protocol import Request
+from courier.settings import PROCESSED, UNPROCESSED, Settings
+from courier.text import quoted
+
+KIND = "image"
+#: The program that each picture is given to, in a process of its own.
+DARKROOM = "courier.images.sandbox_child"
+OPTIONS = ("operations", "etag")
+#: What is told of a result with it: of which source and operations it is, and what it became.
+MARK, DONE, TOLD = "courier-mark", "courier-operations", "courier-told"
+#: S3 holds 2 KB of metadata, in characters here.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
+MAX_TOLD = 1_300
+MAX_DONE = 400
+
+
+class ImageHandler:
+    """Does what a request asks for: fetch, process, store, name the result."""
+
+    def __init__(self, aws: Aws, settings: Settings) -> None:
+        self._unprocessed = Bucket(aws, settings.bucket, UNPROCESSED)
+        self._processed = Bucket(aws, settings.bucket, PROCESSED)
+        self._settings = settings
+        self._limit_bytes = int(settings.image_max_megabytes * 1e6)
+        limits = Limits(seconds=settings.image_seconds, memory_megabytes=settings.image_memory_megabytes)
+        self._sandbox = Sandbox(DARKROOM, limits)
+
+    def answer(self, request: Request) -> Response:
+        """Return the name of the processed picture and what there is to tell of it.
+
+        Raises: Rejected; ServiceError; SandboxFault.
+        """
+        name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
+        steps = _steps(request)
+        source = self._source(name, request.options.get("etag", ""))
+        mark = _mark(source, steps)
+        for likely in naming.likely_names(name, steps):
+            done = self._processed.find(likely)
+            if done and done.metadata.get(MARK) == mark:
+                return _made(done)
+        return self._work(source, steps, mark)
+
+    def _source(self, name: str, etag: str) -> StoredObject:
+        found = self._unprocessed.find(name)
+        if found is None:
+            self._unprocessed.check()
+            raise self._unprocessed.missing(name)
+        if etag and found.etag != etag:
+            raise self._unprocessed.replaced(name)
+        if found.size_bytes > self._limit_bytes:
+            hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGABYTES."
+            size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
+            raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
+        return found
+
+    def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Response:
+        order = {
+            "name": source.name,
+            "operations": pipeline.canonical(steps),
+            "megapixels": self._settings.image_max_megapixels,
+            "frames": self._settings.image_max_frames,
+        }
+        with self._sandbox.cell() as cell:
+            self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
+            made = cell.run(order)
+            # Whatever a picture made of its process, its result goes nowhere else.
+            name = check_name(made["name"])
+            done = json.dumps(pipeline.canonical(steps))[1 : MAX_DONE + 1]
+            metadata = {MARK: mark, DONE: done, TOLD: _short(made["told"])}
+            with cell.result() as result:
+                stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
+        return _made(replace(stored, metadata=metadata))
+
+
+def _short(told: dict[str, object]) -> str:
+    """Return what is told of a picture as JSON, short enough for S3's metadata: without the notes, if need be."""
+    text = json.dumps(told)
+    return (
+        text if len(text) <= MAX_TOLD else json.dumps({"notes": ["more could not be kept than there is room to say"]})
+    )
+
+
+def _made(stored: StoredObject) -> Response:
+    try:
+        told = dict(json.loads(stored.metadata.get(TOLD, "{}")))
+    except (ValueError, TypeError, RecursionError):
+        told = {}
+    return Response(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
+
+
+def _mark(source: StoredObject, steps: list[Step]) -> str:
+    """Return what a result is marked with: the same source and operations make the same result."""
+    what = f"{source.etag} {pipeline.meaning(steps)}"
+    return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
+
+
+def _steps(request: Request) -> list[Step]:
+    for option in request.options:
+        if option not in OPTIONS:
+            raise Rejected(f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}.")
+    return pipeline.parse(request.options.get("operations", pipeline.DEFAULT))

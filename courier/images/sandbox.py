@@ -1,0 +1,248 @@
+"""Work on what may be hostile, in processes of their own: whatever becomes of one, its caller gets a sentence.
+
+A cell is a child process in a session of its own with limits on memory, processor time and the size of
+files, and two nameless temporary files that parent and child share: one for what is worked on, one for the
+result. Orders and reports are lines of JSON on a socket; the child's first line says that it is ready. A cell that took
+too long, crashed or was killed is ended as a group and replaced; every other one serves many orders, and is then
+replaced as well.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from courier.errors import NoRoom, Reason, Rejected
+
+#: After so many orders a cell is replaced, so that nothing that leaks can grow.
+ORDERS_PER_CELL = 200
+#: A child that is not ready by then will not be. Its start is no part of the time of the picture that it is for.
+START_SECONDS = 60
+#: The child ends itself this long after its time, should its parent have died before it could.
+ORPHAN_SECONDS = 2
+#: What the system says when a temporary file cannot grow.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: Variables that a child is given: none with a key in it.
+_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
+
+
+class SandboxFault(Exception):
+    """The program in the cell failed by a fault of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one order may use. Beyond it, its asker is refused."""
+
+    seconds: float
+    memory_megabytes: int
+
+
+@contextlib.contextmanager
+def room_needed() -> Iterator[None]:
+    """Turn a full disk into NoRoom. Raises: NoRoom."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.") from error
+
+
+class SandboxProcess:
+    """One child process and its two files. For one thread at a time."""
+
+    def __init__(self, module: str, limits: Limits) -> None:
+        self._limits = limits
+        self._orders = 0
+        self.is_alive = True
+        with room_needed():
+            #: What is worked on is written here.
+            self.source: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the cell is
+            self._result: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  the same
+        self._line, childs_end = socket.socketpair()
+        files = (self.source.fileno(), self._result.fileno())
+        with childs_end:
+            self._process = subprocess.Popen(  # noqa: S603  our own module
+                [sys.executable, "-m", module, *map(str, files), str(limits.memory_megabytes)],
+                cwd=Path(__file__).parents[2],
+                env=_environment(),
+                stdin=childs_end.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                pass_fds=files,
+                start_new_session=True,
+            )
+
+    @property
+    def is_fresh_enough(self) -> bool:
+        """Whether it may take a further order."""
+        return self.is_alive and self._orders < ORDERS_PER_CELL
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its child is there."""
+        return self.is_alive and self._process.poll() is None
+
+    def run(self, order: Mapping[str, object]) -> dict[str, Any]:
+        """Give the child an order about `source`; return its report.
+
+        Raises: Rejected with the child's reason, or ours if it took too much time or memory or died;
+        NoRoom; SandboxFault with the child's traceback, or if it never was ready.
+        """
+        if not self._orders:
+            self._until_ready()
+        self._orders += 1
+        with room_needed():
+            self.source.flush()
+        report = self._exchange({**order, "seconds": self._limits.seconds + ORPHAN_SECONDS})
+        match report.pop("status"):
+            case "done":
+                return report
+            case "refused":
+                raise Rejected(report["message"], hint=report["hint"], reason=report["reason"])
+            case "full":
+                raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.")
+            case "memory":
+                self.end()
+                raise self._too_large()
+        self.end()
+        raise SandboxFault(report.get("traceback"))
+
+    def result(self) -> IO[bytes]:
+        """Return the result, to be read from its beginning and closed (boto3 closes what it has uploaded)."""
+        self._result.seek(0)
+        return os.fdopen(os.dup(self._result.fileno()), "rb")
+
+    def empty(self) -> None:
+        """Let go of what the files hold."""
+        for file in (self.source, self._result):
+            file.seek(0)
+            file.truncate()
+
+    def end(self) -> None:
+        """Kill the child and whatever it started."""
+        if not self.is_alive:
+            return
+        self.is_alive = False
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for held in (self._line, self.source, self._result):
+            with contextlib.suppress(OSError):
+                held.close()
+
+    def _until_ready(self) -> None:
+        try:
+            self._next_line(START_SECONDS)
+        except OSError as error:
+            self.end()
+            raise SandboxFault("The program for pictures did not start.") from error
+
+    def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
+        try:
+            self._line.settimeout(self._limits.seconds)
+            self._line.sendall(json.dumps(order).encode() + b"\n")
+            return dict(json.loads(self._next_line(self._limits.seconds)))
+        except TimeoutError as error:
+            self.end()
+            raise self._too_slow() from error
+        except (OSError, ValueError) as error:
+            self.end()
+            raise self._epitaph() from error
+
+    def _next_line(self, seconds: float) -> bytes:
+        """Return what the child says next. Raises: TimeoutError; OSError if it is gone."""
+        deadline = time.monotonic() + seconds
+        received = b""
+        while not received.endswith(b"\n"):
+            self._line.settimeout(max(0.001, deadline - time.monotonic()))
+            chunk = self._line.recv(65536)
+            if not chunk:
+                raise ConnectionResetError
+            received += chunk
+        return received
+
+    def _epitaph(self) -> Rejected:
+        """Say why the child is dead."""
+        number = -(self._process.returncode or 0)
+        if number in (signal.SIGXCPU, signal.SIGALRM):
+            return self._too_slow()
+        said = "The program that worked on it broke down over it."
+        return Rejected(said, hint="Nothing else was harmed.", reason=Reason.CRASHED)
+
+    def _too_slow(self) -> Rejected:
+        return Rejected(
+            f"The work on it took more than {self._limits.seconds:g} s and was stopped.",
+            hint="Whoever runs the worker can raise COURIER_IMAGE_SECONDS.",
+            reason=Reason.TIMEOUT,
+        )
+
+    def _too_large(self) -> Rejected:
+        return Rejected(
+            f"The work on it needs more than {self._limits.memory_megabytes} MB of memory.",
+            hint="Whoever runs the worker can raise COURIER_IMAGE_MEMORY_MEGABYTES.",
+            reason=Reason.OUT_OF_MEMORY,
+        )
+
+
+class Sandbox:
+    """Any number of cells, made when they are needed and kept for the next. For any number of threads."""
+
+    def __init__(self, module: str, limits: Limits) -> None:
+        self._module = module
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._idle: list[SandboxProcess] = []
+
+    @contextlib.contextmanager
+    def cell(self) -> Iterator[SandboxProcess]:
+        """Lend a cell with empty files. Raises: NoRoom, also if there is no room for what is written inside."""
+        cell = self._waiting() or SandboxProcess(self._module, self._limits)
+        try:
+            with room_needed():
+                yield cell
+        finally:
+            self._take_back(cell)
+
+    def _waiting(self) -> SandboxProcess | None:
+        """Return a cell that waits for work; one that died meanwhile is none."""
+        with self._lock:
+            while self._idle:
+                cell = self._idle.pop()
+                if cell.is_running:
+                    return cell
+                cell.end()
+        return None
+
+    def _take_back(self, cell: SandboxProcess) -> None:
+        try:
+            cell.empty()
+        except (OSError, ValueError):
+            cell.end()
+        if not cell.is_fresh_enough:
+            cell.end()
+            return
+        with self._lock:
+            self._idle.append(cell)
+
+
+def _environment() -> dict[str, str]:
+    passed_on = {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("COVERAGE_")
+    }
+    # Few arenas: threads are not what a cell is for, and each arena keeps what it once had.
+    return {**passed_on, "MALLOC_ARENA_MAX": "2"}

@@ -1,0 +1,107 @@
+"""Requests that no worker could answer: put aside where they can be seen, counted and sent back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from courier.aws.message import Message
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AwsError, CourierError
+from courier.messaging.protocol import DEADLINE, REPLY_TO
+
+log = logging.getLogger(__name__)
+
+#: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
+SUFFIX = "-dead"
+#: The attribute that says why a request was put aside.
+REASON = "reason"
+#: How long letters that are only looked at stay hidden from others, in seconds.
+LOOK_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeadLetter:
+    """One request that was put aside."""
+
+    message_id: str
+    body: str
+    reason: str
+
+
+class DeadLetters:
+    """The dead-letter queue of one request queue."""
+
+    def __init__(self, requests: Mailbox, dead: Mailbox) -> None:
+        self._requests = requests
+        self._dead = dead
+
+    @property
+    def name(self) -> str:
+        """The dead-letter queue's name."""
+        return self._dead.name
+
+    def bury(self, delivery: ReceivedMessage, reason: str) -> None:
+        """Put a copy of a request aside; its own message is still to be acknowledged.
+
+        Where it cannot be, for want of the queue, the right or the space, that is logged.
+        Raises: AwsError that passes.
+        """
+        given = {name: value for name, value in delivery.message.attributes.items() if value}
+        plain = replace(delivery.message, attributes=given)
+        failure: CourierError | None = None
+        # What fills a message to its last bytes has no room for a reason.
+        for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
+            try:
+                failures = self._dead.send([letter])
+            except AwsError as error:
+                if error.is_transient:
+                    raise
+                failure = error
+                break
+            if not failures:
+                return
+            failure = failures[0].error
+            if failures[0].is_transient:
+                raise failure
+        log.error("request %s was given up and is not kept: %s", delivery.message_id, failure and failure.sentence)
+
+    def look(self) -> list[DeadLetter]:
+        """Return some of the letters, and leave them where they are. Raises: AwsError."""
+        deliveries = self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS)
+        with suppress(AwsError):  # What is not released comes back by itself.
+            self._dead.release(deliveries)
+        return [
+            DeadLetter(
+                message_id=delivery.message_id,
+                body=delivery.message.body,
+                reason=delivery.message.attributes.get(REASON, "received too often"),
+            )
+            for delivery in deliveries
+        ]
+
+    def count(self) -> int:
+        """Return how many letters there are, approximately. Raises: AwsError."""
+        return self._dead.depth().total
+
+    def redrive(self) -> int:
+        """Send all letters back to the request queue; return how many. Raises: AwsError.
+
+        Their askers have long gone, so the answers go to the default response queue, and the requests have
+        no deadline any more. A letter is deleted only after its request was accepted.
+        """
+        moved = 0
+        while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
+            failed = {failure.index for failure in self._requests.send([_revived(one.message) for one in deliveries])}
+            sent: Sequence[ReceivedMessage] = [one for index, one in enumerate(deliveries) if index not in failed]
+            self._dead.acknowledge(sent)
+            moved += len(sent)
+        return moved
+
+
+def _revived(message: Message) -> Message:
+    left_out = {REASON, DEADLINE, REPLY_TO}
+    kept = {name: value for name, value in message.attributes.items() if value and name not in left_out}
+    return Message(body=message.body, attributes=kept)

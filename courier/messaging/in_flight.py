@@ -1,0 +1,223 @@
+"""What a worker holds: every message from its receipt to its acknowledgement, and the heartbeat on them.
+
+A message in custody stays invisible to other workers for as long as it is held, however long its work
+takes, and no longer: one that is given back is another worker's within a second.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from courier.aws.message import Message
+from courier.aws.retry import Failure, Retrier
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
+
+log = logging.getLogger(__name__)
+
+#: A heartbeat comes this many times in each visibility timeout, so that two may fail.
+BEATS_PER_TIMEOUT = 3
+#: The visibility timeout that a receive asks for, in seconds: a process that ends inside a long poll may
+#: take one more batch with it, which is back after this time. The first heartbeat asks for the longer one.
+FIRST_VISIBILITY_SECONDS = 3
+#: SQS keeps a message invisible no longer than this after its receipt, and forgets the receipt handle then.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
+LONGEST_SECONDS = 43_200
+#: So many requests may wait for a reply queue that takes nothing without counting as in hand.
+MAX_ASIDE = 1_000
+
+
+@dataclass(kw_only=True)
+class _Held:
+    delivery: ReceivedMessage
+    weight: int
+    renewed_at: float
+    #: The visibility timeout that runs since then, in seconds.
+    timeout_seconds: float
+    #: Whether SQS has given it up for us: its receipt handle is no longer valid, and nothing renews it.
+    is_lost: bool = False
+    #: Whether it is worked on no more, and waits for its reply to be taken.
+    is_aside: bool = False
+
+    def is_due(self, now: float) -> bool:
+        return not self.is_lost and now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
+
+    def may_be_kept(self, seconds: float, now: float) -> bool:
+        """Whether SQS lets it be renewed for so long; else it is another worker's soon, whatever we do."""
+        return now - self.delivery.received_at + seconds <= LONGEST_SECONDS
+
+
+class InFlightMessages:
+    """The deliveries in a worker's hands, at most `capacity` by their weight; safe for any number of threads.
+
+    What a message weighs is known only when it is there, so that now and then a few too many are.
+    """
+
+    def __init__(
+        self,
+        inbox: Mailbox,
+        *,
+        capacity: int,
+        visibility_seconds: int,
+        weigh: Callable[[Message], int] = lambda _message: 1,
+    ) -> None:
+        self._inbox = inbox
+        self._capacity = capacity
+        self._weigh = weigh
+        self._visibility_seconds = visibility_seconds
+        self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
+        self._changed = threading.Condition()
+        self._held: dict[str, _Held] = {}
+        self._reserved = 0
+        #: What the heaviest weighed of those that came last: the next ones are likely to be as heavy.
+        self._latest_weight = 1
+        self._closed = False
+        # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
+        self._retrier = Retrier("renewing visibility timeouts", threading.Event())
+
+    def reserve(self) -> int:
+        """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
+
+        A worker that may hold many waits for room for ten, since a call for few costs as much. Where what it has
+        is heavy, it takes no more than would have room if it were as heavy: others may be idle.
+        """
+        least = min(MAX_BATCH, max(1, self._capacity // 2))
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._room() >= least)
+            if self._closed:
+                return 0
+            heaviest = max([self._latest_weight, *(held.weight for held in self._held.values())])
+            granted = max(1, min(MAX_BATCH, self._room() // heaviest))
+            self._reserved += granted
+            return granted
+
+    def admit(self, deliveries: Sequence[ReceivedMessage], *, reserved: int) -> bool:
+        """Take `deliveries` in and give the rest of the reservation back; once closed, do neither."""
+        now = time.monotonic()
+        with self._changed:
+            if self._closed:
+                return False
+            self._reserved -= reserved
+            for delivery in deliveries:
+                self._held[delivery.receipt_handle] = _Held(
+                    delivery=delivery,
+                    weight=self._weigh(delivery.message),
+                    renewed_at=now,
+                    timeout_seconds=self.first_visibility_seconds,
+                )
+            if deliveries:
+                self._latest_weight = max(self._weigh(delivery.message) for delivery in deliveries)
+            self._changed.notify_all()
+            return True
+
+    def unreserve(self, reserved: int) -> None:
+        """Give a reservation back of which nothing is taken in."""
+        with self._changed:
+            self._reserved -= reserved
+            self._changed.notify_all()
+
+    def drop(self, deliveries: Sequence[ReceivedMessage]) -> None:
+        """Let go of deliveries that were acknowledged or released."""
+        with self._changed:
+            for delivery in deliveries:
+                self._held.pop(delivery.receipt_handle, None)
+            self._changed.notify_all()
+
+    def set_aside(self, deliveries: Sequence[ReceivedMessage]) -> None:
+        """Make room for others while these wait for a reply queue that takes nothing; they stay held."""
+        with self._changed:
+            room = MAX_ASIDE - sum(held.is_aside for held in self._held.values())
+            waiting = [held for one in deliveries if (held := self._held.get(one.receipt_handle)) and not held.is_aside]
+            for held in waiting[: max(0, room)]:
+                held.is_aside, held.weight = True, 0
+                # Its work is done, and its text may be long.
+                held.delivery = replace(held.delivery, message=Message(body=""))
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Take nothing more in; whoever waits for room gets none."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def wait_until_empty(self, timeout_seconds: float) -> bool:
+        """Wait until nothing is held; return whether that came to be in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._held, timeout_seconds)
+
+    def wait_until_nothing_comes(self, timeout_seconds: float) -> bool:
+        """Wait until no receive is under way; return whether that came to be in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._reserved == 0, timeout_seconds)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is held."""
+        with self._changed:
+            return not self._held
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is held and nothing is being received."""
+        with self._changed:
+            return not self._held and self._reserved == 0
+
+    def everything(self) -> list[ReceivedMessage]:
+        """Return all that is held."""
+        with self._changed:
+            return [held.delivery for held in self._held.values()]
+
+    def keep_alive(self, stopped: threading.Event) -> None:
+        """Renew each visibility timeout when a third of it has passed, until `stopped` (a thread's work)."""
+        while not stopped.wait(self.first_visibility_seconds / BEATS_PER_TIMEOUT / 2):
+            self._beat()
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        with self._changed:
+            due = [
+                held
+                for held in self._held.values()
+                if held.is_due(now) and held.may_be_kept(self._visibility_seconds, now)
+            ]
+        if not due:
+            return
+        try:
+            failures = self._inbox.extend([held.delivery for held in due], visibility_seconds=self._visibility_seconds)
+        except ReceiptHandleInvalid as error:
+            failures = [Failure(index=index, error=error) for index in range(len(due))]
+        except AwsError as error:
+            self._retrier.note(error)
+            return
+        self._note(due, {failure.index: failure for failure in failures})
+
+    def _note(self, due: Sequence[_Held], failures: Mapping[int, Failure]) -> None:
+        """Note what was renewed. What failed is tried again no sooner than the others, or never if that is final."""
+        now = time.monotonic()
+        for index, held in enumerate(due):
+            held.renewed_at = now
+            if index not in failures:
+                held.timeout_seconds = self._visibility_seconds
+            elif not failures[index].is_transient:
+                self._give_up(held, failures[index].error)
+        transient = [failure.error for failure in failures.values() if failure.is_transient]
+        if transient and isinstance(transient[0], AwsError):
+            self._retrier.note(transient[0])
+        else:
+            self._retrier.over()
+
+    def _give_up(self, held: _Held, error: CourierError) -> None:
+        """End the heartbeat of a message; its work goes on, and its reply is sent: a client drops a second one."""
+        held.is_lost = True
+        with self._changed:
+            is_held = held.delivery.receipt_handle in self._held
+        if is_held:  # and was not deleted meanwhile
+            name = held.delivery.message_id
+            log.warning("request %s can no longer be kept from other workers: %s", name, error.message)
+
+    def _room(self) -> int:
+        return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved

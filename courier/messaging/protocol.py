@@ -1,0 +1,231 @@
+"""The messages that travel: what a request, an answer and a refusal look like on a queue.
+
+A body is what it always was, readable by hand: numbers as text, an image's name, one line of JSON, or a
+sentence that begins `?Error. `. Everything else travels in message attributes, and a message without any
+of them is a request like any other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from courier.aws.message import Message
+from courier.errors import MalformedMessage
+from courier.text import quoted
+
+#: The version of this protocol; a message that names another one is refused.
+VERSION = "1"
+#: How a refusal's body begins, as the first version's clients expect.
+REFUSAL_PREFIX = "?Error. "
+#: How long a request waits in a queue for someone who left no deadline, in seconds.
+DEFAULT_PATIENCE_SECONDS = 300.0
+
+#: The kind of a request that only asks whether a worker is there, and the body of its answer.
+PING = "ping"
+PONG = "pong"
+
+REQUEST_ID = "request-id"
+REPLY_TO = "reply-to"
+KIND = "kind"
+OPTIONS = "options"
+DEADLINE = "deadline"
+STATUS = "status"
+DETAILS = "details"
+REASON = "reason"
+PROTOCOL_VERSION = "version"
+
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+_FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What one asker wants done. Everything but the body may be missing in a message sent by hand."""
+
+    body: str
+    request_id: str = ""
+    reply_to: str = ""
+    kind: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    #: When the asker stops waiting: seconds since the epoch by AWS's clock, or None if it did not say.
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """A request's result; what is told about it beside the body, as JSON's values by name."""
+
+    body: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejection:
+    """Why a request was not done: one sentence, or two, and perhaps one word for programs."""
+
+    reason: str
+    code: str = ""
+    request_id: str = ""
+    deadline: float | None = None
+
+
+Reply = Answer | Rejection
+
+
+def new_request_id() -> str:
+    """Return an id that no other request has (RFC 9562, version 4, without dashes)."""
+    return uuid.uuid4().hex
+
+
+def is_reply_queue(name: str, default: str) -> bool:
+    """Whether a worker may write to the queue `name`: `default` itself, or `default`, a dash and more."""
+    return name == default or (name.startswith(f"{default}-") and _QUEUE_NAME.fullmatch(name) is not None)
+
+
+def encode_request(request: Request) -> Message:
+    """Return the message that carries `request`; what is empty or None is left out, the version never."""
+    options = json.dumps(dict(request.options), ensure_ascii=True) if request.options else ""
+    return _message(
+        request.body,
+        {
+            REQUEST_ID: request.request_id,
+            REPLY_TO: request.reply_to,
+            KIND: request.kind,
+            OPTIONS: options,
+            DEADLINE: _encode_deadline(request.deadline),
+        },
+    )
+
+
+def decode_request(message: Message) -> Request:
+    """Return the request that `message` carries; attributes this protocol does not know are ignored.
+
+    Raises: MalformedMessage, with a sentence that names the attribute.
+    """
+    attributes = message.attributes
+    _check_version(attributes)
+    return Request(
+        body=message.body,
+        request_id=_decode_id(attributes),
+        reply_to=attributes.get(REPLY_TO, ""),
+        kind=attributes.get(KIND, ""),
+        options=_decode_options(attributes),
+        deadline=_decode_deadline(attributes),
+    )
+
+
+def encode_reply(reply: Reply) -> Message:
+    """Return the message that carries `reply`, with characters that SQS forbids replaced by U+FFFD."""
+    refused = isinstance(reply, Rejection)
+    body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
+    details = {} if isinstance(reply, Rejection) else dict(reply.details)
+    return _message(
+        _FORBIDDEN.sub("\ufffd", body),
+        {
+            REQUEST_ID: reply.request_id,
+            STATUS: "error" if refused else "ok",
+            DETAILS: json.dumps(details) if details else "",
+            REASON: reply.code if isinstance(reply, Rejection) else "",
+            DEADLINE: _encode_deadline(reply.deadline),
+        },
+    )
+
+
+def decode_reply(message: Message) -> Reply:
+    """Return the reply that `message` carries. Never raises: what cannot be read is left empty or None.
+
+    A message without a status is a refusal if its body begins like one (a first version's worker).
+    """
+    request_id = message.attributes.get(REQUEST_ID, "")
+    deadline = _lenient_deadline(message.attributes)
+    status = message.attributes.get(STATUS, "error" if message.body.startswith(REFUSAL_PREFIX) else "ok")
+    if status == "ok":
+        details = _lenient_details(message.attributes)
+        return Answer(body=message.body, details=details, request_id=request_id, deadline=deadline)
+    reason = message.body.removeprefix(REFUSAL_PREFIX)
+    code = message.attributes.get(REASON, "")
+    return Rejection(reason=reason, code=code, request_id=request_id, deadline=deadline)
+
+
+def salvage_address(message: Message) -> Request:
+    """Return what can be read of who asked in a message that `decode_request` refuses. Never raises."""
+    request_id = message.attributes.get(REQUEST_ID, "")
+    return Request(
+        body="",
+        request_id=request_id if _ID.fullmatch(request_id) else "",
+        reply_to=message.attributes.get(REPLY_TO, ""),
+        deadline=_lenient_deadline(message.attributes),
+    )
+
+
+def _message(body: str, attributes: Mapping[str, str]) -> Message:
+    carried = {name: value for name, value in attributes.items() if value}
+    return Message(body=body, attributes={**carried, PROTOCOL_VERSION: VERSION})
+
+
+def _check_version(attributes: Mapping[str, str]) -> None:
+    version = attributes.get(PROTOCOL_VERSION, VERSION)
+    if version != VERSION:
+        raise MalformedMessage(f"The message speaks protocol version {quoted(version)}; this worker speaks {VERSION}.")
+
+
+def _decode_id(attributes: Mapping[str, str]) -> str:
+    request_id = attributes.get(REQUEST_ID)
+    if request_id is None:
+        return ""
+    if not _ID.fullmatch(request_id):
+        raise MalformedMessage(
+            f"The attribute {REQUEST_ID} is {quoted(request_id)}: it must be 1 to 128 letters, digits, or . _ : -"
+        )
+    return request_id
+
+
+def _decode_options(attributes: Mapping[str, str]) -> Mapping[str, str]:
+    text = attributes.get(OPTIONS)
+    if text is None:
+        return {}
+    try:
+        options = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object.") from error
+    if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
+        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object of strings.")
+    return options
+
+
+def _encode_deadline(deadline: float | None) -> str:
+    return "" if deadline is None else f"{deadline:.3f}"
+
+
+def _decode_deadline(attributes: Mapping[str, str]) -> float | None:
+    text = attributes.get(DEADLINE)
+    deadline = _lenient_deadline(attributes)
+    if text is not None and deadline is None:
+        raise MalformedMessage(f"The attribute {DEADLINE} is {quoted(text)}: it must be seconds since 1970.")
+    return deadline
+
+
+def _lenient_details(attributes: Mapping[str, str]) -> Mapping[str, Any]:
+    try:
+        found = json.loads(attributes.get(DETAILS, "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _lenient_deadline(attributes: Mapping[str, str]) -> float | None:
+    try:
+        deadline = float(attributes.get(DEADLINE, "nan"))
+    except ValueError:
+        return None
+    return deadline if math.isfinite(deadline) else None

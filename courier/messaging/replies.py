@@ -1,0 +1,243 @@
+"""Send replies in batches of ten, then delete the requests they answer.
+
+A reply queue that takes nothing holds up no other: its replies wait in the backlog, each until its deadline.
+They are dropped only where their queue is gone or closed to us; a request is deleted only after its reply was
+accepted, or when nobody waits for it any more.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from courier.aws.retry import Failure, Retrier
+from courier.aws.session import Aws
+from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing, ReceiptHandleInvalid
+from courier.messaging.backlog import Backlog
+from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.protocol import Rejection, decode_reply, encode_reply
+from courier.text import printable
+
+log = logging.getLogger(__name__)
+
+#: How long a retrying thread waits for something to do before it looks whether the worker has stopped, in seconds.
+LOOK_SECONDS = 0.5
+
+
+@dataclass(kw_only=True)
+class _Attempt:
+    """What became of replies to one queue."""
+
+    #: Their requests may be deleted.
+    safe: list[Finished] = field(default_factory=list)
+    #: They must be sent again, because of `error`.
+    waiting: list[Finished] = field(default_factory=list)
+    error: AwsError | None = None
+    #: Whether the queue is gone, or closed to us.
+    is_gone: bool = False
+
+
+class Replier:
+    """Empties an outbox, in as many threads as run `work`. Never loses an answer while it is not stopped."""
+
+    def __init__(
+        self,
+        aws: Aws,
+        *,
+        inbox: Mailbox,
+        in_flight: InFlightMessages,
+        outbox: Outbox,
+        default: str,
+        stopped: threading.Event,
+    ) -> None:
+        self._aws = aws
+        self._inbox = inbox
+        self._in_flight = in_flight
+        self._outbox = outbox
+        self._stopped = stopped
+        self._backlog = Backlog(stopped)
+        self._retrier = Retrier("acknowledging", stopped)
+        self._default = Mailbox(aws, default)
+
+    def work(self) -> None:
+        """Send and acknowledge until the outbox is closed and empty (a thread's work)."""
+        while batch := self._outbox.take():
+            with self._letting_go(batch):
+                self._dispatch(batch)
+
+    def retry(self) -> None:
+        """Try reply queues that took nothing again, until stopped (a thread's work)."""
+        while not self._stopped.is_set():
+            if due := self._backlog.take_due(LOOK_SECONDS):
+                self._retry(*due)
+
+    @contextmanager
+    def _letting_go(self, batch: Sequence[Finished]) -> Iterator[None]:
+        """Let a bug keep nothing in custody: what it concerns comes again."""
+        try:
+            yield
+        except Exception:
+            self._in_flight.drop([finished.delivery for finished in batch])
+            raise
+
+    def _dispatch(self, batch: Sequence[Finished]) -> None:
+        by_queue: dict[str, list[Finished]] = defaultdict(list)
+        for finished in batch:
+            by_queue[finished.reply_queue].append(finished)
+        safe = by_queue.pop("", [])
+        for name, group in by_queue.items():
+            if self._backlog.join(name, group):
+                self._in_flight.set_aside([finished.delivery for finished in group])
+                continue
+            attempt = self._attempt(name, group)
+            safe += attempt.safe
+            if attempt.error:
+                self._in_flight.set_aside([finished.delivery for finished in attempt.waiting])
+                self._backlog.stall(name, self._answering(name), attempt.waiting, attempt.error)
+        self._acknowledge(safe)
+
+    def _retry(self, name: str, waiting: Sequence[Finished]) -> None:
+        """Try a stalled queue with one batch; once that is settled, the rest goes its usual way."""
+        late = [finished for finished in waiting if self._is_late(finished)]
+        alive = [finished for finished in waiting if not self._is_late(finished)]
+        batch, rest = alive[:MAX_BATCH], alive[MAX_BATCH:]
+        try:
+            with self._letting_go(batch):
+                attempt = self._attempt(name, batch) if batch else _Attempt()
+        except Exception:
+            self._outbox.put_back([*late, *rest, *self._backlog.clear(name, is_well=False)])
+            raise
+        if attempt.error:
+            self._backlog.postpone(name, [*attempt.waiting, *rest], attempt.error)
+        else:
+            is_well = bool(attempt.safe) and not attempt.is_gone
+            self._outbox.put_back([*rest, *self._backlog.clear(name, is_well=is_well)])
+        self._acknowledge(attempt.safe)
+        self._drop(name, late)
+
+    def _drop(self, name: str, late: Sequence[Finished]) -> None:
+        """Delete requests whose reply could not be sent for so long that nobody waits for it any more."""
+        if late:
+            log.warning("%d answers to %s could not be sent before their deadline", len(late), printable(name))
+        for start in range(0, len(late), MAX_BATCH):
+            self._acknowledge(late[start : start + MAX_BATCH])
+
+    def _answering(self, name: str) -> str:
+        return "answering" if name == self._default.name else f"answering to {printable(name)}"
+
+    def _is_late(self, finished: Finished) -> bool:
+        return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
+
+    def _attempt(self, name: str, group: Sequence[Finished]) -> _Attempt:
+        """Send to one queue, once; not at all after the worker has stopped, when others have these requests."""
+        if self._stopped.is_set():
+            return _Attempt(waiting=list(group))
+        mailbox = self._default if name == self._default.name else Mailbox(self._aws, name)
+        try:
+            failures = mailbox.send([finished.message for finished in group])
+        except MessageTooLong as error:
+            if len(group) > 1:
+                return self._attempt_singly(name, group)
+            failures = [Failure(index=0, error=error)]
+        except AwsError as error:
+            return self._failed(name, group, error)
+        attempt = _Attempt()
+        by_index = {failure.index: failure for failure in failures}
+        for index, finished in enumerate(group):
+            self._sort(finished, by_index.get(index), attempt)
+        return attempt
+
+    def _failed(self, name: str, group: Sequence[Finished], error: AwsError) -> _Attempt:
+        """Decide what a failed call means: the queue is gone, one reply spoils the batch, or it is to be made again."""
+        if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
+            log.warning("%d answers to %s are lost: %s", len(group), printable(name), error.sentence)
+            return _Attempt(safe=list(group), is_gone=True)
+        if type(error) is AwsError and len(group) > 1:
+            return self._attempt_singly(name, group)
+        return _Attempt(waiting=list(group), error=error)
+
+    def _attempt_singly(self, name: str, group: Sequence[Finished]) -> _Attempt:
+        whole = _Attempt()
+        for finished in group:
+            one = self._attempt(name, [finished])
+            whole.safe += one.safe
+            whole.waiting += one.waiting
+            whole.error = one.error or whole.error
+        return whole
+
+    def _sort(self, finished: Finished, failure: Failure | None, attempt: _Attempt) -> None:
+        if failure is None:
+            attempt.safe.append(finished)
+        elif failure.is_transient and isinstance(failure.error, AwsError):
+            attempt.waiting.append(finished)
+            attempt.error = failure.error
+        else:
+            self._answer_otherwise(finished, failure)
+
+    def _answer_otherwise(self, finished: Finished, failure: Failure) -> None:
+        """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
+        log.error("answer to %s refused by its queue: %s", finished.request_id or "-", failure.error.message)
+        reply = decode_reply(finished.message)
+        if isinstance(reply, Rejection):
+            self._in_flight.drop([finished.delivery])
+            for left in self._persist(self._inbox.release, [finished.delivery]) or []:
+                log.warning("a request could not be released: %s", left.error.message)
+            return
+        refusal = Rejection(
+            reason=f"The answer could not be sent. {failure.error.sentence}",
+            request_id=reply.request_id,
+            deadline=reply.deadline,
+        )
+        self._outbox.put_back([finished.instead(encode_reply(refusal))])
+
+    def _acknowledge(self, safe: Sequence[Finished]) -> None:
+        deliveries: list[ReceivedMessage] = [finished.delivery for finished in safe]
+        if not deliveries:
+            return
+        failures = self._persist(self._inbox.acknowledge, deliveries)
+        if failures is None:
+            return
+        for failure in failures:
+            log.warning("a finished request could not be deleted and will come again: %s", failure.error.message)
+        self._in_flight.drop(deliveries)
+        for finished in safe:
+            _tell(finished)
+
+    def _persist(
+        self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], deliveries: Sequence[ReceivedMessage]
+    ) -> list[Failure] | None:
+        """Make a call on the request queue until AWS answers it; None if the worker stopped first."""
+        while not self._stopped.is_set():
+            try:
+                return self._retrier.persist_batch(call, deliveries, math.inf)
+            except ReceiptHandleInvalid as error:
+                return [Failure(index=index, error=error) for index in range(len(deliveries))]
+            except AwsError as error:
+                self._retrier.wait_out(error)
+        return None
+
+
+def _tell(finished: Finished) -> None:
+    milliseconds = round((time.monotonic() - finished.delivery.received_at) * 1000, 1)
+    fields = {
+        "request_id": finished.request_id or finished.delivery.message_id,
+        "kind": finished.kind,
+        "outcome": finished.outcome,
+        "milliseconds": milliseconds,
+    }
+    log.info(
+        "request %s %s %s in %.1f ms",
+        fields["request_id"],
+        finished.kind,
+        finished.outcome,
+        milliseconds,
+        extra={"fields": fields},
+    )

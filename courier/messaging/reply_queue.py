@@ -1,0 +1,73 @@
+"""A reply queue of one client's own, for the time in which it has many requests under way."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from courier.aws.errors import call_aws
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
+from courier.cancellation import Canceled
+from courier.errors import AwsError
+
+log = logging.getLogger(__name__)
+
+#: How long answers stay in such a queue, in seconds: whoever made it is there to take them.
+RETENTION_SECONDS = 900
+#: A queue must exist for a second before it may be used.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+SETTLE_SECONDS = 1.0
+#: A queue older than this was left by a client that crashed.
+STALE_SECONDS = 6 * 3600
+#: How many leftovers one client clears away at most.
+MAX_SWEPT = 20
+
+
+@contextmanager
+def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
+    """Yield a fresh reply queue, `<shared>-<id>`, and delete it afterwards.
+
+    Yields `shared` itself where it cannot be created, for want of the right or in trouble. Leftovers of
+    clients that crashed are cleared away in passing.
+    """
+    name = f"{shared.name}-{secrets.token_hex(8)}"
+    try:
+        attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
+        create: Callable[..., object] = aws.sqs().create_queue
+        call_aws(f"create the reply queue {name}", create, QueueName=name, Attributes=attributes)
+    except AwsError as error:
+        log.info("answers come by %s: %s", shared.name, error.message)
+        yield shared
+        return
+    private = Mailbox(aws, name)
+    try:
+        aws.wait(SETTLE_SECONDS)
+        yield private
+    finally:
+        with suppress(AwsError, Canceled):
+            with aws.cleaning_up():
+                private.delete()
+            sweep(aws, shared.name)
+
+
+def sweep(aws: Aws, shared_name: str) -> int:
+    """Delete reply queues that crashed clients left, the old ones only; return how many. Raises: AwsError."""
+    swept = 0
+    for name in _private_names(aws, shared_name):
+        left = Mailbox(aws, name)
+        with suppress(AwsError):  # another client may be sweeping, too
+            if swept < MAX_SWEPT and time.time() - left.created_at() > STALE_SECONDS:
+                left.delete()
+                swept += 1
+    return swept
+
+
+def _private_names(aws: Aws, shared_name: str) -> list[str]:
+    prefix = f"{shared_name}-"
+    found = call_aws(f"list the queues {prefix}*", aws.sqs().list_queues, QueueNamePrefix=prefix, MaxResults=100)
+    urls: list[str] = found.get("QueueUrls", [])
+    return [url.rpartition("/")[2] for url in urls]

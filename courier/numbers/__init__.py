@@ -1,0 +1,1 @@
+"""Exact statistics of lists of numbers, however long. It knows no terminal."""

@@ -1,0 +1,132 @@
+"""A list that does not fit a message: it goes into the bucket, and messages carry its claim check.
+
+A short one is one request. A longer one is cut into ranges, a request each, which any worker may do in any
+order; what comes back is merged here, however often a range was done. See docs/adr/0011-claim-check.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from itertools import count
+
+from courier.aws.s3 import Advance, Bucket, Readable, StoredObject
+from courier.cancellation import Canceled
+from courier.errors import AwsError
+from courier.messaging.connection import Connection, answer_of, requester_for
+from courier.messaging.pending import Question
+from courier.messaging.protocol import new_request_id
+from courier.messaging.requester import Requester
+from courier.numbers import partials, response
+from courier.numbers.list_source import ListSource
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import Plan, conclude
+from courier.numbers.ranges import ByteRange, mixed
+from courier.numbers.response import NumbersAnswer
+from courier.numbers.streaming import MAX_KEPT, OnePass
+from courier.progress import Progress, Reporter
+from courier.settings import LISTS
+
+
+@contextmanager
+def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[str], None]) -> Iterator[StoredObject]:
+    """Put a list into the bucket for as long as the body runs; `tell` hears of one that cannot be taken out again.
+
+    What a crash leaves, the bucket's lifecycle takes. Raises: AwsError.
+    """
+    name = new_request_id()
+    try:
+        yield bucket.store(name, file, media_type="text/plain", progress=progress)
+    finally:
+        try:
+            with bucket.cleaning_up():
+                bucket.delete(name)
+        except (AwsError, Canceled) as error:
+            why = error.message if isinstance(error, AwsError) else "it could not be taken out in time."
+            tell(f"The list is left in the bucket, for a day at most: {why}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inquiry:
+    """How a list in the bucket is asked about."""
+
+    connection: Connection
+    worker: str
+    part_bytes: int
+    timeout_seconds: float
+    #: Whether a histogram is wanted.
+    drawn: bool
+
+    def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
+        """Return the answer about one list; `moved` is told what is done of it.
+
+        Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
+        """
+        spans = list(_cut(found.size_bytes, self.part_bytes))
+        with requester_for(self.connection, [_question(found)] * len(spans)) as (requester, _):
+            if len(spans) == 1:
+                return response.decode(self._one(requester, _question(found, **response.ASKED if self.drawn else {})))
+            looked = Plan.decode(self._one(requester, _question(found, part="look")))
+            passes = count(1)
+
+            def make_pass(look: Plan) -> OnePass:
+                moved.expect(next(passes) * found.size_bytes)
+                return self._pass(requester, found, spans, look, moved)
+
+            figures, histogram = conclude(looked, make_pass, limit=MAX_KEPT)
+        return response.decode(response.encode(figures, histogram if self.drawn else None))
+
+    def _one(self, requester: Requester, question: Question) -> str:
+        outcome = requester.ask(question, timeout_seconds=self.timeout_seconds)
+        return answer_of(outcome, worker=self.worker).body
+
+    def _pass(
+        self, requester: Requester, found: StoredObject, spans: Sequence[ByteRange], look: Plan, moved: Progress
+    ) -> OnePass:
+        """Have every range done, in whatever order, and merge what comes back in the list's."""
+        whole = look.open(limit=MAX_KEPT)
+        signs: dict[str, tuple[int, int]] = {}
+        wanted = look.encode()
+        questions = (_question(found, part=f"{span.start}-{span.stop}", look=wanted) for span in spans)
+        with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
+            for span, outcome in zip(spans, outcomes, strict=True):
+                part = partials.decode(answer_of(outcome, worker=self.worker).body, look)
+                if isinstance(part, ParseError):
+                    raise part.behind(whole.count, span.start).error
+                for sign, (item, character) in part.signs.items():
+                    signs.setdefault(sign, (item + whole.count, character + span.start))
+                if slip := mixed(signs):
+                    raise slip.error
+                whole.merge(part.found)
+                moved.advance(span.stop - span.start)
+        return whole
+
+
+def ask(
+    inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
+) -> tuple[NumbersAnswer, float]:
+    """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
+
+    Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
+    """
+    bucket = Bucket(inquiry.connection.aws(), bucket_name, LISTS)
+    bucket.check()
+    source.check_beginning()
+    with ExitStack() as stack:
+        with terminal.moving(f"Uploading {name}") as moved:
+            moved.expect(source.size_bytes)
+            found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
+        started = time.monotonic()
+        with terminal.moving(f"Working through {name}; Ctrl-C leaves off") as moved:
+            return inquiry.ask(found, moved), time.monotonic() - started
+
+
+def _question(found: StoredObject, **options: str) -> Question:
+    return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_heavy=True)
+
+
+def _cut(size: int, part_bytes: int) -> Iterator[ByteRange]:
+    for start in range(0, size, part_bytes):
+        yield ByteRange(start=start, stop=min(size, start + part_bytes), size=size)

@@ -1,0 +1,125 @@
+"""One column of a file of rows: CSV with any delimiter, quoted cells too, or columns that blanks line up."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from courier.errors import NotANumberList
+from courier.numbers import parser
+from courier.numbers.notation import Notation
+from courier.numbers.parser import ParseError
+from courier.text import quoted
+
+#: The longest line that is read, in characters.
+MAX_LINE = 2**20
+_EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
+_QUOTED = re.compile(r'"(?:[^"]|"")*+"')
+#: How many names of columns are told.
+_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """Which column is read: a number from 1, or a name that the first line has; and how its numbers are written."""
+
+    wanted: str
+    skip_header: bool
+    notation: Notation
+
+    def values(self, blocks: Iterable[str]) -> Iterator[str]:
+        """Yield the column's numbers of a text that comes in blocks, one by one.
+
+        Raises: NotANumberList, naming the line and the column, at whatever is no row that has a number there.
+        """
+        rows = _rows(_lines(blocks), decimal_comma=self.notation.decimal_comma)
+        place, empty = self._place(rows), 0
+        for line, row in rows:
+            if not any(map(str.strip, row)):
+                empty = empty or line
+                continue
+            if empty:
+                raise NotANumberList(f"Line {empty:,} is empty.", hint="Delete it.")
+            yield self._value(row, place, line)
+
+    def _place(self, rows: Iterator[tuple[int, list[str]]]) -> int:
+        """Return the column's place from 0, and take the header, if there is one."""
+        if self.wanted.isascii() and self.wanted.isdigit():
+            if self.skip_header:
+                next(rows, None)
+            return int(self.wanted) - 1
+        _, header = next(rows, (0, [""]))
+        names = [name.strip() for name in header]
+        if self.wanted.strip() not in names:
+            known = ", ".join(quoted(name) for name in names[:_SHOWN])
+            raise NotANumberList(
+                f"There is no column {quoted(self.wanted)}.",
+                hint=f"The first line has: {known}. A number will do, too.",
+            )
+        return names.index(self.wanted.strip())
+
+    def _value(self, row: list[str], place: int, line: int) -> str:
+        if place >= len(row):
+            columns = f"{len(row):,} columns" if len(row) > 1 else "one column"
+            raise NotANumberList(f"Line {line:,} has {columns}, and column {place + 1:,} is wanted.")
+        item = row[place].strip()
+        found = self.notation.rewrite(item)
+        slip = found if isinstance(found, ParseError) else parser.of_item(found.strip())
+        if slip is None:
+            return str(found).strip()
+        hint = slip.hint
+        if not item:
+            hint = "An empty cell is not skipped: write a number there, or delete the line."
+        elif line == 1 and any(map(str.isalpha, item)):
+            hint = "Is that a header? Have it skipped with --skip-header, or name the column."
+        raise NotANumberList(f"Line {line:,}, column {place + 1:,} {slip.finding}.", hint=hint)
+
+
+def _rows(lines: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the number of its last line."""
+    first = next(lines, "")
+    skipped = 0
+    if named := _EXCEL_LINE.fullmatch(first):
+        first, skipped = next(lines, ""), 1
+    sign = named[1] if named else _delimiter(first, decimal_comma=decimal_comma)
+    if sign == " ":
+        yield 1 + skipped, first.split()
+        yield from ((number, line.split()) for number, line in enumerate(lines, start=2 + skipped))
+        return
+
+    def all_lines() -> Iterator[str]:
+        yield first
+        yield from lines
+
+    reader = csv.reader(all_lines(), delimiter=sign, skipinitialspace=True, strict=True)
+    try:
+        yield from ((reader.line_num + skipped, row) for row in reader)
+    except csv.Error as error:
+        raise NotANumberList(f"Line {reader.line_num + skipped:,} is no row of a table: {error}.") from error
+
+
+def _delimiter(line: str, *, decimal_comma: bool) -> str:
+    """Return what separates a line's cells. Commas do not where they are decimal, unless such cells are quoted."""
+    bare = _QUOTED.sub("", line)
+    signs = "\t;," if bare != line or not decimal_comma else "\t;"
+    fallback = " " if " " in bare.strip() else signs[-1]
+    return next((sign for sign in signs if sign in bare), fallback)
+
+
+def _lines(blocks: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a text, each with the line end that Unix has. Raises: NotANumberList at one without end."""
+    held, number = "", 1
+    for block in blocks:
+        held += block
+        keep = held.endswith("\r")  # of which the other half may follow
+        whole = (held[:-1] if keep else held).replace("\r\n", "\n").replace("\r", "\n")
+        *lines, held = whole.split("\n")
+        held += "\r" if keep else ""
+        number += len(lines)
+        yield from (line + "\n" for line in lines)
+        if len(held) > MAX_LINE:
+            raise NotANumberList(f"Line {number:,} has more than {MAX_LINE:,} characters.")
+    if held := held.removesuffix("\r"):
+        yield held + "\n"

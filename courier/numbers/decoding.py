@@ -1,0 +1,157 @@
+"""Bytes to text: encodings by their byte order mark, else UTF-8, and what is certainly no text."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+from collections.abc import Callable
+from typing import IO, TYPE_CHECKING
+
+from courier.errors import Rejected
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_Decode = Callable[[bytes, str, bool], tuple[str, int]]
+
+#: The longer marks first: one begins with another.
+_MARKS: tuple[tuple[bytes, str, _Decode], ...] = (
+    (codecs.BOM_UTF32_LE, "UTF-32", codecs.utf_32_le_decode),
+    (codecs.BOM_UTF32_BE, "UTF-32", codecs.utf_32_be_decode),
+    (codecs.BOM_UTF8, "UTF-8", codecs.utf_8_decode),
+    (codecs.BOM_UTF16_LE, "UTF-16", codecs.utf_16_le_decode),
+    (codecs.BOM_UTF16_BE, "UTF-16", codecs.utf_16_be_decode),
+)
+#: How files of other kinds begin, and what to do with these.
+_KINDS: tuple[tuple[bytes, str, str], ...] = (
+    (b"PK\x03\x04", "an Excel or LibreOffice workbook, or another ZIP archive", "Save the sheet as CSV."),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
+    (b"%PDF-", "a PDF document", "Copy its numbers into a text file."),
+    (b"\x1f\x8b", "a file that gzip has compressed", "Unpack it first, with gunzip."),
+    (b"BZh", "a file that bzip2 has compressed", "Unpack it first, with bunzip2."),
+    (b"\xfd7zXZ", "a file that xz has compressed", "Unpack it first, with unxz."),
+    (b"\x28\xb5\x2f\xfd", "a file that zstd has compressed", "Unpack it first, with unzstd."),
+    (b"7z\xbc\xaf", "a 7z archive", "Unpack it first."),
+    (b"PAR1", "a Parquet file", "Write its column as CSV."),
+    (b"\x93NUMPY", "a NumPy array", "Write it with numpy.savetxt."),
+    (b"\x89HDF", "an HDF5 or MATLAB file", "Write its numbers as CSV."),
+    (b"MATLAB", "a MATLAB file", "Write its numbers as CSV."),
+    (b"SQLite format 3", "an SQLite database", "Write its column as CSV."),
+    (b"\x89PNG", "a PNG picture", ""),
+    (b"\xff\xd8\xff", "a JPEG picture", ""),
+    (b"GIF8", "a GIF picture", ""),
+    (b"\x7fELF", "a program", ""),
+    (b"{\\rtf", "a document in rich text", "Save it as plain text."),
+    (b"<!DOCTYPE", "a web page", "Save its numbers as plain text."),
+    (b"<html", "a web page", "Save its numbers as plain text."),
+    (b"<?xml", "an XML document", "Save its numbers as plain text."),
+)
+#: How ASCII in UTF-16 without a mark begins. Two zeros behind a character are UTF-32's, or no text's.
+_WIDE = re.compile(rb"[\t\n\r -~]\0(?!\0)|\0[\t\n\r -~]")
+#: How much of a beginning tells a mark, and how much is read at once at most.
+_MARK_BYTES = 4
+_BLOCK_BYTES = 2**16
+
+
+class Decoder:
+    """Makes text of a file's bytes, block by block. For one file."""
+
+    def __init__(self, path: str, *, errors: str = "strict") -> None:
+        self._path = path
+        self._errors = errors
+        self._decode: _Decode | None = None
+        self._name = "UTF-8"
+        self._held = b""
+        #: How many bytes were decoded.
+        self._done = 0
+
+    @property
+    def is_utf8(self) -> bool:
+        """Whether text has as many bytes as its file."""
+        return self._name == "UTF-8"
+
+    def decode(self, block: bytes, *, final: bool = False) -> str:
+        """Return the text of the next block, but for a character that goes on in another.
+
+        Raises: Rejected at what is no text, with the byte's position.
+        """
+        data = self._held + block
+        if self._decode is None:
+            if not final and _may_go_on(data):
+                self._held = data
+                return ""
+            data = self._begin(data)
+        assert self._decode is not None  # noqa: S101  set by _begin
+        try:
+            text, count = self._decode(data, self._errors, final)
+        except UnicodeDecodeError as error:
+            raise self._refused(f"byte {self._done + error.start + 1:,} is not {self._name}") from error
+        if "\0" in text and self._errors == "strict":
+            raise self._zero(data, "Is it a binary file?")
+        self._held = data[count:]
+        self._done += count
+        return text
+
+    def _begin(self, data: bytes) -> bytes:
+        for magic, kind, cure in _KINDS:
+            if data.startswith(magic):
+                raise Rejected(f"{self._path} is no text: it looks like {kind}.", hint=cure)
+        mark, self._name, self._decode = next(
+            (row for row in _MARKS if data.startswith(row[0])), (b"", "UTF-8", codecs.utf_8_decode)
+        )
+        if not mark and _WIDE.match(data):
+            raise self._zero(data, "Is it UTF-16 without a byte order mark? Save it as UTF-8.")
+        self._done = len(mark)
+        return data[len(mark) :]
+
+    def _zero(self, data: bytes, cure: str) -> Rejected:
+        where = f"byte {self._done + data.find(0) + 1:,}" if self.is_utf8 else "a character"
+        return Rejected(f"{self._path} is no text: {where} is zero.", hint=cure)
+
+    def _refused(self, what: str) -> Rejected:
+        return Rejected(f"{self._path} is no text: {what}.", hint="Save it as UTF-8.")
+
+
+def _may_go_on(data: bytes) -> bool:
+    """Whether a beginning is too short to tell a byte order mark, or what is no text."""
+    known = [mark for mark, _, _ in _MARKS] + [magic for magic, _, _ in _KINDS]
+    is_short = len(data) < (_MARK_BYTES if 0 in data else 2)
+    return is_short or any(len(data) < len(one) and one.startswith(data) for one in known)
+
+
+def as_text(file: io.BufferedReader, path: str) -> IO[str]:
+    """Return a file's text, in lines of any system; bytes that are none become U+FFFD.
+
+    A pipe's text is there as soon as its bytes are. Reading raises Rejected at what is no text from its beginning.
+    """
+    return io.TextIOWrapper(io.BufferedReader(_Recoded(file, path)), encoding="utf-8", errors="replace")
+
+
+class _Recoded(io.RawIOBase):
+    """A file's bytes as UTF-8 without a byte order mark."""
+
+    def __init__(self, file: io.BufferedReader, path: str) -> None:
+        super().__init__()
+        self._file = file
+        self._decoder = Decoder(path, errors="replace")
+        self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        is_over = False
+        while not self._ready and not is_over:
+            block = self._file.read1(_BLOCK_BYTES)
+            is_over = not block
+            self._ready = self._decoder.decode(block, final=is_over).encode()
+        view = memoryview(buffer).cast("B")
+        count = min(len(view), len(self._ready))
+        view[:count] = self._ready[:count]
+        self._ready = self._ready[count:]
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()

@@ -1,0 +1,75 @@
+"""What the numbers worker does with a request: a list in the message or in the bucket becomes its statistics."""
+
+from __future__ import annotations
+
+import time
+
+from courier.aws.message import Message
+from courier.aws.session import Clock
+from courier.errors import Rejected
+from courier.messaging.protocol import Request
+from courier.numbers import fast_parser, parser, response
+from courier.numbers.histogram import histogram
+from courier.numbers.stats import Sample, summarise
+from courier.numbers.stored_lists import LongLists
+from courier.settings import LISTS
+from courier.text import quoted
+
+KIND = "numbers"
+CONCURRENCY = 4
+#: A list takes well under a millisecond, so many may wait in hand: that keeps the batches full.
+CAPACITY = 100
+#: From so many characters on the fast engine is the faster one.
+FAST_FROM = 2_000
+OPTIONS = "It knows: histogram=yes."
+#: What a list in the bucket counts for: with one in hand there is room for light ones, and for one more.
+HEAVY = 75
+
+
+class NumbersHandler:
+    """Does what a request asks for, whether the list is in the message or in the bucket."""
+
+    def __init__(self, lists: LongLists, clock: Clock, time_limit_seconds: float) -> None:
+        self._lists = lists
+        self._clock = clock
+        self._time_limit_seconds = time_limit_seconds
+
+    def answer(self, request: Request) -> str:
+        """Return the answer's line. Raises: NotANumberList; Rejected; AwsError."""
+        if not is_claim(request):
+            return answer(request)
+        until = time.monotonic() + self._time_limit_seconds
+
+        def is_over() -> bool:
+            is_late = request.deadline is not None and self._clock.is_past(request.deadline)
+            return is_late or time.monotonic() > until
+
+        return self._lists.answer(request.body.strip().removeprefix(LISTS), request.options, is_over)
+
+
+def is_claim(message: Request | Message) -> bool:
+    """Whether a message brings a list's place in the bucket instead of the list."""
+    return message.body.lstrip().startswith(LISTS)
+
+
+def answer(request: Request) -> str:
+    """Return the statistics of the numbers in the request's body, and a histogram if asked, as one line of JSON.
+
+    Raises: NotANumberList; Rejected for an unknown option.
+    """
+    for option, value in request.options.items():
+        if response.ASKED.get(option) != value:
+            raise Rejected(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
+    sample = read(request.body)
+    drawn = histogram(sample) if request.options else None
+    return response.encode(summarise(sample), drawn)
+
+
+def read(text: str) -> Sample:
+    """Return the numbers of a list: by the fast engine if it is long and plain, else by the reference one.
+
+    Raises: NotANumberList.
+    """
+    found = fast_parser.read(text) if len(text) >= FAST_FROM else None
+    units, decimals = found or parser.read(text)
+    return Sample(units=units, decimals=decimals)

@@ -1,0 +1,148 @@
+"""Numbers as other places write them, with decimal commas or with groups of thousands, rewritten into the grammar.
+
+What is rewritten keeps its length, so that a refusal's position is that in what was typed: a comma becomes a point,
+and what groups digits becomes blanks behind its number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from courier.numbers import parser
+from courier.numbers.parser import ParseError
+from courier.text import quoted
+
+_EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
+#: What stands between what separates items here: a comma separates only before a blank or a line end, if at all.
+_WORD = re.compile(r"[^; \t\r\n]+")
+_THOUSANDS = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?{_EXPONENT}")
+_DECIMAL_COMMA = re.compile(rf"[+-]?[0-9]*,[0-9]+{_EXPONENT}")
+_BOTH = re.compile(rf"[+-]?(?:[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+|[0-9]*)(?:,[0-9]+)?{_EXPONENT}")
+#: Text of nothing else but decimal commas and words without any.
+_ALL_DECIMAL = re.compile(
+    r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++)?+(?![^; \t\r\n])))*+"
+    r"[; \t\r\n]*+"
+)
+_SEPARATE = "Separate numbers by semicolons, blanks or line ends."
+
+#: Notes are about lists whose lines all look so.
+_LONGEST_LINE = 1_000
+_LINE_END = r"[ \t]*+(?:\r\n?+|\n|\Z)"
+_DECIMAL_LINES = re.compile(rf"(?:[ \t]*+[+-]?[0-9]++,[0-9]++(?:[eE][+-]?[0-9]++)?+{_LINE_END})++")
+_THOUSANDS_LINES = re.compile(
+    rf"(?:[ \t]*+[+-]?(?:[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})++|[0-9]{{1,3}}+)(?:\.[0-9]*+)?+{_LINE_END})++"
+)
+
+
+class _Misfit(Exception):
+    """A word is no number of the notation."""
+
+    def __init__(self, place: int, word: str) -> None:
+        super().__init__(word)
+        self.place, self.word = place, word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notation:
+    """How numbers are written. With neither, they are as the grammar has them."""
+
+    #: A comma is the decimal point.
+    decimal_comma: bool = False
+    #: Digits before the decimal point stand in groups of three: with commas between, with points if commas are decimal.
+    thousands: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is rewritten."""
+        return not (self.decimal_comma or self.thousands)
+
+    def rewrite(self, text: str) -> str | ParseError:
+        """Return whole items as the grammar has them, in as many characters, or the first that is none of these."""
+        if self.is_plain:
+            return text
+        if self.decimal_comma and not self.thousands and _ALL_DECIMAL.fullmatch(text):
+            return text.replace(",", ".")
+        try:
+            return _WORD.sub(self._word, text)
+        except _Misfit as misfit:
+            return self._slip(text, misfit)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        if self.decimal_comma:
+            return _BOTH if self.thousands else _DECIMAL_COMMA
+        return _THOUSANDS
+
+    def _word(self, match: re.Match[str]) -> str:
+        word = match[0]
+        core = word if self.decimal_comma else word.strip(",")
+        if not ("," in core or (self.decimal_comma and "." in core)):
+            return word
+        if not self._pattern.fullmatch(core):
+            raise _Misfit(match.start(), word)
+        if self.thousands:
+            word = word.replace(core, core.replace("." if self.decimal_comma else ",", ""), 1)
+        return (word.replace(",", ".") if self.decimal_comma else word).ljust(len(match[0]))
+
+    def _slip(self, text: str, misfit: _Misfit) -> ParseError:
+        if self.decimal_comma:
+            finding = "which is no number with a decimal comma"
+            hint = f"{_SEPARATE} Points may group digits by threes" + ("." if self.thousands else ", with --thousands.")
+        else:
+            finding, hint = "whose commas do not group its digits by threes", f"{_SEPARATE} Write 1,234.5 or 1234.5."
+        return ParseError(
+            item=1 + len(_WORD.findall(text, 0, misfit.place)),
+            character=misfit.place + 1,
+            finding=f"is {quoted(misfit.word)}, {finding}",
+            hint=hint,
+            drawing=parser.draw(text, misfit.place),
+        )
+
+
+def count_items(text: str) -> int:
+    """Return how many items there are in text whose commas do not separate."""
+    return len(text.replace(";", " ").split())
+
+
+class CommaWatch:
+    """Tells whether every line of a list looks like one number with a comma in it. For one list."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._lines = self._commas = 0
+        self._is_decimal = self._is_thousands = True
+
+    def see(self, text: str) -> None:
+        """Take in the next part of the list."""
+        if not (self._is_decimal or self._is_thousands):
+            return
+        text = self._rest + text
+        end = max(text.rfind("\n"), text.rfind("\r", 0, len(text) - 1)) + 1
+        self._rest = text[end:]
+        self._judge(text[:end])
+        if len(self._rest) > _LONGEST_LINE:
+            self._is_decimal = self._is_thousands = False
+
+    def note(self) -> str:
+        """Return what is to be said at the list's end, or nothing."""
+        self._judge(self._rest.rstrip())
+        self._rest = ""
+        if self._lines < 2 or not (self._is_decimal or self._is_thousands):  # noqa: PLR2004  one line is a row
+            return ""
+        seen = f"{self._lines + self._commas:,} numbers in {self._lines:,} lines"
+        if self._is_thousands:
+            cure = "Leave them out, or use --thousands (--decimal-comma if they are decimal commas)."
+            return f"{seen}: thousands commas? {cure}"
+        return f"{seen}: a decimal comma? Write a point, or use --decimal-comma."
+
+    def _judge(self, lines: str) -> None:
+        if not lines:
+            return
+        self._is_decimal = self._is_decimal and bool(_DECIMAL_LINES.fullmatch(lines))
+        self._is_thousands = self._is_thousands and bool(_THOUSANDS_LINES.fullmatch(lines))
+        self._lines += lines.count("\n") + lines.count("\r") - lines.count("\r\n") + (lines[-1] not in "\r\n")
+        self._commas += lines.count(",")
+        # A column of thousands has numbers below them, too, but not for the most part.
+        self._is_thousands = self._is_thousands and 2 * self._commas >= self._lines

@@ -1,0 +1,124 @@
+"""What a pass over a part of a long list has found, as it travels from a worker to the asker: one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from courier.errors import ResponseTimeout
+from courier.numbers.histogram import BinCounts
+from courier.numbers.parser import ParseError
+from courier.numbers.passes import PartialResult, Plan, power_of_ten
+from courier.numbers.streaming import RankBracket, as_array
+from courier.text import printable
+
+#: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
+PART_KEPT = 4_000
+
+
+def encode(part: PartialResult | ParseError) -> str:
+    """Return the line."""
+    if isinstance(part, ParseError):
+        return json.dumps({"slip": vars(part)})
+    found = part.found
+    line = {
+        "count": found.count,
+        "decimals": found.decimals,
+        "units": found.units,
+        "squares": found.squares,
+        "extremes": [int(value * 10**found.decimals) for value in found.extremes or ()],
+        "tally": [found.tally.exponent, found.tally.first, found.tally.counts.tolist()],
+        "signs": part.signs,
+        "brackets": [_encode_bracket(bracket) for bracket in found.brackets],
+    }
+    return json.dumps(line, separators=(",", ":"))
+
+
+def decode(text: str, looked: Plan) -> PartialResult | ParseError:
+    """Return what a line says that answers a request with this look. Raises: ResponseTimeout if it says nothing."""
+    try:
+        found = json.loads(text)
+        if "slip" in found:
+            return _decode_slip(**found["slip"])
+        return _decode_part(found, looked)
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError, OverflowError) as error:
+        raise ResponseTimeout(
+            f"The answer cannot be read: {printable(text, 80)}", hint="Which worker sent it?"
+        ) from error
+
+
+def _decode_slip(*, item: object, character: object, finding: object, hint: object, drawing: object) -> ParseError:
+    return ParseError(
+        item=_whole(item), character=_whole(character), finding=str(finding), hint=str(hint), drawing=str(drawing)
+    )
+
+
+def _decode_part(found: dict[str, Any], looked: Plan) -> PartialResult:
+    one = looked.open(limit=PART_KEPT)
+    decimals = power_of_ten(found["decimals"])
+    one.take(_count(found["count"]), decimals, _whole(found["units"]), _count(found["squares"]))
+    for units in found["extremes"]:
+        one.widen(Fraction(_whole(units), 10**decimals))
+    exponent, first, counts = found["tally"]
+    one.tally.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_count, counts))))
+    for bracket, words in zip(one.brackets, found["brackets"], strict=True):
+        _fill(bracket, *words)
+    signs = {str(sign): (_count(item), _count(character)) for sign, (item, character) in found["signs"].items()}
+    _check(PartialResult(found=one, signs=signs))
+    return PartialResult(found=one, signs=signs)
+
+
+def _check(part: PartialResult) -> None:
+    """Raise ValueError if what a part says cannot all be true."""
+    one = part.found
+    fits = [
+        bool(one.extremes) == bool(one.count),
+        one.count * one.squares >= one.units**2,
+        sum(one.tally.counts.tolist()) == one.count,
+        part.signs.keys() <= {",", ";", " ", "\n"},
+        one.extremes is None or _lies_on(one.tally, one.extremes),
+    ]
+    for bracket in one.brackets:
+        kept = len(bracket.together()[0])
+        fits += [
+            bracket.below + bracket.at_low + bracket.inside + bracket.at_high <= one.count,
+            kept == bracket.inside if bracket.stride == 1 else 1 < kept <= bracket.inside,
+            bracket.stride in {2**power for power in range(32)},
+        ]
+    if not all(fits):
+        raise ValueError
+
+
+def _lies_on(tally: BinCounts, extremes: tuple[Fraction, Fraction]) -> bool:
+    """Whether the extremes lie in bins of a tally."""
+    width = Fraction(10) ** tally.exponent
+    first, last = (value // width for value in extremes)
+    return tally.first <= first <= last < tally.first + len(tally.counts)
+
+
+def _encode_bracket(bracket: RankBracket) -> list[object]:
+    kept, decimals = bracket.together()
+    counts = [bracket.below, bracket.at_low, bracket.inside, bracket.at_high]
+    return [counts, bracket.stride, decimals, kept.tolist()]
+
+
+def _fill(
+    bracket: RankBracket, counts: Sequence[object], stride: object, decimals: object, kept: Sequence[object]
+) -> None:
+    bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_count, counts)
+    bracket.stride = _count(stride)
+    bracket.kept = [(as_array(list(map(_whole, kept))), power_of_ten(decimals))] if kept else []
+
+
+def _count(found: object) -> int:
+    if (number := _whole(found)) < 0:
+        raise ValueError
+    return number
+
+
+def _whole(found: object) -> int:
+    if type(found) is not int:
+        raise TypeError
+    return found

@@ -1,0 +1,143 @@
+"""An answer of the numbers application as people and programs read it: table, plot, JSON, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from decimal import Context, Decimal
+
+from courier.numbers import plots
+from courier.numbers.response import ROUNDED, Histogram, NumbersAnswer
+
+#: The longest bar, and the box line, in characters; on a narrow terminal they are shorter.
+PLOT_WIDTH = 40
+#: Shorter bars would tell nothing, and shorter box lines.
+MIN_BAR = 4
+MIN_BOX = 12
+#: Longer edges of bins are shown shortened.
+MAX_EDGE = 12
+_SHORT = Context(prec=6)
+BOX = ("min", "q1", "median", "q3", "max", "mean")
+
+
+def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
+    """Return the statistics as they stand in a table: what was rounded is marked, with a word where that is `plain`."""
+    mark = "{} (rounded)" if plain else "~ {}" if ascii_only else "≈ {}"
+    return {
+        name: "none" if text is None else mark.format(text) if name in answer.rounded else text
+        for name, text in answer.statistics.items()
+    }
+
+
+def json_line(answer: NumbersAnswer) -> str:
+    """Return the statistics as one line of JSON, with the very digits."""
+    pairs = [f"{json.dumps(name)}: {text or 'null'}" for name, text in answer.statistics.items()]
+    return "{" + ", ".join([*pairs, f'"{ROUNDED}": {json.dumps(list(answer.rounded))}']) + "}"
+
+
+def csv_line(cells: Sequence[str | None]) -> str:
+    """Return one line of CSV; None is an empty cell."""
+    file = io.StringIO()
+    csv.writer(file, lineterminator="").writerow("" if cell is None else cell for cell in cells)
+    return file.getvalue()
+
+
+class JsonRows:
+    """Rows of a batch as lines of JSON, each written by `write` as soon as it is known."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+
+    def add(self, _line: int, answer: NumbersAnswer) -> None:
+        """Write the answer to a line."""
+        self._write(json_line(answer))
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Write why a line has no answer."""
+        self._write(json.dumps({"line": line, "error": reason}))
+
+    def end(self) -> None:
+        """Write what is left."""
+
+
+class CsvRows:
+    """Rows of a batch as CSV. The header's names are those of the first answer; refusals before it wait for it."""
+
+    def __init__(self, write: Callable[[str], object]) -> None:
+        self._write = write
+        self._names: list[str] | None = None
+        self._early: list[tuple[int, str]] = []
+
+    def add(self, line: int, answer: NumbersAnswer) -> None:
+        """Write the answer to a line."""
+        self._begin(list(answer.statistics))
+        self._write(csv_line([str(line), *(answer.statistics.get(name) for name in self._names or ()), None]))
+
+    def refuse(self, line: int, reason: str) -> None:
+        """Write why a line has no answer, once the header is known."""
+        if self._names is None:
+            self._early.append((line, reason))
+        else:
+            self._write(csv_line([str(line), *[None] * len(self._names), reason]))
+
+    def end(self) -> None:
+        """Write what is left."""
+        self._begin([])
+
+    def _begin(self, names: list[str]) -> None:
+        if self._names is None:
+            self._names = names
+            self._write(csv_line(["line", *names, "error"]))
+            for line, reason in self._early:
+                self.refuse(line, reason)
+
+
+def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -> list[str]:
+    """Return the histogram and the box below it, line by line; nothing for a list too short for one.
+
+    They fit into `width` columns; without one, they are as wide as they look best.
+    """
+    found = answer.histogram
+    if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two points make a spread
+        return []
+    edges = _edges(found)
+    room = PLOT_WIDTH if width is None else min(PLOT_WIDTH, width - plots.room_taken(edges, found.counts))
+    bar = room if room >= MIN_BAR else 0
+    lines = plots.bars(edges, found.counts, width=bar, ascii_only=ascii_only)
+    return lines + _box(answer, ascii_only=ascii_only, width=width)
+
+
+def bins_in_words(answer: NumbersAnswer) -> list[str]:
+    """Return the histogram with a bin a line, and nothing drawn."""
+    found = answer.histogram
+    if found is None:
+        return []
+    edges = _edges(found)
+    return [f"{low} to {high}: {count:,}" for low, high, count in zip(edges, edges[1:], found.counts, strict=False)]
+
+
+def _edges(found: Histogram) -> list[str]:
+    return [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
+
+
+def _box(answer: NumbersAnswer, *, ascii_only: bool, width: int | None) -> list[str]:
+    """Return the box and its key, beside it or below it; nothing where nothing spreads."""
+    values = [answer.statistics.get(name) for name in BOX]
+    if any(value is None for value in values):
+        return []
+    low, *inner, high, mean = (Decimal(value or 0) for value in values)
+    if low == high:
+        return []
+    span = high - low
+    q1, median, q3 = (float((one - low) / span) for one in inner)
+    parts = plots.Box(q1=q1, median=median, q3=q3, mean=float((mean - low) / span))
+    median_sign, mean_sign = plots.signs(ascii_only=ascii_only)
+    key = f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
+    box = plots.box(parts, width=min(PLOT_WIDTH, max(MIN_BOX, width or PLOT_WIDTH)), ascii_only=ascii_only)
+    return [f"{box}  {key}"] if width is None or len(box) + 2 + len(key) <= width else [box, key]
+
+
+def _shortened(edge: str) -> str:
+    return str(_SHORT.create_decimal(edge)).replace("E+", "e").replace("E", "e")

@@ -1,0 +1,89 @@
+"""What the numbers worker answers, as it travels: one line of JSON with the very digits of every figure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from courier.errors import ResponseTimeout
+from courier.numbers.rounding import Figure
+from courier.text import printable
+
+#: The names in an answer that are no statistics.
+ROUNDED = "rounded"
+HISTOGRAM = "histogram"
+#: The request option that asks for a histogram, and its value.
+ASKED = {HISTOGRAM: "yes"}
+
+
+class Digits(str):
+    """A number exactly as it is written."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Histogram:
+    """Counts of bins that hold what is not below their lower edge and below their upper one."""
+
+    #: As they are written, one more than there are bins.
+    edges: Sequence[str]
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumbersAnswer:
+    """Statistics by name, as they are written; None where a list has no such thing."""
+
+    statistics: Mapping[str, str | None]
+    #: The names of those that are not exact but rounded.
+    rounded: Sequence[str]
+    histogram: Histogram | None = None
+
+
+def encode(figures: Mapping[str, Figure | None], histogram: Histogram | None) -> str:
+    """Return the answer's line."""
+    pairs = [f'"{name}": {figure.text if figure else "null"}' for name, figure in figures.items()]
+    rounded = [name for name, figure in figures.items() if figure and not figure.is_exact]
+    pairs.append(f'"{ROUNDED}": {json.dumps(rounded)}')
+    if histogram:
+        counts = ", ".join(map(str, histogram.counts))
+        pairs.append(f'"{HISTOGRAM}": {{"edges": [{", ".join(histogram.edges)}], "counts": [{counts}]}}')
+    return "{" + ", ".join(pairs) + "}"
+
+
+def decode(body: str) -> NumbersAnswer:
+    """Return what a line says. Raises: ResponseTimeout if it is not such a line."""
+    try:
+        found = json.loads(body, parse_int=Digits, parse_float=Digits)
+        rounded, histogram = found.pop(ROUNDED, []), found.pop(HISTOGRAM, None)
+        answer = NumbersAnswer(
+            statistics={str(name): _digits(value) if value is not None else None for name, value in found.items()},
+            rounded=_names(rounded),
+            histogram=None if histogram is None else _histogram(histogram),
+        )
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
+        raise ResponseTimeout(
+            f"The answer cannot be read: {printable(body, 80)}", hint="Which worker sent it?"
+        ) from error
+    return answer
+
+
+def _histogram(found: Mapping[str, Sequence[object]]) -> Histogram:
+    edges, counts = [_digits(edge) for edge in found["edges"]], [int(_digits(count)) for count in found["counts"]]
+    if len(edges) != len(counts) + 1 or min(counts) < 0:
+        raise ValueError
+    return Histogram(edges=edges, counts=counts)
+
+
+def _names(found: object) -> list[str]:
+    if not isinstance(found, list) or any(type(name) is not str for name in found):
+        raise TypeError
+    return found
+
+
+def _digits(value: object) -> str:
+    if not isinstance(value, Digits):
+        raise TypeError
+    return value

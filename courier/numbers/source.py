@@ -1,0 +1,142 @@
+"""Text that the user names: a file, or standard input for `-`."""
+
+from __future__ import annotations
+
+import os
+import queue
+import stat
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from courier.cancellation import Cancellation
+from courier.errors import WrongUsage
+from courier.numbers.decoding import as_text
+
+#: What is read of a line at most: more than any message carries.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+MAX_LINE_BYTES = 1_048_576
+#: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
+READ_AHEAD = 1_000
+PIPE_SECONDS = 0.05
+STANDARD_INPUT = "-"
+
+
+@contextmanager
+def opened(path: str, cancellation: Cancellation) -> Iterator[Source]:
+    """Open a file, or standard input for `-`, for reading. Raises: WrongUsage if it cannot be read; Canceled."""
+    if path == STANDARD_INPUT:
+        _check_stdin()
+        yield Source(path, sys.stdin.buffer, cancellation)
+        return
+    with _blamed(path):
+        # To open a named pipe is to wait for whoever writes into it.
+        file = cancellation.run(lambda: Path(path).open("rb"))  # noqa: SIM115  closed below
+    with file:
+        yield Source(path, file, cancellation)
+
+
+@contextmanager
+def _blamed(path: str) -> Iterator[None]:
+    """Say of what fails within that it is the reading of a file. Raises: WrongUsage."""
+    try:
+        yield
+    except OSError as error:
+        raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
+
+
+class Source:
+    """A file whose reads can be canceled while it has nothing to read: a pipe may be silent for long."""
+
+    def __init__(self, path: str, file: BinaryIO, cancellation: Cancellation) -> None:
+        self._path = path
+        self._file = file
+        self._cancellation = cancellation
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next `size` bytes, all that are left if it is negative. Raises: WrongUsage; Canceled."""
+        with _blamed(self._path):
+            return self._cancellation.run(lambda: self._file.read(size))
+
+    def fileno(self) -> int:
+        """Return its file descriptor."""
+        return self._file.fileno()
+
+
+class Stream:
+    """A file of which some is read already, to be read once."""
+
+    def __init__(self, begun: bytes, rest: Source | BinaryIO) -> None:
+        self._begun = memoryview(begun)
+        self._rest = rest
+        #: How long it is, if that is known.
+        self.size_bytes = _size_of(rest, len(begun))
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next `size` bytes, all that are left if it is negative, fewer only at the end."""
+        taken = bytes(self._begun if size < 0 else self._begun[:size])
+        self._begun = self._begun[len(taken) :]
+        if len(taken) != size:
+            taken += self._rest.read(size - len(taken) if size >= 0 else -1)
+        return taken
+
+
+def _size_of(file: Source | BinaryIO, begun: int) -> int | None:
+    try:
+        found = os.fstat(file.fileno())
+    except (OSError, ValueError):  # not a file of the system's
+        return begun
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def read_lines(path: str) -> Iterator[str | None]:
+    """Yield the lines of a file (or of standard input, for `-`), without their ends; None while it is silent.
+
+    A pipe may be silent for long, and what is under way must go on meanwhile; so a thread reads ahead.
+    Raises: WrongUsage if the file cannot be read.
+    """
+    lines: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
+    if path == STANDARD_INPUT:
+        _check_stdin()
+    threading.Thread(target=_pump, args=(path, lines), name="lines", daemon=True).start()
+    with _blamed(path):
+        yield from _drain(lines)
+
+
+def _pump(path: str, lines: queue.Queue[str | BaseException | None]) -> None:
+    """Open a file, which takes as long as a named pipe has no writer, and pass on its lines.
+
+    Of a line longer than any message it passes on only so much as to tell that it is.
+    """
+    try:
+        source = sys.stdin.fileno() if path == STANDARD_INPUT else path
+        with as_text(open(source, "rb", closefd=source == path), path) as file:
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                lines.put(line.rstrip("\n"))
+                while line and not line.endswith("\n"):
+                    line = file.readline(MAX_LINE_BYTES)
+        lines.put(None)
+    except BaseException as error:  # noqa: BLE001  whatever ends the reading must reach who waits for lines
+        lines.put(error)
+
+
+def _drain(lines: queue.Queue[str | BaseException | None]) -> Iterator[str | None]:
+    while True:
+        try:
+            line = lines.get(timeout=PIPE_SECONDS)
+        except queue.Empty:
+            yield None
+            continue
+        if isinstance(line, BaseException):
+            raise line
+        if line is None:
+            return
+        yield line
+
+
+def _check_stdin() -> None:
+    if sys.stdin is None:
+        raise WrongUsage("There is no standard input.", hint="Name a file, or pipe something in.")

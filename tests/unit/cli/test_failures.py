@@ -1,0 +1,111 @@
+"""What goes wrong in a command that does several things: told at once, and counted for the exit status."""
+
+from __future__ import annotations
+
+import json
+from typing import cast
+
+import pytest
+
+from courier.cli.console import Terminal
+from courier.cli.failures import Failures, agree_to_replace
+from courier.errors import (
+    AccessDenied,
+    BucketMissing,
+    CourierError,
+    Reason,
+    Rejected,
+    ResponseTimeout,
+    Unreachable,
+    WrongUsage,
+)
+
+# Several things in one command
+
+
+def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[CourierError] = []
+    failures = Failures(told.append, as_json=False)
+    assert failures.worst == 0
+    done: list[str] = []
+
+    for name, error in [("a", ResponseTimeout("Silence.", hint="Start it.")), ("b", Rejected("Wrong.")), ("c", None)]:
+        with failures.noted(name):
+            if error:
+                raise error
+            done.append(name)
+
+    assert done == ["c"]
+    assert [(one.message, one.hint) for one in told] == [("a: Silence.", "Start it."), ("b: Wrong.", "")]
+    assert failures.worst == ResponseTimeout.exit_status
+    assert capsys.readouterr().out == ""
+
+
+def test_a_message_that_names_the_thing_stays_as_it_is() -> None:
+    told: list[CourierError] = []
+    error = Rejected("'cat.png' is empty.")
+
+    with Failures(told.append, as_json=False).noted("cat.png"):
+        raise error
+
+    assert told == [error]
+
+
+def test_for_programs_it_is_a_line_of_json_with_the_reason_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    failures = Failures(lambda _: None, as_json=True)
+
+    for name, error in [
+        ("a", Rejected("Bad.", hint="Mend it.", reason=Reason.CORRUPT)),
+        ("b", Rejected("Bad.")),
+        ("c", ResponseTimeout("Silence.")),
+    ]:
+        with failures.noted(name):
+            raise error
+
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"name": "a", "error": "Bad. Mend it.", "reason": "corrupt"},
+        {"name": "b", "error": "Bad."},
+        {"name": "c", "error": "Silence."},
+    ]
+
+
+@pytest.mark.parametrize("error", [AccessDenied(), BucketMissing(), Unreachable()])
+def test_trouble_with_aws_would_meet_the_next_one_too(error: CourierError) -> None:
+    told: list[CourierError] = []
+
+    with pytest.raises(type(error)), Failures(told.append, as_json=True).noted("a"):
+        raise error
+
+    assert told == []
+
+
+class Asker:
+    """A person who answers."""
+
+    def __init__(self, *, agrees: bool) -> None:
+        self._agrees = agrees
+        self.asked: list[str] = []
+
+    def confirm(self, text: str) -> bool:
+        self.asked.append(text)
+        return self._agrees
+
+
+def test_who_agrees_may_replace() -> None:
+    asker = Asker(agrees=True)
+
+    agree_to_replace("a.png exists.", cast("Terminal", asker))
+
+    assert "a.png" in asker.asked[0]
+
+
+def test_who_does_not_agree_replaces_nothing() -> None:
+    with pytest.raises(WrongUsage):
+        agree_to_replace("a.png exists.", cast("Terminal", Asker(agrees=False)))
+
+
+def test_where_nobody_can_be_asked_an_option_is_needed() -> None:
+    with pytest.raises(WrongUsage, match=r"a\.png") as raised:
+        agree_to_replace("a.png exists.", None)
+
+    assert "--replace" in raised.value.hint

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import os
+import sys
+import termios
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+from courier.cli import keyboard
+from courier.cli.keyboard import END, Keyboard
+
+readline = pytest.importorskip("readline")
+
+Complete = Callable[[str, int], str | None]
+
+
+@pytest.fixture
+def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Standard input is a terminal; what types on it."""
+    master, slave = os.openpty()
+    with open(slave, encoding="utf-8") as stdin:  # noqa: PTH123  it is a descriptor
+        monkeypatch.setattr(sys, "stdin", stdin)
+        yield lambda text: _type(master, text)
+    os.close(master)
+
+
+@pytest.fixture
+def bound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What readline is told."""
+    told: list[str] = []
+    monkeypatch.setattr(readline, "parse_and_bind", told.append)
+    return told
+
+
+def _type(master: int, text: str) -> None:
+    os.write(master, text.encode())
+
+
+def completer_of(
+    complete: Callable[[str], Sequence[str]], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str, int], str]:
+    offered: list[Callable[[str, int], str]] = []
+    monkeypatch.setattr(readline, "set_completer", offered.append)
+    Keyboard(lambda _prompt: "").read_line("Name: ", complete)
+    (offer,) = offered
+    return offer
+
+
+def test_what_was_typed_ahead_is_taken_by_lines(typing: Callable[[str], None]) -> None:
+    typing("1\n\nä b\n")
+
+    assert Keyboard().take_lines() == ["1", "", "ä b"]
+    assert Keyboard().take_lines() == []
+
+
+def test_ctrl_d_ends_a_line_of_its_own(typing: Callable[[str], None]) -> None:
+    typing("1\n\x04")
+
+    assert Keyboard().take_lines() == ["1", END]
+
+
+def test_the_beginning_of_a_line_is_left_to_be_edited(
+    typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks: list[Callable[[], None]] = []
+    inserted: list[str] = []
+    monkeypatch.setattr(readline, "set_startup_hook", hooks.append)
+    monkeypatch.setattr(readline, "insert_text", inserted.append)
+    typing("1\n2")
+
+    assert Keyboard().take_lines() == ["1"]
+
+    for _ in range(2):
+        hooks[0]()
+    assert "".join(inserted) == "2"
+
+
+def test_the_terminal_is_as_it_was(typing: Callable[[str], None]) -> None:
+    before = termios.tcgetattr(sys.stdin.fileno())
+    typing("1\n")
+
+    Keyboard().take_lines()
+
+    assert termios.tcgetattr(sys.stdin.fileno()) == before
+
+
+def test_nothing_is_taken_from_a_pipe_or_a_missing_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"1\n2\n")
+    os.close(writing)
+    with open(reading) as pipe:  # noqa: PTH123
+        monkeypatch.setattr(sys, "stdin", pipe)
+        assert Keyboard().take_lines() == []
+        assert not Keyboard().is_there
+        assert pipe.read() == "1\n2\n"
+    monkeypatch.setattr(sys, "stdin", None)
+    assert Keyboard().take_lines() == []
+
+
+@pytest.mark.parametrize("marks", ["on", "off"])
+def test_tab_completes_only_where_there_is_something_to_complete(
+    bound: list[str], monkeypatch: pytest.MonkeyPatch, marks: str
+) -> None:
+    monkeypatch.setattr(keyboard, "can_move_cursor", lambda _stream: marks == "on")
+    Keyboard(lambda _prompt: "").read_line("Numbers: ")
+    Keyboard(lambda _prompt: "").read_line("Name: ", lambda _text: ["cat.png"])
+
+    paste = f"set enable-bracketed-paste {marks}"
+    assert bound == [paste, "tab: self-insert", paste, "tab: complete"]
+
+
+def test_libedit_is_told_in_its_own_words(bound: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readline, "__doc__", "command line editing using libedit readline")
+
+    Keyboard(lambda _prompt: "").read_line("Numbers: ")
+
+    assert bound == ["bind ^I ed-insert"]
+
+
+@pytest.mark.usefixtures("typing")
+def test_tab_offers_what_fits_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer = completer_of(lambda _text: ["cat.png", "cow.png", "dog.png"], monkeypatch)
+
+    assert [offer("c", number) for number in range(3)] == ["cat.png", "cow.png", None]
+
+
+def test_a_tab_within_a_paste_is_a_tab(typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    offer = completer_of(lambda _text: ["cat.png", "cow.png"], monkeypatch)
+    typing("7\n")
+
+    assert [offer("c", number) for number in range(2)] == ["c\t", None]

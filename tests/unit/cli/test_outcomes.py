@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from courier.cli.outcomes import Outcomes
+from courier.errors import CourierError, Rejected, Unreachable
+from courier.images.transfer import Result
+
+PATHS = ["a.png", "b.png", "c.png", "d.png"]
+
+
+def result(name: str) -> Result:
+    return Result(source=name, name=name, seconds=0.1)
+
+
+def told_by(*order: str, errors: dict[str, CourierError] | None = None) -> tuple[list[str], Outcomes]:
+    told: list[str] = []
+    outcomes = Outcomes(PATHS, lambda path, _target, _result: told.append(path))
+    for path in order:
+        error = (errors or {}).get(path)
+        outcomes.add(path, None if error else Path("/nowhere") / path, error or result(path))
+    return told, outcomes
+
+
+def test_files_are_told_in_their_order_as_soon_as_can_be() -> None:
+    assert told_by("b.png", "c.png")[0] == []
+    assert told_by("b.png", "a.png")[0] == ["a.png", "b.png"]
+    assert told_by("d.png", "c.png", "b.png", "a.png")[0] == PATHS
+
+
+def test_what_is_missing_in_the_end_holds_nothing_back() -> None:
+    told, outcomes = told_by("d.png", "b.png")
+
+    outcomes.end()
+    outcomes.end()
+
+    assert told == ["b.png", "d.png"]
+
+
+def test_trouble_with_aws_is_kept_and_not_told_for_each_file() -> None:
+    first, second = Unreachable("No."), Unreachable("No again.")
+    told, outcomes = told_by(*PATHS, errors={"a.png": Rejected("Bad."), "b.png": first, "c.png": second})
+
+    assert told == ["a.png", "d.png"]
+    assert outcomes.trouble is first
+
+
+@pytest.mark.parametrize(
+    ("sizes", "folder", "said"),
+    [
+        ([12_400_000, 1, 1, 1], "out", "4 images, 12.4 MB, 8 s, in out/"),
+        ([1_500, 500], "out/", "2 of 4 images, 2 kB, 8 s, in out/"),
+        ([], ".", "0 of 4 images, 0 kB, 8 s, in this folder"),
+    ],
+)
+def test_a_summary_counts_what_was_made(tmp_path: Path, sizes: list[int], folder: str, said: str) -> None:
+    outcomes = Outcomes(PATHS, lambda *_: None)
+    for path, size in zip(PATHS, sizes, strict=False):
+        (tmp_path / path).write_bytes(b"")
+        with (tmp_path / path).open("r+b") as file:
+            file.truncate(size)
+        outcomes.add(path, tmp_path / path, result(path))
+
+    assert outcomes.summary(Path(folder), 8.2) == said

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from courier.cli.typed_list import numbers_or_end
+from courier.errors import Rejected
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("", []),
+        (" \t\n\n", []),
+        ("5", ["5"]),
+        ("1, 2;", None),
+        ("12\t7\t3", ["12", "7", "3"]),
+        ("12\t7\t3\n", ["12", "7", "3"]),
+        ("1\t2\t3\n4\t5\t6\n", ["1", "2", "3", "4", "5", "6"]),
+        ("1\r\n2\r\n3", ["1", "2", "3"]),
+        ("\n1\n2", ["1", "2"]),
+        ("1, 2\n3; 4", ["1", "2", "3", "4"]),
+    ],
+)
+def test_a_paste_is_read_as_its_lines_would_be(text: str, numbers: list[str] | None) -> None:
+    if numbers is None:
+        with pytest.raises(Rejected):
+            numbers_or_end(text)
+    else:
+        assert numbers_or_end(text) == numbers
+
+
+@pytest.mark.parametrize("text", ["5\n6\n\n1\n0\n", "5\n6\n \t \n1", "5\n6\n\n"])
+def test_an_empty_line_within_a_paste_is_refused_by_its_number(text: str) -> None:
+    if not text.endswith("\n\n"):
+        with pytest.raises(Rejected, match="Line 3 is empty"):
+            numbers_or_end(text)
+    else:
+        assert numbers_or_end(text) == ["5", "6"]
+
+
+def test_a_line_that_is_no_list_is_refused_with_its_number_and_drawn() -> None:
+    with pytest.raises(Rejected, match=r"Line 2: Item 2 .*'x'") as raised:
+        numbers_or_end("1, 2\n3, x\n4")
+
+    assert raised.value.drawing.splitlines() == ["  3, x", "     ^"]

@@ -1,0 +1,140 @@
+"""A picture's frames: how many, how long, how often, and what is damaged."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from courier.errors import NotAPicture, Reason
+from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
+
+
+def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
+    file = io.BytesIO()
+    images = [Image.new("RGB", (8, 8), (60 * number, 0, 0)) for number in range(frames)]
+    given: dict[str, Any] = {"duration": 100, **options}
+    images[0].save(file, picture_format, save_all=True, append_images=images[1:], **given)
+    return file.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
+
+
+@pytest.mark.parametrize("picture_format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_frames_are_counted(picture_format: str) -> None:
+    content = moving(picture_format)
+
+    assert frames_of(opened(content)) == 3
+    assert count_frames(content) == 3
+
+
+def test_a_still_picture_has_one() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG")
+
+    assert frames_of(opened(file.getvalue())) == 1
+    assert count_frames(file.getvalue()) == 1
+
+
+def test_a_pngs_fallback_image_is_no_frame() -> None:
+    content = moving("PNG", default_image=True)
+
+    assert frames_of(opened(content)) == 2
+    assert len(list(decoded_frames(opened(content)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("picture_format", "options", "plays"),
+    [
+        ("GIF", {"loop": 0}, 0),
+        ("GIF", {}, 1),
+        ("GIF", {"loop": 2}, 3),
+        ("PNG", {"loop": 0}, 0),
+        ("PNG", {"loop": 2}, 2),
+        ("WEBP", {"loop": 5}, 5),
+    ],
+)
+def test_how_often_frames_are_shown_is_one_number_for_all_formats(
+    picture_format: str, options: dict[str, int], plays: int
+) -> None:
+    assert plays_of(opened(moving(picture_format, **options))) == plays
+
+
+def test_a_picture_that_says_nothing_of_it_is_shown_for_ever() -> None:
+    image = Image.new("RGB", (1, 1))
+
+    assert plays_of(image) == 0
+
+
+@pytest.mark.parametrize("picture_format", ["GIF", "PNG", "WEBP"])
+def test_each_frame_comes_whole_and_with_its_time(picture_format: str) -> None:
+    found = list(decoded_frames(opened(moving(picture_format, duration=[100, 200, 300]))))
+
+    assert [milliseconds for _, milliseconds in found] == [100, 200, 300]
+    assert {frame.mode for frame, _ in found} == {"RGBA"}
+    reds = [frame.getpixel((0, 0)) for frame, _ in found]
+    assert len(set(reds)) == 3
+
+
+def test_a_frame_without_a_time_has_none() -> None:
+    (_, milliseconds), *_ = decoded_frames(Image.new("RGB", (1, 1)))
+
+    assert milliseconds == 0
+
+
+def test_a_good_picture_is_decoded() -> None:
+    image = opened(moving("PNG"))
+
+    assert decoded(image) is image
+    assert image.getpixel((0, 0)) == (0, 0, 0)
+
+
+def test_a_damaged_picture_is_said_with_what_its_header_says() -> None:
+    file = io.BytesIO()
+    Image.effect_noise((64, 48), 50).save(file, "PNG")
+
+    with pytest.raises(NotAPicture, match="PNG, 64 x 48") as raised:
+        decoded(opened(file.getvalue()[:1500]))
+
+    assert raised.value.reason == Reason.CORRUPT
+
+
+def test_a_damaged_frame_is_said() -> None:
+    content = moving("GIF", frames=8)
+
+    with pytest.raises(NotAPicture):
+        list(decoded_frames(opened(content[: len(content) - 60])))
+
+
+class Broken(Image.Image):
+    """A picture that fails as a decoder does."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self._error = error
+
+    def load(self) -> Any:
+        raise self._error
+
+    def seek(self, frame: int) -> None:  # noqa: ARG002  Pillow's name
+        raise self._error
+
+    @property
+    def n_frames(self) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize("read", [decoded, frames_of, lambda image: list(decoded_frames(image))])
+def test_whatever_a_decoder_raises_is_damage(read: Any) -> None:
+    with pytest.raises(NotAPicture, match="divided"):
+        read(Broken(ZeroDivisionError("divided")))
+
+
+@pytest.mark.parametrize("read", [decoded, lambda image: list(decoded_frames(image))])
+def test_but_want_of_memory_is_none(read: Any) -> None:
+    with pytest.raises(MemoryError):
+        read(Broken(MemoryError()))

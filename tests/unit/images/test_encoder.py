@@ -1,0 +1,218 @@
+"""A worked-on picture becomes a file: what goes along, and what its format cannot hold."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from PIL import Image, ImageCms
+
+from courier.errors import NotAPicture
+from courier.images.encoder import SAVE_OPTIONS, EncodingJob, saved
+from courier.images.formats import Bounds
+
+
+def work(target: str, **more: Any) -> EncodingJob:
+    given: dict[str, Any] = {"quality": None, **more}
+    return EncodingJob(steps=[], bounds=Bounds(megapixels=1, frames=10), target=target, **given)
+
+
+def noisy(mode: str = "RGB", size: tuple[int, int] = (64, 48)) -> Image.Image:
+    return Image.effect_noise(size, 80).convert(mode)
+
+
+def written(image: Image.Image, given: EncodingJob) -> Image.Image:
+    made = Image.open(io.BytesIO(saved([image], [0], given)))
+    made.load()
+    return made
+
+
+def animated(given: EncodingJob, times: list[float]) -> Image.Image:
+    frames = [Image.new("RGBA", (8, 8), (number, 90 * number, 0, 255)) for number in range(len(times))]
+    return Image.open(io.BytesIO(saved(frames, times, given)))
+
+
+def times_of(image: Any) -> list[float]:
+    found = []
+    for number in range(image.n_frames):
+        image.seek(number)
+        image.load()
+        found.append(image.info["duration"])
+    return found
+
+
+@pytest.mark.parametrize("target", SAVE_OPTIONS)
+def test_every_format_is_written_and_is_itself(target: str) -> None:
+    made = written(noisy(), work(target))
+
+    assert (made.format, made.size) == (target, (64, 48))
+
+
+@pytest.mark.parametrize("target", ["JPEG", "WEBP", "AVIF"])
+def test_less_quality_is_less_to_store(target: str) -> None:
+    image = noisy()
+
+    assert len(saved([image], [0], work(target, quality=10))) < len(saved([image], [0], work(target))) / 2
+
+
+def test_a_source_without_loss_is_written_without_loss() -> None:
+    image = noisy()
+
+    assert written(image, work("WEBP", is_lossless=True)).tobytes() == image.tobytes()
+    assert written(image, work("WEBP")).tobytes() != image.tobytes()
+    assert written(image, work("WEBP", is_lossless=True, quality=20)).tobytes() != image.tobytes()
+
+
+def profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def test_profile_exif_and_resolution_go_along() -> None:
+    exif = Image.Exif()
+    exif[0x013B] = "Ann"
+
+    made = written(noisy(), work("JPEG", profile=profile(), exif=exif.tobytes(), dots=(72.0, 72.0)))
+
+    assert made.info["icc_profile"] == profile()
+    assert made.getexif()[0x013B] == "Ann"
+    assert made.info["dpi"] == pytest.approx((72, 72))
+
+
+def test_what_is_not_to_go_along_does_not() -> None:
+    image = noisy()
+    image.info = {"icc_profile": profile(), "exif": b"Exif\0\0", "dpi": (72, 72), "comment": b"secret"}
+
+    made = written(image, work("JPEG"))
+
+    assert {"icc_profile", "exif", "dpi", "comment"}.isdisjoint(made.info)
+
+
+@pytest.mark.parametrize("target", ["WEBP", "GIF", "AVIF"])
+def test_resolution_is_for_formats_that_have_one(target: str) -> None:
+    assert "dpi" not in written(noisy(), work(target, dots=(72.0, 72.0))).info
+
+
+def test_a_profile_for_other_pictures_goes_and_is_said() -> None:
+    given = work("PNG", profile=profile())
+
+    made = written(noisy("L"), given)
+
+    assert "icc_profile" not in made.info
+    assert len(given.notes) == 1
+    assert "profile" in given.notes[0]
+
+
+def test_transparency_becomes_white_where_there_is_none_and_that_is_said_if_it_shows() -> None:
+    clear, opaque = work("JPEG"), work("JPEG")
+
+    made = written(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), clear)
+    written(Image.new("RGBA", (8, 8), (0, 0, 0, 255)), opaque)
+
+    assert made.convert("RGB").getpixel((4, 4)) == (255, 255, 255)
+    assert (len(clear.notes), opaque.notes) == (1, [])
+
+
+@pytest.mark.parametrize("target", ["JPEG", "WEBP", "AVIF"])
+def test_dots_become_gray_where_there_is_none(target: str) -> None:
+    made = written(Image.new("1", (8, 8), 1), work(target))
+
+    assert made.convert("L").getextrema() == (255, 255)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "I;16"])
+def test_a_png_holds_what_it_is_given(mode: str) -> None:
+    assert written(Image.new(mode, (8, 8)), work("PNG")).mode == mode
+
+
+def test_gray_of_32_bits_becomes_a_png_of_16() -> None:
+    made = written(Image.new("I", (8, 8), 40_000), work("PNG"))
+
+    assert made.getpixel((0, 0)) == 40_000
+
+
+def test_what_a_format_cannot_hold_is_refused_with_its_size() -> None:
+    with pytest.raises(NotAPicture, match=r"20000 x 1 pixels.*WEBP") as raised:
+        saved([Image.new("RGB", (20_000, 1))], [0], work("WEBP"))
+
+    assert raised.value.reason == "impossible"
+
+
+@pytest.mark.parametrize("error", [OSError("encoding error 1"), ValueError("Failed to encode image")])
+def test_want_of_memory_is_none_of_the_pictures_faults(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Image.Image, "save", fail)
+
+    with pytest.raises(MemoryError):
+        saved([noisy()], [0], work("WEBP"))
+
+
+# GIF
+
+
+def test_a_gif_has_256_colours_at_most_and_that_is_said() -> None:
+    given, from_gif = work("GIF"), work("GIF", is_gif=True)
+
+    written(noisy("RGB"), given)
+    written(noisy("RGB"), from_gif)
+    written(noisy("L"), gray := work("GIF"))
+
+    assert (len(given.notes), from_gif.notes, gray.notes) == (1, [], [])
+    assert "256" in given.notes[0]
+
+
+@pytest.mark.parametrize(("alpha", "noted"), [(255, 0), (0, 0), (100, 1)])
+def test_a_gif_knows_nothing_half_transparent(alpha: int, noted: int) -> None:
+    given = work("GIF", is_gif=True)
+
+    made = written(Image.new("LA", (8, 8), (50, alpha)), given)
+
+    assert len(given.notes) == noted
+    assert made.convert("RGBA").getpixel((0, 0))[3] in {0, 255}  # type: ignore[index]
+
+
+# Frames
+
+
+@pytest.mark.parametrize("target", ["GIF", "PNG", "WEBP"])
+@pytest.mark.parametrize("plays", [0, 1, 3])
+def test_frames_are_written_with_their_times_and_how_often(target: str, plays: int) -> None:
+    made = animated(work(target, plays=plays), [100, 200, 300])
+
+    assert times_of(made) == [100, 200, 300]
+    loop = made.info.get("loop")
+    assert loop == ({0: 0, 1: None, 3: 2}[plays] if target == "GIF" else plays)
+
+
+@pytest.mark.parametrize(
+    ("times", "noted"), [([100, 10], False), ([100, 655_350], False), ([100, 15], True), ([100, 655_360], True)]
+)
+def test_a_gif_counts_hundredths_of_a_second_and_that_is_said(times: list[float], *, noted: bool) -> None:
+    given = work("GIF", is_gif=True)
+
+    made = animated(given, times)
+
+    assert any("rounded" in note for note in given.notes) is noted
+    assert max(times_of(made)) <= 655_350
+
+
+def test_each_frame_of_a_gif_stands_alone() -> None:
+    frames = [Image.new("RGBA", (2, 1), (0, 0, 0, 0)), Image.new("RGBA", (2, 1), (0, 0, 0, 0))]
+    frames[0].putpixel((0, 0), (255, 0, 0, 255))
+    frames[1].putpixel((1, 0), (0, 255, 0, 255))
+
+    made = Image.open(io.BytesIO(saved(frames, [100, 100], work("GIF", is_gif=True))))
+    made.seek(1)
+
+    assert made.convert("RGBA").getpixel((0, 0))[3] == 0  # type: ignore[index]
+
+
+def test_nothing_is_said_twice() -> None:
+    given = work("PNG")
+
+    for sentence in ("a", "b", "a"):
+        given.note(sentence)
+
+    assert given.notes == ["a", "b"]

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import io
+import zlib
+
+import pytest
+from PIL import Image
+
+from courier.errors import NotAPicture, Reason
+from courier.images.formats import SAMPLE_NAME, Bounds, half_blocks, read_header, sample
+
+BOUNDS = Bounds(megapixels=50, frames=10)
+
+
+def chunk(name: bytes, data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + name + data + zlib.crc32(name + data).to_bytes(4, "big")
+
+
+def test_too_many_pixels_are_refused_from_the_header() -> None:
+    size = (60_000).to_bytes(4, "big") * 2
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size + b"\x08\x02\x00\x00\x00") + chunk(b"IDAT", b"")
+
+    with pytest.raises(NotAPicture, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
+        read_header(io.BytesIO(content), BOUNDS)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason", "said"),
+    [
+        (b"", Reason.EMPTY, "is empty"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "no picture"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
+    with pytest.raises(NotAPicture) as raised:
+        read_header(io.BytesIO(content), BOUNDS)
+
+    assert raised.value.reason == reason
+    assert said in raised.value.message
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "JPEG", progressive=True)
+    content = file.getvalue()
+    place = content.rfind(b"\xff\xda")
+
+    assert read_header(io.BytesIO(content), BOUNDS).format == "JPEG"
+    with pytest.raises(NotAPicture, match="more than 100 scans"):
+        read_header(io.BytesIO(content[:place] + content[place:-2] * 200), BOUNDS)
+    # What a phone appends behind the picture is no part of it.
+    assert read_header(io.BytesIO(content + b"\xff\xda" * 1_000), BOUNDS).format == "JPEG"
+
+
+def test_the_sample_is_a_colourful_picture() -> None:
+    header = read_header(io.BytesIO(sample()), BOUNDS)
+
+    assert (header.format, header.width, header.height, header.is_moving) == ("PNG", 640, 480, False)
+    assert SAMPLE_NAME.endswith(".png")
+    assert len(Image.open(io.BytesIO(sample())).getcolors(10**6) or []) > 1000
+
+
+def test_half_blocks_are_two_pixels_each_and_keep_the_shape() -> None:
+    image = Image.new("RGBA", (100, 50), "red")
+    image.paste((0, 0, 255, 255), (0, 25, 100, 50))
+    file = io.BytesIO()
+    image.save(file, "PNG")
+
+    lines = half_blocks(file, BOUNDS, columns=20, lines=10)
+
+    assert [len(line) for line in lines] == [20] * 5
+    assert lines[0][0] == ((255, 0, 0), (255, 0, 0))
+    assert lines[-1][-1] == ((0, 0, 255), (0, 0, 255))
+
+
+def test_what_is_no_picture_has_no_half_blocks() -> None:
+    with pytest.raises(NotAPicture):
+        half_blocks(io.BytesIO(b"hello"), BOUNDS, columns=20, lines=10)
+    with pytest.raises(NotAPicture):
+        half_blocks(io.BytesIO(sample()[:3_000]), BOUNDS, columns=20, lines=10)

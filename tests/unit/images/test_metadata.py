@@ -1,0 +1,196 @@
+"""What of a picture's metadata is passed on: who, when and how, and never where."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
+
+from courier.images.metadata import ORIENTATION, kept_exif, note_what_goes, orientation_of, upright
+
+ARTIST, WIDTH, EXPOSURE, MAKER_NOTE = 0x013B, 0x0100, 0x829A, 0x927C
+GPS, CIRCUMSTANCES = 0x8825, 0x8769
+LIMIT = 10_000
+
+
+def exif(**more: Any) -> Image.Exif:
+    made = Image.Exif()
+    made[ARTIST] = "Ann"
+    made[WIDTH] = 40
+    for tag, value in more.items():
+        made[int(tag.removeprefix("t"))] = value
+    return made
+
+
+def jpeg(given: Image.Exif | None = None, **options: Any) -> Image.Image:
+    file = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(file, "JPEG", **({"exif": given} if given else {}), **options)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def circumstances() -> Image.Exif:
+    made = exif()
+    made[CIRCUMSTANCES] = {EXPOSURE: 0.5, MAKER_NOTE: b"secret", 0xA002: 40, 0xA003: 30}
+    return made
+
+
+class Unreadable(Image.Image):
+    """A picture whose EXIF data break the reader."""
+
+    def getexif(self) -> Image.Exif:
+        raise SyntaxError("not a TIFF file")
+
+
+def kept(image: Image.Image, *, limit_bytes: int = LIMIT, whole: bool = True) -> tuple[Image.Exif, list[str]]:
+    notes: list[str] = []
+    made = Image.Exif()
+    made.load(kept_exif(image, notes.append, limit_bytes=limit_bytes, whole=whole))
+    return made, notes
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_an_orientation_is_read(number: int) -> None:
+    assert orientation_of(jpeg(exif(**{f"t{ORIENTATION}": number}))) == number
+
+
+@pytest.mark.parametrize("image", [jpeg(), jpeg(exif(**{f"t{ORIENTATION}": 9})), Unreadable()])
+def test_what_is_no_orientation_asks_for_nothing(image: Image.Image) -> None:
+    assert orientation_of(image) == 1
+
+
+def test_a_picture_is_turned_as_each_orientation_asks() -> None:
+    image = Image.new("L", (2, 1))
+    image.putpixel((1, 0), 9)
+    expected = {
+        1: ((2, 1), [0, 9]),
+        2: ((2, 1), [9, 0]),
+        3: ((2, 1), [9, 0]),
+        4: ((2, 1), [0, 9]),
+        5: ((1, 2), [0, 9]),
+        6: ((1, 2), [0, 9]),
+        7: ((1, 2), [9, 0]),
+        8: ((1, 2), [9, 0]),
+    }
+
+    for number, (size, pixels) in expected.items():
+        turned = upright(image, number)
+        assert (turned.size, list(turned.tobytes())) == (size, pixels), number
+
+
+def test_who_and_when_are_kept_and_the_files_own_is_not() -> None:
+    found, notes = kept(jpeg(exif()))
+
+    assert dict(found) == {ARTIST: "Ann"}
+    assert notes == []
+
+
+def test_how_it_was_taken_is_kept_without_what_is_the_files() -> None:
+    found, _ = kept(jpeg(circumstances()))
+
+    assert dict(found.get_ifd(CIRCUMSTANCES)) == {EXPOSURE: 0.5}
+
+
+def test_a_tiff_cannot_hold_how_it_was_taken_and_that_is_said() -> None:
+    found, notes = kept(jpeg(circumstances()), whole=False)
+
+    assert dict(found) == {ARTIST: "Ann"}
+    assert len(notes) == 1
+    assert "TIFF" in notes[0]
+
+
+def test_where_there_is_nothing_of_it_nothing_is_said() -> None:
+    found, notes = kept(jpeg(exif()), whole=False)
+
+    assert (dict(found), notes) == ({ARTIST: "Ann"}, [])
+
+
+def test_where_it_was_taken_is_never_kept() -> None:
+    given = exif()
+    given[GPS] = {1: "N", 2: (47.0, 3.0, 1.0)}
+
+    found, _ = kept(jpeg(given))
+
+    assert GPS not in found
+
+
+def test_a_picture_without_any_has_none() -> None:
+    assert kept_exif(jpeg(), print, limit_bytes=LIMIT, whole=True) == b""
+
+
+def test_too_much_is_left_out_and_said() -> None:
+    size = len(kept_exif(jpeg(exif()), print, limit_bytes=LIMIT, whole=True))
+
+    assert dict(kept(jpeg(exif()), limit_bytes=size)[0]) == {ARTIST: "Ann"}
+    found, notes = kept(jpeg(exif()), limit_bytes=size - 1)
+    assert dict(found) == {}
+    assert len(notes) == 1
+    assert "too long" in notes[0]
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    found, notes = kept(Unreadable())
+
+    assert dict(found) == {}
+    assert len(notes) == 1
+    assert "could not be read" in notes[0]
+
+
+def gps(image_format: str) -> Image.Image:
+    given = exif()
+    given[GPS] = {1: "N"}
+    file = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(file, image_format, exif=given)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def png(*texts: tuple[str, str]) -> Image.Image:
+    info = PngImagePlugin.PngInfo()
+    for name, text in texts:
+        info.add_itxt(name, text)
+    file = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(file, "PNG", pnginfo=info)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+def with_info(**info: Any) -> Image.Image:
+    image = Image.new("RGB", (1, 1))
+    image.info.update({name.replace("__", ":"): value for name, value in info.items()})
+    return image
+
+
+def tagged(tag: int) -> Image.Image:
+    info = TiffImagePlugin.ImageFileDirectory_v2()
+    info.tagtype[tag] = TiffTags.UNDEFINED
+    info[tag] = b"x"
+    file = io.BytesIO()
+    Image.new("RGB", (4, 2)).save(file, "TIFF", tiffinfo=info)
+    return Image.open(io.BytesIO(file.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: gps("JPEG"), ["GPS"]),
+        (lambda: with_info(xmp=b"<x/>"), ["XMP"]),
+        (lambda: png(("XML:com.adobe.xmp", "<x/>")), ["XMP"]),
+        (lambda: tagged(700), ["XMP"]),
+        (lambda: with_info(photoshop={}), ["IPTC"]),
+        (lambda: tagged(33_723), ["IPTC"]),
+        (lambda: tagged(34_377), ["IPTC"]),
+        (lambda: with_info(comment=b"hi"), ["comments"]),
+        (lambda: png(("Title", "hi")), ["comments"]),
+        (lambda: with_info(xmp=b"", photoshop={}, comment=b""), ["XMP and IPTC and comments"]),
+        (lambda: jpeg(exif()), []),
+        (Unreadable, []),
+    ],
+)
+def test_what_goes_is_said(make: Callable[[], Image.Image], words: list[str]) -> None:
+    notes: list[str] = []
+
+    note_what_goes(make(), notes.append)
+
+    assert len(notes) == len(words)
+    assert all(word in note for word, note in zip(words, notes, strict=True))

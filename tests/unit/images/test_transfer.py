@@ -1,0 +1,345 @@
+"""Pictures between this machine, a bucket in memory and workers that are none; with real ones it is in acceptance."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from courier.aws.s3 import PART_BYTES
+from courier.errors import (
+    BucketMissing,
+    CourierError,
+    NotAPicture,
+    ObjectReplaced,
+    Rejected,
+    ResponseTimeout,
+    WrongUsage,
+)
+from courier.images.formats import SAMPLE_NAME, sample
+from courier.images.transfer import ImageTransfer, Result, etag_of
+from courier.messaging.connection import Connection
+from courier.messaging.pending import Outcome, Question
+from courier.messaging.protocol import Answer, Rejection
+from courier.settings import load_settings
+from tests.support.fakes import FakeAws
+
+UNPROCESSED, PROCESSED = "images/unprocessed/", "images/processed/"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    made = FakeAws()
+    made.objects.create_bucket(Bucket="bucket")
+    monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made)
+    return made
+
+
+@pytest.fixture
+def transfer(aws: FakeAws) -> ImageTransfer:
+    assert aws.objects.buckets
+    return made_gallery()
+
+
+def made_gallery(**settings: str) -> ImageTransfer:
+    connection = Connection(
+        kind="images", requests="imageInbox", replies="imageOutbox", patience_seconds=0, tell=lambda _: None
+    )
+    return ImageTransfer(
+        connection,
+        load_settings({"COURIER_BUCKET": "bucket", **settings}),
+        worker="images_worker.py",
+        timeout_seconds=5,
+    )
+
+
+def picture(folder: Path, name: str = "cat.png", colour: int = 7) -> Path:
+    path = folder / name
+    Image.new("L", (8, 4), colour).save(path, "PNG")
+    return path
+
+
+def never(_: str) -> bool:
+    raise AssertionError
+
+
+# Reading
+
+
+def test_a_file_is_read_with_its_name_and_header(transfer: ImageTransfer, tmp_path: Path) -> None:
+    path = picture(tmp_path)
+
+    name, content, header = transfer.read(str(path))
+
+    assert (name, content) == ("cat.png", path.read_bytes())
+    assert (header.format, header.width, header.height) == ("PNG", 8, 4)
+
+
+def test_no_path_is_the_sample(transfer: ImageTransfer) -> None:
+    name, content, _ = transfer.read("")
+
+    assert (name, content) == (SAMPLE_NAME, sample())
+
+
+def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
+    no_picture = tmp_path / "a.png"
+    no_picture.write_text("none")
+
+    with pytest.raises(NotAPicture):
+        transfer.read(str(no_picture))
+    with pytest.raises(Rejected):
+        transfer.read(str(picture(tmp_path, ".hidden.png")))
+    with pytest.raises(WrongUsage):
+        transfer.read(str(tmp_path / "missing.png"))
+    assert aws.objects.operations == ["create_bucket"]
+
+
+def test_the_bounds_are_those_of_the_settings(aws: FakeAws, tmp_path: Path) -> None:
+    assert aws
+    path = str(picture(tmp_path))
+
+    with pytest.raises(Rejected):
+        made_gallery(COURIER_IMAGE_MAX_MEGABYTES="0.001").read(str(picture_of(2_000, tmp_path)))
+    with pytest.raises(Rejected):
+        made_gallery(COURIER_IMAGE_MAX_MEGAPIXELS="0.001").read(str(picture_of(2_000, tmp_path)))
+    assert made_gallery(COURIER_IMAGE_MAX_FRAMES="3").bounds.frames == 3
+    assert made_gallery().read(path)
+
+
+def picture_of(pixels: int, folder: Path) -> Path:
+    path = folder / "noisy.png"
+    Image.effect_noise((pixels // 10, 10), 90).save(path, "PNG")
+    return path
+
+
+# Uploading
+
+
+def test_a_picture_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    path = picture(tmp_path)
+    moved: list[int] = []
+    opened: list[int] = []
+
+    uploaded = transfer.upload(str(path), may_replace=never, moved=moved.append, opened=opened.append)
+
+    stored = aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"]
+    size = len(path.read_bytes())
+    assert (stored.content, stored.media_type) == (path.read_bytes(), "image/png")
+    assert (uploaded.name, uploaded.etag, uploaded.size_bytes, uploaded.was_there) == (
+        "cat.png",
+        stored.etag,
+        size,
+        False,
+    )
+    assert (opened, moved) == ([size], [size])
+
+
+def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    path = str(picture(tmp_path))
+    first = transfer.upload(path, may_replace=never)
+
+    again = transfer.upload(path, may_replace=never)
+
+    assert (again.was_there, again.etag) == (True, first.etag)
+    assert aws.objects.operations.count("put_object") == 1
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
+) -> None:
+    transfer.upload(str(picture(tmp_path, colour=1)), may_replace=never)
+    path = picture(tmp_path, colour=2)
+    asked: list[str] = []
+
+    def may_replace(name: str) -> bool:
+        asked.append(name)
+        return agrees
+
+    if agrees:
+        assert not transfer.upload(str(path), may_replace=may_replace).was_there
+    else:
+        with pytest.raises(WrongUsage, match=r"cat\.png") as raised:
+            transfer.upload(str(path), may_replace=may_replace)
+        assert "--replace" in raised.value.hint
+    assert asked == ["cat.png"]
+    content = aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"].content
+    assert (content == path.read_bytes()) is agrees
+
+
+def test_somebody_elses_picture_that_came_in_between_is_not_overwritten_unasked(
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
+) -> None:
+    path = str(picture(tmp_path))
+
+    def come_between(_: object) -> None:
+        del aws.objects.hooks["put_object"]
+        aws.objects.put_object(Bucket="bucket", Key=f"{UNPROCESSED}cat.png", Body=b"theirs")
+
+    aws.objects.hooks["put_object"] = come_between
+
+    with pytest.raises(WrongUsage):
+        transfer.upload(path, may_replace=lambda _: False)
+
+    assert aws.objects.buckets["bucket"][f"{UNPROCESSED}cat.png"].content == b"theirs"
+
+
+def test_a_bucket_that_is_missing_is_said_before_anything_is_uploaded(aws: FakeAws, tmp_path: Path) -> None:
+    aws.objects.buckets.clear()
+
+    with pytest.raises(BucketMissing):
+        made_gallery().upload(str(picture(tmp_path)), may_replace=never)
+
+
+def test_the_bucket_is_looked_for_once_a_folder(transfer: ImageTransfer, aws: FakeAws) -> None:
+    for folder in ("processed", "unprocessed", "processed"):
+        transfer.names(folder)
+
+    assert aws.objects.operations.count("head_bucket") == 2
+    assert transfer.bucket("processed").prefix == PROCESSED
+
+
+# Asking
+
+
+class Asking:
+    """A requester that has these outcomes for what it is asked."""
+
+    def __init__(self, *outcomes: Answer | Rejection | CourierError) -> None:
+        self._outcomes = outcomes
+
+    def ask_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
+        assert timeout_seconds == 5
+        for number, (_, result) in enumerate(zip(questions, self._outcomes, strict=True)):
+            yield Outcome(result=result, request_id="a", seconds=float(number))
+
+
+def results(
+    transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Rejection | CourierError
+) -> list[Result | CourierError]:
+    @contextmanager
+    def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
+        yield Asking(*outcomes), questions
+
+    monkeypatch.setattr("courier.images.transfer.requester_for", requester_for)
+    asked = [Question(body=str(number)) for number in range(len(outcomes))]
+    return list(transfer.results(asked, [f"source{number}" for number in range(len(outcomes))]))
+
+
+def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = results(
+        transfer,
+        monkeypatch,
+        Answer(body="a-flip.png", details={"etag": '"x"', "width": 8}),
+        Rejection(reason="No such picture.", code="corrupt"),
+        ResponseTimeout("Silence."),
+        Answer(body="../../etc/passwd"),
+    )
+
+    first, refused, silent, foreign = found
+    assert first == Result(source="source0", name="a-flip.png", seconds=0.0, told={"etag": '"x"', "width": 8})
+    assert isinstance(refused, Rejected)
+    assert refused.reason == "corrupt"
+    assert isinstance(silent, ResponseTimeout)
+    assert "images_worker.py" in silent.hint
+    assert isinstance(foreign, Rejected)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({}, ""),
+        ({"width": 8, "height": 4}, "8 x 4"),
+        ({"width": 8, "height": "4"}, ""),
+        ({"width": 8, "height": 4, "bytes": 12_345, "frames": 1}, "8 x 4, 12,345 bytes"),
+        ({"frames": 3, "bytes": 0}, "3 frames, 0 bytes"),
+        ({"bytes": -1, "frames": True, "notes": ["its profile went", 5]}, "its profile went, 5"),
+        ({"notes": "none"}, ""),
+    ],
+)
+def test_what_a_worker_told_is_described_as_far_as_it_makes_sense(told: dict[str, Any], words: str) -> None:
+    assert Result(source="a", name="b", seconds=1, told=told).describe() == words
+
+
+@pytest.mark.parametrize(("told", "etag"), [({"etag": '"x"'}, '"x"'), ({}, ""), ({"etag": 5}, "")])
+def test_an_etag_is_text_or_none(told: dict[str, Any], etag: str) -> None:
+    assert Result(source="a", name="b", seconds=1, told=told).etag == etag
+
+
+# Downloading
+
+
+def put_result(aws: FakeAws, content: bytes = b"new") -> str:
+    return str(aws.objects.put_object(Bucket="bucket", Key=f"{PROCESSED}a.png", Body=content)["ETag"])
+
+
+def test_a_result_is_fetched_into_a_file(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    put_result(aws)
+    moved: list[int] = []
+    opened: list[int] = []
+
+    transfer.download("a.png", tmp_path / "a.png", replace=False, moved=moved.append, opened=opened.append)
+
+    assert ((tmp_path / "a.png").read_bytes(), opened, moved) == (b"new", [3], [3])
+
+
+def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    etag = put_result(aws)
+    put_result(aws, b"another's")
+
+    with pytest.raises(ObjectReplaced):
+        transfer.download("a.png", tmp_path / "a.png", etag=etag, replace=False)
+    with pytest.raises(ObjectReplaced):
+        transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag}))
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
+) -> None:
+    put_result(aws)
+    (tmp_path / "a.png").write_bytes(b"old")
+
+    with pytest.raises(WrongUsage):
+        transfer.download("a.png", tmp_path / "a.png", replace=False)
+    assert (tmp_path / "a.png").read_bytes() == b"old"
+    transfer.download("a.png", tmp_path / "a.png", replace=True)
+    assert (tmp_path / "a.png").read_bytes() == b"new"
+
+
+def test_a_result_may_be_had_without_a_file(transfer: ImageTransfer, aws: FakeAws) -> None:
+    etag = put_result(aws)
+
+    assert transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag})) == b"new"
+
+
+def test_a_folder_is_listed(transfer: ImageTransfer, aws: FakeAws) -> None:
+    put_result(aws)
+
+    assert [one.name for one in transfer.names("processed")] == ["a.png"]
+    assert transfer.names("unprocessed") == []
+
+
+@pytest.mark.parametrize("size", [0, 5, PART_BYTES - 1])
+def test_an_etag_of_what_is_short_is_its_md5(size: int) -> None:
+    content = b"x" * size
+
+    assert etag_of(content) == hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
+@pytest.mark.parametrize(("size", "parts"), [(PART_BYTES, 1), (PART_BYTES + 1, 2), (2 * PART_BYTES, 2)])
+def test_an_etag_of_what_is_long_is_that_of_its_parts(size: int, parts: int) -> None:
+    content = b"x" * size
+    file = io.BytesIO(content)
+    digests = b"".join(
+        hashlib.md5(part, usedforsecurity=False).digest() for part in iter(lambda: file.read(PART_BYTES), b"")
+    )
+
+    assert etag_of(content) == f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{parts}"

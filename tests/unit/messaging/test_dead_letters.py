@@ -1,0 +1,175 @@
+"""What is put aside, and what is not lost when it cannot be; real queues are in tests/acceptance."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import cast
+
+import pytest
+
+from courier.aws.message import Message
+from courier.aws.retry import Failure
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AccessDenied, AwsError, MessageTooLong, Throttled, Undelivered, Unreachable
+from courier.messaging.dead_letters import REASON, SUFFIX, DeadLetters
+from tests.support.fakes import FakeAws, no_network
+
+
+class FakeQueue:
+    """Stands for a queue that refuses what it is told to, or holds letters."""
+
+    name = "requestQueue-dead"
+
+    def __init__(self, *refusals: Exception | None, letters: Sequence[ReceivedMessage] = ()) -> None:
+        self._refusals = list(refusals)
+        self._letters = list(letters)
+        self.sent: list[Message] = []
+        self.acknowledged: list[ReceivedMessage] = []
+
+    def send(self, messages: Sequence[Message]) -> list[Failure]:
+        refusal = self._refusals.pop(0) if self._refusals else None
+        if isinstance(refusal, MessageTooLong | Undelivered | Throttled):
+            return [Failure(index=0, error=refusal)]
+        if refusal:
+            raise refusal
+        self.sent += messages
+        return []
+
+    def receive(self, *, wait_seconds: int, visibility_seconds: int) -> list[ReceivedMessage]:
+        assert wait_seconds + visibility_seconds > 0
+        found, self._letters = self._letters[:10], self._letters[10:]
+        return found
+
+    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
+        self.acknowledged += deliveries
+        return []
+
+
+def letter(name: str = "a", **attributes: str) -> ReceivedMessage:
+    message = Message(body=name, attributes=attributes)
+    return ReceivedMessage(message=message, message_id=name, receipt_handle=name, receive_count=5)
+
+
+def letters(requests: FakeQueue, dead: FakeQueue) -> DeadLetters:
+    return DeadLetters(cast("Mailbox", requests), cast("Mailbox", dead))
+
+
+def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refuse() -> None:
+    dead = FakeQueue()
+
+    letters(FakeQueue(), dead).bury(letter(kind="numbers", foreign=""), "Too often.")
+
+    assert dead.sent == [Message(body="a", attributes={"kind": "numbers", REASON: "Too often."})]
+
+
+def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> None:
+    dead = FakeQueue(MessageTooLong())
+
+    letters(FakeQueue(), dead).bury(letter(), "Too often.")
+
+    assert dead.sent == [Message(body="a", attributes={})]
+
+
+@pytest.mark.parametrize(
+    "refusals", [[Undelivered("No."), Undelivered("No.", hint="Ask.")], [AccessDenied("No.", hint="Ask.")]]
+)
+def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR):
+        letters(FakeQueue(), FakeQueue(*refusals)).bury(letter("lost"), "Too often.")
+
+    assert "request lost" in caplog.text
+    assert "not kept: No. Ask." in caplog.text
+
+
+def test_passing_trouble_is_the_callers_to_wait_out() -> None:
+    with pytest.raises(Unreachable):
+        letters(FakeQueue(), FakeQueue(Unreachable())).bury(letter(), "Too often.")
+
+
+@pytest.fixture
+def aws() -> FakeAws:
+    made = FakeAws()
+    for name in ("requestQueue", "requestQueue-dead"):
+        made.queues.create_queue(QueueName=name)
+    made.queues.waits = False
+    return made
+
+
+def dead_letters(aws: FakeAws) -> DeadLetters:
+    return DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, "requestQueue" + SUFFIX))
+
+
+def test_letters_are_looked_at_counted_and_left(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "1", reason="Too often.")
+    aws.queues.put("requestQueue-dead", "2")
+    letters = dead_letters(aws)
+
+    found = letters.look()
+
+    assert [(one.body, one.reason) for one in found] == [("1", "Too often."), ("2", "received too often")]
+    assert found[0].message_id == aws.queues.queue("requestQueue-dead").messages[0].message_id
+    assert letters.count() == 2
+    assert len(letters.look()) == 2  # they were hidden from nobody
+    assert letters.name == "requestQueue-dead"
+
+
+def test_all_letters_go_back_without_what_was_their_askers(aws: FakeAws) -> None:
+    aws.queues.put(
+        "requestQueue-dead", *"abc", kind="numbers", reason="Too often.", deadline="5", reply_to="responseQueue-gone"
+    )
+    aws.queues.put("requestQueue-dead", *(f"{number}" for number in range(20)))
+
+    assert dead_letters(aws).redrive() == 23
+
+    assert aws.queues.bodies("requestQueue-dead") == []
+    first, *_ = sent = aws.queues.queue("requestQueue").messages
+    assert sorted(one.body for one in sent) == sorted([*"abc", *(f"{number}" for number in range(20))])
+    assert {name: value["StringValue"] for name, value in first.attributes.items()} == {"kind": "numbers"}
+
+
+def test_a_letter_is_deleted_only_after_its_request_was_accepted(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "a")
+    aws.queues.fail("send_message_batch", no_network())
+
+    with pytest.raises(Unreachable):
+        dead_letters(aws).redrive()
+
+    assert aws.queues.bodies("requestQueue-dead") == ["a"]
+
+
+def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: FakeAws) -> None:
+    aws.queues.put("requestQueue-dead", "a", kind="numbers", foreign="")
+
+    assert dead_letters(aws).redrive() == 1
+
+    assert list(aws.queues.queue("requestQueue").messages[0].attributes) == ["kind"]
+
+
+def test_trouble_that_stays_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+    dead = FakeQueue(AccessDenied("No."), AccessDenied("Not again."))
+
+    letters(FakeQueue(), dead).bury(letter(), "Too often.")
+
+    assert "No." in caplog.text
+    assert "Not again." not in caplog.text
+
+
+def test_a_letter_that_cannot_be_sent_back_stays() -> None:
+    one, other = letter("one"), letter("other")
+    dead = FakeQueue(letters=[one, other])
+
+    moved = letters(FakeQueue(Undelivered("No.")), dead).redrive()
+
+    assert moved == 1
+    assert dead.acknowledged == [other]
+
+
+@pytest.mark.parametrize("error", [Throttled("Later."), Unreachable("No.")])
+def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsError) -> None:
+    dead = FakeQueue(error)
+
+    with pytest.raises(type(error)):
+        letters(FakeQueue(), dead).bury(letter(), "Too often.")
+
+    assert dead.sent == []

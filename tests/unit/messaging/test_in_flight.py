@@ -1,0 +1,420 @@
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from courier.aws.message import Message
+from courier.aws.retry import Failure
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import AwsError, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
+from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages
+from tests.support.clocks import FakeTime, Ticks
+
+
+class FakeInbox:
+    """Stands for a queue: notes what is extended, and fails when told to. Real queues are in tests/contract."""
+
+    def __init__(self, visibility_seconds: int = 1) -> None:
+        self.visibility_seconds = visibility_seconds
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.extended: list[list[str]] = []
+        self.troubles: list[Exception | list[Failure]] = []
+        self.beat = threading.Event()
+
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        assert visibility_seconds == self.visibility_seconds
+        self.meanwhile()
+        self.extended.append([delivery.receipt_handle for delivery in deliveries])
+        self.beat.set()
+        trouble = self.troubles.pop(0) if self.troubles else []
+        if isinstance(trouble, Exception):
+            raise trouble
+        return trouble
+
+
+def delivery(name: str) -> ReceivedMessage:
+    return ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
+
+
+def in_flight(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
+    return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
+
+
+def beat(held: InFlightMessages, inbox: FakeInbox, times: int) -> None:
+    """Run the heartbeat until it came `times`."""
+    stopped = threading.Event()
+    thread = threading.Thread(target=held.keep_alive, args=(stopped,))
+    thread.start()
+    for _ in range(times):
+        assert inbox.beat.wait(60)
+        inbox.beat.clear()
+    stopped.set()
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_room_is_given_by_tens_and_taken_back() -> None:
+    held = in_flight(FakeInbox(), capacity=25)
+
+    assert held.reserve() == 10
+    assert held.reserve() == 10
+    held.admit([delivery("a")], reserved=10)
+    assert held.reserve() == 10
+
+
+def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
+    held = in_flight(FakeInbox(), capacity=2)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    assert held.reserve() == 1
+
+
+def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest() -> None:
+    held = InFlightMessages(
+        cast("Mailbox", FakeInbox()),
+        capacity=100,
+        visibility_seconds=1,
+        weigh=lambda message: 75 if message.body.startswith("heavy") else 1,
+    )
+    first, second = delivery("heavy"), delivery("heavy too")
+
+    assert held.reserve() == 10
+    held.admit([first], reserved=10)
+    assert held.reserve() == 1
+    held.admit([second], reserved=1)
+    threading.Timer(0.05, held.drop, [[first]]).start()
+    assert held.reserve() == 1  # once the first is done, and no sooner
+    assert not held.is_empty
+    held.unreserve(1)
+    held.drop([second])
+    assert held.reserve() == 1  # the next are likely to be as heavy
+    held.admit([delivery("light")], reserved=1)
+    assert held.reserve() == 10
+
+
+def test_a_full_custody_waits_until_something_is_dropped() -> None:
+    held = in_flight(FakeInbox(), capacity=1)
+    one = delivery("a")
+    held.admit([one], reserved=held.reserve())
+    threading.Timer(0.05, held.drop, [[one]]).start()
+
+    assert held.reserve() == 1
+
+
+def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
+    held = in_flight(FakeInbox())
+    reserved = held.reserve()
+    held.close()
+
+    assert held.reserve() == 0
+    assert not held.admit([delivery("a")], reserved=reserved)
+    assert not held.wait_until_nothing_comes(0)
+    held.unreserve(reserved)
+    assert held.wait_until_nothing_comes(0)
+    assert held.is_empty
+
+
+def test_what_is_being_received_counts_as_not_empty() -> None:
+    held = in_flight(FakeInbox())
+    reserved = held.reserve()
+
+    assert held.is_idle
+    assert not held.is_empty
+    held.admit([], reserved=reserved)
+    assert held.is_empty
+
+
+def test_the_heartbeat_goes_on_for_as_long_as_something_is_held() -> None:
+    inbox = FakeInbox()
+    held = in_flight(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    beat(held, inbox, 3)
+
+    assert inbox.extended[:3] == [["a", "b"]] * 3
+
+
+class Renewed:
+    """A queue that notes at what time it is told to hide which messages for how long, and fails as it is told to."""
+
+    def __init__(self, clock: FakeTime) -> None:
+        self._clock = clock
+        self._began = clock.now
+        self.beats: list[tuple[float, list[str], int]] = []
+        self.failing: dict[str, int] = {}
+
+    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        names = [delivery.receipt_handle for delivery in deliveries]
+        self.beats.append((self._clock.now - self._began, names, visibility_seconds))
+        failures = []
+        for index, name in enumerate(names):
+            if self.failing.get(name, 0) > 0:
+                self.failing[name] -= 1
+                failures.append(Failure(index=index, error=Throttled("Later.")))
+        return failures
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
+    made = FakeTime()
+    monkeypatch.setattr("courier.messaging.in_flight.time", made)
+    return made
+
+
+def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> InFlightMessages:
+    held = InFlightMessages(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
+    deliveries = [replace(delivery(name), received_at=clock.now) for name in names]
+    assert held.admit(deliveries, reserved=held.reserve())
+    return held
+
+
+def test_the_first_renewal_comes_in_a_third_of_the_short_timeout_and_the_next_in_one_of_the_long(
+    clock: FakeTime,
+) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+
+    held.keep_alive(Ticks(60, clock))
+
+    assert queue.beats == [(1.0, ["a"], 30), (11.0, ["a"], 30), (21.0, ["a"], 30)]
+
+
+def test_a_short_timeout_is_asked_for_as_it_is(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a", visibility_seconds=2)
+
+    stopped = Ticks(4, clock)
+    held.keep_alive(stopped)
+
+    assert held.first_visibility_seconds == 2
+    assert stopped.waits[0] == pytest.approx(1 / 3)
+    assert [names for _, names, _ in queue.beats] == [["a"], ["a"]]
+
+
+def test_one_that_could_not_be_renewed_is_tried_again_before_its_short_timeout_ends(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    queue.failing = {"b": 1}
+    held = held_on(queue, clock, "a", "b", "c")
+
+    held.keep_alive(Ticks(24, clock))
+
+    assert queue.beats == [(1.0, ["a", "b", "c"], 30), (2.0, ["b"], 30), (11.0, ["a", "c"], 30), (12.0, ["b"], 30)]
+
+
+def test_a_message_is_renewed_for_as_long_as_sqs_lets_it_be_held(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+    held.keep_alive(Ticks(2, clock))
+    clock.now += LONGEST_SECONDS - 30 - 2  # with this timeout, SQS's longest time is over to the second
+
+    held.keep_alive(Ticks(1, clock))
+    held.keep_alive(Ticks(60, clock))
+
+    assert [round(at) for at, _, _ in queue.beats] == [1, LONGEST_SECONDS - 30]
+
+
+def test_nothing_is_renewed_before_its_time(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+
+    held.keep_alive(Ticks(0, clock))
+
+    assert queue.beats == []
+
+
+def granted_or_closed(held: InFlightMessages) -> int:
+    """Return what is granted at once, or 0 if it has to be waited for."""
+    threading.Timer(0.05, held.close).start()
+    return held.reserve()
+
+
+@pytest.mark.parametrize(
+    ("capacity", "holding", "granted"),
+    [(1, 0, 1), (1, 1, 0), (2, 1, 1), (8, 4, 4), (8, 5, 0), (20, 10, 10), (20, 11, 0), (100, 90, 10), (100, 91, 0)],
+)
+def test_room_is_waited_for_until_there_is_enough(capacity: int, holding: int, granted: int) -> None:
+    held = in_flight(FakeInbox(), capacity=capacity)
+    held.admit([delivery(str(number)) for number in range(holding)], reserved=0)
+
+    assert granted_or_closed(held) == granted
+
+
+def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
+    held = in_flight(FakeInbox(), capacity=20)
+
+    assert held.reserve() + held.reserve() == 20
+    threading.Timer(0.05, held.unreserve, [10]).start()
+    assert held.reserve() == 10
+
+
+def test_what_was_dropped_is_not_renewed() -> None:
+    inbox = FakeInbox()
+    held = in_flight(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+    held.drop([delivery("a")])
+
+    beat(held, inbox, 1)
+
+    assert inbox.extended[0] == ["b"]
+
+
+class Hours:
+    """A clock that is set by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = time.monotonic()
+        monkeypatch.setattr("courier.messaging.in_flight.time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
+    return Hours(monkeypatch)
+
+
+def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(hours: Hours) -> None:
+    inbox = FakeInbox(visibility_seconds=30)
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    renewed_at = []
+    for second in range(25):
+        before = len(inbox.extended)
+        held._beat()
+        renewed_at += [second] * (len(inbox.extended) - before)
+        hours.now += 1
+
+    assert renewed_at == [1, 11, 21]  # the first timeout is short
+
+
+def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, caplog: pytest.LogCaptureFixture) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [Unreachable("No network.")] * 3
+    held = in_flight(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    for _ in range(5):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a"]] * 5
+    assert caplog.text.count("No network.") == 1
+    assert caplog.text.count("AWS answers again") == 1
+
+
+def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
+    inbox = FakeInbox(visibility_seconds=30)
+    inbox.troubles = [[Failure(index=0, error=Throttled("Later."))]]
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a", "b"], ["a"]]  # b was renewed for longer; a was tried again, and is renewed now
+
+
+@pytest.mark.parametrize("error", [ReceiptHandleInvalid("Expired."), Undelivered("Twelve hours are over.")])
+def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
+    hours: Hours, caplog: pytest.LogCaptureFixture, error: AwsError
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [[Failure(index=0, error=error)]]
+    held = in_flight(inbox)
+    held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a", "b"], ["b"], ["b"]]
+    assert caplog.text.count(error.message) == 1
+    assert "request a" in caplog.text
+    assert [one.message_id for one in held.everything()] == ["a", "b"]  # its work goes on, and its reply is sent
+
+
+def test_a_call_refused_for_a_receipt_handle_ends_the_heartbeat_too(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [ReceiptHandleInvalid("Expired.")]
+    held = in_flight(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+
+    for _ in range(3):
+        hours.now += 1
+        held._beat()
+
+    assert inbox.extended == [["a"]]
+    assert caplog.text.count("Expired.") == 1
+
+
+def test_a_message_that_was_deleted_during_its_heartbeat_is_nothing_to_tell(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
+    inbox = FakeInbox()
+    inbox.troubles = [[Failure(index=0, error=ReceiptHandleInvalid("Gone."))]]
+    held = in_flight(inbox)
+    held.admit([delivery("a")], reserved=held.reserve())
+    inbox.meanwhile = lambda: held.drop([delivery("a")])
+
+    hours.now += 1
+    held._beat()
+
+    assert caplog.text == ""
+
+
+def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) -> None:
+    inbox = FakeInbox()
+    held = in_flight(inbox, capacity=10)
+    ten = [delivery(str(number)) for number in range(10)]
+    held.admit(ten, reserved=held.reserve())
+
+    held.set_aside(ten)
+
+    assert held.reserve() == 10
+    hours.now += 1
+    held._beat()
+    assert inbox.extended == [[one.receipt_handle for one in ten]]
+    assert not held.is_idle
+
+
+def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.messaging.in_flight.MAX_ASIDE", 5)
+    held = in_flight(FakeInbox(), capacity=10)
+    ten = [delivery(str(number)) for number in range(10)]
+    held.admit(ten, reserved=held.reserve())
+
+    held.set_aside(ten)
+    held.set_aside(ten)
+
+    assert held.reserve() == 5
+
+
+def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:
+    inbox = FakeInbox()
+    held = in_flight(inbox)
+    old = replace(delivery("old"), received_at=time.monotonic() - LONGEST_SECONDS + 0.5)
+    held.admit([old, delivery("new")], reserved=held.reserve())
+
+    beat(held, inbox, 2)
+
+    assert inbox.extended[:2] == [["new"]] * 2
+    assert old in held.everything()  # its work goes on, and its answer will be sent
+
+
+def test_waiting_ends_when_nothing_is_held_any_more() -> None:
+    held = in_flight(FakeInbox())
+    one = delivery("a")
+    held.admit([one], reserved=held.reserve())
+
+    assert not held.wait_until_empty(0.01)
+    threading.Timer(0.02, held.drop, [[one]]).start()
+    assert held.wait_until_empty(5)
+    assert held.everything() == []

@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from courier.aws.message import Message
+from courier.aws.sqs import ReceivedMessage
+from courier.messaging.outbox import Finished, Outbox
+from tests.support.clocks import FakeTime
+from tests.support.place import wait_for
+
+LONG_SECONDS = 60
+
+
+def finished(name: str) -> Finished:
+    message = Message(body=name)
+    delivery = ReceivedMessage(message=message, message_id=name, receipt_handle=name, receive_count=1)
+    return Finished(
+        delivery=delivery, reply_queue="responseQueue", message=message, request_id=name, kind="numbers", outcome="ok"
+    )
+
+
+def names(batch: list[Finished]) -> list[str]:
+    return [item.request_id for item in batch]
+
+
+@pytest.fixture
+def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time that no busy machine takes for a step."""
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", LONG_SECONDS)
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_a_lone_answer_leaves_at_once() -> None:
+    outbox = Outbox()
+    outbox.expect(1)
+    outbox.put(finished("a"))
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_answers_that_others_will_follow_wait_for_them() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    threading.Timer(0.05, outbox.put, [finished("b")]).start()
+
+    assert names(outbox.take()) == ["a", "b"]
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_hears_that_no_more_will_come() -> None:
+    outbox = Outbox()
+    outbox.expect(3)
+    outbox.put(finished("a"))
+    threading.Timer(0.05, outbox.expect, [-2]).start()
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_hears_that_the_tenth_has_come() -> None:
+    outbox = Outbox()
+    outbox.expect(100)
+    for number in range(9):
+        outbox.put(finished(str(number)))
+    threading.Timer(0.05, outbox.put, [finished("9")]).start()
+
+    started = time.monotonic()
+    assert len(outbox.take()) == 10
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_for_more_hears_that_it_is_closed() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    threading.Timer(0.05, outbox.close).start()
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+def test_whoever_waits_for_the_first_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 0)
+    outbox = Outbox()
+    outbox.expect(5)
+    threading.Timer(0.05, outbox.put, [finished("a")]).start()
+
+    assert names(outbox.take()) == ["a"]
+
+
+def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr("courier.messaging.outbox.time", clock)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", LONG_SECONDS)
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    clock.now += LONG_SECONDS  # nobody was there to take it
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+def test_what_goes_out_instead_is_the_same_request_with_another_reply() -> None:
+    changed = finished("a").instead(Message(body="other"))
+
+    assert changed == replace(finished("a"), delivery=changed.delivery, message=Message(body="other"), outcome="failed")
+
+
+def test_an_answer_does_not_wait_long_for_slow_ones() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+
+    assert names(outbox.take()) == ["a"]
+
+
+def test_ten_leave_together_and_the_rest_follows() -> None:
+    outbox = Outbox()
+    outbox.expect(12)
+    for number in range(12):
+        outbox.put(finished(str(number)))
+
+    assert len(outbox.take()) == 10
+    assert len(outbox.take()) == 2
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_an_answer_that_will_not_come_is_not_waited_for() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    outbox.expect(-1)
+
+    started = time.monotonic()
+    assert names(outbox.take()) == ["a"]
+    assert time.monotonic() - started < LONG_SECONDS
+
+
+@pytest.mark.usefixtures("long_linger")
+def test_whoever_waits_for_more_answers_hears_that_none_will_come() -> None:
+    outbox = Outbox()
+    outbox.expect(2)
+    outbox.put(finished("a"))
+    taken: list[list[Finished]] = []
+    taker = threading.Thread(target=lambda: taken.append(outbox.take()), daemon=True)
+    taker.start()
+    wait_for(lambda: outbox._changed._waiters)  # type: ignore[attr-defined]
+
+    outbox.expect(-1)
+    taker.join(LONG_SECONDS / 2)
+
+    assert [names(batch) for batch in taken] == [["a"]]
+
+
+def test_what_is_put_back_is_taken_again_and_nobody_waits_for_more() -> None:
+    outbox = Outbox()
+    outbox.put_back([finished("a"), finished("b")])
+
+    assert names(outbox.take()) == ["a", "b"]
+    assert outbox._expected == 0
+
+
+def test_a_closed_outbox_gives_what_it_has_and_then_nothing() -> None:
+    outbox = Outbox()
+    outbox.expect(1)
+    outbox.put(finished("a"))
+    outbox.close()
+
+    assert names(outbox.take()) == ["a"]
+    assert outbox.take() == []
+
+
+def test_closing_ends_a_wait() -> None:
+    outbox = Outbox()
+    threading.Timer(0.02, outbox.close).start()
+
+    assert outbox.take() == []

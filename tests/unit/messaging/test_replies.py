@@ -1,0 +1,489 @@
+"""What a replier does when queues refuse or AWS is in trouble; queues that work are in tests/acceptance."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from courier.aws import backoff
+from courier.aws.message import Message
+from courier.aws.retry import Failure
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.errors import (
+    AccessDenied,
+    AwsError,
+    CredentialsRefused,
+    MessageTooLong,
+    QueueMissing,
+    ReceiptHandleInvalid,
+    Throttled,
+    Undelivered,
+    Unreachable,
+)
+from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.protocol import Answer, Rejection, Reply, encode_reply
+from courier.messaging.replies import Replier
+from tests.support.clocks import FakeTime
+
+
+class Desk:
+    """A replier with its neighbours, whose queues do what a test says and note what was done, in order."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.done: list[tuple[str, list[str]]] = []
+        self.on_send: list[list[Failure] | Exception] = []
+        #: What sending to other queues than the default one meets, for ever.
+        self.broken: dict[str, Exception] = {}
+        self.on_acknowledge: list[list[Failure] | Exception] = []
+        monkeypatch.setattr(Mailbox, "send", lambda mailbox, messages: self._send(mailbox, messages))  # noqa: PLW0108  binds
+        monkeypatch.setattr(Mailbox, "acknowledge", self._note("acknowledged", self.on_acknowledge))
+        monkeypatch.setattr(Mailbox, "release", self._note("released", []))
+        monkeypatch.setattr(backoff, "delays", lambda: iter([0.0] * 1000))
+        self.outbox = Outbox()
+        inbox = Mailbox(cast("Aws", None), "requestQueue")
+        self.in_flight = InFlightMessages(inbox, capacity=10, visibility_seconds=10)
+        self.stopped = threading.Event()
+        self.now = 1000.0
+        self.replier = Replier(
+            cast("Aws", SimpleNamespace(clock=SimpleNamespace(is_past=lambda moment: self.now > moment))),
+            inbox=inbox,
+            in_flight=self.in_flight,
+            outbox=self.outbox,
+            default="responseQueue",
+            stopped=self.stopped,
+        )
+
+    def finish(
+        self, name: str, reply: Reply | None = None, *, queue: str = "responseQueue", deadline: float | None = None
+    ) -> None:
+        """Put one finished request into the outbox."""
+        delivery = ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
+        self.in_flight.admit([delivery], reserved=self.in_flight.reserve())
+        self.outbox.expect(1)
+        self.outbox.put(
+            Finished(
+                delivery=delivery,
+                reply_queue=queue,
+                deadline=deadline,
+                message=encode_reply(reply or Answer(body=name, request_id=name)),
+                request_id=name,
+                kind="numbers",
+                outcome="ok",
+            )
+        )
+
+    def run(self) -> list[tuple[str, list[str]]]:
+        """Let the replier work until the outbox is empty, and what waits has been tried; return what it did."""
+        self.outbox.close()
+        self.replier.work()
+        while self.replier._backlog._queues and not self.broken:
+            self.retry()
+        return self.done
+
+    def retry(self) -> list[tuple[str, list[str]]]:
+        """Have what waits tried once, and sent if it can be; return what was done."""
+        before = len(self.done)
+        if due := self.replier._backlog.take_due(10):
+            self.replier._retry(*due)
+        self.replier.work()
+        return self.done[before:]
+
+    def _send(self, mailbox: Mailbox, messages: list[Message]) -> list[Failure]:
+        self.done.append((f"sent to {mailbox.name}", [message.body for message in messages]))
+        if mailbox.name in self.broken:
+            raise self.broken[mailbox.name]
+        return _next(self.on_send)
+
+    def _note(self, word: str, outcomes: list[list[Failure] | Exception]) -> Callable[..., list[Failure]]:
+        def call(_mailbox: Mailbox, deliveries: list[ReceivedMessage]) -> list[Failure]:
+            self.done.append((word, [delivery.receipt_handle for delivery in deliveries]))
+            return _next(outcomes)
+
+        return call
+
+
+def _next(outcomes: list[list[Failure] | Exception]) -> list[Failure]:
+    outcome = outcomes.pop(0) if outcomes else []
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def is_refusal(body: str, fact: str) -> bool:
+    return body.startswith("?Error. ") and fact in body
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> Desk:
+    return Desk(monkeypatch)
+
+
+def test_an_answer_is_sent_before_its_request_is_acknowledged(commands: Desk) -> None:
+    commands.finish("a")
+    commands.finish("b")
+
+    assert commands.run() == [("sent to responseQueue", ["a", "b"]), ("acknowledged", ["a", "b"])]
+    assert commands.in_flight.is_idle
+
+
+def test_a_send_that_meets_trouble_is_made_again_and_nothing_acknowledged_before_it(commands: Desk) -> None:
+    commands.on_send.extend([Unreachable("No network."), Unreachable("No network.")])
+    commands.finish("a")
+
+    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] * 3 + ["acknowledged"]
+
+
+def test_an_acknowledgement_that_meets_trouble_is_made_again(commands: Desk) -> None:
+    commands.on_acknowledge.append(Unreachable("No network."))
+    commands.finish("a")
+
+    assert [word for word, _ in commands.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+
+
+def test_an_answer_refused_by_its_queue_is_not_acknowledged_but_refused_in_words(commands: Desk) -> None:
+    commands.on_send.append([Failure(index=1, error=MessageTooLong("Too long."))])
+    commands.finish("a")
+    commands.finish("b")
+
+    done = commands.run()
+
+    assert [word for word, _ in done] == ["sent to responseQueue", "acknowledged"] * 2
+    assert [names for _, names in done[:2] + done[3:]] == [["a", "b"], ["a"], ["b"]]
+    assert len(done[2][1]) == 1
+    assert is_refusal(done[2][1][0], "could not be sent. Too long.")
+
+
+def test_a_refusal_that_cannot_be_sent_gives_its_request_back(commands: Desk) -> None:
+    commands.on_send.append([Failure(index=0, error=Undelivered("No."))])
+    commands.finish("a", Rejection(reason="x", request_id="a"))
+
+    assert commands.run() == [("sent to responseQueue", ["?Error. x"]), ("released", ["a"])]
+    assert commands.in_flight.is_idle
+
+
+def test_a_request_that_could_not_be_deleted_is_told(commands: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    commands.on_acknowledge.append([Failure(index=0, error=Undelivered("No."))])
+    commands.finish("a")
+    commands.run()
+
+    assert "will come again: No." in caplog.text
+    assert commands.in_flight.is_idle
+
+
+def test_a_broken_reply_queue_holds_up_no_other(commands: Desk) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    commands.finish("a", queue="responseQueue-a")
+    commands.finish("b", queue="responseQueue-b")
+    commands.finish("c")
+
+    commands.run()
+
+    assert [delivery.receipt_handle for delivery in commands.in_flight.everything()] == ["a"]
+    assert ("acknowledged", ["b", "c"]) in commands.done
+    assert [word for word, _ in commands.done].count("sent to responseQueue-a") == 1
+    assert commands.in_flight.reserve() == 10  # what waits takes nobody's room
+
+
+def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_once_it_heals(commands: Desk) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    for number in range(25):
+        commands.in_flight._capacity = 100
+        commands.finish(str(number), queue="responseQueue-a")
+    commands.run()
+    assert [len(bodies) for _, bodies in commands.done] == [10]
+
+    assert [len(bodies) for _, bodies in commands.retry()] == [10]  # one batch tells whether it is well again
+    commands.broken.clear()
+    done = commands.retry()
+
+    sent = [body for word, bodies in done if word == "sent to responseQueue-a" for body in bodies]
+    acknowledged = [name for word, names in done if word == "acknowledged" for name in names]
+    assert sorted(sent, key=int) == [str(number) for number in range(25)]
+    assert sorted(acknowledged, key=int) == [str(number) for number in range(25)]
+    assert commands.in_flight.is_idle
+
+
+@pytest.mark.parametrize("error", [Throttled("502"), Unreachable("No."), AwsError("Odd."), CredentialsRefused("Dead.")])
+def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
+    commands: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.broken["responseQueue-a"] = error
+    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
+    commands.run()
+    commands.now += 60
+    for _ in range(3):
+        assert [word for word, _ in commands.retry()] == ["sent to responseQueue-a"]
+    assert not commands.in_flight.is_idle
+
+    commands.now += 1
+
+    assert commands.retry() == [("acknowledged", ["a"])]
+    assert commands.in_flight.is_idle
+    assert "1 answers to responseQueue-a" in caplog.text
+    assert "before their deadline" in caplog.text
+
+
+@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No.")])
+def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
+    commands: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.broken["responseQueue-a"] = error
+    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
+
+    assert commands.run() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert error.message in caplog.text
+    assert not commands.replier._backlog._queues
+
+
+@pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])
+def test_of_the_default_queue_nothing_is_dropped(commands: Desk, error: AwsError) -> None:
+    commands.on_send.extend([error] * 3)
+    commands.finish("a")
+
+    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] * 4 + ["acknowledged"]
+
+
+def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(commands: Desk) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    commands.in_flight._capacity = 2
+    commands.finish("first", queue="responseQueue-a")
+    commands.replier._dispatch(commands.outbox.take())
+    commands.finish("second", queue="responseQueue-a")
+    commands.replier._dispatch(commands.outbox.take())
+
+    assert [word for word, _ in commands.done] == ["sent to responseQueue-a"]
+    assert commands.in_flight.reserve() == 2
+    assert len(commands.in_flight.everything()) == 2
+
+
+@pytest.mark.parametrize(
+    ("queue", "doing"), [("responseQueue-a", "(answering to responseQueue-a)"), ("responseQueue", "(answering)")]
+)
+def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
+    commands: Desk, queue: str, doing: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.broken[queue] = Throttled("502")
+    commands.finish("a", queue=queue, deadline=commands.now + 60)
+    commands.run()
+    for _ in range(3):
+        commands.retry()
+    commands.broken.clear()
+
+    commands.retry()
+
+    assert caplog.text.count("Waiting, and trying again") == 1
+    assert caplog.text.count("AWS answers again") == 1
+    assert caplog.text.count(doing) == 2
+
+
+@pytest.mark.parametrize("end", [QueueMissing("Gone."), ZeroDivisionError(), None])
+def test_a_queue_that_did_not_heal_is_not_told_to_answer_again(
+    commands: Desk, end: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
+    commands.run()
+    if end:
+        commands.broken["responseQueue-a"] = end
+    else:
+        commands.now += 100  # nobody waits for it any more
+
+    with suppress(ZeroDivisionError):
+        commands.retry()
+
+    assert not commands.replier._backlog._queues
+    assert "AWS answers again" not in caplog.text
+
+
+def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_so(
+    commands: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.on_send.extend([MessageTooLong("Too long."), [], MessageTooLong("Still too long.")])
+    commands.finish("a")
+    commands.finish("b")
+
+    done = commands.run()
+
+    *calls, refusals = [names for word, names in done if word == "sent to responseQueue"]
+    assert calls == [["a", "b"], ["a"], ["b"]]
+    assert len(refusals) == 1
+    assert is_refusal(refusals[0], "could not be sent. Still too long.")
+    assert sorted(name for word, names in done if word == "acknowledged" for name in names) == ["a", "b"]
+    assert "answer to b refused" in caplog.text
+    assert "Still too long." in caplog.text
+
+
+def test_a_finished_request_is_logged_with_what_programs_read(
+    commands: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.finish("a")
+    (delivery,) = commands.in_flight.everything()
+    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(delivery.received_at + 0.25))
+    with caplog.at_level(logging.INFO):
+        commands.run()
+
+    (record,) = [one for one in caplog.records if hasattr(one, "fields")]
+    assert record.fields == {"request_id": "a", "kind": "numbers", "outcome": "ok", "milliseconds": 250.0}
+    assert "request a numbers ok in 250.0 ms" in record.getMessage()
+
+
+def test_a_request_without_an_id_is_logged_by_its_messages(commands: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    commands.finish("a")
+    (finished,) = commands.outbox.take()
+    commands.outbox.put_back([replace(finished, request_id="")])
+    with caplog.at_level(logging.INFO):
+        commands.run()
+
+    assert "request a numbers ok" in caplog.text
+
+
+def test_a_delete_that_is_refused_because_nothing_is_ours_any_more_is_not_made_again(
+    commands: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.on_acknowledge.append(ReceiptHandleInvalid("Expired."))
+    commands.finish("a")
+
+    assert commands.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert commands.in_flight.is_idle
+    assert "Expired." in caplog.text
+
+
+def test_a_delete_that_cannot_succeed_for_now_is_told_once_and_made_again(
+    commands: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.on_acknowledge.extend([QueueMissing("None.")] * 3)
+    commands.finish("a")
+
+    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] + ["acknowledged"] * 4
+    assert caplog.text.count("Waiting, and trying again") == 1
+
+
+def test_who_stops_while_a_delete_fails_leaves_its_request_to_others(
+    commands: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        commands.stopped.set()
+        raise QueueMissing("None.")
+
+    monkeypatch.setattr(Mailbox, "acknowledge", fail)
+    commands.finish("a")
+
+    commands.run()
+
+    assert not commands.in_flight.is_idle
+
+
+def test_a_request_that_cannot_be_given_back_is_told(
+    commands: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Mailbox, "release", lambda *_: [Failure(index=0, error=Undelivered("Not that."))])
+    commands.on_send.append([Failure(index=0, error=Undelivered("No."))])
+    commands.finish("a", Rejection(reason="x", request_id="a"))
+
+    commands.run()
+
+    assert "could not be released: Not that." in caplog.text
+
+
+def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(commands: Desk) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    commands.finish("a", queue="responseQueue-a")
+    commands.run()
+    commands.broken["responseQueue-a"] = QueueMissing("Gone.")
+
+    assert commands.retry() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert commands.in_flight.is_idle
+
+
+def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(commands: Desk) -> None:
+    commands.on_send.extend([AwsError("Odd."), AwsError("Odd."), []])
+    commands.finish("a")
+    commands.finish("b")
+    commands.outbox.close()
+    commands.replier.work()
+
+    assert commands.done[:3] == [
+        ("sent to responseQueue", ["a", "b"]),
+        ("sent to responseQueue", ["a"]),
+        ("sent to responseQueue", ["b"]),
+    ]
+    assert ("acknowledged", ["b"]) in commands.done
+    assert commands.retry() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+
+
+def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(commands: Desk) -> None:
+    commands.on_send.append([Failure(index=1, error=Throttled("Later."))])
+    commands.finish("a")
+    commands.finish("b")
+
+    assert commands.run() == [
+        ("sent to responseQueue", ["a", "b"]),
+        ("acknowledged", ["a"]),
+        ("sent to responseQueue", ["b"]),
+        ("acknowledged", ["b"]),
+    ]
+
+
+def test_deletes_that_fail_for_the_moment_are_made_again(commands: Desk) -> None:
+    commands.on_acknowledge.append([Failure(index=0, error=Throttled("Later."))])
+    commands.finish("a")
+
+    assert [word for word, _ in commands.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+
+
+def test_a_message_that_is_not_ours_any_more_is_answered_all_the_same(
+    commands: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    commands.on_acknowledge.append([Failure(index=0, error=ReceiptHandleInvalid("Expired."))])
+    commands.finish("a")
+
+    assert commands.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert commands.in_flight.is_idle
+    assert caplog.text.count("Expired.") == 1
+
+
+def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_the_rest(commands: Desk) -> None:
+    commands.broken["responseQueue-a"] = Throttled("502")
+    for number in range(12):
+        commands.in_flight._capacity = 100
+        commands.finish(str(number), queue="responseQueue-a")
+    commands.run()
+    commands.broken["responseQueue-a"] = ZeroDivisionError()
+
+    with pytest.raises(ZeroDivisionError):
+        commands.retry()
+
+    assert len(commands.in_flight.everything()) == 2
+    commands.broken.clear()
+    commands.replier.work()
+    assert commands.in_flight.is_idle
+
+
+def test_once_stopped_nothing_is_tried_again_and_all_stays_in_custody(commands: Desk) -> None:
+    commands.stopped.set()
+    commands.finish("a")
+
+    assert commands.run() == []
+    assert not commands.in_flight.is_idle
+
+
+def test_a_fault_of_its_own_lets_go_of_what_it_held(commands: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Mailbox, "send", fail)
+    commands.finish("a")
+
+    with pytest.raises(ZeroDivisionError):
+        commands.run()
+
+    assert commands.in_flight.is_idle

@@ -1,0 +1,206 @@
+"""A list that does not fit a message, with bucket, queues and a worker in memory; real ones are in tests/acceptance."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from courier.aws.message import Message
+from courier.aws.s3 import Bucket, StoredObject
+from courier.cancellation import Canceled
+from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeout
+from courier.messaging.connection import Connection
+from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_request, encode_reply
+from courier.numbers.claim_check import Inquiry, stored
+from courier.numbers.stored_lists import LongLists
+from courier.progress import Progress
+from courier.settings import LISTS
+from tests.support.fakes import FakeAws, refusal
+
+REQUESTS, REPLIES = "requestQueue", "responseQueue"
+
+
+class Workshop:
+    """An account with a worker that answers whenever the client looks for answers."""
+
+    def __init__(self) -> None:
+        self.aws = FakeAws()
+        self.aws.queues.waits = False
+        for name in (REQUESTS, REPLIES):
+            self.aws.queues.create_queue(QueueName=name)
+        self.aws.objects.create_bucket(Bucket="bucket")
+        self.bucket = Bucket(self.aws, "bucket", LISTS)
+        self.lists = LongLists(self.bucket)
+        self.asked: list[Request] = []
+        #: What becomes of a request instead of an answer, if anything.
+        self.instead: Callable[[Request], Reply | None] = lambda _request: None
+        self.aws.queues.hooks["receive_message"] = self._answer_all
+
+    def put(self, content: bytes) -> StoredObject:
+        return self.bucket.store("list", io.BytesIO(content), media_type="text/plain")
+
+    def _answer_all(self, _given: Mapping[str, Any]) -> None:
+        queue = self.aws.queues.queue(REQUESTS)
+        # The last comes first: parts may be done in any order.
+        while queue.messages:
+            sent = queue.messages.pop()
+            attributes = {name: value["StringValue"] for name, value in sent.attributes.items()}
+            request = decode_request(Message(body=sent.body, attributes=attributes))
+            self.asked.append(request)
+            reply = self.instead(request) or self._work(request)
+            message = encode_reply(replace(reply, request_id=request.request_id, deadline=request.deadline))
+            named = {name.replace("-", "_"): value for name, value in message.attributes.items()}
+            self.aws.queues.put(request.reply_to, message.body, **named)
+
+    def _work(self, request: Request) -> Reply:
+        try:
+            name = request.body.removeprefix(LISTS)
+            return Answer(body=self.lists.answer(name, request.options, lambda: False))
+        except CourierError as error:
+            return Rejection(reason=error.sentence)
+
+
+class Bar:
+    """A progress bar."""
+
+    def __init__(self) -> None:
+        self.expected: list[int | None] = []
+        self.moved = 0
+
+    def advance(self, count: int) -> None:
+        self.moved += count
+
+    @property
+    def told(self) -> Progress:
+        return Progress(expect=self.expected.append, advance=self.advance)
+
+
+@pytest.fixture
+def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    made = Workshop()
+    monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made.aws)
+    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
+    return made
+
+
+def inquiry(part_bytes: int = 1_000, *, drawn: bool = False) -> Inquiry:
+    connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
+    return Inquiry(
+        connection=connection, worker="numbers_worker.py", part_bytes=part_bytes, timeout_seconds=60, drawn=drawn
+    )
+
+
+LIST = b",".join(b"%d.5" % (number % 97) for number in range(400))
+
+
+def test_a_short_list_is_one_request_for_what_was_stored(workshop: Workshop) -> None:
+    found = workshop.put(b"5,3,8,1,5")
+
+    answer = inquiry().ask(found, Bar().told)
+
+    (request,) = workshop.asked
+    assert (request.body, request.options) == (f"{LISTS}list", {"etag": found.etag})
+    assert (answer.statistics["count"], answer.statistics["median"], answer.histogram) == ("5", "5", None)
+
+
+def test_a_histogram_is_asked_for_if_it_is_wanted(workshop: Workshop) -> None:
+    found = workshop.put(b"5,3,8,1,5")
+
+    answer = inquiry(drawn=True).ask(found, Bar().told)
+
+    assert workshop.asked[0].options["histogram"] == "yes"
+    assert answer.histogram
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_long_list_in_parts_has_the_answer_of_the_whole(workshop: Workshop, *, drawn: bool) -> None:
+    found = workshop.put(LIST)
+    whole = inquiry(10**6, drawn=drawn).ask(found, Bar().told)
+    workshop.asked.clear()
+    bar = Bar()
+
+    answer = inquiry(300, drawn=drawn).ask(found, bar.told)
+
+    assert answer == whole
+    parts = {request.options["part"] for request in workshop.asked}
+    assert parts == {
+        "look",
+        *(f"{start}-{min(start + 300, len(LIST))}" for start in range(0, len(LIST), 300)),
+    }
+    assert all(request.options["etag"] == found.etag for request in workshop.asked)
+    assert bar.expected[0] == len(LIST)
+    assert bar.moved == bar.expected[-1]
+
+
+def test_many_parts_are_answered_by_a_queue_of_their_own(workshop: Workshop) -> None:
+    inquiry(300).ask(workshop.put(LIST), Bar().told)
+
+    assert {request.reply_to for request in workshop.asked} != {REPLIES}
+    assert workshop.aws.queues.names() == [REQUESTS, REPLIES]
+
+
+def test_what_is_no_number_is_said_with_its_place_in_the_whole_list(workshop: Workshop) -> None:
+    content = LIST + b",x," + LIST
+    place = len(LIST) + 2
+
+    with pytest.raises(NotANumberList, match=f"401.*{place:,}.*'x'"):
+        inquiry(300).ask(workshop.put(content), Bar().told)
+
+
+def test_a_worker_that_refuses_is_heard(workshop: Workshop) -> None:
+    workshop.instead = lambda request: Rejection(reason="Too busy.") if request.options.get("part") else None
+
+    with pytest.raises(Rejected, match="Too busy"):
+        inquiry(300).ask(workshop.put(LIST), Bar().told)
+
+
+def test_a_part_that_is_none_is_no_answer(workshop: Workshop) -> None:
+    workshop.instead = lambda request: Answer(body="{}") if "-" in request.options.get("part", "") else None
+
+    with pytest.raises(ResponseTimeout):
+        inquiry(300).ask(workshop.put(LIST), Bar().told)
+
+
+# The list in the bucket
+
+
+def test_a_list_is_in_the_bucket_for_as_long_as_it_is_needed(workshop: Workshop) -> None:
+    moved: list[int] = []
+
+    with stored(workshop.bucket, io.BytesIO(b"1,2"), moved.append, print) as found:
+        assert [one.name for one in workshop.bucket.names()] == [found.name]
+
+    assert (list(workshop.bucket.names()), moved) == ([], [3])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, Canceled, NotANumberList])
+def test_it_is_taken_out_also_if_something_fails(workshop: Workshop, error: type[BaseException]) -> None:
+    told: list[str] = []
+
+    with pytest.raises(error), stored(workshop.bucket, io.BytesIO(b"1,2"), lambda _: None, told.append):
+        raise error
+
+    assert (list(workshop.bucket.names()), told) == ([], [])
+
+
+def test_one_that_cannot_be_taken_out_is_told(workshop: Workshop) -> None:
+    told: list[str] = []
+    workshop.aws.objects.fail("delete_object", refusal("AccessDenied"))
+
+    with stored(workshop.bucket, io.BytesIO(b"1,2"), lambda _: None, told.append):
+        pass
+
+    assert len(told) == 1
+    assert "left in the bucket" in told[0]
+
+
+def test_no_two_lists_have_the_same_name(workshop: Workshop) -> None:
+    with (
+        stored(workshop.bucket, io.BytesIO(b"1"), lambda _: None, print) as one,
+        stored(workshop.bucket, io.BytesIO(b"2"), lambda _: None, print) as other,
+    ):
+        assert one.name != other.name

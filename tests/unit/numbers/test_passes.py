@@ -1,0 +1,151 @@
+"""However a long list is split, its statistics are those that the whole list would have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
+from courier.numbers import parser
+from courier.numbers.histogram import histogram
+from courier.numbers.passes import Plan, conclude, look, pass_over
+from courier.numbers.ranges import ByteRange
+from courier.numbers.response import Histogram
+from courier.numbers.rounding import Figure
+from courier.numbers.stats import Sample, summarise
+from courier.numbers.streaming import MAX_KEPT, OnePass
+
+Found = tuple[dict[str, Figure | None], Histogram]
+
+numbers = (
+    st.integers(-50, 50).map(str)
+    | st.integers(-(10**6), 10**6).map(lambda cents: f"{cents / 100:.2f}")
+    | st.integers(-(10**25), 10**25).map(str)
+    | st.sampled_from(["7", "7", "1e3", "2.5e-3", "1e30"])
+)
+
+
+def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, int]:
+    """Return what is found of a list in so many parts, and how many passes it took."""
+    content = text.encode()
+    size, passes = len(content), 0
+    edges = [size * place // parts for place in range(parts + 1)]
+    spans = [ByteRange(start=low, stop=high, size=size) for low, high in pairwise(edges) if low < high]
+
+    def fetch(ranges: Sequence[range]) -> list[bytes]:
+        return [content[one.start : one.stop] for one in ranges]
+
+    def make_pass(looked: Plan) -> OnePass:
+        nonlocal passes
+        passes += 1
+        told = Plan.decode(looked.encode())
+        whole = told.open(limit=limit)
+        for span in reversed(spans):
+            whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
+        return whole
+
+    return conclude(look(fetch, size), make_pass, limit=limit), passes
+
+
+def of_the_whole(text: str) -> Found:
+    units, decimals = parser.read(text)
+    sample = Sample(units=units, decimals=decimals)
+    figures = summarise(sample)
+    figures.pop("mode")
+    return figures, histogram(sample)
+
+
+@given(
+    st.lists(numbers, min_size=1, max_size=200),
+    st.sampled_from([",", "\n", "; ", " ", "\t", "\r", " \r\n"]),
+    st.integers(1, 12),
+    st.integers(1_000, 5_000),
+)
+def test_any_number_of_parts_gives_the_figures_of_the_whole_list(
+    items: list[str], separator: str, parts: int, limit: int
+) -> None:
+    text = separator.join(items)
+    with patch("courier.numbers.passes.LOOK_BLOCKS", 4), patch("courier.numbers.passes.LOOK_BYTES", 16):
+        found, _ = in_parts(text, parts, limit=limit)
+
+    assert found == of_the_whole(text)
+
+
+@pytest.mark.parametrize("parts", [1, 8, 37])
+@pytest.mark.parametrize("order", ["by chance", "in order"])
+def test_a_long_list_takes_one_pass_if_it_may_keep_enough_and_two_if_not(order: str, parts: int) -> None:
+    values = [(number * 7919) % 400_009 - 90_000 for number in range(60_000)]
+    text = "\n".join(f"{value / 100:.2f}" for value in (sorted(values) if order == "in order" else values)) + "\n"
+
+    found, passes = in_parts(text, parts)
+    again, more_passes = in_parts(text, parts, limit=600)
+
+    assert found == again == of_the_whole(text)
+    assert passes == 1
+    assert more_passes in {2, 3}
+
+
+def test_two_values_that_alternate_are_no_trouble() -> None:
+    text = "3,8," * 60_000 + "3"
+
+    assert in_parts(text, 3, limit=1_000) == (of_the_whole(text), 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["0," * 9_000 + "0.000001," + "0," * 9_000 + "0", (" " * 1_200 + ",").join("12345678901234567890")],
+    ids=["one that differs", "nothing to be seen"],
+)
+def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
+    with patch("courier.numbers.passes.LOOK_BLOCKS", 4), patch("courier.numbers.passes.LOOK_BYTES", 64):
+        found, passes = in_parts(text, 3)
+
+    assert found == of_the_whole(text)
+    assert passes <= 3
+
+
+def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
+    looked = Plan(exponent=0, brackets=[((5, 0), (5, 0))] * 3)
+
+    def make_pass(look: Plan) -> OnePass:
+        made = look.open(limit=MAX_KEPT)
+        made.add([1, 2, 3], 0)
+        for bracket in made.brackets:
+            bracket.below = 10
+        return made
+
+    with pytest.raises(ResponseTimeout, match="does not fit together"):
+        conclude(looked, make_pass, limit=MAX_KEPT)
+
+
+def test_large_numbers_in_a_look_are_thinned() -> None:
+    text = "1e400,1e-400," * 8_000 + "7"
+    with patch("courier.numbers.passes.LOOK_LARGE", 500):
+        found, _ = in_parts(text, 2)
+
+    assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)
+
+
+def test_an_empty_list_is_refused() -> None:
+    with pytest.raises(NotANumberList, match="empty"):
+        in_parts("", 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "[]", '{"exponent": 3}', '{"exponent": "3", "brackets": []}',
+        '{"exponent": 3, "brackets": [[[1.5, 2], null]]}',
+        '{"exponent": 3, "brackets": [[[1, 99999999], null]]}',
+        '{"exponent": 99999999, "brackets": []}',
+        '{"exponent": 3, "brackets": [null]}',
+    ],
+)  # fmt: skip
+def test_what_is_no_look_is_refused(text: str) -> None:
+    with pytest.raises(MalformedMessage):
+        Plan.decode(text)
