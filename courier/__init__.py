@@ -1,4 +1,4 @@
-"""Courier: request and response over AWS queues, and the two applications built on it."""
+"""Request/response over SQS, and two applications that use it: numbers and images."""
 
 import os
 

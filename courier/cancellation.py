@@ -1,4 +1,4 @@
-"""Cancellation: a flag that every wait of a client looks at, and that wakes it.
+"""Cancellation: a flag that every wait of a client checks, and that wakes it.
 
 A signal handler that raises is no way to cancel: where a callback, a destructor or a trace function happens to run,
 what it raises is swallowed, and the wait goes on. Here the flag is set from outside, by a signal's watcher or by

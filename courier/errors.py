@@ -1,4 +1,4 @@
-"""What can go wrong, in the user's words.
+"""The exception tree. Messages are written for users.
 
 CourierError
 ├── Rejected                    1  what was given cannot be worked on

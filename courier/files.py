@@ -1,4 +1,4 @@
-"""Names and local files: which names may travel, and writing a file so that nothing else is harmed."""
+"""Object names and local files: which names are safe, and atomic writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How work that takes long tells of its progress, whoever shows it."""
+"""The progress protocol: how long work reports to whoever displays it."""
 
 from __future__ import annotations
 

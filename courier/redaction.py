@@ -1,4 +1,4 @@
-"""Secrets that must reach neither a screen nor a log, whoever's words they stand in."""
+"""Secrets that must appear neither on a screen nor in a log."""
 
 from __future__ import annotations
 

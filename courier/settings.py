@@ -1,4 +1,4 @@
-"""Every setting, read once from the environment; a wrong value or an unknown name is refused by name.
+"""All settings, read once from the environment. A wrong value or an unknown name is rejected by name.
 
 AWS's own configuration (profile, region, keys, endpoint) is boto3's to read and is not repeated here.
 """

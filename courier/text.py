@@ -1,4 +1,4 @@
-"""Text from outside, made safe to show: one place that decides what a terminal or a log may see."""
+"""Foreign text made safe to show: the one place that decides what a terminal or a log may contain."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""AWS as everything else sees it: connections, errors, retries, queues, and the bucket. It knows of no request."""
+"""Access to AWS: sessions, errors, retries, SQS and S3. Knows no request and no application."""

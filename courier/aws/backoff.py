@@ -1,4 +1,4 @@
-"""How long to wait before trying again: exponential, capped, with full jitter."""
+"""Retry delays: exponential backoff, capped, with full jitter."""
 
 from __future__ import annotations
 

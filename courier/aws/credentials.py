@@ -1,4 +1,4 @@
-"""Pasted keys that expire stop nothing: the shared credentials file, read again when it changes.
+"""Credentials that are read again when the shared credentials file changes.
 
 botocore reads ~/.aws/credentials once. Temporary keys that are pasted there by hand (AWS Academy, SSO
 portals) die after hours, and a long-running program dies with them. Here the file is looked at before each

@@ -1,4 +1,4 @@
-"""What is wrong with AWS's environment variables, said before botocore stumbles over it somewhere else.
+"""Checks of AWS's environment variables, before botocore fails on them elsewhere.
 
 botocore uses them as they are: a carriage return at the end of a key becomes an HTTP header that cannot be
 sent, one at the end of a region a host that does not exist.

@@ -1,4 +1,4 @@
-"""One call to AWS, and its errors in our words: which are transient, which are final.
+"""Make one AWS call and translate its errors into ours, transient or final.
 
 Only the call itself stands here. A response is read outside, so that a bug of ours surfaces as one.
 """

@@ -1,4 +1,4 @@
-"""The shared credentials file as people leave it: its keys, or what is wrong with it and what to do.
+"""Read the shared credentials file, or explain what is wrong with it.
 
 What the AWS CLI reads is read here too, and more: a byte order mark, UTF-16, a block pasted twice, of which
 the later one counts. No sentence holds a value.

@@ -1,4 +1,4 @@
-"""A message as SQS carries it: a body and string attributes, and how SQS counts its size."""
+"""An SQS message: a body, string attributes, and its size as SQS counts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a response of AWS's must hold, looked at where it is read: outside the call, and before it is used."""
+"""Checks of AWS responses where they are read: after the call, before they are used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transient errors of AWS or the machine, waited out: told once when they begin and once when they are over."""
+"""Retry transient errors, and report an outage once when it begins and once when it ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A machine of an Auto Scaling group that works is not ended: its workers say so to the group, and when they idle.
+"""Scale-in protection: an instance of an Auto Scaling group is not terminated while its workers work.
 
 Both workers of a machine share one instance, so they share a lock: whoever works holds it together with the other,
 and only who gets it alone takes the protection back.

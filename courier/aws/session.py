@@ -1,4 +1,4 @@
-"""The connection to AWS, real or local: clients, identity, AWS's clock, and its errors in our words.
+"""The connection to AWS, real or local: clients, identity and AWS's clock.
 
 The only door to boto3. Profile, region, keys and endpoint (`AWS_ENDPOINT_URL`) come from AWS's standard
 configuration; nothing here knows which AWS answers.

@@ -1,4 +1,4 @@
-"""One queue: send, receive, acknowledge, release, extend and purge, always by batches of ten.
+"""One SQS queue: send, receive, delete, release, extend and purge, in batches of ten.
 
 The queues' own defaults (create-queue.json) are slow on purpose; every call here overrides what hurts.
 """

@@ -1,1 +1,1 @@
-"""The programs as people meet them: arguments, consoles, commands, and the workers' daemon."""
+"""The terminal programs: arguments, consoles, commands, and the workers' daemon."""

@@ -1,4 +1,4 @@
-"""The command line's parser, which says when its help cannot be written."""
+"""An argument parser that reports when its help cannot be written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make sure that a program can run before it loads anything else: a Python that is new enough, and the packages.
+"""Check the Python version and the packages before a program imports anything else.
 
 Uses only the standard library, and only syntax that Python 3.7 can read, so that an old Python gets a sentence as well.
 """

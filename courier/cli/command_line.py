@@ -1,4 +1,4 @@
-"""What every program's command line shares: argument types, and errors turned into exit statuses."""
+"""What every command line shares: argument types, and errors turned into exit statuses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A screen and a keyboard: questions, and what was typed ahead of them."""
+"""A screen and a keyboard: questions, and type-ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every worker program shares: its options, its log, and its end at a signal.
+"""What every worker program shares: options, log, and graceful stop at a signal.
 
 Loads no package by itself, so that --help needs none.
 """

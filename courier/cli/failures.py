@@ -1,4 +1,4 @@
-"""What goes wrong in a command that does several things, and what is asked before something is overwritten."""
+"""Failures of a command with several steps, and the question before a file is overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the images client does, for its menu and for its commands: upload, process, download, one or many, and list."""
+"""The commands of the images client: upload, process, download, run and list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is typed: one line at a time, edited where this Python can, and what was typed ahead of a question.
+"""Keyboard input: one line at a time, edited where this Python can, and type-ahead.
 
 Knows no menu and writes nothing but the prompt.
 """

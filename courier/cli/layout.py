@@ -1,4 +1,4 @@
-"""Text fitted to a width: sentences wrapped at words, long numbers folded with a mark, drawings cut around their caret.
+"""Fit text to a width: wrap sentences at words, fold long numbers, and cut drawings around their caret.
 
 Knows no terminal; widths are in columns, and None is a width without end.
 """

@@ -1,4 +1,4 @@
-"""Bars displays: one live region at the bottom of a terminal, which displays share and lines are printed above.
+"""Progress displays: one live region at the bottom of a terminal, with lines printed above it.
 
 rich's displays redirect standard output by default, and what others write meanwhile tears them; so nothing is
 redirected here, and the console that owns the region prints what comes on the same terminal.

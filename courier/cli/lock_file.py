@@ -1,4 +1,4 @@
-"""Find, await and stop a process by the lock that it holds on a file, whatever its command line looks like.
+"""Find, await and stop a process by the lock that it holds on a file, whatever its command line.
 
 The file has the process id of its holder; a worker adds a line `ready` once it listens. The lock ends with the
 process, however that ends. For run_local.sh, which runs this file as a script with the standard library alone; the lock

@@ -1,4 +1,4 @@
-"""A menu in a terminal: choices by key, and what was typed ahead of it is not taken for one."""
+"""A menu in a terminal: choices by key, and no type-ahead is taken for one."""
 
 from __future__ import annotations
 

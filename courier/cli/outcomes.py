@@ -1,4 +1,4 @@
-"""What became of the files of a batch: told in their order, whatever order they are done in, and summed up."""
+"""Results of a batch of files: reported in the files' order, and summed up."""
 
 from __future__ import annotations
 

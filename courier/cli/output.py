@@ -1,4 +1,4 @@
-"""Standard output and standard error as this program finds them: their encoding, their width, and readers that leave.
+"""Standard output and error as the program finds them: encoding, width, and readers that close.
 
 Text that an encoding lacks is written in a plain form or as an escape, so that no text ends a program.
 """

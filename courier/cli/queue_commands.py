@@ -1,4 +1,4 @@
-"""What both clients can do for their queues: purge them, look after dead letters, and check that all is well."""
+"""Commands for the queues of both clients: purge, dead letters, and check."""
 
 from __future__ import annotations
 

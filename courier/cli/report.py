@@ -1,4 +1,4 @@
-"""What the numbers client shows of responses: to a person, as JSON or as CSV; one, or those of a batch."""
+"""Print responses of the numbers client: for a person, as JSON or as CSV; one, or a batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees: sentences, tables, and what is under way. Knows nothing of AWS.
+"""Terminal output: sentences, tables and progress. Knows nothing of AWS.
 
 Text that came from outside is made printable and is never markup. On a terminal, lines are broken at words; rows for
 programs are never touched. While something is shown as under way, it and the lines above it have one owner.

@@ -1,4 +1,4 @@
-"""The four programs as commands that pip installs: `courier-numbers` and its siblings."""
+"""The entry points that pip installs: `courier-numbers` and its siblings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signals of a client program: each is heard at once, wherever the program waits, and cancels what it does.
+"""Signal handling in clients: every signal is handled at once, wherever the program waits, and cancels.
 
 The handler of a signal does nothing, but for one place: what it would raise can be swallowed by whatever code
 happens to run, and Python calls it only when the main thread comes to it. Instead, the operating system's own

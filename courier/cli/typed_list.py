@@ -1,4 +1,4 @@
-"""Numbers that are typed or pasted at a question: a line, or several at once."""
+"""Numbers that are typed or pasted at a prompt: one line, or several at once."""
 
 from __future__ import annotations
 

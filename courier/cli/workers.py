@@ -1,4 +1,4 @@
-"""The two worker programs: each one's queues, limits and handler, put together and served until told to stop.
+"""The two worker programs: queues, limits and handler of each, assembled and run until they are stopped.
 
 Neither loads what only the other needs: NumPy and Pillow take memory.
 """

@@ -1,1 +1,1 @@
-"""Operations on images, and what carries them out within limits. It knows no terminal."""
+"""Operations on images, carried out within limits. Knows no terminal."""

@@ -1,4 +1,4 @@
-"""A picture's frames: decoded one by one, with how long and how often each is shown."""
+"""Frames of an animation: decoded one by one, with durations and loop count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values that operations take, such as `800x600:cover:north`: each is read into its parts, or is none."""
+"""Arguments of operations, such as `800x600:cover:north`: parsed and checked."""
 
 from __future__ import annotations
 

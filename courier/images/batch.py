@@ -1,4 +1,4 @@
-"""Many pictures at once: which files are meant, and their way through bucket and workers and back, all overlapping."""
+"""A batch of images: which files are meant, and their overlapping upload, processing and download."""
 
 from __future__ import annotations
 

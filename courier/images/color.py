@@ -1,4 +1,4 @@
-"""What colours mean: depths, profiles, and what a picture looks like in 8 bits of sRGB."""
+"""Color: bit depths, profiles, and conversion to 8 bits of sRGB."""
 
 from __future__ import annotations
 

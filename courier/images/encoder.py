@@ -1,4 +1,4 @@
-"""A worked-on picture becomes a file: what goes along with its pixels, and what the file's format cannot hold."""
+"""Encode a processed image as a file: metadata, profiles, and what the format cannot hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as files: which are taken, and what their headers say, before anything is decoded."""
+"""Image formats: which are accepted, and what their headers say before anything is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large pictures become, and where one thing lies in another: sums, without a picture."""
+"""Sizes and positions: how large results become, and where one box lies in another."""
 
 from __future__ import annotations
 

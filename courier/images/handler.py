@@ -1,4 +1,4 @@
-"""What the images worker does with a request: fetch, process, store, name the result."""
+"""The handler of the images worker: fetch, process, store, and return the result's name."""
 
 from __future__ import annotations
 

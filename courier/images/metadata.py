@@ -1,4 +1,4 @@
-"""What EXIF data tells of a picture, and what of it is passed on: who, when and how, and never where."""
+"""EXIF metadata: what is kept (who, when and how) and what never is (where)."""
 
 from __future__ import annotations
 

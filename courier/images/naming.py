@@ -1,4 +1,4 @@
-"""What results are called, and which format they have: said by the source's name and format, and by what was done."""
+"""Names and formats of results, from the source's name and format and the operations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each operation does to a picture: pure functions of images, one for each name of `courier.images.pipeline`.
+"""The operations: pure functions of images, one for each name of `courier.images.pipeline`.
 
 They take images that `courier.images.formats` has made workable: L, LA, RGB, RGBA, or gray of 16 or 32 bits (I;16,
 I, F). Color operations leave transparency alone, geometry moves it along.

@@ -1,4 +1,4 @@
-r"""Pipelines of operations as text, such as `grayscale,resize=800x600:cover,convert=webp:80`: reading and checking.
+r"""Pipelines of operations as text, such as `grayscale,resize=800x600:cover,convert=webp:80`: parsed and checked.
 
 Knows what may be asked for, and nothing of pictures. Both ends use it: what is wrong is refused before anything
 travels, and by the worker all the same. A comma inside a value is written `\\,`.

@@ -1,4 +1,4 @@
-"""A picture from file to file: opened, worked on frame by frame, and written, with what could not be kept.
+"""Process an image from file to file: open, transform frame by frame, and encode.
 
 Orientation is applied, colours stay what they look like, transparency is never turned black, every frame keeps
 its time, and what cannot be kept is said.

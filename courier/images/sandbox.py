@@ -1,4 +1,4 @@
-"""Work on what may be hostile, in processes of their own: whatever becomes of one, its caller gets a sentence.
+"""Run untrusted work in child processes with resource limits. Every failure becomes a rejection.
 
 A cell is a child process in a session of its own with limits on memory, processor time and the size of
 files, and two nameless temporary files that parent and child share: one for what is worked on, one for the

@@ -1,4 +1,4 @@
-"""The program in a cell: works on one picture after the other, within limits that it sets for itself.
+"""The child process of the sandbox: processes one image after the other within limits that it sets for itself.
 
     python -m courier.images.sandbox_child SOURCE RESULT MEGABYTES
 

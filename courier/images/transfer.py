@@ -1,4 +1,4 @@
-"""Pictures between this machine, the bucket and the workers: upload, ask, download, one or very many.
+"""Move images between this machine, the bucket and the workers: upload, request, download.
 
 A request pins the ETag of the source that was uploaded for it, and a download that of the result: whoever else uses
 the same names, nobody is given another's picture.

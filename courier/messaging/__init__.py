@@ -1,1 +1,1 @@
-"""Requests and replies over SQS, at the requester and in the worker. It knows neither numbers nor images."""
+"""Request/response over SQS, for requesters and workers. Knows neither numbers nor images."""

@@ -1,4 +1,4 @@
-"""Replies whose queue takes nothing at the moment, queue by queue: no queue's trouble is another's."""
+"""Replies that their queue does not accept at the moment, queue by queue, so that no queue delays another."""
 
 from __future__ import annotations
 

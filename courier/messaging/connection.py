@@ -1,4 +1,4 @@
-"""What both clients share: a connection made while the user reads the menu, purging, and one outcome shown."""
+"""A requester's connection: opened in the background, with the requester that fits the load."""
 
 from __future__ import annotations
 

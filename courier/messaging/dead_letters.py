@@ -1,4 +1,4 @@
-"""Requests that no worker could answer: put aside where they can be seen, counted and sent back."""
+"""The dead-letter queue: requests that no worker could answer, to be seen, counted and sent back."""
 
 from __future__ import annotations
 

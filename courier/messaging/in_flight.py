@@ -1,4 +1,4 @@
-"""What a worker holds: every message from its receipt to its acknowledgement, and the heartbeat on them.
+"""Messages in flight: each from its receipt to its deletion, with the heartbeat that keeps it invisible.
 
 A message in custody stays invisible to other workers for as long as it is held, however long its work
 takes, and no longer: one that is given back is another worker's within a second.

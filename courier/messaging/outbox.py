@@ -1,4 +1,4 @@
-"""Finished work on its way out: answers gathered into batches without making a lone one wait."""
+"""Gather finished replies into batches, without making a lone one wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions under way: where they come from, which of them wait, and what became of each."""
+"""Pending requests: where they come from, which still wait, and the outcome of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to one request: decoded, checked, handled, and made into the reply that will be sent."""
+"""Process one request: decode, check, call the handler, and make the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The messages that travel: what a request, an answer and a refusal look like on a queue.
+"""The messages of the protocol: what a request, a response and a rejection look like on a queue.
 
 A body is what it always was, readable by hand: numbers as text, an image's name, one line of JSON, or a
 sentence that begins `?Error. `. Everything else travels in message attributes, and a message without any

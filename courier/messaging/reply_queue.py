@@ -1,4 +1,4 @@
-"""A reply queue of one client's own, for the time in which it has many requests under way."""
+"""A private reply queue for a client that has many requests in flight."""
 
 from __future__ import annotations
 

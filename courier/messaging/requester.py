@@ -1,4 +1,4 @@
-"""Ask and find the answer: the only place that knows how an answer finds its client.
+"""Send requests and find their responses among everybody's.
 
 Every client listens on one shared response queue and takes what carries the id of a request of its own.
 Others' answers are released for their owners, at once or after a look behind a whole batch of them; those

@@ -1,4 +1,4 @@
-"""Which work takes how long: finds what has passed its time limit, once each."""
+"""Time limits: find the work that has exceeded its limit, once each."""
 
 from __future__ import annotations
 

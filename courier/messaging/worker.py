@@ -1,4 +1,4 @@
-"""The loop: receive, handle, reply, THEN acknowledge, with a heartbeat on all that is in hand.
+"""The worker's loop: receive, handle, reply, THEN delete, with a heartbeat on all that is in flight.
 
 Four kinds of thread share the work, so that calls to AWS overlap and go by tens:
 

@@ -1,1 +1,1 @@
-"""Exact statistics of lists of numbers, however long. It knows no terminal."""
+"""Exact statistics of lists of numbers, however long. Knows no terminal."""

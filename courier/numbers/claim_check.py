@@ -1,4 +1,4 @@
-"""A list that does not fit a message: it goes into the bucket, and messages carry its claim check.
+"""Lists that do not fit a message: stored in the bucket, while messages carry their claim check.
 
 A short one is one request. A longer one is cut into ranges, a request each, which any worker may do in any
 order; what comes back is merged here, however often a range was done. See docs/adr/0011-claim-check.md.

@@ -1,4 +1,4 @@
-"""One column of a file of rows: CSV with any delimiter, quoted cells too, or columns that blanks line up."""
+"""One column of a table: CSV with any delimiter and quoting, or columns aligned by blanks."""
 
 from __future__ import annotations
 

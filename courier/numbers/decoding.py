@@ -1,4 +1,4 @@
-"""Bytes to text: encodings by their byte order mark, else UTF-8, and what is certainly no text."""
+"""Decode text by its byte order mark, else as UTF-8, and reject what is certainly not text."""
 
 from __future__ import annotations
 

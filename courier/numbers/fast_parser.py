@@ -1,4 +1,4 @@
-"""Long lists of plain decimals, read eight digits at a time: the fast engine beside `courier.numbers.parser`.
+"""Parse long lists of plain decimals eight digits at a time; the fast engine beside `courier.numbers.parser`.
 
 It takes what it is sure of and declines everything else (exponents, long numbers, blanks inside, anything
 wrong), which the other one then reads or refuses: what both take, they read alike.

@@ -1,4 +1,4 @@
-"""What the numbers worker does with a request: a list in the message or in the bucket becomes its statistics."""
+"""The handler of the numbers worker: statistics of a list in the message or in the bucket."""
 
 from __future__ import annotations
 

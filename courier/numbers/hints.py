@@ -1,4 +1,4 @@
-"""What a text that is no number looks like, and the cure: one row a kind, the first that fits counts.
+"""Hints for text that is not a number: what it looks like, and the cure. The first row that matches counts.
 
 Patterns meet text from anybody: each takes time by the text's length, and no more of it than a number could have.
 """

@@ -1,4 +1,4 @@
-"""How the numbers of a list lie: at most ten bins of equal width with round edges, counted exactly."""
+"""Histograms: at most ten bins of equal width with round edges, counted exactly."""
 
 from __future__ import annotations
 

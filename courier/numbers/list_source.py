@@ -1,4 +1,4 @@
-"""The text of a list on its way from a file, a pipe or the command line: decoded, rewritten, and looked at early.
+"""The text of a list from a file, a pipe or the command line: decoded, normalized and checked early.
 
 What stands where in the text stays there, but where a column is read, so that a refusal's position is that in the
 file: a header that is skipped becomes blanks.

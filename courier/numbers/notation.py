@@ -1,4 +1,4 @@
-"""Numbers as other places write them, with decimal commas or with groups of thousands, rewritten into the grammar.
+"""Decimal commas and grouped thousands, rewritten into the grammar.
 
 What is rewritten keeps its length, so that a refusal's position is that in what was typed: a comma becomes a point,
 and what groups digits becomes blanks behind its number.

@@ -1,4 +1,4 @@
-"""Text to numbers: the one grammar of a list of numbers, used at both ends, and what is said of a list that is none.
+"""The grammar of a list of numbers, used at both ends, and the error for a list that does not match it.
 
 A number is the decimal that was typed: it is read exactly, and never becomes a float. This is the reference
 engine, for short lists, for any decimal, and for every refusal; `courier.numbers.fast_parser` reads long plain ones.

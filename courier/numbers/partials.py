@@ -1,4 +1,4 @@
-"""What a pass over a part of a long list has found, as it travels from a worker to the asker: one line of JSON."""
+"""The result of a pass over a part of a long list, encoded as one line of JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done about a list too long to be held: a look at some of it, passes over all of it, and the statistics.
+"""Plan the passes over a list too long for memory: a sample, the passes, and the statistics.
 
 Whoever makes the passes, one worker or many, they differ in nothing that the statistics could show.
 """

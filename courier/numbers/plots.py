@@ -1,4 +1,4 @@
-"""Pictures made of characters: bars and a box, in Unicode or plain ASCII. Knows no terminal."""
+"""Plots in characters: bars and a box plot, in Unicode or ASCII. Knows no terminal."""
 
 from __future__ import annotations
 

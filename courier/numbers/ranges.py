@@ -1,4 +1,4 @@
-"""Lists too long to be held: a range of bytes is cut into pieces, and each is read exactly.
+"""Byte ranges of a long list, cut into pieces that are each parsed exactly.
 
 The grammar is that of `courier.numbers.parser`, and so are the refusals. A number belongs to the range in which its
 first character is, and what separates it from the next one goes with it, so that ranges that touch have

@@ -1,4 +1,4 @@
-"""An answer of the numbers application as people and programs read it: table, plot, JSON, CSV."""
+"""Render a response of the numbers application: table, plot, JSON, CSV."""
 
 from __future__ import annotations
 

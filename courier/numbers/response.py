@@ -1,4 +1,4 @@
-"""What the numbers worker answers, as it travels: one line of JSON with the very digits of every figure."""
+"""The response of the numbers worker: one line of JSON with every digit of every figure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact values to digits: a value is written as it is, or rounded once, and says which."""
+"""Exact values as digits: written in full, or rounded once and marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistics of a list of numbers, exact: computed over the decimals that were typed, rounded when written.
+"""Exact statistics of a list of numbers: computed over the decimals as typed, rounded only when written.
 
 Every number is an integer times one power of ten, so that sums, orders and squares are those of integers.
 Lists come from `courier.numbers.parser` as Python's own, or from `courier.numbers.fast_parser` as NumPy's of 64 bits;

@@ -1,4 +1,4 @@
-"""A worker's work on lists that lie in the bucket: a message brings the claim check, the list stays where it is.
+"""Lists stored in the bucket, as a worker reads them: the message brings the claim check.
 
 A request's body is the object's name with its prefix; its options may pin the ETag, and ask for a look or
 for a pass over one range instead of for the whole answer. Whoever does a range twice finds the same.

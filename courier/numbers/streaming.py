@@ -1,4 +1,4 @@
-"""Exact statistics of a list too long to be held, in one pass over its pieces and with bounded memory.
+"""Exact statistics of a list too long for memory, in one pass and bounded memory.
 
 Counts, sums and sums of squares are exact integers. A quantile is found by its rank: a sample says between
 which two values it lies, almost certainly; one pass counts what is below them and keeps what lies inside,
