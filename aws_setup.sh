@@ -124,16 +124,22 @@ dead_names=("${served_names[@]/%/-dead}")
 . "$here/setup/network.sh"
 # shellcheck source=setup/deploy.sh
 . "$here/setup/deploy.sh"
-# shellcheck source=setup/machine.sh
-. "$here/setup/machine.sh"
-# shellcheck source=setup/fleet.sh
-. "$here/setup/fleet.sh"
+# shellcheck source=setup/instance.sh
+. "$here/setup/instance.sh"
+# shellcheck source=setup/autoscaling.sh
+. "$here/setup/autoscaling.sh"
 # shellcheck source=setup/status.sh
 . "$here/setup/status.sh"
 # shellcheck source=setup/doctor.sh
 . "$here/setup/doctor.sh"
-# shellcheck source=setup/verbs.sh
-. "$here/setup/verbs.sh"
+# shellcheck source=setup/up.sh
+. "$here/setup/up.sh"
+# shellcheck source=setup/proof.sh
+. "$here/setup/proof.sh"
+# shellcheck source=setup/cost.sh
+. "$here/setup/cost.sh"
+# shellcheck source=setup/teardown.sh
+. "$here/setup/teardown.sh"
 
 readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost or sweep"
 

@@ -37,7 +37,7 @@ OPERATIONS: dict[str, tuple[Plain, str]] = {
         "-resize 800x600^ -gravity center -extent 800x600",
     ),
     "rotate=90": (lambda image: image.transpose(Image.Transpose.ROTATE_270), "-rotate 90"),
-    "negate": (lambda image: _on_colour(image, ImageOps.invert), "-channel RGB -negate"),
+    "negate": (lambda image: _on_color(image, ImageOps.invert), "-channel RGB -negate"),
     "brightness=1.2": (lambda image: ImageEnhance.Brightness(image).enhance(1.2), "-modulate 120"),
     "blur=3": (lambda image: image.filter(ImageFilter.GaussianBlur(3)), "-blur 0x3"),
     "sharpen": (lambda image: image.filter(ImageFilter.UnsharpMask(2, 150, 2)), "-unsharp 0x2"),
@@ -45,7 +45,7 @@ OPERATIONS: dict[str, tuple[Plain, str]] = {
 }
 
 
-def _on_colour(image: Image.Image, work: Plain) -> Image.Image:
+def _on_color(image: Image.Image, work: Plain) -> Image.Image:
     made = work(image.convert("RGB"))
     if image.mode == "RGBA":
         made.putalpha(image.getchannel("A"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-#: What is shown of a text by default: enough to recognise it, too little to flood a screen.
+#: What is shown of a text by default: enough to recognize it, too little to flood a screen.
 DEFAULT_LIMIT = 200
 
 

@@ -12,7 +12,7 @@ name_bucket() {
     bucket="$plain-an"
   elif ((refused == 2)); then
     die 1 "The bucket $plain may not be looked at with these keys: it is somebody else's, or they lack the right to s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
-  elif ask s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
+  elif aws_try s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
     bucket="$plain-an"
   fi
 }
@@ -20,11 +20,11 @@ name_bucket() {
 # has_bucket NAME: whether it is there and ours to see; 2 if it may not be looked at.
 has_bucket() {
   local errors
-  errors=$(ask s3api head-bucket --bucket "$1" 2>&1) && return 0
+  errors=$(aws_try s3api head-bucket --bucket "$1" 2>&1) && return 0
   case $errors in
     *404* | *"Not Found"*) return 1 ;;
     *403* | *Forbidden*) return 2 ;;
-    *) explain "$errors" s3api:head-bucket ;;
+    *) die_with_aws_error "$errors" s3api:head-bucket ;;
   esac
 }
 
@@ -34,11 +34,11 @@ find_bucket() {
   local answer
   bucket_state=missing
   bucket_owner=""
-  if ! answer=$(ask s3api head-bucket --bucket "$bucket" 2>&1); then
+  if ! answer=$(aws_try s3api head-bucket --bucket "$bucket" 2>&1); then
     case $answer in
       *404* | *"Not Found"*) return ;;
       *403* | *Forbidden*) die 1 "The bucket $bucket is somebody else's. Choose another name in COURIER_BUCKET." ;;
-      *) explain "$answer" s3:ListBucket ;;
+      *) die_with_aws_error "$answer" s3:ListBucket ;;
     esac
   fi
   bucket_owner=$(owner_of_bucket)
@@ -55,7 +55,7 @@ find_bucket() {
 
 # owner_of_bucket: the name of the set-up that it belongs to; nothing without tags, - with tags of another kind.
 owner_of_bucket() {
-  look s3api get-bucket-tagging \
+  aws_lookup s3api get-bucket-tagging \
     --bucket "$bucket" \
     --query "TagSet[?Key=='courier'].Value | [0] || '-'" \
     --output text
@@ -81,47 +81,47 @@ make_bucket() {
     # us-east-1 is the one region that must not be named as a location.
     [[ $region == us-east-1 ]] || options+=(--create-bucket-configuration "LocationConstraint=$region")
     [[ $bucket != *-an || -n ${COURIER_BUCKET:-} ]] || options+=(--bucket-namespace account-regional)
-    change s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
+    aws_apply s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
   fi
   [[ -n $bucket_owner ]] || tag_bucket
-  begin close_to_the_public
+  begin block_public_access
   begin encrypt_bucket
-  begin let_expire
+  begin set_lifecycle
   # Emulators are reached without TLS, and would lock everybody out.
-  ! is_real || begin demand_tls
+  ! is_real || begin require_tls
   finish
 }
 
-close_to_the_public() {
+block_public_access() {
   local there settings="BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
-  there=$(look s3api get-public-access-block \
+  there=$(aws_lookup s3api get-public-access-block \
     --bucket "$bucket" \
     --query "PublicAccessBlockConfiguration.[BlockPublicAcls,IgnorePublicAcls,BlockPublicPolicy,RestrictPublicBuckets]" \
     --output text)
-  [[ $there == $'True\tTrue\tTrue\tTrue' ]] || change s3api put-public-access-block \
+  [[ $there == $'True\tTrue\tTrue\tTrue' ]] || aws_apply s3api put-public-access-block \
     --bucket "$bucket" \
     --public-access-block-configuration "$settings"
 }
 
 encrypt_bucket() {
   local there rules='{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'
-  there=$(look s3api get-bucket-encryption \
+  there=$(aws_lookup s3api get-bucket-encryption \
     --bucket "$bucket" \
     --query "ServerSideEncryptionConfiguration.Rules[0].ApplyServerSideEncryptionByDefault.SSEAlgorithm" \
     --output text)
-  [[ $there == AES256 || $there == aws:kms* ]] || change s3api put-bucket-encryption \
+  [[ $there == AES256 || $there == aws:kms* ]] || aws_apply s3api put-bucket-encryption \
     --bucket "$bucket" \
     --server-side-encryption-configuration "$rules"
 }
 
-let_expire() {
+set_lifecycle() {
   local there fields="[Filter.Prefix,Expiration.Days,AbortIncompleteMultipartUpload.DaysAfterInitiation,Status]"
-  there=$(look s3api get-bucket-lifecycle-configuration \
+  there=$(aws_lookup s3api get-bucket-lifecycle-configuration \
     --bucket "$bucket" \
     --query "Rules[].$fields" \
     --output text)
   [[ $(sort <<<"$there") == "$(printf '%s\t%s\t1\tEnabled\n' images/ "$expire_days" numbers/ "$list_days")" ]] ||
-    change s3api put-bucket-lifecycle-configuration \
+    aws_apply s3api put-bucket-lifecycle-configuration \
       --bucket "$bucket" \
       --lifecycle-configuration "{\"Rules\": [$(expiry images "$expire_days"), $(expiry numbers "$list_days")]}"
 }
@@ -131,14 +131,14 @@ expiry() { # prefix, days
   printf '"Expiration": {"Days": %d}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}' "$2"
 }
 
-demand_tls() {
+require_tls() {
   local there wanted
   wanted=$(policy_document bucket)
-  there=$(look s3api get-bucket-policy \
+  there=$(aws_lookup s3api get-bucket-policy \
     --bucket "$bucket" \
     --query Policy \
     --output text)
-  [[ $(compact <<<"$there") == "$wanted" ]] || change s3api put-bucket-policy \
+  [[ $(compact <<<"$there") == "$wanted" ]] || aws_apply s3api put-bucket-policy \
     --bucket "$bucket" \
     --policy "$wanted"
 }
@@ -147,9 +147,9 @@ demand_tls() {
 # that was there before.
 tag_bucket() {
   local status=0
-  (change s3api put-bucket-tagging --bucket "$bucket" --tagging "TagSet=[{Key=courier,Value=$name}]") || status=$?
+  (aws_apply s3api put-bucket-tagging --bucket "$bucket" --tagging "TagSet=[{Key=courier,Value=$name}]") || status=$?
   ((status)) || return 0
-  [[ $bucket_state == own ]] || change s3api delete-bucket --bucket "$bucket"
+  [[ $bucket_state == own ]] || aws_apply s3api delete-bucket --bucket "$bucket"
   exit "$status"
 }
 
@@ -157,12 +157,12 @@ tag_bucket() {
 remove_bucket() {
   local key there
   case $bucket_state in
-    own) change s3 rb "s3://$bucket" --force ;;
+    own) aws_apply s3 rb "s3://$bucket" --force ;;
     other)
       [[ -n $code_owner ]] || return 0
       there=$(tarballs)
       for key in $there deploy/current; do
-        change s3api delete-object --bucket "$bucket" --key "$key"
+        aws_apply s3api delete-object --bucket "$bucket" --key "$key"
       done
       say "bucket $bucket stays, and so does what is under images/ and numbers/ in it"
       ;;

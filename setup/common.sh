@@ -21,7 +21,7 @@ is_real() { [[ -z ${AWS_ENDPOINT_URL:-} ]]; }
 
 # Call the AWS CLI, quietly. The endpoint goes with every call: version 1 of the CLI ignores
 # AWS_ENDPOINT_URL for SQS and would reach the real AWS.
-ask() {
+aws_try() {
   local where=(--region "$region")
   is_real || where+=(--endpoint-url "$AWS_ENDPOINT_URL")
   [[ -z $profile ]] || where+=(--profile "$profile")
@@ -30,24 +30,24 @@ ask() {
   AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
 }
 
-# need COMMAND...: its answer; a failure ends the script in our words. What passes is waited for.
-need() {
+# aws_require COMMAND...: its answer; a failure ends the script in our words. What passes is waited for.
+aws_require() {
   local errors waited=0
   # What the CLI warns of on stderr must not become part of its answer.
-  until { errors=$(ask "$@" 2>&1 >&3); } 3>&1; do
+  until { errors=$(aws_try "$@" 2>&1 >&3); } 3>&1; do
     [[ "$1:$2" != sqs:delete-queue || $errors != *NonExistentQueue* ]] || return 0
-    passes "$errors" && ((waited < patience_seconds)) || explain "$errors" "$1:$2"
+    passes "$errors" && ((waited < patience_seconds)) || die_with_aws_error "$errors" "$1:$2"
     ((waited)) || warn "$(reason_to_wait "$errors") Waiting, up to $patience_seconds s."
     sleep "$pause_seconds"
     waited=$((waited + pause_seconds))
   done
 }
 
-# look COMMAND...: its answer, or nothing where AWS knows no such thing or says None.
-look() {
+# aws_lookup COMMAND...: its answer, or nothing where AWS knows no such thing or says None.
+aws_lookup() {
   local answer errors failed=1 waited=0
   errors=$(mktemp "$scratch/errors.XXXXXX")
-  until answer=$(ask "$@" 2>"$errors") && failed=0; do
+  until answer=$(aws_try "$@" 2>"$errors") && failed=0; do
     is_busy "$(<"$errors")" && ((waited < patience_seconds)) || break
     sleep "$pause_seconds"
     waited=$((waited + pause_seconds))
@@ -58,12 +58,12 @@ look() {
   fi
   case $(<"$errors") in
     *NoSuch* | *NotFound* | *NonExistent* | *"(404)"* | *"name not found"*) ;;
-    *) explain "$(<"$errors")" "$1:$2" ;;
+    *) die_with_aws_error "$(<"$errors")" "$1:$2" ;;
   esac
 }
 
-# change COMMAND...: show a command that changes something, and run it; in a plan, only show it. Sets `answer`.
-change() {
+# aws_apply COMMAND...: show a command that changes something, and run it; in a plan, only show it. Sets `answer`.
+aws_apply() {
   answer=""
   echo >>"$scratch/changes"
   if $dry; then
@@ -71,7 +71,7 @@ change() {
     return
   fi
   say "+ aws$(quoted "$@")"
-  answer=$(need "$@")
+  answer=$(aws_require "$@")
 }
 
 # quoted WORD...: the words as one would type them, each with a blank before it.
@@ -141,8 +141,8 @@ reason_to_wait() {
   esac
 }
 
-# explain MESSAGE CALL: end with what an AWS error means for the user.
-explain() {
+# die_with_aws_error MESSAGE CALL: end with what an AWS error means for the user.
+die_with_aws_error() {
   local fresh="Paste fresh ones into ~/.aws/credentials, or run: aws configure"
   local right="Ask for it, or use other credentials (--profile). In a Learner Lab much is forbidden: see the README."
   ! is_busy "$1" || die 1 "AWS has too much to do ($2). Try again in a minute. It said: $(one_line "$1")"
@@ -183,7 +183,7 @@ connect() {
   command -v aws >/dev/null || die 2 "The AWS CLI is not installed. Install it with: pip install awscli"
   region=${region:-${AWS_REGION:-${AWS_DEFAULT_REGION:-$(configured_region)}}}
   [[ -n $region ]] || die 4 "AWS's configuration names no region. Use --region us-east-1, or run: aws configure"
-  identity=$(need sts get-caller-identity \
+  identity=$(aws_require sts get-caller-identity \
     --query "[Account, Arn]" \
     --output text)
   account=${identity%%[[:space:]]*}

@@ -11,7 +11,8 @@ pack() {
   fi
   (
     cd "$here"
-    find courier setup/on_machine -type f ! -name '*.pyc' | LC_ALL=C sort
+    # Python writes its caches under other names first, and perhaps at this moment.
+    find courier setup/on_machine -name __pycache__ -prune -o -type f -print | LC_ALL=C sort
     printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.txt
   ) >"$scratch/files"
   COPYFILE_DISABLE=1 tar -C "$here" "${options[@]}" -cf - -T "$scratch/files" | gzip -n >"$1"
@@ -30,11 +31,11 @@ put_code() {
     return
   fi
   printf '%s  deploy/courier-%s.tar.gz\n' "$sum" "$sum" >"$scratch/current"
-  change s3api put-object \
+  aws_apply s3api put-object \
     --bucket "$bucket" \
     --key "deploy/courier-$sum.tar.gz" \
     --body "$scratch/code.tar.gz"
-  change s3api put-object \
+  aws_apply s3api put-object \
     --bucket "$bucket" \
     --key deploy/current \
     --body "$scratch/current" \
@@ -46,7 +47,7 @@ put_code() {
 
 # owner_of_code: the name of the set-up whose code is in the bucket, or nothing.
 owner_of_code() {
-  look s3api head-object \
+  aws_lookup s3api head-object \
     --bucket "$bucket" \
     --key deploy/current \
     --query Metadata.courier \
@@ -55,7 +56,7 @@ owner_of_code() {
 
 # tarballs: the keys of ours in the bucket, the newest last.
 tarballs() {
-  look s3api list-objects-v2 \
+  aws_lookup s3api list-objects-v2 \
     --bucket "$bucket" \
     --prefix deploy/courier- \
     --query "sort_by(Contents || \`[]\`, &LastModified)[].Key" \
@@ -69,7 +70,7 @@ remove_old_code() {
   ! $dry || kept=$((kept - 1))
   there=$(tarballs)
   for key in $(awk -v kept="$kept" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
-    change s3api delete-object \
+    aws_apply s3api delete-object \
       --bucket "$bucket" \
       --key "$key"
   done
@@ -77,5 +78,5 @@ remove_old_code() {
 
 # code_in_force: the SHA-256 of the tarball that deploy/current names, or nothing.
 code_in_force() {
-  look s3 cp "s3://$bucket/deploy/current" - | cut -d ' ' -f 1
+  aws_lookup s3 cp "s3://$bucket/deploy/current" - | cut -d ' ' -f 1
 }

@@ -55,7 +55,7 @@ doctor_of_queues() {
   for one in "${dead_names[@]}"; do
     url=$(queue_url "$one")
     [[ -n $url ]] || continue
-    count=$(need sqs get-queue-attributes \
+    count=$(aws_require sqs get-queue-attributes \
       --queue-url "$url" \
       --attribute-names ApproximateNumberOfMessages \
       --query Attributes.ApproximateNumberOfMessages \
@@ -63,7 +63,7 @@ doctor_of_queues() {
     ((count == 0)) || verdict WRONG "$one" "$count requests were given up. See them: python numbers_client.py dead; send them back: redrive"
   done
   for url in ${own_queues[@]+"${own_queues[@]}"}; do ! is_private "$url" || left=$((left + 1)); done
-  ((left < 20)) || verdict WRONG "reply queues" "$left lie about that clients left: ./aws_setup.sh sweep"
+  ((left < 20)) || verdict WRONG "reply queues" "$left stale reply queues left by crashed clients. Remove them: ./aws_setup.sh sweep"
 }
 
 # doctor_of_workers: whether one of each kind answers, where the clients can run here.

@@ -10,7 +10,7 @@ key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
 # find_group: set `known_group` to its id and `known_group_owner`, and recall from its tag that there is to be no SSH.
 find_group() {
   local there
-  there=$(look ec2 describe-security-groups \
+  there=$(aws_lookup ec2 describe-security-groups \
     --filters "Name=group-name,Values=$(group_name)" \
     --query "SecurityGroups[0].[GroupId, (Tags[?Key=='courier'].Value | [0]) || '-', (Tags[?Key=='courier-ssh'].Value | [0]) || '-']" \
     --output text)
@@ -19,7 +19,7 @@ find_group() {
 }
 
 group_id() {
-  look ec2 describe-security-groups \
+  aws_lookup ec2 describe-security-groups \
     --filters "Name=group-name,Values=$(group_name)" \
     --query "SecurityGroups[0].GroupId" \
     --output text
@@ -71,7 +71,7 @@ make_group() {
   local id=$known_group
   refuse_foreign_group
   if [[ -z $id ]]; then
-    change ec2 create-security-group \
+    aws_apply ec2 create-security-group \
       --group-name "$(group_name)" \
       --description "Courier: SSH from one address only" \
       --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name},{Key=courier-ssh,Value=$(wanted_ssh)}]" \
@@ -91,7 +91,7 @@ wanted_ssh() { if $no_ssh; then say none; else say one; fi; }
 remember_ssh() {
   local wanted
   wanted=$(wanted_ssh)
-  [[ $known_ssh == "$wanted" ]] || change ec2 create-tags \
+  [[ $known_ssh == "$wanted" ]] || aws_apply ec2 create-tags \
     --resources "$known_group" \
     --tags "Key=courier-ssh,Value=$wanted"
 }
@@ -99,7 +99,7 @@ remember_ssh() {
 # settle_rules GROUP: SSH from one address (or none), and nothing from the whole world.
 settle_rules() {
   local rules="" rule protocol from to v4 v6 is_open=false
-  [[ $1 != sg-* ]] || rules=$(look ec2 describe-security-group-rules \
+  [[ $1 != sg-* ]] || rules=$(aws_lookup ec2 describe-security-group-rules \
     --filters "Name=group-id,Values=$1" \
     --query 'SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4,CidrIpv6]' \
     --output text)
@@ -108,12 +108,12 @@ settle_rules() {
     if [[ -n $ssh_cidr && "$protocol $from $to $v4" == "tcp 22 22 $ssh_cidr" ]]; then
       is_open=true
     elif [[ "$v4 $v6" == *0.0.0.0/0* || "$v4 $v6" == *::/0* ]] || covers_ssh "$protocol" "$from" "$to"; then
-      change ec2 revoke-security-group-ingress --group-id "$1" --security-group-rule-ids "$rule"
+      aws_apply ec2 revoke-security-group-ingress --group-id "$1" --security-group-rule-ids "$rule"
     else
       say "left as it is: rule $rule of $(group_name), $protocol $from to $to from $v4 $v6"
     fi
   done <<<"$rules"
-  [[ -z $ssh_cidr ]] || $is_open || change ec2 authorize-security-group-ingress \
+  [[ -z $ssh_cidr ]] || $is_open || aws_apply ec2 authorize-security-group-ingress \
     --group-id "$1" \
     --protocol tcp \
     --port 22 \
@@ -125,7 +125,7 @@ covers_ssh() { # protocol, from, to
 }
 
 remove_group() {
-  [[ $known_group_owner != "$name" ]] || change ec2 delete-security-group --group-id "$known_group"
+  [[ $known_group_owner != "$name" ]] || aws_apply ec2 delete-security-group --group-id "$known_group"
 }
 
 # make_key: a key pair that is made here and never leaves; AWS gets the public half.
@@ -136,7 +136,7 @@ make_key() {
     say "key vockey is the lab's own: its private half (labsuser.pem) is under AWS Details, Download PEM"
     return
   fi
-  there=$(look ec2 describe-key-pairs \
+  there=$(aws_lookup ec2 describe-key-pairs \
     --key-names "$(key_name)" \
     --include-public-key \
     --query "KeyPairs[0].PublicKey || '-'" \
@@ -145,10 +145,10 @@ make_key() {
     warn "AWS has the key $(key_name), and $file is not there: only ssh and logs need it. Name its private half with --key."
     return
   fi
-  [[ -f $file ]] || forge_key "$file"
+  [[ -f $file ]] || generate_key "$file"
   if [[ -z $there ]]; then
     public_half "$file"
-    change ec2 import-key-pair \
+    aws_apply ec2 import-key-pair \
       --key-name "$(key_name)" \
       --public-key-material "fileb://$scratch/key.pub" \
       --tag-specifications "ResourceType=key-pair,Tags=[{Key=courier,Value=$name}]"
@@ -169,7 +169,7 @@ public_half() {
     die 1 "The key $1 cannot be read: $(one_line "$(<"$scratch/key.errors")") It must be yours alone (chmod 600) and have no passphrase."
 }
 
-forge_key() { # file
+generate_key() { # file
   if $dry; then
     say "would run: ssh-keygen -t ed25519 -f $1"
     return
@@ -181,7 +181,7 @@ forge_key() { # file
 
 # own_key: the key's name if this set-up has imported it.
 own_key() {
-  look ec2 describe-key-pairs \
+  aws_lookup ec2 describe-key-pairs \
     --filters "Name=key-name,Values=$(key_name)" "Name=tag:courier,Values=$name" \
     --query "KeyPairs[0].KeyName" \
     --output text
@@ -191,5 +191,5 @@ remove_key() {
   local there
   [[ $(key_name) != vockey ]] || return 0
   there=$(own_key)
-  [[ -z $there ]] || change ec2 delete-key-pair --key-name "$(key_name)"
+  [[ -z $there ]] || aws_apply ec2 delete-key-pair --key-name "$(key_name)"
 }

@@ -5,7 +5,7 @@ readonly private_name="/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$"
 
 # Look all queues up at once, for queue_url.
 find_queues() {
-  known_urls=$(need sqs list-queues \
+  known_urls=$(aws_require sqs list-queues \
     --query "QueueUrls[]" \
     --output text)
 }
@@ -26,7 +26,7 @@ make_queues() {
   for queue in "${queue_names[@]}"; do begin make_queue "$queue" "file://$attributes_file"; done
   for queue in "${dead_names[@]}"; do begin make_queue "$queue" "MessageRetentionPeriod=$dead_seconds"; done
   finish
-  for queue in "${served_names[@]}"; do begin bury_in_dead_letter_queue "$queue"; done
+  for queue in "${served_names[@]}"; do begin set_redrive_policy "$queue"; done
   finish
 }
 
@@ -35,13 +35,13 @@ make_queue() {
   local url there=""
   url=$(queue_url "$1")
   # A queue that was deleted under a minute ago is still listed, and has no attributes.
-  [[ -z $url ]] || there=$(look sqs get-queue-attributes \
+  [[ -z $url ]] || there=$(aws_lookup sqs get-queue-attributes \
     --queue-url "$url" \
     --attribute-names All \
     --query Attributes \
     --output json)
   if [[ -z $there ]]; then
-    change sqs create-queue \
+    aws_apply sqs create-queue \
       --queue-name "$1" \
       --attributes "$2" \
       --tags "courier=$name" \
@@ -53,7 +53,7 @@ make_queue() {
   claim_queue "$1" "$url"
   if [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]; then
     say "queue $1 has drifted"
-    change sqs set-queue-attributes \
+    aws_apply sqs set-queue-attributes \
       --queue-url "$url" \
       --attributes "$2"
   else
@@ -65,7 +65,7 @@ make_queue() {
 claim_queue() {
   [[ $(<"$scratch/owner.$1") == - ]] || return 0
   say "queue $1 was there before: it is this set-up's from now on, and goes with down"
-  change sqs tag-queue \
+  aws_apply sqs tag-queue \
     --queue-url "$2" \
     --tags "courier=$name"
 }
@@ -94,7 +94,7 @@ refuse_foreign_queues() {
 
 # owner_of_queue URL: the name of the set-up that it belongs to, - if none, or nothing if it is gone and still listed.
 owner_of_queue() {
-  look sqs list-queue-tags \
+  aws_lookup sqs list-queue-tags \
     --queue-url "$1" \
     --query "Tags.courier || '-'" \
     --output text
@@ -105,12 +105,12 @@ pairs() { sed -n 's/^ *"\([A-Za-z]*\)": *"\(.*\)",\{0,1\}$/\1=\2/p' | sort; }
 
 wanted() { if [[ $1 == file://* ]]; then pairs <"${1#file://}"; else say "$1"; fi; }
 
-bury_in_dead_letter_queue() {
+set_redrive_policy() {
   local url there="" policy
   # A queue that was just made may not be listed yet.
   url=$(cat "$scratch/url.$1" 2>/dev/null || queue_url "$1")
   if [[ -n $url ]]; then
-    there=$(look sqs get-queue-attributes \
+    there=$(aws_lookup sqs get-queue-attributes \
       --queue-url "$url" \
       --attribute-names RedrivePolicy \
       --query Attributes.RedrivePolicy \
@@ -121,7 +121,7 @@ bury_in_dead_letter_queue() {
     return
   fi
   policy=$(printf '{\\"deadLetterTargetArn\\":\\"%s\\",\\"maxReceiveCount\\":\\"%s\\"}' "$(arn_of_queue "$1-dead")" "$max_deliveries")
-  change sqs set-queue-attributes \
+  aws_apply sqs set-queue-attributes \
     --queue-url "${url:-$1}" \
     --attributes "{\"RedrivePolicy\": \"$policy\"}"
 }
@@ -154,4 +154,4 @@ remove_queues() {
   finish
 }
 
-remove_queue() { change sqs delete-queue --queue-url "$1"; }
+remove_queue() { aws_apply sqs delete-queue --queue-url "$1"; }

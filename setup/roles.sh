@@ -38,21 +38,21 @@ refuse_foreign() {
 }
 
 role_owner() {
-  look iam get-role \
+  aws_lookup iam get-role \
     --role-name "$(role_name)" \
     --query "$(owner_in Role)" \
     --output text
 }
 
 profile_owner() {
-  look iam get-instance-profile \
+  aws_lookup iam get-instance-profile \
     --instance-profile-name "$(role_name)" \
     --query "$(owner_in InstanceProfile)" \
     --output text
 }
 
 policy_owner() {
-  look iam get-policy \
+  aws_lookup iam get-policy \
     --policy-arn "$(client_policy_arn)" \
     --query "$(owner_in Policy)" \
     --output text
@@ -81,19 +81,19 @@ make_worker_role() {
 make_role() {
   local there trust
   trust=$(policy_document trust)
-  there=$(look iam get-role \
+  there=$(aws_lookup iam get-role \
     --role-name "$(role_name)" \
     --query "[$(owner_in Role), to_string(Role.AssumeRolePolicyDocument)]" \
     --output text)
   refuse_foreign "role $(role_name)" "${there%%[[:space:]]*}"
   there=${there#*[[:space:]]}
   if [[ -z $there ]]; then
-    change iam create-role \
+    aws_apply iam create-role \
       --role-name "$(role_name)" \
       --assume-role-policy-document "$trust" \
       --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
   elif [[ $(compact <<<"$there") != "$trust" ]]; then
-    change iam update-assume-role-policy \
+    aws_apply iam update-assume-role-policy \
       --role-name "$(role_name)" \
       --policy-document "$trust"
   else
@@ -104,12 +104,12 @@ make_role() {
 grant_worker() {
   local there wanted
   wanted=$(policy_document worker)
-  there=$(look iam get-role-policy \
+  there=$(aws_lookup iam get-role-policy \
     --role-name "$(role_name)" \
     --policy-name courier-worker \
     --query "to_string(PolicyDocument)" \
     --output text)
-  [[ $(compact <<<"$there") == "$wanted" ]] || change iam put-role-policy \
+  [[ $(compact <<<"$there") == "$wanted" ]] || aws_apply iam put-role-policy \
     --role-name "$(role_name)" \
     --policy-name courier-worker \
     --policy-document "$wanted"
@@ -118,25 +118,25 @@ grant_worker() {
 make_profile() {
   local there
   # "-" stands for a profile without a role.
-  there=$(look iam get-instance-profile \
+  there=$(aws_lookup iam get-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --query "InstanceProfile.Roles[0].RoleName || '-'" \
     --output text)
-  [[ -n $there ]] || change iam create-instance-profile \
+  [[ -n $there ]] || aws_apply iam create-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
-  [[ $there == "$(role_name)" ]] || change iam add-role-to-instance-profile \
+  [[ $there == "$(role_name)" ]] || aws_apply iam add-role-to-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --role-name "$(role_name)"
 }
 
 allow_session_manager() {
   local there
-  there=$(look iam list-attached-role-policies \
+  there=$(aws_lookup iam list-attached-role-policies \
     --role-name "$(role_name)" \
     --query "AttachedPolicies[].PolicyArn" \
     --output text)
-  [[ $there == *"$session_manager_policy"* ]] || change iam attach-role-policy \
+  [[ $there == *"$session_manager_policy"* ]] || aws_apply iam attach-role-policy \
     --role-name "$(role_name)" \
     --policy-arn "$session_manager_policy"
 }
@@ -145,20 +145,20 @@ allow_session_manager() {
 make_client_policy() {
   local owner version there wanted
   wanted=$(policy_document client)
-  there=$(look iam get-policy \
+  there=$(aws_lookup iam get-policy \
     --policy-arn "$(client_policy_arn)" \
     --query "[$(owner_in Policy), Policy.DefaultVersionId]" \
     --output text)
   read -r owner version <<<"$there"
   refuse_foreign "policy $name-client" "$owner"
   if [[ -z $version ]]; then
-    change iam create-policy \
+    aws_apply iam create-policy \
       --policy-name "$name-client" \
       --policy-document "$wanted" \
       --tags "Key=courier,Value=$name" "Key=courier-region,Value=$region"
     return
   fi
-  there=$(need iam get-policy-version \
+  there=$(aws_require iam get-policy-version \
     --policy-arn "$(client_policy_arn)" \
     --version-id "$version" \
     --query "to_string(PolicyVersion.Document)" \
@@ -169,7 +169,7 @@ make_client_policy() {
 # IAM keeps five versions at most: those that are not in force go.
 replace_client_policy() {
   remove_old_versions
-  change iam create-policy-version \
+  aws_apply iam create-policy-version \
     --policy-arn "$(client_policy_arn)" \
     --policy-document "$1" \
     --set-as-default
@@ -177,12 +177,12 @@ replace_client_policy() {
 
 remove_old_versions() {
   local there old
-  there=$(look iam list-policy-versions \
+  there=$(aws_lookup iam list-policy-versions \
     --policy-arn "$(client_policy_arn)" \
     --query 'Versions[?!IsDefaultVersion].VersionId' \
     --output text)
   for old in $there; do
-    change iam delete-policy-version \
+    aws_apply iam delete-policy-version \
       --policy-arn "$(client_policy_arn)" \
       --version-id "$old"
   done
@@ -202,29 +202,29 @@ remove_worker_role() {
   [[ $there != "$name/$region" ]] || remove_profile
   there=$(role_owner)
   [[ $there == "$name/$region" ]] || return 0
-  there=$(look iam list-attached-role-policies \
+  there=$(aws_lookup iam list-attached-role-policies \
     --role-name "$role" \
     --query "AttachedPolicies[].PolicyArn" \
     --output text)
   for attached in $there; do
-    change iam detach-role-policy --role-name "$role" --policy-arn "$attached"
+    aws_apply iam detach-role-policy --role-name "$role" --policy-arn "$attached"
   done
-  there=$(look iam list-role-policies --role-name "$role" --query "PolicyNames[]" --output text)
-  [[ -z $there ]] || change iam delete-role-policy --role-name "$role" --policy-name courier-worker
-  change iam delete-role --role-name "$role"
+  there=$(aws_lookup iam list-role-policies --role-name "$role" --query "PolicyNames[]" --output text)
+  [[ -z $there ]] || aws_apply iam delete-role-policy --role-name "$role" --policy-name courier-worker
+  aws_apply iam delete-role --role-name "$role"
 }
 
 remove_profile() {
   local role there
   role=$(role_name)
-  there=$(look iam get-instance-profile \
+  there=$(aws_lookup iam get-instance-profile \
     --instance-profile-name "$role" \
     --query "InstanceProfile.Roles[0].RoleName || '-'" \
     --output text)
-  [[ -z $there || $there == - ]] || change iam remove-role-from-instance-profile \
+  [[ -z $there || $there == - ]] || aws_apply iam remove-role-from-instance-profile \
     --instance-profile-name "$role" \
     --role-name "$there"
-  [[ -z $there ]] || change iam delete-instance-profile --instance-profile-name "$role"
+  [[ -z $there ]] || aws_apply iam delete-instance-profile --instance-profile-name "$role"
 }
 
 remove_client_policy() {
@@ -233,17 +233,17 @@ remove_client_policy() {
   [[ $there == "$name/$region" ]] || return 0
   for entity in Users:user Groups:group Roles:role; do detach_client_policy "${entity%:*}" "${entity#*:}"; done
   remove_old_versions
-  change iam delete-policy --policy-arn "$(client_policy_arn)"
+  aws_apply iam delete-policy --policy-arn "$(client_policy_arn)"
 }
 
 detach_client_policy() { # Users user
   local there who kind
   kind="$(tr '[:lower:]' '[:upper:]' <<<"${2:0:1}")${2:1}"
-  there=$(look iam list-entities-for-policy \
+  there=$(aws_lookup iam list-entities-for-policy \
     --policy-arn "$(client_policy_arn)" \
     --query "Policy$1[].${kind}Name" \
     --output text)
   for who in $there; do
-    change iam "detach-$2-policy" "--$2-name" "$who" --policy-arn "$(client_policy_arn)"
+    aws_apply iam "detach-$2-policy" "--$2-name" "$who" --policy-arn "$(client_policy_arn)"
   done
 }

@@ -35,7 +35,7 @@ queue_status() {
     row queue "$1" missing
     return
   fi
-  depths=$(look sqs get-queue-attributes \
+  depths=$(aws_lookup sqs get-queue-attributes \
     --queue-url "$url" \
     --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
     --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
@@ -44,7 +44,7 @@ queue_status() {
     row queue "$1" missing
     return
   fi
-  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in hand" }' <<<"$depths")"
+  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in flight" }' <<<"$depths")"
 }
 
 bucket_status() {
@@ -64,7 +64,7 @@ network_status() {
     row group "$(group_name)" missing
     return
   fi
-  sources=$(look ec2 describe-security-group-rules \
+  sources=$(aws_lookup ec2 describe-security-group-rules \
     --filters "Name=group-id,Values=$known_group" \
     --query "join(', ', SecurityGroupRules[?!IsEgress && (IpProtocol=='-1' || (FromPort<=\`22\` && ToPort>=\`22\`))].[CidrIpv4 || CidrIpv6 || PrefixListId || ReferencedGroupInfo.GroupId][])" \
     --output text)
@@ -73,13 +73,13 @@ network_status() {
 
 key_status() {
   local there
-  there=$(look ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
+  there=$(aws_lookup ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
   row key "$(key_name)" "$(exists "$there")"
 }
 
 role_status() {
   local there
-  there=$(look iam get-instance-profile \
+  there=$(aws_lookup iam get-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --query "InstanceProfile.Roles[0].RoleName" \
     --output text)
@@ -89,7 +89,7 @@ role_status() {
 policy_status() {
   local there
   ! $is_lab || return 0
-  there=$(look iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
+  there=$(aws_lookup iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
   row policy "$name-client" "$(exists "$there")"
 }
 

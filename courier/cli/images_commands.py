@@ -64,7 +64,7 @@ class ImageCommands:
         results: list[Result] = []
         for name in names:
             with self.failures.noted(name):
-                with self._terminal.waiting(f"Waiting for {name}; Ctrl-C leaves off"):
+                with self._terminal.waiting(f"Waiting for {name} (Ctrl-C to cancel)"):
                     result = next(found)
                 if isinstance(result, CourierError):
                     raise result

@@ -76,7 +76,7 @@ class Numbers:
             return
         self._warn(source.note)
         options = {} if self._output else response.ASKED
-        waiting = self._terminal.waiting("Waiting for the answer; Ctrl-C leaves off")
+        waiting = self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)")
         asking = requester_for(self.connection, [Question(body=text, options=options)])
         with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)

@@ -26,7 +26,7 @@ COMMANDS = {
     "purge": "delete all requests that wait",
     "dead": "show the requests that were given up",
     "redrive": "send those back to the workers",
-    "check": "tell whether queues, keys, clock and a worker are well",
+    "check": "check credentials, clock, queues and worker",
 }
 #: Those that ask before they act.
 ASKING = ("purge", "redrive")

@@ -18,7 +18,7 @@ from courier.errors import CourierError
 from courier.progress import UNSEEN, Progress
 from courier.text import printable
 
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 #: Wider than any table: what is not on a terminal is not fitted to anything.
 _ENDLESS = 1_000_000
@@ -237,8 +237,8 @@ class Screen:
     def _drawing_width(self) -> int:
         return output.columns(self._errors.file) or output.USUAL_COLUMNS
 
-    def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Colour, Colour]]]]) -> None:
-        """Show pictures side by side: rows of characters, each the colours of its upper and its lower half."""
+    def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Color, Color]]]]) -> None:
+        """Show pictures side by side: rows of characters, each the colors of its upper and its lower half."""
         if not self.shows_pictures:
             return
         from rich.color import Color

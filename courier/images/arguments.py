@@ -113,15 +113,15 @@ def crop(text: str) -> Values:
 
 
 def rotate(text: str) -> Values:
-    """Read degrees and a colour. Raises: ValueError."""
+    """Read degrees and a color. Raises: ValueError."""
     degrees, _, background = text.partition(":")
-    return {"degrees": number("degrees", -360, 360)(degrees)["degrees"], "background": _colour(background)}
+    return {"degrees": number("degrees", -360, 360)(degrees)["degrees"], "background": _color(background)}
 
 
 def border(text: str) -> Values:
-    """Read a width and a colour. Raises: ValueError."""
-    width, _, colour = text.partition(":")
-    return {**whole("width", 1, 5_000)(width), "colour": _colour(colour or "black")}
+    """Read a width and a color. Raises: ValueError."""
+    width, _, color = text.partition(":")
+    return {**whole("width", 1, 5_000)(width), "color": _color(color or "black")}
 
 
 def watermark(text: str) -> Values:
@@ -149,14 +149,14 @@ def _among(known: tuple[str, ...], text: str) -> str:
     return text or known[0]
 
 
-def _colour(text: str) -> str:
-    """Return a colour's name or its #rrggbb; empty if none is given."""
-    if not re.fullmatch(r"(?:#[0-9a-fA-F]{6}|[a-z]{3,20})?", text) or (text.isalpha() and text not in COLOURS):
+def _color(text: str) -> str:
+    """Return a color's name or its #rrggbb; empty if none is given."""
+    if not re.fullmatch(r"(?:#[0-9a-fA-F]{6}|[a-z]{3,20})?", text) or (text.isalpha() and text not in COLORS):
         raise ValueError
     return text
 
 
-COLOURS = (
+COLORS = (
     "black", "white", "gray", "silver", "red", "maroon", "yellow", "olive", "lime", "green", "aqua", "teal", "blue",
     "navy", "fuchsia", "purple", "orange", "gold", "pink", "brown", "transparent",
 )  # fmt: skip

@@ -43,18 +43,18 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
 
 
 def is_foreign(profile: bytes) -> bool:
-    """Whether a colour profile is there and is not that of sRGB."""
+    """Whether a color profile is there and is not that of sRGB."""
     return bool(profile) and b"sRGB" not in profile[:1_000] and b"s\0R\0G\0B" not in profile[:1_000]
 
 
 def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
-    """Return a picture in the colours of sRGB, by its profile if that can be read; transparency stays."""
+    """Return a picture in the colors of sRGB, by its profile if that can be read; transparency stays."""
     alpha = image.convert("RGBA").getchannel("A") if has_alpha(image) else None
     base = image.convert("RGB") if image.mode in {"P", "PA", "RGBA", "RGBa"} else image
     base = base.convert("L") if base.mode in {"1", "LA", "La"} else base
     made = _by_profile(base, profile, note) if profile else None
     if made is None and image.mode == "CMYK":
-        note("its CMYK colours became RGB")
+        note("its CMYK colors became RGB")
     made = made or base.convert("RGB")
     if alpha is not None:
         made.putalpha(alpha)
@@ -85,14 +85,14 @@ def _by_profile(image: Image.Image, profile: bytes, note: Note) -> Image.Image |
             outputMode="RGB",
         )
     except (ImageCms.PyCMSError, OSError, ValueError):
-        note("its colour profile could not be used")
+        note("its color profile could not be used")
         return None
-    note("its colours were converted to sRGB")
+    note("its colors were converted to sRGB")
     return made
 
 
 def is_of_gray(profile: bytes) -> bool:
-    """Whether a profile is for gray pictures: its colour space stands in its header (ICC.1, 7.2.8)."""
+    """Whether a profile is for gray pictures: its color space stands in its header (ICC.1, 7.2.8)."""
     return profile[16:20] == b"GRAY"
 
 

@@ -42,7 +42,7 @@ class EncodingJob:
     profile: bytes = b""
     exif: bytes = b""
     dots: tuple[float, float] | None = None
-    #: Whether the colours are not sRGB's and must be converted, and the profile that says what they are.
+    #: Whether the colors are not sRGB's and must be converted, and the profile that says what they are.
     is_foreign: bool = False
     foreign: bytes = b""
     #: Whether the source was a WebP without loss.
@@ -75,7 +75,7 @@ def saved(frames: list[Image.Image], times: list[float], work: EncodingJob) -> b
 def _saved(frames: list[Image.Image], times: list[float], work: EncodingJob) -> bytes:
     frames = [_writable(frame, work) for frame in frames]
     if work.profile and not color.fits(work.profile, frames[0]):
-        work.note("its colour profile went: it is none for this kind of picture")
+        work.note("its color profile went: it is none for this kind of picture")
         work.profile = b""
     options = _options(work)
     if len(frames) > 1:
@@ -121,7 +121,7 @@ def _timing(times: list[float], work: EncodingJob) -> dict[str, Any]:
 def _for_gif(image: Image.Image, work: EncodingJob) -> Image.Image:
     """Return a picture as Pillow writes GIFs well, and say what they cannot hold."""
     if not work.is_gif and image.mode in {"RGB", "RGBA"}:
-        work.note("its colours became 256 at most: GIF has no more")
+        work.note("its colors became 256 at most: GIF has no more")
     if image.mode not in {"LA", "RGBA"}:
         return image
     if color.is_soft(image):

@@ -34,11 +34,11 @@ MAX_SCANS = 100
 _SCAN, _END = b"\xff\xda", b"\xff\xd9"
 #: A marker of a JPEG that has a length or ends it: no stuffed byte, no restart, no filling (ITU-T T.81, B.1.1.2).
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
-#: As far as a WebP's first pixels are looked for: colour profiles come before them.
+#: As far as a WebP's first pixels are looked for: color profiles come before them.
 _WEBP_HEAD = 2**22
 SAMPLE_NAME = "sample.png"
 #: Red, green and blue, from 0 to 255.
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ def read_header(file: IO[bytes], bounds: Bounds) -> Header:
 
 @cache
 def sample() -> bytes:
-    """Return the sample picture: a colourful PNG of 640 x 480 pixels, drawn here, once."""
+    """Return the sample picture: a colorful PNG of 640 x 480 pixels, drawn here, once."""
     across = Image.linear_gradient("L").rotate(90).resize((640, 480))
     down = Image.linear_gradient("L").resize((640, 480))
     picture = Image.merge("RGB", (across, down, ImageOps.invert(across)))
@@ -88,8 +88,8 @@ def sample() -> bytes:
     return file.getvalue()
 
 
-def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Colour, Colour]]]:
-    """Return a picture for a terminal: lines of characters, each the colours of its upper and its lower half.
+def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Color, Color]]]:
+    """Return a picture for a terminal: lines of characters, each the colors of its upper and its lower half.
 
     Transparency is shown on a dark gray. Raises: NotAPicture.
     """
@@ -106,8 +106,8 @@ def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) ->
     paper = Image.new("RGBA", (upright.width, upright.height + upright.height % 2), (40, 40, 40, 255))
     paper.alpha_composite(upright)
     pixels = paper.convert("RGB").tobytes()
-    colours = [(pixels[place], pixels[place + 1], pixels[place + 2]) for place in range(0, len(pixels), 3)]
-    rows = [colours[start : start + paper.width] for start in range(0, len(colours), paper.width)]
+    colors = [(pixels[place], pixels[place + 1], pixels[place + 2]) for place in range(0, len(pixels), 3)]
+    rows = [colors[start : start + paper.width] for start in range(0, len(colors), paper.width)]
     return [list(zip(upper, lower, strict=True)) for upper, lower in zip(rows[::2], rows[1::2], strict=True)]
 
 
@@ -145,7 +145,7 @@ def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 
     if megapixels > bounds.megapixels:
         times = f" in each of {frames} frames" if frames > 1 else ""
         said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
-        hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGAPIXELS."
+        hint = "To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker."
         raise NotAPicture(
             f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint, reason=Reason.TOO_LARGE
         )

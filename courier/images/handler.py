@@ -64,7 +64,7 @@ class ImageHandler:
         if etag and found.etag != etag:
             raise self._unprocessed.replaced(name)
         if found.size_bytes > self._limit_bytes:
-            hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_MEGABYTES."
+            hint = "To allow larger files, set COURIER_IMAGE_MAX_MEGABYTES on the worker."
             size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
             raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found

@@ -30,8 +30,8 @@ _WATERMARK_SHARE = 0.05
 _TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: Image.Transpose.ROTATE_90}
 
 
-def _on_colour(work: Callable[[Image.Image], Image.Image]) -> Operation:
-    """Make an operation that works on the colours alone, and leaves transparency as it is."""
+def _on_color(work: Callable[[Image.Image], Image.Image]) -> Operation:
+    """Make an operation that works on the colors alone, and leaves transparency as it is."""
 
     def apply(image: Image.Image, _values: Values) -> Image.Image:
         if image.mode not in {"LA", "RGBA"}:
@@ -44,10 +44,10 @@ def _on_colour(work: Callable[[Image.Image], Image.Image]) -> Operation:
 
 
 def _with(work: Callable[[Image.Image, Any], Image.Image], name: str) -> Operation:
-    """Make an operation on the colours that takes one value."""
+    """Make an operation on the colors that takes one value."""
 
     def apply(image: Image.Image, values: Values) -> Image.Image:
-        return _on_colour(lambda colours: work(colours, values[name]))(image, values)
+        return _on_color(lambda colors: work(colors, values[name]))(image, values)
 
     return apply
 
@@ -79,7 +79,7 @@ def _sharpen(image: Image.Image, percent: int) -> Image.Image:
 
 
 def _blur(image: Image.Image, values: Values) -> Image.Image:
-    # With colours weighed by their opacity, so that what is under transparency does not come to light.
+    # With colors weighed by their opacity, so that what is under transparency does not come to light.
     blurred = ImageFilter.GaussianBlur(values["radius"])
     if image.mode not in {"LA", "RGBA"}:
         return image.filter(blurred)
@@ -99,7 +99,7 @@ def _rotate(image: Image.Image, values: Values) -> Image.Image:
         image = image if background == "" and image.mode in {"L", "RGB"} else _with_alpha(image)
         fill: Any = "white" if image.mode in {"L", "RGB"} else (0,) * len(image.getbands())
     else:
-        image, fill = _coloured(image), background
+        image, fill = _colored(image), background
     return image.rotate(-degrees, resample=Image.Resampling.BICUBIC, expand=True, fillcolor=fill)
 
 
@@ -133,9 +133,9 @@ def _thumbnail(image: Image.Image, values: Values) -> Image.Image:
 
 
 def _border(image: Image.Image, values: Values) -> Image.Image:
-    colour, width = values["colour"], values["width"]
-    image = _with_alpha(image) if colour == "transparent" else _coloured(image)
-    framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(colour, image))
+    color, width = values["color"], values["width"]
+    image = _with_alpha(image) if color == "transparent" else _colored(image)
+    framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(color, image))
     framed.paste(image, (width, width))
     return framed
 
@@ -154,7 +154,7 @@ def _watermark(image: Image.Image, values: Values) -> Image.Image:
     x, y = place(area, (int(right - left), int(bottom - top)), values["gravity"])
     draw.text((x + margin - left, y + margin - top), words, font=font, fill=200)
     shadow = ImageChops.offset(layer, max(1, height // 16))
-    marked = _coloured(image).copy()
+    marked = _colored(image).copy()
     marked.paste(Image.new(marked.mode, image.size, "black"), mask=shadow.point(lambda level: level * 3 // 4))
     marked.paste(Image.new(marked.mode, image.size, "white"), mask=layer)
     return marked
@@ -176,20 +176,20 @@ def _same(image: Image.Image, _values: Values) -> Image.Image:
 OPERATIONS: dict[str, Operation] = {
     "grayscale": _grayscale,
     "black-and-white": _black_and_white,
-    "sepia": _on_colour(_sepia),
-    "negate": _on_colour(ImageOps.invert),
+    "sepia": _on_color(_sepia),
+    "negate": _on_color(ImageOps.invert),
     "posterize": _with(ImageOps.posterize, "bits"),
     "solarize": _with(ImageOps.solarize, "threshold"),
-    "equalize": _on_colour(ImageOps.equalize),
-    "normalize": _on_colour(ImageOps.autocontrast),
+    "equalize": _on_color(ImageOps.equalize),
+    "normalize": _on_color(ImageOps.autocontrast),
     "brightness": _with(_enhancer(ImageEnhance.Brightness), "factor"),
     "contrast": _with(_enhancer(ImageEnhance.Contrast), "factor"),
     "saturation": _with(_enhancer(ImageEnhance.Color), "factor"),
     "blur": _blur,
     "sharpen": _with(_sharpen, "percent"),
-    "edges": _on_colour(_filter(ImageFilter.FIND_EDGES)),
-    "emboss": _on_colour(_filter(ImageFilter.EMBOSS)),
-    "contour": _on_colour(_filter(ImageFilter.CONTOUR)),
+    "edges": _on_color(_filter(ImageFilter.FIND_EDGES)),
+    "emboss": _on_color(_filter(ImageFilter.EMBOSS)),
+    "contour": _on_color(_filter(ImageFilter.CONTOUR)),
     "rotate": _rotate,
     "flip": lambda image, _values: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
     "flop": lambda image, _values: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
@@ -208,9 +208,9 @@ def keeps_depth(step: Step) -> bool:
     return step.name in _KEEPS_DEPTH and step.values.get("degrees", 0) % 90 == 0
 
 
-def flattened(image: Image.Image, colour: str) -> Image.Image:
-    """Return a picture without transparency, on paper of a colour."""
-    paper = Image.new("RGBA", image.size, colour)
+def flattened(image: Image.Image, color: str) -> Image.Image:
+    """Return a picture without transparency, on paper of a color."""
+    paper = Image.new("RGBA", image.size, color)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")
 
 
@@ -224,8 +224,8 @@ def _scaled(
 
 
 def _padded(image: Image.Image, size: tuple[int, int], gravity: str) -> Image.Image:
-    colour: Any = (0,) * len(image.getbands()) if image.mode in {"LA", "RGBA"} else 0 if is_deep(image) else "white"
-    padded = Image.new(image.mode, size, colour)
+    color: Any = (0,) * len(image.getbands()) if image.mode in {"LA", "RGBA"} else 0 if is_deep(image) else "white"
+    padded = Image.new(image.mode, size, color)
     padded.paste(image, place(size, image.size, gravity))
     return padded
 
@@ -234,10 +234,10 @@ def _with_alpha(image: Image.Image) -> Image.Image:
     return image if image.mode in {"LA", "RGBA"} else image.convert("LA" if image.mode == "L" else "RGBA")
 
 
-def _coloured(image: Image.Image) -> Image.Image:
-    """Return a picture that any colour may be painted on."""
+def _colored(image: Image.Image) -> Image.Image:
+    """Return a picture that any color may be painted on."""
     return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.mode == "LA" else "RGB")
 
 
-def _fill(colour: str, image: Image.Image) -> Any:  # noqa: ANN401  what Pillow takes for a colour
-    return (0,) * len(image.getbands()) if colour == "transparent" else colour
+def _fill(color: str, image: Image.Image) -> Any:  # noqa: ANN401  what Pillow takes for a color
+    return (0,) * len(image.getbands()) if color == "transparent" else color

@@ -49,8 +49,8 @@ KINDS: dict[str, Kind] = {
     "grayscale": Kind(read=arguments.nothing, value="", help="shades of gray"),
     "black-and-white": Kind(read=arguments.nothing, value="", help="black and white dots (dithered)"),
     "sepia": Kind(read=arguments.nothing, value="", help="the brown of old photographs"),
-    "negate": Kind(read=arguments.nothing, value="", help="every colour to its opposite"),
-    "posterize": Kind(read=arguments.whole("bits", 1, 8, 3), value="[BITS]", help="few colours: so many bits each (3)"),
+    "negate": Kind(read=arguments.nothing, value="", help="every color to its opposite"),
+    "posterize": Kind(read=arguments.whole("bits", 1, 8, 3), value="[BITS]", help="few colors: so many bits each (3)"),
     "solarize": Kind(
         read=arguments.whole("threshold", 0, 255, 128), value="[LEVEL]", help="negate what is brighter (128)"
     ),
@@ -58,13 +58,13 @@ KINDS: dict[str, Kind] = {
     "normalize": Kind(read=arguments.nothing, value="", help="the darkest black, the brightest white"),
     "brightness": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="brighter above 1, darker below"),
     "contrast": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="more contrast above 1, less below"),
-    "saturation": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="more colour above 1, none at 0"),
+    "saturation": Kind(read=arguments.number("factor", 0, 10), value="FACTOR", help="more color above 1, none at 0"),
     "blur": Kind(read=arguments.number("radius", 0.1, 100, 2), value="[RADIUS]", help="Gaussian blur, in pixels (2)"),
     "sharpen": Kind(read=arguments.whole("percent", 1, 1_000, 150), value="[PERCENT]", help="unsharp mask (150)"),
     "edges": Kind(read=arguments.nothing, value="", help="edges only"),
     "emboss": Kind(read=arguments.nothing, value="", help="as if pressed into metal"),
     "contour": Kind(read=arguments.nothing, value="", help="outlines on white"),
-    "rotate": Kind(read=arguments.rotate, value="DEGREES[:COLOUR]", help="clockwise; corners in a colour"),
+    "rotate": Kind(read=arguments.rotate, value="DEGREES[:COLOR]", help="clockwise; corners in a color"),
     "flip": Kind(read=arguments.nothing, value="", help="upside down, as in water"),
     "flop": Kind(read=arguments.nothing, value="", help="left to right, as in a mirror"),
     "crop": Kind(read=arguments.crop, value="WxH[+X+Y|:GRAVITY]", help="cut out, from the middle or from X, Y"),
@@ -72,9 +72,9 @@ KINDS: dict[str, Kind] = {
         read=arguments.resize, value="WxH[:FIT[:GRAVITY]]", help=f"to a size, or 50%; fit {', '.join(FITS)}"
     ),
     "thumbnail": Kind(read=arguments.thumbnail, value="[N|WxH]", help="to fit into N x N pixels (200), never larger"),
-    "border": Kind(read=arguments.border, value="N[:COLOUR]", help="a frame of N pixels (black)"),
+    "border": Kind(read=arguments.border, value="N[:COLOR]", help="a frame of N pixels (black)"),
     "watermark": Kind(read=arguments.watermark, value="TEXT[:GRAVITY]", help="a line of text in a corner (southeast)"),
-    "strip-metadata": Kind(read=arguments.nothing, value="", help="no EXIF, no colour profile, no comments"),
+    "strip-metadata": Kind(read=arguments.nothing, value="", help="no EXIF, no color profile, no comments"),
     "convert": Kind(
         read=arguments.convert,
         value="FORMAT[:QUALITY]",

@@ -1,6 +1,6 @@
 """Process an image from file to file: open, transform frame by frame, and encode.
 
-Orientation is applied, colours stay what they look like, transparency is never turned black, every frame keeps
+Orientation is applied, colors stay what they look like, transparency is never turned black, every frame keeps
 its time, and what cannot be kept is said.
 """
 
@@ -42,8 +42,8 @@ DEEP_FORMATS = ("PNG", "TIFF")
 _GRAY_FORMATS = ("JPEG", "PNG", "TIFF")
 #: What a JPEG holds of EXIF data, in bytes; and the first orientation that lies on its side.
 _MOST_EXIF, _SIDEWAYS = 65_000, 5
-#: The operations that leave colours as they are, so that a colour profile stays true.
-_COLOURLESS = frozenset({"rotate", "flip", "flop", "crop", "resize", "thumbnail", "strip-metadata", "convert"})
+#: The operations that leave colors as they are, so that a color profile stays true.
+_COLORLESS = frozenset({"rotate", "flip", "flop", "crop", "resize", "thumbnail", "strip-metadata", "convert"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +99,7 @@ def _frames(image: Image.Image, work: EncodingJob) -> tuple[list[Image.Image], l
     if not is_moving(image) or work.target not in MOVING_FORMATS:
         return [_still(image, count, work)], [0.0]
     if count > work.bounds.frames:
-        hint = "Whoever runs the worker can raise COURIER_IMAGE_MAX_FRAMES."
+        hint = "To allow more frames, set COURIER_IMAGE_MAX_FRAMES on the worker."
         said = f"The picture has {count} frames; at most {work.bounds.frames} are allowed."
         raise NotAPicture(said, hint=hint, reason=Reason.TOO_MANY_FRAMES)
     check_size(image.size, work.bounds, "The picture has", count)
@@ -135,7 +135,7 @@ def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     """Take along what is kept of a picture's metadata: EXIF without the position, the profile, the resolution."""
     is_stripped = any(step.name == "strip-metadata" for step in work.steps)
     profile = image.info.get("icc_profile") or b""
-    is_seen = any(step.name not in _COLOURLESS for step in work.steps)
+    is_seen = any(step.name not in _COLORLESS for step in work.steps)
     is_lost = is_stripped or work.target == "GIF" or (color.is_of_gray(profile) and work.target not in _GRAY_FORMATS)
     if image.mode == "CMYK" or (color.is_foreign(profile) and (is_seen or is_lost)):
         work.foreign = profile
@@ -143,7 +143,7 @@ def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     elif not is_lost and not is_seen:
         work.profile = profile
     elif profile and color.is_foreign(profile):
-        work.note("its colour profile went")
+        work.note("its color profile went")
     note_what_goes(image, work.note)
     if is_stripped:
         return
@@ -183,7 +183,7 @@ def _workable(image: Image.Image, work: EncodingJob) -> Image.Image:
         if "transparency" in image.info:
             work.note("its transparent gray became opaque")
         if work.is_foreign:
-            work.note("its colour profile went")
+            work.note("its color profile went")
         keeps = all(map(keeps_depth, work.steps)) and work.target in DEEP_FORMATS
         return image if keeps else color.shallow(image, work.note)
     if work.is_foreign:

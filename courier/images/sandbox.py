@@ -187,14 +187,14 @@ class SandboxProcess:
     def _too_slow(self) -> Rejected:
         return Rejected(
             f"The work on it took more than {self._limits.seconds:g} s and was stopped.",
-            hint="Whoever runs the worker can raise COURIER_IMAGE_SECONDS.",
+            hint="To allow more time, set COURIER_IMAGE_SECONDS on the worker.",
             reason=Reason.TIMEOUT,
         )
 
     def _too_large(self) -> Rejected:
         return Rejected(
             f"The work on it needs more than {self._limits.memory_megabytes} MB of memory.",
-            hint="Whoever runs the worker can raise COURIER_IMAGE_MEMORY_MEGABYTES.",
+            hint="To allow more memory, set COURIER_IMAGE_MEMORY_MEGABYTES on the worker.",
             reason=Reason.OUT_OF_MEMORY,
         )
 

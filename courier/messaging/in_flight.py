@@ -27,7 +27,7 @@ FIRST_VISIBILITY_SECONDS = 3
 #: SQS keeps a message invisible no longer than this after its receipt, and forgets the receipt handle then.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 LONGEST_SECONDS = 43_200
-#: So many requests may wait for a reply queue that takes nothing without counting as in hand.
+#: So many requests may wait for a reply queue that takes nothing without counting as in flight.
 MAX_ASIDE = 1_000
 
 

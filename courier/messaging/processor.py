@@ -53,7 +53,7 @@ class WorkerConfig:
     inbox: str
     default_reply: str
     concurrency: int
-    #: How many messages may be in hand at once, those being worked on included; heavy ones count for many.
+    #: How many messages may be in flight at once, those being worked on included; heavy ones count for many.
     capacity: int
     poll_seconds: int
     visibility_seconds: int
@@ -89,7 +89,7 @@ class Processor:
             return self._finished(delivery, *self._answer(delivery))
         except CourierError:
             raise
-        except BaseException:  # What ends a program ends only its thread here, and would leave the request in hand.
+        except BaseException:  # What ends a program ends only its thread here, and would leave the request in flight.
             name = request.request_id or delivery.message_id
             log.exception("request %s failed", name)
             return self._finished(delivery, request, self._refusal(request, _OURS.format(name)), "failed")

@@ -41,7 +41,7 @@ RETRIERS = 2
 #: How long `stop_when_empty` listens before it believes that a queue is empty: longer than the queues'
 #: DelaySeconds of 1, so that what was just posted by hand is seen.
 EMPTY_SECONDS = 2
-#: How long a poll is while something is in hand: a worker that is told to stop then waits for its end
+#: How long a poll is while something is in flight: a worker that is told to stop then waits for its end
 #: before it gives anything back. An idle one has nothing to give back, and does not wait.
 BUSY_POLL_SECONDS = 2
 

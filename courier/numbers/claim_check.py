@@ -119,7 +119,7 @@ def ask(
             moved.expect(source.size_bytes)
             found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
         started = time.monotonic()
-        with terminal.moving(f"Working through {name}; Ctrl-C leaves off") as moved:
+        with terminal.moving(f"Working through {name} (Ctrl-C to cancel)") as moved:
             return inquiry.ask(found, moved), time.monotonic() - started
 
 

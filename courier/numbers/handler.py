@@ -10,19 +10,19 @@ from courier.errors import Rejected
 from courier.messaging.protocol import Request
 from courier.numbers import fast_parser, parser, response
 from courier.numbers.histogram import histogram
-from courier.numbers.stats import Sample, summarise
+from courier.numbers.stats import Sample, summarize
 from courier.numbers.stored_lists import LongLists
 from courier.settings import LISTS
 from courier.text import quoted
 
 KIND = "numbers"
 CONCURRENCY = 4
-#: A list takes well under a millisecond, so many may wait in hand: that keeps the batches full.
+#: A list takes well under a millisecond, so many may wait in flight: that keeps the batches full.
 CAPACITY = 100
 #: From so many characters on the fast engine is the faster one.
 FAST_FROM = 2_000
 OPTIONS = "It knows: histogram=yes."
-#: What a list in the bucket counts for: with one in hand there is room for light ones, and for one more.
+#: What a list in the bucket counts for: with one in flight there is room for light ones, and for one more.
 HEAVY = 75
 
 
@@ -62,7 +62,7 @@ def answer(request: Request) -> str:
             raise Rejected(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
     sample = read(request.body)
     drawn = histogram(sample) if request.options else None
-    return response.encode(summarise(sample), drawn)
+    return response.encode(summarize(sample), drawn)
 
 
 def read(text: str) -> Sample:

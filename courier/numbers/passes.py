@@ -156,7 +156,7 @@ def _read(span: ByteRange, block: bytes) -> list[Read]:
 
 
 def _next(open_ranks: dict[int, RankBracket]) -> dict[int, RankBracket]:
-    """Return where to look for each rank that is not known; neighbours that are in one bracket stay in one."""
+    """Return where to look for each rank that is not known; neighbors that are in one bracket stay in one."""
     chosen: dict[int, RankBracket] = {}
     for rank, bracket in open_ranks.items():
         together = open_ranks.get(rank - 1) is bracket and bracket.holds(rank - 1) and bracket.holds(rank)
@@ -165,7 +165,7 @@ def _next(open_ranks: dict[int, RankBracket]) -> dict[int, RankBracket]:
 
 
 def _ranks(count: int, quarters: int) -> list[int]:
-    """Return between which ranks (from 0) the value below which so many quarters lie is: one, or two neighbours."""
+    """Return between which ranks (from 0) the value below which so many quarters lie is: one, or two neighbors."""
     place, part = divmod((count - 1) * quarters, 4)
     return [place, place + 1] if part else [place]
 

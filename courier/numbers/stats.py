@@ -79,7 +79,7 @@ class Sample:
         return int(self.ordered[place])
 
     def quantile(self, quarters: int) -> Value:
-        """Return the value below which so many quarters lie: between two neighbours, in proportion.
+        """Return the value below which so many quarters lie: between two neighbors, in proportion.
 
         Source: type 7 of Hyndman and Fan (1996), which R and NumPy take by default.
         """
@@ -102,7 +102,7 @@ class Sample:
             repeated = np.flatnonzero(self.ordered[1:] == self.ordered[:-1])
             if not len(repeated):
                 return None if self.count > 1 else (self.at(0), self.scale)
-            # Each run of neighbours among them is one value, and the first of the longest runs the least.
+            # Each run of neighbors among them is one value, and the first of the longest runs the least.
             starts = np.flatnonzero(np.diff(repeated, prepend=-2) != 1)
             longest = int(np.argmax(np.diff(starts, append=len(repeated))))
             return self.at(int(repeated[starts[longest]])), self.scale
@@ -146,7 +146,7 @@ STATISTICS: dict[str, Callable[[Sample], Value]] = {
 }
 
 
-def summarise(sample: Sample) -> dict[str, Figure | None]:
+def summarize(sample: Sample) -> dict[str, Figure | None]:
     """Return every statistic of `sample`, by name, as it is written; None where there is none.
 
     Raises: Rejected if it is empty.

@@ -13,7 +13,7 @@ import pytest
 from courier.numbers import handler, response
 from courier.numbers.histogram import histogram
 from courier.numbers.render import json_line
-from courier.numbers.stats import summarise
+from courier.numbers.stats import summarize
 from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
@@ -39,7 +39,7 @@ def numbers(count: int) -> str:
 def right_answer(text: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
     sample = handler.read(text)
-    figures = summarise(sample)
+    figures = summarize(sample)
     figures.pop("mode")
     return json_line(response.decode(response.encode(figures, histogram(sample)))) + "\n"
 
@@ -165,7 +165,7 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     place.worker(WORKER)
     bodies = [f"{LISTS}good", f"{LISTS}my list.csv", f"{LISTS}none", f"{LISTS}../x"]
     asked = {place.post("requestQueue", body, request_id=str(number)): body for number, body in enumerate(bodies)}
-    options = ('{"etag": "other"}', '{"part": "9-3"}', '{"part": "0-2", "look": "x"}', '{"colour": "red"}')
+    options = ('{"etag": "other"}', '{"part": "9-3"}', '{"part": "0-2", "look": "x"}', '{"color": "red"}')
     for number, option in enumerate(options, start=len(asked)):
         place.post("requestQueue", f"{LISTS}good", request_id=str(number), options=option)
 
@@ -182,7 +182,7 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     assert "was replaced" in found["4"]
     assert "5 bytes cannot be '9-3'" in found["5"]
     assert "What to look for" in found["6"]
-    assert "no option 'colour=red'" in found["7"]
+    assert "no option 'color=red'" in found["7"]
 
 
 def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place) -> None:

@@ -506,7 +506,7 @@ def test_up_status_and_down_and_no_call_leaves_this_machine(
     assert len(re.findall(r"\+ aws \w+ create-", up.stdout)) == 7
     assert attributes.items() >= ATTRIBUTES.items()
     assert json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith(f":{queue}-dead")
-    assert re.search(rf"queue +{queue} +0 waiting, 0 in hand", status.stdout)
+    assert re.search(rf"queue +{queue} +0 waiting, 0 in flight", status.stdout)
     assert re.search(rf"bucket +{names['COURIER_BUCKET']} +exists", status.stdout)
     assert down.returncode == 0, down.stderr
     assert asked == []

@@ -126,7 +126,7 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     status = checkout.run("status")
     assert "numbers_worker.py runs" in status.stdout
     assert "images_worker.py runs" in status.stdout
-    assert re.search(r"queue +requestQueue +0 waiting, 0 in hand", status.stdout)
+    assert re.search(r"queue +requestQueue +0 waiting, 0 in flight", status.stdout)
 
     assert checkout.run("down").returncode == 0
     assert "does not run" in checkout.run("status").stdout

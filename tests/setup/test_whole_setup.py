@@ -443,9 +443,7 @@ def test_the_same_files_make_the_same_tarball(account: Account, tmp_path: Path) 
     (first,) = deployed(account)
     copy = tmp_path / "copy"
     subprocess.run(["git", "clone", "-q", str(ROOT), str(copy)], check=True)
-    for name in subprocess.run(
-        ["git", "ls-files", "-m", "-o", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split():
+    for name in changed():
         if (ROOT / name).exists():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             (copy / name).write_bytes((ROOT / name).read_bytes())
@@ -466,6 +464,13 @@ def test_the_same_files_make_the_same_tarball(account: Account, tmp_path: Path) 
     assert first not in deployed(account)
     current = account.client("s3").get_object(Bucket=account.bucket, Key="deploy/current")["Body"].read().decode()
     assert not current.startswith(first)
+
+
+def changed() -> list[str]:
+    """Return the files of this folder that no commit has as they are."""
+    calls = (["diff", "--name-only", "HEAD"], ["ls-files", "--others", "--exclude-standard"])
+    found = [subprocess.check_output(["git", *call], cwd=ROOT, text=True) for call in calls]
+    return "".join(found).split()
 
 
 def deployed(account: Account) -> list[str]:

@@ -19,7 +19,7 @@ GOLDEN = ROOT / "tests" / "golden" / "messages.txt"
 #: Calls whose strings are patterns or code and nobody's to read.
 _NOT_PROSE = ("compile", "fullmatch", "sub", "match", "search", "finditer", "getLogger", "TypeVar", "cast")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)'…]* +\S*[A-Za-z{]")
-_SPOKEN = re.compile(r"\b(?:say|die|explain|printf|note|warn|refuse|step|good|bad|usage)\b[^\"'\n]*\"")
+_SPOKEN = re.compile(r"\b(?:say|die|die_with_aws_error|printf|note|warn|refuse|step|good|bad|usage)\b[^\"'\n]*\"")
 #: A value in a message: the code that makes it, in braces or behind a dollar sign. The innermost goes first.
 _VALUE = re.compile(r"\{[^{}]*\}|\$\([^()]*\)|\$\w+|%[sd]|%\.\df")
 _HOLE = "\0"

@@ -42,9 +42,9 @@ def moving(picture_format: str, frames: int, size: tuple[int, int] = (16, 16)) -
     return file.getvalue()
 
 
-def png(width: int, height: int, data: bytes, colour: int = 2) -> bytes:
+def png(width: int, height: int, data: bytes, color: int = 2) -> bytes:
     """Return a PNG whose header says a size and whose data are these."""
-    header = struct.pack(">IIBBBBB", width, height, 8, colour, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, color, 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(data, 9)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))

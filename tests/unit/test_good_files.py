@@ -63,7 +63,7 @@ EXACT: dict[str, Callable[[Image.Image], Image.Image]] = {
     "flop": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
     "rotate=90": lambda image: image.transpose(Image.Transpose.ROTATE_270),
     "crop=40x30+8+4": lambda image: image.crop((8, 4, 48, 34)),
-    "negate": lambda image: _on_colour(image, ImageOps.invert),
+    "negate": lambda image: _on_color(image, ImageOps.invert),
 }
 #: Operations that mix pixels, or are written with loss.
 MIXING: dict[str, Callable[[Image.Image], Image.Image]] = {
@@ -76,7 +76,7 @@ MIXING: dict[str, Callable[[Image.Image], Image.Image]] = {
 ALIKE = 0.85
 
 
-def _on_colour(image: Image.Image, work: Callable[[Image.Image], Image.Image]) -> Image.Image:
+def _on_color(image: Image.Image, work: Callable[[Image.Image], Image.Image]) -> Image.Image:
     if image.mode == "L":
         return work(image)
     made = work(image.convert("RGB"))

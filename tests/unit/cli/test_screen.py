@@ -202,20 +202,20 @@ def test_answers_are_counted_where_they_do_not_come_on_this_terminal() -> None:
     assert both.errors == ""
 
 
-def test_pictures_are_shown_side_by_side_where_there_are_colours() -> None:
+def test_pictures_are_shown_side_by_side_where_there_are_colors() -> None:
     red, blue = (255, 0, 0), (0, 0, 255)
     tall, small = [[(red, blue)] * 2] * 2, [[(blue, red)] * 3]
     file = File(is_terminal=True)
-    colourful = RealScreen(Console(file=file, width=40, color_system="truecolor"))
+    colorful = RealScreen(Console(file=file, width=40, color_system="truecolor"))
     plain = Screen(is_terminal=True)
 
-    colourful.show_pictures([tall, small])
+    colorful.show_pictures([tall, small])
     plain.terminal.show_pictures([tall, small])
 
     lines = file.getvalue().splitlines()
     assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [5, 2]
     assert "\x1b[38;2;255;0;0;48;2;0;0;255m" in lines[0]
-    assert colourful.shows_pictures
+    assert colorful.shows_pictures
     assert not plain.terminal.shows_pictures
     assert plain.shown == ""
 

@@ -15,8 +15,8 @@ def profile(name: str = "LAB") -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(name)).tobytes()  # type: ignore[arg-type]
 
 
-def pixel(mode: str, colour: object) -> Image.Image:
-    return Image.new(mode, (2, 2), colour)  # type: ignore[arg-type]
+def pixel(mode: str, color: object) -> Image.Image:
+    return Image.new(mode, (2, 2), color)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_what_has_no_alpha_is_not_see_through() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "colour", "pixel_after"),
+    ("mode", "value", "pixel_after"),
     [
         ("L", 7, (7, 7, 7)),
         ("1", 255, (255, 255, 255)),
@@ -115,16 +115,16 @@ def test_what_has_no_alpha_is_not_see_through() -> None:
         ("CMYK", (0, 0, 0, 0), (255, 255, 255)),
     ],
 )
-def test_without_a_profile_colours_are_taken_for_srgb(mode: str, colour: object, pixel_after: object) -> None:
+def test_without_a_profile_colors_are_taken_for_srgb(mode: str, value: object, pixel_after: object) -> None:
     notes: list[str] = []
 
-    made = color.in_srgb(pixel(mode, colour), b"", notes.append)
+    made = color.in_srgb(pixel(mode, value), b"", notes.append)
 
     assert made.getpixel((0, 0)) == pixel_after
     assert bool(notes) is (mode == "CMYK")
 
 
-def test_a_profile_converts_the_colours_and_keeps_transparency_and_says_so() -> None:
+def test_a_profile_converts_the_colors_and_keeps_transparency_and_says_so() -> None:
     notes: list[str] = []
     linear = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

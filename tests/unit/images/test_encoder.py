@@ -152,7 +152,7 @@ def test_want_of_memory_is_none_of_the_pictures_faults(error: Exception, monkeyp
 # GIF
 
 
-def test_a_gif_has_256_colours_at_most_and_that_is_said() -> None:
+def test_a_gif_has_256_colors_at_most_and_that_is_said() -> None:
     given, from_gif = work("GIF"), work("GIF", is_gif=True)
 
     written(noisy("RGB"), given)

@@ -52,7 +52,7 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     assert read_header(io.BytesIO(content + b"\xff\xda" * 1_000), BOUNDS).format == "JPEG"
 
 
-def test_the_sample_is_a_colourful_picture() -> None:
+def test_the_sample_is_a_colorful_picture() -> None:
     header = read_header(io.BytesIO(sample()), BOUNDS)
 
     assert (header.format, header.width, header.height, header.is_moving) == ("PNG", 640, 480, False)

@@ -89,7 +89,7 @@ def test_gravity_says_what_is_kept() -> None:
     assert padded.getpixel((5, 75)) == (255, 0, 0)
 
 
-def test_corners_have_the_colour_that_was_asked_for() -> None:
+def test_corners_have_the_color_that_was_asked_for() -> None:
     assert do("rotate=45").getpixel((0, 0)) == (255, 255, 255)
     assert do("rotate=45:blue").getpixel((0, 0)) == (0, 0, 255)
     assert do("rotate=45:transparent").getpixel((0, 0)) == (0, 0, 0, 0)

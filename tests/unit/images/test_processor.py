@@ -28,7 +28,7 @@ VALUES = {
 
 
 def picture(mode: str = "RGB", picture_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
-    """Return a picture file with a colour gradient."""
+    """Return a picture file with a color gradient."""
     return encoded(mode, picture_format, size, **options) if options else usual(mode, picture_format, size)
 
 
@@ -67,24 +67,24 @@ def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> 
 def moving(picture_format: str = "GIF", **options: Any) -> bytes:
     """Return three frames of 8 x 8 pixels: red, green, blue."""
     file = io.BytesIO()
-    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     given: dict[str, Any] = {"duration": [100, 200, 300], "loop": 0, **options}
     frames[0].save(file, picture_format, save_all=True, append_images=frames[1:], **given)
     return file.getvalue()
 
 
-def profile_of_other_colours() -> bytes:
+def profile_of_other_colors() -> bytes:
     """Return a profile in which red and green have changed places."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     swapped = profile.replace(b"rXYZ", b"xxxx").replace(b"gXYZ", b"rXYZ").replace(b"xxxx", b"gXYZ")
     return swapped.replace(b"sRGB", b"mine").replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
 
 
-def of_one_colour(mode: str, picture_format: str, **options: Any) -> bytes:
+def of_one_color(mode: str, picture_format: str, **options: Any) -> bytes:
     """Return a picture that is red by its numbers, and green by the other profile."""
     file = io.BytesIO()
     image = Image.new("RGB", (16, 16), (200, 30, 30)).convert(mode)
-    image.save(file, picture_format, icc_profile=profile_of_other_colours(), **options)
+    image.save(file, picture_format, icc_profile=profile_of_other_colors(), **options)
     return file.getvalue()
 
 
@@ -340,7 +340,7 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     assert "times were rounded" in processed(moving("WEBP", duration=33), "convert=gif").notes[-1]
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
     assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
-    assert tell(processed(picture("L", icc_profile=profile_of_other_colours()), "flip").notes, "profile went")
+    assert tell(processed(picture("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile went")
 
 
 def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -388,8 +388,8 @@ def test_a_webp_without_loss_stays_without(mode: str) -> None:
     assert not is_lossless_webp(io.BytesIO(b"RIFF1234WEBP"))
 
 
-def test_resolution_and_profile_stay_where_colours_do() -> None:
-    profile = profile_of_other_colours()
+def test_resolution_and_profile_stay_where_colors_do() -> None:
+    profile = profile_of_other_colors()
     content = picture("RGB", "JPEG", icc_profile=profile, dpi=(300, 300))
 
     turned, gray = do(content, "rotate=90"), do(content)
@@ -398,25 +398,25 @@ def test_resolution_and_profile_stay_where_colours_do() -> None:
     assert turned.info["dpi"] == (300, 300)
     assert "icc_profile" not in gray.info
     assert tell(processed(content).notes, "sRGB")
-    assert is_green(do(of_one_colour("RGB", "PNG"), "blur=1"))
+    assert is_green(do(of_one_color("RGB", "PNG"), "blur=1"))
 
 
 @pytest.mark.parametrize("operations", ["blur=1", "strip-metadata", "web", "convert=gif", "sharpen,convert=webp"])
 @pytest.mark.parametrize(("mode", "picture_format"), [("RGB", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG")])
-def test_colours_are_converted_wherever_their_profile_does_not_go_along(
+def test_colors_are_converted_wherever_their_profile_does_not_go_along(
     mode: str, picture_format: str, operations: str
 ) -> None:
-    made = processed(of_one_colour(mode, picture_format), operations)
+    made = processed(of_one_color(mode, picture_format), operations)
 
     assert is_green(Image.open(io.BytesIO(made.content)))
     assert any("sRGB" in note for note in made.notes)
 
 
-def test_every_frame_has_its_colours_converted() -> None:
+def test_every_frame_has_its_colors_converted() -> None:
     file = io.BytesIO()
     frames = [Image.new("RGB", (16, 16), (200, 30 + shade, 30)) for shade in (0, 2, 4)]
     frames[0].save(
-        file, "PNG", save_all=True, append_images=frames[1:], duration=100, icc_profile=profile_of_other_colours()
+        file, "PNG", save_all=True, append_images=frames[1:], duration=100, icc_profile=profile_of_other_colors()
     )
 
     image = Image.open(io.BytesIO(processed(file.getvalue(), "blur=1").content))
@@ -446,7 +446,7 @@ def test_frames_are_shown_as_often_as_before(
 def test_a_moving_picture_is_turned_upright_and_its_stand_in_left_out() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    frames = [Image.new("RGB", (16, 8), colour) for colour in ("blue", "red", "lime")]
+    frames = [Image.new("RGB", (16, 8), color) for color in ("blue", "red", "lime")]
     file = io.BytesIO()
     frames[0].save(file, "PNG", save_all=True, append_images=frames[1:], default_image=True, exif=exif, duration=50)
 
@@ -512,7 +512,7 @@ def test_what_is_transparent_stays_so_and_turns_white_where_it_cannot() -> None:
     assert tell(made.notes, "white: JPEG")
 
 
-def test_no_colour_from_under_transparency_comes_to_light() -> None:
+def test_no_color_from_under_transparency_comes_to_light() -> None:
     image = Image.new("RGBA", (20, 20), (255, 0, 0, 0))
     image.paste((0, 0, 255, 255), (8, 8, 12, 12))
     file = io.BytesIO()
@@ -568,7 +568,7 @@ def test_every_frame_is_worked_on_and_keeps_its_time(picture_format: str) -> Non
     assert made.frames == 3
     assert image.size == (10, 10)
     assert image.info["loop"] == 0
-    near = [(tuple(round(level / 255) for level in cast("tuple[int, ...]", colour)), time) for colour, time in seen]
+    near = [(tuple(round(level / 255) for level in cast("tuple[int, ...]", color)), time) for color, time in seen]
     assert near == [((0, 1, 1), 100), ((1, 0, 1), 200), ((1, 1, 0), 300)]
 
 

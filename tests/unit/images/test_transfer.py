@@ -59,9 +59,9 @@ def made_gallery(**settings: str) -> ImageTransfer:
     )
 
 
-def picture(folder: Path, name: str = "cat.png", colour: int = 7) -> Path:
+def picture(folder: Path, name: str = "cat.png", color: int = 7) -> Path:
     path = folder / name
-    Image.new("L", (8, 4), colour).save(path, "PNG")
+    Image.new("L", (8, 4), color).save(path, "PNG")
     return path
 
 
@@ -154,8 +154,8 @@ def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aw
 def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
 ) -> None:
-    transfer.upload(str(picture(tmp_path, colour=1)), may_replace=never)
-    path = picture(tmp_path, colour=2)
+    transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
+    path = picture(tmp_path, color=2)
     asked: list[str] = []
 
     def may_replace(name: str) -> bool:

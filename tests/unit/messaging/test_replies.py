@@ -36,7 +36,7 @@ from tests.support.clocks import FakeTime
 
 
 class Desk:
-    """A replier with its neighbours, whose queues do what a test says and note what was done, in order."""
+    """A replier with its neighbors, whose queues do what a test says and note what was done, in order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[tuple[str, list[str]]] = []

@@ -17,7 +17,7 @@ from courier.numbers.passes import Plan, conclude, look, pass_over
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
-from courier.numbers.stats import Sample, summarise
+from courier.numbers.stats import Sample, summarize
 from courier.numbers.streaming import MAX_KEPT, OnePass
 
 Found = tuple[dict[str, Figure | None], Histogram]
@@ -55,7 +55,7 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, in
 def of_the_whole(text: str) -> Found:
     units, decimals = parser.read(text)
     sample = Sample(units=units, decimals=decimals)
-    figures = summarise(sample)
+    figures = summarize(sample)
     figures.pop("mode")
     return figures, histogram(sample)
 

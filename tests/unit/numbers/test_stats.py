@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from courier.errors import Rejected
 from courier.numbers import parser
-from courier.numbers.stats import STATISTICS, Sample, summarise
+from courier.numbers.stats import STATISTICS, Sample, summarize
 
 units = st.integers(-(10**20), 10**20) | st.integers(-5, 5)
 small = st.integers(-(2**62), 2**62) | st.integers(-(10**6), 10**6)
@@ -68,12 +68,12 @@ def test_numpy_and_plain_python_agree_to_the_last_digit(values: list[int], decim
     fast = Sample(units=np.array(values, dtype=np.int64), decimals=decimals)
 
     assert exactly(fast) == exactly(plain)
-    assert summarise(fast) == summarise(plain)
+    assert summarize(fast) == summarize(plain)
 
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=30))
 def test_the_standard_deviation_is_the_root_of_the_variance_rounded_once(values: list[int]) -> None:
-    found = summarise(Sample(units=values, decimals=2))
+    found = summarize(Sample(units=values, decimals=2))
     variance = Fraction(statistics.variance(map(Fraction, values))) / 10**4
     wide = Context(prec=100)
     true = wide.sqrt(wide.divide(Decimal(variance.numerator), Decimal(variance.denominator)))
@@ -97,7 +97,7 @@ def test_the_standard_deviation_is_the_root_of_the_variance_rounded_once(values:
     ],
 )
 def test_inputs_that_floats_get_wrong(texts: list[str], name: str, text: str) -> None:
-    found = summarise(of(*texts))[name]
+    found = summarize(of(*texts))[name]
 
     assert found is not None
     assert found.text == text
@@ -105,23 +105,23 @@ def test_inputs_that_floats_get_wrong(texts: list[str], name: str, text: str) ->
 
 @pytest.mark.parametrize("name", ["variance", "stdev"])
 def test_one_number_has_no_spread(name: str) -> None:
-    assert summarise(of("7"))[name] is None
+    assert summarize(of("7"))[name] is None
 
 
 def test_numbers_that_are_all_different_have_no_mode() -> None:
-    assert summarise(of("1", "2"))["mode"] is None
+    assert summarize(of("1", "2"))["mode"] is None
 
 
 def test_squares_beyond_64_bits_are_added_in_pieces() -> None:
     values = np.arange(-(2**62), 2**62, 2**62 // 500)
 
-    assert summarise(Sample(units=values, decimals=0)) == summarise(Sample(units=values.tolist(), decimals=0))
+    assert summarize(Sample(units=values, decimals=0)) == summarize(Sample(units=values.tolist(), decimals=0))
 
 
 def test_the_order_of_an_answer_is_that_of_the_table() -> None:
-    assert list(summarise(of("1"))) == list(STATISTICS)
+    assert list(summarize(of("1"))) == list(STATISTICS)
 
 
 def test_an_empty_list_is_refused() -> None:
     with pytest.raises(Rejected, match="empty"):
-        summarise(Sample(units=[], decimals=0))
+        summarize(Sample(units=[], decimals=0))

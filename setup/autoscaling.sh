@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# fleet.sh: more machines the more requests wait for each of them, with --workers MIN-MAX.
+# autoscaling.sh: more machines the more requests wait for each of them, with --workers MIN-MAX.
 
 #: As many waiting requests as one machine is meant to have before another one starts.
 readonly backlog_per_machine=100
@@ -45,12 +45,12 @@ make_fleet() {
 # A machine that was made without the group would never be scaled in.
 end_lone_machines() {
   local lone
-  lone=$(look ec2 describe-instances \
+  lone=$(aws_lookup ec2 describe-instances \
     --filters "Name=tag:courier,Values=$name" "Name=instance-state-name,Values=$alive" \
     --query "Reservations[].Instances[?!not_null(Tags[?Key=='aws:autoscaling:groupName'].Value | [0])].InstanceId[]" \
     --output text | tr '\t\n' '  ')
   # shellcheck disable=SC2086
-  [[ -z ${lone// /} ]] || change ec2 terminate-instances --instance-ids $lone
+  [[ -z ${lone// /} ]] || aws_apply ec2 terminate-instances --instance-ids $lone
 }
 
 template_data() { # the security group's id
@@ -71,7 +71,7 @@ template_data() { # the security group's id
 make_template() {
   local there kind group data sum
   # What a version was made from stands in its description.
-  there=$(look ec2 describe-launch-template-versions \
+  there=$(aws_lookup ec2 describe-launch-template-versions \
     --launch-template-name "$(template_name)" \
     --versions '$Latest' \
     --query "LaunchTemplateVersions[0].[VersionDescription || '-', LaunchTemplateData.InstanceType]" \
@@ -86,13 +86,13 @@ make_template() {
   data=$(template_data "${group:-$(group_name)}")
   sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
-    change ec2 create-launch-template \
+    aws_apply ec2 create-launch-template \
       --launch-template-name "$(template_name)" \
       --version-description "$sum" \
       --launch-template-data "$data" \
       --tag-specifications "ResourceType=launch-template,Tags=[{Key=courier,Value=$name}]"
   elif [[ $there != "$sum" ]]; then
-    change ec2 create-launch-template-version \
+    aws_apply ec2 create-launch-template-version \
       --launch-template-name "$(template_name)" \
       --version-description "$sum" \
       --launch-template-data "$data"
@@ -102,7 +102,7 @@ make_template() {
 }
 
 find_scaling_group() {
-  look autoscaling describe-auto-scaling-groups \
+  aws_lookup autoscaling describe-auto-scaling-groups \
     --auto-scaling-group-names "$(template_name)" \
     --query "AutoScalingGroups[?!Status] | [0].[MinSize,MaxSize,DesiredCapacity,EnabledMetrics[0].Metric || '-']" \
     --output text
@@ -113,7 +113,7 @@ make_scaling_group() {
   there=$(find_scaling_group)
   if [[ -z $there ]]; then
     find_subnets
-    change autoscaling create-auto-scaling-group \
+    aws_apply autoscaling create-auto-scaling-group \
       --auto-scaling-group-name "$(template_name)" \
       --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \
       --min-size "${workers%-*}" \
@@ -123,13 +123,13 @@ make_scaling_group() {
     return
   fi
   read -r least most _ <<<"$there"
-  [[ "$least-$most" == "$workers" ]] || change autoscaling update-auto-scaling-group \
+  [[ "$least-$most" == "$workers" ]] || aws_apply autoscaling update-auto-scaling-group \
     --auto-scaling-group-name "$(template_name)" \
     --min-size "${workers%-*}" \
     --max-size "${workers#*-}"
   $is_new_type || return 0
   find_subnets
-  change autoscaling update-auto-scaling-group \
+  aws_apply autoscaling update-auto-scaling-group \
     --auto-scaling-group-name "$(template_name)" \
     --vpc-zone-identifier "$subnets"
 }
@@ -138,13 +138,13 @@ make_scaling_group() {
 find_subnets() {
   local zones
   # Not every zone has every type: us-east-1e, for one, has no t3.
-  zones=$(need ec2 describe-instance-type-offerings \
+  zones=$(aws_require ec2 describe-instance-type-offerings \
     --location-type availability-zone \
     --filters "Name=instance-type,Values=$instance_type" \
     --query "join(',', InstanceTypeOfferings[].Location)" \
     --output text)
   [[ -n $zones ]] || die 1 "There is no $instance_type in $region. Choose another with --type."
-  subnets=$(need ec2 describe-subnets \
+  subnets=$(aws_require ec2 describe-subnets \
     --filters Name=default-for-az,Values=true "Name=availability-zone,Values=$zones" \
     --query "join(',', Subnets[].SubnetId)" \
     --output text)
@@ -154,7 +154,7 @@ find_subnets() {
 enable_metrics() {
   local there
   there=$(find_scaling_group)
-  [[ $there == *GroupInServiceInstances ]] || change autoscaling enable-metrics-collection \
+  [[ $there == *GroupInServiceInstances ]] || aws_apply autoscaling enable-metrics-collection \
     --auto-scaling-group-name "$(template_name)" \
     --granularity 1Minute \
     --metrics GroupInServiceInstances
@@ -162,12 +162,12 @@ enable_metrics() {
 
 make_tracking() {
   local there
-  there=$(look autoscaling describe-policies \
+  there=$(aws_lookup autoscaling describe-policies \
     --auto-scaling-group-name "$(template_name)" \
     --policy-names backlog \
     --query "ScalingPolicies[0].TargetTrackingConfiguration.[TargetValue,CustomizedMetricSpecification.Metrics[?Id=='backlog'].Expression | [0]]" \
     --output text)
-  [[ $there == "$backlog_per_machine".0$'\t(numbers+images)/machines' ]] || change autoscaling put-scaling-policy \
+  [[ $there == "$backlog_per_machine".0$'\t(numbers+images)/machines' ]] || aws_apply autoscaling put-scaling-policy \
     --auto-scaling-group-name "$(template_name)" \
     --policy-name backlog \
     --policy-type TargetTrackingScaling \
@@ -179,7 +179,7 @@ await_end_of_group() {
   local left waited=0
   ! $dry || return 0
   while ((waited < 20 * patience_seconds)); do
-    left=$(look autoscaling describe-auto-scaling-groups \
+    left=$(aws_lookup autoscaling describe-auto-scaling-groups \
       --auto-scaling-group-names "$(template_name)" \
       --query "AutoScalingGroups[].AutoScalingGroupName" \
       --output text)
@@ -190,7 +190,7 @@ await_end_of_group() {
 }
 
 find_template() {
-  look ec2 describe-launch-templates \
+  aws_lookup ec2 describe-launch-templates \
     --launch-template-names "$(template_name)" \
     --query "LaunchTemplates[0].LaunchTemplateName" \
     --output text
@@ -199,10 +199,10 @@ find_template() {
 remove_fleet() {
   local there
   there=$(find_scaling_group)
-  [[ -z $there ]] || change autoscaling delete-auto-scaling-group \
+  [[ -z $there ]] || aws_apply autoscaling delete-auto-scaling-group \
     --auto-scaling-group-name "$(template_name)" \
     --force-delete
   await_end_of_group
   there=$(find_template)
-  [[ -z $there ]] || change ec2 delete-launch-template --launch-template-name "$(template_name)"
+  [[ -z $there ]] || aws_apply ec2 delete-launch-template --launch-template-name "$(template_name)"
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# machine.sh: the EC2 instance that the workers run on.
+# instance.sh: the EC2 instance that the workers run on.
 
 readonly max_user_data=16384
 
 find_instance() {
-  look ec2 describe-instances \
+  aws_lookup ec2 describe-instances \
     --filters "Name=tag:courier,Values=$name" "Name=instance-state-name,Values=$1" \
     --query "Reservations[].Instances[].[InstanceId,State.Name,PublicIpAddress || '-',InstanceType,MetadataOptions.HttpTokens || '-',KeyName || '-']" \
     --output text
@@ -23,7 +23,7 @@ image_parameter() { say "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-
 is_burstable() { [[ $instance_type == t3.* || $instance_type == t3a.* || $instance_type == t4g.* ]]; }
 
 image_id() {
-  need ssm get-parameter \
+  aws_require ssm get-parameter \
     --name "$(image_parameter)" \
     --query Parameter.Value \
     --output text
@@ -69,10 +69,10 @@ settle_machine() { # id, state, "address type tokens key"
     say "instance $1 was made without a key and gets none: for SSH, ./aws_setup.sh down, then up"
   [[ $kind == "$instance_type" ]] ||
     say "instance $1 is a $kind, not a $instance_type: that stays. To change it: ./aws_setup.sh down, then up --type $instance_type"
-  [[ $tokens == required ]] || change ec2 modify-instance-metadata-options --instance-id "$1" --http-tokens required
+  [[ $tokens == required ]] || aws_apply ec2 modify-instance-metadata-options --instance-id "$1" --http-tokens required
   case $2 in
     running | pending) say "instance $1 runs" ;;
-    *) change ec2 start-instances --instance-ids "$1" ;;
+    *) aws_apply ec2 start-instances --instance-ids "$1" ;;
   esac
 }
 
@@ -83,7 +83,7 @@ launch() {
   write_user_data
   $no_ssh || options+=(--key-name "$(key_name)")
   ! is_burstable || options+=(--credit-specification CpuCredits=standard)
-  change ec2 run-instances \
+  aws_apply ec2 run-instances \
     --image-id "$image" \
     --instance-type "$instance_type" \
     --security-group-ids "${group:-$(group_name)}" \
@@ -107,7 +107,7 @@ await_machine() {
   id=$made_id
   [[ -n $id ]] || id=$(find_instance "$alive" | head -n 1 | cut -f 1)
   [[ -n $id ]] || die 1 "The instance is gone again. See why in the console: EC2, Instances; then run: ./aws_setup.sh up"
-  need ec2 wait instance-running --instance-ids "$id"
+  aws_require ec2 wait instance-running --instance-ids "$id"
   there=$(find_instance running)
   address=$(awk -v id="$id" '$1 == id && $3 != "-" { print " at " $3 }' <<<"$there")
   say "instance $id runs$address"
@@ -118,7 +118,7 @@ each_instance() {
   local ids
   ids=$(find_instance "$1" | cut -f 1 | tr '\n' ' ')
   # shellcheck disable=SC2086
-  if [[ -n ${ids// /} ]]; then change ec2 "$2" --instance-ids $ids; else say "no instance to $3"; fi
+  if [[ -n ${ids// /} ]]; then aws_apply ec2 "$2" --instance-ids $ids; else say "no instance to $3"; fi
 }
 
 remove_machine() {
@@ -126,7 +126,54 @@ remove_machine() {
   ids=$(find_instance "$alive,shutting-down" | cut -f 1 | tr '\n' ' ')
   [[ -n ${ids// /} ]] || return 0
   # shellcheck disable=SC2086
-  change ec2 terminate-instances --instance-ids $ids
+  aws_apply ec2 terminate-instances --instance-ids $ids
   # shellcheck disable=SC2086
-  $dry || need ec2 wait instance-terminated --instance-ids $ids
+  $dry || aws_require ec2 wait instance-terminated --instance-ids $ids
+}
+
+address_of_machine() {
+  local address
+  address=$(find_instance running | head -n 1 | cut -f 3)
+  [[ -n $address && $address != - ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start (or up, if there is none)"
+  say "$address"
+}
+
+# on_machine COMMAND: run it there, in this terminal; without one, a shell.
+on_machine() {
+  local id address
+  if $no_ssh; then
+    id=$(find_instance running | head -n 1 | cut -f 1)
+    [[ -n $id ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start"
+    command -v session-manager-plugin >/dev/null ||
+      die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
+    # Session Manager's own user would not see the sessions.
+    set -- --document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -iu ec2-user $1\"]"
+    aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
+    return
+  fi
+  address=$(address_of_machine)
+  [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
+  ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
+}
+
+stop_machine() {
+  refuse_for_fleet
+  each_instance pending,running stop-instances stop
+}
+
+refuse_for_fleet() {
+  local there
+  there=$(find_scaling_group)
+  [[ -z $there ]] ||
+    die 1 "The machines are those of an Auto Scaling group, which starts and ends them by itself. To have none: ./aws_setup.sh down"
+}
+
+start_machine() {
+  refuse_for_fleet
+  each_instance stopping,stopped start-instances start
+  local ids
+  ids=$(find_instance pending | cut -f 1 | tr '\n' ' ')
+  # shellcheck disable=SC2086
+  [[ -z ${ids// /} ]] || aws_require ec2 wait instance-running --instance-ids $ids
+  find_instance running | awk '{ print "instance " $1 " " $2 ", " $3 }'
 }

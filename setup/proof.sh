@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# proof.sh: one real job through each application.
+
+# prove: one real job through each application, timed.
+prove() {
+  local python folder
+  ((proof_seconds > 0)) || return 0
+  python=$(find_python) || {
+    say "The clients need Python with boto3, so nothing was tried. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
+    return
+  }
+  folder=$(mktemp -d "$scratch/proof.XXXXXX")
+  say "Waiting for the workers, up to $proof_seconds s: a new machine takes two or three minutes."
+  try_out numbers "$python" "$here/numbers_client.py" send "1, 5, 22" --json --timeout "$proof_seconds"
+  try_out images "$python" "$here/images_client.py" run --to "$folder" --replace --json --timeout "$proof_seconds"
+}
+
+try_out() { # application, command
+  local started=$SECONDS application=$1
+  shift
+  if use_account "$@" >"$scratch/$application" 2>&1; then
+    say "proof: $application answered after $((SECONDS - started)) s: $(head -n 1 "$scratch/$application" | cut -c 1-100)"
+  else
+    die 1 "The $application worker did not answer: $(tail -n 1 "$scratch/$application") See what it does: ./aws_setup.sh logs, or ./aws_setup.sh doctor"
+  fi
+}
+
+# use_account COMMAND...: run a client with this set-up's region, profile and bucket.
+use_account() {
+  local drop=()
+  # Keys in the environment would win over a profile.
+  [[ -z $profile ]] || drop=(-u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN)
+  env ${drop[@]+"${drop[@]}"} AWS_REGION="$region" AWS_DEFAULT_REGION="$region" COURIER_BUCKET="$bucket" ${profile:+AWS_PROFILE="$profile"} "$@"
+}
+
+find_python() {
+  local candidate
+  for candidate in "$here/.venv/bin/python" python3 python; do
+    if "$candidate" -c 'from importlib.util import find_spec; exit(not all(map(find_spec, ("boto3", "numpy", "PIL", "rich"))))' 2>/dev/null; then
+      say "$candidate"
+      return
+    fi
+  done
+  return 1
+}

@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# up.sh: make everything, or say what would be made.
+
+make_everything() {
+  begin make_queues
+  begin make_bucket
+  if $with_ec2; then
+    begin make_roles
+    begin make_group
+    $no_ssh || begin make_key
+  fi
+  finish
+  $with_ec2 || return 0
+  put_code
+  keep_fleet
+  if $fleet; then make_fleet; else make_machine; fi
+}
+
+up() {
+  make_everything
+  if ! $with_ec2; then
+    say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers where you like, then: python numbers_client.py"
+    return
+  fi
+  $fleet || await_machine
+  say "$(count_changes) changes were made."
+  prove
+  next_commands
+}
+
+# next_commands: what to type now, with the options and variables that this set-up needs.
+next_commands() {
+  local flags="" variables="" one
+  [[ $name == lab3 ]] || flags+=" --name $name"
+  [[ -z $given_region ]] || flags+=" --region $given_region" variables+="AWS_REGION=$given_region "
+  [[ -z $profile ]] || flags+=" --profile $profile" variables+="AWS_PROFILE=$profile "
+  [[ $name == lab3 || -n ${COURIER_BUCKET:-} ]] || variables+="COURIER_BUCKET=$bucket "
+  for one in numbers images; do say "  ${variables}python ${one}_client.py"; done
+  say "  ./aws_setup.sh ssh$flags       then: tmux attach -t server-lab3"
+  say "  ./aws_setup.sh status$flags"
+  say "  ./aws_setup.sh stop$flags      when you pause; it costs less"
+  say "  ./aws_setup.sh down$flags      when you are done"
+}
+
+plan() {
+  dry=true
+  make_everything >"$scratch/plan"
+  if $as_json; then
+    printf '{"changes": %d, "commands": [%s]}\n' "$(count_changes)" "$(sed -n 's/^would run: //p' "$scratch/plan" | json_strings)"
+    return
+  fi
+  cat "$scratch/plan"
+  say "up would make $(count_changes) changes; nothing was changed."
+}
+
+# json_strings: the lines of stdin as JSON strings with commas between them.
+json_strings() { sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&"/' | paste -s -d , -; }
