@@ -84,7 +84,7 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
     )
 
 
-def make_terms(
+def make_config(
     options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
 ) -> WorkerConfig:
     """Return the terms that a program's own values, the settings and the command line make together."""

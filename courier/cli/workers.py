@@ -23,7 +23,7 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
     options = daemon.parse_options(arguments, description=description)
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    terms = daemon.make_terms(
+    config = daemon.make_config(
         options,
         settings,
         kind=handler.KIND,
@@ -32,12 +32,12 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
         concurrency=options.concurrency or settings.concurrency or handler.CONCURRENCY,
         capacity=handler.CAPACITY,
     )
-    terms = replace(terms, weigh=lambda message: handler.HEAVY if handler.is_claim(message) else 1)
+    config = replace(config, weigh=lambda message: handler.HEAVY if handler.is_claim(message) else 1)
     aws = daemon.connect()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
     calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
     return daemon.serve(
-        Worker(aws, calculator.answer, terms), f"numbers worker listens on {terms.inbox}", options.ready_file
+        Worker(aws, calculator.answer, config), f"numbers worker listens on {config.inbox}", options.ready_file
     )
 
 
@@ -50,7 +50,7 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
     settings = load_settings()
     concurrency = options.concurrency or settings.concurrency or os.cpu_count() or 1
     aws = daemon.connect()
-    terms = daemon.make_terms(
+    config = daemon.make_config(
         options,
         settings,
         kind=handler.KIND,
@@ -60,5 +60,5 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
         # A picture takes long: none waits here that another worker could have begun.
         capacity=concurrency,
     )
-    worker = Worker(aws, handler.ImageHandler(aws, settings).answer, terms)
-    return daemon.serve(worker, f"images worker listens on {terms.inbox}", options.ready_file)
+    worker = Worker(aws, handler.ImageHandler(aws, settings).answer, config)
+    return daemon.serve(worker, f"images worker listens on {config.inbox}", options.ready_file)

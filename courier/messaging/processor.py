@@ -73,9 +73,9 @@ class WorkerConfig:
 class Processor:
     """The rules of handling, for any number of threads."""
 
-    def __init__(self, handler: Handler, terms: WorkerConfig, clock: Clock, dead: DeadLetters) -> None:
+    def __init__(self, handler: Handler, config: WorkerConfig, clock: Clock, dead: DeadLetters) -> None:
         self._handler = handler
-        self._terms = terms
+        self._config = config
         self._clock = clock
         self._dead = dead
 
@@ -97,21 +97,21 @@ class Processor:
     def give_up(self, delivery: ReceivedMessage) -> Finished:
         """Refuse a request whose work takes too long."""
         request = salvage_address(delivery.message)
-        limit = self._terms.time_limit_seconds
+        limit = self._config.time_limit_seconds
         reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.", Reason.TIMEOUT)
         return self._finished(delivery, request, reply, "timeout")
 
     def _finished(self, delivery: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
         reply_queue = "" if outcome == "expired" else self._reply_queue(request)
         # Who sent a request by hand may look into the default response queue at any time.
-        is_kept = request.deadline is None and reply_queue == self._terms.default_reply
+        is_kept = request.deadline is None and reply_queue == self._config.default_reply
         return Finished(
             delivery=delivery,
             reply_queue=reply_queue,
             deadline=None if is_kept else reply.deadline,
             message=encode_reply(reply),
             request_id=request.request_id,
-            kind=self._terms.kind,
+            kind=self._config.kind,
             outcome=outcome,
         )
 
@@ -122,7 +122,7 @@ class Processor:
             if request.deadline is not None and self._clock.is_past(request.deadline):
                 return request, self._refusal(request, "Too late."), "expired"
             self._check_address(request)
-            if delivery.receive_count >= self._terms.max_deliveries:
+            if delivery.receive_count >= self._config.max_deliveries:
                 return request, self._bury(delivery, request), "dead"
             made = PONG if request.kind == PING else self._handler(request)
             made = Response(body=made, details={}) if isinstance(made, str) else made
@@ -143,18 +143,18 @@ class Processor:
         return self._refusal(request, reason)
 
     def _check_address(self, request: Request) -> None:
-        if request.kind not in ("", PING, self._terms.kind):
-            raise MalformedMessage(f"This worker does {self._terms.kind}, not {quoted(request.kind)}.")
+        if request.kind not in ("", PING, self._config.kind):
+            raise MalformedMessage(f"This worker does {self._config.kind}, not {quoted(request.kind)}.")
         if not self._is_ours(request.reply_to):
             log.warning("refused to answer to the queue %s", printable(request.reply_to))
             raise MalformedMessage(f"{quoted(request.reply_to)} is no response queue of this worker.")
 
     def _reply_queue(self, request: Request) -> str:
         name = request.reply_to
-        return name if name and self._is_ours(name) else self._terms.default_reply
+        return name if name and self._is_ours(name) else self._config.default_reply
 
     def _is_ours(self, name: str) -> bool:
-        return not name or is_reply_queue(name, self._terms.default_reply)
+        return not name or is_reply_queue(name, self._config.default_reply)
 
     def _expiry(self, request: Request) -> float:
         """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""

@@ -53,33 +53,33 @@ class _GivenUp(Exception):
 class Worker:
     """Serves one queue until told to stop. `run` blocks; `stop` may be called from any thread."""
 
-    def __init__(self, aws: Aws, handler: Handler, terms: WorkerConfig) -> None:
-        self._terms = terms
-        self._inbox = Mailbox(aws, terms.inbox)
+    def __init__(self, aws: Aws, handler: Handler, config: WorkerConfig) -> None:
+        self._config = config
+        self._inbox = Mailbox(aws, config.inbox)
         self._outbox = Outbox()
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._rush = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
         self._retrier = Retrier("receiving", self._stopping)
-        self._work_outage = Retrier("working", self._stopping)
-        dead = DeadLetters(self._inbox, Mailbox(aws, terms.inbox + SUFFIX))
-        self._handling = Processor(handler, terms, aws.clock, dead)
-        self._watch = TimeLimits(terms.time_limit_seconds)
+        self._work_retrier = Retrier("working", self._stopping)
+        dead = DeadLetters(self._inbox, Mailbox(aws, config.inbox + SUFFIX))
+        self._processor = Processor(handler, config, aws.clock, dead)
+        self._time_limits = TimeLimits(config.time_limit_seconds)
         self._in_flight = InFlightMessages(
             self._inbox,
-            capacity=terms.capacity,
-            visibility_seconds=terms.visibility_seconds,
-            weigh=terms.weigh,
+            capacity=config.capacity,
+            visibility_seconds=config.visibility_seconds,
+            weigh=config.weigh,
         )
-        self._protection = (
+        self._scale_in = (
             ScaleInProtection(
                 aws,
-                group=terms.scaling_group,
-                instance_id=terms.instance_id,
+                group=config.scaling_group,
+                instance_id=config.instance_id,
                 is_busy=lambda: not self._in_flight.is_empty,
             )
-            if terms.scaling_group and terms.instance_id
+            if config.scaling_group and config.instance_id
             else None
         )
         self._replier = Replier(
@@ -87,7 +87,7 @@ class Worker:
             inbox=self._inbox,
             in_flight=self._in_flight,
             outbox=self._outbox,
-            default=terms.default_reply,
+            default=config.default_reply,
             stopped=self._stopped,
         )
 
@@ -95,13 +95,13 @@ class Worker:
         """Start all threads. They are daemons: an abandoned long poll must not keep a process alive."""
         self._spawn("receiver", self._receive_steadily)
         self._spawn("helper", self._receive_in_a_rush, RECEIVERS - 1)
-        self._spawn("handler", self._handle, self._terms.concurrency)
+        self._spawn("handler", self._handle, self._config.concurrency)
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
-        self._spawn("watch", lambda: self._watch.look(self._stopped, self._give_up))
+        self._spawn("watch", lambda: self._time_limits.look(self._stopped, self._give_up))
         self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
-        if self._protection:
-            self._spawn("protection", partial(self._protection.watch, self._stopped))
+        if self._scale_in:
+            self._spawn("protection", partial(self._scale_in.watch, self._stopped))
 
     def wait(self) -> None:
         """Wait until the worker wants to stop, which it does of itself only if told `stop_when_empty`."""
@@ -117,7 +117,7 @@ class Worker:
         self._in_flight.close()
         self._rush.set()
         self._release_unbegun()
-        deadline = time.monotonic() + self._terms.grace_seconds
+        deadline = time.monotonic() + self._config.grace_seconds
         while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
@@ -130,8 +130,8 @@ class Worker:
             self._release(left)
         self._stopped.set()
         self._outbox.close()
-        if self._protection:
-            self._protection.take_back()
+        if self._scale_in:
+            self._scale_in.take_back()
         return not left
 
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
@@ -153,10 +153,10 @@ class Worker:
     # Receivers
 
     def _receive_steadily(self) -> None:
-        longest = EMPTY_SECONDS if self._terms.stop_when_empty else self._terms.poll_seconds
+        longest = EMPTY_SECONDS if self._config.stop_when_empty else self._config.poll_seconds
         while not self._stopping.is_set():
             received = self._receive(longest)
-            if received == 0 and self._terms.stop_when_empty and self._in_flight.is_empty:
+            if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:
                 self._stopping.set()
 
     def _receive_in_a_rush(self) -> None:
@@ -210,7 +210,7 @@ class Worker:
                 self._release([delivery])
                 continue
             try:
-                finished = self._work_outage.persist(partial(self._try, delivery), math.inf)
+                finished = self._work_retrier.persist(partial(self._try, delivery), math.inf)
             except _GivenUp:
                 return  # another thread has this one's place
             except ServiceError as error:
@@ -221,17 +221,17 @@ class Worker:
 
     def _try(self, delivery: ReceivedMessage) -> Finished:
         """Do a request's work against its time limit, which what is spent on waiting out trouble does not touch."""
-        self._watch.begin(delivery)
+        self._time_limits.begin(delivery)
         try:
-            return self._handling.finish(delivery)
+            return self._processor.finish(delivery)
         finally:
-            if not self._watch.end(delivery):
+            if not self._time_limits.end(delivery):
                 raise _GivenUp
 
     def _give_up(self, delivery: ReceivedMessage) -> None:
         """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""
         log.error("request %s took too long and was given up", delivery.message_id)
-        self._outbox.put(self._handling.give_up(delivery))
+        self._outbox.put(self._processor.give_up(delivery))
         self._spawn("successor", self._handle)
 
     def _release_unbegun(self) -> None:

@@ -37,7 +37,7 @@ def main() -> int:
     options = daemon.parse_options(None, description="a slow worker")
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    terms = daemon.make_terms(
+    config = daemon.make_config(
         options,
         settings,
         kind=handler.KIND,
@@ -46,7 +46,7 @@ def main() -> int:
         concurrency=options.concurrency or 4,
         capacity=100,
     )
-    return daemon.serve(Worker(daemon.connect(), answer, terms), "slow worker listens on it")
+    return daemon.serve(Worker(daemon.connect(), answer, config), "slow worker listens on it")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any, cast
 import pytest
 
 from courier.cli import daemon
-from courier.cli.daemon import Options, connect, make_terms, parse_options, serve, set_up_log
+from courier.cli.daemon import Options, connect, make_config, parse_options, serve, set_up_log
 from courier.messaging.worker import Worker
 from courier.settings import load_settings
 from tests.support.fakes import PATIENCE_SECONDS, until
@@ -98,18 +98,18 @@ def test_terms_are_the_programs_the_settings_and_the_command_lines() -> None:
     options = Options(concurrency=None, stop_when_empty=True, log_format="text")
     own: dict[str, Any] = {"kind": "numbers", "inbox": "in", "default_reply": "out", "concurrency": 2, "capacity": 40}
 
-    terms = make_terms(options, load_settings(environment), **own)
+    config = make_config(options, load_settings(environment), **own)
 
-    assert {name: getattr(terms, name) for name in own} == own
-    assert (terms.poll_seconds, terms.visibility_seconds, terms.grace_seconds) == (7, 41, 8)
-    assert (terms.max_deliveries, terms.time_limit_seconds, terms.stop_when_empty) == (3, 9, True)
-    assert (terms.scaling_group, terms.instance_id) == ("group", "i-0123456789abcdef0")
+    assert {name: getattr(config, name) for name in own} == own
+    assert (config.poll_seconds, config.visibility_seconds, config.grace_seconds) == (7, 41, 8)
+    assert (config.max_deliveries, config.time_limit_seconds, config.stop_when_empty) == (3, 9, True)
+    assert (config.scaling_group, config.instance_id) == ("group", "i-0123456789abcdef0")
 
 
 def test_a_machine_of_no_group_has_empty_names() -> None:
     options = Options(concurrency=None, stop_when_empty=False, log_format="text")
 
-    terms = make_terms(
+    config = make_config(
         options,
         load_settings({}),
         kind="numbers",
@@ -119,7 +119,7 @@ def test_a_machine_of_no_group_has_empty_names() -> None:
         capacity=1,
     )
 
-    assert (terms.scaling_group, terms.instance_id, terms.stop_when_empty) == ("", "", False)
+    assert (config.scaling_group, config.instance_id, config.stop_when_empty) == ("", "", False)
 
 
 def test_a_workers_calls_wait_for_fresh_keys_and_its_log_says_so(

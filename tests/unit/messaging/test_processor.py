@@ -42,7 +42,7 @@ def echo(request: Request) -> str:
 
 
 def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Processor:
-    terms = WorkerConfig(
+    config = WorkerConfig(
         kind="numbers",
         inbox="requestQueue",
         default_reply="responseQueue",
@@ -55,11 +55,11 @@ def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) 
         time_limit_seconds=2.5,
     )
     dead = DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, DEAD))
-    return Processor(handler, terms, aws.clock, dead)
+    return Processor(handler, config, aws.clock, dead)
 
 
 def test_a_message_counts_for_one_unless_the_terms_say_more(aws: FakeAws) -> None:
-    assert handling(aws)._terms.weigh(Message(body="x")) == 1
+    assert handling(aws)._config.weigh(Message(body="x")) == 1
 
 
 def delivered(request: Request | Message, receive_count: int = 1) -> ReceivedMessage:

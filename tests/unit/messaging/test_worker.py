@@ -24,7 +24,7 @@ REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 class Office:
     """A worker of one kind and its queues."""
 
-    def __init__(self, handler: Handler, **terms: object) -> None:
+    def __init__(self, handler: Handler, **config: object) -> None:
         self.aws = FakeAws()
         self.queues = self.aws.queues
         for name in (REQUESTS, RESPONSES, DEAD):
@@ -41,7 +41,7 @@ class Office:
             "max_deliveries": 5,
             "time_limit_seconds": 60,
         }
-        self.worker = Worker(self.aws, handler, WorkerConfig(**{**defaults, **terms}))  # type: ignore[arg-type]
+        self.worker = Worker(self.aws, handler, WorkerConfig(**{**defaults, **config}))  # type: ignore[arg-type]
 
     def start(self) -> Office:
         self.worker.start()
@@ -103,8 +103,8 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened() -> Iterator[Open]:
     offices: list[Office] = []
 
-    def make(handler: Handler, **terms: object) -> Office:
-        offices.append(Office(handler, **terms))
+    def make(handler: Handler, **config: object) -> Office:
+        offices.append(Office(handler, **config))
         return offices[-1]
 
     yield make
@@ -748,8 +748,8 @@ def test_its_machine_is_protected_while_it_works(opened: Open, gate: Gate) -> No
 
 
 @pytest.mark.parametrize("terms", [{"scaling_group": "group"}, {"instance_id": "i-1"}, {}])
-def test_a_machine_of_no_group_needs_no_protection(opened: Open, terms: dict[str, str]) -> None:
-    office = opened(echo, **terms).start()
+def test_a_machine_of_no_group_needs_no_protection(opened: Open, config: dict[str, str]) -> None:
+    office = opened(echo, **config).start()
     office.post("1")
     office.until_deleted()
 
