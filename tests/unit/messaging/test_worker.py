@@ -747,7 +747,7 @@ def test_its_machine_is_protected_while_it_works(opened: Open, gate: Gate) -> No
     assert office.aws.machines.protected == {"i-1": False}
 
 
-@pytest.mark.parametrize("terms", [{"scaling_group": "group"}, {"instance_id": "i-1"}, {}])
+@pytest.mark.parametrize("config", [{"scaling_group": "group"}, {"instance_id": "i-1"}, {}])
 def test_a_machine_of_no_group_needs_no_protection(opened: Open, config: dict[str, str]) -> None:
     office = opened(echo, **config).start()
     office.post("1")
