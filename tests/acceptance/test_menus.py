@@ -169,7 +169,7 @@ def test_ctrl_c_and_ctrl_d_leave_a_menu(place: Place, key: str, status: int) -> 
 def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_right_one(place: Place) -> None:
     menu = place.menu("numbers_client.py")
     choose(menu, "1")
-    menu.expect_exact("Waiting for the answer")
+    menu.expect_exact("Waiting for the response")
     (left_off,) = place.collect("requestQueue")
     menu.sendcontrol("c")
     menu.expect_exact("Left off")
