@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import Any
 
 import pytest
@@ -64,6 +65,7 @@ def test_a_source_without_loss_is_written_without_loss() -> None:
     assert written(image, work("WEBP", is_lossless=True, quality=20)).tobytes() != image.tobytes()
 
 
+@cache
 def profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

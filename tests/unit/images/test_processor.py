@@ -73,6 +73,7 @@ def moving(picture_format: str = "GIF", **options: Any) -> bytes:
     return file.getvalue()
 
 
+@cache
 def profile_of_other_colors() -> bytes:
     """Return a profile in which red and green have changed places."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
