@@ -38,8 +38,7 @@ MESSAGING = (
     *("messaging.backlog", "messaging.connection", "messaging.dead_letters", "messaging.in_flight"),
     *("messaging.outbox", "messaging.pending", "messaging.processor", "messaging.protocol"),
     *("messaging.replies", "messaging.reply_queue", "messaging.requester", "messaging.time_limits"),
-    *("messaging.worker",),
-    "cli.daemon",
+    *("messaging.worker", "cli.daemon"),
 )
 #: What is loaded once, before the forks: it costs most of a test's start.
 LOADED = (
@@ -244,10 +243,7 @@ def measure(field_: Field, module: str, known: dict[str, str]) -> Score:
         met.add(mutant.key)
         if outcome == "alive":
             score.alive.append(mutant)
-            print(
-                f"{module}:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}",
-                flush=True,
-            )
+            print(f"{module}:{mutant.line} {mutant.where}\n  - {mutant.before}\n  + {mutant.after}", flush=True)
     for key in known.keys() - met:
         print(f"{EQUIVALENT.name} knows a mutant of {module} that is none: {key}", flush=True)
     return score

@@ -143,6 +143,7 @@ def machine(moto: Engine, tmp_path: Path) -> Iterator[Machine]:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(900)  # it boots, builds an environment and takes new code: minutes on a busy machine
 def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, tmp_path: Path) -> None:
     booted = machine.boot()
     assert booted.returncode == 0, booted.stdout + booted.stderr
