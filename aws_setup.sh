@@ -1,76 +1,76 @@
 #!/usr/bin/env bash
 #
-# aws_setup.sh: sets up on AWS what the two applications need, proves that it works, and takes it down again.
+# aws_setup.sh: set up what the two applications need on AWS, prove that it works, and remove it again.
 #
 # usage: ./aws_setup.sh [VERB] [OPTIONS]
 #
 # verbs:
-#   up         everything (the default): queues, bucket, roles, network, code and machine, then a job through
-#              each application. Again, it changes nothing, or heals what has drifted
-#   plan       say what up would change, and change nothing
-#   status     what exists, and how many messages wait
-#   down       remove all of it, after asking
-#   queues     requestQueue, responseQueue, imageInbox and imageOutbox, from create-queue.json, and a
-#              dead-letter queue for each of the two that workers serve: requestQueue-dead, imageInbox-dead
-#   bucket     the bucket for pictures, long lists and code: no public access, encrypted, old objects expire
-#   stop       stop the instance, for the budget; start starts it again, and its workers with it
-#   start
-#   deploy     bring new code to the workers, which take it within a minute
-#   allow-me   let this machine's address in by SSH, and no other: for when your address has changed
-#   ssh        a shell on the machine; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
+#   up         create everything (the default): queues, bucket, roles, network, code and instance, then send a
+#              request through each application. Run again, it changes nothing, or repairs what has drifted
+#   plan       show what up would change, and change nothing
+#   status     show what exists, and how many messages are waiting
+#   down       remove everything, after a confirmation
+#   queues     create requestQueue, responseQueue, imageInbox and imageOutbox from create-queue.json, and a
+#              dead-letter queue for each of the two request queues: requestQueue-dead, imageInbox-dead
+#   bucket     create the bucket for images, long lists and code: no public access, encrypted, old objects expire
+#   stop       stop the instance to save money
+#   start      start the instance again, and its workers with it
+#   deploy     upload new code; the workers switch to it within a minute
+#   allow-me   allow SSH from this machine's current address only; use it when your address has changed
+#   ssh        open a shell on the instance; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
 #   logs       follow the workers' logs
 #   policy     print a policy's JSON: policy client, or policy worker
-#   doctor     find what is wrong, and name the cure
-#   cost       what it costs a month
-#   sweep      remove reply queues that clients have left
+#   doctor     find what is wrong, and say how to fix it
+#   cost       estimate the cost per month
+#   sweep      remove stale reply queues left by crashed clients
 #
 # options:
-#   --name NAME        instead of lab3: whose machine, role, key and bucket it is
-#   --region NAME      instead of the region that AWS's configuration names
-#   --profile NAME     instead of the profile that AWS_PROFILE names
-#   --type TYPE        of the instance (t3.micro; in a Learner Lab t2.micro)
-#   --workers MIN-MAX  an Auto Scaling group of so many machines, by what waits in the queues
-#   --no-ec2           queues and bucket only: workers run elsewhere
-#   --no-ssh           no SSH at all: Session Manager instead. Remembered until down, or --ssh-cidr
-#   --ssh-cidr CIDR    who may come in by SSH, instead of this machine's own address
-#   --key FILE         the private key (~/.ssh/NAME-key; made if it is not there)
-#   --yes              do not ask before removing
-#   --json             plan, status and cost in JSON
-#   --help             this text
+#   --name NAME        name of this set-up: instance, role, key and bucket (default: lab3)
+#   --region NAME      use this region, not the one of the AWS configuration
+#   --profile NAME     use this profile, not AWS_PROFILE
+#   --type TYPE        instance type (default: t3.micro; in a Learner Lab t2.micro)
+#   --workers MIN-MAX  use an Auto Scaling group of MIN to MAX instances, scaled by the number of waiting requests
+#   --no-ec2           queues and bucket only; the workers run elsewhere
+#   --no-ssh           use Session Manager instead of SSH. Remembered until down, or --ssh-cidr
+#   --ssh-cidr CIDR    allow SSH from these addresses (default: this machine's own address)
+#   --key FILE         private key file (default: ~/.ssh/NAME-key; created if missing)
+#   --yes              remove without a confirmation
+#   --json             print plan, status and cost as JSON
+#   --help             show this text
 #
-# settings (environment): AWS_ENDPOINT_URL reaches another AWS, a local one say. COURIER_REQUEST_QUEUE,
-# COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename things;
-# COURIER_MAX_DELIVERIES (5) says how often a request is delivered before it is a dead letter. The other
-# COURIER_ settings of the workers reach the machine when it is made. SETUP_PROOF (420) says how many seconds
-# up waits for the two jobs' answers; with 0 it makes none.
+# settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
+# COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename the resources;
+# COURIER_MAX_DELIVERIES (5) is how often a request is delivered before it moves to the dead-letter queue. The
+# other COURIER_ settings of the workers are copied to the instance when it is created. SETUP_PROOF (420) is how
+# many seconds up waits for the two responses; 0 skips this check.
 #
-# Nothing is kept here about what was made: all of it is found by name and tag. Every command that changes
+# No state is kept on this machine: every resource is found by name and tag. Every command that changes
 # something is shown before it runs.
 #
-# exit status: 0 done; 1 AWS refused something, or something is wrong; 2 wrong usage; 4 AWS not reachable, no
-# keys or no region
+# exit status: 0 done; 1 AWS rejected a call, or something is wrong; 2 wrong usage; 4 AWS not reachable, no
+# credentials or no region
 
 set -o errexit -o nounset -o pipefail
-# Where bash knows it (not in macOS's), an error ends what is within $( ) as well.
+# With a bash that has it (macOS's does not), an error inside $( ) ends the script as well.
 shopt -s inherit_errexit 2>/dev/null || true
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
 readonly attributes_file="$here/create-queue.json"
 readonly expire_days=30
-# A list lies in the bucket while it is worked on; what a crashed client leaves is gone the day after.
+# A list is in the bucket only while it is processed; one left by a crashed client expires the next day.
 readonly list_days=1
-# The longest SQS knows, 14 days: a dead letter keeps the age it had.
+# The longest retention of SQS, 14 days: a message in a dead-letter queue keeps its age.
 readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
-# A deleted queue's name is blocked for 60 s; a new instance profile is known everywhere sooner than that.
+# A deleted queue's name is blocked for 60 s; a new instance profile is visible everywhere sooner than that.
 readonly patience_seconds=${SETUP_PATIENCE:-90}
 readonly pause_seconds=${SETUP_PAUSE:-5}
 readonly proof_seconds=${SETUP_PROOF:-420}
 readonly most_machines_of_lab=9
 readonly most_differences=12
 readonly most_lanes=16
-# As long as a client leaves those of others alone.
+# A reply queue older than this belongs to no running client.
 readonly sweep_seconds=21600
 
 name=lab3
@@ -99,7 +99,7 @@ code_owner=""
 known_group=""
 known_ssh=""
 known_group_owner=""
-answer=""
+response=""
 made_id=""
 begun=()
 lanes=()
@@ -187,15 +187,15 @@ take_word() {
 }
 
 check_options() {
-  [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ ]] || die 2 "--name is '$name', and must be up to 20 small letters, digits and dashes."
+  [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ ]] || die 2 "--name is '$name', and must be up to 20 lowercase letters, digits and dashes."
   if [[ $workers == *-* ]]; then fleet=true; else workers="$workers-$workers"; fi
   [[ $workers =~ ^[0-9]{1,3}-[0-9]{1,3}$ ]] && ((${workers%-*} >= 1 && ${workers%-*} <= ${workers#*-})) ||
-    die 2 "--workers is '$workers', and must be MIN-MAX with at least 1: a group that has gone to none cannot tell when it is needed."
+    die 2 "--workers is '$workers', and must be MIN-MAX with a minimum of at least 1: a group without instances cannot scale out."
   [[ $workers == 1-1 ]] || fleet=true
 }
 
-# What is only known once AWS has said who we are.
-settle() {
+# set_defaults: what depends on the account.
+set_defaults() {
   name_bucket
   given_type=$instance_type
   instance_type=${instance_type:-$(default_type)}
@@ -206,9 +206,9 @@ settle() {
 
 allow_me() {
   find_ssh_cidr
-  refuse_foreign_group
+  reject_foreign_group
   [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
-  ! $no_ssh || die 1 "There is to be no SSH here. A machine that was made so has no key for it either; to have both: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
+  ! $no_ssh || die 1 "This set-up was made without SSH, and its instance has no key. To allow SSH: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
   remember_ssh
   settle_rules "$known_group"
   say "SSH is open to ${ssh_cidr:-nobody}."
@@ -259,7 +259,7 @@ main() {
   trap 'rm -rf "$scratch"' EXIT
   : >"$scratch/changes"
   : >"$scratch/verdicts"
-  settle
+  set_defaults
   run_verb "$verb" "$subject"
 }
 

@@ -1,29 +1,29 @@
 #!/usr/bin/env bash
 #
-# run_local.sh: both applications on this machine, with a local AWS. Needs Python 3.11 or newer.
+# run_local.sh: run both applications on this machine with a local AWS. Needs Python 3.11 or newer.
 #
 # usage: ./run_local.sh [VERB]
 #
 # verbs:
-#   (none)           set everything up, start it, and open a menu; leaving stops it unless you say otherwise
-#   up               set everything up and start it: the local AWS, queues, bucket, and both workers
+#   (none)           set everything up, start it, and open a menu; leaving the menu stops it unless you choose 3
+#   up               set everything up and start it: the local AWS, queues, bucket and both workers
 #   down             stop it; the data is kept in .local/ for the next time
-#   status           what runs, and what waits in the queues
-#   env              print what points a shell at the local AWS; use it so: eval "$(./run_local.sh env)"
-#   numbers [ARGS]   run numbers_client.py; what is not running yet is started
-#   images [ARGS]    run images_client.py; what is not running yet is started
-#   setup [--tests]  only make the virtual environment .venv; with --tests, with what ./run_tests.sh needs as well
-#   --help           this text
+#   status           show what is running, and how many messages are waiting
+#   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
+#   numbers [ARGS]   run numbers_client.py; starts what is not running yet
+#   images [ARGS]    run images_client.py; starts what is not running yet
+#   setup [--tests]  only create the virtual environment .venv; with --tests, add what ./run_tests.sh needs
+#   --help           show this text
 #
-# settings (environment): the programs' own (COURIER_..., see the README) reach a worker when it starts;
-# LOCAL_AWS_PORT chooses the port (default: a free one, from then on always
-# the same); PYTHON chooses the interpreter: a .venv that another one made is made again.
+# settings (environment): the programs' own (COURIER_..., see the README) apply to a worker when it starts;
+# LOCAL_AWS_PORT is the port (default: a free one, then always the same); PYTHON is the interpreter: a .venv made by
+# another interpreter is created again.
 #
-# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder's own
-# (the status verb says how to attach); without tmux they run in the background. Logs are in .local/.
+# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder
+# (./run_local.sh status shows how to attach); without tmux they run in the background. Logs are in .local/.
 #
 # exit status: 0 done; 1 something could not be set up, started or stopped; 2 wrong usage or setting; 129, 130 or 143
-# ended by a closed terminal, Ctrl-C or SIGTERM; else the client's
+# ended by a closed terminal, Ctrl-C or SIGTERM; else the client's status
 
 set -o errexit -o nounset -o pipefail
 
@@ -32,15 +32,15 @@ readonly here
 readonly data="$here/.local"
 readonly venv="$here/.venv"
 readonly start_seconds=60
-# The workers finish what they have begun within their grace period, 30 s by default.
+# The workers finish the requests in flight within their grace period, 30 s by default.
 readonly stop_seconds=40
 folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
 readonly folder_number
-# Two checkouts on one machine share neither a tmux server nor the port that is tried first.
+# Two checkouts on one machine share neither a tmux server nor the first port to try.
 readonly tmux_name="courier-$folder_number"
 readonly first_port=$((4566 + folder_number % 20000))
 
-# What would lead the programs to another AWS than the local one.
+# Variables that would point the programs at another AWS.
 readonly foreign=(
   AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
   AWS_ENDPOINT_URL_SQS AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS
@@ -61,25 +61,25 @@ die() {
 
 help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}"; }
 
-# interrupted: end if the command before it was ended by Ctrl-C; else false.
+# interrupted: exit if the previous command was ended by Ctrl-C; else return false.
 interrupted() {
   (($? != 130)) || exit 130
   return 1
 }
 
-# Make the folder for data, and keep other calls of this script out of it while this one starts or stops things.
+# Create the data folder and lock it: only one run of this script starts or stops things at a time.
 lock() {
   local owner unsigned=0 tries=$((start_seconds * 10))
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
   until mkdir "$data/lock" 2>/dev/null; do
     owner=$(cat "$data/lock/pid" 2>/dev/null || true)
-    # Who has just made it writes its number at once.
+    # The process that made the lock writes its number at once.
     [[ -n $owner ]] || unsigned=$((unsigned + 1))
     if ((unsigned > 20)) || [[ -n $owner && $(command_of "$owner") != *run_local.sh* ]]; then
       rm -rf "$data/lock"
       continue
     fi
-    ((tries--)) || die 1 "Another ./run_local.sh is at work here (process $owner). Wait for it, or remove .local/lock"
+    ((tries--)) || die 1 "Another ./run_local.sh is running here (process $owner). Wait for it, or remove .local/lock"
     sleep 0.1
   done
   is_locked=true
@@ -91,7 +91,7 @@ unlock() {
   is_locked=false
 }
 
-# command_of PID: its command line; nothing if it has ended, also if it is a zombie.
+# command_of PID: its command line; empty if it has ended or is a zombie.
 command_of() {
   if [[ -d /proc/self ]]; then
     tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline" || true
@@ -102,12 +102,12 @@ command_of() {
 
 # --- the virtual environment ---
 
-# find_python: the interpreter that makes .venv: $PYTHON and no other, or the first that is new enough.
+# find_python: the interpreter for .venv: $PYTHON if set, else the first that is new enough.
 find_python() {
   local candidate
   if [[ -n ${PYTHON:-} ]]; then
-    command -v "$PYTHON" >/dev/null || die 2 "PYTHON is '$PYTHON', and there is no such program."
-    is_new_enough "$PYTHON" || die 2 "PYTHON is '$PYTHON', and Python 3.11 or newer is needed. It says: $("$PYTHON" --version 2>&1 | head -n 1)"
+    command -v "$PYTHON" >/dev/null || die 2 "PYTHON is '$PYTHON', which does not exist."
+    is_new_enough "$PYTHON" || die 2 "PYTHON is '$PYTHON', but Python 3.11 or newer is needed. Its version: $("$PYTHON" --version 2>&1 | head -n 1)"
     say "$PYTHON"
     return
   fi
@@ -125,8 +125,8 @@ is_new_enough() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/
 # identity PYTHON: version and path of the interpreter behind it, the same in a virtual environment of its own.
 identity() { "$1" -c 'import os, sys; print("%d.%d.%d" % sys.version_info[:3], os.path.realpath(sys._base_executable))' 2>/dev/null; }
 
-# What .venv/.stamp says of a whole environment, a line each: where it is (it works only where it was made), the
-# interpreter that made it, and the parts that are in it, each with a checksum of what it was made from.
+# .venv/.stamp describes a complete environment, one line each: its folder (it cannot be moved), the interpreter that
+# made it, and its parts, each with a checksum of its requirements.
 made_by() { say "python $(identity "$1")"; }
 made_from() { # part
   local files=("$here/requirements.txt" "$here/requirements-local.txt")
@@ -141,7 +141,7 @@ has_part() {
     { [[ -z ${PYTHON:-} ]] || is_stamped "$(made_by "$PYTHON")"; }
 }
 
-# setup [PART]: make .venv unless it is there, whole and up to date. Parts: local (the default), and tests on top.
+# setup [PART]: create .venv unless it is complete and up to date. Parts: local (the default) and tests.
 setup() {
   local part=${1:-local}
   [[ -z ${PYTHON:-} ]] || find_python >/dev/null
@@ -154,24 +154,24 @@ setup() {
 
 make_venv() {
   local python before again=""
-  # What it leads to is somebody else's, and would be emptied.
-  [[ ! -L $venv ]] || die 1 ".venv is a symbolic link, and not made for this folder. Remove the link: rm $venv"
+  # Creating the environment would empty the folder that the link points to.
+  [[ ! -L $venv ]] || die 1 ".venv is a symbolic link to another folder. Remove the link: rm $venv"
   python=$(find_python)
   "$python" -c 'import venv, ensurepip' 2>/dev/null ||
     die 1 "Python's venv module does not work here (on Debian: apt install python3-venv)."
-  ! something_runs || die 1 ".venv has to be made again, and what runs here runs from it. Stop that first: ./run_local.sh down"
+  ! something_runs || die 1 ".venv must be created again, but running processes use it. Stop them first: ./run_local.sh down"
   before=$(sed -n 's/^python //p' "$venv/.stamp" 2>/dev/null || true)
   [[ -z $before ]] || again=" again"
-  say "Making .venv$again, with Python $(identity "$python")"
-  [[ -z $before || $before == "$(identity "$python")" ]] || say "Until now it had Python $before"
-  # First of all, so that nothing half is ever taken for whole.
+  say "Creating .venv$again with Python $(identity "$python")"
+  [[ -z $before || $before == "$(identity "$python")" ]] || say "It was made with Python $before before"
+  # Removed first: an incomplete environment must never count as complete.
   rm -f "$venv/.stamp"
   "$python" -m venv --clear "$venv" >"$data/venv.log" 2>&1 || interrupted ||
-    die 1 "Python's venv module does not work here (on Debian: apt install python3-venv). Its words are in .local/venv.log"
+    die 1 "Python's venv module does not work here (on Debian: apt install python3-venv). See .local/venv.log"
   say "folder $here"$'\n'"$(made_by "$python")" >"$venv/.stamp.part"
 }
 
-# install PART REQUIREMENTS SIZE: add the packages to .venv, and say so in its stamp.
+# install PART REQUIREMENTS SIZE: install the packages into .venv, and record the part in its stamp.
 install() {
   local part=$1 started=$SECONDS
   say "Installing packages ($2): $3 to download, half a minute to a few minutes"
@@ -181,18 +181,18 @@ install() {
   fi
   PIP_USER=0 "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
     -r "$here/$2" 2>&1 | show_progress || interrupted ||
-    die 1 "The packages could not be installed. Is the network up, and the package index reachable? pip's words are in .local/pip.log"
-  # The CLI's own script breaks where the folder's path has a blank in it.
+    die 1 "The packages could not be installed. Check that the network and the package index can be reached. pip's output is in .local/pip.log"
+  # The script that pip installs does not work in a folder whose path has a space.
   printf '%s\n' '#!/bin/sh' 'exec "$(dirname "$0")/python" -m awscli "$@"' >"$venv/bin/aws"
   made_from "$part" >>"$venv/.stamp.part"
   mv "$venv/.stamp.part" "$venv/.stamp"
   say "Installed in $((SECONDS - started)) s."
 }
 
-# show_progress: keep pip's words, from stdin, in .local/pip.log; on a terminal show in one line how far it is.
+# show_progress: copy pip's output from stdin to .local/pip.log; on a terminal, show the progress in one line.
 show_progress() {
   local line packages=0 tenths=0
-  # pip hears Ctrl-C itself, and what it says then is kept.
+  # pip receives Ctrl-C itself; keep what it prints then.
   trap '' INT
   while IFS= read -r line; do
     say "$line" >&3
@@ -202,14 +202,14 @@ show_progress() {
         tenths=$((tenths + $(tenths_of_kb "$line")))
         show_line "$packages packages, $((tenths / 10000)) MB"
         ;;
-      *Retrying*) show_line "the package index does not answer; trying again" ;;
+      *Retrying*) show_line "no response from the package index; trying again" ;;
       "Installing collected packages"*) show_line "$packages packages, $((tenths / 10000)) MB; unpacking them" ;;
     esac
   done 3>"$data/pip.log"
   show_line ""
 }
 
-# tenths_of_kb LINE: the size that pip names in it, such as (16.9 MB) or (140 kB), in tenths of a kilobyte.
+# tenths_of_kb LINE: the size in pip's line, such as (16.9 MB) or (140 kB), in tenths of a kilobyte.
 tenths_of_kb() {
   local size=0
   if [[ $1 =~ \(([0-9]+)(\.([0-9]))?\ ([kM])B ]]; then
@@ -219,14 +219,14 @@ tenths_of_kb() {
   say "$size"
 }
 
-# show_line TEXT: rewrite the terminal's line; nothing where output goes elsewhere.
+# show_line TEXT: rewrite the current line of the terminal; do nothing if stdout is not a terminal.
 show_line() { [[ ! -t 1 || ${TERM:-dumb} == dumb ]] || printf '\r  %-60s\r' "$1"; }
 
 # --- the local AWS ---
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# The port of this folder: the one asked for, the one used before, or the first free one.
+# The port of this folder: LOCAL_AWS_PORT, the port used before, or the first free one.
 choose_port() {
   local port
   if [[ -n ${LOCAL_AWS_PORT:-} ]]; then
@@ -250,15 +250,15 @@ use_local_aws() {
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
   export AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1
   export AWS_EC2_METADATA_DISABLED=true
-  # Neither the user's own configuration nor a proxy may lead away from the local AWS.
+  # Neither the user's AWS configuration nor a proxy may redirect requests away from the local AWS.
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
   export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
   export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
   export PATH="$venv/bin:$PATH"
 }
 
-# locks COMMAND...: what courier/cli/lock_file.py tells of the processes of this folder, which each hold a lock: a command line
-# looks different on every system. The oldest Python will do, also where .venv is gone.
+# locks COMMAND...: ask courier/cli/lock_file.py about the processes of this folder. Each holds a lock, because command
+# lines look different on every system. Any Python 3 works, also when .venv is missing.
 locks() { "$(lock_python)" -I -S "$here/courier/cli/lock_file.py" "$data" "$@"; }
 
 lock_python() {
@@ -269,15 +269,15 @@ lock_python() {
       return 0
     fi
   done
-  die 1 "No Python is found to see what runs here. Make .venv: ./run_local.sh setup"
+  die 1 "No Python was found to check what is running here. Create .venv: ./run_local.sh setup"
 }
 
-# running NAME...: whether all of these run.
+# running NAME...: whether all of these are running.
 running() { locks holders "$@" >/dev/null; }
 
 something_runs() { [[ $(locks holders engine numbers_worker.py images_worker.py) == *[0-9]* ]]; }
 
-# started NAME PID: note the process that is to take the lock of NAME, and wait until it has; fails if it ends instead.
+# started NAME PID: wait until process PID holds the lock of NAME; fail if it ends first.
 started() {
   local status=0
   say "$2" >"$data/$1.lock.started"
@@ -286,7 +286,7 @@ started() {
   return "$status"
 }
 
-# detach NAME COMMAND...: run it in a session of its own, so that no Ctrl-C of ours reaches it.
+# detach NAME COMMAND...: run it in its own session, so that Ctrl-C here does not reach it.
 detach() {
   local name=$1
   shift
@@ -298,15 +298,15 @@ start_engine() {
   local port
   port=$(choose_port)
   if running engine; then
-    [[ $port == "$(<"$data/port")" ]] || die 1 "The local AWS runs on another port already. Stop it first: ./run_local.sh down"
+    [[ $port == "$(<"$data/port")" ]] || die 1 "The local AWS already runs on another port. Stop it first: ./run_local.sh down"
     return
   fi
-  taken "$port" && die 1 "Port $port is taken by another program. Stop that, or choose another: LOCAL_AWS_PORT=$((port + 1)) ./run_local.sh"
+  taken "$port" && die 1 "Port $port is used by another program. Stop that program, or choose another port: LOCAL_AWS_PORT=$((port + 1)) ./run_local.sh"
   mkdir -p "$data"
   say "Starting the local AWS on http://127.0.0.1:$port"
   GATEWAY_PORT=$port BIND_HOST=127.0.0.1 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
     PERSIST_STATE=1 STATE_DIR="$data/state" S3_PERSIST=1 S3_DATA_DIR="$data/s3" \
-    detach engine "$venv/bin/ministack" || die 1 "The local AWS ended at once. Its words are in .local/engine.log"
+    detach engine "$venv/bin/ministack" || die 1 "The local AWS ended at once. See .local/engine.log"
   wait_for_engine "$port"
   say "$port" >"$data/port"
 }
@@ -314,19 +314,19 @@ start_engine() {
 wait_for_engine() {
   local tries=$((start_seconds * 5))
   until taken "$1"; do
-    running engine || die 1 "The local AWS ended at once. Its words are in .local/engine.log"
-    ((tries--)) || die 1 "The local AWS did not start within $start_seconds s. Its words are in .local/engine.log"
+    running engine || die 1 "The local AWS ended at once. See .local/engine.log"
+    ((tries--)) || die 1 "The local AWS did not start within $start_seconds s. See .local/engine.log"
     sleep 0.2
   done
-  running engine || die 1 "Port $1 was taken by another program meanwhile. Try again."
+  running engine || die 1 "Another program took port $1 in the meantime. Try again."
 }
 
-# stop NAME...: end them gracefully, by force if they take too long.
+# stop NAME...: stop them gracefully; kill them if they take too long.
 stop() {
   local left
-  # Within a trap, a bare return would give the status from before it.
+  # In a trap, return without a number gives the status from before the trap.
   left=$(locks stop "$stop_seconds" "$@") && return 0
-  printf 'run_local.sh: This could not be stopped, not even by force: process %s\n' "${left//$'\n'/, }" >&2 || true
+  printf 'run_local.sh: Could not stop or kill process %s\n' "${left//$'\n'/, }" >&2 || true
   return 1
 }
 
@@ -349,7 +349,7 @@ start_worker() {
   fi || die_of_worker "$1"
 }
 
-# die_of_worker NAME: it has ended; so may the other one have by now, mostly of the same cause.
+# die_of_worker NAME: exit with the last log line of each worker that has ended; both often fail for one reason.
 die_of_worker() {
   local program
   # tee may still be writing the log.
@@ -363,8 +363,8 @@ die_of_worker() {
   exit 1
 }
 
-# worker_command PROGRAM: what tmux runs. A tmux server hands on the environment that it was started with, and
-# not the caller's, so this names all that counts.
+# worker_command PROGRAM: the command for tmux. A tmux server passes on its own environment and not the caller's, so
+# the command sets every variable that matters.
 worker_command() {
   local name
   printf 'exec env'
@@ -382,7 +382,7 @@ start_workers() {
   for program in numbers_worker.py images_worker.py; do wait_for_worker "$program"; done
 }
 
-# wait_for_worker PROGRAM: until it listens; a worker that ends at once says why in the last line of its log.
+# wait_for_worker PROGRAM: wait until it is ready; the last line of its log says why if it ends at once.
 wait_for_worker() {
   local status=0 holder
   holder=$(locks holders "$1") || die_of_worker "$1"
@@ -408,11 +408,11 @@ up() {
   set_up_aws
   start_workers
   unlock
-  say "Queues and bucket are ready (.local/setup.log says how), and both workers run:"
+  say "Queues and bucket are ready (see .local/setup.log), and both workers are running:"
   say "$(where_workers)"
 }
 
-# set_up_aws: run aws_setup.sh, unless it ran here as it is and everything is still there.
+# set_up_aws: run aws_setup.sh unless this version of it ran here and all queues still exist.
 set_up_aws() {
   local stamp
   stamp=$({
@@ -422,7 +422,7 @@ set_up_aws() {
   [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" && $(count_queues) == 6 ]] && return
   rm -f "$data/setup.stamp"
   "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 ||
-    die 1 "The queues and the bucket could not be made: $(tail -n 1 "$data/setup.log")"
+    die 1 "The queues and the bucket could not be created: $(tail -n 1 "$data/setup.log")"
   say "$stamp" >"$data/setup.stamp"
 }
 
@@ -432,12 +432,12 @@ count_queues() {
     --output text 2>/dev/null
 }
 
-stay() { say "It stays up. Stop it with: ./run_local.sh down"; }
+stay() { say "It keeps running. Stop it with: ./run_local.sh down"; }
 
 where_workers() {
   if have_tmux; then
     say "tmux -L $tmux_name attach -t server-lab3 (numbers) or server2-lab3 (images)."
-    say "In there Ctrl-b d leaves a worker running, and Ctrl-C stops it; ./run_local.sh up starts it again."
+    say "There, Ctrl-b d detaches and leaves the worker running; Ctrl-C stops it, and ./run_local.sh up starts it again."
   else
     say "in the background; see .local/numbers_worker.py.log and .local/images_worker.py.log"
   fi
@@ -446,18 +446,18 @@ where_workers() {
 down() {
   local status=0
   [[ -d $data ]] || {
-    say "Nothing runs."
+    say "Nothing is running."
     return 0
   }
-  # Once begun, it is gone through with, also if the terminal goes meanwhile.
+  # Finish what was begun, even if the terminal is closed.
   trap '' INT HUP TERM PIPE
-  say "Stopping; a worker may finish what it has begun." || true
+  say "Stopping; the workers finish the requests in flight." || true
   lock
   stop_workers || status=$?
   stop engine || status=$?
   unlock
   ((status == 0)) || exit "$status"
-  say "Stopped. The data is kept in .local/; up brings it back." || true
+  say "Stopped. The data is kept in .local/ for the next start." || true
 }
 
 is_up() { running engine numbers_worker.py images_worker.py; }
@@ -465,13 +465,13 @@ is_up() { running engine numbers_worker.py images_worker.py; }
 status() {
   local program
   if ! running engine; then
-    say "The local AWS does not run. Start it with: ./run_local.sh up"
+    say "The local AWS is not running. Start it with: ./run_local.sh up"
     return
   fi
   use_local_aws
-  say "The local AWS runs on $AWS_ENDPOINT_URL"
+  say "The local AWS is running on $AWS_ENDPOINT_URL"
   for program in numbers_worker.py images_worker.py; do
-    if running "$program"; then say "$program runs"; else say "$program does not run"; fi
+    if running "$program"; then say "$program is running"; else say "$program is not running"; fi
   done
   where_workers
   "$here/aws_setup.sh" status --no-ec2
@@ -486,22 +486,22 @@ print_env() {
     printf 'export %s=%q\n' "$name" "${!name}"
   done
   printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
-  # Version 1 of the CLI needs to be told with every call.
+  # Version 1 of the CLI ignores AWS_ENDPOINT_URL for queues.
   say 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 }
 
-# client PROGRAM ARGS...: run it on the local AWS; only its own output goes to stdout.
+# client PROGRAM ARGS...: run a client on the local AWS; stdout has its output only.
 client() {
   local python program=$1
   shift
   case " $* " in
-    # These need no packages, and so no .venv.
+    # These need no packages, and therefore no .venv.
     *" --help "* | *" -h "* | *" --version "*)
       python=$(any_python)
       exec "$python" "$here/$program" "$@"
       ;;
   esac
-  # No && or || here: within these bash would not end at an error.
+  # Not with && or ||: bash would ignore errors inside them.
   if [[ -n ${PYTHON:-} ]]; then
     prepare local >&2
   fi
@@ -515,7 +515,7 @@ client() {
 
 any_python() { if [[ -z ${PYTHON:-} && -x $venv/bin/python ]]; then say "$venv/bin/python"; else find_python; fi; }
 
-# prepare PART: make .venv, and nothing else.
+# prepare PART: only create .venv.
 prepare() {
   lock
   setup "$1"
@@ -526,7 +526,7 @@ menu() {
   local choice
   if [[ ! -t 0 ]]; then
     up
-    say "No terminal, no menu."
+    say "There is no menu without a terminal."
     stay
     return
   fi
@@ -552,11 +552,11 @@ menu() {
   done
 }
 
-# open PROGRAM: run a client's menu. Ctrl-C in there is the client's, not ours.
+# open PROGRAM: run a client's menu; Ctrl-C there is for the client only.
 open() {
   trap : INT
-  # In the background and waited for: else bash would hear of no signal before the client has ended. What runs in the
-  # background ignores Ctrl-C, unless it undoes that.
+  # In the background with wait: otherwise bash handles no signal until the client ends. Background processes ignore
+  # Ctrl-C unless they reset it.
   "$venv/bin/python" -I -S -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
@@ -566,8 +566,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
   trap 'exit 130' INT
 }
 
-# Stop everything, however the menu ends. Whoever closes its terminal, or kills it, may leave it no time for that: then a
-# process that outlives it does it.
+# Stop everything, however the menu ends. If it is killed or its terminal is closed, there may be no time for that; then
+# a separate process does it.
 heed_signals() {
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
   "$(lock_python)" -I -S "$here/courier/cli/lock_file.py" "$data" after $$ "$here/run_local.sh" down \
@@ -579,13 +579,13 @@ heed_signals() {
   trap hang_up HUP
 }
 
-# dismiss: leave nothing to do after the end of this menu.
+# dismiss: keep everything running after this menu ends.
 dismiss() {
   trap - EXIT HUP
   kill "$successor" 2>/dev/null || true
 }
 
-# What the end of the menu does, whatever brought it about.
+# Runs at the end of the menu, whatever the reason.
 leave() {
   local status=$?
   set +o errexit
@@ -604,7 +604,7 @@ end() {
   exit 143
 }
 
-# The terminal is gone: the successor does the rest.
+# The terminal was closed: the separate process stops everything.
 hang_up() {
   trap - EXIT
   unlock

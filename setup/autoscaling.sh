@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# autoscaling.sh: more machines the more requests wait for each of them, with --workers MIN-MAX.
+# autoscaling.sh: with --workers MIN-MAX, scale the number of instances by the number of waiting requests.
 
-#: As many waiting requests as one machine is meant to have before another one starts.
+#: Waiting requests per instance above which another instance starts.
 readonly backlog_per_machine=100
 
 subnets=""
@@ -9,7 +9,7 @@ is_new_type=false
 
 template_name() { say "$name-workers"; }
 
-# metrics: requests that wait / machines in service, as CloudWatch reckons it.
+# metrics: waiting requests / instances in service, as CloudWatch computes it.
 tracking() {
   local metric='{"Id":"%s","MetricStat":{"Metric":{"Namespace":"%s","MetricName":"%s","Dimensions":[{"Name":"%s","Value":"%s"}]},"Stat":"%s"},"ReturnData":false}'
   printf '{"TargetValue":%d,"CustomizedMetricSpecification":{"Metrics":[' "$backlog_per_machine"
@@ -22,7 +22,7 @@ tracking() {
   printf '{"Id":"backlog","Expression":"(numbers+images)/machines","ReturnData":true}]}}'
 }
 
-# keep_fleet: without --workers, a group that is there stays as it is.
+# keep_fleet: without --workers, an existing group stays as it is.
 keep_fleet() {
   local there least most
   ! $fleet || return 0
@@ -42,7 +42,7 @@ make_fleet() {
   end_lone_machines
 }
 
-# A machine that was made without the group would never be scaled in.
+# An instance that was launched without the group would never be scaled in.
 end_lone_machines() {
   local lone
   lone=$(aws_lookup ec2 describe-instances \
@@ -57,7 +57,7 @@ template_data() { # the security group's id
   local more=""
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
   ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
-  # EC2 looks the newest image up at each start: none is named here, so that a newer one is no drift.
+  # EC2 looks up the newest image at each launch, so that a newer image is no drift.
   printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
   printf '"SecurityGroupIds":["%s"],' "$1"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
@@ -67,10 +67,10 @@ template_data() { # the security group's id
   printf '"UserData":"%s"}' "$(base64 <"$scratch/user-data" | tr -d '\n')"
 }
 
-# make_template: a launch template; another version of it where what it says has changed.
+# make_template: a launch template; a new version if its content has changed.
 make_template() {
   local there kind group data sum
-  # What a version was made from stands in its description.
+  # The description of a version is the checksum of its content.
   there=$(aws_lookup ec2 describe-launch-template-versions \
     --launch-template-name "$(template_name)" \
     --versions '$Latest' \
@@ -81,8 +81,8 @@ make_template() {
   [[ -z $kind || $kind == "$instance_type" ]] || is_new_type=true
   write_user_data
   group=$(group_id)
-  # In a plan, there may be none yet.
-  [[ -n $group ]] || $dry || die 1 "The security group $(group_name) is gone again. Run: ./aws_setup.sh up"
+  # In a plan, the group may not exist yet.
+  [[ -n $group ]] || $dry || die 1 "The security group $(group_name) no longer exists. Run: ./aws_setup.sh up"
   data=$(template_data "${group:-$(group_name)}")
   sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
@@ -134,10 +134,10 @@ make_scaling_group() {
     --vpc-zone-identifier "$subnets"
 }
 
-# find_subnets: set `subnets` to those of the zones that have the type.
+# find_subnets: set `subnets` to those of the zones that offer the instance type.
 find_subnets() {
   local zones
-  # Not every zone has every type: us-east-1e, for one, has no t3.
+  # Not every zone offers every type: us-east-1e has no t3.
   zones=$(aws_require ec2 describe-instance-type-offerings \
     --location-type availability-zone \
     --filters "Name=instance-type,Values=$instance_type" \
@@ -174,7 +174,7 @@ make_tracking() {
     --target-tracking-configuration "$(tracking)"
 }
 
-# A group that is being deleted is listed until its machines are gone.
+# A group that is being deleted is listed until its instances are terminated.
 await_end_of_group() {
   local left waited=0
   ! $dry || return 0

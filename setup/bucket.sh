@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# bucket.sh: the bucket for pictures, long lists and the workers' code.
+# bucket.sh: the bucket for images, long lists and the workers' code.
 
-# Find the bucket's name. An account-regional name can be nobody else's; it is used where the CLI knows it and
-# no bucket of the plain name is there.
+# Find the bucket's name. An account-regional name cannot belong to another account; it is used if the CLI supports it
+# and no bucket with the plain name exists.
 name_bucket() {
   local plain="$name-$account-$region" refused=0
   bucket=${COURIER_BUCKET:-$plain}
@@ -11,13 +11,13 @@ name_bucket() {
   if has_bucket "$plain-an"; then
     bucket="$plain-an"
   elif ((refused == 2)); then
-    die 1 "The bucket $plain may not be looked at with these keys: it is somebody else's, or they lack the right to s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
+    die 1 "These credentials cannot access the bucket $plain: it belongs to another account, or they lack the permission s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
   elif aws_try s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
     bucket="$plain-an"
   fi
 }
 
-# has_bucket NAME: whether it is there and ours to see; 2 if it may not be looked at.
+# has_bucket NAME: 0 if it exists, 1 if not, 2 if access is denied.
 has_bucket() {
   local errors
   errors=$(aws_try s3api head-bucket --bucket "$1" 2>&1) && return 0
@@ -28,17 +28,17 @@ has_bucket() {
   esac
 }
 
-# find_bucket: set `bucket_state` to missing, own, other or theirs, and `bucket_owner`; ends with a sentence if it is
-# in another account. A bucket that COURIER_BUCKET names, or with others' tags, and without ours was there before.
+# find_bucket: set `bucket_state` to missing, own, other or theirs, and `bucket_owner`; exits if it is in another
+# account. A bucket without our tag that COURIER_BUCKET names or that has other tags existed before (other).
 find_bucket() {
-  local answer
+  local response
   bucket_state=missing
   bucket_owner=""
-  if ! answer=$(aws_try s3api head-bucket --bucket "$bucket" 2>&1); then
-    case $answer in
+  if ! response=$(aws_try s3api head-bucket --bucket "$bucket" 2>&1); then
+    case $response in
       *404* | *"Not Found"*) return ;;
-      *403* | *Forbidden*) die 1 "The bucket $bucket is somebody else's. Choose another name in COURIER_BUCKET." ;;
-      *) die_with_aws_error "$answer" s3:ListBucket ;;
+      *403* | *Forbidden*) die 1 "The bucket $bucket belongs to another account. Choose another name in COURIER_BUCKET." ;;
+      *) die_with_aws_error "$response" s3:ListBucket ;;
     esac
   fi
   bucket_owner=$(owner_of_bucket)
@@ -53,7 +53,7 @@ find_bucket() {
   [[ -z $code_owner || $code_owner == "$name" ]] || bucket_state=theirs bucket_owner=$code_owner
 }
 
-# owner_of_bucket: the name of the set-up that it belongs to; nothing without tags, - with tags of another kind.
+# owner_of_bucket: the name of the set-up that owns it; empty without tags, - with other tags only.
 owner_of_bucket() {
   aws_lookup s3api get-bucket-tagging \
     --bucket "$bucket" \
@@ -61,24 +61,24 @@ owner_of_bucket() {
     --output text
 }
 
-# need_bucket: end unless the bucket is one that this set-up may write to.
+# need_bucket: exit unless this set-up may write to the bucket.
 need_bucket() {
   find_bucket
   [[ $bucket_state != theirs ]] ||
-    die 1 "The bucket $bucket belongs to the set-up '$bucket_owner'. Work with that one (--name $bucket_owner), or choose another name in COURIER_BUCKET."
+    die 1 "The bucket $bucket belongs to the set-up '$bucket_owner'. Use that set-up (--name $bucket_owner), or choose another name in COURIER_BUCKET."
 }
 
 make_bucket() {
   local options=()
   need_bucket
   if [[ $bucket_state == other ]]; then
-    say "bucket $bucket was there before: its settings stay as they are, and so does it when all else goes down"
+    say "bucket $bucket existed before: its settings do not change, and down does not remove it"
     return
   fi
   if [[ $bucket_state == own ]]; then
-    say "bucket $bucket is there"
+    say "bucket $bucket exists"
   else
-    # us-east-1 is the one region that must not be named as a location.
+    # us-east-1 must not be given as a location.
     [[ $region == us-east-1 ]] || options+=(--create-bucket-configuration "LocationConstraint=$region")
     [[ $bucket != *-an || -n ${COURIER_BUCKET:-} ]] || options+=(--bucket-namespace account-regional)
     aws_apply s3api create-bucket --bucket "$bucket" ${options[@]+"${options[@]}"}
@@ -87,7 +87,7 @@ make_bucket() {
   begin block_public_access
   begin encrypt_bucket
   begin set_lifecycle
-  # Emulators are reached without TLS, and would lock everybody out.
+  # Emulators have no TLS: the policy would lock everybody out.
   ! is_real || begin require_tls
   finish
 }
@@ -143,8 +143,8 @@ require_tls() {
     --policy "$wanted"
 }
 
-# Only where there is no tag: to put one replaces those that are there. A new bucket that gets none would count as one
-# that was there before.
+# Only for a bucket without tags: the call replaces all tags. A new bucket that cannot be tagged is deleted again, since
+# it would count as one that existed before.
 tag_bucket() {
   local status=0
   (aws_apply s3api put-bucket-tagging --bucket "$bucket" --tagging "TagSet=[{Key=courier,Value=$name}]") || status=$?
@@ -153,7 +153,7 @@ tag_bucket() {
   exit "$status"
 }
 
-# remove_bucket: with all that is in it; from one that was there before, the code alone.
+# remove_bucket: remove it with all objects; from a bucket that existed before, remove only the code.
 remove_bucket() {
   local key there
   case $bucket_state in
@@ -164,7 +164,7 @@ remove_bucket() {
       for key in $there deploy/current; do
         aws_apply s3api delete-object --bucket "$bucket" --key "$key"
       done
-      say "bucket $bucket stays, and so does what is under images/ and numbers/ in it"
+      say "bucket $bucket stays, with its objects under images/ and numbers/"
       ;;
   esac
 }

@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# deploy.sh: the workers' code in the bucket, as a tarball whose name is its SHA-256; deploy/current names the one in force.
+# deploy.sh: the workers' code in the bucket, a tarball named after its SHA-256; deploy/current names the active one.
 
 readonly kept_tarballs=3
 
-# pack FILE: write the tarball of what a worker needs. The same files make the same bytes.
+# pack FILE: write the tarball of what a worker needs. The same files give the same bytes.
 pack() {
   local options=(--format=ustar)
   if tar --version 2>/dev/null | grep -q GNU; then
@@ -11,23 +11,23 @@ pack() {
   fi
   (
     cd "$here"
-    # Python writes its caches under other names first, and perhaps at this moment.
+    # Without Python's caches, which may be written at this moment.
     find courier setup/on_machine -name __pycache__ -prune -o -type f -print | LC_ALL=C sort
     printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.txt
   ) >"$scratch/files"
   COPYFILE_DISABLE=1 tar -C "$here" "${options[@]}" -cf - -T "$scratch/files" | gzip -n >"$1"
 }
 
-# put_code: bring the code in force in line with the code here.
+# put_code: make the code in this folder the active code.
 put_code() {
   local sum there kept
   need_bucket
   pack "$scratch/code.tar.gz"
   sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
-  there=$(code_in_force)
+  there=$(active_code)
   kept=$(tarballs)
   if [[ $there == "$sum" && $kept == *"$sum"* ]]; then
-    say "code ${sum:0:12} is in force"
+    say "code ${sum:0:12} is active"
     return
   fi
   printf '%s  deploy/courier-%s.tar.gz\n' "$sum" "$sum" >"$scratch/current"
@@ -41,11 +41,11 @@ put_code() {
     --body "$scratch/current" \
     --content-type text/plain \
     --metadata "courier=$name"
-  # What lies in a bucket that was there before is ours only if it says so.
+  # In a bucket that existed before, remove only code with our tag.
   [[ $bucket_state == other && $code_owner != "$name" ]] || remove_old_code
 }
 
-# owner_of_code: the name of the set-up whose code is in the bucket, or nothing.
+# owner_of_code: the name of the set-up whose code is in the bucket, or empty.
 owner_of_code() {
   aws_lookup s3api head-object \
     --bucket "$bucket" \
@@ -54,7 +54,7 @@ owner_of_code() {
     --output text
 }
 
-# tarballs: the keys of ours in the bucket, the newest last.
+# tarballs: the keys of our tarballs in the bucket, the newest last.
 tarballs() {
   aws_lookup s3api list-objects-v2 \
     --bucket "$bucket" \
@@ -63,10 +63,10 @@ tarballs() {
     --output text | tr '\t' '\n' | sed -n '/^deploy\/courier-[0-9a-f]\{64\}\.tar\.gz$/p'
 }
 
-# The newest stay: a machine may be fetching the one before, and somebody may want to go back.
+# Keep the newest: an instance may be downloading the previous one, and an operator may want to roll back.
 remove_old_code() {
   local there key kept=$kept_tarballs
-  # In a plan, the new one is not there yet.
+  # In a plan, the new tarball does not exist yet.
   ! $dry || kept=$((kept - 1))
   there=$(tarballs)
   for key in $(awk -v kept="$kept" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
@@ -76,7 +76,7 @@ remove_old_code() {
   done
 }
 
-# code_in_force: the SHA-256 of the tarball that deploy/current names, or nothing.
-code_in_force() {
+# active_code: the SHA-256 of the tarball that deploy/current names, or empty.
+active_code() {
   aws_lookup s3 cp "s3://$bucket/deploy/current" - | cut -d ' ' -f 1
 }

@@ -12,14 +12,14 @@ find_instance() {
 
 readonly alive=pending,running,stopping,stopped
 
-# architecture TYPE: x86_64, or arm64 for Graviton's, whose family has a g behind its number.
+# architecture TYPE: x86_64, or arm64 for Graviton, whose families have a g after the number.
 architecture() { if [[ $1 =~ ^[a-z]+[0-9]+[a-z]*g[a-z]*\. ]]; then say arm64; else say x86_64; fi; }
 
 default_type() { if $is_lab; then say t2.micro; else say t3.micro; fi; }
 
 image_parameter() { say "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-$(architecture "$instance_type")"; }
 
-# is_burstable: whether its type could run up a bill for bursts by default.
+# is_burstable: whether the type charges for CPU bursts by default.
 is_burstable() { [[ $instance_type == t3.* || $instance_type == t3a.* || $instance_type == t4g.* ]]; }
 
 image_id() {
@@ -29,7 +29,7 @@ image_id() {
     --output text
 }
 
-# user_data: what the machine does at its first boot. No key and no secret is in it.
+# user_data: the script of the first boot. It contains no key and no secret.
 user_data() {
   local setting
   say '#!/usr/bin/env bash'
@@ -49,7 +49,7 @@ write_user_data() {
   local size
   user_data >"$scratch/user-data"
   size=$(wc -c <"$scratch/user-data")
-  ((size <= max_user_data)) || die 1 "The user data have $size bytes; EC2 takes $max_user_data. Set fewer COURIER_ variables."
+  ((size <= max_user_data)) || die 1 "The user data has $size bytes; EC2 accepts $max_user_data. Set fewer COURIER_ variables."
 }
 
 make_machine() {
@@ -66,12 +66,12 @@ settle_machine() { # id, state, "address type tokens key"
   local kind tokens key
   read -r _ kind tokens key <<<"$3"
   $no_ssh || [[ ${key:--} != - ]] ||
-    say "instance $1 was made without a key and gets none: for SSH, ./aws_setup.sh down, then up"
+    say "instance $1 was launched without a key, and a key cannot be added: for SSH, ./aws_setup.sh down, then up"
   [[ $kind == "$instance_type" ]] ||
-    say "instance $1 is a $kind, not a $instance_type: that stays. To change it: ./aws_setup.sh down, then up --type $instance_type"
+    say "instance $1 stays a $kind, not a $instance_type. To change it: ./aws_setup.sh down, then up --type $instance_type"
   [[ $tokens == required ]] || aws_apply ec2 modify-instance-metadata-options --instance-id "$1" --http-tokens required
   case $2 in
-    running | pending) say "instance $1 runs" ;;
+    running | pending) say "instance $1 is running" ;;
     *) aws_apply ec2 start-instances --instance-ids "$1" ;;
   esac
 }
@@ -96,24 +96,24 @@ launch() {
     --query "Instances[0].InstanceId" \
     --output text \
     ${options[@]+"${options[@]}"}
-  made_id=$answer
+  made_id=$response
 }
 
-# await_machine: until it runs, and say where.
+# await_machine: wait until it is running, and show its address.
 await_machine() {
   local id there address
   ! $dry || return 0
-  # One that was just made may not be found by its tag yet.
+  # A new instance may not be found by its tag yet.
   id=$made_id
   [[ -n $id ]] || id=$(find_instance "$alive" | head -n 1 | cut -f 1)
-  [[ -n $id ]] || die 1 "The instance is gone again. See why in the console: EC2, Instances; then run: ./aws_setup.sh up"
+  [[ -n $id ]] || die 1 "The instance has been terminated. The reason is in the console: EC2, Instances. Then run: ./aws_setup.sh up"
   aws_require ec2 wait instance-running --instance-ids "$id"
   there=$(find_instance running)
   address=$(awk -v id="$id" '$1 == id && $3 != "-" { print " at " $3 }' <<<"$there")
-  say "instance $id runs$address"
+  say "instance $id is running$address"
 }
 
-# each_instance STATES CALL WORD: make that call for all of ours in these states; the word is what people call it.
+# each_instance STATES CALL VERB: make the call for all instances of this set-up in these states.
 each_instance() {
   local ids
   ids=$(find_instance "$1" | cut -f 1 | tr '\n' ' ')
@@ -134,19 +134,19 @@ remove_machine() {
 address_of_machine() {
   local address
   address=$(find_instance running | head -n 1 | cut -f 3)
-  [[ -n $address && $address != - ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start (or up, if there is none)"
+  [[ -n $address && $address != - ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start (or up, if there is none)"
   say "$address"
 }
 
-# on_machine COMMAND: run it there, in this terminal; without one, a shell.
+# on_machine COMMAND: run it on the instance, in this terminal; without a command, open a shell.
 on_machine() {
   local id address
   if $no_ssh; then
     id=$(find_instance running | head -n 1 | cut -f 1)
-    [[ -n $id ]] || die 1 "No instance of $name runs. Start it: ./aws_setup.sh start"
+    [[ -n $id ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start"
     command -v session-manager-plugin >/dev/null ||
       die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
-    # Session Manager's own user would not see the sessions.
+    # The user of Session Manager cannot see the tmux sessions.
     set -- --document-name AWS-StartInteractiveCommand --parameters "command=[\"sudo -iu ec2-user $1\"]"
     aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
     return
@@ -157,19 +157,19 @@ on_machine() {
 }
 
 stop_machine() {
-  refuse_for_fleet
+  reject_for_fleet
   each_instance pending,running stop-instances stop
 }
 
-refuse_for_fleet() {
+reject_for_fleet() {
   local there
   there=$(find_scaling_group)
   [[ -z $there ]] ||
-    die 1 "The machines are those of an Auto Scaling group, which starts and ends them by itself. To have none: ./aws_setup.sh down"
+    die 1 "The instances belong to an Auto Scaling group, which starts and terminates them. To remove all: ./aws_setup.sh down"
 }
 
 start_machine() {
-  refuse_for_fleet
+  reject_for_fleet
   each_instance stopping,stopped start-instances start
   local ids
   ids=$(find_instance pending | cut -f 1 | tr '\n' ' ')

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# network.sh: who may reach the machine by SSH, and with which key.
+# network.sh: the security group and the SSH key.
 
 group_name() { if [[ $name == lab3 ]]; then say cloudGroup; else say "cloudGroup-$name"; fi; }
 
@@ -7,7 +7,7 @@ key_name() { if $is_lab && [[ $region == us-east-1 ]]; then say vockey; else say
 
 key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
 
-# find_group: set `known_group` to its id and `known_group_owner`, and recall from its tag that there is to be no SSH.
+# find_group: set `known_group` to its id and `known_group_owner`, and read from its tag whether SSH is disabled.
 find_group() {
   local there
   there=$(aws_lookup ec2 describe-security-groups \
@@ -25,16 +25,16 @@ group_id() {
     --output text
 }
 
-# my_address: the caller's own address as AWS sees it, as a CIDR of one.
+# my_address: this machine's public address as AWS sees it, with /32.
 my_address() {
   local address
   address=$(curl --silent --show-error --max-time 10 "${SETUP_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>&1) || true
   [[ $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] ||
-    die 1 "Your own address could not be found out. Name it with --ssh-cidr ADDRESS/32, or do without SSH: --no-ssh"
+    die 1 "Could not find this machine's public address. Give it with --ssh-cidr ADDRESS/32, or use --no-ssh."
   say "$address/32"
 }
 
-# find_ssh_cidr: set who may come in by SSH; nobody is the empty text.
+# find_ssh_cidr: set the range that may use SSH; empty for nobody.
 find_ssh_cidr() {
   find_group
   if $no_ssh; then
@@ -47,7 +47,7 @@ find_ssh_cidr() {
   settle_cidr
 }
 
-# settle_cidr: write the range as AWS does, from its first address on.
+# settle_cidr: write the range as AWS does, with its first address.
 settle_cidr() {
   local a b c d bits part first
   IFS=./ read -r a b c d bits <<<"$ssh_cidr"
@@ -56,20 +56,20 @@ settle_cidr() {
   done
   bits=$((10#$bits))
   ((bits <= 32)) || die 2 "--ssh-cidr is '$ssh_cidr', and a range has at most 32 bits."
-  ((bits >= 8)) || die 2 "--ssh-cidr $ssh_cidr would let nearly everybody try. Name your own address: ADDRESS/32"
+  ((bits >= 8)) || die 2 "--ssh-cidr $ssh_cidr would allow far too many addresses. Give your own address: ADDRESS/32"
   first=$((((10#$a << 24) + (10#$b << 16) + (10#$c << 8) + 10#$d) >> (32 - bits) << (32 - bits)))
   ssh_cidr="$((first >> 24 & 255)).$((first >> 16 & 255)).$((first >> 8 & 255)).$((first & 255))/$bits"
 }
 
-# refuse_foreign_group: end if the group was not made by this set-up, before its rules are changed.
-refuse_foreign_group() {
+# reject_foreign_group: exit if another set-up made the group, before its rules are changed.
+reject_foreign_group() {
   [[ -z $known_group || $known_group_owner == "$name" ]] ||
-    die 1 "The security group $(group_name) was not made by this set-up, and is left alone. Remove it (aws ec2 delete-security-group --group-id $known_group), or choose another --name."
+    die 1 "The security group $(group_name) was not created by this set-up, and stays as it is. Remove it (aws ec2 delete-security-group --group-id $known_group), or choose another --name."
 }
 
 make_group() {
   local id=$known_group
-  refuse_foreign_group
+  reject_foreign_group
   if [[ -z $id ]]; then
     aws_apply ec2 create-security-group \
       --group-name "$(group_name)" \
@@ -77,17 +77,17 @@ make_group() {
       --tag-specifications "ResourceType=security-group,Tags=[{Key=courier,Value=$name},{Key=courier-ssh,Value=$(wanted_ssh)}]" \
       --query GroupId \
       --output text
-    id=$answer
+    id=$response
   else
     remember_ssh
   fi
-  # In a plan, there may be none yet.
+  # In a plan, the group may not exist yet.
   settle_rules "${id:-$(group_name)}"
 }
 
 wanted_ssh() { if $no_ssh; then say none; else say one; fi; }
 
-# remember_ssh: have the group's tag say whether there is to be SSH.
+# remember_ssh: record in the group's tag whether SSH is enabled.
 remember_ssh() {
   local wanted
   wanted=$(wanted_ssh)
@@ -96,7 +96,7 @@ remember_ssh() {
     --tags "Key=courier-ssh,Value=$wanted"
 }
 
-# settle_rules GROUP: SSH from one address (or none), and nothing from the whole world.
+# settle_rules GROUP: allow SSH from one range (or none), and nothing from the whole internet.
 settle_rules() {
   local rules="" rule protocol from to v4 v6 is_open=false
   [[ $1 != sg-* ]] || rules=$(aws_lookup ec2 describe-security-group-rules \
@@ -128,12 +128,12 @@ remove_group() {
   [[ $known_group_owner != "$name" ]] || aws_apply ec2 delete-security-group --group-id "$known_group"
 }
 
-# make_key: a key pair that is made here and never leaves; AWS gets the public half.
+# make_key: a key pair made on this machine; AWS gets the public key only.
 make_key() {
   local there file
   file=$(key_file)
   if [[ $(key_name) == vockey ]]; then
-    say "key vockey is the lab's own: its private half (labsuser.pem) is under AWS Details, Download PEM"
+    say "key vockey belongs to the lab: its private key (labsuser.pem) is under AWS Details, Download PEM"
     return
   fi
   there=$(aws_lookup ec2 describe-key-pairs \
@@ -142,7 +142,7 @@ make_key() {
     --query "KeyPairs[0].PublicKey || '-'" \
     --output text)
   if [[ ! -f $file && -n $there ]]; then
-    warn "AWS has the key $(key_name), and $file is not there: only ssh and logs need it. Name its private half with --key."
+    warn "AWS has the key $(key_name), but $file does not exist; the verbs ssh and logs need it. Give its private key with --key."
     return
   fi
   [[ -f $file ]] || generate_key "$file"
@@ -156,17 +156,17 @@ make_key() {
   fi
   public_half "$file"
   if [[ $there != - && "$(cut -d ' ' -f 1-2 "$scratch/key.pub")" != "$(cut -d ' ' -f 1-2 <<<"$there")" ]]; then
-    die 1 "AWS's key $(key_name) is another than that in $file. Name the right file with --key, or give the one in AWS up: aws ec2 delete-key-pair --key-name $(key_name)"
+    die 1 "The key $(key_name) in AWS differs from $file. Give the right file with --key, or delete the key in AWS: aws ec2 delete-key-pair --key-name $(key_name)"
   else
-    say "key $(key_name) is there"
+    say "key $(key_name) exists"
   fi
 }
 
-# public_half FILE: leave it in key.pub.
+# public_half FILE: write the public key to key.pub.
 public_half() {
   $dry && [[ ! -f $1 ]] && return
   ssh-keygen -y -P '' -f "$1" >"$scratch/key.pub" 2>"$scratch/key.errors" ||
-    die 1 "The key $1 cannot be read: $(one_line "$(<"$scratch/key.errors")") It must be yours alone (chmod 600) and have no passphrase."
+    die 1 "The key $1 cannot be read: $(one_line "$(<"$scratch/key.errors")") Only you may have access to it (chmod 600), and it must have no passphrase."
 }
 
 generate_key() { # file
@@ -179,7 +179,7 @@ generate_key() { # file
   (umask 077 && ssh-keygen -q -t ed25519 -N '' -C "$(key_name)" -f "$1" </dev/null >/dev/null)
 }
 
-# own_key: the key's name if this set-up has imported it.
+# own_key: the key's name if this set-up imported it.
 own_key() {
   aws_lookup ec2 describe-key-pairs \
     --filters "Name=key-name,Values=$(key_name)" "Name=tag:courier,Values=$name" \

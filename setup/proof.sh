@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# proof.sh: one real job through each application.
+# proof.sh: send one request through each application.
 
-# prove: one real job through each application, timed.
+# prove: send one request through each application, and show how long it took.
 prove() {
   local python folder
   ((proof_seconds > 0)) || return 0
   python=$(find_python) || {
-    say "The clients need Python with boto3, so nothing was tried. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
+    say "The clients need Python with boto3, so no request was sent. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
     return
   }
   folder=$(mktemp -d "$scratch/proof.XXXXXX")
-  say "Waiting for the workers, up to $proof_seconds s: a new machine takes two or three minutes."
+  say "Waiting for the workers, up to $proof_seconds s: a new instance takes two or three minutes."
   try_out numbers "$python" "$here/numbers_client.py" send "1, 5, 22" --json --timeout "$proof_seconds"
   try_out images "$python" "$here/images_client.py" run --to "$folder" --replace --json --timeout "$proof_seconds"
 }
@@ -19,16 +19,16 @@ try_out() { # application, command
   local started=$SECONDS application=$1
   shift
   if use_account "$@" >"$scratch/$application" 2>&1; then
-    say "proof: $application answered after $((SECONDS - started)) s: $(head -n 1 "$scratch/$application" | cut -c 1-100)"
+    say "proof: $application responded after $((SECONDS - started)) s: $(head -n 1 "$scratch/$application" | cut -c 1-100)"
   else
-    die 1 "The $application worker did not answer: $(tail -n 1 "$scratch/$application") See what it does: ./aws_setup.sh logs, or ./aws_setup.sh doctor"
+    die 1 "The $application worker did not respond: $(tail -n 1 "$scratch/$application") Look at its log: ./aws_setup.sh logs; or find the cause: ./aws_setup.sh doctor"
   fi
 }
 
 # use_account COMMAND...: run a client with this set-up's region, profile and bucket.
 use_account() {
   local drop=()
-  # Keys in the environment would win over a profile.
+  # Credentials in the environment would take precedence over a profile.
   [[ -z $profile ]] || drop=(-u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY -u AWS_SESSION_TOKEN)
   env ${drop[@]+"${drop[@]}"} AWS_REGION="$region" AWS_DEFAULT_REGION="$region" COURIER_BUCKET="$bucket" ${profile:+AWS_PROFILE="$profile"} "$@"
 }

@@ -1,19 +1,19 @@
 # shellcheck shell=bash
-# queues.sh: the four queues from create-queue.json, and a dead-letter queue for each that workers serve.
+# queues.sh: the four queues from create-queue.json, and a dead-letter queue for each of the two request queues.
 
 readonly private_name="/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$"
 
-# Look all queues up at once, for queue_url.
+# Look up all queues at once, for queue_url.
 find_queues() {
   known_urls=$(aws_require sqs list-queues \
     --query "QueueUrls[]" \
     --output text)
 }
 
-# queue_url NAME: its URL, or nothing if there is no such queue.
+# queue_url NAME: its URL, or empty if there is no such queue.
 queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
 
-# private_queues: the URLs of reply queues that clients made for themselves and left.
+# private_queues: the URLs of the clients' private reply queues.
 private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "$private_name" || true; }
 
 is_private() { [[ $1 =~ $private_name ]]; }
@@ -22,7 +22,7 @@ make_queues() {
   local queue
   find_queues
   find_owners
-  refuse_foreign_queues
+  reject_foreign_queues
   for queue in "${queue_names[@]}"; do begin make_queue "$queue" "file://$attributes_file"; done
   for queue in "${dead_names[@]}"; do begin make_queue "$queue" "MessageRetentionPeriod=$dead_seconds"; done
   finish
@@ -30,11 +30,11 @@ make_queues() {
   finish
 }
 
-# make_queue NAME ATTRIBUTES: create it, or bring what has drifted in line.
+# make_queue NAME ATTRIBUTES: create it, or repair the attributes that have drifted.
 make_queue() {
   local url there=""
   url=$(queue_url "$1")
-  # A queue that was deleted under a minute ago is still listed, and has no attributes.
+  # A queue that was deleted less than a minute ago is still listed, without attributes.
   [[ -z $url ]] || there=$(aws_lookup sqs get-queue-attributes \
     --queue-url "$url" \
     --attribute-names All \
@@ -47,7 +47,7 @@ make_queue() {
       --tags "courier=$name" \
       --query QueueUrl \
       --output text
-    say "$answer" >"$scratch/url.$1"
+    say "$response" >"$scratch/url.$1"
     return
   fi
   claim_queue "$1" "$url"
@@ -61,16 +61,16 @@ make_queue() {
   fi
 }
 
-# claim_queue NAME URL: one without a tag is this set-up's from now on.
+# claim_queue NAME URL: a queue without a tag becomes this set-up's.
 claim_queue() {
   [[ $(<"$scratch/owner.$1") == - ]] || return 0
-  say "queue $1 was there before: it is this set-up's from now on, and goes with down"
+  say "queue $1 existed before: it now belongs to this set-up, and down removes it"
   aws_apply sqs tag-queue \
     --queue-url "$2" \
     --tags "courier=$name"
 }
 
-# find_owners: have in owner.NAME whose each queue is that is there.
+# find_owners: write the owner of each existing queue to owner.NAME.
 find_owners() {
   local one url
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
@@ -82,17 +82,17 @@ find_owners() {
 
 note_owner() { owner_of_queue "$2" >"$scratch/owner.$1"; }
 
-# refuse_foreign_queues: end if one of them belongs to another set-up, before anything is changed.
-refuse_foreign_queues() {
+# reject_foreign_queues: exit if one of them belongs to another set-up, before anything is changed.
+reject_foreign_queues() {
   local one owner
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
     owner=$(cat "$scratch/owner.$one" 2>/dev/null || true)
     [[ -z $owner || $owner == - || $owner == "$name" ]] ||
-      die 1 "The queue $one belongs to the set-up '$owner'. Work with that one (--name $owner), or give this one queues of its own: COURIER_REQUEST_QUEUE and its siblings."
+      die 1 "The queue $one belongs to the set-up '$owner'. Use that set-up (--name $owner), or give this one its own queues: COURIER_REQUEST_QUEUE and the other three."
   done
 }
 
-# owner_of_queue URL: the name of the set-up that it belongs to, - if none, or nothing if it is gone and still listed.
+# owner_of_queue URL: the name of the set-up that owns it, - if none, or empty if it is deleted but still listed.
 owner_of_queue() {
   aws_lookup sqs list-queue-tags \
     --queue-url "$1" \
@@ -107,7 +107,7 @@ wanted() { if [[ $1 == file://* ]]; then pairs <"${1#file://}"; else say "$1"; f
 
 set_redrive_policy() {
   local url there="" policy
-  # A queue that was just made may not be listed yet.
+  # A new queue may not be listed yet.
   url=$(cat "$scratch/url.$1" 2>/dev/null || queue_url "$1")
   if [[ -n $url ]]; then
     there=$(aws_lookup sqs get-queue-attributes \
@@ -128,7 +128,7 @@ set_redrive_policy() {
 
 arn_of_queue() { say "arn:aws:sqs:$region:$account:$1"; }
 
-# find_own_queues: set `own_queues` to the URLs of those that bear this set-up's tag, and of its clients'.
+# find_own_queues: set `own_queues` to the URLs of the queues with this set-up's tag, and of its clients' reply queues.
 find_own_queues() {
   local one url
   find_queues
@@ -138,10 +138,10 @@ find_own_queues() {
     [[ -f $scratch/owner.$one ]] || continue
     case $(<"$scratch/owner.$one") in
       "$name") own_queues+=("$(queue_url "$one")") ;;
-      -) say "left as it is: queue $one, which bears no set-up's tag. It gets this one's by: ./aws_setup.sh queues" >&2 ;;
+      -) say "left as it is: queue $one, which has no set-up's tag. To tag it: ./aws_setup.sh queues" >&2 ;;
     esac
   done
-  # A client's own queue belongs to whoever has the queue that it stands in for.
+  # A private reply queue belongs to the owner of the reply queue that it replaces.
   for url in $(private_queues); do
     one=${url##*/}
     [[ " ${own_queues[*]-} " != *"/${one%-*} "* ]] || own_queues+=("$url")

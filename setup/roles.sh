@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# roles.sh: what workers and clients may do, each no more than it needs, and the role that a machine takes on.
+# roles.sh: least-privilege policies for workers and clients, and the role of an instance.
 
 readonly session_manager_policy="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
-# policy_document KIND: the policy's JSON as IAM gives it back, without blanks.
+# policy_document KIND: the policy's JSON as IAM returns it, without whitespace.
 policy_document() { policy_text "$1" | compact; }
 
-# policy_text KIND: the policy's JSON, with this set-up's names in it.
+# policy_text KIND: the policy's JSON with this set-up's names.
 policy_text() {
   sed \
     -e "s|@QUEUES@|arn:aws:sqs:$region:$account:|g" \
@@ -25,16 +25,16 @@ role_name() { say "$name-worker"; }
 
 profile_name() { if $is_lab; then say LabInstanceProfile; else role_name; fi; }
 
-# IAM knows no regions, and other set-ups may use the same names: what is ours says so, with the region.
-# owner_in PATH: a query for whose a role, profile or policy is, as NAME/REGION.
+# IAM has no regions, and other set-ups may use the same names: our tags contain the region.
+# owner_in PATH: a query for the owner of a role, profile or policy, as NAME/REGION.
 owner_in() {
   say "join('/', [($1.Tags[?Key=='courier'].Value | [0]) || '-', ($1.Tags[?Key=='courier-region'].Value | [0]) || '$region'])"
 }
 
-# refuse_foreign WHAT OWNER: end if it is there and another's.
-refuse_foreign() {
+# reject_foreign WHAT OWNER: exit if it exists and has another owner.
+reject_foreign() {
   [[ -z $2 || $2 == "$name/$region" ]] ||
-    die 1 "The $1 is that of another set-up (${2/\// in }), and IAM is the same in all regions. Give this one another name: --name NAME"
+    die 1 "The $1 belongs to another set-up (${2/\// in }), and IAM is shared by all regions. Give this set-up another name: --name NAME"
 }
 
 role_owner() {
@@ -62,7 +62,7 @@ client_policy_arn() { say "arn:aws:iam::$account:policy/$name-client"; }
 
 make_roles() {
   if $is_lab; then
-    say "Learner Lab: LabInstanceProfile is the workers' role; roles and policies cannot be made there"
+    say "Learner Lab: the workers use LabInstanceProfile; roles and policies cannot be created there"
     return
   fi
   begin make_worker_role
@@ -85,7 +85,7 @@ make_role() {
     --role-name "$(role_name)" \
     --query "[$(owner_in Role), to_string(Role.AssumeRolePolicyDocument)]" \
     --output text)
-  refuse_foreign "role $(role_name)" "${there%%[[:space:]]*}"
+  reject_foreign "role $(role_name)" "${there%%[[:space:]]*}"
   there=${there#*[[:space:]]}
   if [[ -z $there ]]; then
     aws_apply iam create-role \
@@ -97,7 +97,7 @@ make_role() {
       --role-name "$(role_name)" \
       --policy-document "$trust"
   else
-    say "role $(role_name) is there"
+    say "role $(role_name) exists"
   fi
 }
 
@@ -117,7 +117,7 @@ grant_worker() {
 
 make_profile() {
   local there
-  # "-" stands for a profile without a role.
+  # "-" is a profile without a role.
   there=$(aws_lookup iam get-instance-profile \
     --instance-profile-name "$(profile_name)" \
     --query "InstanceProfile.Roles[0].RoleName || '-'" \
@@ -141,7 +141,7 @@ allow_session_manager() {
     --policy-arn "$session_manager_policy"
 }
 
-# A managed policy, for whoever gives people their rights: attach it to users or groups.
+# A managed policy for administrators to attach to users or groups.
 make_client_policy() {
   local owner version there wanted
   wanted=$(policy_document client)
@@ -150,7 +150,7 @@ make_client_policy() {
     --query "[$(owner_in Policy), Policy.DefaultVersionId]" \
     --output text)
   read -r owner version <<<"$there"
-  refuse_foreign "policy $name-client" "$owner"
+  reject_foreign "policy $name-client" "$owner"
   if [[ -z $version ]]; then
     aws_apply iam create-policy \
       --policy-name "$name-client" \
@@ -166,7 +166,7 @@ make_client_policy() {
   [[ $(compact <<<"$there") == "$wanted" ]] || replace_client_policy "$wanted"
 }
 
-# IAM keeps five versions at most: those that are not in force go.
+# IAM keeps at most five versions: delete those that are not the default.
 replace_client_policy() {
   remove_old_versions
   aws_apply iam create-policy-version \

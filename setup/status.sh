@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# status.sh: what there is, a line each.
+# status.sh: what exists, one line each.
 
 # row KIND NAME STATE: a line of the status.
 row() {
@@ -18,7 +18,7 @@ show_status() {
   look_at_parts &
   wait $! || status=$?
   for part in "${queue_names[@]}" "${dead_names[@]}" "${others[@]}"; do cat "$scratch/status.$part"; done
-  # What these keys may not see has no row; the rest is told all the same.
+  # What these credentials may not read has no row; the rest is shown all the same.
   return "$status"
 }
 

@@ -1,15 +1,15 @@
 # shellcheck shell=bash
 # teardown.sh: remove everything, or the reply queues that crashed clients left.
 
-# inventory: what there is to remove, a line each. Nothing is looked up within a condition: there, bash would go on
-# after an error, and what could not be seen would count as gone.
+# inventory: what there is to remove, one line each. No lookup stands in a condition: there, bash would ignore an error,
+# and a resource that could not be read would count as gone.
 inventory() {
   local one
   find_own_queues
   find_bucket
   for one in ${own_queues[@]+"${own_queues[@]}"}; do say "queue ${one##*/}"; done
   case $bucket_state in
-    own) say "bucket $bucket, with all that is in it" ;;
+    own) say "bucket $bucket, with all its objects" ;;
     other) [[ -z $code_owner ]] || say "the workers' code in bucket $bucket, which stays" ;;
   esac
   ! $with_ec2 || inventory_of_machines
@@ -27,7 +27,7 @@ inventory_of_machines() {
   if [[ $known_group_owner == "$name" ]]; then
     say "security group $(group_name)"
   elif [[ -n $known_group ]]; then
-    say "left as it is: security group $(group_name), which bears no tag of this set-up" >&2
+    say "left as it is: security group $(group_name), which has no tag of this set-up" >&2
   fi
   if [[ $(key_name) != vockey ]]; then
     there=$(own_key)
@@ -50,7 +50,7 @@ remove_all() {
   fi
   say "This will be removed:"
   sed 's/^/  /' "$scratch/inventory"
-  agree "Remove all of it?" || die 0 "Nothing was removed."
+  confirm "Remove all of it?" || die 0 "Nothing was removed."
   if $with_ec2; then
     remove_fleet
     remove_machine
@@ -61,10 +61,10 @@ remove_all() {
   begin remove_queues
   begin remove_bucket
   finish
-  say "All of it is gone."
+  say "Everything is removed."
 }
 
-# sweep: remove reply queues that are older than any client that may still use its own.
+# sweep: remove reply queues that are too old to belong to a running client.
 sweep() {
   local url
   find_own_queues

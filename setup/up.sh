@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# up.sh: make everything, or say what would be made.
+# up.sh: create everything, or show what would be created.
 
 make_everything() {
   begin make_queues
@@ -19,7 +19,7 @@ make_everything() {
 up() {
   make_everything
   if ! $with_ec2; then
-    say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers where you like, then: python numbers_client.py"
+    say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers, then: python numbers_client.py"
     return
   fi
   $fleet || await_machine
@@ -28,7 +28,7 @@ up() {
   next_commands
 }
 
-# next_commands: what to type now, with the options and variables that this set-up needs.
+# next_commands: the next commands to type, with the options and variables of this set-up.
 next_commands() {
   local flags="" variables="" one
   [[ $name == lab3 ]] || flags+=" --name $name"
@@ -38,7 +38,7 @@ next_commands() {
   for one in numbers images; do say "  ${variables}python ${one}_client.py"; done
   say "  ./aws_setup.sh ssh$flags       then: tmux attach -t server-lab3"
   say "  ./aws_setup.sh status$flags"
-  say "  ./aws_setup.sh stop$flags      when you pause; it costs less"
+  say "  ./aws_setup.sh stop$flags      to save money while you pause"
   say "  ./aws_setup.sh down$flags      when you are done"
 }
 
@@ -53,5 +53,5 @@ plan() {
   say "up would make $(count_changes) changes; nothing was changed."
 }
 
-# json_strings: the lines of stdin as JSON strings with commas between them.
+# json_strings: the lines of stdin as JSON strings, separated by commas.
 json_strings() { sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/.*/"&"/' | paste -s -d , -; }

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 #
-# keep_running.sh: runs a worker, and runs it again when it has ended, ever later if it ends ever sooner.
+# keep_running.sh: run a worker; restart a crashed worker with exponential backoff (1 to 60 s).
 #
 # usage: keep_running.sh HOME PROGRAM
 #
-# TERM and HUP   the worker finishes what it does; then this ends
-# USR1           the worker finishes what it does, and starts again with the newest code
-# Ctrl-C         as TERM; a minute later the machine starts it again
+# TERM and HUP   the worker finishes the requests in flight; then this script ends
+# USR1           the worker finishes the requests in flight, and restarts with the newest code
+# Ctrl-C         as TERM; the update timer starts it again within a minute
 
 set -o nounset -o pipefail
 
@@ -30,7 +30,7 @@ trap pass_on USR1
 
 say() { printf '%s keep_running.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*" | tee -a "$log" >&2; }
 
-# Wait for the child, however often a signal interrupts the waiting; sets `status`.
+# Wait for the child, even if signals interrupt the wait; sets `status`.
 await() {
   while true; do
     wait "$child"
@@ -47,8 +47,8 @@ set +o allexport
 while ! $stopping; do
   cd "$home/current" || exit 1
   started=$SECONDS
-  # The log's writer outlives Ctrl-C, so that a worker's last words are kept.
-  # In a session of its own, so that Ctrl-C reaches it once: through us.
+  # tee ignores Ctrl-C, so that the worker's last lines are logged.
+  # The worker has its own session, so that Ctrl-C reaches it only through this script.
   setsid .venv/bin/python "$program" 2> >(trap '' INT TERM HUP && exec tee -a "$log" >&2) &
   child=$!
   await
@@ -59,7 +59,7 @@ while ! $stopping; do
   elif ((SECONDS - started >= most_delay)); then
     delay=1
   fi
-  say "$program ended with status $status; it starts again in $delay s"
+  say "$program ended with status $status; restarting in $delay s"
   sleep "$delay" &
   child=$!
   wait "$child"
@@ -67,4 +67,4 @@ while ! $stopping; do
   child=""
   delay=$((delay * 2 > most_delay ? most_delay : delay * 2 + (delay == 0)))
 done
-say "$program is stopped"
+say "$program has stopped"

@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
 #
-# machine.sh: makes a fresh Amazon Linux 2023 a worker machine, and keeps it up to date.
+# machine.sh: turn a new Amazon Linux 2023 instance into a worker machine, and keep it up to date.
 #
 # usage: machine.sh first-boot | update
 #
-# first-boot   packages, the code from the bucket (checked by its SHA-256), a virtual environment, the
-#              services; this is the machine's user data, which runs as root
-# update       the same for newer code, if there is any, and whatever session has gone is started again;
-#              a timer does this every minute
+# first-boot   install packages, the code from the bucket (checked by its SHA-256), a virtual environment and the
+#              services; this is the instance's user data, which runs as root
+# update       install newer code if there is any, and restart sessions that have ended; a timer runs this every
+#              minute
 #
 # settings (environment; update reads them from $MACHINE_HOME/environment): MACHINE_BUCKET, AWS_REGION,
 # MACHINE_HOME (/opt/courier), MACHINE_USER (ec2-user), and the workers' own.
 #
-# exit status: 0 done; 1 something could not be had, however often it was tried
+# exit status: 0 done; 1 something failed after all retries
 
 set -o errexit -o nounset -o pipefail
 
 home=${MACHINE_HOME:-/opt/courier}
 readonly packages=(python3.13 python3.13-pip tmux)
 readonly most_log_bytes=20000000
-# A quarter of an hour: the network, the role and the package index may all take their time.
+# A quarter of an hour: the network, the role and the package index may all take a while.
 readonly tries=90
 
 say() { printf '%s machine.sh: %s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$*"; }
 
 call_s3() { aws s3 "$@" ${AWS_ENDPOINT_URL:+--endpoint-url "$AWS_ENDPOINT_URL"} </dev/null; }
 
-# persist COMMAND...: try it a few times; the network and the role may take a moment.
+# persist COMMAND...: retry it; the network and the role may take a moment.
 persist() {
   local try
   for ((try = 1; try <= tries; try++)); do
@@ -37,7 +37,7 @@ persist() {
   return 1
 }
 
-# own_id: this instance's id, from its metadata service (IMDSv2).
+# own_id: this instance's ID, from its metadata service (IMDSv2).
 own_id() {
   local service=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254} token
   token=$(curl --silent --fail --request PUT --header 'X-aws-ec2-metadata-token-ttl-seconds: 60' "$service/latest/api/token")
@@ -56,7 +56,7 @@ write_environment() {
   done >"$home/environment"
 }
 
-# fetch: have the code in force in releases/; its SHA-256 is what deploy/current says, or it is not unpacked.
+# fetch: download the active code to releases/; unpack it only if its SHA-256 is that of deploy/current.
 fetch() {
   local key
   read -r sum key < <(call_s3 cp "s3://$MACHINE_BUCKET/deploy/current" -) || true
@@ -65,10 +65,10 @@ fetch() {
   [[ ! -d $release ]] || return 0
   call_s3 cp --quiet "s3://$MACHINE_BUCKET/$key" "$home/code.tar.gz" || return 1
   if ! printf '%s  %s\n' "$sum" "$home/code.tar.gz" | sha256sum --check --status; then
-    say "the code in the bucket is not what deploy/current says; it is left alone"
+    say "the code in the bucket does not match deploy/current; it is ignored"
     return 1
   fi
-  # Each with its own way out: within a condition, bash goes on after an error.
+  # Each with its own return: in a condition, bash ignores errors.
   rm -rf "$release.part" || return 1
   mkdir "$release.part" || return 1
   tar -xzf "$home/code.tar.gz" -C "$release.part" --no-same-owner || return 1
@@ -78,7 +78,7 @@ fetch() {
   mv "$release.part" "$release"
 }
 
-# make_venv RELEASE: give it a virtual environment, one for all releases with the same requirements.
+# make_venv RELEASE: link its virtual environment, shared by all releases with the same requirements.
 make_venv() {
   local python=${MACHINE_PYTHON:-python3.13} venv
   venv=$home/venvs/$(sha256sum <"$1/requirements.txt" | cut -c 1-16)
@@ -90,11 +90,11 @@ make_venv() {
   ln -sfn "$venv" "$1/.venv"
 }
 
-put_in_force() {
+activate() {
   [[ $(readlink "$home/current" || true) != "$release" ]] || return 1
   ln -sfn "$release" "$home/current"
-  say "the code ${sum:0:12} is in force"
-  # The two before it stay, for whoever wants to look.
+  say "code ${sum:0:12} is active"
+  # Keep the two previous releases.
   find "$home/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %p\n' | sort -rn | awk 'NR > 3 { print $2 }' | xargs -r rm -rf
 }
 
@@ -103,7 +103,7 @@ as_worker() { # COMMAND...
   if [[ $(id -un) == "$user" ]]; then "$@"; else runuser -u "$user" -- "$@"; fi
 }
 
-# install_units: the services as the code in force has them.
+# install_units: install the services of the active code.
 install_units() {
   local unit
   for unit in courier-workers.service courier-update.service courier-update.timer; do
@@ -131,9 +131,9 @@ first_boot() {
   write_environment
   persist dnf install -y --quiet "${packages[@]}"
   persist fetch
-  put_in_force || true
+  activate || true
   install_services
-  say "the machine is ready"
+  say "the instance is ready"
 }
 
 update() {
@@ -141,11 +141,11 @@ update() {
   # shellcheck source=/dev/null
   . "$home/environment"
   set +o allexport
-  if fetch && put_in_force; then
+  if fetch && activate; then
     as_worker "$home/current/setup/on_machine/sessions.sh" renew
     install_units
   fi
-  # A tmux server that this started would end with this service.
+  # A tmux server started by this service would end with it.
   systemctl --quiet is-active courier-workers.service || systemctl start courier-workers.service || return 1
   as_worker "$home/current/setup/on_machine/sessions.sh" start
   shorten_logs

@@ -4,11 +4,11 @@
 #
 # usage: sessions.sh start | renew | stop
 #
-# start   each session that is not there
-# renew   have both workers finish what they do, and start again with the newest code
-# stop    have both workers finish what they do, and end the sessions
+# start   start each session that is not running
+# renew   both workers finish the requests in flight, and restart with the newest code
+# stop    both workers finish the requests in flight, and the sessions end
 #
-# Whoever is logged in as the same user looks in with: tmux attach -t server-lab3
+# To look at one, log in as the same user: tmux attach -t server-lab3
 
 set -o errexit -o nounset -o pipefail
 
@@ -20,7 +20,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
 call_tmux() { tmux ${MACHINE_TMUX:+-L "$MACHINE_TMUX"} -f /dev/null "$@"; }
 
-# The = is for an exact match: server2 alone would be found as server2-lab3.
+# = asks for an exact match: otherwise server2 would match server2-lab3.
 is_there() { call_tmux has-session -t "=$1" 2>/dev/null; }
 
 keeper() { call_tmux list-panes -t "=$1" -F '#{pane_pid}' 2>/dev/null; }
@@ -31,7 +31,7 @@ start() {
     session=${one%:*}
     is_there "$session" && continue
     call_tmux new-session -d -s "$session" "exec $(printf '%q' "$here/keep_running.sh") $(printf '%q' "$home") ${one#*:}"
-    # Copying to the clipboard crashes Amazon Linux's tmux.
+    # Copying to the clipboard crashes the tmux of Amazon Linux.
     call_tmux set-option -s set-clipboard off
   done
 }

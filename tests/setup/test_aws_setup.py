@@ -130,7 +130,7 @@ def test_every_call_carries_the_endpoint_and_the_region(stub: Stub, env: dict[st
     done = stub.run(verb, "--yes", "--region", "eu-west-1", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
 
     assert done.returncode in (0, 1), done.stderr
-    assert ("The numbers worker did not answer: " in done.stderr) == (verb == "up")
+    assert ("The numbers worker did not respond: " in done.stderr) == (verb == "up")
     assert len(stub.calls) > 1
     for call in stub.calls:
         if call == ["--version"]:
@@ -202,19 +202,19 @@ def test_settings_rename_things(stub: Stub) -> None:
 @pytest.mark.parametrize(
     ("call", "said_by_aws", "status", "fact"),
     [
-        ("sts get-caller-identity", "(ExpiredToken) when calling X", 4, "keys have expired"),
+        ("sts get-caller-identity", "(ExpiredToken) when calling X", 4, "credentials have expired"),
         ("sts get-caller-identity", "(RequestTimeTooSkewed) when calling X", 4, "clock is wrong"),
         ("sts get-caller-identity", "Signature expired: 2026 is now", 4, "clock is wrong"),
-        ("sts get-caller-identity", "(InvalidClientTokenId) when calling X", 4, "refuses these keys"),
-        ("sts get-caller-identity", "Unable to locate credentials", 4, "no AWS keys"),
+        ("sts get-caller-identity", "(InvalidClientTokenId) when calling X", 4, "rejects these credentials"),
+        ("sts get-caller-identity", "Unable to locate credentials", 4, "no AWS credentials"),
         ("sqs list-queues", "Could not connect to the endpoint URL", 4, "cannot be reached at http"),
-        ("sqs create-queue", "(AccessDenied) when calling X", 1, "no right to sqs:create-queue"),
+        ("sqs create-queue", "(AccessDenied) when calling X", 1, "no permission for sqs:create-queue"),
         ("sqs create-queue", "(Whatever) when calling X", 1, "AWS said: (Whatever) when calling X"),
-        ("s3api create-bucket", "(BucketAlreadyExists) when calling X", 1, "name is taken"),
-        ("s3api create-bucket", "(TooManyBucketsLimitExceeded) X", 1, "limit of the account is reached (s3api:create-"),
-        ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "keys have expired"),
+        ("s3api create-bucket", "(BucketAlreadyExists) when calling X", 1, "belongs to another account"),
+        ("s3api create-bucket", "(TooManyBucketsLimitExceeded) X", 1, "reached a limit (s3api:create-"),
+        ("s3api head-bucket", "(ExpiredToken) when calling X", 4, "credentials have expired"),
         ("ec2 create-security-group", "(VPCIdNotSpecified) No default VPC", 1, "aws ec2 create-default-vpc"),
-        ("ec2 run-instances", "(InsufficientInstanceCapacity) when calling X", 1, "no t3.micro to give"),
+        ("ec2 run-instances", "(InsufficientInstanceCapacity) when calling X", 1, "no capacity for t3.micro"),
         ("ec2 run-instances", "(OptInRequired) when calling X", 1, "may not use the service yet"),
     ],
 )
@@ -238,7 +238,7 @@ def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
     done = stub.run("bucket", answers=answers)
 
     assert done.returncode == 1
-    assert "somebody else's" in done.stderr
+    assert "another account" in done.stderr
     assert "COURIER_BUCKET" in done.stderr
 
 
@@ -253,11 +253,11 @@ def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
         (["--workers", "0-3"], 2, "--workers is '0-3'"),
         (["--workers", "3-2"], 2, "--workers is '3-2'"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
-        (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would let"),
+        (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would allow"),
         (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
         (["--ssh-cidr", "1.2.3.4/99"], 2, "at most 32 bits"),
         (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here/32'"),
-        (["cost", "--type", "z9.huge"], 2, "price of z9.huge"),
+        (["cost", "--type", "z9.huge"], 2, "price for z9.huge"),
     ],
 )
 def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -> None:
@@ -285,7 +285,7 @@ def test_no_region_and_no_cli_are_said(stub: Stub, env: dict[str, str], tmp_path
     no_cli = setup({**env, "PATH": str(tmp_path / "empty")}, "up")
 
     assert (no_region.returncode, no_cli.returncode) == (4, 2)
-    assert "names no region. Use --region" in no_region.stderr
+    assert "has no region. Use --region" in no_region.stderr
     assert "AWS CLI is not installed" in no_cli.stderr
 
 
@@ -356,7 +356,7 @@ def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, en
     down = setup(env, "down", "--no-ec2", "--yes")
 
     assert mine.returncode == down.returncode == 0, mine.stderr + down.stderr
-    assert f"bucket {bucket} was there before" in mine.stdout
+    assert f"bucket {bucket} existed before" in mine.stdout
     assert theirs.returncode == 1
     assert "the set-up 'lab3'" in theirs.stderr
     assert "--name lab3" in theirs.stderr
@@ -413,7 +413,7 @@ def test_a_security_group_made_by_hand_is_refused(stub: Stub, verb: str) -> None
     done = stub.run(verb, "--ssh-cidr", "1.2.3.4", answers=answers)
 
     assert done.returncode == 1
-    assert "cloudGroup was not made by this set-up, and is left alone. Remove it" in done.stderr
+    assert "cloudGroup was not created by this set-up, and stays as it is. Remove it" in done.stderr
     assert not [call for call in stub.calls if call[1].startswith(("revoke", "authorize"))]
 
 
@@ -424,7 +424,7 @@ def test_a_new_bucket_that_gets_no_tag_is_taken_back(stub: Stub) -> None:
     done = stub.run("bucket", answers=answers)
 
     assert done.returncode == 4
-    assert "keys have expired" in done.stderr
+    assert "credentials have expired" in done.stderr
     assert stub.options("s3api delete-bucket")
 
 
@@ -434,7 +434,7 @@ def test_a_bucket_that_may_not_be_looked_at_is_not_taken_for_another(stub: Stub)
     done = stub.run("down", "--yes", answers={**ACCOUNT, "s3api head-bucket": forbidden}, AWS_ENDPOINT_URL="")
 
     assert done.returncode == 1
-    assert "may not be looked at" in done.stderr
+    assert "cannot access the bucket" in done.stderr
 
 
 def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> None:
@@ -444,7 +444,7 @@ def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> No
     done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_PATIENCE="3")
 
     assert done.returncode == 1
-    assert "too much to do (ec2:describe-instances)" in done.stderr
+    assert "AWS throttled the calls (ec2:describe-instances)" in done.stderr
     assert len([call for call in stub.calls if call[1] == "describe-instances"]) == 4
 
 
@@ -455,7 +455,7 @@ def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
     done = stub.run("status", answers=answers)
 
     assert done.returncode == 1
-    assert "no right to iam:get-instance-profile" in done.stderr
+    assert "no permission for iam:get-instance-profile" in done.stderr
     assert re.search("queue +requestQueue +missing", done.stdout)
 
 
@@ -467,7 +467,7 @@ def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub, verb: st
     done = stub.run(verb, "--yes", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
 
     assert done.returncode == 1
-    assert "no right to iam:get-policy" in done.stderr + done.stdout
+    assert "no permission for iam:get-policy" in done.stderr + done.stdout
     assert "nothing to remove" not in done.stdout
 
 

@@ -147,7 +147,7 @@ def machine(moto: Engine, tmp_path: Path) -> Iterator[Machine]:
 def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, tmp_path: Path) -> None:
     booted = machine.boot()
     assert booted.returncode == 0, booted.stdout + booted.stderr
-    assert "machine is ready" in booted.stdout
+    assert "instance is ready" in booted.stdout
     assert (tmp_path / "dnf").read_text().splitlines() == ["install -y --quiet python3.13 python3.13-pip tmux"] * 2
     assert "enable --now courier-workers.service courier-update.timer" in (tmp_path / "systemctl").read_text()
     assert sorted(unit.name for unit in (tmp_path / "units").iterdir()) == [
@@ -171,7 +171,7 @@ def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, 
     machine.script("sessions.sh", "stop")
     assert machine.sessions == []
     assert first not in machine.workers(WORKERS[0])
-    assert machine.log(WORKERS[0]).rstrip().endswith("numbers_worker.py is stopped")
+    assert machine.log(WORKERS[0]).rstrip().endswith("numbers_worker.py has stopped")
 
 
 def a_killed_worker_comes_back(machine: Machine) -> None:
@@ -213,7 +213,7 @@ def new_code_is_taken(machine: Machine, folder: Path) -> None:
 
     said = machine.script("machine.sh", "update")
 
-    assert "is in force" in said
+    assert "is active" in said
     assert (machine.home / "current").readlink() != release
     machine.listens(WORKERS[0], listened + 1)
     assert before not in machine.workers(WORKERS[0])
@@ -233,7 +233,7 @@ def spoiled_code_is_left_alone(machine: Machine) -> None:
 
     said = machine.script("machine.sh", "update")
 
-    assert "not what deploy/current says" in said
+    assert "does not match deploy/current" in said
     assert (machine.home / "current").readlink() == release
 
 

@@ -124,12 +124,12 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
         assert other.run("down").returncode == 0
 
     status = checkout.run("status")
-    assert "numbers_worker.py runs" in status.stdout
-    assert "images_worker.py runs" in status.stdout
+    assert "numbers_worker.py is running" in status.stdout
+    assert "images_worker.py is running" in status.stdout
     assert re.search(r"queue +requestQueue +0 waiting, 0 in flight", status.stdout)
 
     assert checkout.run("down").returncode == 0
-    assert "does not run" in checkout.run("status").stdout
+    assert "is not running" in checkout.run("status").stdout
     kept = checkout.run("images", "list", "processed", "--json")
     assert json.loads(kept.stdout)["name"] == "sample-grayscale.png"
     env = checkout.run("env")
@@ -172,7 +172,7 @@ def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Chec
     menu.close()
 
     assert menu.exitstatus == 0
-    assert "does not run" in checkout.run("status").stdout
+    assert "is not running" in checkout.run("status").stdout
 
 
 def test_without_tmux_the_workers_run_in_the_background_and_one_that_ends_at_once_is_said(
@@ -202,7 +202,7 @@ def test_a_taken_port_is_said(checkout: Checkout) -> None:
         done = checkout.run("up", LOCAL_AWS_PORT=str(port))
 
     assert done.returncode == 1
-    assert f"Port {port} is taken" in done.stderr
+    assert f"Port {port} is used by another program" in done.stderr
     assert "LOCAL_AWS_PORT=" in done.stderr
 
 
@@ -235,6 +235,6 @@ def test_help_and_nothing_to_stop(checkout: Checkout) -> None:
 
     assert helped.returncode == 0
     assert "usage: ./run_local.sh" in helped.stdout
-    assert checkout.run("down").stdout == "Nothing runs.\n"
+    assert checkout.run("down").stdout == "Nothing is running.\n"
     assert not (checkout.folder / ".local").exists()
-    assert "does not run. Start it with: ./run_local.sh" in checkout.run("status").stdout
+    assert "is not running. Start it with: ./run_local.sh" in checkout.run("status").stdout

@@ -66,7 +66,7 @@ def test_each_part_is_installed_once_and_the_tools_of_the_tests_for_the_tests_on
     first = folder.run("setup")
     assert first.returncode == 0, first.stderr
     assert folder.installed() == [LOCAL]
-    assert "Making .venv, with Python 3.12.1" in first.stdout
+    assert "Creating .venv with Python 3.12.1" in first.stdout
     assert "70 MB" in first.stdout
 
     for arguments, expected in ((["setup", "--tests"], [TESTS]), (["setup"], []), (["setup", "--tests"], [])):
@@ -169,7 +169,7 @@ def test_another_interpreter_makes_the_environment_again_and_says_so(folder: Fol
     other = folder.run("setup", PYTHON=folder.python("3.13.2"))
 
     assert same.stdout == unset.stdout == ""
-    assert "again, with Python 3.13.2" in other.stdout
+    assert "again with Python 3.13.2" in other.stdout
     assert "Python 3.12.1" in other.stdout
     assert folder.installed() == [LOCAL]
 

@@ -165,12 +165,12 @@ def test_ctrl_c_in_a_client_is_the_clients_and_its_end_leads_back_to_the_menu(fo
     menu.sendcontrol("d")
     in_menu(menu)
     menu.sendline("3")
-    menu.expect_exact("It stays up.")
+    menu.expect_exact("It keeps running.")
     menu.expect(pexpect.EOF)
     menu.close()
 
     assert menu.exitstatus == 0
-    assert "numbers_worker.py runs" in folder.run("status").stdout
+    assert "numbers_worker.py is running" in folder.run("status").stdout
     menu.close()
 
 
@@ -180,14 +180,14 @@ def test_a_killed_worker_or_engine_is_seen_and_started_again(folder: Folder) -> 
     before = {name: folder.holder(name) for name in ("engine", "numbers_worker.py", "images_worker.py")}
 
     os.kill(before["numbers_worker.py"], signal.SIGKILL)
-    wait_for(lambda: "numbers_worker.py does not run" in folder.run("status").stdout)
-    assert "images_worker.py runs" in folder.run("status").stdout
+    wait_for(lambda: "numbers_worker.py is not running" in folder.run("status").stdout)
+    assert "images_worker.py is running" in folder.run("status").stdout
     assert folder.run("up").returncode == 0
     assert folder.holder("numbers_worker.py") != before["numbers_worker.py"]
     assert folder.holder("images_worker.py") == before["images_worker.py"]
 
     os.kill(before["engine"], signal.SIGKILL)
-    wait_for(lambda: "local AWS does not run" in folder.run("status").stdout)
+    wait_for(lambda: "local AWS is not running" in folder.run("status").stdout)
     assert folder.run("up").returncode == 0
     assert folder.holder("engine") != before["engine"]
 
@@ -200,7 +200,7 @@ def test_a_stale_file_with_the_number_of_another_process_is_nobodys(folder: Fold
         (folder.path / ".local/lock").mkdir()
         (folder.path / ".local/lock/pid").write_text(f"{innocent.pid}\n")
 
-        assert "local AWS does not run" in folder.run("status").stdout
+        assert "local AWS is not running" in folder.run("status").stdout
         assert folder.run("down").returncode == 0
         assert folder.run("up").returncode == 0
         assert folder.holder("engine") != innocent.pid
@@ -232,7 +232,7 @@ def test_all_workers_that_end_at_once_are_told_and_not_those_that_run(folder: Fo
     assert folder.run("up").returncode == 0
     (folder.path / "images_worker.py").write_text("import sys\nsys.exit('a fault in the code')\n")
     os.kill(folder.holder("images_worker.py"), signal.SIGKILL)
-    wait_for(lambda: "images_worker.py does not run" in folder.run("status").stdout)
+    wait_for(lambda: "images_worker.py is not running" in folder.run("status").stdout)
 
     done = folder.run("up")
 

@@ -146,8 +146,8 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     url, asked = proxy
     account.env |= {"HTTP_PROXY": url, "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"}
     first = account.done("up")
-    assert "proof: numbers answered after" in first
-    assert "proof: images answered after" in first
+    assert "proof: numbers responded after" in first
+    assert "proof: images responded after" in first
     assert f"./aws_setup.sh down --name {account.name}" in first
     assert "24 changes were made" in first
 
@@ -180,7 +180,7 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     check_what_is_there(account)
 
     gone = account.done("down", "--yes")
-    assert "it is gone" in gone
+    assert "Everything is removed" in gone
     assert "nothing to remove" in account.done("down")
     check_nothing_is_left(account)
     assert asked == []
@@ -270,7 +270,7 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
 
     ended = account.run("up", SETUP_PROOF="0", **lab)
 
-    assert "LabInstanceProfile is " in ended.stdout
+    assert "use LabInstanceProfile" in ended.stdout
     (instance,) = account.instances
     assert instance["InstanceType"] == "t2.micro"
     assert instance["KeyName"] == "vockey"
@@ -282,7 +282,7 @@ def test_a_lab_has_its_own_profile_and_key_and_makes_no_roles(account: Account) 
     assert (elsewhere.returncode, too_many.returncode) == (1, 2)
     assert "us-east-1 and us-west-2 only, and the region is eu-west-1" in elsewhere.stderr
     assert "at most 9 instances" in too_many.stderr
-    assert "it is gone" in account.done("down", "--yes", **lab)
+    assert "Everything is removed" in account.done("down", "--yes", **lab)
     assert account.instances == []
     assert "LabInstanceProfile" in [p["InstanceProfileName"] for p in iam.list_instance_profiles()["InstanceProfiles"]]
 
@@ -339,12 +339,12 @@ def test_without_ssh_there_is_no_key_and_no_open_port_and_that_is_remembered(acc
     again, plugin, let_in = (account.run_bare(*given, *rest) for rest in (["plan"], ["ssh"], ["allow-me"]))
     assert "up would make 0 changes" in again.stdout
     assert "its plugin" in plugin.stderr
-    assert "no SSH here" in let_in.stderr
+    assert "made without SSH" in let_in.stderr
 
     account.done("allow-me")
     assert account.open_to == [(22, ADDRESS)]
     assert {"Key": "courier-ssh", "Value": "one"} in account.group["Tags"]
-    assert "made without a key" in account.done("plan")
+    assert "launched without a key" in account.done("plan")
 
 
 def test_what_was_made_by_hand_under_our_names_is_not_removed(account: Account) -> None:
@@ -399,7 +399,7 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     assert account.instances[0]["State"]["Name"] == "stopped"
     assert "No instance of" in account.run("ssh").stderr
     assert "running, " in account.done("start")
-    assert "is in force" in account.done("deploy")
+    assert "is active" in account.done("deploy")
     assert "dollars_a_month" in account.done("cost", "--json")
     states = [json.loads(line) for line in account.done("status", "--json").splitlines()]
     assert [row["kind"] for row in states].count("queue") == 6
@@ -419,19 +419,19 @@ def test_what_passes_is_waited_for_and_what_is_half_made_finished_or_removed(acc
     assert broken.returncode == 1
     assert "deleted less than a minute ago. Waiting, up to 90 s" in broken.stderr
     assert "busy or not ready" in broken.stderr
-    assert "limit of the account is reached (ec2:run-instances)" in broken.stderr
+    assert "reached a limit (ec2:run-instances)" in broken.stderr
     assert account.planned()[0].split()[1:3] == ["ec2", "run-instances"]
 
     account.inject({"ec2 run-instances": "(InvalidParameterValue) Invalid IAM Instance Profile name"}, times=2)
     mended = account.run("up", SETUP_PROOF="0")
-    assert "the new instance profile" in mended.stderr
+    assert "The new instance profile" in mended.stderr
     assert len(account.instances) == 1
     assert account.planned() == []
 
     account.inject({"iam delete-role": "(ExpiredToken)"})
     expired = account.run("down", "--yes")
     assert expired.returncode == 4
-    assert "keys have expired" in expired.stderr
+    assert "credentials have expired" in expired.stderr
     account.inject({"ec2 delete-security-group": "(DependencyViolation)"}, times=2)
     account.done("down", "--yes")
     check_nothing_is_left(account)
@@ -455,7 +455,7 @@ def test_the_same_files_make_the_same_tarball(account: Account, tmp_path: Path) 
     (copy / "courier" / "new.py").write_text("")
     subprocess.run([str(copy / "aws_setup.sh"), *given], env=account.env, capture_output=True, check=True)
 
-    assert f"code {first[:12]} is in" in same.stdout
+    assert f"code {first[:12]} is active" in same.stdout
     assert len(deployed(account)) == 2
     for number in range(2):
         (copy / "courier" / "new.py").write_text(f"{number}\n")
