@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from courier.images import formats, pipeline, processor
-from courier.images.formats import Bounds
+from courier.images import pipeline, preview, processor
+from courier.images.probe import Bounds
 
 ROOT = Path(__file__).parent.parent
 SMALL = "thumbnail=106"
@@ -38,7 +38,7 @@ def draw(name: str) -> bytes:
     """Return the picture of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
     example = EXAMPLES.get(name, name)
-    made = processor.process(io.BytesIO(formats.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
+    made = processor.process(io.BytesIO(preview.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
     return processor.process(io.BytesIO(made.content), name="a", operations="convert=png", bounds=bounds).content
 
 

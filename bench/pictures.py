@@ -21,8 +21,8 @@ from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import formats, processor
-from courier.images.formats import Bounds
+from courier.images import preview, processor
+from courier.images.probe import Bounds
 
 BOUNDS = Bounds(megapixels=100, frames=300)
 RUNS = 3
@@ -55,7 +55,7 @@ def _on_color(image: Image.Image, work: Plain) -> Image.Image:
 def photo(width: int, height: int, mode: str, picture_format: str) -> bytes:
     """Return something like a photograph: gradients, shapes, and noise."""
     noise = Image.effect_noise((width // 2, height // 2), 30).resize((width, height)).convert("RGB")
-    drawn = Image.open(io.BytesIO(formats.sample())).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    drawn = Image.open(io.BytesIO(preview.sample())).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
     image = Image.blend(drawn, noise, 0.2).convert(mode)
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize((width, height)))
@@ -120,7 +120,7 @@ def spent(work: Callable[[], object]) -> float | None:
 
 def bomb() -> bytes:
     """Return a PNG whose header promises far more than it has."""
-    content = bytearray(formats.sample())
+    content = bytearray(preview.sample())
     content[16:24] = (60_000).to_bytes(4, "big") * 2
     content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
     return bytes(content)

@@ -101,7 +101,7 @@ class Menu:
         """Show source and result side by side, as far as this terminal can."""
         if not self._terminal.shows_pictures:
             return
-        from courier.images import formats
+        from courier.images import preview
 
         source = io.BytesIO()
         self._commands.transfer.bucket("unprocessed").fetch(name, source)
@@ -110,7 +110,7 @@ class Menu:
         bounds = self._commands.transfer.bounds
         columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
         size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
-        self._terminal.show_pictures([formats.half_blocks(one, bounds, **size) for one in (source, made)])
+        self._terminal.show_pictures([preview.half_blocks(one, bounds, **size) for one in (source, made)])
 
     def _menu_download(self) -> None:
         names = self._pick("processed", "Process a picture first.", may_be_all=True)

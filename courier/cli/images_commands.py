@@ -13,7 +13,7 @@ from courier.cli.failures import Failures, agree_to_replace
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images import formats, pipeline
+from courier.images import pipeline, preview
 from courier.images.batch import Batch, expanded
 from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
@@ -41,7 +41,7 @@ class ImageCommands:
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
-        with self._terminal.moving(f"Uploading {path or formats.SAMPLE_NAME}") as moved:
+        with self._terminal.moving(f"Uploading {path or preview.SAMPLE_NAME}") as moved:
             may = self._asked_before(replace=replace)
             sent = self.transfer.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from PIL import Image, ImageSequence
 
 from courier.errors import CourierError, NotAPicture, Reason
-from courier.images.formats import format_of
+from courier.images.probe import format_of
 from courier.text import printable
 
 

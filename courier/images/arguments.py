@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from courier.images.formats import TARGETS
+
 #: The largest side of a result, in pixels: what every format but AVIF and WebP holds easily.
 MAX_SIDE = 30_000
 
@@ -14,10 +16,6 @@ FITS = ("inside", "outside", "cover", "contain", "fill")
 GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
 )  # fmt: skip
-#: What may be converted to: as one writes it, and as Pillow does.
-TARGETS = {"jpeg": "JPEG", "jpg": "JPEG", "png": "PNG", "webp": "WEBP", "avif": "AVIF", "gif": "GIF", "tiff": "TIFF"}
-#: Those that are told how good they are to be.
-WITH_QUALITY = ("JPEG", "WEBP", "AVIF")
 
 Values = Mapping[str, Any]
 
@@ -138,9 +136,9 @@ def convert(text: str) -> Values:
     """Read a format and a quality. Raises: ValueError."""
     name, separator, quality = text.partition(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
-    if separator and target not in WITH_QUALITY:
+    if separator and not target.has_quality:
         raise ValueError
-    return {"target": target, "quality": whole("quality", 1, 100)(quality)["quality"] if separator else None}
+    return {"target": target.name, "quality": whole("quality", 1, 100)(quality)["quality"] if separator else None}
 
 
 def _among(known: tuple[str, ...], text: str) -> str:

@@ -9,7 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from courier.errors import CourierError, Rejected, WrongUsage
-from courier.images import formats, naming, pipeline
+from courier.images import naming, pipeline
+from courier.images.formats import named_by
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 
@@ -165,9 +166,8 @@ def expanded(paths: Sequence[str]) -> list[str]:
 
 
 def _meant(place: Path, path: str) -> list[str]:
-    endings = {ending for known in formats.FORMATS.values() for ending in known}
     if place.is_dir():
-        return sorted(str(one) for one in place.iterdir() if one.suffix.lower() in endings and one.is_file())
+        return sorted(str(one) for one in place.iterdir() if named_by(one.suffix) and one.is_file())
     if not any(sign in path for sign in _WILD) or place.exists():
         return [str(place)]
     root = Path(place.anchor) if place.is_absolute() else Path()

@@ -11,19 +11,12 @@ from PIL import Image
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color
-from courier.images.formats import Bounds
+from courier.images.formats import FORMATS
 from courier.images.operations import flattened
 from courier.images.pipeline import Step
+from courier.images.probe import Bounds
 from courier.text import printable
 
-SAVE_OPTIONS: dict[str, dict[str, Any]] = {
-    "JPEG": {"quality": 90},
-    "PNG": {"compress_level": 1},
-    "WEBP": {"quality": 90, "method": 2},
-    "TIFF": {"compression": "tiff_lzw"},
-    "AVIF": {"quality": 80, "speed": 9},
-    "GIF": {},
-}
 #: What encoders say that could not have as much memory as they wanted (libwebp's first error is that).
 _OUT_OF_MEMORY = ("encoding error 1", "Failed to encode image")
 #: The longest that a GIF shows a frame, in milliseconds, and the units it counts in.
@@ -90,7 +83,7 @@ def _saved(frames: list[Image.Image], times: list[float], work: EncodingJob) -> 
 
 def _options(work: EncodingJob) -> dict[str, Any]:
     """Return how a picture is written."""
-    options = dict(SAVE_OPTIONS[work.target])
+    options = dict(FORMATS[work.target].save_options or {})
     if work.quality:
         options["quality"] = work.quality
     elif work.target == "WEBP" and work.is_lossless:
@@ -100,7 +93,7 @@ def _options(work: EncodingJob) -> dict[str, Any]:
         options["exif"] = work.exif
     if work.profile:
         options["icc_profile"] = work.profile
-    if work.dots and work.target in {"JPEG", "PNG", "TIFF"}:
+    if work.dots and FORMATS[work.target].has_resolution:
         options["dpi"] = work.dots
     return options
 
@@ -132,14 +125,15 @@ def _for_gif(image: Image.Image, work: EncodingJob) -> Image.Image:
 
 def _writable(image: Image.Image, work: EncodingJob) -> Image.Image:
     """Return a picture that the target's format can hold."""
-    if image.mode in {"LA", "RGBA"} and work.target == "JPEG":
+    modes = FORMATS[work.target].modes
+    if image.mode in {"LA", "RGBA"} and "RGBA" not in modes:
         if color.is_see_through(image):
-            work.note("its transparency became white: JPEG has none")
+            work.note(f"its transparency became white: {work.target} has none")
         return flattened(image, "white")
     if work.target == "GIF":
         return _for_gif(image, work)
-    if image.mode == "1" and work.target in {"JPEG", "WEBP", "AVIF"}:
+    if image.mode == "1" and "1" not in modes:
         return image.convert("L")
-    if image.mode in {"I", "F"} and work.target == "PNG":
+    if image.mode in {"I", "F"} and image.mode not in modes:
         return color.sixteen_bits(image, work.note)
     return image

@@ -6,11 +6,9 @@ from pathlib import PurePosixPath
 
 from courier.files import MAX_NAME_BYTES
 from courier.images import pipeline
-from courier.images.formats import FORMATS, Header
+from courier.images.formats import FORMATS, named_by
 from courier.images.pipeline import Step
-
-#: Formats that a still picture is stored in as it came; every other becomes a PNG. Moving ones stay what they are.
-KEPT_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "AVIF")
+from courier.images.probe import Header
 
 
 def name_for(name: str, steps: list[Step], header: Header) -> str:
@@ -20,13 +18,9 @@ def name_for(name: str, steps: list[Step], header: Header) -> str:
 
 def likely_names(name: str, steps: list[Step]) -> list[str]:
     """Return what the result may be called if the picture is what its name says."""
-    ending = PurePosixPath(name).suffix.lower()
-    source = next((one for one, endings in FORMATS.items() if ending in endings), "PNG")
-    return list(
-        dict.fromkeys(
-            result_name(name, steps, target_of(source, steps, moving=one)) for one in (False, source == "GIF")
-        )
-    )
+    source = (named_by(PurePosixPath(name).suffix) or FORMATS["PNG"]).name
+    targets = [target_of(source, steps, moving=moving) for moving in (False, source == "GIF")]
+    return list(dict.fromkeys(result_name(name, steps, target) for target in targets))
 
 
 def result_name(name: str, steps: list[Step], wanted: str) -> str:
@@ -36,9 +30,9 @@ def result_name(name: str, steps: list[Step], wanted: str) -> str:
     of several formats have results of several names.
     """
     path = PurePosixPath(name)
-    ending = FORMATS[wanted][0]
+    ending = FORMATS[wanted].suffixes[0]
     done = pipeline.slug(steps, MAX_NAME_BYTES - len(f"{name}.{ending}".encode()))
-    if path.suffix.lower() in FORMATS[wanted]:
+    if named_by(path.suffix) is FORMATS[wanted]:
         return f"{path.stem}-{done}{path.suffix}"
     return f"{name}.{done}{ending}"
 
@@ -51,4 +45,4 @@ def target_of(source: str, steps: list[Step], *, moving: bool) -> str:
     if moving:
         return source
     is_dotted = any(step.name == "black-and-white" for step in steps)
-    return source if source in KEPT_FORMATS and not is_dotted else "PNG"
+    return source if FORMATS[source].stays and not is_dotted else "PNG"

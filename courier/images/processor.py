@@ -20,28 +20,16 @@ from courier.images.animation import count_frames, decoded, decoded_frames, fram
 from courier.images.arguments import Size
 from courier.images.color import is_deep
 from courier.images.encoder import EncodingJob, saved
-from courier.images.formats import (
-    MOVING_FORMATS,
-    Bounds,
-    check_size,
-    format_of,
-    is_lossless_webp,
-    is_moving,
-    media_type,
-    open_picture,
-)
+from courier.images.formats import FORMATS
 from courier.images.geometry import planned
 from courier.images.metadata import kept_exif, note_what_goes, orientation_of, upright
 from courier.images.naming import result_name, target_of
 from courier.images.operations import OPERATIONS, keeps_depth
 from courier.images.pipeline import Step
+from courier.images.probe import Bounds, check_size, format_of, is_lossless_webp, is_moving, open_image
 
-#: Formats that hold 16 bits of gray, and all that is gray.
-DEEP_FORMATS = ("PNG", "TIFF")
-#: Formats in which gray is written as gray.
-_GRAY_FORMATS = ("JPEG", "PNG", "TIFF")
-#: What a JPEG holds of EXIF data, in bytes; and the first orientation that lies on its side.
-_MOST_EXIF, _SIDEWAYS = 65_000, 5
+#: The first orientation that lies on its side.
+_SIDEWAYS = 5
 #: The operations that leave colors as they are, so that a color profile stays true.
 _COLORLESS = frozenset({"rotate", "flip", "flop", "crop", "resize", "thumbnail", "strip-metadata", "convert"})
 
@@ -65,7 +53,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     Raises: Rejected for what is no pipeline; NotAPicture if it is none, is damaged or too large.
     """
     steps = pipeline.parse(operations)
-    image = open_picture(file, bounds)
+    image = open_image(file, bounds)
     target = target_of(format_of(image), steps, moving=is_moving(image))
     work = EncodingJob(steps=list(steps), bounds=bounds, target=target, quality=_quality(steps))
     work.is_gif = image.format == "GIF"
@@ -78,7 +66,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     return Processed(
         name=result_name(name, steps, target),
         content=content,
-        media_type=media_type(target),
+        media_type=FORMATS[target].media_type,
         width=size[0],
         height=size[1],
         frames=count_frames(content) if len(frames) > 1 else 1,
@@ -96,7 +84,7 @@ def _quality(steps: list[Step]) -> int | None:
 def _frames(image: Image.Image, work: EncodingJob) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds; a still picture is one frame."""
     count = frames_of(image)
-    if not is_moving(image) or work.target not in MOVING_FORMATS:
+    if not is_moving(image) or not FORMATS[work.target].animates:
         return [_still(image, count, work)], [0.0]
     if count > work.bounds.frames:
         hint = "To allow more frames, set COURIER_IMAGE_MAX_FRAMES on the worker."
@@ -136,7 +124,8 @@ def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     is_stripped = any(step.name == "strip-metadata" for step in work.steps)
     profile = image.info.get("icc_profile") or b""
     is_seen = any(step.name not in _COLORLESS for step in work.steps)
-    is_lost = is_stripped or work.target == "GIF" or (color.is_of_gray(profile) and work.target not in _GRAY_FORMATS)
+    target = FORMATS[work.target]
+    is_lost = is_stripped or not target.max_exif_bytes or (color.is_of_gray(profile) and "L" not in target.modes)
     if image.mode == "CMYK" or (color.is_foreign(profile) and (is_seen or is_lost)):
         work.foreign = profile
         work.is_foreign = True
@@ -150,10 +139,8 @@ def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     dots = image.info.get("dpi")
     # A TIFF without a resolution has one of 1; no printer has 100,000.
     work.dots = dots if isinstance(dots, tuple) and all(1 < float(one) < 100_000 for one in dots) else None  # noqa: PLR2004
-    if work.target == "GIF":
-        return
-    limit_bytes = _MOST_EXIF if work.target == "JPEG" else 2**24
-    work.exif = kept_exif(image, work.note, limit_bytes=limit_bytes, whole=work.target != "TIFF")
+    if target.max_exif_bytes:
+        work.exif = kept_exif(image, work.note, limit_bytes=target.max_exif_bytes, whole=target.has_exposure)
 
 
 def _draft(image: Image.Image, orientation: int, work: EncodingJob) -> None:
@@ -184,7 +171,7 @@ def _workable(image: Image.Image, work: EncodingJob) -> Image.Image:
             work.note("its transparent gray became opaque")
         if work.is_foreign:
             work.note("its color profile went")
-        keeps = all(map(keeps_depth, work.steps)) and work.target in DEEP_FORMATS
+        keeps = all(map(keeps_depth, work.steps)) and "I;16" in FORMATS[work.target].modes
         return image if keeps else color.shallow(image, work.note)
     if work.is_foreign:
         image = color.in_srgb(image, work.foreign, work.note)

@@ -23,7 +23,7 @@ from typing import IO, Any
 
 from courier.errors import Reason, Rejected
 from courier.images import processor
-from courier.images.formats import Bounds
+from courier.images.probe import Bounds
 from courier.images.sandbox import FULL
 
 #: No result is larger, in bytes; the disk is everybody's.

@@ -18,8 +18,9 @@ from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
-from courier.images import formats
-from courier.images.formats import Bounds, Header
+from courier.images import preview
+from courier.images.formats import FORMATS
+from courier.images.probe import Bounds, Header, read_header
 from courier.messaging.connection import Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome
 from courier.settings import PROCESSED, UNPROCESSED, Settings
@@ -97,10 +98,10 @@ class ImageTransfer:
 
         Raises: WrongUsage if it cannot be read; Rejected if it may not be uploaded.
         """
-        name = check_name(Path(path).name if path else formats.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
+        name = check_name(Path(path).name if path else preview.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
         limit_bytes = int(self._settings.image_max_megabytes * 1e6)
-        content = read_file(Path(path), limit_bytes=limit_bytes) if path else formats.sample()
-        return name, content, formats.read_header(io.BytesIO(content), self.bounds)
+        content = read_file(Path(path), limit_bytes=limit_bytes) if path else preview.sample()
+        return name, content, read_header(io.BytesIO(content), self.bounds)
 
     def upload(
         self,
@@ -122,7 +123,7 @@ class ImageTransfer:
             raise WrongUsage(f"{name} is in the bucket already.", hint="Use --replace to overwrite it.")
         if there is None or not is_same:
             # What is pinned is what this very upload made, whoever else uses the name.
-            media_type = formats.media_type(header.format)
+            media_type = FORMATS[header.format].media_type
             opened(len(content))
             try:
                 file, is_new = io.BytesIO(content), there is None

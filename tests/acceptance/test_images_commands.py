@@ -11,7 +11,7 @@ import time
 import pytest
 from PIL import Image
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.place import Place, wait_for
 
 CLIENT = "images_client.py"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.place import Place, wait_for
 
 PROMPT = "Your choice: "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from courier.errors import Reason
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.odd import corpus
 from tests.support.place import Place
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.conftest import Place, _place
 from tests.support.engines import Engine
 from tests.support.terminals import Seen, chunked, run, without_times

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import pexpect
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.engines import Engine, fresh_account, unmeasured
 from tests.support.gate import Gate
 from tests.support.place import ROOT, Place, wait_for

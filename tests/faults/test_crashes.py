@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, Gate
 from tests.support.place import ROOT, Place, WorkerProcess, wait_for

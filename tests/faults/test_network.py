@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from courier.images.formats import sample
+from courier.images.preview import sample
 from tests.support.gate import BAD_GATEWAY, GATEWAY_TIMEOUT, SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 from tests.support.place import ATTRIBUTES, WAIT_SECONDS, Place, wait_for
 

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from courier.aws.s3 import Bucket
 from courier.aws.scale_in import ScaleInProtection
 from courier.aws.session import Aws
-from courier.images.formats import sample
+from courier.images.preview import sample
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
 from tests.setup.test_aws_setup import setup
 from tests.support.engines import REGION, Engine, unmeasured

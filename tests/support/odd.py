@@ -21,7 +21,7 @@ from typing import Any
 from PIL import Image
 
 from courier.errors import CourierError
-from courier.images.formats import sample
+from courier.images.preview import sample
 from courier.images.sandbox import Limits, Sandbox
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")

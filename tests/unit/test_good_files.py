@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter, ImageOps
 
-from courier.images.formats import Bounds, sample
+from courier.images.preview import sample
+from courier.images.probe import Bounds
 from courier.images.processor import process
 
 SIZE = (96, 72)

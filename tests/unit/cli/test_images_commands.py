@@ -15,7 +15,7 @@ from courier.aws.s3 import StoredObject
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
-from courier.images.formats import sample
+from courier.images.preview import sample
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 from tests.support.screens import Screen

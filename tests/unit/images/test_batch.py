@@ -12,7 +12,7 @@ import pytest
 
 from courier.errors import CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch, expanded
-from courier.images.formats import Header
+from courier.images.probe import Header
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 from tests.support.fakes import PATIENCE_SECONDS, until

@@ -10,8 +10,9 @@ import pytest
 from PIL import Image, ImageCms
 
 from courier.errors import NotAPicture
-from courier.images.encoder import SAVE_OPTIONS, EncodingJob, saved
-from courier.images.formats import Bounds
+from courier.images.encoder import EncodingJob, saved
+from courier.images.formats import TARGETS
+from courier.images.probe import Bounds
 
 
 def work(target: str, **more: Any) -> EncodingJob:
@@ -43,7 +44,7 @@ def times_of(image: Any) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("target", SAVE_OPTIONS)
+@pytest.mark.parametrize("target", sorted({known.name for known in TARGETS.values()}))
 def test_every_format_is_written_and_is_itself(target: str) -> None:
     made = written(noisy(), work(target))
 

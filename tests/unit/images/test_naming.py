@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from courier.files import MAX_NAME_BYTES
-from courier.images.formats import Header
 from courier.images.naming import likely_names, name_for, result_name, target_of
 from courier.images.pipeline import parse
+from courier.images.probe import Header
 
 
 @pytest.mark.parametrize(

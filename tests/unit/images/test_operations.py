@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images.formats import sample
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import parse
+from courier.images.preview import sample
 
 SAMPLE = Image.open(io.BytesIO(sample())).resize((80, 60)).convert("RGB")
 UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=2)

@@ -14,9 +14,10 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 from courier.errors import NotAPicture, Reason, Rejected
 from courier.files import check_name
-from courier.images.formats import Bounds, is_lossless_webp, read_header, sample
 from courier.images.naming import likely_names, name_for, result_name
 from courier.images.pipeline import KINDS, parse
+from courier.images.preview import sample
+from courier.images.probe import Bounds, is_lossless_webp, read_header
 from courier.images.processor import Processed, process
 
 BOUNDS = Bounds(megapixels=50, frames=20)

@@ -22,7 +22,7 @@ from courier.errors import (
     ResponseTimeout,
     WrongUsage,
 )
-from courier.images.formats import SAMPLE_NAME, sample
+from courier.images.preview import SAMPLE_NAME, sample
 from courier.images.transfer import ImageTransfer, Result, etag_of
 from courier.messaging.connection import Connection
 from courier.messaging.pending import Outcome, Question
