@@ -10,42 +10,36 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-from courier.images import pipeline, preview, processor
+from courier.images import preview, processor
+from courier.images.operation import Operation
+from courier.images.operations import OPERATIONS
 from courier.images.probe import Bounds
 
 ROOT = Path(__file__).parent.parent
 SMALL = "thumbnail=106"
-#: An example of each operation that needs a value, or shows more with one.
-EXAMPLES = {
-    "posterize": "posterize=1", "brightness": "brightness=1.6", "contrast": "contrast=0.4",
-    "saturation": "saturation=0.2",
-    "blur": "blur=3", "sharpen": "sharpen=400", "rotate": "rotate=20:gold", "crop": "crop=60x50",
-    "resize": "resize=60x80:cover", "thumbnail": "thumbnail=60", "border": "border=6:navy",
-    "watermark": "watermark=Courier:center", "convert": "convert=jpeg:5",
-}  # fmt: skip
 
 
 def rows() -> list[str]:
     """Return the table's rows, without the pictures' making."""
+    escaped = {known.name: known.usage.replace("|", "\\|") for known in OPERATIONS.values()}
     return [
-        f"| `{name}{'=' * bool(kind.value)}{kind.value.replace('|', chr(92) + '|')}` | {kind.help} "
-        f"| ![{name}](docs/operations/{name}.png) |"
-        for name, kind in pipeline.KINDS.items()
+        f"| `{escaped[name]}` | {known.help} | ![{name}](docs/operations/{name}.png) |"
+        for name, known in OPERATIONS.items()
     ]
 
 
-def draw(name: str) -> bytes:
+def draw(known: Operation) -> bytes:
     """Return the picture of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
-    example = EXAMPLES.get(name, name)
+    example = f"{known.name}{'=' * bool(known.example)}{known.example}"
     made = processor.process(io.BytesIO(preview.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
     return processor.process(io.BytesIO(made.content), name="a", operations="convert=png", bounds=bounds).content
 
 
 def main() -> None:
     """Write the pictures and print the table."""
-    for name in pipeline.KINDS:
-        (ROOT / f"docs/operations/{name}.png").write_bytes(draw(name))
+    for known in OPERATIONS.values():
+        (ROOT / f"docs/operations/{known.name}.png").write_bytes(draw(known))
     print("| operation | what it does | the sample |\n|---|---|---|")
     print("\n".join(rows()))
 

@@ -19,7 +19,7 @@ from courier.cli.failures import Failures
 from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
 from courier.errors import WrongUsage
 from courier.files import expand_home
-from courier.images import pipeline
+from courier.images.operation import DEFAULT
 from courier.messaging.connection import Connection
 from courier.settings import load_settings
 from courier.text import printable
@@ -90,7 +90,7 @@ class Menu:
         self._commands.operations()
         self._terminal.say("For example: thumbnail=800   sepia,border=20:white   grayscale,resize=800x600:cover   web")
         operations = self._terminal.ask(
-            f"Operations (Enter for {pipeline.DEFAULT})",
+            f"Operations (Enter for {DEFAULT})",
             _operations,
             _more_operations,
         )
@@ -131,13 +131,18 @@ class Menu:
 
 
 def _operations(text: str) -> str:
-    return pipeline.canonical(pipeline.parse(text.strip() or pipeline.DEFAULT))
+    from courier.images import pipeline
+
+    return pipeline.canonical(pipeline.parse(text.strip() or DEFAULT))
 
 
 def _more_operations(text: str) -> Sequence[str]:
     """Return how the last operation of a list may go on."""
+    from courier.images.operations import OPERATIONS
+    from courier.images.pipeline import PRESETS
+
     before, comma, _ = text.rpartition(",")
-    return [f"{before}{comma}{name}" for name in (*pipeline.KINDS, *pipeline.PRESETS)]
+    return [f"{before}{comma}{name}" for name in (*OPERATIONS, *PRESETS)]
 
 
 def _paths(text: str) -> Sequence[str]:
@@ -197,9 +202,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--operations": {
-        "default": pipeline.DEFAULT,
+        "default": DEFAULT,
         "metavar": "LIST",
-        "help": f"such as grayscale,resize=800x600; the operations command lists them (default: {pipeline.DEFAULT})",
+        "help": f"such as grayscale,resize=800x600; the operations command lists them (default: {DEFAULT})",
     },
     "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
     "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},

@@ -15,6 +15,7 @@ from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import pipeline, preview
 from courier.images.batch import Batch, expanded
+from courier.images.operations import OPERATIONS
 from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
 
@@ -152,7 +153,7 @@ class ImageCommands:
 
     def operations(self) -> None:
         """Show what can be done to pictures."""
-        rows = [(f"{name}{'=' * bool(kind.value)}{kind.value}", kind.help) for name, kind in pipeline.KINDS.items()]
+        rows = [(known.usage, known.help) for known in OPERATIONS.values()]
         rows += [(name, f"{pipeline.PRESET_HELP[name]} ({text})") for name, text in pipeline.PRESETS.items()]
         if self._as_json:
             for name, text in rows:

@@ -61,6 +61,11 @@ def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
     return made
 
 
+def colored(image: Image.Image) -> Image.Image:
+    """Return an image that any color may be painted on."""
+    return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.mode == "LA" else "RGB")
+
+
 def has_alpha(image: Image.Image) -> bool:
     """Whether a picture has transparency, in whatever way."""
     return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info

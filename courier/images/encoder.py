@@ -11,9 +11,9 @@ from PIL import Image
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color
+from courier.images.effects import flattened
 from courier.images.formats import FORMATS
-from courier.images.operations import flattened
-from courier.images.pipeline import Step
+from courier.images.operation import Step
 from courier.images.probe import Bounds
 from courier.text import printable
 

@@ -65,10 +65,9 @@ _ALL = (
     Format(name="AVIF", suffixes=(".avif",), save_options={"quality": 80, "speed": 9}, has_quality=True),
 )  # fmt: skip
 FORMATS: dict[str, Format] = {known.name: known for known in _ALL}
-#: Those that are written, by each name that `convert` knows.
-TARGETS: dict[str, Format] = {
-    name: known for known in _ALL if known.save_options is not None for name in (known.name.lower(), *known.aliases)
-}
+#: Those that are written, and the same by each name that `convert` knows.
+WRITTEN = tuple(known for known in _ALL if known.save_options is not None)
+TARGETS: dict[str, Format] = {name: known for known in WRITTEN for name in (known.name.lower(), *known.aliases)}
 
 
 def named_by(suffix: str) -> Format | None:

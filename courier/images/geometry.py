@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from courier.images.arguments import Size, Values
-from courier.images.pipeline import Step
 
 
 def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
@@ -20,19 +19,10 @@ def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
     return width or across, height or down
 
 
-def planned(step: Step, size: tuple[int, int]) -> tuple[int, int]:
-    """Return how large a picture is after an operation, or larger."""
-    if step.name == "resize":
-        return planned_size(size, step.values)
-    if step.name == "thumbnail":
-        return thumbnail_size(size, step.values)
-    if step.name == "border":
-        return size[0] + 2 * step.values["width"], size[1] + 2 * step.values["width"]
-    if step.name == "rotate" and step.values["degrees"] % 90:
-        turn = math.radians(step.values["degrees"])
-        sine, cosine = abs(math.sin(turn)), abs(math.cos(turn))
-        return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
-    return size
+def turned(size: tuple[int, int], degrees: float) -> tuple[int, int]:
+    """Return how large a picture is after a rotation."""
+    sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
+    return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
 
 
 def planned_size(size: tuple[int, int], values: Values) -> tuple[int, int]:

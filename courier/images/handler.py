@@ -11,7 +11,7 @@ from courier.aws.session import Aws
 from courier.errors import Reason, Rejected
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import naming, pipeline
-from courier.images.pipeline import Step
+from courier.images.operation import DEFAULT, Step
 from courier.images.sandbox import Limits, Sandbox
 from courier.messaging.processor import Response
 from courier.messaging.protocol import Request
@@ -114,4 +114,4 @@ def _steps(request: Request) -> list[Step]:
     for option in request.options:
         if option not in OPTIONS:
             raise Rejected(f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}.")
-    return pipeline.parse(request.options.get("operations", pipeline.DEFAULT))
+    return pipeline.parse(request.options.get("operations", DEFAULT))

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from courier.files import MAX_NAME_BYTES
 from courier.images import pipeline
 from courier.images.formats import FORMATS, named_by
-from courier.images.pipeline import Step
+from courier.images.operation import Step
 from courier.images.probe import Header
 
 
@@ -44,5 +44,5 @@ def target_of(source: str, steps: list[Step], *, moving: bool) -> str:
         return str(asked[-1])
     if moving:
         return source
-    is_dotted = any(step.name == "black-and-white" for step in steps)
-    return source if FORMATS[source].stays and not is_dotted else "PNG"
+    wanted = [step.operation.target for step in steps if step.operation.target]
+    return wanted[-1] if wanted else source if FORMATS[source].stays else "PNG"

@@ -17,21 +17,17 @@ from PIL import Image
 from courier.errors import NotAPicture, Reason
 from courier.images import color, pipeline
 from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
-from courier.images.arguments import Size
 from courier.images.color import is_deep
 from courier.images.encoder import EncodingJob, saved
 from courier.images.formats import FORMATS
-from courier.images.geometry import planned
 from courier.images.metadata import kept_exif, note_what_goes, orientation_of, upright
 from courier.images.naming import result_name, target_of
-from courier.images.operations import OPERATIONS, keeps_depth
-from courier.images.pipeline import Step
+from courier.images.operation import Step
+from courier.images.operations import OPERATIONS
 from courier.images.probe import Bounds, check_size, format_of, is_lossless_webp, is_moving, open_image
 
 #: The first orientation that lies on its side.
 _SIDEWAYS = 5
-#: The operations that leave colors as they are, so that a color profile stays true.
-_COLORLESS = frozenset({"rotate", "flip", "flop", "crop", "resize", "thumbnail", "strip-metadata", "convert"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,9 +117,9 @@ def _still(image: Image.Image, count: int, work: EncodingJob) -> Image.Image:
 
 def _read_metadata(image: Image.Image, work: EncodingJob) -> None:
     """Take along what is kept of a picture's metadata: EXIF without the position, the profile, the resolution."""
-    is_stripped = any(step.name == "strip-metadata" for step in work.steps)
+    is_stripped = any(step.operation.strips_metadata for step in work.steps)
     profile = image.info.get("icc_profile") or b""
-    is_seen = any(step.name not in _COLORLESS for step in work.steps)
+    is_seen = not all(step.operation.keeps_color for step in work.steps)
     target = FORMATS[work.target]
     is_lost = is_stripped or not target.max_exif_bytes or (color.is_of_gray(profile) and "L" not in target.modes)
     if image.mode == "CMYK" or (color.is_foreign(profile) and (is_seen or is_lost)):
@@ -147,17 +143,14 @@ def _draft(image: Image.Image, orientation: int, work: EncodingJob) -> None:
     """Have a JPEG decoded no larger than needed, and in gray if that is all that is wanted."""
     if image.format != "JPEG" or not work.steps:
         return
-    names = [step.name for step in work.steps]
-    is_gray = names[0] == "grayscale" and image.mode in {"RGB", "L"} and not work.is_foreign
-    place = 1 if names[0] == "grayscale" and len(names) > 1 else 0
+    is_gray = work.steps[0].operation.needs_only_gray and image.mode in {"RGB", "L"} and not work.is_foreign
+    place = 1 if work.steps[0].operation.needs_only_gray and len(work.steps) > 1 else 0
     step, size = work.steps[place], image.size
-    if step.name == "thumbnail" or (step.name == "resize" and step.values["fit"] != "contain"):
-        # What is meant is meant of the whole picture, not of what a draft leaves of it.
-        whole = image.size if orientation < _SIDEWAYS else (image.height, image.width)
-        width, height = planned(step, whole)
-        fit = "cover" if step.values.get("fit") == "cover" else "fill"
-        exact = {**step.values, "size": Size(width=width, height=height), "fit": fit}
-        work.steps[place] = replace(step, name="resize", values={"gravity": "center", **exact})
+    # What is meant is meant of the whole picture, not of what a draft leaves of it.
+    whole = image.size if orientation < _SIDEWAYS else (image.height, image.width)
+    if exact := step.operation.scale(whole, step.values):
+        width, height = exact["size"].width, exact["size"].height
+        work.steps[place] = replace(step, operation=OPERATIONS["resize"], values=exact)
         share = max(width / whole[0], height / whole[1])
         size = math.ceil(2 * image.width * share), math.ceil(2 * image.height * share)
     if is_gray or size != image.size:
@@ -171,7 +164,7 @@ def _workable(image: Image.Image, work: EncodingJob) -> Image.Image:
             work.note("its transparent gray became opaque")
         if work.is_foreign:
             work.note("its color profile went")
-        keeps = all(map(keeps_depth, work.steps)) and "I;16" in FORMATS[work.target].modes
+        keeps = all(step.keeps_depth for step in work.steps) and "I;16" in FORMATS[work.target].modes
         return image if keeps else color.shallow(image, work.note)
     if work.is_foreign:
         image = color.in_srgb(image, work.foreign, work.note)
@@ -190,10 +183,10 @@ def _rawmode(image: Image.Image) -> str:
 
 def _done(image: Image.Image, work: EncodingJob) -> Image.Image:
     for step in work.steps:
-        if step.name == "black-and-white" and color.is_see_through(image):
-            work.note("its transparency became white: black and white has none")
-        check_size(planned(step, image.size), work.bounds, "The result would have", work.frames)
-        if image.mode == "1" and step.name not in {"convert", "strip-metadata"}:
-            image = image.convert("L")
-        image = OPERATIONS[step.name](image, step.values)
+        apply, opaque_note = step.operation.apply, step.operation.opaque_note
+        if opaque_note and color.is_see_through(image):
+            work.note(opaque_note)
+        check_size(step.size_after(image.size), work.bounds, "The result would have", work.frames)
+        if apply:
+            image = apply(image.convert("L") if image.mode == "1" else image, step.values)
     return image

@@ -10,6 +10,7 @@ import pytest
 from bench import awkward, operations
 from courier import settings
 from courier.images import formats, pipeline
+from courier.images.operations import OPERATIONS
 from tests.support.place import ROOT, Place
 
 README = (ROOT / "README.md").read_text()
@@ -86,14 +87,14 @@ def test_every_promise_names_tests_that_there_are() -> None:
 
 
 def test_operations_formats_and_limits_are_those_of_the_code() -> None:
-    assert all(f"`{name}" in README for name in [*pipeline.KINDS, *pipeline.PRESETS])
+    assert all(f"`{name}" in README for name in [*OPERATIONS, *pipeline.PRESETS])
     assert all(name in README.upper() for name in formats.FORMATS)
     assert "up to 50 MB and 50 million pixels" in README
 
 
 def test_the_table_of_operations_is_that_of_today() -> None:
     assert "\n".join(operations.rows()) in README
-    assert all((ROOT / f"docs/operations/{name}.png").exists() for name in pipeline.KINDS)
+    assert all((ROOT / f"docs/operations/{name}.png").exists() for name in OPERATIONS)
     assert all(f"`{text}`" in README for text in pipeline.PRESETS.values())
 
 

@@ -59,7 +59,7 @@ def test_what_comes_of_an_operation_is_known_beforehand(
 ) -> None:
     (step,) = parse(operation)
 
-    assert geometry.planned(step, size) == result
+    assert step.size_after(size) == result
 
 
 @pytest.mark.parametrize(

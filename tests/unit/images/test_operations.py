@@ -8,7 +8,6 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images.operations import OPERATIONS
 from courier.images.pipeline import parse
 from courier.images.preview import sample
 
@@ -18,7 +17,7 @@ UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=2)
 
 def do(text: str, image: Image.Image = SAMPLE) -> Image.Image:
     for step in parse(text):
-        image = OPERATIONS[step.name](image, step.values)
+        image = step.operation.apply(image, step.values) if step.operation.apply else image
     return image
 
 

@@ -15,17 +15,13 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 from courier.errors import NotAPicture, Reason, Rejected
 from courier.files import check_name
 from courier.images.naming import likely_names, name_for, result_name
-from courier.images.pipeline import KINDS, parse
+from courier.images.operations import OPERATIONS
+from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.probe import Bounds, is_lossless_webp, read_header
 from courier.images.processor import Processed, process
 
 BOUNDS = Bounds(megapixels=50, frames=20)
-#: A value for each operation that needs one.
-VALUES = {
-    "brightness": "1.2", "contrast": "1.5", "saturation": "0.5", "rotate": "30", "crop": "30x20", "resize": "20x",
-    "border": "2:white", "watermark": "Hi\\, you", "convert": "png",
-}  # fmt: skip
 
 
 def picture(mode: str = "RGB", picture_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
@@ -108,9 +104,10 @@ KINDS_OF_PICTURES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("operation", KINDS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_every_kind_of_picture_comes_back_from_every_operation(operation: str) -> None:
-    operations = f"{operation}={VALUES[operation]}" if operation in VALUES else operation
+    example = OPERATIONS[operation].example
+    operations = f"{operation}={example}" if example else operation
     for mode, picture_format in KINDS_OF_PICTURES:
         made = processed(picture(mode, picture_format), operations)
 
