@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from courier.images.arguments import Values
 from courier.images.color import is_deep
@@ -79,6 +79,13 @@ def blur(image: Image.Image, values: Values) -> Image.Image:
 def filtered(kind: Any) -> Apply:  # noqa: ANN401  one of Pillow's classes
     """Make an operation of one of Pillow's filters."""
     return on_color(lambda image: image.filter(kind))
+
+
+def vignette(image: Image.Image, percent: int) -> Image.Image:
+    """Return an image that darkens with the square of the distance from its middle, by `percent` in its corners."""
+    light = Image.radial_gradient("L").point([round(255 - 2.55 * percent * (far / 255) ** 2) for far in range(256)])
+    light = light.resize(image.size, Image.Resampling.BICUBIC)
+    return ImageChops.multiply(image, Image.merge(image.mode, [light] * len(image.getbands())))
 
 
 def flattened(image: Image.Image, color: str) -> Image.Image:

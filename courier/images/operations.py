@@ -86,6 +86,10 @@ _ALL = (
     Operation(name="emboss", help="as if pressed into metal", apply=effects.filtered(ImageFilter.EMBOSS)),
     Operation(name="contour", help="outlines on white", apply=effects.filtered(ImageFilter.CONTOUR)),
     Operation(
+        name="vignette", value="[PERCENT]", help="darker toward the corners, in percent (60)",
+        read=arguments.whole("percent", 1, 100, 60), apply=effects.with_value(effects.vignette, "percent"),
+    ),
+    Operation(
         name="rotate", value="DEGREES[:COLOR]", example="20:gold", help="clockwise; corners in a color",
         read=arguments.rotate, apply=transforms.rotate, size=_rotated_size,
         keeps_color=True, keeps_depth=lambda values: values["degrees"] % 90 == 0,

@@ -104,6 +104,16 @@ def test_sepia_is_brown_from_black_to_white() -> None:
     assert red > green > blue > 0
 
 
+def test_a_vignette_darkens_corners_as_far_as_it_is_told_and_leaves_the_middle() -> None:
+    shaded = do("vignette=50", Image.new("RGB", (201, 101), (200, 100, 0)))
+
+    assert shaded.getpixel((100, 50)) == (200, 100, 0)
+    corners = [shaded.getpixel(place) for place in ((0, 0), (200, 0), (0, 100), (200, 100))]
+    assert all(abs(red - 100) < 4 and abs(green - 50) < 3 for red, green, _ in corners)  # type: ignore[misc]
+    left = [shaded.getpixel((x, 50))[0] for x in range(100)]  # type: ignore[index]
+    assert left == sorted(left)
+
+
 def test_a_watermark_is_in_its_corner_and_leaves_the_rest() -> None:
     paper = Image.new("RGB", (400, 300), "green")
 
