@@ -27,6 +27,7 @@ from courier.text import printable
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
     from courier.cli.images_commands import ImageCommands
+    from courier.images.pipeline import Pipeline
     from courier.images.transfer import Result
 
 WORKER = "images_worker.py"
@@ -89,12 +90,8 @@ class Menu:
         (name,) = self._pick("unprocessed", "Upload a picture first.")
         self._commands.operations()
         self._terminal.say("For example: thumbnail=800   sepia,border=20:white   grayscale,resize=800x600:cover   web")
-        operations = self._terminal.ask(
-            f"Operations (Enter for {DEFAULT})",
-            _operations,
-            _more_operations,
-        )
-        for result in self._commands.process([name], operations):
+        pipeline = self._terminal.ask(f"Operations (Enter for {DEFAULT})", _pipeline, _more_operations)
+        for result in self._commands.process([name], pipeline):
             self._preview(name, result)
 
     def _preview(self, name: str, result: Result) -> None:
@@ -130,10 +127,10 @@ class Menu:
         return self._terminal.ask(question, _chosen(newest, names, may_be_all=may_be_all), lambda _text: names)
 
 
-def _operations(text: str) -> str:
-    from courier.images import pipeline
+def _pipeline(text: str) -> Pipeline:
+    from courier.images.pipeline import parse
 
-    return pipeline.canonical(pipeline.parse(text.strip() or DEFAULT))
+    return parse(text.strip() or DEFAULT)
 
 
 def _more_operations(text: str) -> Sequence[str]:
@@ -213,6 +210,8 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 def run(given: argparse.Namespace, commands: ImageCommands) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
+    from courier.images.pipeline import parse
+
     noted = commands.failures.noted
     if given.command == "upload":
         from courier.images.batch import expanded
@@ -221,13 +220,13 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
             with noted(path):
                 commands.upload(path, replace=given.replace)
     if given.command == "process":
-        commands.process(given.names, given.operations)
+        commands.process(given.names, parse(given.operations))
     if given.command == "download":
         for name in given.names:
             with noted(name):
                 commands.download(name, given.to, replace=given.replace)
     if given.command == "run":
-        commands.run(given.files, given.operations, given.to, replace=given.replace)
+        commands.run(given.files, parse(given.operations), given.to, replace=given.replace)
     if given.command == "list":
         commands.list(given.folder)
     if given.command == "operations":

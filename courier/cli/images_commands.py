@@ -13,9 +13,10 @@ from courier.cli.failures import Failures, agree_to_replace
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images import pipeline, preview
+from courier.images import preview
 from courier.images.batch import Batch, expanded
 from courier.images.operations import OPERATIONS
+from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
 from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
 
@@ -55,12 +56,12 @@ class ImageCommands:
         )
         return sent.name
 
-    def process(self, names: Sequence[str], operations: str) -> list[Result]:
+    def process(self, names: Sequence[str], pipeline: Pipeline) -> list[Result]:
         """Have `names` processed, all at once; return the results. What is refused is noted as a failure.
 
         Raises: CourierError if nothing could be asked.
         """
-        options = {"operations": pipeline.canonical(pipeline.parse(operations))}
+        options = {"operations": pipeline.text}
         found = self.transfer.results([self._question(name, options) for name in names], names)
         results: list[Result] = []
         for name in names:
@@ -88,16 +89,16 @@ class ImageCommands:
             self.transfer.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
         self._report({"name": name, "path": str(target)}, f"downloaded {target}")
 
-    def run(self, files: Sequence[str], operations: str, folder: str, *, replace: bool) -> None:
+    def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool) -> None:
         """Upload, have processed and download: one picture with every step told, or many at once."""
         if "" in files:
             raise WrongUsage("An empty name names no file.", hint="Without any, the sample picture is taken.")
         if len(files) <= 1 and not any(Path(path).is_dir() or not Path(path).exists() for path in files):
-            self._run_one(files[0] if files else "", operations, folder, replace=replace)
+            self._run_one(files[0] if files else "", pipeline, folder, replace=replace)
             return
-        self._run_many(expanded(files), operations, _folder(folder), replace=replace)
+        self._run_many(expanded(files), pipeline, _folder(folder), replace=replace)
 
-    def _run_many(self, paths: Sequence[str], operations: str, folder: Path, *, replace: bool) -> None:
+    def _run_many(self, paths: Sequence[str], pipeline: Pipeline, folder: Path, *, replace: bool) -> None:
         """Do many pictures, and tell of each in the order of their files, and in the end of all."""
         outcomes = Outcomes(paths, self._tell_outcome)
         started = time.monotonic()
@@ -109,7 +110,7 @@ class ImageCommands:
 
             batch = Batch(
                 self.transfer,
-                operations,
+                pipeline,
                 folder,
                 replace=replace,
                 moved=moved.advance,
@@ -138,23 +139,22 @@ class ImageCommands:
         fields = {**result.told, "name": path, "path": str(target), "was_there": not result.told}
         self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (was there already)'}")
 
-    def _run_one(self, path: str, operations: str, folder: str, *, replace: bool) -> None:
-        pipeline.parse(operations)
+    def _run_one(self, path: str, pipeline: Pipeline, folder: str, *, replace: bool) -> None:
         batch = Batch(
-            self.transfer, operations, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
+            self.transfer, pipeline, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
         )
         if path and batch.is_there(path):
             return
         with self.failures.noted(path):
             name = self.upload(path, replace=replace)
-            for result in self.process([name], operations):
+            for result in self.process([name], pipeline):
                 is_stale = Path(folder) / result.name in batch.stale
                 self.download(result.name, folder, replace=replace or is_stale, etag=result.etag)
 
     def operations(self) -> None:
         """Show what can be done to pictures."""
         rows = [(known.usage, known.help) for known in OPERATIONS.values()]
-        rows += [(name, f"{pipeline.PRESET_HELP[name]} ({text})") for name, text in pipeline.PRESETS.items()]
+        rows += [(name, f"{PRESET_HELP[name]} ({text})") for name, text in PRESETS.items()]
         if self._as_json:
             for name, text in rows:
                 self._terminal.row(json.dumps({"operation": name, "help": text}))

@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from courier.errors import CourierError, Rejected, WrongUsage
-from courier.images import naming, pipeline
+from courier.images import naming
 from courier.images.formats import named_by
+from courier.images.pipeline import Pipeline
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
 
@@ -28,7 +29,7 @@ class Batch:
     def __init__(
         self,
         transfer: ImageTransfer,
-        operations: str,
+        pipeline: Pipeline,
         folder: Path,
         *,
         replace: bool,
@@ -37,7 +38,7 @@ class Batch:
         told: Callable[[str, Path | None, Result | CourierError], None],
     ) -> None:
         self._transfer = transfer
-        self._steps = pipeline.parse(operations)
+        self._pipeline = pipeline
         self._folder = folder
         self._replace = replace
         self._moved = moved
@@ -85,7 +86,7 @@ class Batch:
             name, _, header = self._transfer.read(path)
         except CourierError:
             return False
-        target = self._folder / naming.name_for(name, self._steps, header)
+        target = self._folder / naming.name_for(name, self._pipeline, header)
         if not target.exists():
             return False
         found = target.stat()
@@ -110,7 +111,7 @@ class Batch:
 
     def _questions(self, paths: Sequence[str], uploads: ThreadPoolExecutor) -> Iterator[Asked]:
         """Yield the questions in order, a few uploads ahead; None while the next upload is not done."""
-        options = {"operations": pipeline.canonical(self._steps)}
+        options = {"operations": self._pipeline.text}
         ahead: deque[Future[Uploaded]] = deque()
         left = iter(paths)
         for _ in paths:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from typing import cast
 
 from PIL import Image, ImageCms
 
 from courier.errors import NotAPicture, Reason
+from courier.images.notes import Note
 
 #: The largest gray of 16 bits.
 _MOST = 65_535
-#: Hears what could not be kept.
-Note = Callable[[str], None]
 
 
 def is_deep(image: Image.Image) -> bool:

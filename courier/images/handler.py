@@ -10,8 +10,9 @@ from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
 from courier.errors import Reason, Rejected
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images import naming, pipeline
-from courier.images.operation import DEFAULT, Step
+from courier.images import naming
+from courier.images.operation import DEFAULT
+from courier.images.pipeline import Pipeline, parse
 from courier.images.sandbox import Limits, Sandbox
 from courier.messaging.processor import Response
 from courier.messaging.protocol import Request
@@ -47,14 +48,14 @@ class ImageHandler:
         Raises: Rejected; ServiceError; SandboxFault.
         """
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
-        steps = _steps(request)
+        pipeline = _pipeline(request)
         source = self._source(name, request.options.get("etag", ""))
-        mark = _mark(source, steps)
-        for likely in naming.likely_names(name, steps):
+        mark = _mark(source, pipeline)
+        for likely in naming.likely_names(name, pipeline):
             done = self._processed.find(likely)
             if done and done.metadata.get(MARK) == mark:
                 return _made(done)
-        return self._work(source, steps, mark)
+        return self._work(source, pipeline, mark)
 
     def _source(self, name: str, etag: str) -> StoredObject:
         found = self._unprocessed.find(name)
@@ -69,10 +70,10 @@ class ImageHandler:
             raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found
 
-    def _work(self, source: StoredObject, steps: list[Step], mark: str) -> Response:
+    def _work(self, source: StoredObject, pipeline: Pipeline, mark: str) -> Response:
         order = {
             "name": source.name,
-            "operations": pipeline.canonical(steps),
+            "operations": pipeline.text,
             "megapixels": self._settings.image_max_megapixels,
             "frames": self._settings.image_max_frames,
         }
@@ -81,7 +82,7 @@ class ImageHandler:
             made = cell.run(order)
             # Whatever a picture made of its process, its result goes nowhere else.
             name = check_name(made["name"])
-            done = json.dumps(pipeline.canonical(steps))[1 : MAX_DONE + 1]
+            done = json.dumps(pipeline.text)[1 : MAX_DONE + 1]
             metadata = {MARK: mark, DONE: done, TOLD: _short(made["told"])}
             with cell.result() as result:
                 stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
@@ -104,14 +105,14 @@ def _made(stored: StoredObject) -> Response:
     return Response(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
 
 
-def _mark(source: StoredObject, steps: list[Step]) -> str:
+def _mark(source: StoredObject, pipeline: Pipeline) -> str:
     """Return what a result is marked with: the same source and operations make the same result."""
-    what = f"{source.etag} {pipeline.meaning(steps)}"
+    what = f"{source.etag} {pipeline.meaning}"
     return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
 
 
-def _steps(request: Request) -> list[Step]:
+def _pipeline(request: Request) -> Pipeline:
     for option in request.options:
         if option not in OPTIONS:
             raise Rejected(f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}.")
-    return pipeline.parse(request.options.get("operations", DEFAULT))
+    return parse(request.options.get("operations", DEFAULT))

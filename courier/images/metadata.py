@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 
 from PIL import Image
+
+from courier.images import color
+from courier.images.formats import Format
+from courier.images.notes import Note
+from courier.images.pipeline import Pipeline
 
 #: The tag that says how a picture is to be turned (CIPA DC-008, Exif 2.32).
 ORIENTATION = 0x0112
@@ -31,6 +36,25 @@ _TURNS = {
 }
 
 
+#: The first orientation that lies on its side.
+SIDEWAYS = 5
+_MAX_DOTS = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What becomes of a picture's metadata and colors."""
+
+    #: EXIF data that go along, without the position.
+    exif: bytes = b""
+    #: The resolution that goes along, in dots an inch.
+    dots: tuple[float, float] | None = None
+    #: The color profile that goes along.
+    profile: bytes = b""
+    #: The profile by which colors become sRGB's: empty for CMYK without one, None if they stay.
+    foreign: bytes | None = None
+
+
 def orientation_of(image: Image.Image) -> int:
     """Return a picture's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
     try:
@@ -45,26 +69,46 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
-def kept_exif(image: Image.Image, note: Callable[[str], None], *, limit_bytes: int, whole: bool) -> bytes:
-    """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made.
+def kept_of(image: Image.Image, pipeline: Pipeline, target: Format, note: Note) -> Kept:
+    """Return what goes along with an image through a pipeline to a format, and say what does not."""
+    profile, foreign = _profiles(image, pipeline, target)
+    note_what_goes(image, note)
+    if pipeline.strips_metadata:
+        return Kept(foreign=foreign)
+    dots = image.info.get("dpi")
+    # A TIFF without a resolution has one of 1; no printer has 100,000.
+    is_true = isinstance(dots, tuple) and all(1 < float(one) < _MAX_DOTS for one in dots)
+    exif = kept_exif(image, target, note) if target.max_exif_bytes else b""
+    return Kept(exif=exif, dots=dots if is_true and target.has_resolution else None, profile=profile, foreign=foreign)
 
-    Without `whole`, how it was taken goes, too: a compressed TIFF cannot be written with it.
-    """
+
+def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[bytes, bytes | None]:
+    """Return the profile that goes along, and that by which colors are converted."""
+    profile = image.info.get("icc_profile") or b""
+    is_held = target.max_exif_bytes and ("L" in target.modes or not color.is_of_gray(profile))
+    stays = is_held and pipeline.keeps_color and not pipeline.strips_metadata
+    if image.mode == "CMYK" or (color.is_foreign(profile) and not stays):
+        return b"", profile
+    return profile if stays else b"", None
+
+
+def kept_exif(image: Image.Image, target: Format, note: Note) -> bytes:
+    """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
     try:
         exif = image.getexif()
-        kept = _kept(exif, whole=whole)
-        if not whole and exif.get_ifd(_CIRCUMSTANCES):
-            note("its EXIF data of how it was taken went: they do not fit a TIFF")
+        kept = _kept(exif, whole=target.has_exposure)
+        if not target.has_exposure and exif.get_ifd(_CIRCUMSTANCES):
+            note(f"its EXIF data of how it was taken went: they do not fit a {target.name}")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         note("its EXIF data could not be read")
         return b""
-    if len(kept) > limit_bytes:
+    if len(kept) > target.max_exif_bytes:
         note("its EXIF data were too long")
         return b""
     return kept
 
 
-def note_what_goes(image: Image.Image, note: Callable[[str], None]) -> None:
+def note_what_goes(image: Image.Image, note: Note) -> None:
     """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
     try:
         if _GPS in image.getexif():

@@ -84,11 +84,6 @@ class Step:
         return self.operation.name
 
     @property
-    def keeps_depth(self) -> bool:
-        """Whether gray of more than 8 bits stays as deep as it is."""
-        return self.operation.keeps_depth(self.values)
-
-    @property
     def words(self) -> Sequence[str]:
         """What a result's name says of it."""
         value = self.text.partition("=")[2].replace(":", "-").replace("#", "")

@@ -9,8 +9,12 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from courier.errors import Rejected
+from courier.images.arguments import Values
+from courier.images.formats import FORMATS
 from courier.images.operation import Step
 from courier.images.operations import OPERATIONS
 from courier.text import one_of, quoted
@@ -35,8 +39,72 @@ PRESET_HELP = {
 }
 
 
-def parse(text: str) -> list[Step]:
-    """Return the steps of a pipeline, those of presets in their place.
+@dataclass(frozen=True, kw_only=True)
+class Pipeline:
+    """Operations in their order, checked."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def text(self) -> str:
+        """Its text with presets written out: the same for pipelines that do the same by the same steps."""
+        return ",".join(step.text.replace("\\", "\\\\").replace(",", "\\,") for step in self.steps)
+
+    @property
+    def meaning(self) -> str:
+        """What it does, however it was written: `thumbnail` is `thumbnail=200`."""
+        return repr([(step.name, sorted(step.values.items())) for step in self.steps])
+
+    @property
+    def quality(self) -> int | None:
+        """How good the result is to be, 1 to 100; None if nothing is asked for."""
+        return self._conversion.get("quality")
+
+    @property
+    def _conversion(self) -> Values:
+        """What the last conversion asks for; nothing if there is none."""
+        return next((step.values for step in reversed(self.steps) if "target" in step.values), {})
+
+    @property
+    def keeps_color(self) -> bool:
+        """Whether colors stay as they are, so that a color profile stays true."""
+        return all(step.operation.keeps_color for step in self.steps)
+
+    @property
+    def keeps_depth(self) -> bool:
+        """Whether gray of more than 8 bits stays as deep as it is."""
+        return all(step.operation.keeps_depth(step.values) for step in self.steps)
+
+    @property
+    def strips_metadata(self) -> bool:
+        """Whether metadata goes."""
+        return any(step.operation.strips_metadata for step in self.steps)
+
+    def slug(self, most: int = MAX_SLUG) -> str:
+        """Return what a result's name says of what was done: letters, digits, dots, dashes; no two pipelines the same.
+
+        It has at most `most` characters, 20 or more.
+        """
+        most = min(most, MAX_SLUG)
+        said = "-".join(word for step in self.steps for word in step.words) or "same"
+        is_plain = re.fullmatch(r"[a-z0-9.-]+", said) and not any(step.operation.has_free_text for step in self.steps)
+        if is_plain and len(said) <= most:
+            return said
+        digest = hashlib.sha256(self.text.encode()).hexdigest()[:10]
+        return f"{re.sub(r'[^a-z0-9.]+', '-', said.lower())[: most - 12].strip('-.')}-{digest}"
+
+    def target(self, source: str, *, moving: bool) -> str:
+        """Return the format of the result of an image of one format, moving or still."""
+        if self._conversion:
+            return str(self._conversion["target"])
+        if moving:
+            return source
+        wanted = [step.operation.target for step in self.steps if step.operation.target]
+        return wanted[-1] if wanted else source if FORMATS[source].stays else "PNG"
+
+
+def parse(text: str) -> Pipeline:
+    """Return the pipeline that a text means, presets written out.
 
     Raises: Rejected, naming what is wrong, what is known, and the nearest match.
     """
@@ -44,14 +112,14 @@ def parse(text: str) -> list[Step]:
         raise Rejected(f"The operations have {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
     if not text.isprintable():
         raise Rejected("The operations hold characters that cannot be printed.", hint="Leave them out.")
-    steps = [step for part in _parts(text) for step in _steps(part.strip())]
-    if len(steps) > MAX_STEPS:
-        raise Rejected(f"There are {len(steps)} operations; at most {MAX_STEPS} are allowed.")
-    written = len(canonical(steps))
+    pipeline = Pipeline(steps=tuple(step for part in _parts(text) for step in _steps(part.strip())))
+    if len(pipeline.steps) > MAX_STEPS:
+        raise Rejected(f"There are {len(pipeline.steps)} operations; at most {MAX_STEPS} are allowed.")
+    written = len(pipeline.text)
     if written > MAX_TEXT:
         said = f"The operations have {written:,} characters, presets written out; at most {MAX_TEXT:,} are allowed."
         raise Rejected(said)
-    return steps
+    return pipeline
 
 
 def _parts(text: str) -> list[str]:
@@ -68,12 +136,12 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
-def _steps(part: str) -> list[Step]:
+def _steps(part: str) -> Sequence[Step]:
     name, _, value = part.partition("=")
     if name in PRESETS:
         if value:
             raise Rejected(f"The preset {name} cannot take {quoted(value)}.", hint=f"It stands for {PRESETS[name]}.")
-        return parse(PRESETS[name])
+        return parse(PRESETS[name]).steps
     if not part:
         raise Rejected("An operation is missing.", hint="Write one, or take a comma away.")
     if name not in OPERATIONS:
@@ -88,27 +156,3 @@ def _steps(part: str) -> list[Step]:
         wanted = operation.usage if operation.value else f"{name}, without a value"
         raise Rejected(f"The operation {name} cannot take {quoted(value)}.", hint=f"Write {wanted}.") from error
     return [Step(operation=operation, text=part, values=found)]
-
-
-def canonical(steps: list[Step]) -> str:
-    """Return a pipeline's text with presets written out: the same for pipelines that do the same by the same steps."""
-    return ",".join(step.text.replace("\\", "\\\\").replace(",", "\\,") for step in steps)
-
-
-def meaning(steps: list[Step]) -> str:
-    """Return what a pipeline does, however it was written: `thumbnail` is `thumbnail=200`."""
-    return repr([(step.name, sorted(step.values.items())) for step in steps])
-
-
-def slug(steps: list[Step], most: int = MAX_SLUG) -> str:
-    """Return what a result's name says of what was done: letters, digits, dots, dashes; no two pipelines the same.
-
-    It has at most `most` characters, 20 or more.
-    """
-    most = min(most, MAX_SLUG)
-    said = "-".join(word for step in steps for word in step.words) or "same"
-    is_plain = re.fullmatch(r"[a-z0-9.-]+", said) and not any(step.operation.has_free_text for step in steps)
-    if is_plain and len(said) <= most:
-        return said
-    digest = hashlib.sha256(canonical(steps).encode()).hexdigest()[:10]
-    return f"{re.sub(r'[^a-z0-9.]+', '-', said.lower())[: most - 12].strip('-.')}-{digest}"

@@ -15,6 +15,7 @@ from courier.aws.s3 import StoredObject
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
+from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
@@ -82,7 +83,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_picture_is_told_step_by_step(folder: Path) -> None:
     commands, screen = desk_for(MemoryGallery())
 
-    commands.run(["a.png"], "grayscale", "out", replace=False)
+    commands.run(["a.png"], parse("grayscale"), "out", replace=False)
 
     uploaded, processed, downloaded = screen.shown.splitlines()
     assert uploaded.startswith("uploaded a.png  PNG 640 x 480, 1,234 bytes")
@@ -98,7 +99,7 @@ def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> N
     transfer = MemoryGallery({"b.png": Rejected("b.png is damaged.", reason="corrupt")})
     commands, screen = desk_for(transfer)
 
-    commands.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
     refused, said = screen.errors.splitlines()
@@ -112,7 +113,7 @@ def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> N
 def test_many_pictures_as_json_are_rows_in_order_with_the_same_summary(capsys: pytest.CaptureFixture[str]) -> None:
     commands, screen = desk_for(MemoryGallery({"c.png": ResponseTimeout("None came.")}), as_json=True)
 
-    commands.run(["a.png", "b.png", "c.png", "d.png"], "grayscale", "out", replace=True)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True)
 
     assert [json.loads(line)["name"] for line in screen.shown.splitlines()] == ["a.png", "b.png", "d.png"]
     assert json.loads(capsys.readouterr().out)["name"] == "c.png"
@@ -124,7 +125,7 @@ def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
     commands, screen = desk_for(MemoryGallery({"b.png": Unreachable("No AWS.")}))
 
     with pytest.raises(Unreachable):
-        commands.run(["a.png", "b.png", "c.png"], "grayscale", "out", replace=True)
+        commands.run(["a.png", "b.png", "c.png"], parse("grayscale"), "out", replace=True)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png"]
     assert screen.errors.startswith("2 of 3 images")
@@ -138,7 +139,7 @@ def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: s
     commands, _ = desk_for(MemoryGallery())
 
     with pytest.raises(WrongUsage, match=said):
-        commands.run(files, "grayscale", to, replace=False)
+        commands.run(files, parse("grayscale"), to, replace=False)
 
 
 def test_a_name_pins_what_this_session_uploaded() -> None:
@@ -146,7 +147,7 @@ def test_a_name_pins_what_this_session_uploaded() -> None:
     commands, _ = desk_for(transfer)
 
     commands.upload("", replace=False)
-    commands.process(["sample.png", "other.png"], "sepia")
+    commands.process(["sample.png", "other.png"], parse("sepia"))
 
     mine, others = (question for question in transfer.asked if isinstance(question, Question))
     assert mine.options == {"operations": "sepia", "etag": "etag of sample.png"}

@@ -12,6 +12,7 @@ import pytest
 
 from courier.errors import CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch, expanded
+from courier.images.pipeline import parse
 from courier.images.probe import Header
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.messaging.pending import Asked, Question
@@ -78,7 +79,7 @@ class Album:
         self.folder = folder
         self.batch = Batch(
             cast("ImageTransfer", self.transfer),
-            "flip",
+            parse("flip"),
             folder,
             replace=replace,
             moved=lambda _: None,

@@ -57,7 +57,7 @@ def test_a_missing_side_follows_the_other(wanted: Size, result: tuple[int, int])
 def test_what_comes_of_an_operation_is_known_beforehand(
     operation: str, size: tuple[int, int], result: tuple[int, int]
 ) -> None:
-    (step,) = parse(operation)
+    (step,) = parse(operation).steps
 
     assert step.size_after(size) == result
 

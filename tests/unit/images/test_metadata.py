@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
-from courier.images.metadata import ORIENTATION, kept_exif, note_what_goes, orientation_of, upright
+from courier.images.formats import FORMATS, Format
+from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_what_goes, orientation_of, upright
+from courier.images.pipeline import parse
 
 ARTIST, WIDTH, EXPOSURE, MAKER_NOTE = 0x013B, 0x0100, 0x829A, 0x927C
 GPS, CIRCUMSTANCES = 0x8825, 0x8769
-LIMIT = 10_000
+PNG, TIFF = FORMATS["PNG"], FORMATS["TIFF"]
 
 
 def exif(**more: Any) -> Image.Exif:
@@ -44,10 +47,10 @@ class Unreadable(Image.Image):
         raise SyntaxError("not a TIFF file")
 
 
-def kept(image: Image.Image, *, limit_bytes: int = LIMIT, whole: bool = True) -> tuple[Image.Exif, list[str]]:
+def kept(image: Image.Image, target: Format = PNG) -> tuple[Image.Exif, list[str]]:
     notes: list[str] = []
     made = Image.Exif()
-    made.load(kept_exif(image, notes.append, limit_bytes=limit_bytes, whole=whole))
+    made.load(kept_exif(image, target, notes.append))
     return made, notes
 
 
@@ -94,7 +97,7 @@ def test_how_it_was_taken_is_kept_without_what_is_the_files() -> None:
 
 
 def test_a_tiff_cannot_hold_how_it_was_taken_and_that_is_said() -> None:
-    found, notes = kept(jpeg(circumstances()), whole=False)
+    found, notes = kept(jpeg(circumstances()), TIFF)
 
     assert dict(found) == {ARTIST: "Ann"}
     assert len(notes) == 1
@@ -102,7 +105,7 @@ def test_a_tiff_cannot_hold_how_it_was_taken_and_that_is_said() -> None:
 
 
 def test_where_there_is_nothing_of_it_nothing_is_said() -> None:
-    found, notes = kept(jpeg(exif()), whole=False)
+    found, notes = kept(jpeg(exif()), TIFF)
 
     assert (dict(found), notes) == ({ARTIST: "Ann"}, [])
 
@@ -117,14 +120,14 @@ def test_where_it_was_taken_is_never_kept() -> None:
 
 
 def test_a_picture_without_any_has_none() -> None:
-    assert kept_exif(jpeg(), print, limit_bytes=LIMIT, whole=True) == b""
+    assert kept_exif(jpeg(), PNG, print) == b""
 
 
 def test_too_much_is_left_out_and_said() -> None:
-    size = len(kept_exif(jpeg(exif()), print, limit_bytes=LIMIT, whole=True))
+    size = len(kept_exif(jpeg(exif()), PNG, print))
 
-    assert dict(kept(jpeg(exif()), limit_bytes=size)[0]) == {ARTIST: "Ann"}
-    found, notes = kept(jpeg(exif()), limit_bytes=size - 1)
+    assert dict(kept(jpeg(exif()), replace(PNG, max_exif_bytes=size))[0]) == {ARTIST: "Ann"}
+    found, notes = kept(jpeg(exif()), replace(PNG, max_exif_bytes=size - 1))
     assert dict(found) == {}
     assert len(notes) == 1
     assert "too long" in notes[0]
@@ -136,6 +139,17 @@ def test_what_cannot_be_read_is_said() -> None:
     assert dict(found) == {}
     assert len(notes) == 1
     assert "could not be read" in notes[0]
+
+
+@pytest.mark.parametrize("dots", [(1, 1), (100_000, 300), None, "300"])
+def test_a_resolution_goes_along_if_it_is_one_and_the_format_has_one(dots: Any) -> None:
+    image = with_info(dpi=(300, 72))
+
+    resolutions = {name: kept_of(image, parse("flip"), known, print).dots for name, known in FORMATS.items()}
+
+    assert {name for name, found in resolutions.items() if found == (300, 72)} == {"JPEG", "PNG", "TIFF"}
+    assert kept_of(image, parse("strip-metadata"), PNG, print).dots is None
+    assert kept_of(with_info(dpi=dots), parse("flip"), PNG, print).dots is None
 
 
 def gps(image_format: str) -> Image.Image:

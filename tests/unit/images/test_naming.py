@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from courier.files import MAX_NAME_BYTES
-from courier.images.naming import likely_names, name_for, result_name, target_of
+from courier.images.naming import likely_names, name_for, result_name
 from courier.images.pipeline import parse
 from courier.images.probe import Header
 
@@ -32,7 +32,7 @@ from courier.images.probe import Header
 def test_the_format_is_the_sources_unless_something_speaks_against_it(
     source: str, operations: str, target: str, *, moving: bool
 ) -> None:
-    assert target_of(source, parse(operations), moving=moving) == target
+    assert parse(operations).target(source, moving=moving) == target
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ UNSHARP = ImageFilter.UnsharpMask(radius=2, percent=150, threshold=2)
 
 
 def do(text: str, image: Image.Image = SAMPLE) -> Image.Image:
-    for step in parse(text):
+    for step in parse(text).steps:
         image = step.operation.apply(image, step.values) if step.operation.apply else image
     return image
 

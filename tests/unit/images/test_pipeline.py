@@ -8,22 +8,22 @@ from hypothesis import strategies as st
 
 from courier.errors import Rejected
 from courier.images.arguments import Size
-from courier.images.pipeline import PRESET_HELP, PRESETS, canonical, parse, slug
+from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline, parse
 
 
 def test_every_preset_is_a_pipeline_with_a_line_of_help() -> None:
     assert PRESETS.keys() == PRESET_HELP.keys()
     for text in PRESETS.values():
-        assert parse(text)
+        assert parse(text).steps
 
 
 def test_a_pipeline_is_steps_with_values() -> None:
-    steps = parse(" grayscale, resize=800x600:cover:north ,convert=webp:80")
+    pipeline = parse(" grayscale, resize=800x600:cover:north ,convert=webp:80")
 
-    assert [step.name for step in steps] == ["grayscale", "resize", "convert"]
-    assert steps[1].values == {"size": Size(width=800, height=600), "fit": "cover", "gravity": "north"}
-    assert steps[2].values == {"target": "WEBP", "quality": 80}
-    assert canonical(steps) == "grayscale,resize=800x600:cover:north,convert=webp:80"
+    assert [step.name for step in pipeline.steps] == ["grayscale", "resize", "convert"]
+    assert pipeline.steps[1].values == {"size": Size(width=800, height=600), "fit": "cover", "gravity": "north"}
+    assert pipeline.steps[2].values == {"target": "WEBP", "quality": 80}
+    assert pipeline.text == "grayscale,resize=800x600:cover:north,convert=webp:80"
 
 
 @pytest.mark.parametrize(
@@ -48,15 +48,15 @@ def test_a_pipeline_is_steps_with_values() -> None:
     ],
 )
 def test_values_are_read_as_they_are_written(text: str, values: dict[str, object]) -> None:
-    (step,) = parse(text)
+    (step,) = parse(text).steps
 
     assert step.values == values
-    assert parse(canonical([step]))[0].values == values
+    assert parse(Pipeline(steps=(step,)).text).steps[0].values == values
 
 
 def test_presets_are_written_out() -> None:
-    assert canonical(parse("web")) == PRESETS["web"]
-    assert canonical(parse("flip,lab3")) == "flip,black-and-white,convert=png"
+    assert parse("web").text == PRESETS["web"]
+    assert parse("flip,lab3").text == "flip,black-and-white,convert=png"
 
 
 @pytest.mark.parametrize(
@@ -98,10 +98,10 @@ def test_what_is_wrong_is_said_with_what_is_right(text: str, facts: list[str]) -
 @given(st.text(alphabet="grayscleflipx=:,0123456789%+-.\\#ü ", max_size=60))
 def test_no_text_raises_anything_else(text: str) -> None:
     try:
-        steps = parse(text)
+        pipeline = parse(text)
     except Rejected:
         return
-    assert parse(canonical(steps)) == steps
+    assert parse(pipeline.text) == pipeline
 
 
 def test_names_tell_pipelines_apart() -> None:
@@ -112,7 +112,7 @@ def test_names_tell_pipelines_apart() -> None:
         "watermark=a-flip", "watermark=a,flip", "watermark=A", "watermark=Ä", "watermark=Ö", "border=2:red", "border=2",
         *(f"watermark={'long ' * 30}{number}" for number in range(3)),
     ]  # fmt: skip
-    slugs = [slug(parse(text)) for text in texts]
+    slugs = [parse(text).slug() for text in texts]
 
     assert len(set(slugs)) == len(texts)
     assert slugs[4:6] == ["300x-cover", "blur-2x"]

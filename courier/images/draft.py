@@ -1,0 +1,46 @@
+"""Have a JPEG decoded no larger than needed, and in gray if that is all that is wanted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from PIL import Image
+
+from courier.images.operation import Box
+from courier.images.operations import OPERATIONS
+from courier.images.pipeline import Pipeline
+
+
+def drafted(image: Image.Image, pipeline: Pipeline, *, is_sideways: bool, is_converted: bool) -> Pipeline:
+    """Prepare an image that is not decoded yet; return the pipeline that does the same to what will be decoded.
+
+    `is_sideways` says that it will be turned by its orientation, `is_converted` that its profile will be applied.
+    """
+    if image.format != "JPEG" or not pipeline.steps:
+        return pipeline
+    mode = _mode(image, pipeline, is_converted=is_converted)
+    reduced, size = _reduced(image.size, pipeline, is_sideways=is_sideways)
+    if mode or size != image.size:
+        image.draft(mode, size)
+    return reduced
+
+
+def _mode(image: Image.Image, pipeline: Pipeline, *, is_converted: bool) -> str | None:
+    """Return the mode to decode in, None for its own: gray if nothing else is needed of colors that are sRGB's."""
+    is_gray = pipeline.steps[0].operation.needs_only_gray and image.mode in {"RGB", "L"} and not is_converted
+    return "L" if is_gray else None
+
+
+def _reduced(size: Box, pipeline: Pipeline, *, is_sideways: bool) -> tuple[Pipeline, Box]:
+    """Return the pipeline for a smaller decode, and the size that this must have at least."""
+    steps = list(pipeline.steps)
+    place = 1 if steps[0].operation.needs_only_gray and len(steps) > 1 else 0
+    # What is meant is meant of the whole image, not of what a draft leaves of it.
+    whole = size[::-1] if is_sideways else size
+    exact = steps[place].operation.scale(whole, steps[place].values)
+    if exact is None:
+        return pipeline, size
+    steps[place] = replace(steps[place], operation=OPERATIONS["resize"], values=exact)
+    share = max(exact["size"].width / whole[0], exact["size"].height / whole[1])
+    return Pipeline(steps=tuple(steps)), (math.ceil(2 * size[0] * share), math.ceil(2 * size[1] * share))

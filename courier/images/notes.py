@@ -1,0 +1,17 @@
+"""What could not be kept of an image: clauses that follow its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+#: Hears what could not be kept.
+Note = Callable[[str], None]
+
+
+class Notes(list[str]):
+    """The clauses in their order, each once."""
+
+    def add(self, clause: str) -> None:
+        """Say what could not be kept."""
+        if clause not in self:
+            self.append(clause)
