@@ -20,10 +20,14 @@ from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from courier.numbers.passes import Plan, conclude, look, pass_over
+from courier.numbers.brackets import MAX_KEPT
+from courier.numbers.passes import look, pass_over
+from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.rounding import figure
-from courier.numbers.streaming import MAX_KEPT, OnePass
+from courier.numbers.search import conclude
+from courier.numbers.stats import STATISTICS
+from courier.numbers.streaming import OnePass
 
 NUMBERS = 17_500_000
 BLOCK_BYTES = 2**17
@@ -46,7 +50,7 @@ def ours(path: str) -> str:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
             return pass_over(ByteRange(start=0, stop=size, size=size), blocks, looked, limit=MAX_KEPT).found
 
-        figures, _ = conclude(look(fetch, size), make_pass, limit=MAX_KEPT)
+        figures, _ = conclude(look(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
     mean = figures["mean"]
     return mean.text if mean else ""
 

@@ -22,7 +22,7 @@ import numpy as np
 from courier.errors import NotANumberList
 from courier.messaging.protocol import Request
 from courier.numbers import handler
-from courier.numbers.stats import summarize
+from courier.numbers.stats import of_held, summarize
 from tests.support import nist
 
 FULL_BYTES = 1_048_576
@@ -120,7 +120,7 @@ def right_digits(found: str, certified: str) -> int:
 def reference_datasets() -> None:
     """Print the right digits of NIST's datasets, ours and NumPy's."""
     for title, dataset in nist.DATASETS.items():
-        found = summarize(handler.read("\n".join(dataset.numbers)))
+        found = summarize(handler.read("\n".join(dataset.numbers)), of_held())
         values = np.array([float(number) for number in dataset.numbers])
         written = {name: figure.text if figure else "" for name, figure in found.items()}
         ours = [right_digits(written[key], getattr(dataset, key)) for key in ("mean", "stdev")]

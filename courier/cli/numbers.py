@@ -25,6 +25,7 @@ from courier.messaging.pending import Asked, Question
 from courier.numbers import parser, response
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
 from courier.numbers.notation import CommaWatch
+from courier.numbers.options import Extras, percentiles
 from courier.numbers.source import Stream, opened, read_lines
 from courier.settings import Settings, load_settings
 
@@ -41,7 +42,14 @@ class Numbers:
     """What the application does, for the menu and for the commands."""
 
     def __init__(
-        self, settings: Settings, terminal: Terminal, *, output: str, timeout_seconds: float, reading: Reading
+        self,
+        settings: Settings,
+        terminal: Terminal,
+        *,
+        output: str,
+        timeout_seconds: float,
+        reading: Reading,
+        percentiles: tuple[str, ...] = (),
     ) -> None:
         self._settings = settings
         self._terminal = terminal
@@ -50,6 +58,7 @@ class Numbers:
         self._report = Report(terminal, output)
         self._timeout_seconds = timeout_seconds
         self._reading = reading
+        self._percentiles = percentiles
         self.connection = Connection(
             kind="numbers",
             requests=settings.request_queue,
@@ -63,6 +72,11 @@ class Numbers:
             self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
         )
 
+    @property
+    def _extras(self) -> Extras:
+        """What a single answer is to have beside the usual."""
+        return Extras(histogram=not self._output, percentiles=self._percentiles)
+
     def send(self, text: str) -> None:
         """Ask for the statistics of `text` and show them. Raises: CourierError."""
         self._send(ListSource([text], Reading(notation=self._reading.notation)))
@@ -75,9 +89,8 @@ class Numbers:
             self._report.show(*self._ask_long(ListSource([text], Reading()), "the list"))
             return
         self._warn(source.note)
-        options = {} if self._output else response.ASKED
         waiting = self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)")
-        asking = requester_for(self.connection, [Question(body=text, options=options)])
+        asking = requester_for(self.connection, [Question(body=text, options=self._extras.options)])
         with waiting, asking as (requester, questions):
             (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
         answer = response.decode(answer_of(outcome, worker=WORKER).body)
@@ -106,7 +119,7 @@ class Numbers:
             worker=WORKER,
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
             timeout_seconds=self._timeout_seconds,
-            drawn=not self._output,
+            extras=self._extras,
         )
         answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
@@ -158,7 +171,7 @@ class Numbers:
         if size > room:
             message = f"The list has {size:,} bytes, and a message carries {room:,}."
             return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
-        return Question(body=line)
+        return Question(body=line, options=Extras(percentiles=self._percentiles).options)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
@@ -170,6 +183,7 @@ class Numbers:
             Choice(key="2", label="Send a random message", action=self._send_random),
             Choice(key="3", label="Send your own numbers", action=self._send_own),
             Choice(key="4", label="Purge the queue", action=self.queue_commands.purge),
+            Choice(key="5", label="Choose percentiles", action=self._choose_percentiles),
             Choice(key="0", label="Exit", action=leave),
         ]
         return run_menu(self._terminal, "Courier: numbers", choices)
@@ -191,6 +205,10 @@ class Numbers:
             self.send(",".join(items))
         else:
             self._terminal.say("No numbers, nothing sent.")
+
+    def _choose_percentiles(self) -> None:
+        question = "Percentiles to show as well, such as 5, 95, 99.9 (Enter for none)"
+        self._percentiles = self._terminal.ask(question, percentiles)
 
     def _ask_for_more(self, items: Sequence[str], watch: CommaWatch) -> list[str]:
         """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
@@ -263,8 +281,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.json and as_csv:
         raise WrongUsage("There is one output: --json or --csv.")
     output = "json" if given.json else "csv" if as_csv else ""
-    timeout_seconds = given.timeout or settings.timeout_seconds
-    numbers = Numbers(settings, terminal, output=output, timeout_seconds=timeout_seconds, reading=Reading.of(given))
+    numbers = Numbers(
+        settings,
+        terminal,
+        output=output,
+        timeout_seconds=given.timeout or settings.timeout_seconds,
+        reading=Reading.of(given),
+        percentiles=getattr(given, "percentile", ()),
+    )
     if given.command:
         return run(given, numbers)
     terminal.require_person()

@@ -7,6 +7,8 @@ import argparse
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import STATUSES, add_common, add_version, whole_number
 from courier.cli.queue_commands import COMMANDS, add_commands
+from courier.errors import Rejected
+from courier.numbers.options import percentiles
 
 SAMPLE = "12, 7.5, -3, 1e2, 0.25, 42, 7.5"
 MAX_RANDOM = 50_000
@@ -32,6 +34,10 @@ lists:
   --column N           of rows with commas, semicolons, tabs or blanks between cells, quoted or not; a name is looked
                        for in the first line
 
+percentiles:
+  --percentile 95 shows p95: the value below which 95 % of the numbers lie, between two neighbors in proportion, as
+  quartiles are (type 7 of R, the default of NumPy too). It is exact for lists of any size.
+
 {STATUSES}"""
 
 
@@ -49,6 +55,13 @@ def build_parser(description: str) -> argparse.ArgumentParser:
         add_common(command, inherited=True)
         if name not in COMMANDS:
             command.add_argument("--csv", action="store_true", help="print CSV on stdout, and nothing else")
+            command.add_argument(
+                "--percentile",
+                type=_percentiles,
+                default=(),
+                metavar="P",
+                help="show percentiles as well: from 0 to 100, such as 95 or 5,95,99.9",
+            )
         return command
 
     command = add("send", "send a list of numbers")
@@ -86,6 +99,14 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
 def _add_header(parser: argparse.ArgumentParser) -> None:
     """Add that a file's first line is passed over."""
     parser.add_argument("--skip-header", action="store_true", help="pass over the first line")
+
+
+def _percentiles(text: str) -> tuple[str, ...]:
+    """Read an argument that names percentiles."""
+    try:
+        return percentiles(text)
+    except Rejected as error:
+        raise argparse.ArgumentTypeError(error.sentence) from error
 
 
 def _column(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 
 from courier.aws.s3 import Advance, Bucket, Readable, StoredObject
@@ -19,13 +19,17 @@ from courier.messaging.connection import Connection, answer_of, requester_for
 from courier.messaging.pending import Question
 from courier.messaging.protocol import new_request_id
 from courier.messaging.requester import Requester
-from courier.numbers import partials, response
+from courier.numbers import partials
+from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.list_source import ListSource
+from courier.numbers.options import Extras
 from courier.numbers.parser import ParseError
-from courier.numbers.passes import Plan, conclude
+from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, mixed
-from courier.numbers.response import NumbersAnswer
-from courier.numbers.streaming import MAX_KEPT, OnePass
+from courier.numbers.response import NumbersAnswer, decode
+from courier.numbers.search import conclude
+from courier.numbers.stats import of_any
+from courier.numbers.streaming import OnePass
 from courier.progress import Progress, Reporter
 from courier.settings import LISTS
 
@@ -56,8 +60,7 @@ class Inquiry:
     worker: str
     part_bytes: int
     timeout_seconds: float
-    #: Whether a histogram is wanted.
-    drawn: bool
+    extras: Extras
 
     def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
         """Return the answer about one list; `moved` is told what is done of it.
@@ -67,32 +70,33 @@ class Inquiry:
         spans = list(_cut(found.size_bytes, self.part_bytes))
         with requester_for(self.connection, [_question(found)] * len(spans)) as (requester, _):
             if len(spans) == 1:
-                return response.decode(self._one(requester, _question(found, **response.ASKED if self.drawn else {})))
-            looked = Plan.decode(self._one(requester, _question(found, part="look")))
+                return decode(self._one(requester, _question(found, **self.extras.options)))
+            percentiles = replace(self.extras, histogram=False).options
+            looked = Plan.decode(self._one(requester, _question(found, part="look", **percentiles)))
             passes = count(1)
 
-            def make_pass(look: Plan) -> OnePass:
+            def make_pass(plan: Plan) -> OnePass:
                 moved.expect(next(passes) * found.size_bytes)
-                return self._pass(requester, found, spans, look, moved)
+                return self._pass(requester, found, spans, plan, moved)
 
-            figures, histogram = conclude(looked, make_pass, limit=MAX_KEPT)
-        return response.decode(response.encode(figures, histogram if self.drawn else None))
+            figures, histogram = conclude(looked, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
+        return NumbersAnswer.of(figures, histogram if self.extras.histogram else None)
 
     def _one(self, requester: Requester, question: Question) -> str:
         outcome = requester.ask(question, timeout_seconds=self.timeout_seconds)
         return answer_of(outcome, worker=self.worker).body
 
     def _pass(
-        self, requester: Requester, found: StoredObject, spans: Sequence[ByteRange], look: Plan, moved: Progress
+        self, requester: Requester, found: StoredObject, spans: Sequence[ByteRange], plan: Plan, moved: Progress
     ) -> OnePass:
         """Have every range done, in whatever order, and merge what comes back in the list's."""
-        whole = look.open(limit=MAX_KEPT)
+        whole = plan.open(limit=MAX_KEPT)
         signs: dict[str, tuple[int, int]] = {}
-        wanted = look.encode()
+        wanted = plan.encode()
         questions = (_question(found, part=f"{span.start}-{span.stop}", look=wanted) for span in spans)
         with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
             for span, outcome in zip(spans, outcomes, strict=True):
-                part = partials.decode(answer_of(outcome, worker=self.worker).body, look)
+                part = partials.decode(answer_of(outcome, worker=self.worker).body, plan)
                 if isinstance(part, ParseError):
                     raise part.behind(whole.count, span.start).error
                 for sign, (item, character) in part.signs.items():

@@ -17,14 +17,12 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-Array = np.ndarray[tuple[int], np.dtype[Any]]
+from courier.numbers.integers import INT64_LIMIT, Array
 
 #: Digits that two words hold, before the point and behind it each.
 _MAX_PART = 16
 #: Two parts, a sign, a point, and a separator.
 _LONGEST_ITEM = 2 * _MAX_PART + 3
-#: What a 64-bit integer holds.
-INT64_LIMIT = 2**63 - 1
 _POWERS = np.array([10**exponent for exponent in range(_MAX_PART + 1)], dtype=np.int64)
 #: How much is read at a time, in bytes: what stays in the processor's cache is read fastest.
 CHUNK_BYTES = 2**17

@@ -6,14 +6,15 @@ import time
 
 from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.errors import Rejected
 from courier.messaging.protocol import Request
-from courier.numbers import fast_parser, parser, response
+from courier.numbers import fast_parser, parser
 from courier.numbers.histogram import histogram
-from courier.numbers.stats import Sample, summarize
+from courier.numbers.options import Extras
+from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.sample import Sample
+from courier.numbers.stats import of_held, summarize
 from courier.numbers.stored_lists import LongLists
 from courier.settings import LISTS
-from courier.text import quoted
 
 KIND = "numbers"
 CONCURRENCY = 4
@@ -21,7 +22,6 @@ CONCURRENCY = 4
 CAPACITY = 100
 #: From so many characters on the fast engine is the faster one.
 FAST_FROM = 2_000
-OPTIONS = "It knows: histogram=yes."
 #: What a list in the bucket counts for: with one in flight there is room for light ones, and for one more.
 HEAVY = 75
 
@@ -53,16 +53,14 @@ def is_claim(message: Request | Message) -> bool:
 
 
 def answer(request: Request) -> str:
-    """Return the statistics of the numbers in the request's body, and a histogram if asked, as one line of JSON.
+    """Return the statistics of the numbers in the request's body, with what else it asks for, as one line of JSON.
 
     Raises: NotANumberList; Rejected for an unknown option.
     """
-    for option, value in request.options.items():
-        if response.ASKED.get(option) != value:
-            raise Rejected(f"A numbers request has no option {quoted(f'{option}={value}')}.", hint=OPTIONS)
+    extras = Extras.of(request.options)
     sample = read(request.body)
-    drawn = histogram(sample) if request.options else None
-    return response.encode(summarize(sample), drawn)
+    drawn = histogram(sample) if extras.histogram else None
+    return encode(NumbersAnswer.of(summarize(sample, of_held(extras.percentiles)), drawn))
 
 
 def read(text: str) -> Sample:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import count
 
 import numpy as np
 
-from courier.numbers.fast_parser import INT64_LIMIT, Array
+from courier.numbers.integers import INT64_LIMIT, Array
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import all_digits
-from courier.numbers.stats import Sample
+from courier.numbers.sample import Sample
 
 MAX_BINS = 10
 #: Widths are these times a power of ten.
@@ -77,16 +76,15 @@ class BinCounts:
         start = other.first - self.first
         self.counts[start : start + len(other.counts)] += other.counts
 
-    def is_coarse_for(self, extremes: tuple[Fraction, Fraction], decimals: int) -> bool:
-        """Whether its bins are wider than those of the histogram should be."""
-        low, high = (int(one * 10**decimals) for one in extremes)
-        return self.exponent > -decimals and 10 ** (self.exponent + decimals) > _width(low, high, 0)
+    def is_coarse_for(self, least: int, most: int, decimals: int) -> bool:
+        """Whether its bins are wider than those of the histogram should be, between two in units of 10**-decimals."""
+        return self.exponent > -decimals and 10 ** (self.exponent + decimals) > _width(least, most, 0)
 
-    def histogram(self, extremes: tuple[Fraction, Fraction], decimals: int) -> Histogram:
-        """Return the histogram of all that was counted, whose extremes have at most so many decimals."""
+    def histogram(self, least: int, most: int, decimals: int) -> Histogram:
+        """Return the histogram of all that was counted, which lies between two in units of 10**-decimals."""
         finer = max(0, -self.exponent - decimals)
         decimals += finer
-        low, high = (int(one * 10**decimals) for one in extremes)
+        low, high = least * 10**finer, most * 10**finer
         base = self.exponent + decimals
         width = _width(low, high, max(base, finer))
         first = low // width

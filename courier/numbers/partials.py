@@ -8,14 +8,22 @@ from fractions import Fraction
 from typing import Any
 
 from courier.errors import ResponseTimeout
+from courier.numbers.brackets import RankBracket
 from courier.numbers.histogram import BinCounts
+from courier.numbers.integers import as_array
 from courier.numbers.parser import ParseError
-from courier.numbers.passes import PartialResult, Plan, power_of_ten
-from courier.numbers.streaming import RankBracket, as_array
+from courier.numbers.passes import PartialResult
+from courier.numbers.plan import Plan, power_of_ten
 from courier.text import printable
 
-#: How many values a bracket of a part keeps at most: three brackets of them must fit into a message.
+#: How many values a bracket of a part keeps at most, and how many all brackets: these must fit into a message.
 PART_KEPT = 4_000
+ALL_KEPT = 26_000
+
+
+def limit(plan: Plan) -> int:
+    """Return how many values each bracket of a plan may keep in a part."""
+    return min(PART_KEPT, ALL_KEPT // max(1, len(plan.brackets)))
 
 
 def encode(part: PartialResult | ParseError) -> str:
@@ -56,7 +64,7 @@ def _decode_slip(*, item: object, character: object, finding: object, hint: obje
 
 
 def _decode_part(found: dict[str, Any], looked: Plan) -> PartialResult:
-    one = looked.open(limit=PART_KEPT)
+    one = looked.open(limit=limit(looked))
     decimals = power_of_ten(found["decimals"])
     one.take(_count(found["count"]), decimals, _whole(found["units"]), _count(found["squares"]))
     for units in found["extremes"]:
@@ -83,7 +91,7 @@ def _check(part: PartialResult) -> None:
     for bracket in one.brackets:
         kept = len(bracket.together()[0])
         fits += [
-            bracket.below + bracket.at_low + bracket.inside + bracket.at_high <= one.count,
+            bracket.end <= one.count,
             kept == bracket.inside if bracket.stride == 1 else 1 < kept <= bracket.inside,
             bracket.stride in {2**power for power in range(32)},
         ]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from courier.numbers import fast_parser, parser
+from courier.numbers.integers import Read
 from courier.numbers.parser import ParseError
 
 #: What two separators stand around at most, blanks included: more is no number, whatever it is.
@@ -30,9 +31,6 @@ _INNER_BLANK = re.compile(rb"[^,;\n\r \t][ \t]++(?=[^,;\n\r \t])")
 _NEAR = 256
 
 _ONE_SIGN = "Separate all items by the same sign, and write decimals with a point, or use --decimal-comma."
-
-#: Numbers as integers in units of 10**-decimals, and those decimals.
-Read = tuple[list[int] | fast_parser.Array, int]
 
 
 class Slipped(Exception):

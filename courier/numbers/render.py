@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Context, Decimal
 
 from courier.numbers import plots
-from courier.numbers.response import ROUNDED, Histogram, NumbersAnswer
+from courier.numbers.response import Histogram, NumbersAnswer, encode
 
 #: The longest bar, and the box line, in characters; on a narrow terminal they are shorter.
 PLOT_WIDTH = 40
@@ -33,8 +34,7 @@ def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> di
 
 def json_line(answer: NumbersAnswer) -> str:
     """Return the statistics as one line of JSON, with the very digits."""
-    pairs = [f"{json.dumps(name)}: {text or 'null'}" for name, text in answer.statistics.items()]
-    return "{" + ", ".join([*pairs, f'"{ROUNDED}": {json.dumps(list(answer.rounded))}']) + "}"
+    return encode(replace(answer, histogram=None))
 
 
 def csv_line(cells: Sequence[str | None]) -> str:

@@ -13,8 +13,7 @@ from courier.text import printable
 #: The names in an answer that are no statistics.
 ROUNDED = "rounded"
 HISTOGRAM = "histogram"
-#: The request option that asks for a histogram, and its value.
-ASKED = {HISTOGRAM: "yes"}
+_string = json.JSONEncoder().encode
 
 
 class Digits(str):
@@ -41,15 +40,23 @@ class NumbersAnswer:
     rounded: Sequence[str]
     histogram: Histogram | None = None
 
+    @classmethod
+    def of(cls, figures: Mapping[str, Figure | None], histogram: Histogram | None) -> NumbersAnswer:
+        """Return the answer that figures make."""
+        return cls(
+            statistics={name: figure and figure.text for name, figure in figures.items()},
+            rounded=[name for name, figure in figures.items() if figure and not figure.is_exact],
+            histogram=histogram,
+        )
 
-def encode(figures: Mapping[str, Figure | None], histogram: Histogram | None) -> str:
-    """Return the answer's line."""
-    pairs = [f'"{name}": {figure.text if figure else "null"}' for name, figure in figures.items()]
-    rounded = [name for name, figure in figures.items() if figure and not figure.is_exact]
-    pairs.append(f'"{ROUNDED}": {json.dumps(rounded)}')
-    if histogram:
-        counts = ", ".join(map(str, histogram.counts))
-        pairs.append(f'"{HISTOGRAM}": {{"edges": [{", ".join(histogram.edges)}], "counts": [{counts}]}}')
+
+def encode(answer: NumbersAnswer) -> str:
+    """Return the answer's line: with the very digits, which JSON's own numbers would not have."""
+    pairs = [f"{_string(name)}: {text or 'null'}" for name, text in answer.statistics.items()]
+    pairs.append(f'"{ROUNDED}": [{", ".join(map(_string, answer.rounded))}]')
+    if answer.histogram:
+        counts = ", ".join(map(str, answer.histogram.counts))
+        pairs.append(f'"{HISTOGRAM}": {{"edges": [{", ".join(answer.histogram.edges)}], "counts": [{counts}]}}')
     return "{" + ", ".join(pairs) + "}"
 
 

@@ -14,15 +14,20 @@ from concurrent.futures import ThreadPoolExecutor
 from courier.aws.s3 import Bucket, StoredObject
 from courier.errors import Rejected
 from courier.files import check_name
-from courier.numbers import partials, response
-from courier.numbers.passes import PartialResult, Plan, conclude, look, pass_over
+from courier.numbers import partials
+from courier.numbers.brackets import MAX_KEPT
+from courier.numbers.options import Extras
+from courier.numbers.passes import PartialResult, look, pass_over
+from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, Slipped
-from courier.numbers.streaming import MAX_KEPT, OnePass
+from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.search import conclude
+from courier.numbers.stats import of_any
+from courier.numbers.streaming import OnePass
 from courier.text import quoted
 
 #: What a request for a part says: a look, or a range of bytes, and for the latter what to look for.
 ETAG, PART, LOOK = "etag", "part", "look"
-OPTIONS = (ETAG, PART, LOOK, response.HISTOGRAM)
 #: How many of a look's blocks are fetched at once.
 _FETCHES = 8
 #: How many passes a worker makes at once, whatever it has received: each needs its memory.
@@ -43,30 +48,24 @@ class LongLists:
         Raises: NotANumberList; ObjectMissing; ObjectReplaced; Rejected for what cannot be asked, and when
         its time is over; AwsError.
         """
-        for option, value in options.items():
-            if option not in OPTIONS or response.ASKED.get(option, value) != value:
-                raise Rejected(
-                    f"A request for a list in the bucket has no option {quoted(f'{option}={value}')}.",
-                    hint="It knows: etag, part, look, histogram=yes.",
-                )
+        extras = Extras.of(options, others=(ETAG, PART, LOOK))
         while not self._turn.acquire(timeout=1):
             _check(is_over)
         try:
-            return self._answer(name, options, is_over)
+            return self._answer(name, options, extras, is_over)
         finally:
             self._turn.release()
 
-    def _answer(self, name: str, options: Mapping[str, str], is_over: Callable[[], bool]) -> str:
+    def _answer(self, name: str, options: Mapping[str, str], extras: Extras, is_over: Callable[[], bool]) -> str:
         found = self._found(check_name(name), options.get(ETAG, ""))
         wanted = options.get(PART, "")
         if not wanted:
-            return self._whole(found, is_over, drawn=response.HISTOGRAM in options)
+            return self._whole(found, extras, is_over)
         if wanted == LOOK:
-            return self._look(found).encode()
+            return self._look(found, extras).encode()
+        span, plan = _span(wanted, found), Plan.decode(options.get(LOOK, ""))
         try:
-            return partials.encode(
-                self._pass(found, _span(wanted, found), Plan.decode(options.get(LOOK, "")), partials.PART_KEPT, is_over)
-            )
+            return partials.encode(self._pass(found, span, plan, partials.limit(plan), is_over))
         except Slipped as error:
             return partials.encode(error.slip)
 
@@ -79,19 +78,20 @@ class LongLists:
             raise self._bucket.replaced(name)
         return found
 
-    def _whole(self, found: StoredObject, is_over: Callable[[], bool], *, drawn: bool) -> str:
+    def _whole(self, found: StoredObject, extras: Extras, is_over: Callable[[], bool]) -> str:
         span = ByteRange(start=0, stop=found.size_bytes, size=found.size_bytes)
 
-        def make_pass(looked: Plan) -> OnePass:
+        def make_pass(plan: Plan) -> OnePass:
             try:
-                return self._pass(found, span, looked, MAX_KEPT, is_over).found
+                return self._pass(found, span, plan, MAX_KEPT, is_over).found
             except Slipped as error:
                 raise error.slip.error from error
 
-        figures, histogram = conclude(self._look(found), make_pass, limit=MAX_KEPT)
-        return response.encode(figures, histogram if drawn else None)
+        plan = self._look(found, extras)
+        figures, histogram = conclude(plan, make_pass, of_any(extras.percentiles), limit=MAX_KEPT)
+        return encode(NumbersAnswer.of(figures, histogram if extras.histogram else None))
 
-    def _look(self, found: StoredObject) -> Plan:
+    def _look(self, found: StoredObject, extras: Extras) -> Plan:
         def fetch_one(one: range) -> bytes:
             return b"".join(_first(self._bucket.blocks(found, one.start, one.stop), len(one)))
 
@@ -99,17 +99,17 @@ class LongLists:
             with ThreadPoolExecutor(_FETCHES) as pool:
                 yield from pool.map(fetch_one, ranges)
 
-        return look(fetch, found.size_bytes)
+        return look(fetch, found.size_bytes, of_any(extras.percentiles))
 
     def _pass(
-        self, found: StoredObject, span: ByteRange, looked: Plan, limit: int, is_over: Callable[[], bool]
+        self, found: StoredObject, span: ByteRange, plan: Plan, limit: int, is_over: Callable[[], bool]
     ) -> PartialResult:
         def blocks() -> Iterator[bytes]:
             for block in self._bucket.blocks(found, span.first_byte, span.stop):
                 _check(is_over)
                 yield block
 
-        return pass_over(span, blocks(), looked, limit=limit)
+        return pass_over(span, blocks(), plan, limit=limit)
 
 
 def _check(is_over: Callable[[], bool]) -> None:

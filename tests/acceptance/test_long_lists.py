@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from courier.numbers import handler, response
-from courier.numbers.histogram import histogram
-from courier.numbers.render import json_line
-from courier.numbers.stats import summarize
+from courier.numbers import handler
+from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.stats import of_any, summarize
 from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
 CLIENT = "numbers_client.py"
@@ -36,12 +35,10 @@ def numbers(count: int) -> str:
     return "\n".join(f"{(number * 7919) % 400_009 / 100 - 900:.2f}" for number in range(count)) + "\n"
 
 
-def right_answer(text: str) -> str:
+def right_answer(text: str, *percentiles: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
     sample = handler.read(text)
-    figures = summarize(sample)
-    figures.pop("mode")
-    return json_line(response.decode(response.encode(figures, histogram(sample)))) + "\n"
+    return encode(NumbersAnswer.of(summarize(sample, of_any(percentiles)), None)) + "\n"
 
 
 def left_behind(place: Place) -> int:
@@ -54,11 +51,11 @@ def test_a_file_that_fits_no_message_is_answered_and_leaves_nothing(place: Place
     first, second = place.worker(WORKER), place.worker(WORKER)
 
     whole = place.run(CLIENT, "file", "prices.txt", "--json")
-    split = place.run(CLIENT, "file", "-", "--json", text=text, env=PARTS)
+    split = place.run(CLIENT, "file", "-", "--json", "--percentile", "5,99.9", text=text, env=PARTS)
     shown = place.run(CLIENT, "file", "prices.txt", env=PARTS)
 
     assert (whole.stdout, whole.stderr) == (right_answer(text), "")
-    assert (split.stdout, split.stderr) == (right_answer(text), "")
+    assert (split.stdout, split.stderr) == (right_answer(text, "5", "99.9"), "")
     assert "14,000 numbers: -900.00, -820.81, -741.62, -662.43, -583.24, …, " in shown.stdout
     assert "1000 \N{EN DASH} 1500" in shown.stdout
     assert left_behind(place) == 0

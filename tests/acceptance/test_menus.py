@@ -56,6 +56,14 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("4 numbers: 1, 2, -4, 5.5")
     menu.expect(r"sum +│ +4\.5")
 
+    choose(menu, "5")
+    menu.expect_exact("Percentiles")
+    menu.sendline("95, 101")
+    menu.expect_exact("'101' is no percentile")
+    menu.sendline("95")
+    choose(menu, "1")
+    menu.expect(r"p95 +│ +82\.6")
+
     choose(menu, "4")
     menu.expect_exact("requestQueue is empty")
     choose(menu, "seven")

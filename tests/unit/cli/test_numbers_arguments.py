@@ -29,6 +29,8 @@ def test_without_a_command_there_is_none() -> None:
         (["file", "a.csv", "--column", "10", "--skip-header"], {"column": "10", "skip_header": True}),
         (["batch", "a", "--decimal-comma", "--thousands"], {"decimal_comma": True, "thousands": True}),
         (["send", "1,5", "--thousands"], {"thousands": True, "decimal_comma": False}),
+        (["random", "9", "--percentile", "5, 99.90"], {"percentile": ("5", "99.9")}),
+        (["sample"], {"percentile": ()}),
         (["purge", "--yes"], {"command": "purge", "yes": True}),
         (["redrive"], {"command": "redrive", "yes": False}),
         (["check"], {"command": "check"}),
@@ -54,6 +56,7 @@ def test_a_command_is_read_with_what_it_takes(arguments: list[str], expected: di
         (["file", "a", "--column", " "], "--column"),
         (["batch", "a", "--column", "1"], "--column"),
         (["check", "--csv"], "--csv"),
+        (["send", "1", "--percentile", "101"], "'101' is no percentile"),
         (["sned", "1"], "sned"),
     ],
 )

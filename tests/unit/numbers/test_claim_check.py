@@ -16,11 +16,13 @@ from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeo
 from courier.messaging.connection import Connection
 from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_request, encode_reply
 from courier.numbers.claim_check import Inquiry, stored
+from courier.numbers.options import Extras
 from courier.numbers.stored_lists import LongLists
 from courier.progress import Progress
 from courier.settings import LISTS
 from tests.support.fakes import FakeAws, refusal
 
+DRAWN = Extras(histogram=True)
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
 
 
@@ -87,10 +89,10 @@ def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     return made
 
 
-def inquiry(part_bytes: int = 1_000, *, drawn: bool = False) -> Inquiry:
+def inquiry(part_bytes: int = 1_000, extras: Extras = Extras()) -> Inquiry:  # noqa: B008  it cannot change
     connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
     return Inquiry(
-        connection=connection, worker="numbers_worker.py", part_bytes=part_bytes, timeout_seconds=60, drawn=drawn
+        connection=connection, worker="numbers_worker.py", part_bytes=part_bytes, timeout_seconds=60, extras=extras
     )
 
 
@@ -110,22 +112,23 @@ def test_a_short_list_is_one_request_for_what_was_stored(workshop: Workshop) -> 
 def test_a_histogram_is_asked_for_if_it_is_wanted(workshop: Workshop) -> None:
     found = workshop.put(b"5,3,8,1,5")
 
-    answer = inquiry(drawn=True).ask(found, Bar().told)
+    answer = inquiry(extras=DRAWN).ask(found, Bar().told)
 
     assert workshop.asked[0].options["histogram"] == "yes"
     assert answer.histogram
 
 
-@pytest.mark.parametrize("drawn", [True, False])
-def test_a_long_list_in_parts_has_the_answer_of_the_whole(workshop: Workshop, *, drawn: bool) -> None:
+@pytest.mark.parametrize("extras", [DRAWN, Extras(), Extras(percentiles=("5", "99.9"))])
+def test_a_long_list_in_parts_has_the_answer_of_the_whole(workshop: Workshop, extras: Extras) -> None:
     found = workshop.put(LIST)
-    whole = inquiry(10**6, drawn=drawn).ask(found, Bar().told)
+    whole = inquiry(10**6, extras).ask(found, Bar().told)
     workshop.asked.clear()
     bar = Bar()
 
-    answer = inquiry(300, drawn=drawn).ask(found, bar.told)
+    answer = inquiry(300, extras).ask(found, bar.told)
 
     assert answer == whole
+    assert [name for name in answer.statistics if name.startswith("p")] == [f"p{one}" for one in extras.percentiles]
     parts = {request.options["part"] for request in workshop.asked}
     assert parts == {
         "look",

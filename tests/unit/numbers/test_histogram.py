@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.numbers.histogram import MAX_BINS, histogram
-from courier.numbers.stats import Sample
+from courier.numbers.sample import Sample
 
 
 @pytest.mark.parametrize(

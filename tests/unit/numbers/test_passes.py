@@ -12,13 +12,17 @@ from hypothesis import strategies as st
 
 from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
 from courier.numbers import parser
+from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.histogram import histogram
-from courier.numbers.passes import Plan, conclude, look, pass_over
+from courier.numbers.passes import look, pass_over
+from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
-from courier.numbers.stats import Sample, summarize
-from courier.numbers.streaming import MAX_KEPT, OnePass
+from courier.numbers.sample import Sample
+from courier.numbers.search import conclude
+from courier.numbers.stats import STATISTICS, of_any, of_held, summarize
+from courier.numbers.streaming import OnePass
 
 Found = tuple[dict[str, Figure | None], Histogram]
 
@@ -30,8 +34,9 @@ numbers = (
 )
 
 
-def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, int]:
+def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Sequence[str] = ()) -> tuple[Found, int]:
     """Return what is found of a list in so many parts, and how many passes it took."""
+    statistics = of_any(percentiles)
     content = text.encode()
     size, passes = len(content), 0
     edges = [size * place // parts for place in range(parts + 1)]
@@ -49,13 +54,13 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT) -> tuple[Found, in
             whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
         return whole
 
-    return conclude(look(fetch, size), make_pass, limit=limit), passes
+    return conclude(look(fetch, size, statistics), make_pass, statistics, limit=limit), passes
 
 
-def of_the_whole(text: str) -> Found:
+def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
     units, decimals = parser.read(text)
     sample = Sample(units=units, decimals=decimals)
-    figures = summarize(sample)
+    figures = summarize(sample, of_held(percentiles))
     figures.pop("mode")
     return figures, histogram(sample)
 
@@ -65,15 +70,16 @@ def of_the_whole(text: str) -> Found:
     st.sampled_from([",", "\n", "; ", " ", "\t", "\r", " \r\n"]),
     st.integers(1, 12),
     st.integers(1_000, 5_000),
+    st.sampled_from([(), ("95",), ("0", "5", "50", "99.999999", "100")]),
 )
 def test_any_number_of_parts_gives_the_figures_of_the_whole_list(
-    items: list[str], separator: str, parts: int, limit: int
+    items: list[str], separator: str, parts: int, limit: int, percentiles: tuple[str, ...]
 ) -> None:
     text = separator.join(items)
     with patch("courier.numbers.passes.LOOK_BLOCKS", 4), patch("courier.numbers.passes.LOOK_BYTES", 16):
-        found, _ = in_parts(text, parts, limit=limit)
+        found, _ = in_parts(text, parts, limit=limit, percentiles=percentiles)
 
-    assert found == of_the_whole(text)
+    assert found == of_the_whole(text, percentiles)
 
 
 @pytest.mark.parametrize("parts", [1, 8, 37])
@@ -82,10 +88,11 @@ def test_a_long_list_takes_one_pass_if_it_may_keep_enough_and_two_if_not(order: 
     values = [(number * 7919) % 400_009 - 90_000 for number in range(60_000)]
     text = "\n".join(f"{value / 100:.2f}" for value in (sorted(values) if order == "in order" else values)) + "\n"
 
-    found, passes = in_parts(text, parts)
-    again, more_passes = in_parts(text, parts, limit=600)
+    percentiles = ["1", "95", "99.9"]
+    found, passes = in_parts(text, parts, percentiles=percentiles)
+    again, more_passes = in_parts(text, parts, limit=600, percentiles=percentiles)
 
-    assert found == again == of_the_whole(text)
+    assert found == again == of_the_whole(text, percentiles)
     assert passes == 1
     assert more_passes in {2, 3}
 
@@ -120,7 +127,7 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
         return made
 
     with pytest.raises(ResponseTimeout, match="does not fit together"):
-        conclude(looked, make_pass, limit=MAX_KEPT)
+        conclude(looked, make_pass, STATISTICS, limit=MAX_KEPT)
 
 
 def test_large_numbers_in_a_look_are_thinned() -> None:

@@ -26,7 +26,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
     figures = {"sum": Figure(text="1e-8", is_exact=True), "mean": Figure(text="0.3", is_exact=False), "mode": None}
     drawn = Histogram(edges=["0", "0.5"], counts=[2])
 
-    assert response.decode(response.encode(figures, drawn)) == NumbersAnswer(
+    assert response.decode(response.encode(NumbersAnswer.of(figures, drawn))) == NumbersAnswer(
         statistics={"sum": "1e-8", "mean": "0.3", "mode": None}, rounded=["mean"], histogram=drawn
     )
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from courier.errors import Rejected
 from courier.numbers import parser
-from courier.numbers.stats import STATISTICS, Sample, summarize
+from courier.numbers.rounding import Figure
+from courier.numbers.sample import Sample
+from courier.numbers.stats import HELD_ONLY, STATISTICS, of_held, places, quantile, summarize
 
 units = st.integers(-(10**20), 10**20) | st.integers(-5, 5)
 small = st.integers(-(2**62), 2**62) | st.integers(-(10**6), 10**6)
@@ -23,9 +25,13 @@ def of(*texts: str) -> Sample:
     return Sample(units=found, decimals=decimals)
 
 
-def quartile(ordered: list[Fraction], quarters: int) -> Fraction:
+def summary(sample: Sample) -> dict[str, Figure | None]:
+    return summarize(sample, of_held())
+
+
+def percentile(ordered: list[Fraction], percent: Fraction | int) -> Fraction:
     """Return R's type 7, by its definition."""
-    place = Fraction(quarters, 4) * (len(ordered) - 1)
+    place = Fraction(percent) / 100 * (len(ordered) - 1)
     low = int(place)
     return ordered[low] + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - ordered[low])
 
@@ -42,16 +48,16 @@ def by_fractions(sample: Sample) -> dict[str, Fraction | None]:
         "range": exact[-1] - exact[0],
         "mean": mean,
         "median": Fraction(statistics.median(exact)),
-        "q1": quartile(exact, 1),
-        "q3": quartile(exact, 3),
-        "iqr": quartile(exact, 3) - quartile(exact, 1),
+        "q1": percentile(exact, 25),
+        "q3": percentile(exact, 75),
+        "iqr": percentile(exact, 75) - percentile(exact, 25),
         "variance": sum(((one - mean) ** 2 for one in exact), Fraction(0)) / (len(exact) - 1) if exact[1:] else None,
         "mode": value if times > 1 or len(exact) == 1 else None,
     }
 
 
 def exactly(sample: Sample) -> dict[str, Fraction | None]:
-    found = {name: statistic(sample) for name, statistic in STATISTICS.items() if name != "stdev"}
+    found = {name: statistic(sample) for name, statistic in of_held().items() if name != "stdev"}
     return {name: None if value is None else Fraction(*value) for name, value in found.items()}
 
 
@@ -68,12 +74,12 @@ def test_numpy_and_plain_python_agree_to_the_last_digit(values: list[int], decim
     fast = Sample(units=np.array(values, dtype=np.int64), decimals=decimals)
 
     assert exactly(fast) == exactly(plain)
-    assert summarize(fast) == summarize(plain)
+    assert summary(fast) == summary(plain)
 
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=30))
 def test_the_standard_deviation_is_the_root_of_the_variance_rounded_once(values: list[int]) -> None:
-    found = summarize(Sample(units=values, decimals=2))
+    found = summary(Sample(units=values, decimals=2))
     variance = Fraction(statistics.variance(map(Fraction, values))) / 10**4
     wide = Context(prec=100)
     true = wide.sqrt(wide.divide(Decimal(variance.numerator), Decimal(variance.denominator)))
@@ -97,7 +103,7 @@ def test_the_standard_deviation_is_the_root_of_the_variance_rounded_once(values:
     ],
 )
 def test_inputs_that_floats_get_wrong(texts: list[str], name: str, text: str) -> None:
-    found = summarize(of(*texts))[name]
+    found = summary(of(*texts))[name]
 
     assert found is not None
     assert found.text == text
@@ -105,23 +111,43 @@ def test_inputs_that_floats_get_wrong(texts: list[str], name: str, text: str) ->
 
 @pytest.mark.parametrize("name", ["variance", "stdev"])
 def test_one_number_has_no_spread(name: str) -> None:
-    assert summarize(of("7"))[name] is None
+    assert summary(of("7"))[name] is None
 
 
 def test_numbers_that_are_all_different_have_no_mode() -> None:
-    assert summarize(of("1", "2"))["mode"] is None
+    assert summary(of("1", "2"))["mode"] is None
 
 
 def test_squares_beyond_64_bits_are_added_in_pieces() -> None:
     values = np.arange(-(2**62), 2**62, 2**62 // 500)
 
-    assert summarize(Sample(units=values, decimals=0)) == summarize(Sample(units=values.tolist(), decimals=0))
+    assert summary(Sample(units=values, decimals=0)) == summary(Sample(units=values.tolist(), decimals=0))
 
 
 def test_the_order_of_an_answer_is_that_of_the_table() -> None:
-    assert list(summarize(of("1"))) == list(STATISTICS)
+    assert list(summary(of("1"))) == [*STATISTICS, *HELD_ONLY]
 
 
 def test_an_empty_list_is_refused() -> None:
     with pytest.raises(Rejected, match="empty"):
-        summarize(Sample(units=[], decimals=0))
+        summary(Sample(units=[], decimals=0))
+
+
+@given(st.lists(units, min_size=1, max_size=40), st.fractions(0, 100, max_denominator=10**6))
+def test_a_percentile_is_exact(values: list[int], percent: Fraction) -> None:
+    sample = Sample(units=values, decimals=2)
+    exact = sorted(Fraction(value, 100) for value in values)
+
+    assert Fraction(*quantile(sample, percent / 100)) == percentile(exact, percent)
+
+
+def test_percentiles_follow_the_other_statistics_by_name() -> None:
+    found = summarize(of("1", "2", "3", "4"), of_held(["5", "50", "99.9", "100"]))
+
+    assert list(found)[-5:] == ["mode", "p5", "p50", "p99.9", "p100"]
+    assert [figure and figure.text for figure in found.values()][-4:] == ["1.15", "2.5", "3.997", "4"]
+
+
+@pytest.mark.parametrize(("count", "found"), [(1, []), (2, []), (3, [1]), (5, [1, 2, 3]), (7, [1, 2, 3, 4, 5])])
+def test_the_places_that_statistics_look_at_are_found_by_asking_them(count: int, found: list[int]) -> None:
+    assert places(count, STATISTICS) == found

@@ -10,8 +10,10 @@ import pytest
 from courier.aws.s3 import Bucket
 from courier.errors import BucketMissing, NotANumberList, ObjectMissing, ObjectReplaced, Rejected
 from courier.numbers import partials, response
+from courier.numbers.options import Extras
 from courier.numbers.parser import ParseError
-from courier.numbers.passes import PartialResult, Plan
+from courier.numbers.passes import PartialResult
+from courier.numbers.plan import Plan
 from courier.numbers.stored_lists import PASSES, LongLists
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
 
@@ -50,7 +52,7 @@ def test_a_whole_list_is_answered_as_if_it_had_come_in_a_message(bucket: Bucket)
 def test_a_histogram_is_drawn_if_it_is_asked_for(bucket: Bucket) -> None:
     put(bucket)
 
-    found = response.decode(answer(bucket, **response.ASKED))
+    found = response.decode(answer(bucket, **Extras(histogram=True).options))
 
     assert found.histogram
     assert sum(found.histogram.counts) == 5

@@ -1,0 +1,69 @@
+"""Integers of any size, as Python's own or as NumPy's of 64 bits: exact sums, and a common unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+from typing import Any, cast
+
+import numpy as np
+
+Array = np.ndarray[tuple[int], np.dtype[Any]]
+#: Integers in units of 10**-decimals, and those decimals.
+Read = tuple[Sequence[int] | Array, int]
+
+#: What a 64-bit integer holds.
+INT64_LIMIT = 2**63 - 1
+#: How many numbers are squared at a time: what the processor's cache holds.
+_BLOCK = 2**14
+#: Larger ones are squared in limbs of so many bits, whose products can be added up for a whole block.
+_LIMB_BITS = 24
+
+
+def as_array(units: Sequence[int] | Array) -> Array:
+    """Return integers as an array: of 64 bits where these are enough, else of Python's own."""
+    if isinstance(units, np.ndarray):
+        return units
+    is_small = not units or (max(units) <= INT64_LIMIT and min(units) >= -INT64_LIMIT)
+    return np.array(units, dtype=np.int64 if is_small else object)
+
+
+def rescaled(units: Array, decimals: int) -> Array:
+    """Return integers in units that are finer by so many decimals: of Python's own where 64 bits are too few."""
+    if decimals == 0 or not len(units):
+        return units
+    factor = 10**decimals
+    if max(abs(int(units.max())), abs(int(units.min()))) * factor > INT64_LIMIT:
+        units = units.astype(object)
+    return cast("Array", units * factor)
+
+
+def sums(units: Sequence[int] | Array, least: int, most: int) -> tuple[int, int]:
+    """Return the exact sum and the exact sum of squares of integers between two."""
+    if not isinstance(units, np.ndarray):
+        return sum(units), sum(unit * unit for unit in units)
+    if units.dtype == object:
+        return int(units.sum()), int(units @ units)
+    total, reach = _total(units, max(abs(least), abs(most))), max(abs(least), abs(most))
+    # Differences from the middle are smaller: often small enough to be squared at once.
+    middle = 0 if reach * reach * _BLOCK <= INT64_LIMIT else (least + most) // 2
+    reach = max(most - middle, middle - least)
+    blocks = (units[start : start + _BLOCK] for start in range(0, len(units), _BLOCK))
+    squares = sum(_sum_of_squares(block - middle if middle else block, reach) for block in blocks)
+    return total, squares + 2 * middle * total - len(units) * middle * middle
+
+
+def _total(array: Array, reach: int) -> int:
+    if reach * len(array) <= INT64_LIMIT:
+        return int(array.sum())
+    return (int((array >> 32).sum()) << 32) + int((array & 0xFFFFFFFF).sum())
+
+
+def _sum_of_squares(block: Array, reach: int) -> int:
+    if reach * reach * len(block) <= INT64_LIMIT:
+        return int(block @ block)
+    sizes = np.abs(block)
+    shifts = range(0, reach.bit_length(), _LIMB_BITS)
+    limbs = [(sizes >> shift) & (2**_LIMB_BITS - 1) for shift in shifts]
+    products = combinations_with_replacement(zip(shifts, limbs, strict=True), 2)
+    return sum(int(one @ other) << (low + high + (low != high)) for (low, one), (high, other) in products)
