@@ -18,7 +18,7 @@ from courier.cli.command_line import CANCELLATION, SIGNALS
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
-from courier.cli.typed_list import numbers_or_end
+from courier.cli.typed_list import joined, numbers_or_end
 from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
 from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Question
@@ -247,7 +247,7 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
     if given.command in COMMANDS:
         return numbers.queue_commands.run(given)
     texts = {
-        "send": lambda: " ".join(word.removeprefix(" ") for word in given.numbers),
+        "send": lambda: joined([word.removeprefix(" ") for word in given.numbers]),
         "sample": lambda: SAMPLE,
         "random": lambda: random_list(given.length, given.seed),
     }

@@ -1,9 +1,21 @@
-"""Numbers that are typed or pasted at a prompt: one line, or several at once."""
+"""Numbers that are typed: as arguments, or at a prompt, where several lines may be pasted at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from courier.errors import Rejected
 from courier.numbers import parser
+
+
+def joined(words: Sequence[str]) -> str:
+    """Return the list that arguments make, separated by blanks. Raises: Rejected if one of several is empty."""
+    for number, word in enumerate(words, start=1):
+        if len(words) > 1 and not word.strip():
+            raise Rejected(
+                f"Argument {number:,} is empty.", hint="Was a variable not set? Write a number, or leave it out."
+            )
+    return " ".join(words)
 
 
 def numbers_or_end(text: str) -> list[str]:

@@ -6,17 +6,20 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.notation import Notation
 from courier.numbers.parser import ParseError
-from courier.text import quoted
+from courier.text import one_of, quoted
 
 #: The longest line that is read, in characters.
 MAX_LINE = 2**20
 _EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
+#: Between cells that are aligned by blanks; a second tab has an empty cell before it.
+_GAP = re.compile(r" *\t *| +")
 #: How many names of columns are told.
 _SHOWN = 20
 
@@ -51,14 +54,19 @@ class Column:
                 next(rows, None)
             return int(self.wanted) - 1
         _, header = next(rows, (0, [""]))
-        names = [name.strip() for name in header]
-        if self.wanted.strip() not in names:
-            known = ", ".join(quoted(name) for name in names[:_SHOWN])
+        places = [place for place, name in enumerate(header) if name.strip() == self.wanted.strip()]
+        if not places:
+            known = ", ".join(quoted(name.strip()) for name in header[:_SHOWN])
             raise NotANumberList(
                 f"There is no column {quoted(self.wanted)}.",
                 hint=f"The first line has: {known}. A number will do, too.",
             )
-        return names.index(self.wanted.strip())
+        if len(places) > 1:
+            which = one_of([str(place + 1) for place in places])
+            raise NotANumberList(
+                f"{len(places)} columns are called {quoted(self.wanted)}.", hint=f"Say which: {which}."
+            )
+        return places[0]
 
     def _value(self, row: list[str], place: int, line: int) -> str:
         if place >= len(row):
@@ -85,15 +93,10 @@ def _rows(lines: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, l
         first, skipped = next(lines, ""), 1
     sign = named[1] if named else _delimiter(first, decimal_comma=decimal_comma)
     if sign == " ":
-        yield 1 + skipped, first.split()
-        yield from ((number, line.split()) for number, line in enumerate(lines, start=2 + skipped))
+        rows = (_GAP.split(line.strip()) for line in chain([first], lines))
+        yield from enumerate(rows, start=1 + skipped)
         return
-
-    def all_lines() -> Iterator[str]:
-        yield first
-        yield from lines
-
-    reader = csv.reader(all_lines(), delimiter=sign, skipinitialspace=True, strict=True)
+    reader = csv.reader(chain([first], lines), delimiter=sign, skipinitialspace=True, strict=True)
     try:
         yield from ((reader.line_num + skipped, row) for row in reader)
     except csv.Error as error:

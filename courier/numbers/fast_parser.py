@@ -31,6 +31,8 @@ _COMMA, _LINE_END, _POINT, _PLUS, _MINUS = b",\n.+-"
 _PADDING = b"," * 24
 #: A blank within an item.
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
+#: Two tabs between two items of a line, or behind the last item of a piece.
+_EMPTY_CELL = re.compile(rb"(?<=[^\r\n \t]) *+\t *+\t[ \t]*+(?:[^\r\n \t]|\Z)")
 #: What may stand behind the last number.
 _ENDING = " \t\r\n"
 
@@ -167,8 +169,10 @@ def _plain(raw: bytes) -> bytes | None:
     return raw
 
 
-def _rows(raw: bytes) -> bytes:
+def _rows(raw: bytes) -> bytes | None:
     """Return items between which blanks or line ends stand, with one comma or line end behind each."""
+    if (b"\t\t" in raw or b"\t " in raw) and _EMPTY_CELL.search(raw):
+        return None
     raw = _in_lines(raw).replace(b"\t", b" ")
     while b"  " in raw:
         raw = raw.replace(b"  ", b" ")

@@ -53,7 +53,9 @@ def _separator(between: str, behind: str) -> _Separator:
 _COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
 #: Blanks at either end of a line separate nothing. Only the first blank of a run may begin a separator.
 _BLANK_RUN = rf"[{_BLANKS}]++(?=[^{_ENDING}])"
-_ROWS = _separator(rf"{_LINE_END}|(?<=[^{_ENDING}]){_BLANK_RUN}", rf"(?:[{_BLANKS}]*+{_LINE_END}|{_BLANK_RUN})")
+#: One without an empty cell.
+_GAP = rf"(?: ++(?:\t *+)?+|\t *+)(?=[^{_ENDING}])"
+_ROWS = _separator(rf"{_LINE_END}|(?<=[^{_ENDING}]){_BLANK_RUN}", rf"(?:[{_BLANKS}]*+{_LINE_END}|{_GAP})")
 _BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _ROWS}
 
 
@@ -85,6 +87,7 @@ def split(text: str) -> list[str]:
 
     Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks or
     line ends where there are no commas and semicolons. Blanks around an item and empty lines after the last are fine.
+    Between two tabs of a line there is an item, as in a spreadsheet's rows.
     Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
     """
     trimmed = text.rstrip(_ENDING)
@@ -168,6 +171,10 @@ def _first_slip(text: str, separator: _Separator, behind: str = "", *, is_first:
         item = text[start : end.start() if end else len(text)].strip(_BLANKS)
         if not _is_number(item):
             return _slip(item, start, text + behind, separator, begins_lines=begins_lines)
+        gap = end[0] if end else "" if behind.strip(_BLANKS) else behind
+        if gap.count("\t") > 1:
+            place = (end.start() if end else len(text)) + gap.index("\t", gap.index("\t") + 1)
+            return _empty_cell(_count_before(start, text, separator) + 2, place, text + behind)
         if end is None:
             return None
         start = end.end()
@@ -189,9 +196,7 @@ def _count_digits(mantissa: str) -> int:
 def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> ParseError:
     blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
     position = blanks.end() if blanks else start
-    # No further than to the item's first character, which a separator of blanks looks at.
-    before = separator.between.finditer(text, 0, position + 1)
-    number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, before))
+    number = 1 + _count_before(start, text[: position + 1], separator)
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"
         hint = hints.of_item(item, begins_lines=begins_lines and number == 1)
@@ -200,6 +205,17 @@ def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lin
     else:
         finding, hint = "is empty", hints.of_empty(text, position)
     return ParseError(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))
+
+
+def _count_before(start: int, text: str, separator: _Separator) -> int:
+    """Return how many items end before a place where one begins, and not much behind which the text ends."""
+    return sum(1 for _ in takewhile(lambda match: match.end() <= start, separator.between.finditer(text)))
+
+
+def _empty_cell(number: int, position: int, text: str) -> ParseError:
+    hint = "An empty cell between two tabs is not skipped: write a number there, or take one tab away."
+    drawing = draw(text, position)
+    return ParseError(item=number, character=position + 1, finding="is empty", hint=hint, drawing=drawing)
 
 
 def _reason(item: str) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from courier.cli.typed_list import numbers_or_end
+from courier.cli.typed_list import joined, numbers_or_end
 from courier.errors import Rejected
 
 
@@ -43,3 +43,10 @@ def test_a_line_that_is_no_list_is_refused_with_its_number_and_drawn() -> None:
         numbers_or_end("1, 2\n3, x\n4")
 
     assert raised.value.drawing.splitlines() == ["  3, x", "     ^"]
+
+
+def test_arguments_are_a_list_and_none_of_several_is_empty() -> None:
+    assert joined(["1,", "-5", "22"]) == "1, -5 22"
+    assert joined([""]) == ""
+    with pytest.raises(Rejected, match="Argument 2 is empty"):
+        joined(["1", " ", "2"])

@@ -17,7 +17,7 @@ even = st.integers(-(10**9), 10**9).map(lambda cents: f"{cents / 100:.2f}")
 odd = st.sampled_from(
     ["", "x", "1e5", "-", ".", "1.2.3", "--1", "1 2", "9" * 40, "0x1", "\x00", "1:", "/", "+.", "٣", "1\n"]
 )
-separators = st.sampled_from([",", "\n", ";", ", ", "\r\n", "\r", " ,\t", " ", "\t", "  ", " \n ", "\r\n\t"])
+separators = st.sampled_from([",", "\n", ";", ", ", "\r\n", "\r", " ,\t", " ", "\t", "\t\t", "  ", " \n ", "\r\n\t"])
 some_separators = separators.map(lambda one: [one]) | st.lists(separators, min_size=2, max_size=3)
 ends = st.sampled_from(["", "\n", " \r\n\n", ",", "\n;", "\r"])
 
@@ -85,6 +85,7 @@ def test_no_text_is_read_otherwise_than_by_the_reference(text: str) -> None:
         "1\t2\r\n3\t4\r\n\r\n",
         "  1.5   2\n -3 \t4 ",
         "1\r2\r3\r",
+        "\t\t1\t2\t\t\r\n\t \t3\t\t",
         "0\n ",
     ],
 )
@@ -103,6 +104,8 @@ def test_usual_lists_are_taken(text: str) -> None:
         "x",
         "1 2\n3,4",
         "1 2\n\n3",
+        "1\t\t2",
+        "1 2\n3 \t  \t4",
         "12345678901234567",
         ".",
         "1,.",

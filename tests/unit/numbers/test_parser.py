@@ -26,6 +26,9 @@ numbers = st.from_regex(r"[+-]?([0-9]{1,20}(\.[0-9]{0,9})?|\.[0-9]{1,9})([eE][+-
         ("1\t2\r\n3\t4\r\n", ["1", "2", "3", "4"]),
         ("  1.5   2 \n -3 \t4 ", ["1.5", "2", "-3", "4"]),
         ("1 2\n3\n", ["1", "2", "3"]),
+        ("1 \t 2  3", ["1", "2", "3"]),
+        ("\t\t1\t2\t\t\n\t3 \t \t\r\n", ["1", "2", "3"]),
+        ("1,\t\t2", ["1", "2"]),
         ("1\r2\r3\r", ["1", "2", "3"]),
         ("1,2\r3,4\n5,6\r\n", ["1", "2", "3", "4", "5", "6"]),
         ("1\n2\n\n \t\r\n\r\n ", ["1", "2"]),
@@ -69,6 +72,9 @@ def test_any_separator_gives_the_same_numbers(items: list[str], separator: str) 
         ("1 2\n3,4", r"Item 1 \(character 1\) is '1 2'"),
         ("1 2\n\n3", r"Item 3 \(character 5\) is empty"),
         ("1 2\n \t\n3", r"Item 3 \(character 7\) is empty"),
+        ("1\t\t2", r"Item 2 \(character 3\) is empty"),
+        ("1\t2 \t \t 3", r"Item 3 \(character 7\) is empty"),
+        ("1\t2\n3\t\t\t4", r"Item 4 \(character 7\) is empty"),
         ("\n1 2", r"Item 1 \(character 1\) is empty"),
         ("1\r\r2", r"Item 2 \(character 3\) is empty"),
         ("1,2,\n3,4,\n", r"Item 3 \(character 5\) is empty"),
@@ -102,6 +108,7 @@ def test_what_is_no_list_is_refused_by_item_position_and_token(text: str, said: 
         ("1/2", "Fractions"),
         ("1'000", "thousands"),
         ("1,2 3", "Blanks separate only"),
+        ("1\t\t3", "empty cell between two tabs"),
     ],
 )
 def test_the_usual_slips_get_a_hint(text: str, hint: str) -> None:
@@ -111,7 +118,9 @@ def test_the_usual_slips_get_a_hint(text: str, hint: str) -> None:
     assert pytest.importorskip("re").search(hint, raised.value.hint)
 
 
-@pytest.mark.parametrize("text", ["1" * 1_000_000 + "x", "1." * 500_000, "1e" * 500_000, "-" * 1_000_000])
+@pytest.mark.parametrize(
+    "text", ["1" * 1_000_000 + "x", "1." * 500_000, "1e" * 500_000, "-" * 1_000_000, "1\t" * 300_000 + "\t1"]
+)
 def test_a_bad_item_as_long_as_a_message_is_refused_in_linear_time(text: str) -> None:
     with pytest.raises(NotANumberList):  # by the square of the length, one of these takes half a day
         read(text)
@@ -133,6 +142,7 @@ def test_parsing_raises_nothing_else_whatever_the_text(text: str) -> None:
     [
         ("1,,22", ["  1,,22", "    ^"]),
         ("1;2\n3;x;5\n4", ["  3;x;5", "    ^"]),
+        ("1\t\t3", ["  1··3", "    ^"]),
         ("1,\t\x1b,3", ["  1,··,3", "     ^"]),
         ("1," * 100 + "x" + ",2" * 100, ["  …" + "1," * 15 + "x" + ",2" * 14 + ",…", "   " + " " * 30 + "^"]),
     ],
