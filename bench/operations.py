@@ -1,8 +1,8 @@
-"""Make the README's table of operations, and the small picture of each in docs/operations.
+"""Make the small picture of each operation in docs/operations, which the README's table shows.
 
     python -m bench.operations
 
-Prints the table. The pictures show the sample picture, a sixth of its size.
+They show the sample picture, a sixth of its size.
 """
 
 from __future__ import annotations
@@ -19,15 +19,6 @@ ROOT = Path(__file__).parent.parent
 SMALL = "thumbnail=106"
 
 
-def rows() -> list[str]:
-    """Return the table's rows, without the pictures' making."""
-    escaped = {known.name: known.usage.replace("|", "\\|") for known in OPERATIONS.values()}
-    return [
-        f"| `{escaped[name]}` | {known.help} | ![{name}](docs/operations/{name}.png) |"
-        for name, known in OPERATIONS.items()
-    ]
-
-
 def draw(known: Operation) -> bytes:
     """Return the picture of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
@@ -37,11 +28,9 @@ def draw(known: Operation) -> bytes:
 
 
 def main() -> None:
-    """Write the pictures and print the table."""
+    """Write the pictures."""
     for known in OPERATIONS.values():
         (ROOT / f"docs/operations/{known.name}.png").write_bytes(draw(known))
-    print("| operation | what it does | the sample |\n|---|---|---|")
-    print("\n".join(rows()))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from courier.errors import WrongSetting
@@ -61,70 +61,86 @@ _queue_name = _matching(_QUEUE_NAME, "1 to 80 letters, digits, - or _")
 _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
 
 
+_scaling_group = _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _")
+_instance_id = _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance's id, such as i-0123456789abcdef0")
+
+
+def _setting(default: Any, read: Callable[[str], object], meaning: str, *, unit: str = "", unset: str = "") -> Any:  # noqa: ANN401  the field's own type
+    """Return a setting's field; `unset` says in the README what happens without a value, if there is no default."""
+    return field(default=default, metadata={"read": read, "meaning": meaning, "unit": unit, "unset": unset})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the programs can be told. Every time is in seconds; None means that the program decides."""
+    """What the programs can be told: one field a setting. None means that the program decides."""
 
-    request_queue: str = "requestQueue"
-    response_queue: str = "responseQueue"
-    image_inbox: str = "imageInbox"
-    image_outbox: str = "imageOutbox"
-    #: None: lab3-<account id>-<region>, asked of STS, so that clients and workers agree without a file.
-    bucket: str | None = None
-    #: Plain output: no spinner, no bars, no boxes, one fact a line.
-    plain: bool = False
-    #: How long a client waits for its answer.
-    timeout_seconds: float = 60.0
-    #: How long one receive waits in a long poll (SQS allows up to 20).
-    poll_seconds: int = 20
-    #: The visibility timeout of a message in a worker's hands; a heartbeat renews it while the work lasts.
-    visibility_seconds: int = 10
-    #: How many requests a worker works on at once.
-    concurrency: int | None = None
-    #: How long a worker that was told to stop may take to finish what it has begun.
-    grace_seconds: float = 30.0
-    #: How often a request is delivered before it is given up and put into the dead-letter queue.
-    max_deliveries: int = 5
-    #: How long the work on one request may take: less than the 12 hours that SQS lets anybody hold a message.
-    time_limit_seconds: float = 120.0
-    #: A list that does not fit a message is split into parts of so many megabytes (10^6 bytes), a request each.
-    list_part_megabytes: float = 16.0
-    #: The largest picture file, in megabytes (10^6 bytes), and the most pixels, in millions, before and after.
-    image_max_megabytes: float = 50.0
-    image_max_megapixels: float = 50.0
-    #: The most frames of a moving picture; its pixels count in each of them.
-    image_max_frames: int = 300
-    #: What the work on one picture may take, its transfer apart: time, and memory in megabytes (10^6 bytes).
-    image_seconds: float = 30.0
-    image_memory_megabytes: int = 1000
-    #: The Auto Scaling group and the instance that a worker protects from scale-in while it works; None: none.
-    scaling_group: str | None = None
-    instance_id: str | None = None
+    request_queue: str = _setting("requestQueue", _queue_name, "where numbers wait for a worker")
+    response_queue: str = _setting(
+        "responseQueue", _queue_name, "where their answers wait; also every queue named so, a dash and more"
+    )
+    image_inbox: str = _setting("imageInbox", _queue_name, "where images' names wait for a worker")
+    image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")
+    bucket: str | None = _setting(
+        None, _bucket_name, "the bucket for pictures and long lists", unset="`lab3-<account id>-<region>`"
+    )
+    plain: bool = _setting(
+        False,  # noqa: FBT003  a default
+        _switch,
+        "1: plain output for screen readers: no spinner, no bars, no boxes, one fact a line",
+    )
+    timeout_seconds: float = _setting(
+        60.0, _number(float, 0.1, 3600), "how long a client waits for an answer", unit="s"
+    )
+    poll_seconds: int = _setting(20, _number(int, 1, 20), "how long an idle worker's poll lasts (1 to 20)", unit="s")
+    visibility_seconds: int = _setting(
+        10,
+        _number(int, 1, 43_200),
+        "how long a dead worker's requests stay hidden at most; a live one renews it",
+        unit="s",
+    )
+    concurrency: int | None = _setting(
+        None,
+        _number(int, 1, 64),
+        "how many requests a worker works on at once",
+        unset="4 (numbers), one a core (images)",
+    )
+    grace_seconds: float = _setting(
+        30.0, _number(float, 0, 3600), "how long a stopping worker may take to finish", unit="s"
+    )
+    max_deliveries: int = _setting(
+        5, _number(int, 2, 1000), "how often a request is delivered before it becomes a dead letter"
+    )
+    #: Less than the 12 hours that SQS lets anybody hold a message.
+    time_limit_seconds: float = _setting(
+        120.0, _number(float, 0.1, 40_000), "how long the work on one request may take", unit="s"
+    )
+    list_part_megabytes: float = _setting(
+        16.0,
+        _number(float, 0.001, 5000),
+        "a list in the bucket that is longer is split into parts of this size, a request each",
+        unit="MB",
+    )
+    image_max_megabytes: float = _setting(50.0, _number(float, 0.001, 5000), "the largest picture file", unit="MB")
+    image_max_megapixels: float = _setting(
+        50.0, _number(float, 0.001, 1000), "the most pixels, before and after", unit="million"
+    )
+    image_max_frames: int = _setting(
+        300, _number(int, 1, 100_000), "the most frames of a moving picture; its pixels count in each"
+    )
+    image_seconds: float = _setting(
+        30.0, _number(float, 0.1, 3600), "how long the work on one picture may take, its transfer apart", unit="s"
+    )
+    image_memory_megabytes: int = _setting(
+        1000, _number(int, 100, 1_000_000), "how much memory the work on one picture may take", unit="MB"
+    )
+    scaling_group: str | None = _setting(
+        None, _scaling_group, "the Auto Scaling group whose machine a worker protects from scale-in while it works"
+    )
+    instance_id: str | None = _setting(None, _instance_id, "that machine; `aws_setup.sh` has it set both by itself")
 
 
-_READERS: dict[str, Callable[[str], Any]] = {
-    "request_queue": _queue_name,
-    "response_queue": _queue_name,
-    "image_inbox": _queue_name,
-    "image_outbox": _queue_name,
-    "bucket": _bucket_name,
-    "plain": _switch,
-    "timeout_seconds": _number(float, 0.1, 3600),
-    "poll_seconds": _number(int, 1, 20),
-    "visibility_seconds": _number(int, 1, 43_200),
-    "concurrency": _number(int, 1, 64),
-    "grace_seconds": _number(float, 0, 3600),
-    "max_deliveries": _number(int, 2, 1000),
-    "time_limit_seconds": _number(float, 0.1, 40_000),
-    "list_part_megabytes": _number(float, 0.001, 5000),
-    "image_max_megabytes": _number(float, 0.001, 5000),
-    "image_max_megapixels": _number(float, 0.001, 1000),
-    "image_max_frames": _number(int, 1, 100_000),
-    "image_seconds": _number(float, 0.1, 3600),
-    "image_memory_megabytes": _number(int, 100, 1_000_000),
-    "scaling_group": _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _"),
-    "instance_id": _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance's id, such as i-0123456789abcdef0"),
-}
+#: The settings by the name of their field, each with what `_setting` was given.
+FIELDS = {one.name: one for one in fields(Settings)}
 
 
 def variable(name: str) -> str:
@@ -139,11 +155,11 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
     _refuse_unknown(given)
-    return Settings(**{name: _read(name, given[variable(name)]) for name in _READERS if variable(name) in given})
+    return Settings(**{name: _read(name, given[variable(name)]) for name in FIELDS if variable(name) in given})
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
-    known = [variable(name) for name in _READERS]
+    known = [variable(name) for name in FIELDS]
     for name in given:
         if name not in known:
             raise WrongSetting(f"{name} is no setting of this program.", hint=f"It knows {', '.join(known)}.")
@@ -151,7 +167,7 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
 
 def _read(name: str, text: str) -> Any:  # noqa: ANN401  the field's own type
     try:
-        return _READERS[name](text)
+        return FIELDS[name].metadata["read"](text)
     except ValueError as error:
         message = f"{variable(name)} is {quoted(text)}, and must be {error}."
         raise WrongSetting(message, hint="Correct it, or unset it for the default.") from error

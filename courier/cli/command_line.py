@@ -24,16 +24,17 @@ BROKEN_PIPE = 141
 #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
 LONGEST_SECONDS = 3600
 
-STATUSES = """\
-exit status:
-  0  answered, or done
-  1  refused: the input is no good (the sentence on stderr says why)
-  2  wrong usage, a setting with a wrong value, or a Python that lacks packages
-  3  no answer in time
-  4  AWS not reachable, no credentials, or no queue or bucket
-  130  ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal
-  141  whoever read the output went away
-"""
+#: What a client's exit status means.
+MEANINGS = {
+    0: "answered, or done",
+    1: "refused: the input is no good (the sentence on stderr says why)",
+    2: "wrong usage, a setting with a wrong value, or a Python that is too old or lacks packages",
+    3: "no answer in time",
+    4: "AWS not reachable, no credentials, or no queue or bucket (the sentence says what mends it)",
+    INTERRUPTED: "ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal",
+    BROKEN_PIPE: "whoever read the output went away",
+}
+STATUSES = "".join(["exit status:\n", *(f"  {status}  {meaning}\n" for status, meaning in MEANINGS.items())])
 
 #: What a signal cancels in this process, and what hears it.
 CANCELLATION = Cancellation()

@@ -32,7 +32,7 @@ OWNERS = {
 MODULES = sorted((ROOT / "courier").rglob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
 #: Tests of programs of bench/: the README shows what these print.
-TESTS_OF_BENCHES = {"test_readme": {"bench.awkward", "bench.operations"}}
+TESTS_OF_BENCHES = {"test_readme": {"bench.awkward"}}
 
 
 def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
