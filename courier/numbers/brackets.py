@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from courier.numbers.integers import Array, rescaled
+from courier.numbers.integers import Array, together
 
 #: How much of a random sample a bracket holds on each side of a quantile: five standard deviations of what it may
 #: be wrong by, but no less and no more than this.
@@ -109,9 +109,7 @@ class RankBracket:
 
     def together(self) -> tuple[Array, int]:
         """Return all that is kept, in one unit."""
-        decimals = max((own for _, own in self.kept), default=0)
-        arrays = [rescaled(held, decimals - own) for held, own in self.kept]
-        return np.concatenate(arrays) if arrays else np.zeros(0, dtype=np.int64), decimals
+        return together(self.kept)
 
     def _keep(self, more: Sequence[tuple[Array, int]], chance: Random, limit: int) -> None:
         more = [(held, decimals) for held, decimals in more if len(held)]

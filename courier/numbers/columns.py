@@ -10,6 +10,7 @@ from itertools import chain
 
 from courier.errors import NotANumberList
 from courier.numbers import parser
+from courier.numbers.decoding import lines
 from courier.numbers.notation import Notation
 from courier.numbers.parser import ParseError
 from courier.text import one_of, quoted
@@ -85,18 +86,18 @@ class Column:
         raise NotANumberList(f"Line {line:,}, column {place + 1:,} {slip.finding}.", hint=hint)
 
 
-def _rows(lines: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, list[str]]]:
+def _rows(every: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the number of its last line."""
-    first = next(lines, "")
+    first = next(every, "")
     skipped = 0
     if named := _EXCEL_LINE.fullmatch(first):
-        first, skipped = next(lines, ""), 1
+        first, skipped = next(every, ""), 1
     sign = named[1] if named else _delimiter(first, decimal_comma=decimal_comma)
     if sign == " ":
-        rows = (_GAP.split(line.strip()) for line in chain([first], lines))
+        rows = (_GAP.split(line.strip()) for line in chain([first], every))
         yield from enumerate(rows, start=1 + skipped)
         return
-    reader = csv.reader(chain([first], lines), delimiter=sign, skipinitialspace=True, strict=True)
+    reader = csv.reader(chain([first], every), delimiter=sign, skipinitialspace=True, strict=True)
     try:
         yield from ((reader.line_num + skipped, row) for row in reader)
     except csv.Error as error:
@@ -113,16 +114,7 @@ def _delimiter(line: str, *, decimal_comma: bool) -> str:
 
 def _lines(blocks: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a text, each with the line end that Unix has. Raises: NotANumberList at one without end."""
-    held, number = "", 1
-    for block in blocks:
-        held += block
-        keep = held.endswith("\r")  # of which the other half may follow
-        whole = (held[:-1] if keep else held).replace("\r\n", "\n").replace("\r", "\n")
-        *lines, held = whole.split("\n")
-        held += "\r" if keep else ""
-        number += len(lines)
-        yield from (line + "\n" for line in lines)
-        if len(held) > MAX_LINE:
+    for number, line in enumerate(lines(blocks, MAX_LINE), start=1):
+        if len(line) > MAX_LINE:
             raise NotANumberList(f"Line {number:,} has more than {MAX_LINE:,} characters.")
-    if held := held.removesuffix("\r"):
-        yield held + "\n"
+        yield line + "\n"

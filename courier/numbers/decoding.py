@@ -5,13 +5,10 @@ from __future__ import annotations
 import codecs
 import io
 import re
-from collections.abc import Callable
-from typing import IO, TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 
 from courier.errors import Rejected
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _Decode = Callable[[bytes, str, bool], tuple[str, int]]
 
@@ -49,13 +46,12 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
 )
 #: How ASCII in UTF-16 without a mark begins. Two zeros behind a character are UTF-32's, or no text's.
 _WIDE = re.compile(rb"[\t\n\r -~]\0(?!\0)|\0[\t\n\r -~]")
-#: How much of a beginning tells a mark, and how much is read at once at most.
+#: How much of a beginning tells a mark.
 _MARK_BYTES = 4
-_BLOCK_BYTES = 2**16
 
 
 class Decoder:
-    """Makes text of a file's bytes, block by block. For one file."""
+    """Makes text of a file's bytes, block by block; with `replace`, bytes that are none become U+FFFD. For one file."""
 
     def __init__(self, path: str, *, errors: str = "strict") -> None:
         self._path = path
@@ -70,6 +66,12 @@ class Decoder:
     def is_utf8(self) -> bool:
         """Whether text has as many bytes as its file."""
         return self._name == "UTF-8"
+
+    def texts(self, blocks: Iterable[bytes]) -> Iterator[str]:
+        """Yield the text of each of a file's blocks. Raises: Rejected, as `decode` does."""
+        for block in blocks:
+            yield self.decode(block)
+        yield self.decode(b"", final=True)
 
     def decode(self, block: bytes, *, final: bool = False) -> str:
         """Return the text of the next block, but for a character that goes on in another.
@@ -120,38 +122,16 @@ def _may_go_on(data: bytes) -> bool:
     return is_short or any(len(data) < len(one) and one.startswith(data) for one in known)
 
 
-def as_text(file: io.BufferedReader, path: str) -> IO[str]:
-    """Return a file's text, in lines of any system; bytes that are none become U+FFFD.
+def lines(blocks: Iterable[str], longest: int) -> Iterator[str]:
+    """Yield the lines of a text that comes in blocks, with ends of any system, without these ends.
 
-    A pipe's text is there as soon as its bytes are. Reading raises Rejected at what is no text from its beginning.
+    Of a line longer than `longest` only so much is kept as to tell that it is.
     """
-    return io.TextIOWrapper(io.BufferedReader(_Recoded(file, path)), encoding="utf-8", errors="replace")
-
-
-class _Recoded(io.RawIOBase):
-    """A file's bytes as UTF-8 without a byte order mark."""
-
-    def __init__(self, file: io.BufferedReader, path: str) -> None:
-        super().__init__()
-        self._file = file
-        self._decoder = Decoder(path, errors="replace")
-        self._ready = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int:
-        is_over = False
-        while not self._ready and not is_over:
-            block = self._file.read1(_BLOCK_BYTES)
-            is_over = not block
-            self._ready = self._decoder.decode(block, final=is_over).encode()
-        view = memoryview(buffer).cast("B")
-        count = min(len(view), len(self._ready))
-        view[:count] = self._ready[:count]
-        self._ready = self._ready[count:]
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    newlines, held = io.IncrementalNewlineDecoder(None, translate=True), ""
+    for block in chain(blocks, [None]):
+        text = newlines.decode("" if block is None else block, final=block is None)
+        *whole, held = (held + text).split("\n")
+        yield from (line[: longest + 1] for line in whole)
+        held = held[: longest + 1]
+    if held:
+        yield held

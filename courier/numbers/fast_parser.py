@@ -12,12 +12,12 @@ become integers in units of 10**-decimals, as they are in `courier.numbers.stats
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from courier.numbers.integers import INT64_LIMIT, Array
+from courier.numbers.integers import INT64_LIMIT, Array, together
 
 #: Digits that two words hold, before the point and behind it each.
 _MAX_PART = 16
@@ -88,7 +88,7 @@ def read(text: str) -> tuple[Array, int] | None:
         if part is None:
             return None
         parts.append(part)
-    return _together(parts)
+    return together(parts)
 
 
 def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:
@@ -132,18 +132,6 @@ def _chunks(raw: bytes) -> Iterator[bytes]:
                 cut = len(raw)
         yield raw[start:cut]
         start = cut
-
-
-def _together(parts: Sequence[tuple[Array, int]]) -> tuple[Array, int] | None:
-    """Bring all parts to the same unit; None if that is too fine for 64 bits."""
-    decimals = max(decimals for _, decimals in parts)
-    arrays = []
-    for units, own in parts:
-        factor = 10 ** (decimals - own)
-        if max(int(units.max()), -int(units.min())) * factor > INT64_LIMIT:
-            return None
-        arrays.append(units if factor == 1 else units * factor)
-    return np.concatenate(arrays), decimals
 
 
 def _canonical(text: str) -> bytes | None:
@@ -191,17 +179,10 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
         if 1 <= (width := int(places[0])) <= _EIGHT.size and bool((places == width).all()):
             units = _evenly(data, starts, ends, points, width)
             return None if units is None else (_signed(units, is_negative), width)
-    if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
-        middles, behind = points, points + 1
-    else:
-        marks = np.flatnonzero((data == _COMMA) | (data == _LINE_END) | (data == _POINT))[len(_PADDING) :]
-        is_point = data[marks] == _POINT
-        if bool(np.any(is_point[1:] & is_point[:-1])):
-            return None
-        owners = np.cumsum(~is_point)[is_point]
-        # Where there is no point, the part behind it is empty.
-        middles, behind = ends.copy(), ends.copy()
-        middles[owners], behind[owners] = points, points + 1
+    parted = _parted(data, starts, ends, points)
+    if parted is None:
+        return None
+    middles, behind = parted
     whole, part = _integers(data, starts, middles), _integers(data, behind, ends)
     if whole is None or part is None or bool(np.any((middles == starts) & (behind == ends))):
         return None
@@ -214,6 +195,21 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
         part *= _POWERS[decimals - widths]
     units = whole * unit + part
     return _signed(units, is_negative), decimals
+
+
+def _parted(data: Array, starts: Array, ends: Array, points: Array) -> tuple[Array, Array] | None:
+    """Return where each item's part before the point ends, and where that behind it begins; None if one has two."""
+    if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
+        return points, points + 1
+    marks = np.flatnonzero((data == _COMMA) | (data == _LINE_END) | (data == _POINT))[len(_PADDING) :]
+    is_point = data[marks] == _POINT
+    if bool(np.any(is_point[1:] & is_point[:-1])):
+        return None
+    owners = np.cumsum(~is_point)[is_point]
+    # Where there is no point, the part behind it is empty.
+    middles, behind = ends.copy(), ends.copy()
+    middles[owners], behind[owners] = points, points + 1
+    return middles, behind
 
 
 def _evenly(data: Array, starts: Array, ends: Array, points: Array, width: int) -> Array | None:

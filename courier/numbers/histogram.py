@@ -7,7 +7,7 @@ from itertools import count
 
 import numpy as np
 
-from courier.numbers.integers import INT64_LIMIT, Array
+from courier.numbers.integers import INT64_LIMIT, Array, as_array
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import all_digits
 from courier.numbers.sample import Sample
@@ -25,10 +25,9 @@ _FINER = 2
 def histogram(sample: Sample) -> Histogram:
     """Return the bins of `sample`, with the narrowest round width that makes ten or fewer of them."""
     least, most = sample.at(0), sample.at(-1)
-    width = _width(least, most, 0)
-    first = least // width
-    bins = most // width - first + 1
-    return Histogram(edges=_edges(first, bins, width, sample.decimals), counts=sample.tally(width, first, bins))
+    counts = BinCounts(exponent_for(least, most, sample.decimals))
+    counts.add(as_array(sample.units), sample.decimals, least, most)
+    return counts.histogram(least, most, sample.decimals)
 
 
 def exponent_for(least: int, most: int, decimals: int) -> int:

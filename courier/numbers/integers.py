@@ -28,8 +28,14 @@ def as_array(units: Sequence[int] | Array) -> Array:
     return np.array(units, dtype=np.int64 if is_small else object)
 
 
-def rescaled(units: Array, decimals: int) -> Array:
-    """Return integers in units that are finer by so many decimals: of Python's own where 64 bits are too few."""
+def together(parts: Sequence[tuple[Array, int]]) -> tuple[Array, int]:
+    """Return all parts in the finest of their units: as Python's own integers where 64 bits are too few."""
+    decimals = max((own for _, own in parts), default=0)
+    arrays = [_rescaled(units, decimals - own) for units, own in parts]
+    return np.concatenate(arrays) if arrays else as_array([]), decimals
+
+
+def _rescaled(units: Array, decimals: int) -> Array:
     if decimals == 0 or not len(units):
         return units
     factor = 10**decimals
@@ -44,7 +50,8 @@ def sums(units: Sequence[int] | Array, least: int, most: int) -> tuple[int, int]
         return sum(units), sum(unit * unit for unit in units)
     if units.dtype == object:
         return int(units.sum()), int(units @ units)
-    total, reach = _total(units, max(abs(least), abs(most))), max(abs(least), abs(most))
+    reach = max(abs(least), abs(most))
+    total = _total(units, reach)
     # Differences from the middle are smaller: often small enough to be squared at once.
     middle = 0 if reach * reach * _BLOCK <= INT64_LIMIT else (least + most) // 2
     reach = max(most - middle, middle - least)

@@ -17,10 +17,9 @@ from courier.numbers.columns import Column
 from courier.numbers.decoding import Decoder
 from courier.numbers.notation import CommaWatch, Notation, count_items
 from courier.numbers.parser import ParseError
-from courier.numbers.source import Stream
+from courier.numbers.source import BLOCK_BYTES, Stream
 
-#: How much is read at a time, in bytes, and how much of a list is read before any of it is uploaded.
-BLOCK_BYTES = 2**17
+#: How much of a list is read before any of it is uploaded, in bytes.
 EARLY_BYTES = 2**16
 #: How much of a list's beginning and of its end is remembered, in characters: some of the longest numbers.
 REMEMBERED = 4_096
@@ -72,15 +71,9 @@ class ListSource:
     def of_stream(cls, stream: Stream, path: str, reading: Reading) -> ListSource:
         """Return the list that a file has. Raises: Rejected if it is no text, as reading does."""
         decoder = Decoder(path)
-
-        def blocks() -> Iterator[str]:
-            while block := stream.read(BLOCK_BYTES):
-                yield decoder.decode(block)
-            yield decoder.decode(b"", final=True)
-
-        read = blocks()
-        first = next(read)
-        return cls(chain([first], read), reading, stream.size_bytes if decoder.is_utf8 else None)
+        texts = decoder.texts(iter(lambda: stream.read(BLOCK_BYTES), b""))
+        first = next(texts)
+        return cls(chain([first], texts), reading, stream.size_bytes if decoder.is_utf8 else None)
 
     @property
     def note(self) -> str:

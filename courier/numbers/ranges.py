@@ -82,37 +82,44 @@ class Pieces:
 
         No more blocks are taken than the last item needs. Raises: Slipped.
         """
-        for position, raw in self._cut(blocks):
+        for position, raw in self._cut(iter(blocks)):
             piece = self._read(raw, position - self._span.start)
             if piece is not None:
                 self.count += len(piece[0])
                 yield piece
 
-    def _cut(self, blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
+    def _cut(self, blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
         """Yield pieces that begin with an item and end before one, and each piece's place in the list."""
-        position, held, stop = self._span.first_byte, b"", self._span.stop
-        is_inside = self._span.start == 0
-        for block in blocks:
-            held += block
-            if not is_inside:
-                # The item that began before the range is not ours; a last byte may separate it from the next one.
-                skipped = _first_beginning(held, 0)
-                is_inside, skipped = skipped > 0, skipped or len(held) - 1
-                position, held = position + skipped, held[skipped:]
-            if position + (not is_inside) >= stop:
-                return
-            beyond = stop - position
+        position, held = self._first_item(blocks)
+        while (beyond := self._span.stop - position) > 0:
             cut = _first_beginning(held, beyond - 1) if len(held) > beyond else _last_beginning(held)
-            if is_inside and cut:
+            if cut:
                 yield position, held[:cut]
                 position, held = position + cut, held[cut:]
-            if position >= stop:
-                return
-            if len(held) > MAX_ITEM_BYTES:
+            elif len(held) > MAX_ITEM_BYTES:
                 raise Slipped(self._too_long(position))
+            elif block := next(blocks, b""):
+                held += block
+            else:
+                break
         closed = held.rstrip(_ENDING)
-        if is_inside and closed:
+        if beyond > 0 and closed:
             yield position, closed + b"\n"
+
+    def _first_item(self, blocks: Iterator[bytes]) -> tuple[int, bytes]:
+        """Return where the range's first item begins, and what was read from there; its end if it has none."""
+        position, held = self._span.first_byte, b""
+        if position == self._span.start:
+            return position, held
+        for block in blocks:
+            # The item that began before the range is not ours; a last byte may separate it from the next one.
+            held = held[-1:] + block
+            if begins := _first_beginning(held, 0):
+                return position + begins, held[begins:]
+            position += len(held) - 1
+            if position + 1 >= self._span.stop:
+                break
+        return self._span.stop, b""
 
     def _read(self, raw: bytes, before: int) -> Read | None:
         """Return the numbers of one piece with `before` bytes of the range before it; None if it has none."""

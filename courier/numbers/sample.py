@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from courier.numbers.integers import INT64_LIMIT, Array, sums
+from courier.numbers.integers import Array, sums
 
 #: A statistic's value as numerator and denominator; None where a list has no such thing.
 Value = tuple[int, int] | None
@@ -49,13 +49,6 @@ class Sample:
     def at(self, place: int) -> int:
         """Return the one at a place in order, in units."""
         return int(self.ordered[place])
-
-    def tally(self, width: int, first: int, bins: int) -> list[int]:
-        """Return how many lie in each of `bins` bins of `width` units, the first of which begins at `first` widths."""
-        if isinstance(self.units, np.ndarray) and width <= INT64_LIMIT:
-            return [int(number) for number in np.bincount(self.units // width - first, minlength=bins)]
-        counts = Counter(int(unit) // width - first for unit in self.units)
-        return [counts[place] for place in range(bins)]
 
     @property
     def mode(self) -> Value:

@@ -14,11 +14,13 @@ from typing import BinaryIO
 
 from courier.cancellation import Cancellation
 from courier.errors import WrongUsage
-from courier.numbers.decoding import as_text
+from courier.numbers.decoding import Decoder, lines
 
 #: What is read of a line at most: more than any message carries.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_LINE_BYTES = 1_048_576
+#: How much is read at a time, in bytes.
+BLOCK_BYTES = 2**17
 #: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
 READ_AHEAD = 1_000
 PIPE_SECONDS = 0.05
@@ -98,35 +100,32 @@ def read_lines(path: str) -> Iterator[str | None]:
     A pipe may be silent for long, and what is under way must go on meanwhile; so a thread reads ahead.
     Raises: WrongUsage if the file cannot be read.
     """
-    lines: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
+    ahead: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
     if path == STANDARD_INPUT:
         _check_stdin()
-    threading.Thread(target=_pump, args=(path, lines), name="lines", daemon=True).start()
+    threading.Thread(target=_pump, args=(path, ahead), name="lines", daemon=True).start()
     with _blamed(path):
-        yield from _drain(lines)
+        yield from _drain(ahead)
 
 
-def _pump(path: str, lines: queue.Queue[str | BaseException | None]) -> None:
-    """Open a file, which takes as long as a named pipe has no writer, and pass on its lines.
-
-    Of a line longer than any message it passes on only so much as to tell that it is.
-    """
+def _pump(path: str, ahead: queue.Queue[str | BaseException | None]) -> None:
+    """Open a file, which takes as long as a named pipe has no writer, and pass on its lines."""
     try:
         source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-        with as_text(open(source, "rb", closefd=source == path), path) as file:
-            while line := file.readline(MAX_LINE_BYTES + 1):
-                lines.put(line.rstrip("\n"))
-                while line and not line.endswith("\n"):
-                    line = file.readline(MAX_LINE_BYTES)
-        lines.put(None)
+        # Without a buffer, a pipe's text is there as soon as its bytes are.
+        with open(source, "rb", buffering=0, closefd=source == path) as file:
+            blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
+            for line in lines(Decoder(path, errors="replace").texts(blocks), MAX_LINE_BYTES):
+                ahead.put(line)
+        ahead.put(None)
     except BaseException as error:  # noqa: BLE001  whatever ends the reading must reach who waits for lines
-        lines.put(error)
+        ahead.put(error)
 
 
-def _drain(lines: queue.Queue[str | BaseException | None]) -> Iterator[str | None]:
+def _drain(ahead: queue.Queue[str | BaseException | None]) -> Iterator[str | None]:
     while True:
         try:
-            line = lines.get(timeout=PIPE_SECONDS)
+            line = ahead.get(timeout=PIPE_SECONDS)
         except queue.Empty:
             yield None
             continue

@@ -39,18 +39,19 @@ N = TypeVar("N", bound=Numbers)
 Statistic = Callable[[Numbers], Value]
 
 
-def quantile(numbers: Numbers, share: Fraction) -> tuple[int, int]:
-    """Return the value below which a share lies: between two neighbors, in proportion.
+def quantile(numbers: Numbers, share: tuple[int, int]) -> tuple[int, int]:
+    """Return the value below which a share, such as (3, 4), lies: between two neighbors, in proportion.
 
     Source: type 7 of Hyndman and Fan (1996), which R and NumPy take by default.
     """
-    place, part = divmod((numbers.count - 1) * share.numerator, share.denominator)
+    numerator, denominator = share
+    place, part = divmod((numbers.count - 1) * numerator, denominator)
     low = numbers.at(place)
     between = part * (numbers.at(place + 1) - low) if part else 0
-    return share.denominator * low + between, share.denominator * numbers.scale
+    return denominator * low + between, denominator * numbers.scale
 
 
-_Q1, _MEDIAN, _Q3 = (partial(quantile, share=Fraction(quarters, 4)) for quarters in (1, 2, 3))
+_Q1, _MEDIAN, _Q3 = (partial(quantile, share=(quarters, 4)) for quarters in (1, 2, 3))
 
 
 def _iqr(numbers: Numbers) -> Value:
@@ -101,7 +102,8 @@ def of_held(percentiles: Iterable[str] = ()) -> dict[str, Callable[[Sample], Val
 
 
 def _quantiles(percentiles: Iterable[str]) -> dict[str, Statistic]:
-    return {f"p{percent}": partial(quantile, share=Fraction(percent) / 100) for percent in percentiles}
+    shares = {f"p{percent}": (Fraction(percent) / 100).as_integer_ratio() for percent in percentiles}
+    return {name: partial(quantile, share=share) for name, share in shares.items()}
 
 
 def summarize(numbers: N, statistics: Mapping[str, Callable[[N], Value]]) -> dict[str, Figure | None]:

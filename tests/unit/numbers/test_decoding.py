@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import Rejected
-from courier.numbers.decoding import Decoder, as_text
+from courier.numbers.decoding import Decoder, lines
 
 MARKED = ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"]
 
@@ -31,7 +31,6 @@ def test_text_is_that_of_its_encoding_wherever_it_is_cut(text: str, encoding: st
     content = encoded(text, encoding)
 
     assert decoded(content, block) == text
-    assert as_text(io.BufferedReader(io.BytesIO(content)), "a.txt").read() == io.StringIO(text, newline=None).read()
 
 
 @pytest.mark.parametrize(
@@ -74,13 +73,27 @@ def test_utf_16_without_a_byte_order_mark_is_recognized(encoding: str, place: in
 
 
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
-def test_utf_16_without_a_byte_order_mark_is_no_text_in_lines_either(encoding: str) -> None:
-    file = as_text(io.BufferedReader(io.BytesIO("1,2\n".encode(encoding))), "a.txt")
-
+def test_utf_16_without_a_byte_order_mark_is_no_text_either_where_bytes_are_replaced(encoding: str) -> None:
     with pytest.raises(Rejected, match="zero") as raised:
-        file.readline()
+        list(Decoder("a.txt", errors="replace").texts(["1,2\n".encode(encoding)]))
 
     assert "byte order mark" in raised.value.hint
+
+
+@given(st.text("1\n\r", max_size=20), st.integers(1, 9))
+def test_lines_are_those_of_any_system_wherever_the_text_is_cut(text: str, block: int) -> None:
+    blocks = [text[start : start + block] for start in range(0, len(text), block)]
+
+    assert list(lines(blocks, 100)) == [line.rstrip("\n") for line in io.StringIO(text, newline=None)]
+
+
+@pytest.mark.parametrize("block", [1, 4, 100])
+def test_of_a_line_that_is_too_long_only_so_much_is_kept_as_to_tell_that_it_is(block: int) -> None:
+    text = "12\n123\n12345678\n1234567"
+
+    assert list(lines((text[start : start + block] for start in range(0, len(text), block)), 3)) == [
+        "12", "123", "1234", "1234"
+    ]  # fmt: skip
 
 
 def test_small_numbers_in_two_bytes_each_are_no_text_in_utf_16() -> None:

@@ -138,7 +138,7 @@ def test_a_percentile_is_exact(values: list[int], percent: Fraction) -> None:
     sample = Sample(units=values, decimals=2)
     exact = sorted(Fraction(value, 100) for value in values)
 
-    assert Fraction(*quantile(sample, percent / 100)) == percentile(exact, percent)
+    assert Fraction(*quantile(sample, (percent / 100).as_integer_ratio())) == percentile(exact, percent)
 
 
 def test_percentiles_follow_the_other_statistics_by_name() -> None:
