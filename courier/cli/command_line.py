@@ -21,6 +21,8 @@ from courier.text import printable
 
 #: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
 BROKEN_PIPE = 141
+#: Of a whole number: more than any that is asked for.
+_MAX_DIGITS = 18
 #: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
 LONGEST_SECONDS = 3600
 
@@ -63,13 +65,10 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     """Return an argument type: a whole number from `low` to `high`."""
 
     def read(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
+        word = text.strip()
+        if not (word.isascii() and word.isdigit() and len(word) <= _MAX_DIGITS and low <= int(word) <= high):
             raise argparse.ArgumentTypeError(f"must be a whole number from {low} to {high:,}")
-        return value
+        return int(word)
 
     return read
 

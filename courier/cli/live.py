@@ -151,7 +151,7 @@ def counter(text: str, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]
     return progress, lambda more: progress.advance(task, more)
 
 
-def batch_bars(text: str, total: int, width: int) -> tuple[Bars, Progress, Callable[[], None]]:
+def batch_bars(text: str, total: int, width: int) -> tuple[Bars, tuple[Progress, Callable[[], None]]]:
     """Return a bar of `total` things and one of bytes, what to tell of bytes, and of a thing that is done."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
@@ -171,4 +171,4 @@ def batch_bars(text: str, total: int, width: int) -> tuple[Bars, Progress, Calla
             progress.update(task.id, completed=done, total=whole, said=said)
 
     moved = Progress(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0))
-    return progress, moved, partial(tell, 0, 0, 1)
+    return progress, (moved, partial(tell, 0, 0, 1))

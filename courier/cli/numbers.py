@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from courier.cli import bootstrap
-from courier.cli.command_line import CANCELLATION, SIGNALS
+from courier.cli.command_line import CANCELLATION, SIGNALS, whole_number
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from courier.cli.console import Terminal
 
 WORKER = "numbers_worker.py"
-
-#: What a list begins and ends with, its answer, and how many seconds that took.
-Shown = tuple[Sequence[str], Sequence[str], response.NumbersAnswer, float]
 
 
 class Numbers:
@@ -86,7 +83,7 @@ class Numbers:
         items = parser.split(text)
         content = text.encode()
         if len(content) > self.connection.room_bytes(len(content)):
-            self._report.show(*self._ask_long(ListSource([text], Reading()), "the list"))
+            self._send_long(ListSource([text], Reading()), "the list")
             return
         self._warn(source.note)
         waiting = self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)")
@@ -104,14 +101,13 @@ class Numbers:
             if len(begun) == SMALLEST_LIMIT:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(Stream(begun, file), path, self._reading)
-            asked = self._ask_long(source, path) if len(begun) > room else None
-            if not asked:
+            if len(begun) > room:
+                self._send_long(source, path)
+            else:
                 self._send(source)
-                return
-        self._report.show(*asked)
 
-    def _ask_long(self, source: ListSource, name: str) -> Shown:
-        """Ask about a list that no message carries, by way of the bucket. Raises: CourierError."""
+    def _send_long(self, source: ListSource, name: str) -> None:
+        """Do the same for a list that no message carries, by way of the bucket. Raises: CourierError."""
         from courier.numbers import claim_check
 
         inquiry = claim_check.Inquiry(
@@ -124,7 +120,7 @@ class Numbers:
         answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
-        return beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds
+        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds)
 
     def _warn(self, note: str) -> None:
         if note:
@@ -196,10 +192,8 @@ class Numbers:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
         watch = CommaWatch()
-        more = self._ask_for_more(items, watch)
-        while more:
+        while more := self._ask_for_more(items, watch):
             items += more
-            more = self._ask_for_more(items, watch)
         self._warn(watch.note())
         if items:
             self.send(",".join(items))
@@ -234,10 +228,10 @@ def random_list(length: int, seed: int | None) -> str:
 
 
 def _length(text: str) -> int:
-    word = text.strip().lstrip("0")
-    if not (word.isascii() and word.isdigit() and len(word) <= len(str(MAX_RANDOM)) and int(word) <= MAX_RANDOM):
-        raise WrongUsage(f"That must be a whole number from 1 to {MAX_RANDOM:,}.")
-    return int(word)
+    try:
+        return whole_number(1, MAX_RANDOM)(text)
+    except argparse.ArgumentTypeError as error:
+        raise WrongUsage(f"That {error}.") from error
 
 
 def run(given: argparse.Namespace, numbers: Numbers) -> int:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import TypeVar
 
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
@@ -18,6 +20,7 @@ from courier.errors import CourierError
 from courier.progress import UNSEEN, Progress
 from courier.text import printable
 
+T = TypeVar("T")
 Color = tuple[int, int, int]
 
 #: Wider than any table: what is not on a terminal is not fitted to anything.
@@ -184,50 +187,37 @@ class Screen:
         can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
         return can_draw and self._errors.is_terminal and not self.plain
 
-    @contextlib.contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
+    def waiting(self, text: str) -> AbstractContextManager[None]:
         """Show a spinner while the body runs; a line on a terminal that can draw none, and nothing elsewhere."""
-        if not self._begins(text):
-            yield
-            return
-        with self._region.showing(live.spinner(printable(text), ascii_only=self._draws_ascii)):
-            yield
+        return self._shown(text, lambda words: (live.spinner(words, ascii_only=self._draws_ascii), None), None)
 
-    @contextlib.contextmanager
-    def moving(self, text: str) -> Iterator[Progress]:
+    def moving(self, text: str) -> AbstractContextManager[Progress]:
         """Show a progress bar while the body moves bytes; yields what to tell of them."""
-        if not self._begins(text):
-            yield UNSEEN
-            return
-        bar, moved = live.byte_bar(printable(text), self._drawing_width)
-        with self._region.showing(bar):
-            yield moved
+        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), UNSEEN)
 
-    @contextlib.contextmanager
-    def counting(self, text: str) -> Iterator[Callable[[int], None]]:
+    def counting(self, text: str) -> AbstractContextManager[Callable[[int], None]]:
         """Show a count on stderr unless results come on this terminal; yields what adds to it."""
         if not self.is_watched or output.is_terminal(self._console.file):
-            yield lambda _: None
-            return
-        count, advance = live.counter(printable(text), ascii_only=self._draws_ascii)
-        with self._region.showing(count):
-            yield advance
+            return contextlib.nullcontext(lambda _: None)
+        return self._shown(text, lambda words: live.counter(words, ascii_only=self._draws_ascii), lambda _: None)
+
+    def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
+        """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
+        return self._shown(
+            text, lambda words: live.batch_bars(words, total, self._drawing_width), (UNSEEN, lambda: None)
+        )
 
     @contextlib.contextmanager
-    def gathering(self, text: str, total: int) -> Iterator[tuple[Progress, Callable[[], None]]]:
-        """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
-        if not self._begins(text):
-            yield UNSEEN, lambda: None
+    def _shown(self, text: str, make: Callable[[str], tuple[RenderableType, T]], unseen: T) -> Iterator[T]:
+        """Show a display while the body runs, where it can be drawn; a terminal that cannot draw is told once."""
+        if not self.is_watched:
+            if output.is_terminal(self._errors.file):
+                self.note(text)
+            yield unseen
             return
-        bars, moved, advance = live.batch_bars(printable(text), total, self._drawing_width)
-        with self._region.showing(bars):
-            yield moved, advance
-
-    def _begins(self, text: str) -> bool:
-        """Whether something under way can be drawn; a terminal that cannot is told once."""
-        if not self.is_watched and output.is_terminal(self._errors.file):
-            self.note(text)
-        return self.is_watched
+        display, told = make(printable(text))
+        with self._region.showing(display):
+            yield told
 
     @property
     def _draws_ascii(self) -> bool:

@@ -28,7 +28,6 @@ MAX_GAP = 2**20 + 1
 #: How many values of a column make a block.
 _VALUES = 10_000
 _ENDING = " \t\r\n"
-_GAPS = ",;" + _ENDING
 _HEADER = re.compile(r"[^\r\n]*(?:\r\n?+|\n)?")
 #: What an empty line cannot be without, and what it is, with the end of the line before it.
 _HINTS_AT_EMPTY = ("\n\n", "\n\r", "\r\r", " \n", "\t\n", " \r", "\t\r")
@@ -93,13 +92,10 @@ class ListSource:
         self._fill(EARLY_BYTES)
         if not self._ready:
             raise parser.empty()
-        beginning = self._ready.decode()
-        if len(self._ready) >= EARLY_BYTES:
-            # The last item may go on, and what stands before it may be all that separates two.
-            end = max(beginning.rfind(sign) for sign in _GAPS)
-            beginning = beginning[: end + 1].rstrip(_GAPS)
+        # The last item of a long list may go on, and what stands before it may be all that separates two.
+        beginning = self._ready if len(self._ready) < EARLY_BYTES else parser.whole_items(self._ready)
         if beginning:
-            parser.split(beginning)
+            parser.split(beginning.decode())
 
     def read(self, size: int = -1, /) -> bytes:
         """Return the next `size` bytes, fewer only at the end. Raises: Rejected."""

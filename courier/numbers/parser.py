@@ -129,6 +129,12 @@ def of_item(item: str) -> ParseError | None:
     return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
 
+def whole_items(block: bytes) -> bytes:
+    """Return a block without what may be only a part of an item at its end, and without what stands before that."""
+    end = max(map(block.rfind, b",;\n\r \t"))
+    return block[: end + 1].rstrip(b",;\n\r \t")
+
+
 def _items(text: str, separator: _Separator) -> list[str]:
     return [item.strip(_BLANKS) for item in separator.between.split(text)]
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
+from courier.numbers import parser
 from courier.numbers.brackets import around
 from courier.numbers.histogram import exponent_for
 from courier.numbers.integers import Read, as_array
 from courier.numbers.plan import Plan
-from courier.numbers.ranges import ByteRange, Pieces, Slipped, whole_items
+from courier.numbers.ranges import ByteRange, Pieces, Slipped
 from courier.numbers.stats import Statistic, places
 from courier.numbers.streaming import OnePass
 
@@ -72,7 +73,7 @@ def _chosen(size: int) -> list[ByteRange]:
 
 def _read(span: ByteRange, block: bytes) -> list[Read]:
     """Return what can be read of a block, for a sample: nothing of one that has a slip."""
-    block = block if span.stop == span.size else whole_items(block)
+    block = block if span.stop == span.size else parser.whole_items(block)
     try:
         return list(Pieces(span).read([block]))
     except Slipped:

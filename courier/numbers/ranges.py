@@ -185,9 +185,3 @@ def _last_beginning(held: bytes) -> int:
             if blanks:
                 return blanks.end()
     return 0
-
-
-def whole_items(block: bytes) -> bytes:
-    """Return a block without what may be only a part of an item at its end, and without what stands before that."""
-    end = max(block.rfind(sign) for sign in _GAP_BYTES)
-    return block[: end + 1].rstrip(_GAP_BYTES)

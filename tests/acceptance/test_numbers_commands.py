@@ -48,6 +48,14 @@ def test_json_carries_exact_digits_and_nothing_else(served: Place) -> None:
     )
 
 
+def test_percentiles_stand_beside_the_other_statistics_of_each_list_of_a_batch(served: Place) -> None:
+    done = served.run(CLIENT, "batch", "-", "--csv", "--percentile", "5,99.9", text="1,2,3,4\nx\n7\n")
+
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [(row["mode"], row["p5"], row["p99.9"]) for row in rows] == [("", "1.15", "3.997"), ("", "", ""), ("7",) * 3]
+    assert done.returncode == 1
+
+
 def test_csv_has_a_header_and_a_row(served: Place) -> None:
     done = served.run(CLIENT, "send", "0.1,0.2,0.3,0.2", "--csv")
     both = served.run(CLIENT, "send", "1", "--csv", "--json")
