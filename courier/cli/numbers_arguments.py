@@ -76,7 +76,7 @@ def build_parser(description: str) -> argparse.ArgumentParser:
     lines = add("batch", "send a file's lines, a list each")
     for one in (command, lines):
         one.add_argument("path", metavar="PATH", help="- is standard input")
-        _add_header(one)
+        one.add_argument("--skip-header", action="store_true", help="pass over the first line")
         _add_notation(one)
     add_commands(add)
     return parser
@@ -94,11 +94,6 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="1,234.5 is one number (with --decimal-comma: 1.234,5); so is 1234.5",
     )
-
-
-def _add_header(parser: argparse.ArgumentParser) -> None:
-    """Add that a file's first line is passed over."""
-    parser.add_argument("--skip-header", action="store_true", help="pass over the first line")
 
 
 def _percentiles(text: str) -> tuple[str, ...]:

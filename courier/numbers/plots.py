@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 #: From nothing to a whole character cell, in eighths, for the ends of bars.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 #: Whisker, box, left and right end, median, mean.
 _UNICODE_BOX = ("─", "█", "├", "┤", "┃", "◆")
 _ASCII_BOX = ("-", "=", "|", "|", "|", "o")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """Where the parts of a box plot lie between the least (0) and the greatest (1)."""
-
-    q1: float
-    median: float
-    q3: float
-    mean: float
 
 
 def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only: bool) -> list[str]:
@@ -42,26 +31,26 @@ def room_taken(edges: Sequence[str], counts: Sequence[int]) -> int:
     return 2 * max(len(edge) for edge in edges) + len("  -  ") + max(len(f"{count:,}") for count in counts)
 
 
-def box(parts: Box, *, width: int, ascii_only: bool) -> str:
-    """Return one line of `width` characters: whiskers, box, median and mean."""
-    whisker, body, left, right, median, mean = _ASCII_BOX if ascii_only else _UNICODE_BOX
+def box(*, q1: float, median: float, q3: float, mean: float, width: int, ascii_only: bool) -> str:
+    """Return one line of `width` characters: whiskers, box, median and mean, which lie between 0 and 1."""
+    whisker, body, left, right, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
     line = [whisker] * width
 
     def place(share: float) -> int:
         return round(share * (width - 1))
 
-    for column in range(place(parts.q1), place(parts.q3) + 1):
+    for column in range(place(q1), place(q3) + 1):
         line[column] = body
     line[0], line[-1] = left, right
-    line[place(parts.median)] = median
-    line[place(parts.mean)] = mean
+    line[place(median)] = median_sign
+    line[place(mean)] = mean_sign
     return "".join(line)
 
 
-def signs(*, ascii_only: bool) -> tuple[str, str]:
-    """Return how median and mean are drawn in a box."""
-    *_, median, mean = _ASCII_BOX if ascii_only else _UNICODE_BOX
-    return median, mean
+def box_key(*, ascii_only: bool) -> str:
+    """Return what a box shows, in words."""
+    *_, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
+    return f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:

@@ -20,7 +20,7 @@ MIN_BOX = 12
 #: Longer edges of bins are shown shortened.
 MAX_EDGE = 12
 _SHORT = Context(prec=6)
-BOX = ("min", "q1", "median", "q3", "max", "mean")
+BOX = ("min", "q1", "median", "mean", "q3", "max")
 
 
 def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
@@ -127,16 +127,14 @@ def _box(answer: NumbersAnswer, *, ascii_only: bool, width: int | None) -> list[
     values = [answer.statistics.get(name) for name in BOX]
     if any(value is None for value in values):
         return []
-    low, *inner, high, mean = (Decimal(value or 0) for value in values)
-    if low == high:
+    least, *inner, most = (Decimal(value or 0) for value in values)
+    if least == most:
         return []
-    span = high - low
-    q1, median, q3 = (float((one - low) / span) for one in inner)
-    parts = plots.Box(q1=q1, median=median, q3=q3, mean=float((mean - low) / span))
-    median_sign, mean_sign = plots.signs(ascii_only=ascii_only)
-    key = f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
-    box = plots.box(parts, width=min(PLOT_WIDTH, max(MIN_BOX, width or PLOT_WIDTH)), ascii_only=ascii_only)
-    return [f"{box}  {key}"] if width is None or len(box) + 2 + len(key) <= width else [box, key]
+    q1, median, mean, q3 = (float((one - least) / (most - least)) for one in inner)
+    columns = min(PLOT_WIDTH, max(MIN_BOX, width or PLOT_WIDTH))
+    box = plots.box(q1=q1, median=median, q3=q3, mean=mean, width=columns, ascii_only=ascii_only)
+    key = plots.box_key(ascii_only=ascii_only)
+    return [f"{box}  {key}"] if width is None or columns + 2 + len(key) <= width else [box, key]
 
 
 def _shortened(edge: str) -> str:

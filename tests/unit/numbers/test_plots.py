@@ -44,15 +44,16 @@ def test_no_line_is_longer_than_its_bar_and_what_stands_beside_it(
 @pytest.mark.parametrize("width", [12, 20, 40])
 @pytest.mark.parametrize("ascii_only", [True, False])
 def test_a_box_has_its_parts_in_their_places(width: int, *, ascii_only: bool) -> None:
-    median, mean = plots.signs(ascii_only=ascii_only)
+    median, mean = ("|", "o") if ascii_only else ("┃", "◆")
     last = width - 1
 
-    line = plots.box(plots.Box(q1=0.25, median=0.5, q3=0.75, mean=0.6), width=width, ascii_only=ascii_only)
+    line = plots.box(q1=0.25, median=0.5, q3=0.75, mean=0.6, width=width, ascii_only=ascii_only)
 
     assert len(line) == width
     assert (line[0], line[-1]) == (("|", "|") if ascii_only else ("├", "┤"))
     assert line[round(0.5 * last)] == median
     assert line[round(0.6 * last)] == mean
+    assert f"median {median}, mean {mean}" in plots.box_key(ascii_only=ascii_only)
     body = "=" if ascii_only else "█"
     assert line[round(0.25 * last)] == line[round(0.75 * last)] == body
     assert line[round(0.25 * last) - 1] != body
