@@ -70,11 +70,11 @@ def renewed(text: str) -> str:
     return text
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write the tables, or check them; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, and tell by the exit status")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     before = README.read_text()
     after = renewed(before)
     if given.check and after != before:

@@ -281,7 +281,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output=output,
         timeout_seconds=given.timeout or settings.timeout_seconds,
         reading=Reading.of(given),
-        percentiles=getattr(given, "percentile", ()),
+        percentiles=tuple(dict.fromkeys(getattr(given, "percentile", ()))),
     )
     if given.command:
         return run(given, numbers)

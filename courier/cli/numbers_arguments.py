@@ -17,7 +17,7 @@ EPILOG = f"""\
 examples:
   numbers_client.py                          the menu
   numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
-  numbers_client.py random 100 --seed 7
+  numbers_client.py random 100 --seed 7 --percentile 5,95
   numbers_client.py file prices.txt          one list, of any size; - is standard input
   numbers_client.py file sales.csv --column price
   seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
@@ -58,7 +58,8 @@ def build_parser(description: str) -> argparse.ArgumentParser:
             command.add_argument(
                 "--percentile",
                 type=_percentiles,
-                default=(),
+                action="extend",
+                default=[],
                 metavar="P",
                 help="show percentiles as well: from 0 to 100, such as 95 or 5,95,99.9",
             )

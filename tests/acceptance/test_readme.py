@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,14 @@ def test_the_first_run_prints_what_the_readme_shows(place: Place) -> None:
 
 def test_tables_that_the_code_knows_best_are_as_it_makes_them() -> None:
     assert docs.renewed(README) == README, "Run: python -m scripts.docs"
+
+
+def test_a_stale_table_is_told_by_the_status_and_written_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docs, "README", tmp_path / "README.md")
+    docs.README.write_text(README.replace("| 0 | answered", "| 0 | asked"))
+
+    assert (docs.main(["--check"]), docs.main([]), docs.main(["--check"])) == (1, 0, 0)
+    assert docs.README.read_text() == README
 
 
 def test_a_table_that_has_no_place_is_missed() -> None:
