@@ -9,7 +9,6 @@ A table stands between two comments in the README, `<!-- NAME: made by python -m
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import Field
@@ -63,10 +62,11 @@ def renewed(text: str) -> str:
     """Return a README with its tables as they should be. Raises: ValueError if one has no place in it."""
     for name, make in TABLES.items():
         begin, end = f"<!-- {name}: made by python -m scripts.docs -->\n", f"<!-- end of {name} -->\n"
-        pattern = re.compile(f"(?<={re.escape(begin)}).*?(?={re.escape(end)})", re.DOTALL)
-        if len(pattern.findall(text)) != 1:
-            raise ValueError(f"There is no one place for the table {name}.")
-        text = text.replace(pattern.findall(text)[0], make())
+        before, begun, rest = text.partition(begin)
+        _, ended, after = rest.partition(end)
+        if not (begun and ended):
+            raise ValueError(f"There is no place for the table {name}.")
+        text = f"{before}{begin}{make()}{end}{after}"
     return text
 
 
