@@ -15,7 +15,7 @@ from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.columns import Column
 from courier.numbers.decoding import Decoder
-from courier.numbers.notation import CommaWatch, Notation, count_items
+from courier.numbers.notation import CellWatch, CommaWatch, Notation, count_items
 from courier.numbers.parser import ParseError
 from courier.numbers.source import BLOCK_BYTES, Stream
 
@@ -60,7 +60,8 @@ class ListSource:
     def __init__(self, blocks: Iterable[str], reading: Reading, size_bytes: int | None = None) -> None:
         self._blocks = _rewritten(iter(blocks), reading)
         self._ready = b""
-        self._watch = CommaWatch() if reading.notation.is_plain and not reading.column else None
+        is_plain = reading.notation.is_plain and not reading.column
+        self._watches: list[CellWatch | CommaWatch] = [CellWatch(), CommaWatch()] if is_plain else []
         #: How many bytes there will be, if that is known.
         self.size_bytes = None if reading.column else size_bytes
         #: Some of its first and of its last characters, once these were read as bytes.
@@ -77,13 +78,13 @@ class ListSource:
     @property
     def note(self) -> str:
         """What is to be said of the list once it is read, besides its answer; may be nothing."""
-        return self._watch.note() if self._watch else ""
+        return next(filter(None, (watch.note() for watch in self._watches)), "")
 
     def text(self) -> str:
         """Return all of it. Raises: Rejected."""
         text = "".join(self._blocks)
-        if self._watch:
-            self._watch.see(text.rstrip(_ENDING))
+        for watch in self._watches:
+            watch.see(text.rstrip(_ENDING))
         return text
 
     def check_beginning(self) -> None:
@@ -108,8 +109,8 @@ class ListSource:
         """Have so many bytes ready, all that are left if `size` is negative, fewer only at the end."""
         parts, count = [self._ready], len(self._ready)
         while (count < size or size < 0) and (block := next(self._blocks, None)) is not None:
-            if self._watch:
-                self._watch.see(block)
+            for watch in self._watches:
+                watch.see(block)
             if len(self.beginning) < REMEMBERED:
                 self.beginning = (self.beginning + block).lstrip(_ENDING)[:REMEMBERED]
             self.end = (self.end + block[-REMEMBERED:])[-REMEMBERED:]

@@ -27,6 +27,8 @@ _ALL_DECIMAL = re.compile(
 )
 _SEPARATE = "Separate numbers by semicolons, blanks or line ends."
 
+#: A tab between two items of a line.
+_ROW = re.compile(r"\S\t\S")
 #: Notes are about lists whose lines all look so.
 _LONGEST_LINE = 1_000
 _LINE_END = r"[ \t]*+(?:\r\n?+|\n|\Z)"
@@ -104,6 +106,29 @@ class Notation:
 def count_items(text: str) -> int:
     """Return how many items there are in text whose commas do not separate."""
     return len(text.replace(";", " ").split())
+
+
+class CellWatch:
+    """Tells whether rows of a list that tabs separate begin or end with a tab. For one list."""
+
+    def __init__(self) -> None:
+        #: A line end stands before the list, too.
+        self._last = "\n"
+        self._has_rows = self._has_ends = self._has_signs = False
+
+    def see(self, text: str) -> None:
+        """Take in the next part of the list."""
+        text = self._last + text
+        self._last = text[-2:]
+        self._has_signs = self._has_signs or "," in text or ";" in text
+        if "\t" in text:
+            self._has_rows = self._has_rows or bool(_ROW.search(text))
+            self._has_ends = self._has_ends or any(end in text for end in ("\n\t", "\r\t", "\t\n", "\t\r"))
+
+    def note(self) -> str:
+        """Return what is to be said at the list's end, or nothing."""
+        is_seen = self._has_rows and self._has_ends and not self._has_signs
+        return "Some lines begin or end with a tab: if a cell is empty there, it was not counted." if is_seen else ""
 
 
 class CommaWatch:

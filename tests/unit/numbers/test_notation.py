@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.numbers import parser
-from courier.numbers.notation import CommaWatch, Notation
+from courier.numbers.notation import CellWatch, CommaWatch, Notation
 from courier.numbers.parser import ParseError
 
 COMMA = Notation(decimal_comma=True)
@@ -138,3 +138,22 @@ def test_lists_that_look_otherwise_meant_get_a_note(text: str, facts: list[str],
 @pytest.mark.parametrize("block", [1, 10_000])
 def test_ordinary_lists_get_none(text: str, block: int) -> None:
     assert note_of(text, block) == ""
+
+
+def cells_noted(text: str, block: int) -> bool:
+    watch = CellWatch()
+    for start in range(0, len(text), block):
+        watch.see(text[start : start + block])
+    return "begin or end with a tab" in watch.note()
+
+
+@pytest.mark.parametrize("text", ["\t7\t3", "1\t2\n4\t\n", "1\t2\r\n\t4\r\n", "1\t2\r3\t\r5\t6"])
+@pytest.mark.parametrize("block", [3, 10_000])
+def test_rows_that_begin_or_end_with_a_tab_get_a_note(text: str, block: int) -> None:
+    assert cells_noted(text, block)
+
+
+@pytest.mark.parametrize("text", ["1\t2\n3\t4\n", "\t1\n\t2\n", "1,\t2\n\t3\t,4", "1;\t2\n\t3", "1 2 \n 3 4", ""])
+@pytest.mark.parametrize("block", [1, 10_000])
+def test_rows_whose_cells_are_all_there_get_none(text: str, block: int) -> None:
+    assert not cells_noted(text, block)
