@@ -15,7 +15,7 @@ from courier.numbers import parser
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.histogram import histogram
 from courier.numbers.passes import look, pass_over
-from courier.numbers.plan import Plan
+from courier.numbers.plan import Edge, Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
@@ -114,6 +114,29 @@ def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
 
     assert found == of_the_whole(text)
     assert passes <= 3
+
+
+@pytest.mark.parametrize(
+    "brackets",
+    [
+        [],
+        [((900, 0), (910, 0)), ((10, 0), (20, 0)), ((500, 0), None)],
+        [((5, 1), (5, 1))],
+        [(None, None)] * 4,
+    ],
+    ids=["none", "out of order", "beside it", "everything"],
+)
+def test_figures_are_those_of_the_whole_list_whatever_a_look_has_said(brackets: list[tuple[Edge, Edge]]) -> None:
+    values = [number * 7919 % 1_000 for number in range(3_000)]
+
+    def make_pass(plan: Plan) -> OnePass:
+        made = plan.open(limit=1_000)
+        made.add(values, 0)
+        return made
+
+    found = conclude(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
+
+    assert found == of_the_whole(",".join(map(str, values)), ["95"])
 
 
 def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
