@@ -123,7 +123,7 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "image_seconds": _number(float, 0.1, 3600),
     "image_memory_megabytes": _number(int, 100, 1_000_000),
     "scaling_group": _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _"),
-    "instance_id": _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance's id, such as i-0123456789abcdef0"),
+    "instance_id": _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance ID, such as i-0123456789abcdef0"),
 }
 
 
@@ -146,7 +146,9 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = [variable(name) for name in _READERS]
     for name in given:
         if name not in known:
-            raise WrongSetting(f"{name} is no setting of this program.", hint=f"It knows {', '.join(known)}.")
+            raise WrongSetting(
+                f"{name} is not a setting of this program.", hint=f"Its settings are {', '.join(known)}."
+            )
 
 
 def _read(name: str, text: str) -> Any:  # noqa: ANN401  the field's own type

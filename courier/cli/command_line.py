@@ -27,12 +27,12 @@ LONGEST_SECONDS = 3600
 STATUSES = """\
 exit status:
   0  answered, or done
-  1  refused: the input is no good (the sentence on stderr says why)
+  1  rejected: the input is not valid (the sentence on stderr says why)
   2  wrong usage, a setting with a wrong value, or a Python that lacks packages
-  3  no answer in time
+  3  no response in time
   4  AWS not reachable, no credentials, or no queue or bucket
   130  ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal
-  141  whoever read the output went away
+  141  the reader of the output closed it
 """
 
 #: What a signal cancels in this process, and what hears it.
@@ -48,12 +48,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
     """Add what every client command takes; `inherited` keeps a command from undoing what came before it."""
     default: dict[str, Any] = {"default": argparse.SUPPRESS} if inherited else {}
-    parser.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else", **default)
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout", **default)
     parser.add_argument(
         "--timeout",
         type=seconds,
         metavar="SECONDS",
-        help="how long to wait for an answer (default: COURIER_TIMEOUT_SECONDS, 60)",
+        help="how long to wait for a response (default: COURIER_TIMEOUT_SECONDS, 60)",
         **default,
     )
 

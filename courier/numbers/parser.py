@@ -51,7 +51,7 @@ def _separator(between: str, behind: str) -> _Separator:
 
 
 _COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
-#: Blanks at either end of a line separate nothing. Only the first blank of a run may begin a separator.
+#: Spaces at either end of a line separate nothing. Only the first blank of a run may begin a separator.
 _BLANK_RUN = rf"[{_BLANKS}]++(?=[^{_ENDING}])"
 _ROWS = _separator(rf"{_LINE_END}|(?<=[^{_ENDING}]){_BLANK_RUN}", rf"(?:[{_BLANKS}]*+{_LINE_END}|{_BLANK_RUN})")
 _BY_SIGN = {",": _COMMAS, ";": _SEMICOLONS, " ": _ROWS}
@@ -83,8 +83,8 @@ class ParseError:
 def split(text: str) -> list[str]:
     """Return the numbers of `text`, in order, as they were typed; at least one.
 
-    Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks or
-    line ends where there are no commas and semicolons. Blanks around an item and empty lines after the last are fine.
+    Items are separated by commas or line endings (mixed as you like), by semicolons or line endings, or by spaces or
+    line endings where there are no commas and semicolons. Spaces around an item and empty lines at the end are fine.
     Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
     """
     trimmed = text.rstrip(_ENDING)
@@ -113,7 +113,7 @@ def read(text: str) -> tuple[list[int], int]:
 def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int], int] | ParseError:
     """Return what `read` does, of a piece of a longer list that `sign` separates (, or ; or a blank), or its slip.
 
-    A piece ends with one separator, line ends included; `is_first` tells whether it begins the list.
+    A piece ends with one separator, line endings included; `is_first` tells whether it begins the list.
     """
     separator = _BY_SIGN[sign]
     body = text.rstrip(_BLANKS)
@@ -122,7 +122,7 @@ def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int
 
 
 def of_item(item: str) -> ParseError | None:
-    """Return what is wrong with a single item without blanks around it; None if it is a number."""
+    """Return what is wrong with a single item without spaces around it; None if it is a number."""
     return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
 
@@ -187,9 +187,9 @@ def _count_digits(mantissa: str) -> int:
 
 
 def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> ParseError:
-    blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
-    position = blanks.end() if blanks else start
-    # No further than to the item's first character, which a separator of blanks looks at.
+    spaces = re.compile(f"[{_BLANKS}]*").match(text, start)
+    position = spaces.end() if spaces else start
+    # No further than to the item's first character, which a separator of spaces looks at.
     before = separator.between.finditer(text, 0, position + 1)
     number = 1 + sum(1 for _ in takewhile(lambda match: match.end() <= start, before))
     if item:

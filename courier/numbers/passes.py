@@ -57,7 +57,7 @@ class Plan:
                 brackets=[(_edge(low), _edge(high)) for low, high in found["brackets"][: 2 * len(_QUARTERS)]],
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise MalformedMessage("What to look for in the list cannot be read.") from error
+            raise MalformedMessage("The plan for the list cannot be read.") from error
 
     def open(self, *, seed: int = 0, limit: int) -> OnePass:
         """Return a pass that has seen nothing yet, whose brackets keep up to `limit` values each."""
@@ -133,7 +133,9 @@ def conclude(
         tally = again.tally
         for bracket, found in zip(brackets, again.brackets, strict=True):
             bracket.merge(found, Random(0), limit)  # noqa: S311  thins samples, guards nothing
-    raise ResponseTimeout("What the workers found of the list does not fit together.", hint="Which workers answered?")
+    raise ResponseTimeout(
+        "The partial results of the workers do not match.", hint="Check that all workers run the same version."
+    )
 
 
 def _chosen(size: int) -> list[ByteRange]:

@@ -101,7 +101,7 @@ def test_what_is_no_list_is_refused_by_item_position_and_token(text: str, said: 
         ("0x1F", "decimal"),
         ("1/2", "Fractions"),
         ("1'000", "thousands"),
-        ("1,2 3", "Blanks separate only"),
+        ("1,2 3", "Spaces separate only"),
     ],
 )
 def test_the_usual_slips_get_a_hint(text: str, hint: str) -> None:
