@@ -74,7 +74,7 @@ class CourierError(Exception):
 
 
 class Rejected(CourierError):
-    """This input cannot be worked on."""
+    """This input cannot be processed."""
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -87,11 +87,11 @@ class NotANumberList(Rejected):
 
 
 class NotAPicture(Rejected):
-    """This is not a picture that can be worked on."""
+    """This is not an image that can be processed."""
 
 
 class MessageTooLong(Rejected):
-    """This is more than one message can carry."""
+    """This is too large for one message."""
 
 
 class ObjectMissing(Rejected):
@@ -99,7 +99,7 @@ class ObjectMissing(Rejected):
 
 
 class ObjectReplaced(Rejected):
-    """The object was replaced meanwhile."""
+    """The object was replaced in the meantime."""
 
 
 class MalformedMessage(Rejected):
@@ -107,7 +107,7 @@ class MalformedMessage(Rejected):
 
 
 class WrongUsage(CourierError):
-    """The command cannot be carried out as it was given."""
+    """The command is not valid."""
 
     exit_status = 2
 
@@ -117,7 +117,7 @@ class WrongSetting(WrongUsage):
 
 
 class ResponseTimeout(CourierError):
-    """No answer came in time."""
+    """No response came in time."""
 
     exit_status = 3
 
@@ -129,7 +129,7 @@ class RequestCanceled(CourierError):
 
 
 class ServiceError(CourierError):
-    """Something outside did not do what was asked of it."""
+    """An external service failed."""
 
     exit_status = 4
     #: Whether the same call may succeed later, with nothing changed but the world outside.
@@ -139,16 +139,16 @@ class ServiceError(CourierError):
 
 
 class NoRoom(ServiceError):
-    """There is no room for temporary files."""
+    """There is no space for temporary files."""
 
     is_transient = True
-    relief = "There is room again"
+    relief = "There is space again"
 
 
 class AwsError(ServiceError):
-    """AWS did not do what was asked of it."""
+    """A call of AWS failed."""
 
-    relief = "AWS answers again"
+    relief = "AWS responds again"
 
 
 class Unreachable(AwsError):
@@ -162,29 +162,29 @@ class NoCredentials(AwsError):
 
 
 class CredentialsUnavailable(NoCredentials):
-    """The source of the AWS credentials does not answer."""
+    """The source of the AWS credentials does not respond."""
 
     is_transient = True
 
 
 class CredentialsRefused(AwsError):
-    """AWS refuses these credentials."""
+    """AWS rejects these credentials."""
 
     is_transient = True
 
 
 class AccessDenied(AwsError):
-    """These credentials have no right to this call."""
+    """These credentials have no permission for this call."""
 
 
 class Throttled(AwsError):
-    """AWS has trouble of its own or asks to slow down."""
+    """AWS has an internal error or throttles calls."""
 
     is_transient = True
 
 
 class ReceiptHandleInvalid(AwsError):
-    """The message is not in flight any more: its receipt handle is no longer valid."""
+    """The message is no longer in flight: its receipt handle is not valid."""
 
 
 class QueueMissing(AwsError):

@@ -33,9 +33,9 @@ def _fault(name: str, max_bytes: int) -> str:
     rules = {
         "is empty": not name,
         "has control characters in it": name != printable(name, None),
-        "leads into another folder": "/" in name or "\\" in name,
+        "points into another folder": "/" in name or "\\" in name,
         "begins with a dot": name.startswith("."),
-        "has blanks at its ends": name != name.strip(),
+        "has spaces at its ends": name != name.strip(),
         f"is longer than {max_bytes} bytes": len(name.encode(errors="replace")) > max_bytes,
     }
     return next((fault for fault, broken in rules.items() if broken), "")
@@ -52,7 +52,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
     """Return a file's content. Raises: WrongUsage if it cannot be read; Rejected if it is too large."""
     try:
         if path.exists() and not path.is_file():
-            raise WrongUsage(f"{path} is no file.", hint="Name a file.")
+            raise WrongUsage(f"{path} is not a file.", hint="Give a file.")
         with path.open("rb") as file:
             content = file.read(limit_bytes + 1)
     except OSError as error:
@@ -61,7 +61,7 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
         size_bytes = max(path.stat().st_size, len(content))
         raise Rejected(
             f"{path} has {size_bytes:,} bytes; at most {limit_bytes:,} are allowed.",
-            hint="Set COURIER_IMAGE_MAX_MEGABYTES to allow more, here and for the worker.",
+            hint="Set COURIER_IMAGE_MAX_MEGABYTES to allow more, here and on the worker.",
             reason=Reason.FILE_TOO_BIG,
         )
     return content

@@ -62,7 +62,7 @@ _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots
 
 
 _scaling_group = _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _")
-_instance_id = _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance's id, such as i-0123456789abcdef0")
+_instance_id = _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance ID, such as i-0123456789abcdef0")
 
 
 def _setting(default: Any, read: Callable[[str], object], meaning: str, *, unit: str = "", unset: str = "") -> Any:  # noqa: ANN401  the field's own type
@@ -89,7 +89,7 @@ class Settings:
         "1: plain output for screen readers: no spinner, no bars, no boxes, one fact a line",
     )
     timeout_seconds: float = _setting(
-        60.0, _number(float, 0.1, 3600), "how long a client waits for an answer", unit="s"
+        60.0, _number(float, 0.1, 3600), "how long a client waits for a response", unit="s"
     )
     poll_seconds: int = _setting(20, _number(int, 1, 20), "how long an idle worker's poll lasts (1 to 20)", unit="s")
     visibility_seconds: int = _setting(
@@ -162,7 +162,9 @@ def _refuse_unknown(given: Mapping[str, str]) -> None:
     known = [variable(name) for name in FIELDS]
     for name in given:
         if name not in known:
-            raise WrongSetting(f"{name} is no setting of this program.", hint=f"It knows {', '.join(known)}.")
+            raise WrongSetting(
+                f"{name} is not a setting of this program.", hint=f"Its settings are {', '.join(known)}."
+            )
 
 
 def _read(name: str, text: str) -> Any:  # noqa: ANN401  the field's own type

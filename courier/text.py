@@ -9,7 +9,7 @@ DEFAULT_LIMIT = 200
 def printable(text: str, limit: int | None = DEFAULT_LIMIT) -> str:
     r"""Return `text` with every control or unprintable character written as an escape (`\x1b`).
 
-    Letters of any script pass; line ends, escapes, bidirectional marks and lone surrogates do not.
+    Letters of any script pass; line endings, escapes, bidirectional marks and lone surrogates do not.
     Longer than `limit` characters, it ends in an ellipsis; `None` sets no limit.
     """
     shown = text if limit is None or len(text) <= limit else text[: limit - 1] + "…"

@@ -150,7 +150,7 @@ class PastedCredentials(Credentials):
             self.keys = found
             self.access_key, self.secret_key, self.token = found.access_key, found.secret_key, found.token
             remember(found.secret_key, found.token)
-            log.info("read new keys from %s", self.path)
+            log.info("read new credentials from %s", self.path)
 
 
 class _PastedFile(CredentialProvider):
@@ -236,7 +236,9 @@ def make_session(patience: CredentialRefresh) -> botocore.session.Session:
     session.register("needs-retry", _Renewal(provider, patience).consider)  # type: ignore[arg-type]  # it may answer
     found, shadow = read_keys(path, profile), os.environ.get("AWS_ACCESS_KEY_ID")
     if isinstance(found, Keys) and shadow and shadow != found.access_key:
-        patience.tell(f"AWS_ACCESS_KEY_ID in the environment hides the keys in {path}; unset it to use these.")
+        patience.tell(
+            f"AWS_ACCESS_KEY_ID in the environment overrides the credentials in {path}; unset it to use these."
+        )
     return session
 
 
@@ -258,8 +260,8 @@ class _Renewal:
         """Wait until the file has other keys; return whether it has."""
         self._patience.tell_once(
             credentials.keys,
-            f"AWS refuses the keys in {credentials.path}: they have expired or are unknown. "
-            "Paste fresh ones there; the work then goes on by itself.",
+            f"AWS rejects the credentials in {credentials.path}: they have expired or are unknown. "
+            "Paste new ones there; the work then continues by itself.",
         )
         started = time.monotonic()
         while self._patience.seconds is None or time.monotonic() - started < self._patience.seconds:
@@ -268,7 +270,7 @@ class _Renewal:
             if credentials.have_changed:
                 return True
             if problem := credentials.problem:
-                self._patience.tell_problem(f"{problem.sentence} Still waiting for fresh keys.")
+                self._patience.tell_problem(f"{problem.sentence} Still waiting for new credentials.")
         return False
 
 

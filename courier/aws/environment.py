@@ -58,8 +58,8 @@ def check_certificates(path: str | None, environment: Mapping[str, str] = os.env
     """Make sure that the file of certificates is there, where a connection will need it. Raises: NoCredentials."""
     path = path or environment.get("REQUESTS_CA_BUNDLE")
     if path and not environment.get(_ENDPOINT, "").startswith("http://") and not Path(path).exists():
-        message = f"The file of certificates, {quoted(path, 200)}, is not there."
-        hint = "AWS_CA_BUNDLE names it, or ca_bundle in AWS's configuration: correct it, or take it away."
+        message = f"The certificate file {quoted(path, 200)} does not exist."
+        hint = "It is set by AWS_CA_BUNDLE, or by ca_bundle in the AWS configuration: correct or remove it."
         raise NoCredentials(message, hint=hint)
 
 
@@ -81,8 +81,8 @@ def _ends(value: str) -> str:
 
 
 def _unusable(name: str, what: str) -> NoCredentials:
-    files = " A file with Windows line ends leaves one there." if "carriage return" in what else ""
-    return NoCredentials(f"{name} {what}.", hint=f"Set it again without that.{files}")
+    files = " A file with Windows line endings causes this." if "carriage return" in what else ""
+    return NoCredentials(f"{name} {what}.", hint=f"Set it again without that character.{files}")
 
 
 def _check_endpoint(name: str, value: str) -> None:
@@ -99,4 +99,4 @@ def _check_endpoint(name: str, value: str) -> None:
         is_right = False
     if not is_right:
         hint = "Set it to something like http://127.0.0.1:4566, or unset it to use AWS itself."
-        raise NoCredentials(f"{name} is {shown}: that is no http:// or https:// address.", hint=hint)
+        raise NoCredentials(f"{name} is {shown}: that is not an http:// or https:// address.", hint=hint)

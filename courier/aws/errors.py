@@ -66,7 +66,7 @@ Translated = AwsError | Rejected
 #: The calls to which S3 answers a bare status, having no body to say more.
 HEADS = ("HeadObject", "HeadBucket")
 LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, or eval "$(./run_local.sh env)".'
-MEND_KEYS = "Paste fresh keys into ~/.aws/credentials, or run: aws configure."
+MEND_KEYS = "Paste new credentials into ~/.aws/credentials, or run: aws configure."
 
 _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _SERVER_ERROR = 500
@@ -91,8 +91,8 @@ _HEAD_KINDS: dict[str, type[Translated]] = {"404": ObjectMissing, DEAD_KEYS_IN_A
 _HINTS: dict[type, str] = {
     QueueMissing: _SET_UP,
     BucketMissing: _SET_UP,
-    AccessDenied: "Ask for the right, or use other credentials (AWS_PROFILE).",
-    CredentialsRefused: f"{MEND_KEYS.rstrip('.')} (and see that this machine's clock is right).",
+    AccessDenied: "Ask for the permission, or use other credentials (AWS_PROFILE).",
+    CredentialsRefused: f"{MEND_KEYS.rstrip('.')} (and check that this machine's clock is right).",
     Throttled: "Try again in a moment.",
 }
 _PARSERS = "botocore.parsers"
@@ -188,7 +188,7 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
 
 def unreachable(error: Exception, doing: str) -> Translated:
     """Return what is said where a call meets no AWS, or a silent one; `doing` completes "Could not ..."."""
-    hint = "Are the network up, the region and AWS_ENDPOINT_URL{} right? A local AWS starts with: ./run_local.sh up"
+    hint = "Check the network, the region and AWS_ENDPOINT_URL{}. A local AWS starts with: ./run_local.sh up"
     return Unreachable(f"Could not {doing}: AWS cannot be reached ({said(error)}).", hint=endpoint_hint(hint))
 
 
@@ -201,7 +201,7 @@ def _from_http_client(error: Exception, doing: str) -> Translated:
     if isinstance(cause, OSError) and cause.filename:
         return _from_os_error(cause, doing)
     if isinstance(cause, ValueError | TypeError | AttributeError):
-        hint = "See AWS_ENDPOINT_URL, the region and the credentials: a character in them may be out of place."
+        hint = "Check AWS_ENDPOINT_URL, the region and the credentials for wrong characters."
         return AwsError(f"Could not {doing}: the request cannot be sent ({type(cause).__name__}).", hint=hint)
     return unreachable(error, doing)
 
@@ -213,7 +213,7 @@ def _from_os_error(error: Exception, doing: str) -> Translated:
         return unreachable(error, doing)
     name = str(name)
     given_by = [variable for variable, value in os.environ.items() if variable.startswith("AWS_") and value == name]
-    hint = f"It is named by {given_by[0]}." if given_by else "It is named in AWS's configuration (~/.aws/config)."
+    hint = f"It is set by {given_by[0]}." if given_by else "It is set in the AWS configuration (~/.aws/config)."
     reason = error.strerror if isinstance(error, OSError) else ""
     return NoCredentials(f"Could not {doing}: {printable(name)}: {reason}.", hint=hint)
 
@@ -236,7 +236,7 @@ def _wrong_configuration(error: Exception, doing: str) -> Translated:
 
 
 def _no_source(error: Exception, doing: str) -> Translated:
-    hint = "Log in again (aws sso login), or see what AWS's configuration names as their source."
+    hint = "Log in again (aws sso login), or check their source in the AWS configuration."
     return CredentialsUnavailable(f"Could not {doing}: {said(error)}.", hint=hint)
 
 

@@ -60,7 +60,7 @@ def read_text(path: Path) -> str | Problem:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Problem(what=f"{path} is not there.", cure="Run: aws configure", is_certain=False)
+        return Problem(what=f"{path} does not exist.", cure="Run: aws configure", is_certain=False)
     except IsADirectoryError:
         return Problem(what=f"{path} is a directory, not a file.", cure="Move it away, and run: aws configure")
     except OSError as error:
@@ -105,12 +105,12 @@ def explain(path: Path) -> Problem | None:
     try:
         parser.read_string(text)
     except configparser.MissingSectionHeaderError as error:
-        return _at(path, error.lineno, "stands before any section", "Begin the file with a line [default].")
+        return _at(path, error.lineno, "is before the first section", "Begin the file with a line [default].")
     except configparser.ParsingError as error:
-        return _at(path, error.errors[0][0], "is none of NAME = VALUE", "Correct or delete it.")
+        return _at(path, error.errors[0][0], "is not NAME = VALUE", "Correct or delete it.")
     except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
         name = getattr(error, "option", error.section)
-        return _at(path, error.lineno, f"says {quoted(name)} a second time", "Delete one of them.")
+        return _at(path, error.lineno, f"sets {quoted(name)} a second time", "Delete one of them.")
     return _nested(path, parser)
 
 
@@ -120,7 +120,7 @@ def _nested(path: Path, parser: configparser.RawConfigParser) -> Problem | None:
         for name, value in parser.items(section):
             lines = [line for line in value.splitlines() if line.strip()] if value.startswith("\n") else []
             if any("=" not in line for line in lines):
-                what = f"{path}: an indented line below {quoted(name)} is none of NAME = VALUE."
+                what = f"{path}: an indented line below {quoted(name)} is not NAME = VALUE."
                 return Problem(what=what, cure="Correct or delete it.")
     return None
 
@@ -134,16 +134,16 @@ def odd_character(value: str) -> str:
     if value[0].isspace() or value[0] < " ":
         return f"begins with {_character(value[0])}"
     if value[0] in "\"'" and value[-1] == value[0] and len(value) > 1:
-        return "stands in quotes"
+        return "is in quotes"
     odd = next((char for char in value if not "!" <= char <= "~"), "")
-    return f"holds {_character(odd)}" if odd else ""
+    return f"contains {_character(odd)}" if odd else ""
 
 
 def _character(char: str) -> str:
-    named = {"\r": "a carriage return", "\n": "a line end", "\t": "a tab", " ": "a blank"}
+    named = {"\r": "a carriage return", "\n": "a line ending", "\t": "a tab", " ": "a blank"}
     if char in named:
         return named[char]
-    return f"a character that cannot stand there (U+{ord(char):04X}, {unicodedata.name(char, 'a control character')})"
+    return f"a character that is not allowed there (U+{ord(char):04X}, {unicodedata.name(char, 'a control character')})"
 
 
 def _at(path: Path, line: int | None, what: str, cure: str) -> Problem:
@@ -177,7 +177,7 @@ def _missing(path: Path, profile: str, text: str, sections: dict[str, dict[str, 
         return _token_missing(path, profile, fields)
     if fields:
         absent = next(name for name in _NEEDED if name not in fields)
-        cure = "Perhaps it was pasted in part: paste the whole block again."
+        cure = "Perhaps only a part was pasted: paste the whole block again."
         return Problem(what=f"{path}: [{printable(profile)}] has no {absent}.", cure=cure)
     return _foreign(path, text, f"[{printable(profile)}]") or _no_keys(path, profile, text, sections)
 
@@ -194,9 +194,9 @@ def _foreign(path: Path, text: str, section: str) -> Problem | None:
     """Return a problem if something else was pasted than lines of a credentials file."""
     cure = _LINES.format(section)
     if text.lstrip().startswith("{"):
-        return Problem(what=f"{path} holds {'JSON' if _is_json(text) else 'a piece of JSON'}.", cure=cure)
+        return Problem(what=f"{path} contains {'JSON' if _is_json(text) else 'a piece of JSON'}.", cure=cure)
     if any(_SHELL_WORD.match(line) for line in text.splitlines()):
-        return Problem(what=f"{path} holds lines for a shell (export AWS_... or the like).", cure=cure)
+        return Problem(what=f"{path} contains shell lines (export AWS_... or similar).", cure=cure)
     return None
 
 
@@ -213,13 +213,13 @@ def _no_keys(path: Path, profile: str, text: str, sections: dict[str, dict[str, 
     if all(line.strip().startswith(("#", ";")) for line in text.split("\n") if line.strip()):
         return Problem(what=f"{path} is empty.", cure=_LINES.format(f"[{name}]"), is_certain=False)
     if profile in sections:
-        what = f"{path}: [{name}] has no keys."
+        what = f"{path}: [{name}] has no credentials."
         return Problem(what=what, cure=_LINES.format(f"[{name}]"), is_certain=False)
     if not sections:
         what = f"{path} has no section [{name}]: a line with its name in brackets is missing."
-        return Problem(what=what, cure=f"Write [{name}] above the keys.")
+        return Problem(what=what, cure=f"Write [{name}] above the credentials.")
     others = one_of([f"[{printable(other)}]" for other in sections][:5])
-    cure = f"Call it [{name}], or choose it with AWS_PROFILE."
+    cure = f"Rename it to [{name}], or select it with AWS_PROFILE."
     return Problem(what=f"{path} has no section [{name}], only {others}.", cure=cure, is_certain=False)
 
 

@@ -35,8 +35,8 @@ def needed_number(doing: str, response: Mapping[str, Any], *names: str) -> float
 
 def unlike_aws(doing: str, what: str) -> Unreachable:
     """Return the error that what answers is no AWS: a proxy, or another server; `what` tells why."""
-    message = f"Could not {doing}: what answers does not answer as AWS does ({what})."
-    return Unreachable(message, hint=endpoint_hint("Is AWS_ENDPOINT_URL{} right? Is a proxy in between?"))
+    message = f"Could not {doing}: the response is not one of AWS ({what})."
+    return Unreachable(message, hint=endpoint_hint("Check AWS_ENDPOINT_URL{}, and whether a proxy is in between."))
 
 
 def endpoint_hint(text: str) -> str:

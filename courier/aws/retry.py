@@ -65,7 +65,7 @@ class Retrier:
             told = error.message if isinstance(error, NoCredentials) else type(error)
             if self._told != told:
                 self._told, self._relief = told, error.relief
-                self._tell(f"{error.sentence.rstrip('.')}. Waiting, and trying again. ({self._doing})")
+                self._tell(f"{error.sentence.rstrip('.')}. Waiting and retrying. ({self._doing})")
             return next(self._delays)
 
     def wait_out(self, error: ServiceError, until: float = math.inf) -> None:

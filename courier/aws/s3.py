@@ -61,7 +61,7 @@ class Bucket:
         self._aws = aws
         self._name = name
         self.prefix = prefix
-        self._hint = "The list command shows what there is." if prefix.startswith("images/") else ""
+        self._hint = "The list command shows what exists." if prefix.startswith("images/") else ""
 
     @property
     def name(self) -> str:
@@ -109,7 +109,7 @@ class Bucket:
             return self._in_parts(name, place, condition, first, file, progress)
         except BaseException:
             with suppress(AwsError), self._aws.cleaning_up():
-                call_aws(f"take an upload in {self.prefix} back", self._aws.s3().abort_multipart_upload, **place)
+                call_aws(f"abort an upload in {self.prefix}", self._aws.s3().abort_multipart_upload, **place)
             raise
 
     def _in_parts(
@@ -240,8 +240,8 @@ class Bucket:
 
     def replaced(self, name: str) -> ObjectReplaced:
         """Return what is said of an object that is not the one that was asked about."""
-        message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was made."
-        return ObjectReplaced(message, hint="Ask again.")
+        message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was sent."
+        return ObjectReplaced(message, hint="Send the request again.")
 
     def _chunks(self, name: str, answer: GetObjectOutputTypeDef, start: int) -> Iterator[bytes]:
         """Yield a body's bytes, the first of which is the object's at `start`; what is cut off is asked for again."""

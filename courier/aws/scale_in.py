@@ -72,7 +72,7 @@ class ScaleInProtection:
             try:
                 self._set(is_protected=False)
             except AwsError as error:
-                log.warning("the protection from scale-in stays: %s", error.sentence)
+                log.warning("the scale-in protection could not be removed: %s", error.sentence)
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
 
@@ -86,13 +86,13 @@ class ScaleInProtection:
             except AwsError as error:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
                 self._not_before = now + RETRY_SECONDS
-                log.warning("this machine is not protected from scale-in while it works: %s", error.sentence)
+                log.warning("this instance is not protected from scale-in while it works: %s", error.sentence)
             else:
                 self._is_held = True
 
     def _set(self, *, is_protected: bool) -> None:
         call_aws(
-            f"protect {self._instance_id} from scale-in" if is_protected else "end that protection",
+            f"protect {self._instance_id} from scale-in" if is_protected else "end the scale-in protection",
             self._aws.autoscaling().set_instance_protection,
             InstanceIds=[self._instance_id],
             AutoScalingGroupName=self._group,

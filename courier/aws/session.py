@@ -114,9 +114,9 @@ class Aws:
         self._session = self._make_session()
         if not self._session.region_name:
             hint = f"Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure. {LOCAL_AWS}"
-            raise NoCredentials(_with_problems("AWS's configuration names no region."), hint=hint)
+            raise NoCredentials(_with_problems("The AWS configuration has no region."), hint=hint)
         self.region: str = self._session.region_name
-        check_region(self.region, "The region of AWS's configuration")
+        check_region(self.region, "The region of the AWS configuration")
 
     def _make_session(self) -> boto3.Session:
         session = read_configuration("read the AWS configuration", make_session, self._patience)
@@ -159,7 +159,7 @@ class Aws:
     def account_id(self) -> str:
         """Return the account's twelve digits, asked of STS. Raises: AwsError."""
         sts: STSClient = self._client("sts")
-        doing = "ask STS for the account"
+        doing = "get the account from STS"
         return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
 
     def default_bucket(self) -> str:
@@ -195,7 +195,7 @@ class Aws:
         )
         self._check_credentials()
         make: Callable[..., Any] = self._session.client
-        client = read_configuration(f"make a client for {service}", make, service, config=config)
+        client = read_configuration(f"create a client for {service}", make, service, config=config)
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
         if service == "sqs":
             client.meta.events.register("before-parse.sqs", _check_json)
@@ -223,7 +223,7 @@ class Aws:
             message = _with_problems("There are no AWS credentials.")
             raise NoCredentials(message, hint=f"{MEND_KEYS} {LOCAL_AWS}")
         if isinstance(credentials, RefreshableCredentials):
-            return  # whatever gives them out writes no line ends behind them
+            return  # whatever gives them out writes no line endings behind them
         keys = credentials.get_frozen_credentials()
         remember(keys.secret_key, keys.token)
         for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
@@ -246,4 +246,4 @@ def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None: 
     is_good = response_dict["status_code"] == HTTPStatus.OK
     body = response_dict["body"].lstrip()
     if is_good and (body or operation_model.output_shape is not None) and not body.startswith(b"{"):
-        raise ResponseParserError("The response is no JSON object.")
+        raise ResponseParserError("The response is not a JSON object.")

@@ -149,7 +149,7 @@ class Mailbox:
         To look at the message itself would count as a delivery, and make a dead letter of what waits long.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
         """
-        now, doing = datetime.now(UTC), f"ask CloudWatch about {self.name}"
+        now, doing = datetime.now(UTC), f"get the metrics of {self.name} from CloudWatch"
         try:
             answer = call_aws(
                 doing,
@@ -185,7 +185,7 @@ class Mailbox:
 
     def _numbers(self, *names: Any) -> list[float]:  # noqa: ANN401  boto3's own type of names
         """Return attributes that are numbers, all read at the same moment."""
-        doing = f"look into {self.name}"
+        doing = f"read the attributes of {self.name}"
         ask = self._aws.sqs().get_queue_attributes
         answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names))
         return [needed_number(doing, answer, "Attributes", name) for name in names]
@@ -200,7 +200,7 @@ class Mailbox:
                 place = f"in {self._aws.region} at {printable(scrub(self._aws.endpoint()))}"
                 message = f"The queue {self.name} does not exist {place}, or you have no access to it."
                 hint = "Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
-                raise QueueMissing(message, hint=f"Is that the right region? {hint}") from error
+                raise QueueMissing(message, hint=f"Check the region. {hint}") from error
             self._known_url = str(needed(doing, answer, "QueueUrl"))
         return self._known_url
 
@@ -250,9 +250,9 @@ class Mailbox:
         reason = f"{printable(scrub(message)) or 'no reason given'} ({printable(code) or 'no code'})"
         kind = error_kind(code, message)
         if kind is ReceiptHandleInvalid:
-            return ReceiptHandleInvalid(f"A message of {self.name} is not in flight any more: {reason}.")
+            return ReceiptHandleInvalid(f"A message of {self.name} is no longer in flight: {reason}.")
         if kind is Throttled or not entry.get("SenderFault"):
-            return Throttled(f"{self.name} did not take a message: {reason}.")
+            return Throttled(f"{self.name} did not accept a message: {reason}.")
         return Undelivered(f"{self.name} rejected a message: {reason}.")
 
 
@@ -274,7 +274,7 @@ def _by_size(messages: Sequence[Message]) -> Iterator[dict[int, Message] | Failu
 
 
 def _too_long(size_bytes: int) -> MessageTooLong:
-    message = f"The message has {size_bytes:,} bytes, and a queue carries at most {MAX_BODY_BYTES:,}."
+    message = f"The message has {size_bytes:,} bytes, and the limit of SQS is {MAX_BODY_BYTES:,}."
     return MessageTooLong(message, hint="Split it into shorter ones.")
 
 

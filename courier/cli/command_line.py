@@ -29,12 +29,12 @@ LONGEST_SECONDS = 3600
 #: What a client's exit status means.
 MEANINGS = {
     0: "answered, or done",
-    1: "refused: the input is no good (the sentence on stderr says why)",
+    1: "rejected: the input is not valid (the sentence on stderr says why)",
     2: "wrong usage, a setting with a wrong value, or a Python that is too old or lacks packages",
-    3: "no answer in time",
-    4: "AWS not reachable, no credentials, or no queue or bucket (the sentence says what mends it)",
+    3: "no response in time",
+    4: "AWS not reachable, no credentials, or no queue or bucket (the sentence says how to fix it)",
     INTERRUPTED: "ended by Ctrl-C; 143 by SIGTERM, 129 by a closed terminal",
-    BROKEN_PIPE: "whoever read the output went away",
+    BROKEN_PIPE: "the reader of the output closed it",
 }
 STATUSES = "".join(["exit status:\n", *(f"  {status}  {meaning}\n" for status, meaning in MEANINGS.items())])
 
@@ -51,12 +51,12 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
     """Add what every client command takes; `inherited` keeps a command from undoing what came before it."""
     default: dict[str, Any] = {"default": argparse.SUPPRESS} if inherited else {}
-    parser.add_argument("--json", action="store_true", help="print JSON on stdout, and nothing else", **default)
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout", **default)
     parser.add_argument(
         "--timeout",
         type=seconds,
         metavar="SECONDS",
-        help="how long to wait for an answer (default: COURIER_TIMEOUT_SECONDS, 60)",
+        help="how long to wait for a response (default: COURIER_TIMEOUT_SECONDS, 60)",
         **default,
     )
 

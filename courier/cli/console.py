@@ -57,7 +57,7 @@ class Terminal(Screen):
             try:
                 return read(self._read_line(f"{question}: ", complete))
             except UnicodeDecodeError:
-                self.complain(WrongUsage("That is no text in this terminal's encoding.", hint="Type it again."))
+                self.complain(WrongUsage("That is not text in this terminal's encoding.", hint="Type it again."))
             except CourierError as error:
                 self.complain(error)
 
@@ -70,7 +70,7 @@ class Terminal(Screen):
             if not more:
                 return is_sure
             self._keyboard.held += more
-            self.warn("That answer came with more lines at once, and does not count.")
+            self.warn("More lines came with that answer, so it is ignored.")
 
     def ask_for_command(self, question: str) -> str | None:
         """Ask for a line; None if it came with others at once, as pasted ones do: they are held, and settled later."""
@@ -101,7 +101,7 @@ class Terminal(Screen):
         if self.confirm("Take them as choices and answers?"):
             self._keyboard.agreed.extend(lines)
         else:
-            self.say("They are dropped.")
+            self.say("They are ignored.")
 
     def _hold_typed_ahead(self) -> None:
         """Set aside what was typed before a question that only a person may answer, and say so."""
@@ -109,7 +109,7 @@ class Terminal(Screen):
         self._keyboard.agreed.clear()
         if any(line.strip() for line in lines):
             self._keyboard.held += lines
-            self.warn(f"{_count_of(lines)} typed ahead, no answer to this: {_shown(lines)}.")
+            self.warn(f"{_count_of(lines)} typed ahead, and not taken as the answer: {_shown(lines)}.")
 
     def _read_line(self, prompt: str, complete: Complete | None) -> str:
         """Return one line that the user types, without its end, or one that was typed ahead and agreed to."""

@@ -36,10 +36,10 @@ _EPILOG = """\
 exit status:
   0  stopped by a signal, or the queue was empty (--stop-when-empty)
   2  wrong usage, a setting with a wrong value, or a Python that lacks packages
-  4  AWS's configuration names no region or no such profile, or cannot be used
+  4  the AWS configuration has no region or no such profile, or cannot be used
 
-SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes what it has begun, within
-COURIER_GRACE_SECONDS, and gives the rest back to the queue. A second signal ends it at once.
+SIGTERM, Ctrl-C or a closed terminal stops the worker gracefully: it finishes the requests in flight within
+COURIER_GRACE_SECONDS, and returns the rest to the queue. A second signal ends it at once.
 """
 
 
@@ -62,17 +62,17 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
         "--concurrency",
         type=whole_number(1, 64),
         metavar="N",
-        help="how many requests to work on at once (default: COURIER_CONCURRENCY, else 4, or one a core for images)",
+        help="how many requests to process at once (default: COURIER_CONCURRENCY, else 4, or one per core for images)",
     )
     parser.add_argument(
         "--log-format",
         choices=("text", "json"),
         default="text",
-        help="what a line of the log on stderr looks like (default: text)",
+        help="format of the log on stderr (default: text)",
     )
     parser.add_argument("--stop-when-empty", action="store_true", help="drain the queue, then exit")
     parser.add_argument(
-        "--ready-file", type=_writable, metavar="FILE", help="add the line `ready` to FILE once the worker listens"
+        "--ready-file", type=_writable, metavar="FILE", help="append the line `ready` to FILE once the worker listens"
     )
     add_version(parser)
     given = parser.parse_args(arguments)

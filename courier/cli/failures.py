@@ -45,4 +45,4 @@ def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:
     if asker is None:
         raise WrongUsage(what_exists, hint="Use --replace to overwrite it.")
     if not asker.confirm(f"{what_exists} Replace it?"):
-        raise WrongUsage("Left as it is.")
+        raise WrongUsage("Nothing was changed.")

@@ -41,7 +41,7 @@ examples:
   images_client.py run cat.jpg --to out               upload, process, download
   images_client.py run                                the same with the sample picture
   images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
-                                                      many at once; again: only what is missing
+                                                      many at once; run again, only what is missing
   images_client.py operations                         what can be done
   images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
   images_client.py purge --yes
@@ -74,8 +74,8 @@ class Menu:
 
         self._connection.warm_up()
         choices = [
-            Choice(key="1", label="Upload a picture", action=self._menu_upload),
-            Choice(key="2", label="Process a picture", action=self._menu_process),
+            Choice(key="1", label="Upload an image", action=self._menu_upload),
+            Choice(key="2", label="Process an image", action=self._menu_process),
             Choice(key="3", label="Download a result", action=self._menu_download),
             Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
             Choice(key="0", label="Exit", action=leave),
@@ -83,11 +83,11 @@ class Menu:
         return run_menu(self._terminal, "Courier: images", choices)
 
     def _menu_upload(self) -> None:
-        path = self._terminal.ask("File (Enter for the sample picture)", lambda text: text.strip(), _paths)
+        path = self._terminal.ask("File (Enter for the sample image)", lambda text: text.strip(), _paths)
         self._commands.upload(expand_home(path), replace=False)
 
     def _menu_process(self) -> None:
-        (name,) = self._pick("unprocessed", "Upload a picture first.")
+        (name,) = self._pick("unprocessed", "Upload an image first.")
         self._commands.operations()
         self._terminal.say("For example: thumbnail=800   sepia,border=20:white   grayscale,resize=800x600:cover   web")
         pipeline = self._terminal.ask(f"Operations (Enter for {DEFAULT})", _pipeline, _more_operations)
@@ -110,7 +110,7 @@ class Menu:
         self._terminal.show_pictures([preview.half_blocks(one, bounds, **size) for one in (source, made)])
 
     def _menu_download(self) -> None:
-        names = self._pick("processed", "Process a picture first.", may_be_all=True)
+        names = self._pick("processed", "Process an image first.", may_be_all=True)
         folder = self._terminal.ask("Folder to save in (Enter for this one)", lambda text: text.strip() or ".", _paths)
         for name in names:
             self._commands.download(name, expand_home(folder), replace=False)
@@ -118,7 +118,7 @@ class Menu:
     def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
         found = self._commands.transfer.names(folder)
         if not found:
-            raise WrongUsage(f"There is no picture in images/{folder}/ yet.", hint=otherwise)
+            raise WrongUsage(f"There is no image in images/{folder}/ yet.", hint=otherwise)
         self._commands.show(folder, found)
         names = [item.name for item in found]
         latest = self._commands.latest if folder == "unprocessed" else self._commands.latest_result
@@ -160,7 +160,7 @@ def _chosen(otherwise: str, names: Sequence[str], *, may_be_all: bool) -> Callab
             return names
         if name not in names:
             raise WrongUsage(
-                f"There is no {printable(name, 60)!r} in the list.", hint="Type a name as it stands there."
+                f"There is no {printable(name, 60)!r} in the list.", hint="Type a name exactly as it is listed."
             )
         return [name]
 
@@ -181,18 +181,18 @@ def build_parser() -> argparse.ArgumentParser:
             command.add_argument(option, **_OPTIONS[option])
         return command
 
-    add("upload", "upload pictures (none named: the sample picture)", "--replace").add_argument(
+    add("upload", "upload images (without names: the sample image)", "--replace").add_argument(
         "files", nargs="*", metavar="FILE"
     )
-    add("list", "show what is in the bucket").add_argument(
+    add("list", "list the images in the bucket").add_argument(
         "folder", nargs="?", choices=tuple(FOLDERS), default="unprocessed", help="default: unprocessed"
     )
-    add("process", "have uploaded pictures processed", "--operations").add_argument("names", nargs="+", metavar="NAME")
-    add("download", "fetch processed pictures", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
+    add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
+    add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
     add("run", "upload, process and download", "--operations", "--to", "--replace").add_argument(
-        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample picture"
+        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
     )
-    add("operations", "show what can be done to pictures")
+    add("operations", "list the operations on images")
     add_commands(add)
     return parser
 

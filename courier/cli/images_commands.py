@@ -51,7 +51,7 @@ class ImageCommands:
         header = sent.header
         self._report(
             {"name": sent.name, "width": header.width, "height": header.height, "bytes": sent.size_bytes},
-            f"{'is there already:' if sent.was_there else 'uploaded'} {sent.name}  "
+            f"{'already there:' if sent.was_there else 'uploaded'} {sent.name}  "
             f"{header.format} {header.width} x {header.height}, {sent.size_bytes:,} bytes",
         )
         return sent.name
@@ -92,7 +92,7 @@ class ImageCommands:
     def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool) -> None:
         """Upload, have processed and download: one picture with every step told, or many at once."""
         if "" in files:
-            raise WrongUsage("An empty name names no file.", hint="Without any, the sample picture is taken.")
+            raise WrongUsage("The name of the file is empty.", hint="Without a name, the sample image is used.")
         if len(files) <= 1 and not any(Path(path).is_dir() or not Path(path).exists() for path in files):
             self._run_one(files[0] if files else "", pipeline, folder, replace=replace)
             return
@@ -137,7 +137,7 @@ class ImageCommands:
             raise result
         said = result.describe()
         fields = {**result.told, "name": path, "path": str(target), "was_there": not result.told}
-        self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (was there already)'}")
+        self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (already done)'}")
 
     def _run_one(self, path: str, pipeline: Pipeline, folder: str, *, replace: bool) -> None:
         batch = Batch(
@@ -160,7 +160,7 @@ class ImageCommands:
                 self._terminal.row(json.dumps({"operation": name, "help": text}))
             return
         self._terminal.show_table(
-            "Operations, several with commas between them", ("operation", "what it does"), rows, in_words=True
+            "Operations; separate several by commas", ("operation", "what it does"), rows, in_words=True
         )
 
     def list(self, folder: str) -> None:
@@ -189,7 +189,7 @@ class ImageCommands:
     def _asked_before(self, *, replace: bool) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             if not replace:
-                agree_to_replace(f"{name} is in the bucket already.", self._asker)
+                agree_to_replace(f"{name} is already in the bucket.", self._asker)
             return True
 
         return may
@@ -208,5 +208,5 @@ class ImageCommands:
 
 def _folder(path: str) -> Path:
     if not Path(path).is_dir():
-        raise WrongUsage(f"{path} is no folder.", hint="Create it first, or name another with --to.")
+        raise WrongUsage(f"{path} is not a folder.", hint="Create it first, or give another with --to.")
     return Path(path)

@@ -56,7 +56,7 @@ class Keyboard:
     def take_lines(self, seconds: float = AT_ONCE_SECONDS) -> list[str]:
         """Take the lines that were typed ahead, until none comes for so many seconds.
 
-        What follows the last line end is left to be edited in the next line that is read.
+        What follows the last line ending is left to be edited in the next line that is read.
         """
         if not _is_readable(seconds):
             return []
@@ -73,7 +73,7 @@ def _set_up(readline: ModuleType, complete: Complete | None) -> None:
     if is_libedit:
         readline.parse_and_bind("bind ^I rl_complete" if complete else "bind ^I ed-insert")
     else:
-        # Python switches it off; with it, tabs and line ends of a paste are text and no commands.
+        # Python switches it off; with it, tabs and line endings of a paste are text and no commands.
         marks = "on" if can_move_cursor(sys.stdout) else "off"
         readline.parse_and_bind(f"set enable-bracketed-paste {marks}")
         readline.parse_and_bind("tab: complete" if complete else "tab: self-insert")

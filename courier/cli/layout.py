@@ -14,7 +14,7 @@ CONTINUED = "\\"
 MIN_FOLD = 4
 #: Narrower than this, a column has no use.
 MIN_ROOM = 8
-#: The border and the blanks of a table: so many columns for each of its own, and one more.
+#: The border and the spaces of a table: so many columns for each of its own, and one more.
 _BORDER = 3
 _CARET = "^"
 
@@ -34,7 +34,7 @@ def chop_cells(text: str, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
-    """Return `text` as lines of at most `width` columns, broken at blanks only.
+    """Return `text` as lines of at most `width` columns, broken at spaces only.
 
     A word that is longer stays whole, for the terminal to break: it can still be copied in one piece. Lines begin as
     far to the right as the first one.
@@ -44,8 +44,8 @@ def wrapped(text: str, width: int | None) -> list[str]:
     body = text.lstrip(" ")
     indent = " " * min(len(text) - len(body), width // 2)
     lines = [indent]
-    for blanks, word in re.findall(r"( *)([^ ]+)", body):
-        line = lines[-1] + blanks + word
+    for spaces, word in re.findall(r"( *)([^ ]+)", body):
+        line = lines[-1] + spaces + word
         if lines[-1] == indent:
             lines[-1] = indent + word
         elif cell_len(line) <= width:

@@ -78,11 +78,11 @@ def _do(terminal: Terminal, choice: Choice) -> None:
         if not terminal.reset():
             raise KeyboardInterrupt from None
         terminal.say("")
-        terminal.say("Left off; back to the menu.")
+        terminal.say("Canceled; back to the menu.")
     except CourierError as error:
         terminal.complain(error)
     except Exception as error:  # noqa: BLE001  the menu outlives a fault of ours
-        terminal.complain(CourierError(f"A fault of this program: {type(error).__name__}: {error}"))
+        terminal.complain(CourierError(f"Internal error: {type(error).__name__}: {error}"))
     finally:
         terminal.reset()
 

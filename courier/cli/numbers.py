@@ -165,8 +165,8 @@ class Numbers:
         size = len(line.encode())
         room = self.connection.room_bytes(size)
         if size > room:
-            message = f"The list has {size:,} bytes, and a message carries {room:,}."
-            return MessageTooLong(message, hint="Send it as a file of its own, with the file command.")
+            message = f"The list has {size:,} bytes, and a message can have {room:,}."
+            return MessageTooLong(message, hint="Send it as a separate file, with the file command.")
         return Question(body=line, options=Extras(percentiles=self._percentiles).options)
 
     def menu(self) -> int:
@@ -198,7 +198,7 @@ class Numbers:
         if items:
             self.send(",".join(items))
         else:
-            self._terminal.say("No numbers, nothing sent.")
+            self._terminal.say("No numbers were typed, so nothing was sent.")
 
     def _choose_percentiles(self) -> None:
         question = "Percentiles to show as well, such as 5, 95, 99.9 (Enter for none)"
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
-        raise WrongUsage("There is one output: --json or --csv.")
+        raise WrongUsage("Use --json or --csv, not both.")
     output = "json" if given.json else "csv" if as_csv else ""
     numbers = Numbers(
         settings,

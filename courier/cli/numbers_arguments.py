@@ -20,18 +20,18 @@ examples:
   numbers_client.py random 100 --seed 7 --percentile 5,95
   numbers_client.py file prices.txt          one list, of any size; - is standard input
   numbers_client.py file sales.csv --column price
-  seq 9 | numbers_client.py batch -          a list a line, a JSON answer a line, in order
+  seq 9 | numbers_client.py batch -          one list per line, one JSON response per line, in order
   numbers_client.py purge --yes
 
 lists:
-  1,2.5,-3e4 or 1;2.5 or 1 2.5, over as many lines as there are. Blanks separate where there are no commas and no
+  1,2.5,-3e4 or 1;2.5 or 1 2.5, over as many lines as there are. Spaces separate where there are no commas and no
   semicolons. Lines may end as on any system, and empty ones at the end count for nothing. Files are UTF-8, or UTF-16 or
   UTF-32 with a byte order mark.
-  --decimal-comma      1,5; 2,5 or 1,5 2,5: separate by semicolons, blanks or line ends
-  --thousands          1,234.5; 2,000 or 1,234 2,000: commas between digits group them by threes; one before a blank
-                       or a line end still separates
+  --decimal-comma      1,5; 2,5 or 1,5 2,5: separate by semicolons, spaces or line endings
+  --thousands          1,234.5; 2,000 or 1,234 2,000: commas between digits group them by threes; one before a space
+                       or a line ending still separates
   both                 1.234,5; 2.000
-  --column N           of rows with commas, semicolons, tabs or blanks between cells, quoted or not; a name is looked
+  --column N           of rows with commas, semicolons, tabs or spaces between cells, quoted or not; a name is looked
                        for in the first line
 
 percentiles:
@@ -54,7 +54,7 @@ def build_parser(description: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
         add_common(command, inherited=True)
         if name not in COMMANDS:
-            command.add_argument("--csv", action="store_true", help="print CSV on stdout, and nothing else")
+            command.add_argument("--csv", action="store_true", help="print only CSV on stdout")
             command.add_argument(
                 "--percentile",
                 type=_percentiles,
@@ -73,11 +73,11 @@ def build_parser(description: str) -> argparse.ArgumentParser:
     command.add_argument("length", type=whole_number(1, MAX_RANDOM), metavar="N")
     command.add_argument("--seed", type=int, help="the same seed makes the same numbers")
     command = add("file", "send a file as one list, of any size")
-    command.add_argument("--column", type=_column, metavar="N", help="read one column of rows: its number or name")
-    lines = add("batch", "send a file's lines, a list each")
+    command.add_argument("--column", type=_column, metavar="N", help="use one column of the rows: its number or name")
+    lines = add("batch", "send each line of a file as a list")
     for one in (command, lines):
         one.add_argument("path", metavar="PATH", help="- is standard input")
-        one.add_argument("--skip-header", action="store_true", help="pass over the first line")
+        one.add_argument("--skip-header", action="store_true", help="skip the first line")
         _add_notation(one)
     add_commands(add)
     return parser
@@ -88,7 +88,7 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decimal-comma",
         action="store_true",
-        help="1,5 is one and a half; semicolons, blanks and line ends separate",
+        help="1,5 is one and a half; semicolons, spaces and line endings separate",
     )
     parser.add_argument(
         "--thousands",

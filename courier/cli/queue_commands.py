@@ -23,9 +23,9 @@ CLOCK_SECONDS = 60.0
 
 #: The commands, and what help says of them.
 COMMANDS = {
-    "purge": "delete all requests that wait",
-    "dead": "show the requests that were given up",
-    "redrive": "send those back to the workers",
+    "purge": "delete all waiting requests",
+    "dead": "show the requests in the dead-letter queue",
+    "redrive": "send the dead-letter queue's requests back to the workers",
     "check": "check credentials, clock, queues and worker",
 }
 #: Those that ask before they act.
@@ -37,7 +37,7 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
     for name, text in COMMANDS.items():
         command = add(name, text)
         if name in ASKING:
-            command.add_argument("--yes", action="store_true", help="do not ask")
+            command.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
 
 class QueueCommands:
@@ -65,7 +65,7 @@ class QueueCommands:
         if depth.total == 0 and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
             return
-        if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, everybody's?", sure=sure):
+        if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, of all clients?", sure=sure):
             self._terminal.say("Nothing was deleted.")
             return
         purged = self._outlast(requests.purge)
@@ -73,12 +73,10 @@ class QueueCommands:
             print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
         elif purged:
             self._terminal.say(f"Purged {requests.name}: about {depth.total} requests.")
-            self._terminal.say(f"It takes SQS up to {PURGE_SECONDS} s; what is sent meanwhile may go too.")
+            self._terminal.say(f"SQS takes up to {PURGE_SECONDS} s; requests sent in the meantime may be deleted too.")
         else:
-            self._terminal.say(
-                f"{requests.name} was purged under {PURGE_SECONDS} s ago; SQS allows no second time so soon."
-            )
-            self._terminal.say("Nothing was done now. Wait a minute and purge again.")
+            self._terminal.say(f"{requests.name} was purged less than {PURGE_SECONDS} s ago; SQS allows one a minute.")
+            self._terminal.say("Nothing was deleted. Wait a minute and purge again.")
 
     def dead(self) -> None:
         """Show some of the requests that were given up, and how many there are. Raises: AwsError."""
@@ -109,7 +107,7 @@ class QueueCommands:
         """Tell whether everything an asker needs is there; return the exit status. Raises: AwsError."""
         aws, line = self._connection.aws(), self._connection.line()
         account = aws.account_id()
-        with self._terminal.waiting("Waiting for a worker to answer"):
+        with self._terminal.waiting("Waiting for a worker to respond"):
             outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Answer)
         difference = aws.clock.difference_seconds
@@ -145,7 +143,7 @@ class QueueCommands:
         if sure:
             return True
         if not self._terminal.is_interactive:
-            raise WrongUsage("That needs a yes.", hint="Add --yes to do it without being asked.")
+            raise WrongUsage("This needs a confirmation.", hint="Add --yes to confirm it.")
         return self._terminal.confirm(question)
 
     def _count(self, letters: DeadLetters) -> int | None:

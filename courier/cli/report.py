@@ -21,7 +21,7 @@ SHOWN_OF_NUMBER = 60
 #: How many line numbers a summary names.
 NAMED_LINES = 10
 #: What may become of a line beside an answer.
-OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without an answer", "canceled", "failed")
+OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without a response", "canceled", "failed")
 
 
 class Report:

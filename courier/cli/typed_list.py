@@ -40,7 +40,7 @@ def numbers_or_end(text: str) -> list[str]:
 def _in_line(number: int, line: str, error: Rejected) -> Rejected:
     """Return what is wrong with one of several lines, with its number."""
     if not line.strip():
-        return Rejected(f"Line {number:,} is empty.", hint="Write a number there, or take the line away.")
+        return Rejected(f"Line {number:,} is empty.", hint="Write a number there, or delete the line.")
     told = Rejected(f"Line {number:,}: {error.message}", hint=error.hint)
     told.drawing = error.drawing
     return told

@@ -59,7 +59,7 @@ def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
 def _damage(image: Image.Image, error: Exception) -> NotAPicture:
     header = f"its header says {format_of(image)}, {image.width} x {image.height} pixels"
     return NotAPicture(
-        f"The picture is damaged or cut short: {printable(str(error), 120)} ({header}).", reason=Reason.CORRUPT
+        f"The image is damaged or cut short: {printable(str(error), 120)} ({header}).", reason=Reason.CORRUPT
     )
 
 

@@ -156,12 +156,10 @@ def expanded(paths: Sequence[str]) -> list[str]:
             files = _meant(Path(path), path)
         except (OSError, ValueError) as error:
             raise WrongUsage(
-                f"{path} names no files: {error}.", hint="Quote a pattern such as 'photos/*.jpg'."
+                f"{path} matches no files: {error}.", hint="Quote a pattern such as 'photos/*.jpg'."
             ) from error
         if not files:
-            raise WrongUsage(
-                f"There is no picture in {path}.", hint="Name files, folders, or patterns such as '*.jpg'."
-            )
+            raise WrongUsage(f"There is no image in {path}.", hint="Give files, folders, or patterns such as '*.jpg'.")
         found |= dict.fromkeys(files)
     return list(found)
 

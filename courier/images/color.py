@@ -23,7 +23,7 @@ def shallow(image: Image.Image, note: Note) -> Image.Image:
     """Return deep gray as 8 bits. Raises: NotAPicture for 32 bits, which have no rule for that."""
     if image.mode in {"I", "F"}:
         raise NotAPicture(
-            "The picture has 32 bits of gray, which have no rule for becoming 8.", reason=Reason.IMPOSSIBLE
+            "The image has 32 bits of gray, and there is no rule to convert them to 8.", reason=Reason.IMPOSSIBLE
         )
     note("its 16 bits of gray became 8")
     return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
@@ -33,7 +33,7 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
     """Return gray of 32 bits as 16. Raises: NotAPicture if a value is out of their range."""
     low, high = cast("tuple[float, float]", image.getextrema())
     if not 0 <= low <= high <= _MOST:
-        said = f"The picture has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits."
+        said = f"The image has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits."
         raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
     if image.mode == "F":
         note("its fractions of gray were rounded")

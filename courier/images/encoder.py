@@ -58,7 +58,7 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
     if encoding.kept.profile and color.fits(encoding.kept.profile, frames[0]):
         options["icc_profile"] = encoding.kept.profile
     elif encoding.kept.profile:
-        note("its color profile went: it is none for this kind of picture")
+        note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
         options |= {"append_images": frames[1:], **_timing(times, encoding, note)}
     for frame in frames:
@@ -90,7 +90,7 @@ def _timing(times: list[float], encoding: Encoding, note: Note) -> dict[str, Any
     if encoding.target.name != "GIF":
         return {**options, "loop": encoding.plays}
     if any(one % _GIF_UNIT or one > _GIF_LONGEST for one in times):
-        note("its frames' times were rounded: GIF knows hundredths of a second, up to 655 s")
+        note("its frame durations were rounded: GIF has hundredths of a second, up to 655 s")
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
     options["disposal"] = 2
     # A GIF that is shown once says nothing of it.
@@ -100,11 +100,11 @@ def _timing(times: list[float], encoding: Encoding, note: Note) -> dict[str, Any
 def _for_gif(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
     """Return a picture as Pillow writes GIFs well, and say what they cannot hold."""
     if not encoding.is_gif and image.mode in {"RGB", "RGBA"}:
-        note("its colors became 256 at most: GIF has no more")
+        note("its colors were reduced to 256: GIF has no more")
     if image.mode not in {"LA", "RGBA"}:
         return image
     if color.is_soft(image):
-        note("what was half transparent became transparent or not: GIF knows nothing between")
+        note("partial transparency became full or none: GIF has nothing in between")
     # Of gray with transparency Pillow would write the gray alone.
     return image.convert("RGBA")
 

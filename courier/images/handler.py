@@ -92,9 +92,7 @@ class ImageHandler:
 def _short(told: dict[str, object]) -> str:
     """Return what is told of a picture as JSON, short enough for S3's metadata: without the notes, if need be."""
     text = json.dumps(told)
-    return (
-        text if len(text) <= MAX_TOLD else json.dumps({"notes": ["more could not be kept than there is room to say"]})
-    )
+    return text if len(text) <= MAX_TOLD else json.dumps({"notes": ["and more was not kept than fits here"]})
 
 
 def _made(stored: StoredObject) -> Response:
@@ -114,5 +112,7 @@ def _mark(source: StoredObject, pipeline: Pipeline) -> str:
 def _pipeline(request: Request) -> Pipeline:
     for option in request.options:
         if option not in OPTIONS:
-            raise Rejected(f"An image request has no option {quoted(option)}.", hint=f"It knows: {', '.join(OPTIONS)}.")
+            raise Rejected(
+                f"An image request has no option {quoted(option)}.", hint=f"Known options: {', '.join(OPTIONS)}."
+            )
     return parse(request.options.get("operations", DEFAULT))

@@ -98,12 +98,12 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> bytes:
         exif = image.getexif()
         kept = _kept(exif, whole=target.has_exposure)
         if not target.has_exposure and exif.get_ifd(_CIRCUMSTANCES):
-            note(f"its EXIF data of how it was taken went: they do not fit a {target.name}")
+            note(f"its EXIF data about the exposure was removed: it does not fit a {target.name}")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         note("its EXIF data could not be read")
         return b""
     if len(kept) > target.max_exif_bytes:
-        note("its EXIF data were too long")
+        note("its EXIF data was too long")
         return b""
     return kept
 
@@ -112,7 +112,7 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
     """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
     try:
         if _GPS in image.getexif():
-            note("the position in its EXIF data (GPS) was left out")
+            note("the position in its EXIF data (GPS) was removed")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return
     tags = getattr(image, "tag_v2", {})
@@ -125,7 +125,7 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
     }
     found = [name for name, is_there in there.items() if is_there]
     if found:
-        note(f"its {' and '.join(found)} went")
+        note(f"{' and '.join(found)} removed")
 
 
 def _kept(exif: Image.Exif, *, whole: bool) -> bytes:

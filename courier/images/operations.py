@@ -47,19 +47,19 @@ _ALL = (
         name="black-and-white", help="black and white dots (dithered)", apply=effects.black_and_white, target="PNG",
         opaque_note="its transparency became white: black and white has none",
     ),
-    Operation(name="sepia", help="the brown of old photographs", apply=effects.on_color(effects.sepia)),
-    Operation(name="negate", help="every color to its opposite", apply=effects.on_color(ImageOps.invert)),
+    Operation(name="sepia", help="brown tones of old photographs", apply=effects.on_color(effects.sepia)),
+    Operation(name="negate", help="replace every color by its opposite", apply=effects.on_color(ImageOps.invert)),
     Operation(
-        name="posterize", value="[BITS]", example="1", help="few colors: so many bits each (3)",
+        name="posterize", value="[BITS]", example="1", help="reduce each color to a number of bits (3)",
         read=arguments.whole("bits", 1, 8, 3), apply=effects.with_value(ImageOps.posterize, "bits"),
     ),
     Operation(
         name="solarize", value="[LEVEL]", help="negate what is brighter (128)",
         read=arguments.whole("threshold", 0, 255, 128), apply=effects.with_value(ImageOps.solarize, "threshold"),
     ),
-    Operation(name="equalize", help="all brightnesses equally often", apply=effects.on_color(ImageOps.equalize)),
+    Operation(name="equalize", help="spread brightness evenly", apply=effects.on_color(ImageOps.equalize)),
     Operation(
-        name="normalize", help="the darkest black, the brightest white",
+        name="normalize", help="stretch from black to white",
         apply=effects.on_color(ImageOps.autocontrast),
     ),
     Operation(
@@ -83,7 +83,7 @@ _ALL = (
         read=arguments.whole("percent", 1, 1_000, 150), apply=effects.with_value(effects.sharpen, "percent"),
     ),
     Operation(name="edges", help="edges only", apply=effects.filtered(ImageFilter.FIND_EDGES)),
-    Operation(name="emboss", help="as if pressed into metal", apply=effects.filtered(ImageFilter.EMBOSS)),
+    Operation(name="emboss", help="as if embossed in metal", apply=effects.filtered(ImageFilter.EMBOSS)),
     Operation(name="contour", help="outlines on white", apply=effects.filtered(ImageFilter.CONTOUR)),
     Operation(
         name="vignette", value="[PERCENT]", help="darker toward the corners, in percent (60)",
@@ -103,7 +103,7 @@ _ALL = (
         apply=lambda image, _values: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
     ),
     Operation(
-        name="crop", value="WxH[+X+Y|:GRAVITY]", example="60x50", help="cut out, from the middle or from X, Y",
+        name="crop", value="WxH[+X+Y|:GRAVITY]", example="60x50", help="cut out a part, from the middle or at X, Y",
         read=arguments.crop, apply=transforms.crop, keeps_color=True, keeps_depth=always,
     ),
     Operation(
@@ -128,7 +128,7 @@ _ALL = (
         read=arguments.watermark, apply=watermark, has_free_text=True,
     ),
     Operation(
-        name="strip-metadata", help="no EXIF, no color profile, no comments",
+        name="strip-metadata", help="remove EXIF, color profile and comments",
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(

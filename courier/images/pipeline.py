@@ -111,7 +111,7 @@ def parse(text: str) -> Pipeline:
     if len(text) > MAX_TEXT:
         raise Rejected(f"The operations have {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
     if not text.isprintable():
-        raise Rejected("The operations hold characters that cannot be printed.", hint="Leave them out.")
+        raise Rejected("The operations contain characters that cannot be printed.", hint="Remove them.")
     pipeline = Pipeline(steps=tuple(step for part in _parts(text) for step in _steps(part.strip())))
     if len(pipeline.steps) > MAX_STEPS:
         raise Rejected(f"There are {len(pipeline.steps)} operations; at most {MAX_STEPS} are allowed.")
@@ -140,10 +140,10 @@ def _steps(part: str) -> Sequence[Step]:
     name, _, value = part.partition("=")
     if name in PRESETS:
         if value:
-            raise Rejected(f"The preset {name} cannot take {quoted(value)}.", hint=f"It stands for {PRESETS[name]}.")
+            raise Rejected(f"The preset {name} cannot take {quoted(value)}.", hint=f"It means {PRESETS[name]}.")
         return parse(PRESETS[name]).steps
     if not part:
-        raise Rejected("An operation is missing.", hint="Write one, or take a comma away.")
+        raise Rejected("An operation is missing.", hint="Write one, or remove a comma.")
     if name not in OPERATIONS:
         known = [*OPERATIONS, *PRESETS]
         near = difflib.get_close_matches(name, known, 1)

@@ -63,7 +63,7 @@ def open_image(file: IO[bytes], bounds: Bounds) -> Image.Image:
         raise _unknown(file) from error
     except Exception as error:
         raise damaged(error) from error
-    check_size(image.size, bounds, "The picture has")
+    check_size(image.size, bounds, "The image has")
     if image.format in {"JPEG", "MPO"}:
         _check_scans(file)
     return image
@@ -72,14 +72,14 @@ def open_image(file: IO[bytes], bounds: Bounds) -> Image.Image:
 def _unknown(file: IO[bytes]) -> NotAPicture:
     file.seek(0)
     if not file.read(1):
-        return NotAPicture("The file is empty.", hint="Upload the picture again.", reason=Reason.EMPTY)
+        return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
-    return NotAPicture("This is no picture that is read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
 
 
 def damaged(error: Exception) -> NotAPicture:
     """Return the rejection of an image whose header cannot be read."""
-    return NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+    return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1) -> None:
@@ -105,8 +105,8 @@ def _check_scans(file: IO[bytes]) -> None:
         # A marker's own length leads over what may look like markers in it.
         place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
     if scans > MAX_SCANS:
-        said = f"The picture has more than {MAX_SCANS} scans."
-        raise NotAPicture(said, hint="Save it anew.", reason=Reason.TOO_MANY_SCANS)
+        said = f"The image has more than {MAX_SCANS} scans."
+        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
 
 
 def is_lossless_webp(file: IO[bytes]) -> bool:

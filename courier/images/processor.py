@@ -116,9 +116,9 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
         return 1
     if count > bounds.frames:
         hint = "To allow more frames, set COURIER_IMAGE_MAX_FRAMES on the worker."
-        said = f"The picture has {count} frames; at most {bounds.frames} are allowed."
+        said = f"The image has {count} frames; at most {bounds.frames} are allowed."
         raise NotAPicture(said, hint=hint, reason=Reason.TOO_MANY_FRAMES)
-    check_size(image.size, bounds, "The picture has", count)
+    check_size(image.size, bounds, "The image has", count)
     return count
 
 
@@ -151,7 +151,7 @@ def _workable(image: Image.Image, job: _Job) -> Image.Image:
         if "transparency" in image.info:
             job.note("its transparent gray became opaque")
         if job.encoding.kept.foreign is not None:
-            job.note("its color profile went")
+            job.note("its color profile was removed")
         keeps = job.pipeline.keeps_depth and "I;16" in job.encoding.target.modes
         return image if keeps else color.shallow(image, job.note)
     if job.encoding.kept.foreign is not None:

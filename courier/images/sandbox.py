@@ -150,7 +150,7 @@ class SandboxProcess:
             self._next_line(START_SECONDS)
         except OSError as error:
             self.end()
-            raise SandboxFault("The program for pictures did not start.") from error
+            raise SandboxFault("The image process did not start.") from error
 
     def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
         try:
@@ -181,19 +181,19 @@ class SandboxProcess:
         number = -(self._process.returncode or 0)
         if number in (signal.SIGXCPU, signal.SIGALRM):
             return self._too_slow()
-        said = "The program that worked on it broke down over it."
-        return Rejected(said, hint="Nothing else was harmed.", reason=Reason.CRASHED)
+        said = "The process that worked on it crashed."
+        return Rejected(said, hint="No other request is affected.", reason=Reason.CRASHED)
 
     def _too_slow(self) -> Rejected:
         return Rejected(
-            f"The work on it took more than {self._limits.seconds:g} s and was stopped.",
+            f"Processing took more than {self._limits.seconds:g} s and was stopped.",
             hint="To allow more time, set COURIER_IMAGE_SECONDS on the worker.",
             reason=Reason.TIMEOUT,
         )
 
     def _too_large(self) -> Rejected:
         return Rejected(
-            f"The work on it needs more than {self._limits.memory_megabytes} MB of memory.",
+            f"Processing needs more than {self._limits.memory_megabytes} MB of memory.",
             hint="To allow more memory, set COURIER_IMAGE_MEMORY_MEGABYTES on the worker.",
             reason=Reason.OUT_OF_MEMORY,
         )

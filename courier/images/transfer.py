@@ -120,7 +120,7 @@ class ImageTransfer:
         there = bucket.find(name)
         is_same = there is not None and there.etag.strip('"') == etag_of(content)
         if there is not None and not is_same and not may_replace(name):
-            raise WrongUsage(f"{name} is in the bucket already.", hint="Use --replace to overwrite it.")
+            raise WrongUsage(f"{name} is already in the bucket.", hint="Use --replace to overwrite it.")
         if there is None or not is_same:
             # What is pinned is what this very upload made, whoever else uses the name.
             media_type = FORMATS[header.format].media_type

@@ -35,7 +35,7 @@ def crop(image: Image.Image, values: Values) -> Image.Image:
     if values["gravity"]:
         left, top = place(image.size, (width, height), values["gravity"])
     if left >= image.width or top >= image.height:
-        said = f"There is nothing to cut out at {left}, {top} of {image.width} x {image.height} pixels."
+        said = f"The crop at {left}, {top} is outside of the image of {image.width} x {image.height} pixels."
         raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
     return image.crop((left, top, min(left + width, image.width), min(top + height, image.height)))
 

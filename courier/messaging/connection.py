@@ -247,7 +247,7 @@ def answer_of(outcome: Outcome, *, worker: str) -> Answer:
     if isinstance(result, Answer):
         return result
     if isinstance(result, ResponseTimeout):
-        hint = f"Is the worker running? Start it with: python {worker}  (on a local AWS: ./run_local.sh up)"
+        hint = f"Check that the worker is running. Start it with: python {worker}  (on a local AWS: ./run_local.sh up)"
         raise ResponseTimeout(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result

@@ -66,7 +66,11 @@ class DeadLetters:
             failure = failures[0].error
             if failures[0].is_transient:
                 raise failure
-        log.error("request %s was given up and is not kept: %s", delivery.message_id, failure and failure.sentence)
+        log.error(
+            "request %s could not be moved to the dead-letter queue: %s",
+            delivery.message_id,
+            failure and failure.sentence,
+        )
 
     def look(self) -> list[DeadLetter]:
         """Return some of the letters, and leave them where they are. Raises: AwsError."""

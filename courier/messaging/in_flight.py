@@ -217,7 +217,7 @@ class InFlightMessages:
             is_held = held.delivery.receipt_handle in self._held
         if is_held:  # and was not deleted meanwhile
             name = held.delivery.message_id
-            log.warning("request %s can no longer be kept from other workers: %s", name, error.message)
+            log.warning("the visibility timeout of request %s can no longer be extended: %s", name, error.message)
 
     def _room(self) -> int:
         return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved

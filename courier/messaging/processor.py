@@ -98,7 +98,7 @@ class Processor:
         """Refuse a request whose work takes too long."""
         request = salvage_address(delivery.message)
         limit = self._config.time_limit_seconds
-        reply = self._refusal(request, f"The work took more than {limit:g} s and was given up.", Reason.TIMEOUT)
+        reply = self._refusal(request, f"Processing took more than {limit:g} s and was stopped.", Reason.TIMEOUT)
         return self._finished(delivery, request, reply, "timeout")
 
     def _finished(self, delivery: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
@@ -120,7 +120,7 @@ class Processor:
         try:
             request = decode_request(delivery.message)
             if request.deadline is not None and self._clock.is_past(request.deadline):
-                return request, self._refusal(request, "Too late."), "expired"
+                return request, self._refusal(request, "The deadline has passed."), "expired"
             self._check_address(request)
             if delivery.receive_count >= self._config.max_deliveries:
                 return request, self._bury(delivery, request), "dead"
@@ -138,16 +138,16 @@ class Processor:
 
     def _bury(self, delivery: ReceivedMessage, request: Request) -> Rejection:
         """Put aside what was received too often, without trying it: each time, a worker ended over it."""
-        reason = f"The request was given up: {delivery.receive_count} workers received it and none answered."
+        reason = f"Moved to the dead-letter queue: {delivery.receive_count} workers received it and none responded."
         self._dead.bury(delivery, reason)
         return self._refusal(request, reason)
 
     def _check_address(self, request: Request) -> None:
         if request.kind not in ("", PING, self._config.kind):
-            raise MalformedMessage(f"This worker does {self._config.kind}, not {quoted(request.kind)}.")
+            raise MalformedMessage(f"This worker processes {self._config.kind}, not {quoted(request.kind)}.")
         if not self._is_ours(request.reply_to):
-            log.warning("refused to answer to the queue %s", printable(request.reply_to))
-            raise MalformedMessage(f"{quoted(request.reply_to)} is no response queue of this worker.")
+            log.warning("rejected a request with the reply queue %s", printable(request.reply_to))
+            raise MalformedMessage(f"{quoted(request.reply_to)} is not a reply queue of this worker.")
 
     def _reply_queue(self, request: Request) -> str:
         name = request.reply_to

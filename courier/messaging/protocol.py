@@ -176,7 +176,7 @@ def _message(body: str, attributes: Mapping[str, str]) -> Message:
 def _check_version(attributes: Mapping[str, str]) -> None:
     version = attributes.get(PROTOCOL_VERSION, VERSION)
     if version != VERSION:
-        raise MalformedMessage(f"The message speaks protocol version {quoted(version)}; this worker speaks {VERSION}.")
+        raise MalformedMessage(f"The message has protocol version {quoted(version)}; this worker supports {VERSION}.")
 
 
 def _decode_id(attributes: Mapping[str, str]) -> str:

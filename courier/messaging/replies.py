@@ -126,12 +126,12 @@ class Replier:
     def _drop(self, name: str, late: Sequence[Finished]) -> None:
         """Delete requests whose reply could not be sent for so long that nobody waits for it any more."""
         if late:
-            log.warning("%d answers to %s could not be sent before their deadline", len(late), printable(name))
+            log.warning("%d responses to %s could not be sent before their deadline", len(late), printable(name))
         for start in range(0, len(late), MAX_BATCH):
             self._acknowledge(late[start : start + MAX_BATCH])
 
     def _answering(self, name: str) -> str:
-        return "answering" if name == self._default.name else f"answering to {printable(name)}"
+        return "answering" if name == self._default.name else f"replying to {printable(name)}"
 
     def _is_late(self, finished: Finished) -> bool:
         return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
@@ -158,7 +158,7 @@ class Replier:
     def _failed(self, name: str, group: Sequence[Finished], error: AwsError) -> _Attempt:
         """Decide what a failed call means: the queue is gone, one reply spoils the batch, or it is to be made again."""
         if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
-            log.warning("%d answers to %s are lost: %s", len(group), printable(name), error.sentence)
+            log.warning("%d responses to %s are lost: %s", len(group), printable(name), error.sentence)
             return _Attempt(safe=list(group), is_gone=True)
         if type(error) is AwsError and len(group) > 1:
             return self._attempt_singly(name, group)
@@ -184,7 +184,7 @@ class Replier:
 
     def _answer_otherwise(self, finished: Finished, failure: Failure) -> None:
         """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
-        log.error("answer to %s refused by its queue: %s", finished.request_id or "-", failure.error.message)
+        log.error("response to %s rejected by its queue: %s", finished.request_id or "-", failure.error.message)
         reply = decode_reply(finished.message)
         if isinstance(reply, Rejection):
             self._in_flight.drop([finished.delivery])
@@ -192,7 +192,7 @@ class Replier:
                 log.warning("a request could not be released: %s", left.error.message)
             return
         refusal = Rejection(
-            reason=f"The answer could not be sent. {failure.error.sentence}",
+            reason=f"The response could not be sent. {failure.error.sentence}",
             request_id=reply.request_id,
             deadline=reply.deadline,
         )
@@ -206,7 +206,7 @@ class Replier:
         if failures is None:
             return
         for failure in failures:
-            log.warning("a finished request could not be deleted and will come again: %s", failure.error.message)
+            log.warning("a finished request could not be deleted and will be received again: %s", failure.error.message)
         self._in_flight.drop(deliveries)
         for finished in safe:
             _tell(finished)

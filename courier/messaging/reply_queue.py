@@ -40,7 +40,7 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
         create: Callable[..., object] = aws.sqs().create_queue
         call_aws(f"create the reply queue {name}", create, QueueName=name, Attributes=attributes)
     except AwsError as error:
-        log.info("answers come by %s: %s", shared.name, error.message)
+        log.info("responses come through %s: %s", shared.name, error.message)
         yield shared
         return
     private = Mailbox(aws, name)

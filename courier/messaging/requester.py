@@ -217,7 +217,7 @@ class Requester:
             alive, self._aside = self._aside, []
         try:
             for failure in self._replies.release(alive) + self._replies.acknowledge(done):
-                log.info("an answer is left to its visibility timeout: %s", failure.error.message)
+                log.info("a response could not be deleted and becomes visible again: %s", failure.error.message)
         except AwsError as error:
             self._retrier.wait_out(error)
 
@@ -233,7 +233,7 @@ class Requester:
         """Give up on what has waited too long; return whether there was any."""
         late = current.late()
         for request_id in late:
-            message = f"No answer came from {self._replies.name} within {current.timeout_seconds:g} s."
+            message = f"No response came from {self._replies.name} within {current.timeout_seconds:g} s."
             current.finish(request_id, ResponseTimeout(message))
             self._settle(request_id)
         return bool(late)

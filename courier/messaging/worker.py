@@ -145,7 +145,7 @@ class Worker:
             try:
                 work()
             except Exception:
-                log.exception("a fault of the worker's own; going on")
+                log.exception("internal error of the worker; continuing")
                 self._stopped.wait(1)
             else:
                 return
@@ -214,7 +214,7 @@ class Worker:
             except _GivenUp:
                 return  # another thread has this one's place
             except ServiceError as error:
-                log.warning("request %s is given back: %s", delivery.message_id, error.sentence)
+                log.warning("request %s is released: %s", delivery.message_id, error.sentence)
                 self._release([delivery])
                 continue
             self._outbox.put(finished)
@@ -230,7 +230,7 @@ class Worker:
 
     def _give_up(self, delivery: ReceivedMessage) -> None:
         """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""
-        log.error("request %s took too long and was given up", delivery.message_id)
+        log.error("request %s took too long and was stopped", delivery.message_id)
         self._outbox.put(self._processor.give_up(delivery))
         self._spawn("successor", self._handle)
 

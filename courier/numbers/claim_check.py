@@ -48,7 +48,7 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[st
             with bucket.cleaning_up():
                 bucket.delete(name)
         except (AwsError, Canceled) as error:
-            why = error.message if isinstance(error, AwsError) else "it could not be taken out in time."
+            why = error.message if isinstance(error, AwsError) else "it could not be removed in time."
             tell(f"The list is left in the bucket, for a day at most: {why}")
 
 

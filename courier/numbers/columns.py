@@ -1,4 +1,4 @@
-"""One column of a table: CSV with any delimiter and quoting, or columns aligned by blanks."""
+"""One column of a table: CSV with any delimiter and quoting, or columns aligned by spaces."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Column:
             known = ", ".join(quoted(name.strip()) for name in header[:_SHOWN])
             raise NotANumberList(
                 f"There is no column {quoted(self.wanted)}.",
-                hint=f"The first line has: {known}. A number will do, too.",
+                hint=f"The first line has: {known}. A number works too.",
             )
         if len(places) > 1:
             which = one_of([str(place + 1) for place in places])
@@ -82,7 +82,7 @@ class Column:
         if not item:
             hint = "An empty cell is not skipped: write a number there, or delete the line."
         elif line == 1 and any(map(str.isalpha, item)):
-            hint = "Is that a header? Have it skipped with --skip-header, or name the column."
+            hint = "Is that a header? Skip it with --skip-header, or name the column."
         raise NotANumberList(f"Line {line:,}, column {place + 1:,} {slip.finding}.", hint=hint)
 
 
@@ -101,7 +101,7 @@ def _rows(every: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, l
     try:
         yield from ((reader.line_num + skipped, row) for row in reader)
     except csv.Error as error:
-        raise NotANumberList(f"Line {reader.line_num + skipped:,} is no row of a table: {error}.") from error
+        raise NotANumberList(f"Line {reader.line_num + skipped:,} is not a row of a table: {error}.") from error
 
 
 def _delimiter(line: str, *, decimal_comma: bool) -> str:
@@ -113,7 +113,7 @@ def _delimiter(line: str, *, decimal_comma: bool) -> str:
 
 
 def _lines(blocks: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a text, each with the line end that Unix has. Raises: NotANumberList at one without end."""
+    """Yield the lines of a text, each with the line ending that Unix has. Raises: NotANumberList at one without end."""
     for number, line in enumerate(lines(blocks, MAX_LINE), start=1):
         if len(line) > MAX_LINE:
             raise NotANumberList(f"Line {number:,} has more than {MAX_LINE:,} characters.")

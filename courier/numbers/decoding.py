@@ -25,19 +25,19 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "an Excel or LibreOffice workbook, or another ZIP archive", "Save the sheet as CSV."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
     (b"%PDF-", "a PDF document", "Copy its numbers into a text file."),
-    (b"\x1f\x8b", "a file that gzip has compressed", "Unpack it first, with gunzip."),
-    (b"BZh", "a file that bzip2 has compressed", "Unpack it first, with bunzip2."),
-    (b"\xfd7zXZ", "a file that xz has compressed", "Unpack it first, with unxz."),
-    (b"\x28\xb5\x2f\xfd", "a file that zstd has compressed", "Unpack it first, with unzstd."),
+    (b"\x1f\x8b", "a gzip-compressed file", "Unpack it first, with gunzip."),
+    (b"BZh", "a bzip2-compressed file", "Unpack it first, with bunzip2."),
+    (b"\xfd7zXZ", "an xz-compressed file", "Unpack it first, with unxz."),
+    (b"\x28\xb5\x2f\xfd", "a zstd-compressed file", "Unpack it first, with unzstd."),
     (b"7z\xbc\xaf", "a 7z archive", "Unpack it first."),
     (b"PAR1", "a Parquet file", "Write its column as CSV."),
     (b"\x93NUMPY", "a NumPy array", "Write it with numpy.savetxt."),
     (b"\x89HDF", "an HDF5 or MATLAB file", "Write its numbers as CSV."),
     (b"MATLAB", "a MATLAB file", "Write its numbers as CSV."),
     (b"SQLite format 3", "an SQLite database", "Write its column as CSV."),
-    (b"\x89PNG", "a PNG picture", ""),
-    (b"\xff\xd8\xff", "a JPEG picture", ""),
-    (b"GIF8", "a GIF picture", ""),
+    (b"\x89PNG", "a PNG image", ""),
+    (b"\xff\xd8\xff", "a JPEG image", ""),
+    (b"GIF8", "a GIF image", ""),
     (b"\x7fELF", "a program", ""),
     (b"{\\rtf", "a document in rich text", "Save it as plain text."),
     (b"<!DOCTYPE", "a web page", "Save its numbers as plain text."),
@@ -98,7 +98,7 @@ class Decoder:
     def _begin(self, data: bytes) -> bytes:
         for magic, kind, cure in _KINDS:
             if data.startswith(magic):
-                raise Rejected(f"{self._path} is no text: it looks like {kind}.", hint=cure)
+                raise Rejected(f"{self._path} is not text: it looks like {kind}.", hint=cure)
         mark, self._name, self._decode = next(
             (row for row in _MARKS if data.startswith(row[0])), (b"", "UTF-8", codecs.utf_8_decode)
         )
@@ -109,10 +109,10 @@ class Decoder:
 
     def _zero(self, data: bytes, cure: str) -> Rejected:
         where = f"byte {self._done + data.find(0) + 1:,}" if self.is_utf8 else "a character"
-        return Rejected(f"{self._path} is no text: {where} is zero.", hint=cure)
+        return Rejected(f"{self._path} is not text: {where} is zero.", hint=cure)
 
     def _refused(self, what: str) -> Rejected:
-        return Rejected(f"{self._path} is no text: {what}.", hint="Save it as UTF-8.")
+        return Rejected(f"{self._path} is not text: {what}.", hint="Save it as UTF-8.")
 
 
 def _may_go_on(data: bytes) -> bool:

@@ -1,6 +1,6 @@
 """Parse long lists of plain decimals eight digits at a time; the fast engine beside `courier.numbers.parser`.
 
-It takes what it is sure of and declines everything else (exponents, long numbers, blanks inside, anything
+It takes what it is sure of and declines everything else (exponents, long numbers, spaces inside, anything
 wrong), which the other one then reads or refuses: what both take, they read alike.
 
 The method: in little-endian memory the eight bytes before an item's end are one 64-bit word with the last
@@ -94,14 +94,14 @@ def read(text: str) -> tuple[Array, int] | None:
 def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:
     """Return what `read` does, of a piece of a longer list, whose items each end with `sign` (, or ; or a blank).
 
-    Items may end with a line end as well; no other separator may be there.
+    Items may end with a line ending as well; no other separator may be there.
     """
     plain = _rows(raw) if sign == " " else _plain(raw)
     return read_chunk(plain) if plain else None
 
 
 def read_chunk(raw: bytes) -> tuple[Array, int] | None:
-    """Return what `read` does, of items that each end with a comma or a line end, without blanks."""
+    """Return what `read` does, of items that each end with a comma or a line ending, without spaces."""
     data = np.frombuffer(_PADDING + raw, dtype=np.uint8)
     is_separator = (data == _COMMA) | (data == _LINE_END)
     ends = np.flatnonzero(is_separator)[len(_PADDING) - 1 :]
@@ -135,7 +135,7 @@ def _chunks(raw: bytes) -> Iterator[bytes]:
 
 
 def _canonical(text: str) -> bytes | None:
-    """Return the list with commas or line ends only between its items and one after the last."""
+    """Return the list with commas or line endings only between its items and one after the last."""
     if not text.isascii():
         return None
     raw = (text.rstrip(_ENDING) + ",").encode()
@@ -146,7 +146,7 @@ def _canonical(text: str) -> bytes | None:
 
 
 def _plain(raw: bytes) -> bytes | None:
-    """Return items that each end with one of the separators, with commas or line ends for these, and no blanks."""
+    """Return items that each end with one of the separators, with commas or line endings for these, and no spaces."""
     if b";" in raw:
         raw = raw.replace(b";", b",")
     raw = _in_lines(raw)
@@ -158,7 +158,7 @@ def _plain(raw: bytes) -> bytes | None:
 
 
 def _rows(raw: bytes) -> bytes | None:
-    """Return items between which blanks or line ends stand, with one comma or line end behind each."""
+    """Return items between which spaces or line endings stand, with one comma or line ending behind each."""
     if (b"\t\t" in raw or b"\t " in raw) and _EMPTY_CELL.search(raw):
         return None
     raw = _in_lines(raw).replace(b"\t", b" ")
@@ -168,7 +168,7 @@ def _rows(raw: bytes) -> bytes | None:
 
 
 def _in_lines(raw: bytes) -> bytes:
-    """Return text with Unix's line ends."""
+    """Return text with Unix's line endings."""
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 

@@ -17,12 +17,12 @@ _NUMBER = rf"[+-]?{_DIGITS}{_EXPONENT}"
 _GROUPED = r"[+-]?[0-9]{1,3}(?:%s[0-9]{3})++(?:[.,][0-9]*+)?+"
 _BETWEEN_DIGITS = r"(?<=[0-9])%s(?=[0-9])"
 
-_DELETE = "Delete it, or have it skipped with --skip-header."
-_MISSING = "A missing value (NaN, NA, null, - and the like) is never skipped: take it out."
-_SCALE = "A letter that stands for a factor is not read: 5k is 5000, or 5e3."
-_GROUPS = "Leave out the thousands separators."
+_DELETE = "Delete it, or skip it with --skip-header."
+_MISSING = "A missing value (NaN, NA, null, - and similar) is never skipped: remove it."
+_SCALE = "A letter for a factor is not read: write 5000 or 5e3 for 5k."
+_GROUPS = "Remove the thousands separators."
 _ONE_POINT = "A number has one decimal point."
-_BLANKS = "Blanks separate only where there are no commas and no semicolons."
+_BLANKS = "Spaces separate only where there are no commas and no semicolons."
 _DATE = "A date is not a number."
 
 #: Whole items that are words of other programs.
@@ -45,7 +45,7 @@ _ITEMS: tuple[tuple[str, str], ...] = (
     (r"[+-]?[0-9]+/[0-9]+", "Fractions are not read; write a decimal."),
     (
         _GROUPED % ",",
-        "Leave out the thousands commas, or use --thousands (--decimal-comma if they are decimal commas).",
+        "Remove the thousands commas, or use --thousands (--decimal-comma if they are decimal commas).",
     ),
     (
         r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]*),[0-9]+(?:[eE][+-]?[0-9]+)?",
@@ -56,29 +56,29 @@ _ITEMS: tuple[tuple[str, str], ...] = (
     (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}", f"{_ONE_POINT} {_GROUPS}"),
     (r"[+-]?[0-9]*(?:\.[0-9]*){2,}", _ONE_POINT),
     (rf"{_DIGITS}[eE][+-]?[0-9]*\.[0-9]*", "An exponent is a whole number."),
-    (rf"[+-]?{_DIGITS}?[eE][+-]?|[+-]?[eE][+-]?[0-9]+", "The exponent lacks its digits, or the number its own."),
+    (rf"[+-]?{_DIGITS}?[eE][+-]?|[+-]?[eE][+-]?[0-9]+", "The exponent or the number has no digits."),
     (rf"[+-]?{_DIGITS}[dD][+-]?[0-9]+", "Write the exponent with an e: 1e5."),
     (rf"[+-]?(?:{_DIGITS} ?[*x]? ?)?10 ?(?:\^|\*\*) ?[+-]?[0-9]+", "Write powers of ten with an e: 1e5."),
     (rf"\(\s*[$]?{_NUMBER}\s*\)", "Parentheses are not read: write a negative number as -1.5."),
-    (rf"(?:~|<=?|>=?|=|\+/-) ?{_NUMBER}", "Leave out the sign in front (~, <, > or =): only exact numbers are read."),
-    (r"[\[({<]+[\"']?.*|.*[\])}>]", "Leave out the brackets: numbers and separators only."),
-    (rf"{_NUMBER} ?%", "Leave out the percent sign."),
+    (rf"(?:~|<=?|>=?|=|\+/-) ?{_NUMBER}", "Remove the sign in front (~, <, > or =): only exact numbers are read."),
+    (r"[\[({<]+[\"']?.*|.*[\])}>]", "Remove the brackets: numbers and separators only."),
+    (rf"{_NUMBER} ?%", "Remove the percent sign."),
     (
         rf"[+-]?\${_NUMBER}|[+-]?\$.*|{_NUMBER} ?\$|[A-Z]{{3}} ?{_NUMBER}|{_NUMBER} ?[A-Z]{{3}}",
-        "Leave out the currency ($, EUR and the like).",
+        "Remove the currency ($, EUR and similar).",
     ),
     (r"[IVXLCDM]+", "Roman numerals are not read."),
-    (r"[A-Z]{3}", "Is that a currency? Leave it out."),
+    (r"[A-Z]{3}", "Is that a currency? Remove it."),
     (rf"{_NUMBER} ?(?:[kKMGTB]|[mM]io|[mM]rd|[bB]n|million|billion)", _SCALE),
-    (rf"{_NUMBER}(?:st|nd|rd|th)", "Leave out the letters of the ordinal (1st, 2nd and the like)."),
+    (rf"{_NUMBER}(?:st|nd|rd|th)", "Remove the letters of the ordinal (1st, 2nd and similar)."),
     (rf"{_NUMBER}[ij]|{_NUMBER}[+-]{_NUMBER}[ij]", "Complex numbers are not read."),
-    (rf"{_DIGITS}[-+]", "The sign stands before the number."),
-    (rf"[-+]{{2,}}{_DIGITS}{_EXPONENT}|[-+][ ]+{_NUMBER}", "One sign, right before the number."),
+    (rf"{_DIGITS}[-+]", "The sign belongs before the number."),
+    (rf"[-+]{{2,}}{_DIGITS}{_EXPONENT}|[-+][ ]+{_NUMBER}", "Write one sign, directly before the number."),
     (rf"{_NUMBER} ?(?:-|\.\.+|to) ?{_NUMBER}", "A range is not a number: write its numbers."),
-    (rf"{_NUMBER}(?: ?[|:/&] ?(?:{_NUMBER})?)+", "Separate numbers by commas, semicolons, blanks or line ends."),
-    (r".*\\[ntr].*", "A backslash and a letter are no line end; in a shell, write $'1\\n2'."),
-    (r"[\"'`].*|.*[\"'`]", "Leave out the quotes, or read one column of a file with --column."),
-    (rf"{_NUMBER} ?(?!x\Z)[A-Za-z][A-Za-z0-9/^*]*", "Leave out the unit."),
+    (rf"{_NUMBER}(?: ?[|:/&] ?(?:{_NUMBER})?)+", "Separate numbers by commas, semicolons, spaces or line endings."),
+    (r".*\\[ntr].*", "A backslash and a letter are not a line ending; in a shell, write $'1\\n2'."),
+    (r"[\"'`].*|.*[\"'`]", "Remove the quotes, or read one column of a file with --column."),
+    (rf"{_NUMBER} ?(?!x\Z)[A-Za-z][A-Za-z0-9/^*]*", "Remove the unit."),
     (
         r"[^A-Za-z]*[0-9][ \t]+[-+.]?[0-9][^A-Za-z]*",
         f"{_BLANKS} With --decimal-comma a comma is a decimal point.",
@@ -95,33 +95,33 @@ _CHARACTERS: tuple[tuple[str, str], ...] = (
     (r"[\u061b\ufe14\ufe54\uff1b]", "Type the semicolon of the keyboard."),
     (r"[\u00b7\u02d9\u06d4\u22c5\u2024\u3002\ufe52\uff0e\uff61]", "Type the point of the keyboard."),
     (_BETWEEN_DIGITS % r"[\u00b4\u02b9\u02bc\u02c8\u066c\u2018\u2019\u2032\uff07]", _GROUPS),
-    (r"[\u00ab\u00bb\u2018-\u201f\u2032-\u2037\u2039\u203a\u300c-\u300f\uff02\uff07\u00b4]", "Leave out the quotes."),
-    (r"[\u066a\u2030\u2031\ufe6a\uff05]", "Leave out the percent sign."),
+    (r"[\u00ab\u00bb\u2018-\u201f\u2032-\u2037\u2039\u203a\u300c-\u300f\uff02\uff07\u00b4]", "Remove the quotes."),
+    (r"[\u066a\u2030\u2031\ufe6a\uff05]", "Remove the percent sign."),
     (r"[\u2248\u223c\u2243\u00b1\u2213\u2264\u2265\uff1c-\uff1e\uff5e\u301c]", "Only exact numbers are read."),
     (r"\u221e", "Infinity is not a number here."),
     (r"[\u2044\u2215\uff0f\u00f7]", "Fractions are not read; write a decimal."),
     (r"[\u00d7\u2715]", "Write powers of ten with an e: 1e5."),
-    (r"[\uff08\uff09\uff3b\uff3d\uff5b\uff5d\u3010\u3011\u27e8\u27e9]", "Leave out the brackets."),
-    (r"\u2026", "Nothing may be left out: write all numbers."),
-    (r"[\u2022\u25aa\u25cf\u25e6\u2023]", "Leave out the bullets."),
-    (r"[\u00ba\u00aa\u00b0]", "Leave out the unit."),
+    (r"[\uff08\uff09\uff3b\uff3d\uff5b\uff5d\u3010\u3011\u27e8\u27e9]", "Remove the brackets."),
+    (r"\u2026", "Write all numbers: nothing may be omitted."),
+    (r"[\u2022\u25aa\u25cf\u25e6\u2023]", "Remove the bullets."),
+    (r"[\u00ba\u00aa\u00b0]", "Remove the unit."),
     (r"\ufffd", "Its bytes are not UTF-8: save the text as UTF-8."),
     (r"\x00", "Is it a binary file, or UTF-16 without a byte order mark? Save it as text, UTF-8."),
-    (r"\x1a", "An end mark of old DOS programs: delete it."),
-    (r"\x1b", "It begins a key's or a color's code: delete that."),
+    (r"\x1a", "It is an end mark of old DOS programs: delete it."),
+    (r"\x1b", "It begins an escape sequence of a key or a color: delete that."),
 )
 #: What is left, by Unicode's categories.
 _CATEGORIES: dict[str, str] = {
     "Nd": "Only the digits 0 to 9 are read.",
     "Nl": "Write it in digits.",
     "No": "Write it as a decimal.",
-    "Zs": "Type a plain blank, or nothing if it groups digits.",
-    "Zl": "Type a line end.",
-    "Zp": "Type a line end.",
-    "Cf": "It cannot be seen: delete it.",
-    "Cc": "It cannot be seen: delete it.",
-    "Cs": "Its bytes are no text in this terminal's encoding.",
-    "Sc": "Leave out the currency.",
+    "Zs": "Type a plain space, or nothing if it groups digits.",
+    "Zl": "Type a line ending.",
+    "Zp": "Type a line ending.",
+    "Cf": "It is invisible: delete it.",
+    "Cc": "It is invisible: delete it.",
+    "Cs": "Its bytes are not text in this terminal's encoding.",
+    "Sc": "Remove the currency.",
 }
 
 #: The words before and behind an item in a row: whatever stands there, and what a number or a power may be.
@@ -156,7 +156,7 @@ def of_item(item: str, *, begins_lines: bool = False) -> str:
 
 
 def in_row(text: str, position: int, item: str) -> str:
-    """Return what an item without digits looks like together with its neighbors in a row of blanks, and the cure."""
+    """Return what an item without digits looks like together with its neighbors in a row of spaces, and the cure."""
     if _DIGIT.search(item) or len(item) > MAX_CHARACTERS:
         return ""
     end = position + len(item)
@@ -173,10 +173,10 @@ def of_empty(text: str, position: int) -> str:
     """Return the cure for an empty item at a position (from 0) of a list."""
     before, ends_line = text[max(0, position - MAX_CHARACTERS) : position], text[position : position + 1] in "\r\n"
     if ends_line and _ROW_END.search(before) and _LINES.search(text):
-        return "Take the separator at the end of the line away, or read one column of a file with --column."
+        return "Remove the separator at the end of the line, or read one column of a file with --column."
     if ends_line and _LINE.search(before):
         return "Delete the empty line."
-    return "Write a number there, or take one separator away."
+    return "Write a number there, or remove one separator."
 
 
 def _of_rows(rows: list[tuple[re.Pattern[str], str]], item: str) -> str:
@@ -191,5 +191,5 @@ def _of_character(item: str) -> str:
     char, place = found[0], found.start()
     cures = (hint for pattern, hint in _CHARACTER_ROWS if pattern.match(item, place))
     cure = next(cures, _CATEGORIES.get(unicodedata.category(char), ""))
-    name = unicodedata.name(char, "a control character" if unicodedata.category(char) == "Cc" else "of no name")
+    name = unicodedata.name(char, "a control character" if unicodedata.category(char) == "Cc" else "without a name")
     return f"It has U+{ord(char):04X} ({name}). {cure}".strip()

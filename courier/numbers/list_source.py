@@ -1,7 +1,7 @@
 """The text of a list from a file, a pipe or the command line: decoded, normalized and checked early.
 
 What stands where in the text stays there, but where a column is read, so that a refusal's position is that in the
-file: a header that is skipped becomes blanks.
+file: a header that is skipped becomes spaces.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from courier.numbers.source import BLOCK_BYTES, Stream
 EARLY_BYTES = 2**16
 #: How much of a list's beginning and of its end is remembered, in characters: some of the longest numbers.
 REMEMBERED = 4_096
-#: More blanks and line ends at a stretch than a worker takes anywhere but at a list's end.
+#: More spaces and line endings at a stretch than a worker takes anywhere but at a list's end.
 MAX_GAP = 2**20 + 1
 #: How many values of a column make a block.
 _VALUES = 10_000
@@ -153,7 +153,7 @@ def _joined(values: Iterator[str]) -> Iterator[str]:
 
 
 def _without_header(blocks: Iterator[str]) -> Iterator[str]:
-    """Yield blocks with blanks for the first line and its end, which may stand in two of them."""
+    """Yield blocks with spaces for the first line and its end, which may stand in two of them."""
     held = ""
     for block in blocks:
         text = held + block
@@ -185,7 +185,7 @@ def _in_notation(blocks: Iterator[str], notation: Notation) -> Iterator[str]:
 
 
 def _without_empty_lines(blocks: Iterator[str]) -> Iterator[str]:
-    """Yield blocks but for what blanks and line ends there are at the end. Raises: NotANumberList at an empty line.
+    """Yield blocks but for what spaces and line endings there are at the end. Raises: NotANumberList at an empty line.
 
     A worker would find it, too, after the upload, and more of those at the end than it takes.
     """

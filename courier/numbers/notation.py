@@ -1,7 +1,7 @@
 """Decimal commas and grouped thousands, rewritten into the grammar.
 
 What is rewritten keeps its length, so that a refusal's position is that in what was typed: a comma becomes a point,
-and what groups digits becomes blanks behind its number.
+and what groups digits becomes spaces behind its number.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from courier.numbers.parser import ParseError
 from courier.text import quoted
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-#: What stands between what separates items here: a comma separates only before a blank or a line end, if at all.
+#: What stands between what separates items here: a comma separates only before a space or a line ending, if at all.
 _WORD = re.compile(r"[^; \t\r\n]+")
 _THOUSANDS = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?{_EXPONENT}")
 _DECIMAL_COMMA = re.compile(rf"[+-]?[0-9]*,[0-9]+{_EXPONENT}")
@@ -25,7 +25,7 @@ _ALL_DECIMAL = re.compile(
     r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++)?+(?![^; \t\r\n])))*+"
     r"[; \t\r\n]*+"
 )
-_SEPARATE = "Separate numbers by semicolons, blanks or line ends."
+_SEPARATE = "Separate numbers by semicolons, spaces or line endings."
 
 #: A tab between two items of a line.
 _ROW = re.compile(r"\S\t\S")
@@ -90,7 +90,7 @@ class Notation:
 
     def _slip(self, text: str, misfit: _Misfit) -> ParseError:
         if self.decimal_comma:
-            finding = "which is no number with a decimal comma"
+            finding = "which is not a number with a decimal comma"
             hint = f"{_SEPARATE} Points may group digits by threes" + ("." if self.thousands else ", with --thousands.")
         else:
             finding, hint = "whose commas do not group its digits by threes", f"{_SEPARATE} Write 1,234.5 or 1234.5."
@@ -158,7 +158,7 @@ class CommaWatch:
             return ""
         seen = f"{self._lines + self._commas:,} numbers in {self._lines:,} lines"
         if self._is_thousands:
-            cure = "Leave them out, or use --thousands (--decimal-comma if they are decimal commas)."
+            cure = "Remove them, or use --thousands (--decimal-comma if they are decimal commas)."
             return f"{seen}: thousands commas? {cure}"
         return f"{seen}: a decimal comma? Write a point, or use --decimal-comma."
 

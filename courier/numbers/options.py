@@ -38,7 +38,7 @@ class Extras:
             if name not in (HISTOGRAM, PERCENTILE, *others) or (name == HISTOGRAM and value != YES):
                 known = ", ".join([*others, f"{HISTOGRAM}={YES}", f"{PERCENTILE}=5,95"])
                 message = f"A numbers request has no option {quoted(f'{name}={value}')}."
-                raise Rejected(message, hint=f"This worker knows: {known}.")
+                raise Rejected(message, hint=f"Known options: {known}.")
         return cls(histogram=HISTOGRAM in options, percentiles=percentiles(options.get(PERCENTILE, "")))
 
     @property
@@ -62,5 +62,5 @@ def percentiles(text: str) -> tuple[str, ...]:
 def _percent(word: str) -> str:
     if not _PERCENT.fullmatch(word) or Decimal(word) > 100:  # noqa: PLR2004  per cent
         hint = "Write numbers from 0 to 100 with at most 6 decimals: 5,95,99.9."
-        raise Rejected(f"{quoted(word)} is no percentile.", hint=hint)
+        raise Rejected(f"{quoted(word)} is not a percentile.", hint=hint)
     return f"{Decimal(word).normalize():f}"

@@ -51,7 +51,7 @@ def _separator(between: str, behind: str) -> _Separator:
 
 
 _COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
-#: Blanks at either end of a line separate nothing. Only the first blank of a run may begin a separator.
+#: Spaces at either end of a line separate nothing. Only the first blank of a run may begin a separator.
 _BLANK_RUN = rf"[{_BLANKS}]++(?=[^{_ENDING}])"
 #: One without an empty cell.
 _GAP = rf"(?: ++(?:\t *+)?+|\t *+)(?=[^{_ENDING}])"
@@ -85,8 +85,8 @@ class ParseError:
 def split(text: str) -> list[str]:
     """Return the numbers of `text`, in order, as they were typed; at least one.
 
-    Items are separated by commas or line ends (mixed as you like), by semicolons or line ends, or by blanks or
-    line ends where there are no commas and semicolons. Blanks around an item and empty lines after the last are fine.
+    Items are separated by commas or line endings (mixed as you like), by semicolons or line endings, or by spaces or
+    line endings where there are no commas and semicolons. Spaces around an item and empty lines at the end are fine.
     Between two tabs of a line there is an item, as in a spreadsheet's rows.
     Raises: NotANumberList, naming the item (from 1), its first character's position (from 1), and the token.
     """
@@ -116,7 +116,7 @@ def read(text: str) -> tuple[list[int], int]:
 def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int], int] | ParseError:
     """Return what `read` does, of a piece of a longer list that `sign` separates (, or ; or a blank), or its slip.
 
-    A piece ends with one separator, line ends included; `is_first` tells whether it begins the list.
+    A piece ends with one separator, line endings included; `is_first` tells whether it begins the list.
     """
     separator = _BY_SIGN[sign]
     body = text.rstrip(_BLANKS)
@@ -125,7 +125,7 @@ def read_piece(text: str, sign: str, *, is_first: bool = True) -> tuple[list[int
 
 
 def of_item(item: str) -> ParseError | None:
-    """Return what is wrong with a single item without blanks around it; None if it is a number."""
+    """Return what is wrong with a single item without spaces around it; None if it is a number."""
     return None if _is_number(item) else _slip(item, 0, item, _COMMAS, begins_lines=False)
 
 
@@ -200,8 +200,8 @@ def _count_digits(mantissa: str) -> int:
 
 
 def _slip(item: str, start: int, text: str, separator: _Separator, *, begins_lines: bool) -> ParseError:
-    blanks = re.compile(f"[{_BLANKS}]*").match(text, start)
-    position = blanks.end() if blanks else start
+    spaces = re.compile(f"[{_BLANKS}]*").match(text, start)
+    position = spaces.end() if spaces else start
     number = 1 + _count_before(start, text[: position + 1], separator)
     if item:
         finding = f"is {quoted(item)}, {_reason(item)}"

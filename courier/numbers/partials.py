@@ -53,7 +53,7 @@ def decode(text: str, looked: Plan) -> PartialResult | ParseError:
         return _decode_part(found, looked)
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError, OverflowError) as error:
         raise ResponseTimeout(
-            f"The answer cannot be read: {printable(text, 80)}", hint="Which worker sent it?"
+            f"The response cannot be read: {printable(text, 80)}", hint="Check the version of the worker that sent it."
         ) from error
 
 

@@ -49,7 +49,7 @@ class Plan:
                 brackets=[(_edge(low), _edge(high)) for low, high in found["brackets"][:MAX_BRACKETS]],
             )
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise MalformedMessage("What to look for in the list cannot be read.") from error
+            raise MalformedMessage("The plan for the list cannot be read.") from error
 
     def open(self, *, seed: int = 0, limit: int) -> OnePass:
         """Return a pass that has seen nothing yet, whose brackets keep up to `limit` values each."""

@@ -15,22 +15,22 @@ from courier.numbers import fast_parser, parser
 from courier.numbers.integers import Read
 from courier.numbers.parser import ParseError
 
-#: What two separators stand around at most, blanks included: more is no number, whatever it is.
+#: What two separators stand around at most, spaces included: more is no number, whatever it is.
 MAX_ITEM_BYTES = 2**20
 _SIGNS = {",": "a comma", ";": "a semicolon", " ": "a blank"}
-_PLURALS = {",": "commas", ";": "semicolons", " ": "blanks"}
+_PLURALS = {",": "commas", ";": "semicolons", " ": "spaces"}
 _SIGN_BYTES, _BLANKS, _ENDING = b",;\n\r", b" \t", b" \t\n\r"
 _GAP_BYTES = _SIGN_BYTES + _BLANKS
 _ITEM = re.compile(rb"[^,;\n\r \t]+")
 #: What may separate two items, or be a part of that, and what comes first of the next one.
 _BEGINNING = re.compile(rb"[,;\n\r \t](?=[^,;\n\r \t])")
 _BLANK_RUN = re.compile(rb"[ \t]*+")
-#: Two items with nothing but blanks between them.
+#: Two items with nothing but spaces between them.
 _INNER_BLANK = re.compile(rb"[^,;\n\r \t][ \t]++(?=[^,;\n\r \t])")
 #: The last separator is looked for in so much first, in bytes.
 _NEAR = 256
 
-_ONE_SIGN = "Separate all items by the same sign, and write decimals with a point, or use --decimal-comma."
+_ONE_SIGN = "Separate all items by the same character, and write decimals with a point, or use --decimal-comma."
 
 
 class Slipped(Exception):
@@ -150,9 +150,9 @@ class Pieces:
             self.signs[sign] = item, before + place + 1
 
     def _blank_of(self, raw: bytes) -> int:
-        """Return where a blank separates two items, -1 if none does.
+        """Return where a space separates two items, -1 if none does.
 
-        Within a piece that has other signs, blanks are left to the reading: it says more of the item.
+        Within a piece that has other signs, spaces are left to the reading: it says more of the item.
         """
         end = len(raw.rstrip(_BLANKS))
         if end < len(raw) and raw[end - 1] not in _SIGN_BYTES:
@@ -161,8 +161,8 @@ class Pieces:
         return found.start() + 1 if found else -1
 
     def _too_long(self, position: int) -> ParseError:
-        finding = f"has more than {MAX_ITEM_BYTES:,} characters, blanks included"
-        hint = "Commas, semicolons, line ends or blanks separate numbers, one kind in a list."
+        finding = f"has more than {MAX_ITEM_BYTES:,} characters, including spaces"
+        hint = "Commas, semicolons, line endings or spaces separate numbers, one kind in a list."
         return ParseError(item=self.count + 1, character=position - self._span.start + 1, finding=finding, hint=hint)
 
 
@@ -173,15 +173,15 @@ def _first_beginning(held: bytes, start: int) -> int:
 
 
 def _last_beginning(held: bytes) -> int:
-    """Return where an item begins behind the last separator, 0 if none does: behind blanks only if need be.
+    """Return where an item begins behind the last separator, 0 if none does: behind spaces only if need be.
 
-    Two blanks may stand around a comma that comes later.
+    Two spaces may stand around a comma that comes later.
     """
     end = len(held.rstrip(_GAP_BYTES))
     for signs in (_SIGN_BYTES, _BLANKS):
         for start in (max(0, end - _NEAR), 0):
             place = max(held.rfind(sign, start, end) for sign in signs)
-            blanks = _BLANK_RUN.match(held, place + 1) if place >= 0 else None
-            if blanks:
-                return blanks.end()
+            spaces = _BLANK_RUN.match(held, place + 1) if place >= 0 else None
+            if spaces:
+                return spaces.end()
     return 0

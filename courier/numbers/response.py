@@ -72,7 +72,7 @@ def decode(body: str) -> NumbersAnswer:
         )
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
         raise ResponseTimeout(
-            f"The answer cannot be read: {printable(body, 80)}", hint="Which worker sent it?"
+            f"The response cannot be read: {printable(body, 80)}", hint="Check the version of the worker that sent it."
         ) from error
     return answer
 

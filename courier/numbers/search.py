@@ -41,7 +41,9 @@ def conclude(
         if wanted is None:
             return summarize(found, statistics), found.histogram()
         found.take(make_pass(wanted), limit)
-    raise ResponseTimeout("What the workers found of the list does not fit together.", hint="Which workers answered?")
+    raise ResponseTimeout(
+        "The partial results of the workers do not match.", hint="Check that all workers run the same version."
+    )
 
 
 class Streamed:

@@ -138,4 +138,4 @@ def _drain(ahead: queue.Queue[str | BaseException | None]) -> Iterator[str | Non
 
 def _check_stdin() -> None:
     if sys.stdin is None:
-        raise WrongUsage("There is no standard input.", hint="Name a file, or pipe something in.")
+        raise WrongUsage("There is no standard input.", hint="Give a file, or pipe something in.")

@@ -115,7 +115,7 @@ class LongLists:
 def _check(is_over: Callable[[], bool]) -> None:
     """Leave work that nobody waits for any more: given up by its worker, or by its asker."""
     if is_over():
-        raise Rejected("The work took too long and was given up.", hint="Split the list into smaller parts.")
+        raise Rejected("Processing took too long and was stopped.", hint="Split the list into smaller parts.")
 
 
 def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:

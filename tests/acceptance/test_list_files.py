@@ -82,7 +82,7 @@ def test_a_column_of_decimal_commas_gets_a_note_and_its_answer(served: Place) ->
         ("1,2,\n3,4,\n", "Item 3 (character 5) is empty", "--column"),
         ('"1","2"\n', "is '\"1\"'", "--column"),
         ("1\n\n2\n", "Item 2 (character 3) is empty", "Delete the empty"),
-        ("1 2\n3,4\n", "is '1 2'", "Blanks separate only"),
+        ("1 2\n3,4\n", "is '1 2'", "Spaces separate only"),
         (b"1\n\xff\n", "list.txt is no text: byte 3 ", "as UTF-8"),
         (b"1,\x00\x00", "byte 3 is zero", "binary"),
     ],

@@ -178,7 +178,7 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     assert f"'good' in {LISTS}" in found["4"]
     assert "was replaced" in found["4"]
     assert "5 bytes cannot be '9-3'" in found["5"]
-    assert "What to look for" in found["6"]
+    assert "plan for the list" in found["6"]
     assert "no option 'color=red'" in found["7"]
 
 

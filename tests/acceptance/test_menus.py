@@ -59,7 +59,7 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     choose(menu, "5")
     menu.expect_exact("Percentiles")
     menu.sendline("95, 101")
-    menu.expect_exact("'101' is no percentile")
+    menu.expect_exact("'101' is not a percentile")
     menu.sendline("95")
     choose(menu, "1")
     menu.expect(r"p95 +│ +82\.6")
@@ -94,8 +94,8 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu = place.menu("images_client.py")
 
     choose(menu, "2")
-    menu.expect_exact("no picture in images/unprocessed/")
-    menu.expect_exact("picture first")
+    menu.expect_exact("no image in images/unprocessed/")
+    menu.expect_exact("image first")
     choose(menu, "1")
     menu.expect_exact("File (Enter")
     menu.sendline("")
@@ -111,7 +111,7 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu.expect_exact("cat[b].png is in the bucket")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
-    menu.expect_exact("Left as")
+    menu.expect_exact("Nothing was changed")
 
 
 def test_the_images_menu_processes_and_downloads(place: Place) -> None:
@@ -180,7 +180,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     menu.expect_exact("Waiting for the response")
     (left_off,) = place.collect("requestQueue")
     menu.sendcontrol("c")
-    menu.expect_exact("Left off")
+    menu.expect_exact("Canceled")
     attributes = {name: left_off["MessageAttributes"][name]["StringValue"] for name in ("request-id", "deadline")}
     place.post("responseQueue", '{"count": 99, "max": 99}', status="ok", **attributes)  # it comes all the same
     # The poll that was left off takes it along for a moment.
@@ -273,7 +273,7 @@ def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: P
     menu.expect_exact("'4', 'y'.")
     menu.expect_exact("[y/N]: ")
     menu.sendline("y")
-    menu.expect_exact("no answer to this: 'y'")
+    menu.expect_exact("not taken as the answer: 'y'")
     menu.expect_exact("Delete all 1 requests")
     menu.expect_exact("[y/N]: ")
     menu.sendline("")

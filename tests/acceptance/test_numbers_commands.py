@@ -211,8 +211,8 @@ def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
     ("env", "said"),
     [
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "cannot be reached"),
-        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "fresh keys into ~/.aws/credentials"),
-        ({"AWS_DEFAULT_REGION": ""}, "names no region"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "new credentials into ~/.aws/credentials"),
+        ({"AWS_DEFAULT_REGION": ""}, "has no region"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1/x", "AWS_PROFILE": "nobody"}, "nobody"),
         (
             {"COURIER_REQUEST_QUEUE": "nowhere", "AWS_DEFAULT_REGION": "eu-west-3"},
@@ -373,5 +373,5 @@ def test_what_a_hostile_worker_answers_reaches_no_terminal_raw(place: Place) -> 
     assert process.wait() == 3
     assert process.stderr is not None
     said = process.stderr.read()
-    assert "answer cannot be read" in said
+    assert "response cannot be read" in said
     assert said.strip().isprintable()

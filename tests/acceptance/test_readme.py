@@ -28,7 +28,7 @@ def transcript() -> list[tuple[str, str]]:
 
 
 def plain(text: str) -> str:
-    """Leave out what differs from run to run: times, and blanks at line ends."""
+    """Leave out what differs from run to run: times, and spaces at line endings."""
     return re.sub(r"[ \t]+$", "", re.sub(r"in \d+\.\d{3} s", "in N s", text), flags=re.MULTILINE)
 
 

@@ -65,7 +65,7 @@ def test_a_foreign_queue_is_never_written_to(place: Place) -> None:
     place.post("requestQueue", "1", request_id="mine", reply_to="victim")
 
     (message,) = place.collect("responseQueue")
-    assert "is no response queue" in message["Body"]
+    assert "is not a reply queue" in message["Body"]
     assert place.depth("victim") == 0
     assert "refused" in worker.log
     assert "queue victim" in worker.log

@@ -144,7 +144,7 @@ def test_an_aws_that_restarts_with_its_data_loses_nobody_anything(tmp_path: Path
         batch.stdin.writelines(f"{number}\n" for number in range(40, 60))
         batch.stdin.close()
         batch.stdin = None
-        worker.until_logged("Waiting, and trying again")
+        worker.until_logged("Waiting and retrying")
         engine.start()
 
         out, err = batch.communicate()

@@ -68,7 +68,7 @@ class Lab:
         self.until_refused()
 
     def until_refused(self) -> None:
-        """Wait until AWS refuses the keys in the file."""
+        """Wait until AWS rejects the credentials in the file."""
         client = boto3.Session().client("sqs", config=Config(retries={"total_max_attempts": 1}))
 
         def refused() -> bool:
@@ -177,7 +177,7 @@ def test_the_very_call_that_was_refused_goes_on_when_keys_are_pasted(lab: Lab, b
         assert call.result(timeout=WAIT_SECONDS)
 
     (sentence,) = lab.told
-    assert sentence.startswith(f"AWS refuses the keys in {lab.path}: ")
+    assert sentence.startswith(f"AWS rejects the credentials in {lab.path}: ")
 
 
 def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_told(lab: Lab) -> None:
@@ -334,13 +334,13 @@ def test_a_running_worker_and_a_waiting_client_go_on(lab: Lab, tmp_path: Path) -
         assert json.loads(first.stdout)["sum"] == 3, first.stderr
 
         lab.paste_dead_keys()
-        worker.until_logged("refuses the keys in")
+        worker.until_logged("rejects the credentials in")
         client = place.start("numbers_client.py", "send", "3,4", "--json")
         assert client.stderr is not None
-        assert "refuses the keys in" in client.stderr.readline()
+        assert "rejects the credentials in" in client.stderr.readline()
         lab.paste()
 
         out, _ = client.communicate()
         assert json.loads(out)["sum"] == 7
-        assert worker.log.count("AWS refuses the keys") == 1
+        assert worker.log.count("AWS rejects the credentials") == 1
         assert worker.end() == 0

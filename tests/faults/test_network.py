@@ -110,7 +110,7 @@ def test_a_reply_queue_that_takes_nothing_holds_up_nobody_else(place: Place, gat
             reply_to="responseQueue-broken",
             deadline=f"{time.time() + 900}",
         )
-    worker.until_logged("(answering to responseQueue-broken)")
+    worker.until_logged("(replying to responseQueue-broken)")
 
     done = place.run(CLIENT, "batch", "-", "--timeout", "300", text="1\n2\n3\n")
 
@@ -142,7 +142,7 @@ def test_a_message_that_is_not_ours_any_more_is_answered_and_told_once(place: Pl
 
     (message,) = place.collect("responseQueue")
     assert message["MessageAttributes"]["request-id"]["StringValue"] == "mine"
-    assert worker.log.count("no longer be kept") <= 2  # it may have come a second time
+    assert worker.log.count("no longer be extended") <= 2  # it may have come a second time
     assert gate.calls["ChangeMessageVisibilityBatch"] <= 2
 
 
@@ -151,7 +151,7 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     wait_for(lambda: gate.calls["ReceiveMessage"])
     gate.fail("reset")
     place.post("requestQueue", "1,2", request_id="mine")
-    worker.until_logged("Waiting, and trying again")
+    worker.until_logged("Waiting and retrying")
 
     calls = sum(gate.calls.values())
     started = time.monotonic()
@@ -164,8 +164,8 @@ def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> N
     assert {json.loads(message["Body"])["sum"] for message in answers} == {3}
     assert made < 50  # two kinds of call in five seconds; a busy loop makes hundreds a second
     for doing in ("receiving", "answering"):
-        assert worker.log.count(f"Waiting, and trying again. ({doing})") <= 1
-    worker.until_logged("answers again after")
+        assert worker.log.count(f"Waiting and retrying. ({doing})") <= 1
+    worker.until_logged("responds again after")
 
 
 def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
@@ -254,7 +254,7 @@ def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate,
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told.get("purged", True), told.get("count", 1), told.get("dead_letters", 1)) == (True, 1, 1)
-    assert "Waiting, and trying again. (calling AWS)" in done.stderr
+    assert "Waiting and retrying. (calling AWS)" in done.stderr
 
 
 def test_a_purge_that_is_refused_after_a_failure_is_not_taken_for_one_that_was_done(place: Place, gate: Gate) -> None:

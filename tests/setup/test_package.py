@@ -6,11 +6,13 @@ import subprocess
 import sys
 import venv
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.support.place import ROOT, WAIT_SECONDS
+from tests.support.shared import Shared
 
 COMMANDS = ("courier-numbers", "courier-images", "courier-numbers-worker", "courier-images-worker")
 
@@ -18,9 +20,12 @@ SCRIPT = "from courier.cli import scripts; sys.exit(scripts.numbers())"
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def built(shared_servers: Shared) -> Path:
     """A folder with the wheel and the source distribution."""
-    folder = tmp_path_factory.mktemp("built")
+    return shared_servers.made("built", build)
+
+
+def build(folder: Path) -> None:
     # A copy, since setuptools leaves its own files beside what it builds.
     copy = folder / "copy"
     files = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).split("\n")
@@ -33,13 +38,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "built.build_wheel(folder); built.build_sdist(folder)"
     )
     subprocess.run([sys.executable, "-c", code, folder], cwd=copy, check=True, capture_output=True)
-    return folder
 
 
 @pytest.fixture(scope="module")
-def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def installed(built: Path, shared_servers: Shared) -> Path:
     """Where the commands of an environment are that has the wheel, and the packages of this one."""
-    folder = tmp_path_factory.mktemp("installed")
+    return shared_servers.made("installed", partial(install, built)) / "bin"
+
+
+def install(built: Path, folder: Path) -> None:
     venv.create(folder, symlinks=True)
     (packages,) = folder.glob("lib/*/site-packages")
     (packages / "others.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
@@ -55,7 +62,6 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-index",
     ]
     subprocess.run([*command, str(wheel)], check=True, capture_output=True, timeout=WAIT_SECONDS)
-    return folder / "bin"
 
 
 def test_a_wheel_has_the_packages_and_their_types_and_nothing_else(built: Path) -> None:

@@ -272,7 +272,7 @@ def a_policy_with_less_fails_its_program_with_a_sentence(strict: Strict) -> None
 
         assert done.returncode == status, done.stderr
         assert said in done.stderr
-        assert "Ask for the right" in done.stderr
+        assert "Ask for the permission" in done.stderr
     assert worker.process.poll() is None
 
 

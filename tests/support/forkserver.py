@@ -69,7 +69,6 @@ class Server:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._ended, self._wake = socket.socketpair()
         self._callers: dict[int, socket.socket] = {}
 
@@ -82,10 +81,7 @@ class Server:
             end.settimeout(0)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        # Bound under another name first: whoever sees the path can connect.
-        self._listener.bind(f"{self._path}.new")
-        self._listener.listen(64)
-        Path(f"{self._path}.new").rename(self._path)
+        self._listener = bind(self._path)
         with selectors.DefaultSelector() as selector:
             for source in (self._listener, self._ended):
                 selector.register(source, selectors.EVENT_READ)
@@ -96,14 +92,14 @@ class Server:
                 if self._listener in ready and (connection := self._fork()):
                     break
         with connection:
-            return _become(connection)
+            return become(connection)
 
     def _fork(self) -> socket.socket | None:
         """Return the connection in the fork, and nothing in the server."""
         connection, _ = self._listener.accept()
         if pid := os.fork():
             self._callers[pid] = connection
-            _say(connection, pid)
+            say(connection, pid)
             return None
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -118,15 +114,25 @@ class Server:
         with contextlib.suppress(ChildProcessError):
             while (found := os.waitpid(-1, os.WNOHANG))[0]:
                 with self._callers.pop(found[0]) as connection:
-                    _say(connection, os.waitstatus_to_exitcode(found[1]))
+                    say(connection, os.waitstatus_to_exitcode(found[1]))
 
 
-def _say(connection: socket.socket, number: int) -> None:
+def bind(path: str) -> socket.socket:
+    """Return a socket that listens on the path. Bound under another name first: whoever sees the path can connect."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(f"{path}.new")
+    listener.listen(64)
+    Path(f"{path}.new").rename(path)
+    return listener
+
+
+def say(connection: socket.socket, number: int) -> None:
+    """Send the caller a number."""
     with contextlib.suppress(OSError):  # the caller may have been killed
         connection.sendall(b"%*d" % (DIGITS, number))
 
 
-def _become(connection: socket.socket) -> Call:
+def become(connection: socket.socket) -> Call:
     """Make this process what the caller would have started."""
     length, descriptors, _, _ = socket.recv_fds(connection, DIGITS, 3)
     with connection.makefile("rb") as file:
@@ -179,8 +185,25 @@ def _open_streams() -> None:
         setattr(sys, f"__{name}__", stream)
 
 
+def close_streams() -> None:
+    """Let go of the caller's streams, whose other ends may wait for that."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for number, stream in enumerate((sys.stdin, sys.stdout, sys.stderr)):
+        os.dup2(nowhere, number)
+        stream.close()
+    os.close(nowhere)
+
+
 def finish(program: Callable[[], object]) -> NoReturn:
     """Run a program in a fork, and end as Python does, but for taking its modules apart, which takes long."""
+    status = run(program)
+    threading._shutdown()  # type: ignore[attr-defined]  # what Python itself calls, as the next
+    atexit._run_exitfuncs()
+    _end(flushed(status))
+
+
+def run(program: Callable[[], object]) -> int:
+    """Run it, and return what its exit status is to be; a negative one is a signal."""
     status: object = 0
     try:
         program()
@@ -192,12 +215,11 @@ def finish(program: Callable[[], object]) -> NoReturn:
     if not isinstance(status, int | None):
         print(status, file=sys.stderr)
         status = 1
-    threading._shutdown()  # type: ignore[attr-defined]  # what Python itself calls, as the next
-    atexit._run_exitfuncs()
-    _end(_flushed(status or 0))
+    return status or 0
 
 
-def _flushed(status: int) -> int:
+def flushed(status: int) -> int:
+    """Return the exit status, which is another one where what the program has printed cannot be written."""
     try:
         sys.stdout.flush()
     except OSError as error:

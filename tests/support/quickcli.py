@@ -1,8 +1,10 @@
-"""The AWS CLI without its start: a server that has loaded it once and gives each call a fork of its own.
+"""The AWS CLI without its start: processes that have loaded it once and carry out one call after another.
 
-The CLI takes half a second of processor time to start, and the tests of the set-up make hundreds of calls. What runs
-is the CLI itself, unchanged, with the caller's arguments, environment, folder and streams; only its modules and AWS's
-descriptions of its services are in memory already.
+The CLI takes half a second of processor time to start, and the tests of the set-up make over a thousand calls. What
+runs is the CLI itself, unchanged, with the caller's arguments, environment, folder and streams; only its modules and
+AWS's descriptions of its services are in memory already. A plain call of an operation leaves nothing behind but what
+its session has been told, which the session forgets; any other call gets a fork of its own, which costs as much again
+as two calls.
 
     python -m tests.support.quickcli SOCKET     serves until it is ended
 """
@@ -14,6 +16,8 @@ import gc
 import json
 import os
 import shutil
+import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -22,9 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.engines import REGION
-from tests.support.forkserver import ROOT, Call, Server, finish
+from tests.support.forkserver import ROOT, Call, become, bind, close_streams, flushed, run, say
 
 SOURCE = Path(__file__).with_suffix(".c")
+#: So many calls are carried out at once; others wait until one ends.
+PROCESSES = 6
 #: A call to each service whose description and commands are read beforehand: for EC2 alone that takes half a second.
 CALLS = {
     "autoscaling": "describe-auto-scaling-groups",
@@ -36,6 +42,14 @@ CALLS = {
     "ssm": "describe-parameters",
     "sts": "get-caller-identity",
 }
+#: What makes a call of these services one that leaves something behind, or takes long.
+ALONE = {"wait", "get-object", "start-session", "help", "--profile", "--debug"}
+#: What a session keeps of a call.
+KEPT = ("_client_config", "_config", "_credentials", "_last_client_region_used", "_profile", "_profile_map")
+#: The variable that names the folder in which calls are noted.
+NOTES = "AWS_CALLS"
+#: What begins the name of a variable that tells a client something.
+TELLING = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 #: What stands on PATH as `aws` where no compiler is: quickcli.c in Python.
 SHIM = """#!{python} -ISs
@@ -52,15 +66,77 @@ os._exit(255 if status is None else status % 256)
 
 
 def main(path: str) -> None:
-    """Serve; in each fork, carry out the call."""
+    """Serve until SIGTERM."""
     from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
 
     driver = create_clidriver()
     _warm(driver)
-    gc.disable()  # no call lives long enough to need it
-    call = Server(path).serve()
+    _keep_clients(driver.session)
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = bind(path)
+    if all(os.fork() for _ in range(PROCESSES - 1)):
+        signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
+    while True:
+        with listener.accept()[0] as connection:
+            _serve(driver, connection)
+
+
+def _serve(driver: Any, connection: socket.socket) -> None:
+    """Carry out a call, here or in a fork, and tell its caller the exit status."""
+    try:
+        call = become(connection)
+    except (OSError, ValueError):
+        return  # its caller was killed meanwhile
+    if _is_plain(call):
+        _carry_out(driver, call, connection)
+    elif not os.fork():
+        for number in (signal.SIGCHLD, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        _carry_out(driver, call, connection)
+        os._exit(0)
+    close_streams()
+
+
+def _carry_out(driver: Any, call: Call, connection: socket.socket) -> None:
+    say(connection, os.getpid())
+    _forget(driver.session)
     sys.argv = ["aws", *call.arguments[1:]]
-    finish(lambda: sys.exit(_fault(call) or driver.main(sys.argv[1:])))
+    status = flushed(run(lambda: sys.exit(_fault(call) or driver.main(sys.argv[1:]))))
+    close_streams()
+    say(connection, status)
+
+
+def _keep_clients(session: Any) -> None:
+    """Have calls that would make equal clients share one: to make it is half of what a call costs."""
+    create = session.create_client
+    kept: dict[object, Any] = {}
+
+    def create_client(*given: Any, **options: Any) -> Any:
+        if os.environ.get("AWS_CONFIG_FILE") != os.devnull or "AWS_ACCESS_KEY_ID" not in os.environ:
+            return create(*given, **options)
+        told = frozenset(one for one in os.environ.items() if one[0].upper().startswith(TELLING) and one[0] != NOTES)
+        key = (given, frozenset(options.items()), told)
+        if key not in kept:
+            kept[key] = create(*given, **options)
+        return kept[key]
+
+    session.create_client = create_client
+
+
+def _is_plain(call: Call) -> bool:
+    """Whether it calls an operation of a service, and leaves nothing behind in the process."""
+    return len(call.arguments) > 1 and call.arguments[1] in CALLS and ALONE.isdisjoint(call.arguments)
+
+
+def _forget(session: Any) -> None:
+    """Have the session forget what it was told, and what it has read of another call's environment and files."""
+    session._session_instance_vars.clear()
+    for name in KEPT:
+        setattr(session, name, None)
+    session._register_credential_provider()
 
 
 def _fault(call: Call) -> int:
@@ -68,9 +144,9 @@ def _fault(call: Call) -> int:
 
     They are a list of {call, error, times}.
     """
-    if "AWS_CALLS" not in call.env:
+    if NOTES not in call.env:
         return 0
-    folder = Path(call.env["AWS_CALLS"])
+    folder = Path(call.env[NOTES])
     with (folder / "calls").open("a") as log:
         log.write(json.dumps(call.arguments[1:]) + "\n")
     with (folder / "faults").open("r+") as file:
@@ -99,8 +175,6 @@ def _warm(driver: Any) -> None:
                 loader.load_service_model(service, kind)
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
             driver.main([command, operation, "--generate-cli-skeleton"])
-    # What it has read of this process's environment is not the caller's.
-    driver.session._config = None
 
 
 def install(folder: Path, path: str) -> Path:

@@ -62,6 +62,17 @@ class Shared:
 
         return str(self._once(name, start))
 
+    def made(self, name: str, make: Callable[[Path], None]) -> Path:
+        """Return the folder that one process of the run has made, in the place where all see it."""
+        folder = self._folder / name
+        with (self._folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self._folder / f"{name}.made").exists():
+                folder.mkdir()
+                make(folder)
+                (self._folder / f"{name}.made").touch()
+        return folder
+
     def _once(self, name: str, start: Callable[[Path], tuple[subprocess.Popen[bytes], Any]]) -> Any:
         note = self._folder / f"{name}.json"
         with (self._folder / f"{name}.lock").open("w") as lock:

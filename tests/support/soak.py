@@ -76,7 +76,7 @@ class Account:
 def judge(pair: tuple[int, int], row: dict[str, Any]) -> str:
     """Return what a row is: right, crossed or wrong, or which refusal."""
     if "error" in row:
-        return "no answer" if "No answer" in row["error"] else "refused"
+        return "no answer" if "No response" in row["error"] else "refused"
     if row.get("min") != min(pair) or row.get("max") != max(pair):
         return "crossed"
     return "right" if row.get("sum") == sum(pair) and row.get("count") == 2 else "wrong"

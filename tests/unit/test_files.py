@@ -109,5 +109,5 @@ def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
     assert read_file(tmp_path / "a", limit_bytes=5) == b"12345"
     with pytest.raises(Rejected, match="5 bytes; at most 4 "):
         read_file(tmp_path / "a", limit_bytes=4)
-    with pytest.raises(WrongUsage, match="is no file"):
+    with pytest.raises(WrongUsage, match="is not a file"):
         read_file(tmp_path, limit_bytes=4)

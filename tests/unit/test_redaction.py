@@ -22,7 +22,7 @@ def test_a_secret_is_hidden_wherever_it_stands() -> None:
     )
 
 
-def test_a_secret_with_blanks_around_it_is_known_without_them() -> None:
+def test_a_secret_with_spaces_around_it_is_known_without_them() -> None:
     remember(" wJalrXUtnFEMI\n")
 
     assert scrub("x=wJalrXUtnFEMI") == f"x={HIDDEN}"

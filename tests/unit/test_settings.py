@@ -70,7 +70,7 @@ def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name: str, value: s
 
 
 def test_a_misspelt_setting_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(WrongSetting, match="COURIER_TIMEOUT is no setting") as raised:
+    with pytest.raises(WrongSetting, match="COURIER_TIMEOUT is not a setting") as raised:
         load_settings({"COURIER_TIMEOUT": "3"})
 
     assert "COURIER_TIMEOUT_SECONDS" in raised.value.hint

@@ -176,7 +176,7 @@ def test_a_paste_that_cannot_be_read_is_told_once_for_each_cause(path: Path, mon
 
     told = told_while_waiting(path, monkeypatch, [wrong_section, wrong_section + "\n", in_quotes, wrong_section])
 
-    assert [sentence for sentence in told if "AWS refuses the keys" in sentence] == told[:1]
+    assert [sentence for sentence in told if "AWS rejects the credentials" in sentence] == told[:1]
     assert "[lab]" in told[1]
     assert "quotes" in told[2]
     assert len(told) == 3

@@ -207,5 +207,5 @@ def test_a_response_without_what_aws_always_sends_is_told() -> None:
     assert needed("do it", {"a": {"b": 1}}, "a", "b") == 1
     responses: list[dict[str, Any]] = [{}, {"a": {}}, {"a": 5}]
     for response in responses:
-        with pytest.raises(errors.Unreachable, match=r"Could not do it: .*not answer as AWS"):
+        with pytest.raises(errors.Unreachable, match=r"Could not do it: .*response is not one of AWS"):
             needed("do it", response, "a", "b")

@@ -68,7 +68,7 @@ def test_a_byte_order_mark_is_read(path: Path, encoding: str) -> None:
         (f"[lab]\naws_access_key_id=A\naws_secret_access_key={SECRET}\n", ["[default]", "[lab]", "AWS_PROFILE"]),
         ("", ["empty"]),
         ("# nothing\n", ["empty"]),
-        ("[default]\nregion = us-east-1\n", ["[default] has no keys"]),
+        ("[default]\nregion = us-east-1\n", ["[default] has no credentials"]),
         (
             f'[default]\naws_access_key_id = A1\naws_secret_access_key = "{SECRET}"\n',
             ["aws_secret_access_key", "quotes"],
@@ -107,7 +107,7 @@ def test_what_is_no_file_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) ->
     closed = read_keys(path, "default")
 
     assert isinstance(absent, Problem)
-    assert "not there" in absent.what
+    assert "does not exist" in absent.what
     assert not absent.is_certain
     assert isinstance(folder, Problem)
     assert "is a directory" in folder.what
@@ -119,7 +119,7 @@ def test_what_is_no_file_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("text", "facts"),
     [
-        ("region = x\n[default]\n", ["line 1 ", "before any section"]),
+        ("region = x\n[default]\n", ["line 1 ", "before the first section"]),
         ("[default]\nregion = x\nrubbish\n", ["line 3 ", "NAME = VALUE"]),
         ("[default]\n[default]\n", ["line 2 ", "'default' a second time"]),
         ("[default]\nregion = x\nregion = y\n", ["line 3 ", "'region' a second time"]),
@@ -163,11 +163,11 @@ def test_sections_are_named_as_far_as_a_file_can_be_read(path: Path) -> None:
         ("", ""),
         ("AKIA/+=", ""),
         ("x\r", "ends in a carriage return"),
-        ("x\n", "ends in a line end"),
+        ("x\n", "ends in a line ending"),
         ("x ", "ends in a blank"),
         ("x\t", "ends in a tab"),
         (" x", "begins with a blank"),
-        ("x y", "holds a blank"),
+        ("x y", "contains a blank"),
         ("x\x01y", "U+0001"),
         ("t\xf6k", "U+00F6"),
         ("x\xa0", "U+00A0"),

@@ -29,7 +29,7 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
     assert all(fact in told[0] for fact in ("No network.", "Waiting", "(receiving)"))
-    assert all(fact in told[1] for fact in ("answers again after 0 s", "(receiving)"))
+    assert all(fact in told[1] for fact in ("responds again after 0 s", "(receiving)"))
 
 
 def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
@@ -134,7 +134,7 @@ def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch)
     assert retrier.persist(call, time.monotonic() + 60) == "done"
     assert len(told) == 2
     assert all(fact in told[0] for fact in ("a. Waiting", "(asking)"))
-    assert all(fact in told[1] for fact in ("answers again after 0 s", "(asking)"))
+    assert all(fact in told[1] for fact in ("responds again after 0 s", "(asking)"))
 
 
 def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:

@@ -162,8 +162,8 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     one.protection.take_back()
     other.protection.take_back()
 
-    assert "protection from scale-in stays" in caplog.text
-    assert "end that protection" in caplog.text
+    assert "scale-in protection could not be removed" in caplog.text
+    assert "end the scale-in protection" in caplog.text
     assert aws.machines.protected == {"i-1": False}
 
 

@@ -67,7 +67,7 @@ def refusal(**environment: str) -> errors.NoCredentials:
     ("name", "value", "facts"),
     [
         ("AWS_SESSION_TOKEN", f"{SECRET}\r", ["AWS_SESSION_TOKEN ends in a carriage return"]),
-        ("AWS_SESSION_TOKEN", f"{SECRET}\n", ["AWS_SESSION_TOKEN ends in a line end"]),
+        ("AWS_SESSION_TOKEN", f"{SECRET}\n", ["AWS_SESSION_TOKEN ends in a line ending"]),
         ("AWS_SESSION_TOKEN", f"{SECRET}\x01x", ["AWS_SESSION_TOKEN", "U+0001"]),
         ("AWS_SECRET_ACCESS_KEY", f"{SECRET} ", ["AWS_SECRET_ACCESS_KEY ends in a blank"]),
         ("AWS_SECRET_ACCESS_KEY", f'"{SECRET}"', ["AWS_SECRET_ACCESS_KEY", "quotes"]),
@@ -75,7 +75,7 @@ def refusal(**environment: str) -> errors.NoCredentials:
         ("AWS_DEFAULT_REGION", "us-east-1 ", ["AWS_DEFAULT_REGION ends in a blank"]),
         ("AWS_REGION", "us-east-1\r", ["AWS_REGION ends in a carriage return"]),
         ("AWS_DEFAULT_REGION", "us-east-1a", ["'us-east-1a'", "availability zone", "us-east-1"]),
-        ("AWS_DEFAULT_REGION", "", ["names no region", "AWS_DEFAULT_REGION", "./run_local.sh numbers"]),
+        ("AWS_DEFAULT_REGION", "", ["has no region", "AWS_DEFAULT_REGION", "./run_local.sh numbers"]),
         ("AWS_DEFAULT_REGION", "us_east_1", ["us_east_1"]),
         ("AWS_PROFILE", "lab ", ["AWS_PROFILE ends in a blank"]),
         ("AWS_PROFILE", "nope", ["nope", "aws configure --profile nope"]),

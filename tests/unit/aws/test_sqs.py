@@ -420,7 +420,7 @@ def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]
     box = mailbox(AnsweringSqs(answer))
 
     for call in (lambda: box.send(messages("a")), box.depth, box.max_message_bytes, box.created_at):
-        with pytest.raises(Unreachable, match="not answer as AWS"):
+        with pytest.raises(Unreachable, match="response is not one of AWS"):
             call()
     if "Messages" in answer:
         with pytest.raises(Unreachable, match="MessageId"):

@@ -132,7 +132,7 @@ def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "to", "said"), [(["a.png", ""], "out", "empty name"), (["a.png", "b.png"], "nowhere", "nowhere")]
+    ("files", "to", "said"), [(["a.png", ""], "out", "file is empty"), (["a.png", "b.png"], "nowhere", "nowhere")]
 )
 @pytest.mark.usefixtures("folder")
 def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: str) -> None:
@@ -160,7 +160,7 @@ def test_a_picture_that_is_there_is_asked_about_or_refused() -> None:
     alone, _ = desk_for(transfer)
     asked, screen = desk_for(transfer, "y", is_terminal=True)
 
-    with pytest.raises(WrongUsage, match="in the bucket already"):
+    with pytest.raises(WrongUsage, match="already in the bucket"):
         alone.upload("", replace=False)
     assert asked.upload("", replace=False) == "sample.png"
     assert "Replace it?" in " ".join(screen.keyboard.prompts)

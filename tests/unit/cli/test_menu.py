@@ -118,7 +118,7 @@ def test_no_confirmation_takes_what_was_typed_ahead_of_it(typed: str) -> None:
 
     assert menu(screen, lambda: sure.append(screen.terminal.confirm("Delete all?"))) == 0
     assert sure == [False]
-    assert f"no answer to this: '{typed}', '0'" in screen.errors
+    assert f"not taken as the answer: '{typed}', '0'" in screen.errors
 
 
 def test_ctrl_d_that_was_typed_ahead_leaves_and_empty_lines_are_nothing() -> None:

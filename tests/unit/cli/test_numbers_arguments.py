@@ -57,7 +57,7 @@ def test_a_command_is_read_with_what_it_takes(arguments: list[str], expected: di
         (["file", "a", "--column", " "], "--column"),
         (["batch", "a", "--column", "1"], "--column"),
         (["check", "--csv"], "--csv"),
-        (["send", "1", "--percentile", "101"], "'101' is no percentile"),
+        (["send", "1", "--percentile", "101"], "'101' is not a percentile"),
         (["sned", "1"], "sned"),
     ],
 )

@@ -126,7 +126,7 @@ def test_a_second_purge_within_a_minute_is_said_to_have_done_nothing(aws: FakeAw
     made.purge(sure=True)
 
     assert aws.queues.bodies(REQUESTS) == ["a"]
-    assert "Nothing was done" in person.out.getvalue()
+    assert "Nothing was deleted" in person.out.getvalue()
 
 
 def test_a_purge_is_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:

@@ -96,7 +96,7 @@ def test_a_batch_has_a_row_a_line_and_a_summary_of_what_was_not_answered(
 
     assert isinstance(report._rows, kind or render.CsvRows)
     assert screen.shown.count("\n") == rows
-    assert screen.errors == "4 lines: 1 answered, 1 rejected (1), 1 without an answer (3), 1 failed (4)\n"
+    assert screen.errors == "4 lines: 1 answered, 1 rejected (1), 1 without a response (3), 1 failed (4)\n"
     assert report.worst == QueueMissing.exit_status
 
 

@@ -126,5 +126,5 @@ def test_a_watermark_is_in_its_corner_and_leaves_the_rest() -> None:
 def test_a_cut_outside_is_refused() -> None:
     from courier.errors import NotAPicture
 
-    with pytest.raises(NotAPicture, match="nothing to cut out at 100, 0 of 80 x 60"):
+    with pytest.raises(NotAPicture, match="crop at 100, 0 is outside of the image of 80 x 60"):
         do("crop=10x10+100+0")

@@ -28,7 +28,7 @@ def test_too_many_pixels_are_refused_from_the_header() -> None:
     ("content", "reason", "said"),
     [
         (b"", Reason.EMPTY, "is empty"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "no picture"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "not an image"),
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:

@@ -104,7 +104,7 @@ def test_a_queue_that_is_well_again_gives_up_what_came_meanwhile(
     assert names(backlog.clear("q", is_well=True)) == ["b"]
     assert not backlog.join("q", [finished("c")])
     assert caplog.text.count("502") == 1
-    assert "answers again" in caplog.text
+    assert "responds again" in caplog.text
 
 
 def test_nothing_is_due_once_the_worker_has_stopped() -> None:

@@ -79,7 +79,7 @@ def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.L
         letters(FakeQueue(), FakeQueue(*refusals)).bury(letter("lost"), "Too often.")
 
     assert "request lost" in caplog.text
-    assert "not kept: No. Ask." in caplog.text
+    assert "moved to the dead-letter queue: No. Ask." in caplog.text
 
 
 def test_passing_trouble_is_the_callers_to_wait_out() -> None:

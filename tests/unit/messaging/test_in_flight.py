@@ -304,7 +304,7 @@ def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, cap
 
     assert inbox.extended == [["a"]] * 5
     assert caplog.text.count("No network.") == 1
-    assert caplog.text.count("AWS answers again") == 1
+    assert caplog.text.count("AWS responds again") == 1
 
 
 def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:

@@ -163,7 +163,7 @@ def test_nothing_is_answered_to_a_queue_that_is_no_response_queue(
 
     assert "'requestQueue'" in refused(finished).reason
     assert finished.reply_queue == "responseQueue"
-    assert "refused to answer" in caplog.text
+    assert "rejected a request" in caplog.text
 
 
 def test_what_cannot_be_decoded_is_refused_to_whoever_can_be_made_out(aws: FakeAws) -> None:

@@ -175,7 +175,7 @@ def test_a_request_that_could_not_be_deleted_is_told(commands: Desk, caplog: pyt
     commands.finish("a")
     commands.run()
 
-    assert "will come again: No." in caplog.text
+    assert "will be received again: No." in caplog.text
     assert commands.in_flight.is_idle
 
 
@@ -228,7 +228,7 @@ def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
 
     assert commands.retry() == [("acknowledged", ["a"])]
     assert commands.in_flight.is_idle
-    assert "1 answers to responseQueue-a" in caplog.text
+    assert "1 responses to responseQueue-a" in caplog.text
     assert "before their deadline" in caplog.text
 
 
@@ -266,7 +266,7 @@ def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(commands: 
 
 
 @pytest.mark.parametrize(
-    ("queue", "doing"), [("responseQueue-a", "(answering to responseQueue-a)"), ("responseQueue", "(answering)")]
+    ("queue", "doing"), [("responseQueue-a", "(replying to responseQueue-a)"), ("responseQueue", "(replying)")]
 )
 def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
     commands: Desk, queue: str, doing: str, caplog: pytest.LogCaptureFixture
@@ -280,8 +280,8 @@ def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
 
     commands.retry()
 
-    assert caplog.text.count("Waiting, and trying again") == 1
-    assert caplog.text.count("AWS answers again") == 1
+    assert caplog.text.count("Waiting and retrying") == 1
+    assert caplog.text.count("AWS responds again") == 1
     assert caplog.text.count(doing) == 2
 
 
@@ -301,7 +301,7 @@ def test_a_queue_that_did_not_heal_is_not_told_to_answer_again(
         commands.retry()
 
     assert not commands.replier._backlog._queues
-    assert "AWS answers again" not in caplog.text
+    assert "AWS responds again" not in caplog.text
 
 
 def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_so(
@@ -318,7 +318,7 @@ def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_
     assert len(refusals) == 1
     assert is_refusal(refusals[0], "could not be sent. Still too long.")
     assert sorted(name for word, names in done if word == "acknowledged" for name in names) == ["a", "b"]
-    assert "answer to b refused" in caplog.text
+    assert "response to b rejected" in caplog.text
     assert "Still too long." in caplog.text
 
 
@@ -364,7 +364,7 @@ def test_a_delete_that_cannot_succeed_for_now_is_told_once_and_made_again(
     commands.finish("a")
 
     assert [word for word, _ in commands.run()] == ["sent to responseQueue"] + ["acknowledged"] * 4
-    assert caplog.text.count("Waiting, and trying again") == 1
+    assert caplog.text.count("Waiting and retrying") == 1
 
 
 def test_who_stops_while_a_delete_fails_leaves_its_request_to_others(

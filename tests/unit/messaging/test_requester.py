@@ -370,7 +370,7 @@ def test_what_is_kept_aside_is_given_back_in_time_for_its_owners(monkeypatch: py
 
     assert isinstance(outcome.result, ResponseTimeout)
     assert len(queues.released) == 10 * receives
-    # The third time they come after what is aside, that is given back, and so on.
+    # The third time they come after what is aside, that is released, and so on.
     assert queues.waits[:5] == [3, 0, 0, 2, 0]
 
 
@@ -427,7 +427,7 @@ def test_an_answer_is_not_lost_over_what_cannot_be_released(caplog: pytest.LogCa
     queues.on_release = [Unreachable("No network.")]
     assert answers(asker(queues, told), [question(2)]) == ["2"]
 
-    assert "visibility timeout" in caplog.text
+    assert "becomes visible again" in caplog.text
     assert any("No network." in one for one in told)
 
 

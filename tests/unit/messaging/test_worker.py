@@ -349,7 +349,7 @@ def test_a_receive_that_fails_is_made_again_and_told(
     with caplog.at_level(logging.WARNING):
         office.start()
         office.until_deleted()
-        until(lambda: "AWS answers again" in caplog.text)
+        until(lambda: "AWS responds again" in caplog.text)
 
     assert caplog.text.count(said) == 1
     assert office.bodies() == ["<1>"]
@@ -431,7 +431,7 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
 
     assert office.visible() == 1
     assert office.bodies() == []
-    assert "is given back" in caplog.text
+    assert "is released" in caplog.text
     assert "Traceback" not in caplog.text
 
 

@@ -59,7 +59,7 @@ def test_a_header_is_skipped_and_numbers_are_read_as_they_are_written() -> None:
         ("id,price\n1,2\n", "cost", "no column 'cost'.*'id', 'price'"),
         ("", "cost", "no column 'cost'"),
         ("cost,id,cost\n1,2,3\n", "cost", "2 columns are called 'cost'. Say which: 1 or 3"),
-        ('1,"2"x\n', "2", "Line 1 is no row"),
+        ('1,"2"x\n', "2", "Line 1 is not a row"),
         ("sep=;\n1;2\n1;5%", "2", "Line 3, column 2 is '5%'.*percent"),
         ("1,1.5\n", "2", "NOTHING"),
     ],

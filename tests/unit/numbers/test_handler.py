@@ -33,7 +33,7 @@ def test_options_add_to_the_answer_and_change_nothing_else() -> None:
 
 @pytest.mark.parametrize(
     ("option", "said"),
-    [({"percentile": "101"}, "'101' is no percentile"), ({"part": "look"}, "no option 'part=look'")],
+    [({"percentile": "101"}, "'101' is not a percentile"), ({"part": "look"}, "no option 'part=look'")],
 )
 def test_what_cannot_be_asked_of_a_list_in_a_message_is_rejected_by_name(option: dict[str, str], said: str) -> None:
     with pytest.raises(Rejected, match=said):

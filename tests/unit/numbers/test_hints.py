@@ -45,8 +45,8 @@ KINDS = [
     ("1.5f", "unit"),
     ("5k", "factor"), ("3M", "factor"), ("2.5B", "factor"), ('"1","2"', "quotes"), ("'1'", "quotes"),
     ("`1`", "quotes"),
-    ("1st", "ordinal"), ("2nd", "ordinal"), ("5-", "sign stands before"), ("--5", "One sign"), ("+-5", "One sign"),
-    ("- 5;1", "One sign"),
+    ("1st", "ordinal"), ("2nd", "ordinal"), ("5-", "sign belongs before"), ("--5", "one sign"), ("+-5", "one sign"),
+    ("- 5;1", "one sign"),
     # other ways to write a number
     ("1'000", "thousands"), ("1_000", "thousands"), ("1_000_000", "thousands"), ("1;1,234", "--thousands"),
     ("1;1,234,567.5", "--thousands"), ("1.234.567", "thousands"), ("1,5;2,5", "--decimal-comma"),
@@ -64,7 +64,7 @@ KINDS = [
     ("1/2/2024", "date"), ("02.01.2024", "date"), ("12:30", "time"), ("1:02:03.5", "time"), ("5-7", "range"),
     ("1..5", "one decimal point"), ("1|2|3", "Separate numbers by"), ("1:2:3:4", "Separate numbers by"),
     ("1\\n2", "backslash"),
-    ("1 2,3", "Blanks separate only"), ("1 2\n3,4", "Blanks separate only"), ("1,5 2,5", "--decimal-comma"),
+    ("1 2,3", "Spaces separate only"), ("1 2\n3,4", "Spaces separate only"), ("1,5 2,5", "--decimal-comma"),
     # files as programs write them
     ("price\n1\n2", "--skip-header"), ("id,price\n1,2", "--skip-header"), ('"price"\n1', "--skip-header"),
     ("gr\u00f6\u00dfe\n1", "--skip-header"), ("a b\n1 2\n", "--skip-header"), ("sep=;\n1;2", "--skip-header"),
@@ -77,10 +77,10 @@ KINDS = [
 ]  # fmt: skip
 
 
-#: The same, of what blanks have split.
+#: The same, of what spaces have split.
 SPLIT = [
     ("5 %", "percent"), ("1 2\n3\t% 4", "percent"), ("5 % .5", "percent"), ("5 k", "factor"), ("5 k 6 k", "factor"),
-    ("5 kg", "unit"), ("12 h 30 min", "unit"), ("+ 5", "One sign"), ("1 + 5", "One sign"), ("1\n+ 5", "One sign"),
+    ("5 kg", "unit"), ("12 h 30 min", "unit"), ("+ 5", "one sign"), ("1 + 5", "one sign"), ("1\n+ 5", "one sign"),
     ("~ 5", "in front"), ("5 to 7", "range"), ("5 | 6", "Separate numbers by"),
     ("10 ^ 5", "1e5"), ("1.5 x 10^5", "1e5"),
 ]  # fmt: skip
@@ -103,12 +103,12 @@ def test_a_long_list_gets_the_same_hint(text: str, said: str) -> None:
         list(Pieces(ByteRange(start=0, stop=len(content), size=len(content))).read([content]))
 
     hint = raised.value.slip.hint
-    # What comes in pieces is read by one sign only.
-    assert "the same sign" in hint if {",", ";"} <= set(text) else said in hint
+    # What comes in pieces is read by one kind of separator only.
+    assert "the same character" in hint if {",", ";"} <= set(text) else said in hint
 
 
 @pytest.mark.parametrize(("text", "said"), SPLIT, ids=[ascii(text) for text, _ in SPLIT])
-def test_what_blanks_have_split_gets_the_hint_for_the_whole(text: str, said: str) -> None:
+def test_what_spaces_have_split_gets_the_hint_for_the_whole(text: str, said: str) -> None:
     content = f"{text}\n1".encode()
 
     with pytest.raises(NotANumberList) as raised:

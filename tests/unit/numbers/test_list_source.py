@@ -58,7 +58,7 @@ def test_a_workbook_is_refused_before_anything_is_done_with_it() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("block", [1, 2, 5, 7, 100])
-def test_a_header_becomes_blanks_so_that_places_stay(end: str, block: int) -> None:
+def test_a_header_becomes_spaces_so_that_places_stay(end: str, block: int) -> None:
     text = f"größe, m{end}1,x"
     source = ListSource(cut(text, block), Reading(skip_header=True))
 

@@ -107,7 +107,7 @@ def test_what_is_no_list_is_refused_by_item_position_and_token(text: str, said: 
         ("0x1F", "decimal"),
         ("1/2", "Fractions"),
         ("1'000", "thousands"),
-        ("1,2 3", "Blanks separate only"),
+        ("1,2 3", "Spaces separate only"),
         ("1\t\t3", "empty cell between two tabs"),
     ],
 )

@@ -149,7 +149,7 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
             bracket.below = 10
         return made
 
-    with pytest.raises(ResponseTimeout, match="does not fit together"):
+    with pytest.raises(ResponseTimeout, match="do not match"):
         conclude(looked, make_pass, STATISTICS, limit=MAX_KEPT)
 
 

@@ -70,8 +70,8 @@ def read_whole(text: str) -> list[Fraction] | str:
 
 
 def holds_two_signs(text: str) -> bool:
-    blanks = re.search(r"[^,;\s][ \t]+[^,;\s]", text)
-    return ("," in text) + (";" in text) + bool(blanks) > 1
+    spaces = re.search(r"[^,;\s][ \t]+[^,;\s]", text)
+    return ("," in text) + (";" in text) + bool(spaces) > 1
 
 
 def compare(text: str, cuts: Sequence[int], block: int) -> None:

@@ -50,7 +50,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
     ],
 )
 def test_an_answer_that_is_none_is_refused_in_a_sentence(body: str) -> None:
-    with pytest.raises(ResponseTimeout, match="answer cannot be read"):
+    with pytest.raises(ResponseTimeout, match="response cannot be read"):
         response.decode(body)
 
 
