@@ -83,7 +83,7 @@ def test_a_column_of_decimal_commas_gets_a_note_and_its_answer(served: Place) ->
         ('"1","2"\n', "is '\"1\"'", "--column"),
         ("1\n\n2\n", "Item 2 (character 3) is empty", "Delete the empty"),
         ("1 2\n3,4\n", "is '1 2'", "Spaces separate only"),
-        (b"1\n\xff\n", "list.txt is no text: byte 3 ", "as UTF-8"),
+        (b"1\n\xff\n", "list.txt is not text: byte 3 ", "as UTF-8"),
         (b"1,\x00\x00", "byte 3 is zero", "binary"),
     ],
 )
@@ -102,7 +102,7 @@ def test_a_workbook_is_no_list_for_file_nor_batch(place: Place) -> None:
     for command in ("file", "batch"):
         done = place.run(CLIENT, command, "book.xlsx")
         assert done.returncode == 1
-        assert "book.xlsx is no text" in done.stderr
+        assert "book.xlsx is not text" in done.stderr
         assert "as CSV" in done.stderr
 
 
@@ -111,7 +111,7 @@ def test_utf_16_without_a_byte_order_mark_is_named_by_file_and_batch(place: Plac
     done = asked(place, "1,2\n3\n".encode("utf-16-le"), command=command)
 
     assert done.returncode == 1
-    assert "list.txt is no text: byte 2 " in done.stderr
+    assert "list.txt is not text: byte 2 " in done.stderr
     assert "UTF-16" in done.stderr
 
 
