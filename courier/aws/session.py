@@ -132,9 +132,13 @@ class Aws:
 
         Raises: AwsError or one of its kin.
         """
+        return self.persist(partial(call_aws, doing, call, *args, **kwargs))
+
+    def persist(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, made again as `outlast` does. Raises: AwsError or one of its kin."""
         until = time.monotonic() + self._patience.transient_seconds
         retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
-        return retrier.persist(partial(call_aws, doing, call, *args, **kwargs), until)
+        return retrier.persist(call, until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""

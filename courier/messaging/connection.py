@@ -159,10 +159,7 @@ class Connection:
 
         Raises: AwsError; Canceled.
         """
-        from courier.aws.retry import Retrier
-
-        retrier = Retrier("calling AWS", self.cancellation, self._tell)
-        return retrier.persist(call, time.monotonic() + self._opening_seconds)
+        return self.aws().persist(call)
 
     def _find(self, until: float) -> Channel:
         with self._lock:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
 
 from courier.aws.message import Message
 from courier.aws.sqs import Mailbox, ReceivedMessage
@@ -14,12 +16,21 @@ from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 #: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
 SUFFIX = "-dead"
 #: The attribute that says why a request was put aside.
 REASON = "reason"
 #: How long letters that are only looked at stay hidden from others, in seconds.
 LOOK_SECONDS = 5
+
+
+class Outlast(Protocol):
+    """What makes a call again while its errors are transient."""
+
+    def __call__(self, call: Callable[[], T], /) -> T:
+        """Return what the call returns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,17 +101,19 @@ class DeadLetters:
         """Return how many letters there are, approximately. Raises: AwsError."""
         return self._dead.depth().total
 
-    def redrive(self) -> int:
-        """Send all letters back to the request queue; return how many. Raises: AwsError.
+    def redrive(self, outlast: Outlast) -> int:
+        """Send all letters back to the request queue, each call by `outlast`; return how many. Raises: AwsError.
 
         Their askers have long gone, so the answers go to the default response queue, and the requests have
         no deadline any more. A letter is deleted only after its request was accepted.
         """
         moved = 0
-        while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
-            failed = {failure.index for failure in self._requests.send([_revived(one.message) for one in deliveries])}
-            sent: Sequence[ReceivedMessage] = [one for index, one in enumerate(deliveries) if index not in failed]
-            self._dead.acknowledge(sent)
+        receive = partial(self._dead.receive, wait_seconds=1, visibility_seconds=LOOK_SECONDS)
+        while deliveries := outlast(receive):
+            failures = outlast(partial(self._requests.send, [_revived(one.message) for one in deliveries]))
+            failed = {failure.index for failure in failures}
+            sent = [one for index, one in enumerate(deliveries) if index not in failed]
+            outlast(partial(self._dead.acknowledge, sent))
             moved += len(sent)
         return moved
 

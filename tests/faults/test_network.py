@@ -235,6 +235,7 @@ QUEUE_COMMANDS = {
     "purge": (("purge", "--yes"), ("GetQueueAttributes", "PurgeQueue")),
     "dead": (("dead",), ("GetQueueUrl", "ReceiveMessage", "ChangeMessageVisibilityBatch", "GetQueueAttributes")),
     "check": (("check",), ("GetQueueAttributes",)),
+    "redrive": (("redrive", "--yes"), ("GetQueueUrl", "ReceiveMessage", "SendMessageBatch", "DeleteMessageBatch")),
 }
 
 
@@ -244,7 +245,8 @@ def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate,
     arguments, operations = QUEUE_COMMANDS[command]
     kind, how = FAULTS[fault]
     place.client("sqs").create_queue(QueueName="requestQueue-dead", Attributes=ATTRIBUTES)
-    place.worker(WORKER)
+    if command == "check":
+        place.worker(WORKER)
     place.post("requestQueue-dead", "x", reason="Too often.")
     for operation in operations:
         gate.fail(kind, operation, times=4, **how)
@@ -254,6 +256,20 @@ def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate,
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert (told.get("purged", True), told.get("count", 1), told.get("dead_letters", 1)) == (True, 1, 1)
+    assert told.get("sent_back", 1) == 1
+    assert "Waiting and retrying. (calling AWS)" in done.stderr
+
+
+@pytest.mark.parametrize("fault", ["502", "cut"])
+def test_a_list_of_what_is_stored_outlasts_calls_that_fail(place: Place, gate: Gate, fault: str) -> None:
+    kind, how = FAULTS[fault]
+    place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=b"x")
+    gate.fail(kind, "S3:GET", times=4, **how)
+
+    done = place.run("images_client.py", "list", "--json", env={"AWS_ENDPOINT_URL": gate.url})
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["name"] == "cat.png"
     assert "Waiting and retrying. (calling AWS)" in done.stderr
 
 
