@@ -38,9 +38,9 @@ T = TypeVar("T")
 
 
 class MakeRequester(Protocol):
-    """What makes a requester whose answers come by a queue, for heavy requests or for others."""
+    """What makes a requester whose answers come by a queue, for expensive requests or for others."""
 
-    def __call__(self, chosen: Mailbox, *, is_heavy: bool) -> Requester:
+    def __call__(self, chosen: Mailbox, *, is_expensive: bool) -> Requester:
         """Return the requester."""
 
 
@@ -178,15 +178,15 @@ class Connection:
         retrier.persist(requests.find, until)
         retrier.persist(replies.find, until)
 
-        def make_requester(chosen: Mailbox, *, is_heavy: bool) -> Requester:
+        def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Requester:
             return Requester(
                 requests=requests,
                 replies=chosen,
                 kind=self._kind,
                 clock=aws.clock,
                 tell=self._tell,
-                window=SHARED_WINDOW if is_heavy or chosen is replies else OWN_WINDOW,
-                is_heavy=is_heavy,
+                window=SHARED_WINDOW if is_expensive or chosen is replies else OWN_WINDOW,
+                is_expensive=is_expensive,
                 cancellation=self.cancellation,
             )
 
@@ -194,7 +194,7 @@ class Connection:
         return Channel(
             requests=requests,
             replies=replies,
-            requester=make_requester(replies, is_heavy=False),
+            requester=make_requester(replies, is_expensive=False),
             dead=dead,
             make_requester=make_requester,
         )
@@ -204,7 +204,7 @@ class Connection:
 def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Requester, Iterable[Asked]]]:
     """Yield a requester that fits the stream of `questions`, and that stream.
 
-    Where many questions stand ready, or several heavy ones, that is one with a reply queue of its own: so many
+    Where many questions stand ready, or several expensive ones, that is one with a reply queue of its own: so many
     answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsError.
     """
     from courier.messaging.reply_queue import private_replies
@@ -217,14 +217,14 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
         if asked is None or len(ready) > SHARED_WINDOW:
             break
     line = connection.line()
-    heavy = sum(isinstance(asked, Question) and asked.is_heavy for asked in ready)
-    is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or heavy > 1
+    expensive = sum(isinstance(asked, Question) and asked.is_expensive for asked in ready)
+    is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or expensive > 1
     if not is_large and not _is_crowded(line.replies):
-        requester = line.make_requester(line.replies, is_heavy=True) if heavy else line.requester
+        requester = line.make_requester(line.replies, is_expensive=True) if expensive else line.requester
         yield requester, chain(ready, stream)
         return
     with private_replies(connection.aws(), line.replies) as replies:
-        yield line.make_requester(replies, is_heavy=heavy > 0), chain(ready, stream)
+        yield line.make_requester(replies, is_expensive=expensive > 0), chain(ready, stream)
 
 
 def _is_crowded(replies: Mailbox) -> bool:

@@ -29,12 +29,14 @@ FIRST_VISIBILITY_SECONDS = 3
 LONGEST_SECONDS = 43_200
 #: So many requests may wait for a reply queue that takes nothing without counting as in flight.
 MAX_ASIDE = 1_000
+#: So many expensive requests are in flight at most: one more waits while they are worked on.
+MAX_EXPENSIVE = 2
 
 
 @dataclass(kw_only=True)
 class _Held:
     delivery: ReceivedMessage
-    weight: int
+    is_expensive: bool
     renewed_at: float
     #: The visibility timeout that runs since then, in seconds.
     timeout_seconds: float
@@ -52,9 +54,10 @@ class _Held:
 
 
 class InFlightMessages:
-    """The deliveries in a worker's hands, at most `capacity` by their weight; safe for any number of threads.
+    """The deliveries in a worker's hands, at most `capacity`; safe for any number of threads.
 
-    What a message weighs is known only when it is there, so that now and then a few too many are.
+    Of those that are expensive it takes no third one while it has two. Whether a message is expensive is known only
+    when it is there, so that now and then a few too many are.
     """
 
     def __init__(
@@ -63,18 +66,18 @@ class InFlightMessages:
         *,
         capacity: int,
         visibility_seconds: int,
-        weigh: Callable[[Message], int] = lambda _message: 1,
+        is_expensive: Callable[[Message], bool] = lambda _message: False,
     ) -> None:
         self._inbox = inbox
         self._capacity = capacity
-        self._weigh = weigh
+        self._is_expensive = is_expensive
         self._visibility_seconds = visibility_seconds
         self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
         self._changed = threading.Condition()
         self._held: dict[str, _Held] = {}
         self._reserved = 0
-        #: What the heaviest weighed of those that came last: the next ones are likely to be as heavy.
-        self._latest_weight = 1
+        #: Whether one of those that came last is expensive: the next ones are likely to be so, too.
+        self._latest_is_expensive = False
         self._closed = False
         # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
         self._retrier = Retrier("renewing visibility timeouts", threading.Event())
@@ -83,15 +86,17 @@ class InFlightMessages:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
 
         A worker that may hold many waits for room for ten, since a call for few costs as much. Where what it has
-        is heavy, it takes no more than would have room if it were as heavy: others may be idle.
+        is expensive, it takes one at a time: others may be idle.
         """
         least = min(MAX_BATCH, max(1, self._capacity // 2))
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._room() >= least)
+            self._changed.wait_for(
+                lambda: self._closed or (self._room() >= least and self._expensive() < MAX_EXPENSIVE)
+            )
             if self._closed:
                 return 0
-            heaviest = max([self._latest_weight, *(held.weight for held in self._held.values())])
-            granted = max(1, min(MAX_BATCH, self._room() // heaviest))
+            is_alone = self._latest_is_expensive or self._expensive() > 0
+            granted = 1 if is_alone else min(MAX_BATCH, self._room())
             self._reserved += granted
             return granted
 
@@ -105,12 +110,12 @@ class InFlightMessages:
             for delivery in deliveries:
                 self._held[delivery.receipt_handle] = _Held(
                     delivery=delivery,
-                    weight=self._weigh(delivery.message),
+                    is_expensive=self._is_expensive(delivery.message),
                     renewed_at=now,
                     timeout_seconds=self.first_visibility_seconds,
                 )
             if deliveries:
-                self._latest_weight = max(self._weigh(delivery.message) for delivery in deliveries)
+                self._latest_is_expensive = any(self._is_expensive(delivery.message) for delivery in deliveries)
             self._changed.notify_all()
             return True
 
@@ -133,7 +138,7 @@ class InFlightMessages:
             room = MAX_ASIDE - sum(held.is_aside for held in self._held.values())
             waiting = [held for one in deliveries if (held := self._held.get(one.receipt_handle)) and not held.is_aside]
             for held in waiting[: max(0, room)]:
-                held.is_aside, held.weight = True, 0
+                held.is_aside = True
                 # Its work is done, and its text may be long.
                 held.delivery = replace(held.delivery, message=Message(body=""))
             self._changed.notify_all()
@@ -220,4 +225,7 @@ class InFlightMessages:
             log.warning("the visibility timeout of request %s can no longer be extended: %s", name, error.message)
 
     def _room(self) -> int:
-        return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved
+        return self._capacity - sum(not held.is_aside for held in self._held.values()) - self._reserved
+
+    def _expensive(self) -> int:
+        return sum(held.is_expensive and not held.is_aside for held in self._held.values())

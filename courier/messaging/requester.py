@@ -39,9 +39,6 @@ MAX_PAUSE_FACTOR = 4
 #: are in others' way; and on a queue of its own.
 SHARED_WINDOW = 20
 OWN_WINDOW = 100
-#: How many heavy requests are sent before the first of them is answered: a few workers' share, so that
-#: none of them receives what others could have begun.
-HEAVY_FIRST = 4
 #: How many settled ids are remembered, to know a second or a late answer when it comes.
 REMEMBERED = 10_000
 
@@ -58,7 +55,7 @@ class Requester:
         clock: Clock,
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
-        is_heavy: bool = False,
+        is_expensive: bool = False,
         cancellation: Cancellation | None = None,
     ) -> None:
         self._requests = requests
@@ -67,7 +64,7 @@ class Requester:
         self._replies = replies
         self._kind = kind
         self._window = window
-        self._is_heavy = is_heavy
+        self._is_expensive = is_expensive
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
@@ -85,12 +82,12 @@ class Requester:
     def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
         """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
-        Each is given `timeout_seconds` from the moment it is sent; heavy ones, from the last answer to any.
+        Each is given `timeout_seconds` from the moment it is sent; expensive ones, from the last answer to any.
         Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
         A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
         Raises: AwsError.
         """
-        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_heavy)
+        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_expensive)
         due = 0
         try:
             while not current.is_over:
@@ -127,9 +124,8 @@ class Requester:
             self._settle(request_id)
 
     def _fill(self, current: PendingRequests) -> None:
-        """Send as many questions as the window has room for; that of heavy ones begins small and grows."""
-        window = min(self._window, HEAVY_FIRST + current.finished) if self._is_heavy else self._window
-        while (room := window - len(current.waiting) - len(current.done)) > 0:
+        """Send as many questions as the window has room for."""
+        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
             self._send(current.set_errors_aside(batch), current)
             if len(batch) < MAX_BATCH:
@@ -137,14 +133,14 @@ class Requester:
                 return
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: PendingRequests) -> None:
-        # Heavy requests are to wait for their like no longer than these take; the asker says when it has gone.
-        patience_seconds = current.timeout_seconds * (self._window if self._is_heavy else 1)
+        # Expensive requests are to wait for their like no longer than these take; the asker says when it has gone.
+        patience_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
         deadline = self._clock.now() + patience_seconds
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):
             current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
-        # What is heavy travels alone, so that no worker receives several while others are idle.
-        size = 1 if self._is_heavy else MAX_BATCH
+        # What is expensive travels alone, so that no worker receives several while others are idle.
+        size = 1 if self._is_expensive else MAX_BATCH
         for start in range(0, len(requests), size):
             self._post(requests[start : start + size], current)
 

@@ -70,7 +70,7 @@ class Worker:
             self._inbox,
             capacity=config.capacity,
             visibility_seconds=config.visibility_seconds,
-            weigh=config.weigh,
+            is_expensive=config.is_expensive,
         )
         self._scale_in = (
             ScaleInProtection(

@@ -75,14 +75,14 @@ def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
     assert held.reserve() == 1
 
 
-def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest() -> None:
+def test_one_expensive_request_leaves_room_for_one_more_and_two_for_none() -> None:
     held = InFlightMessages(
         cast("Mailbox", FakeInbox()),
         capacity=100,
         visibility_seconds=1,
-        weigh=lambda message: 75 if message.body.startswith("heavy") else 1,
+        is_expensive=lambda message: message.body.startswith("expensive"),
     )
-    first, second = delivery("heavy"), delivery("heavy too")
+    first, second = delivery("expensive"), delivery("expensive too")
 
     assert held.reserve() == 10
     held.admit([first], reserved=10)
@@ -93,7 +93,7 @@ def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest
     assert not held.is_empty
     held.unreserve(1)
     held.drop([second])
-    assert held.reserve() == 1  # the next are likely to be as heavy
+    assert held.reserve() == 1  # the next are likely to be expensive, too
     held.admit([delivery("light")], reserved=1)
     assert held.reserve() == 10
 

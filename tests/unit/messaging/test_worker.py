@@ -758,13 +758,14 @@ def test_a_machine_of_no_group_needs_no_protection(opened: Open, config: dict[st
     assert office.aws.machines.operations == []
 
 
-def test_what_is_heavy_leaves_others_for_other_workers(opened: Open, gate: Gate) -> None:
-    office = opened(gate, capacity=4, weigh=lambda message: 4 if message.body == "heavy" else 1).start()
-    office.post("heavy")
+def test_two_expensive_requests_leave_others_for_other_workers(opened: Open, gate: Gate) -> None:
+    office = opened(gate, capacity=4, is_expensive=lambda message: message.body == "expensive").start()
+    office.post("expensive")
     until(lambda: gate.begun)
-    office.post("1", "2")
+    office.post("expensive", "1", "2")
+    until(lambda: office.visible() == 2)
 
-    assert office.visible() == 2
+    assert len(office.bodies(REQUESTS)) == 4
     gate.free.set()
     office.until_deleted()
 
