@@ -94,7 +94,7 @@ Open = Callable[..., Office]
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("courier.messaging.time_limits.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.worker.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
