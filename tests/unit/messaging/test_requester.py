@@ -647,6 +647,15 @@ def test_expensive_questions_are_given_up_only_when_nothing_at_all_is_answered()
     assert found == [Answer, Answer, Answer, ResponseTimeout]
 
 
+def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_received() -> None:
+    queues = FakeQueues(body)
+    outcomes = asker(queues).ask_many([Rejected("bad"), question(1)], timeout_seconds=5)
+
+    assert isinstance(next(outcomes).result, Rejected)
+    assert (len(queues.sent), queues.waits) == (1, [])
+    assert isinstance(next(outcomes).result, Answer)
+
+
 def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
     queues = FakeQueues(lambda _request: [])
     asking = asker(queues)
