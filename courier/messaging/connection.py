@@ -23,10 +23,10 @@ SMALLEST_LIMIT = 1_024
 ATTRIBUTES_BYTES = 700
 #: How long a command outlasts trouble that passes before its first request, in seconds.
 OPENING_SECONDS = 10.0
-#: How long it waits for a response, if it is not told; and how much longer for a connection, in seconds, so that
-#: whoever waits just as long for fresh keys is told of these.
+#: How long it waits for a response, if it is not told; and how much longer for AWS to answer a call, in seconds, so
+#: that whoever waits just as long for fresh keys, or polls for as long, is told of these.
 TIMEOUT_SECONDS = 60.0
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 3.0
 
 if TYPE_CHECKING:
     from courier.aws.session import Aws
@@ -59,8 +59,8 @@ class Channel:
 class Connection:
     """A line that is opened when it is first needed, or ahead of that in the background.
 
-    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. Opening takes
-    little longer than `timeout_seconds`, also where AWS is silent.
+    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. One that AWS does
+    not answer takes little longer than `timeout_seconds`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Connection:
         self.cancellation = cancellation or Cancellation()
         self._kind = kind
         self._patience_seconds = patience_seconds
-        self._timeout_seconds = timeout_seconds
+        self._call_seconds = timeout_seconds + SLACK_SECONDS
         self._opening_seconds = min(OPENING_SECONDS, timeout_seconds)
         self._tell = tell
         self._names = (requests, replies)
@@ -108,7 +108,10 @@ class Connection:
         with self._lock:
             if self._aws is None:
                 patience = CredentialRefresh(
-                    seconds=self._patience_seconds, tell=self._tell, transient_seconds=self._opening_seconds
+                    seconds=self._patience_seconds,
+                    tell=self._tell,
+                    transient_seconds=self._opening_seconds,
+                    call_seconds=self._call_seconds,
                 )
                 self._aws = Aws(patience, self.cancellation)
             return self._aws
@@ -136,23 +139,7 @@ class Connection:
         Raises: AwsError; Canceled.
         """
         seconds = self._opening_seconds if patience_seconds is None else patience_seconds
-        return self._line or self.opened(lambda aws: aws.sqs(), lambda: self._find(time.monotonic() + seconds))
-
-    def opened(self, load: Callable[[Aws], object], call: Callable[[], T]) -> T:
-        """Return what the first call to a service returns, and wait no longer for it than for a response.
-
-        What `load` takes to prepare it does not count. Raises: AwsError; Canceled.
-        """
-        aws = self.aws()
-        with suppress(AwsError):  # The call says so, after it has outlasted what is transient.
-            self.cancellation.run(lambda: load(aws))
-        try:
-            return self.cancellation.run(call, limit_seconds=self._timeout_seconds + SLACK_SECONDS)
-        except TimeoutError as error:
-            from courier.aws.errors import unreachable
-
-            silence = TimeoutError(f"no response within {self._timeout_seconds:g} s")
-            raise unreachable(silence, "connect") from error
+        return self._line or self.cancellation.run(lambda: self._find(seconds))
 
     def outlast(self, call: Callable[[], T]) -> T:
         """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
@@ -161,13 +148,13 @@ class Connection:
         """
         return self.aws().persist(call)
 
-    def _find(self, until: float) -> Channel:
+    def _find(self, seconds: float) -> Channel:
         with self._lock:
             if self._line is None:
-                self._line = self._open(self.aws(), until)
+                self._line = self._open(self.aws(), seconds)
             return self._line
 
-    def _open(self, aws: Aws, until: float) -> Channel:
+    def _open(self, aws: Aws, seconds: float) -> Channel:
         from courier.aws.retry import Retrier
         from courier.aws.sqs import Mailbox
         from courier.messaging.dead_letters import SUFFIX, DeadLetters
@@ -175,8 +162,8 @@ class Connection:
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         retrier = Retrier("connecting", self.cancellation, self._tell)
-        retrier.persist(requests.find, until)
-        retrier.persist(replies.find, until)
+        for box in (requests, replies):
+            retrier.persist(box.find, time.monotonic() + seconds)
 
         def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Requester:
             return Requester(

@@ -43,6 +43,8 @@ EMPTY_SECONDS = 2
 #: How long a poll is while something is in flight: a worker that is told to stop then waits for its end
 #: before it gives anything back. An idle one has nothing to give back, and does not wait.
 BUSY_POLL_SECONDS = 2
+#: How long each call that stopping needs may take, in seconds.
+STOPPING_SECONDS = 5.0
 #: How often the time limits are looked at, in seconds.
 LOOK_SECONDS = 0.5
 
@@ -114,7 +116,7 @@ class Worker:
         """
         was_busy = not self._in_flight.is_idle
         self._stopping.set()
-        self._give_back(self._in_flight.close())
+        self._briefly(partial(self._give_back, self._in_flight.close()))
         self._rush.set()
         deadline = time.monotonic() + self._config.grace_seconds
         while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
@@ -126,12 +128,20 @@ class Worker:
         left = self._in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
-            self._give_back(self._in_flight.drop(left))
+            self._briefly(partial(self._give_back, self._in_flight.drop(left)))
         self._stopped.set()
         self._outbox.close()
         if self._scale_in:
-            self._scale_in.take_back()
+            self._briefly(self._scale_in.take_back)
         return not left
+
+    def _briefly(self, work: Callable[[], None]) -> None:
+        """Do `work`, but go on without it where AWS does not answer soon: this process is about to end."""
+        thread = threading.Thread(target=work, name="stopping", daemon=True)
+        thread.start()
+        thread.join(STOPPING_SECONDS)
+        if thread.is_alive():
+            log.warning("AWS does not respond within %.0f s; stopping without it", STOPPING_SECONDS)
 
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
         for number in range(count):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from courier.aws.credentials import CredentialRefresh
 from courier.aws.sqs import MAX_BODY_BYTES
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import (
@@ -161,11 +162,17 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
     monkeypatch.setattr("courier.messaging.connection.SLACK_SECONDS", 0.0)
     free = threading.Event()
     aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
+
+    def make(patience: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
+        aws._patience, aws._cancellation = patience, cancellation
+        return aws
+
+    monkeypatch.setattr("courier.aws.session.Aws", make)
     made = Connection(
         kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
     )
 
-    with pytest.raises(Unreachable, match=r"no response within 0\.05 s"):
+    with pytest.raises(Unreachable, match=r"find the queue requestQueue.*no response within 0\.05 s"):
         made.line()
 
     free.set()

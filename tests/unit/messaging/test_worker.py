@@ -435,6 +435,24 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
     assert "Traceback" not in caplog.text
 
 
+def test_a_worker_stops_although_aws_is_silent(
+    opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", 0.01)
+    office = opened(gate, grace_seconds=0, scaling_group="group", instance_id="i-1").start()
+    office.post("1", "2")
+    until(lambda: gate.begun and office.visible() == 0)
+    until(lambda: office.aws.machines.protected)
+    free = threading.Event()
+    office.queues.hooks["change_message_visibility_batch"] = lambda _: free.wait(PATIENCE_SECONDS)
+    office.aws.machines.hooks["set_instance_protection"] = lambda _: free.wait(PATIENCE_SECONDS)
+
+    assert not office.worker.stop()
+
+    assert caplog.text.count("stopping without it") == 3
+    free.set()
+
+
 def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
