@@ -78,7 +78,7 @@ class Connection:
         self.cancellation = cancellation or Cancellation()
         self._kind = kind
         self._patience_seconds = patience_seconds
-        self._call_seconds = timeout_seconds + SLACK_SECONDS
+        self._timeout_seconds = timeout_seconds
         self._opening_seconds = min(OPENING_SECONDS, timeout_seconds)
         self._tell = tell
         self._names = (requests, replies)
@@ -111,7 +111,7 @@ class Connection:
                     seconds=self._patience_seconds,
                     tell=self._tell,
                     transient_seconds=self._opening_seconds,
-                    call_seconds=self._call_seconds,
+                    call_seconds=self._timeout_seconds + SLACK_SECONDS,
                 )
                 self._aws = Aws(patience, self.cancellation)
             return self._aws

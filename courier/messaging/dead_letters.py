@@ -10,8 +10,9 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from courier.aws.message import Message
+from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
-from courier.errors import AwsError, CourierError
+from courier.errors import AwsError, CourierError, MessageTooLong, Undelivered
 from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
@@ -62,26 +63,23 @@ class DeadLetters:
         """
         given = {name: value for name, value in delivery.message.attributes.items() if value}
         plain = replace(delivery.message, attributes=given)
-        failure: CourierError | None = None
-        # What fills a message to its last bytes has no room for a reason.
-        for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
-            try:
-                failures = self._dead.send([letter])
-            except AwsError as error:
-                if error.is_transient:
-                    raise
-                failure = error
-                break
-            if not failures:
-                return
-            failure = failures[0].error
-            if failures[0].is_transient:
-                raise failure
-        log.error(
-            "request %s could not be moved to the dead-letter queue: %s",
-            delivery.message_id,
-            failure and failure.sentence,
-        )
+        failure = self._refusal(replace(plain, attributes={**given, REASON: reason}))
+        if isinstance(failure, Undelivered | MessageTooLong):
+            # What fills a message to its last bytes has no room for a reason.
+            failure = self._refusal(plain)
+        if failure:
+            name = delivery.message_id
+            log.error("request %s could not be moved to the dead-letter queue: %s", name, failure.sentence)
+
+    def _refusal(self, letter: Message) -> CourierError | None:
+        """Send a letter; return why it is not accepted, None if it is. Raises: AwsError that passes."""
+        try:
+            failures = self._dead.send([letter])
+        except AwsError as error:
+            failures = [Failure(index=0, error=error)]
+        if failures and failures[0].is_transient:
+            raise failures[0].error
+        return failures[0].error if failures else None
 
     def look(self) -> list[DeadLetter]:
         """Return some of the letters, and leave them where they are. Raises: AwsError."""
