@@ -131,7 +131,7 @@ class Replier:
             self._acknowledge(late[start : start + MAX_BATCH])
 
     def _answering(self, name: str) -> str:
-        return "answering" if name == self._default.name else f"replying to {printable(name)}"
+        return "replying" if name == self._default.name else f"replying to {printable(name)}"
 
     def _is_late(self, finished: Finished) -> bool:
         return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
