@@ -24,7 +24,9 @@ CLEANUP_SECONDS = 2.5
 
 #: The calls that make something which a canceled program takes away again: it must know whether they did.
 MAKING = ("complete_multipart_upload", "create_multipart_upload", "create_queue", "put_object")
-#: How long such a call may take to end once it is canceled, in seconds.
+#: The calls that take as long as there is to send or to join, and so have no limit of their own.
+LONG = ("complete_multipart_upload", "put_object", "upload_part")
+#: How long a call of `MAKING` may take to end once it is canceled, in seconds.
 SETTLE_SECONDS = 2.0
 
 
@@ -75,7 +77,7 @@ class Cancellation:
         A call that makes something which is to be cleaned up is given `settle_seconds` to end all the same.
         Raises: Canceled; TimeoutError at the limit; and what `call` raises.
         """
-        if getattr(self._thread, "is_runner", False):
+        if limit_seconds is None and getattr(self._thread, "is_runner", False):
             return call()  # whoever waits for this thread can be canceled
         self.check()
         waiting: _Waiting = queue.SimpleQueue()
@@ -149,11 +151,17 @@ class Cancellation:
 
 
 class CancelableClient:
-    """A client of boto3 whose calls can be canceled while they wait for AWS."""
+    """A client of boto3 whose calls can be canceled while they wait for AWS, and take `limit_seconds` at most."""
 
-    def __init__(self, client: Any, cancellation: Cancellation) -> None:  # noqa: ANN401  any of boto3's
+    def __init__(
+        self,
+        client: Any,  # noqa: ANN401  any of boto3's
+        cancellation: Cancellation,
+        limit_seconds: float | None = None,
+    ) -> None:
         self._client = client
         self._cancellation = cancellation
+        self._limit_seconds = limit_seconds
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the client's own
         """Return the client's attribute; of a call of AWS's, what makes it so that it can be canceled."""
@@ -161,7 +169,10 @@ class CancelableClient:
         if name not in self._client.meta.method_to_api_mapping:
             return found
         settle_seconds = SETTLE_SECONDS if name in MAKING else 0.0
-        return lambda **given: self._cancellation.run(lambda: found(**given), settle_seconds=settle_seconds)
+        limit_seconds = None if name in LONG else self._limit_seconds
+        return lambda **given: self._cancellation.run(
+            lambda: found(**given), settle_seconds=settle_seconds, limit_seconds=limit_seconds
+        )
 
 
 def _raising(error: BaseException) -> Callable[[], object]:
@@ -175,7 +186,7 @@ def _first(waiting: _Waiting, limit_seconds: float | None) -> Callable[[], objec
     try:
         return waiting.get(timeout=limit_seconds)
     except queue.Empty:
-        raise TimeoutError from None
+        raise TimeoutError(f"no response within {limit_seconds:g} s") from None
 
 
 def _get(waiting: _Waiting, until: float) -> Callable[[], object] | None:

@@ -57,7 +57,8 @@ class CredentialRefresh:
     """How long a call that was refused for dead keys waits for newer ones, and how the user learns of it.
 
     `seconds` is None where it may take as long as it takes; setting `stopped` ends every wait. For
-    `transient_seconds`, a call that nobody else makes again outlasts a transient error.
+    `transient_seconds`, a call that nobody else makes again outlasts a transient error; a call that AWS does not answer
+    ends after `call_seconds`, where that is given.
     """
 
     def __init__(
@@ -67,9 +68,11 @@ class CredentialRefresh:
         tell: Callable[[str], None],
         stopped: threading.Event | None = None,
         transient_seconds: float = 0.0,
+        call_seconds: float | None = None,
     ) -> None:
         self.seconds = seconds
         self.transient_seconds = transient_seconds
+        self.call_seconds = call_seconds
         self.stopped = stopped or threading.Event()
         self.tell = tell
         self._lock = threading.Lock()

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from courier.aws.errors import call_aws
@@ -213,9 +212,12 @@ class Bucket:
     def names(self) -> Iterator[StoredObject]:
         """Yield every object, by name. Raises: AwsError."""
         doing = f"list {self.prefix}"
-        pages = iter(self._aws.s3().get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=self.prefix))
-        while (page := call_aws(doing, self._aws.run, partial(next, pages, None))) is not None:
-            needed(doing, page, "IsTruncated")
+        where: dict[str, Any] = {"Bucket": self.name, "Prefix": self.prefix}
+        is_truncated = True
+        while is_truncated:
+            page = self._aws.outlast(doing, self._aws.s3().list_objects_v2, **where)
+            if is_truncated := needed(doing, page, "IsTruncated"):
+                where["ContinuationToken"] = needed(doing, page, "NextContinuationToken")
             for entry in page.get("Contents", []):
                 name = str(needed(doing, entry, "Key")).removeprefix(self.prefix)
                 size, modified, etag = (needed(doing, entry, key) for key in ("Size", "LastModified", "ETag"))

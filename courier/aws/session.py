@@ -132,9 +132,13 @@ class Aws:
 
         Raises: AwsError or one of its kin.
         """
+        return self.persist(partial(call_aws, doing, call, *args, **kwargs))
+
+    def persist(self, call: Callable[[], T]) -> T:
+        """Return what `call` returns, made again as `outlast` does. Raises: AwsError or one of its kin."""
         until = time.monotonic() + self._patience.transient_seconds
         retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
-        return retrier.persist(partial(call_aws, doing, call, *args, **kwargs), until)
+        return retrier.persist(call, until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""
@@ -181,13 +185,14 @@ class Aws:
     def _client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
         with self._lock:
             if service not in self._clients:
-                self._clients[service] = self._make_client(service)
+                self._clients[service] = self.run(lambda: self._make_client(service))
             return self._clients[service]
 
     def _make_client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
+        limit_seconds = self._patience.call_seconds
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
+            read_timeout=min(READ_TIMEOUT_SECONDS, limit_seconds or READ_TIMEOUT_SECONDS),
             retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
             max_pool_connections=MAX_CONNECTIONS,
             tcp_keepalive=True,
@@ -199,7 +204,7 @@ class Aws:
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
         if service == "sqs":
             client.meta.events.register("before-parse.sqs", _check_json)
-        return CancelableClient(client, self._cancellation) if self._cancellation else client
+        return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:
         """Return what `call` returns, which reads from AWS by other means than a client. Raises: Canceled."""

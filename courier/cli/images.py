@@ -208,29 +208,32 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
+def _upload(given: argparse.Namespace, commands: ImageCommands) -> None:
+    from courier.images.batch import expanded
+
+    for path in expanded(given.files) if given.files else [""]:
+        with commands.failures.noted(path):
+            commands.upload(path, replace=given.replace)
+
+
+def _download(given: argparse.Namespace, commands: ImageCommands) -> None:
+    for name in given.names:
+        with commands.failures.noted(name):
+            commands.download(name, given.to, replace=given.replace)
+
+
 def run(given: argparse.Namespace, commands: ImageCommands) -> int:
     """Carry out one command; return the exit status. Raises: CourierError."""
     from courier.images.pipeline import parse
 
-    noted = commands.failures.noted
-    if given.command == "upload":
-        from courier.images.batch import expanded
-
-        for path in expanded(given.files) if given.files else [""]:
-            with noted(path):
-                commands.upload(path, replace=given.replace)
-    if given.command == "process":
-        commands.process(given.names, parse(given.operations))
-    if given.command == "download":
-        for name in given.names:
-            with noted(name):
-                commands.download(name, given.to, replace=given.replace)
-    if given.command == "run":
-        commands.run(given.files, parse(given.operations), given.to, replace=given.replace)
-    if given.command == "list":
-        commands.list(given.folder)
-    if given.command == "operations":
-        commands.operations()
+    {
+        "upload": lambda: _upload(given, commands),
+        "process": lambda: commands.process(given.names, parse(given.operations)),
+        "download": lambda: _download(given, commands),
+        "run": lambda: commands.run(given.files, parse(given.operations), given.to, replace=given.replace),
+        "list": lambda: commands.list(given.folder),
+        "operations": commands.operations,
+    }[given.command]()
     return commands.failures.worst
 
 

@@ -97,7 +97,7 @@ class QueueCommands:
         ):
             self._terminal.say("Nothing was sent back.")
             return
-        moved = letters.redrive()
+        moved = letters.redrive(self._outlast)
         if self._as_json:
             print(json.dumps({"queue": letters.name, "sent_back": moved}))
         else:

@@ -32,7 +32,7 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
         concurrency=options.concurrency or settings.concurrency or handler.CONCURRENCY,
         capacity=handler.CAPACITY,
     )
-    config = replace(config, weigh=lambda message: handler.HEAVY if handler.is_claim(message) else 1)
+    config = replace(config, is_expensive=handler.is_claim)
     aws = daemon.connect()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
     calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)

@@ -89,7 +89,7 @@ class ImageTransfer:
         with self._lock:
             if folder not in self._buckets:
                 made = Bucket(self._connection.aws(), self._settings.bucket, FOLDERS[folder])
-                self._connection.opened(lambda aws: aws.s3(), made.check)
+                made.check()
                 self._buckets[folder] = made
             return self._buckets[folder]
 

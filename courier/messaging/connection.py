@@ -23,10 +23,10 @@ SMALLEST_LIMIT = 1_024
 ATTRIBUTES_BYTES = 700
 #: How long a command outlasts trouble that passes before its first request, in seconds.
 OPENING_SECONDS = 10.0
-#: How long it waits for a response, if it is not told; and how much longer for a connection, in seconds, so that
-#: whoever waits just as long for fresh keys is told of these.
+#: How long it waits for a response, if it is not told; and how much longer for AWS to answer a call, in seconds, so
+#: that whoever waits just as long for fresh keys, or polls for as long, is told of these.
 TIMEOUT_SECONDS = 60.0
-SLACK_SECONDS = 1.0
+SLACK_SECONDS = 3.0
 
 if TYPE_CHECKING:
     from courier.aws.session import Aws
@@ -38,9 +38,9 @@ T = TypeVar("T")
 
 
 class MakeRequester(Protocol):
-    """What makes a requester whose answers come by a queue, for heavy requests or for others."""
+    """What makes a requester whose answers come by a queue, for expensive requests or for others."""
 
-    def __call__(self, chosen: Mailbox, *, is_heavy: bool) -> Requester:
+    def __call__(self, chosen: Mailbox, *, is_expensive: bool) -> Requester:
         """Return the requester."""
 
 
@@ -59,8 +59,8 @@ class Channel:
 class Connection:
     """A line that is opened when it is first needed, or ahead of that in the background.
 
-    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. Opening takes
-    little longer than `timeout_seconds`, also where AWS is silent.
+    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. One that AWS does
+    not answer takes little longer than `timeout_seconds`.
     """
 
     def __init__(
@@ -108,7 +108,10 @@ class Connection:
         with self._lock:
             if self._aws is None:
                 patience = CredentialRefresh(
-                    seconds=self._patience_seconds, tell=self._tell, transient_seconds=self._opening_seconds
+                    seconds=self._patience_seconds,
+                    tell=self._tell,
+                    transient_seconds=self._opening_seconds,
+                    call_seconds=self._timeout_seconds + SLACK_SECONDS,
                 )
                 self._aws = Aws(patience, self.cancellation)
             return self._aws
@@ -136,41 +139,22 @@ class Connection:
         Raises: AwsError; Canceled.
         """
         seconds = self._opening_seconds if patience_seconds is None else patience_seconds
-        return self._line or self.opened(lambda aws: aws.sqs(), lambda: self._find(time.monotonic() + seconds))
-
-    def opened(self, load: Callable[[Aws], object], call: Callable[[], T]) -> T:
-        """Return what the first call to a service returns, and wait no longer for it than for a response.
-
-        What `load` takes to prepare it does not count. Raises: AwsError; Canceled.
-        """
-        aws = self.aws()
-        with suppress(AwsError):  # The call says so, after it has outlasted what is transient.
-            self.cancellation.run(lambda: load(aws))
-        try:
-            return self.cancellation.run(call, limit_seconds=self._timeout_seconds + SLACK_SECONDS)
-        except TimeoutError as error:
-            from courier.aws.errors import unreachable
-
-            silence = TimeoutError(f"no response within {self._timeout_seconds:g} s")
-            raise unreachable(silence, "connect") from error
+        return self._line or self.cancellation.run(lambda: self._find(seconds))
 
     def outlast(self, call: Callable[[], T]) -> T:
         """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
 
         Raises: AwsError; Canceled.
         """
-        from courier.aws.retry import Retrier
+        return self.aws().persist(call)
 
-        retrier = Retrier("calling AWS", self.cancellation, self._tell)
-        return retrier.persist(call, time.monotonic() + self._opening_seconds)
-
-    def _find(self, until: float) -> Channel:
+    def _find(self, seconds: float) -> Channel:
         with self._lock:
             if self._line is None:
-                self._line = self._open(self.aws(), until)
+                self._line = self._open(self.aws(), seconds)
             return self._line
 
-    def _open(self, aws: Aws, until: float) -> Channel:
+    def _open(self, aws: Aws, seconds: float) -> Channel:
         from courier.aws.retry import Retrier
         from courier.aws.sqs import Mailbox
         from courier.messaging.dead_letters import SUFFIX, DeadLetters
@@ -178,18 +162,18 @@ class Connection:
 
         requests, replies = (Mailbox(aws, name) for name in self._names)
         retrier = Retrier("connecting", self.cancellation, self._tell)
-        retrier.persist(requests.find, until)
-        retrier.persist(replies.find, until)
+        for box in (requests, replies):
+            retrier.persist(box.find, time.monotonic() + seconds)
 
-        def make_requester(chosen: Mailbox, *, is_heavy: bool) -> Requester:
+        def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Requester:
             return Requester(
                 requests=requests,
                 replies=chosen,
                 kind=self._kind,
                 clock=aws.clock,
                 tell=self._tell,
-                window=SHARED_WINDOW if is_heavy or chosen is replies else OWN_WINDOW,
-                is_heavy=is_heavy,
+                window=SHARED_WINDOW if is_expensive or chosen is replies else OWN_WINDOW,
+                is_expensive=is_expensive,
                 cancellation=self.cancellation,
             )
 
@@ -197,7 +181,7 @@ class Connection:
         return Channel(
             requests=requests,
             replies=replies,
-            requester=make_requester(replies, is_heavy=False),
+            requester=make_requester(replies, is_expensive=False),
             dead=dead,
             make_requester=make_requester,
         )
@@ -207,7 +191,7 @@ class Connection:
 def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Requester, Iterable[Asked]]]:
     """Yield a requester that fits the stream of `questions`, and that stream.
 
-    Where many questions stand ready, or several heavy ones, that is one with a reply queue of its own: so many
+    Where many questions stand ready, or several expensive ones, that is one with a reply queue of its own: so many
     answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsError.
     """
     from courier.messaging.reply_queue import private_replies
@@ -220,14 +204,14 @@ def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterato
         if asked is None or len(ready) > SHARED_WINDOW:
             break
     line = connection.line()
-    heavy = sum(isinstance(asked, Question) and asked.is_heavy for asked in ready)
-    is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or heavy > 1
+    expensive = sum(isinstance(asked, Question) and asked.is_expensive for asked in ready)
+    is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or expensive > 1
     if not is_large and not _is_crowded(line.replies):
-        requester = line.make_requester(line.replies, is_heavy=True) if heavy else line.requester
+        requester = line.make_requester(line.replies, is_expensive=True) if expensive else line.requester
         yield requester, chain(ready, stream)
         return
     with private_replies(connection.aws(), line.replies) as replies:
-        yield line.make_requester(replies, is_heavy=heavy > 0), chain(ready, stream)
+        yield line.make_requester(replies, is_expensive=expensive > 0), chain(ready, stream)
 
 
 def _is_crowded(replies: Mailbox) -> bool:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol, TypeVar
 
 from courier.aws.message import Message
+from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
-from courier.errors import AwsError, CourierError
+from courier.errors import AwsError, CourierError, MessageTooLong, Undelivered
 from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 #: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
 SUFFIX = "-dead"
@@ -20,6 +25,13 @@ SUFFIX = "-dead"
 REASON = "reason"
 #: How long letters that are only looked at stay hidden from others, in seconds.
 LOOK_SECONDS = 5
+
+
+class Outlast(Protocol):
+    """What makes a call again while its errors are transient."""
+
+    def __call__(self, call: Callable[[], T], /) -> T:
+        """Return what the call returns."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,26 +63,23 @@ class DeadLetters:
         """
         given = {name: value for name, value in delivery.message.attributes.items() if value}
         plain = replace(delivery.message, attributes=given)
-        failure: CourierError | None = None
-        # What fills a message to its last bytes has no room for a reason.
-        for letter in (replace(plain, attributes={**given, REASON: reason}), plain):
-            try:
-                failures = self._dead.send([letter])
-            except AwsError as error:
-                if error.is_transient:
-                    raise
-                failure = error
-                break
-            if not failures:
-                return
-            failure = failures[0].error
-            if failures[0].is_transient:
-                raise failure
-        log.error(
-            "request %s could not be moved to the dead-letter queue: %s",
-            delivery.message_id,
-            failure and failure.sentence,
-        )
+        failure = self._refusal(replace(plain, attributes={**given, REASON: reason}))
+        if isinstance(failure, Undelivered | MessageTooLong):
+            # What fills a message to its last bytes has no room for a reason.
+            failure = self._refusal(plain)
+        if failure:
+            name = delivery.message_id
+            log.error("request %s could not be moved to the dead-letter queue: %s", name, failure.sentence)
+
+    def _refusal(self, letter: Message) -> CourierError | None:
+        """Send a letter; return why it is not accepted, None if it is. Raises: AwsError that passes."""
+        try:
+            failures = self._dead.send([letter])
+        except AwsError as error:
+            failures = [Failure(index=0, error=error)]
+        if failures and failures[0].is_transient:
+            raise failures[0].error
+        return failures[0].error if failures else None
 
     def look(self) -> list[DeadLetter]:
         """Return some of the letters, and leave them where they are. Raises: AwsError."""
@@ -90,17 +99,19 @@ class DeadLetters:
         """Return how many letters there are, approximately. Raises: AwsError."""
         return self._dead.depth().total
 
-    def redrive(self) -> int:
-        """Send all letters back to the request queue; return how many. Raises: AwsError.
+    def redrive(self, outlast: Outlast) -> int:
+        """Send all letters back to the request queue, each call by `outlast`; return how many. Raises: AwsError.
 
         Their askers have long gone, so the answers go to the default response queue, and the requests have
         no deadline any more. A letter is deleted only after its request was accepted.
         """
         moved = 0
-        while deliveries := self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS):
-            failed = {failure.index for failure in self._requests.send([_revived(one.message) for one in deliveries])}
-            sent: Sequence[ReceivedMessage] = [one for index, one in enumerate(deliveries) if index not in failed]
-            self._dead.acknowledge(sent)
+        receive = partial(self._dead.receive, wait_seconds=1, visibility_seconds=LOOK_SECONDS)
+        while deliveries := outlast(receive):
+            failures = outlast(partial(self._requests.send, [_revived(one.message) for one in deliveries]))
+            failed = {failure.index for failure in failures}
+            sent = [one for index, one in enumerate(deliveries) if index not in failed]
+            outlast(partial(self._dead.acknowledge, sent))
             moved += len(sent)
         return moved
 

@@ -1,6 +1,6 @@
 """Messages in flight: each from its receipt to its deletion, with the heartbeat that keeps it invisible.
 
-A message in custody stays invisible to other workers for as long as it is held, however long its work
+A message in flight stays invisible to other workers for as long as it is held, however long its work
 takes, and no longer: one that is given back is another worker's within a second.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 from courier.aws.message import Message
 from courier.aws.retry import Failure, Retrier
@@ -29,19 +31,36 @@ FIRST_VISIBILITY_SECONDS = 3
 LONGEST_SECONDS = 43_200
 #: So many requests may wait for a reply queue that takes nothing without counting as in flight.
 MAX_ASIDE = 1_000
+#: So many expensive requests are in flight at most: one more waits while they are worked on.
+MAX_EXPENSIVE = 2
+
+
+class State(Enum):
+    """Where a message is on its way from its receipt to its deletion."""
+
+    #: It waits for a handler.
+    RECEIVED = "received"
+    WORKING = "working"
+    #: Its work met something transient, and waits to be tried again.
+    PAUSED = "paused"
+    #: Its reply is being sent, and then it is deleted.
+    REPLIED = "replied"
+    #: Its reply waits for a queue that accepts nothing. It takes no room.
+    ASIDE = "aside"
 
 
 @dataclass(kw_only=True)
-class _Held:
+class _Record:
     delivery: ReceivedMessage
-    weight: int
+    is_expensive: bool
     renewed_at: float
     #: The visibility timeout that runs since then, in seconds.
     timeout_seconds: float
     #: Whether SQS has given it up for us: its receipt handle is no longer valid, and nothing renews it.
     is_lost: bool = False
-    #: Whether it is worked on no more, and waits for its reply to be taken.
-    is_aside: bool = False
+    state: State = State.RECEIVED
+    #: Since when it is in this state.
+    since: float
 
     def is_due(self, now: float) -> bool:
         return not self.is_lost and now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
@@ -52,9 +71,10 @@ class _Held:
 
 
 class InFlightMessages:
-    """The deliveries in a worker's hands, at most `capacity` by their weight; safe for any number of threads.
+    """The messages in a worker's hands, at most `capacity`, each with its state; safe for any number of threads.
 
-    What a message weighs is known only when it is there, so that now and then a few too many are.
+    Of those that are expensive it takes no third one while it has two. Whether a message is expensive is known only
+    when it is there, so that now and then a few too many are.
     """
 
     def __init__(
@@ -63,18 +83,19 @@ class InFlightMessages:
         *,
         capacity: int,
         visibility_seconds: int,
-        weigh: Callable[[Message], int] = lambda _message: 1,
+        is_expensive: Callable[[Message], bool] = lambda _message: False,
     ) -> None:
         self._inbox = inbox
         self._capacity = capacity
-        self._weigh = weigh
+        self._is_expensive = is_expensive
         self._visibility_seconds = visibility_seconds
         self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
         self._changed = threading.Condition()
-        self._held: dict[str, _Held] = {}
+        self._records: dict[str, _Record] = {}
+        self._count: Counter[State] = Counter()
         self._reserved = 0
-        #: What the heaviest weighed of those that came last: the next ones are likely to be as heavy.
-        self._latest_weight = 1
+        #: Whether one of those that came last is expensive: the next ones are likely to be so, too.
+        self._latest_is_expensive = False
         self._closed = False
         # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
         self._retrier = Retrier("renewing visibility timeouts", threading.Event())
@@ -83,15 +104,17 @@ class InFlightMessages:
         """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
 
         A worker that may hold many waits for room for ten, since a call for few costs as much. Where what it has
-        is heavy, it takes no more than would have room if it were as heavy: others may be idle.
+        is expensive, it takes one at a time: others may be idle.
         """
         least = min(MAX_BATCH, max(1, self._capacity // 2))
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._room() >= least)
+            self._changed.wait_for(
+                lambda: self._closed or (self._room() >= least and self._expensive() < MAX_EXPENSIVE)
+            )
             if self._closed:
                 return 0
-            heaviest = max([self._latest_weight, *(held.weight for held in self._held.values())])
-            granted = max(1, min(MAX_BATCH, self._room() // heaviest))
+            is_alone = self._latest_is_expensive or self._expensive() > 0
+            granted = 1 if is_alone else min(MAX_BATCH, self._room())
             self._reserved += granted
             return granted
 
@@ -103,14 +126,16 @@ class InFlightMessages:
                 return False
             self._reserved -= reserved
             for delivery in deliveries:
-                self._held[delivery.receipt_handle] = _Held(
+                self._records[delivery.receipt_handle] = _Record(
                     delivery=delivery,
-                    weight=self._weigh(delivery.message),
+                    is_expensive=self._is_expensive(delivery.message),
                     renewed_at=now,
                     timeout_seconds=self.first_visibility_seconds,
+                    since=now,
                 )
+            self._count[State.RECEIVED] += len(deliveries)
             if deliveries:
-                self._latest_weight = max(self._weigh(delivery.message) for delivery in deliveries)
+                self._latest_is_expensive = any(self._is_expensive(delivery.message) for delivery in deliveries)
             self._changed.notify_all()
             return True
 
@@ -120,34 +145,54 @@ class InFlightMessages:
             self._reserved -= reserved
             self._changed.notify_all()
 
-    def drop(self, deliveries: Sequence[ReceivedMessage]) -> None:
-        """Let go of deliveries that were acknowledged or released."""
+    def move(self, delivery: ReceivedMessage, after: State, *before: State) -> bool:
+        """Move a message to another state; return whether it was in one of `before` (others may have moved it)."""
         with self._changed:
-            for delivery in deliveries:
-                self._held.pop(delivery.receipt_handle, None)
-            self._changed.notify_all()
+            record = self._records.get(delivery.receipt_handle)
+            if record is None or record.state not in before:
+                return False
+            self._enter(record, after)
+            return True
+
+    def take_late(self, limit_seconds: float) -> list[ReceivedMessage]:
+        """Return what is worked on for longer than this, as replied: its reply is the caller's to make."""
+        limit = time.monotonic() - limit_seconds
+        with self._changed:
+            late = [one for one in self._records.values() if one.state is State.WORKING and one.since < limit]
+            for record in late:
+                self._enter(record, State.REPLIED)
+        return [record.delivery for record in late]
 
     def set_aside(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Make room for others while these wait for a reply queue that takes nothing; they stay held."""
         with self._changed:
-            room = MAX_ASIDE - sum(held.is_aside for held in self._held.values())
-            waiting = [held for one in deliveries if (held := self._held.get(one.receipt_handle)) and not held.is_aside]
-            for held in waiting[: max(0, room)]:
-                held.is_aside, held.weight = True, 0
+            found = [self._records.get(delivery.receipt_handle) for delivery in deliveries]
+            replied = [record for record in found if record and record.state is State.REPLIED]
+            for record in replied[: MAX_ASIDE - self._count[State.ASIDE]]:
+                self._enter(record, State.ASIDE)
                 # Its work is done, and its text may be long.
-                held.delivery = replace(held.delivery, message=Message(body=""))
+                record.delivery = replace(record.delivery, message=Message(body=""))
             self._changed.notify_all()
 
-    def close(self) -> None:
-        """Take nothing more in; whoever waits for room gets none."""
+    def drop(self, deliveries: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
+        """Let go of messages that were deleted, or are to be released; return those that were held until now."""
+        with self._changed:
+            dropped = [record for one in deliveries if (record := self._records.pop(one.receipt_handle, None))]
+            self._count.subtract(record.state for record in dropped)
+            self._changed.notify_all()
+        return [record.delivery for record in dropped]
+
+    def close(self) -> list[ReceivedMessage]:
+        """Take nothing more in, and let go of what no handler has begun, which is returned; no one is given room."""
         with self._changed:
             self._closed = True
-            self._changed.notify_all()
+            unbegun = [one.delivery for one in self._records.values() if one.state is State.RECEIVED]
+            return self.drop(unbegun)
 
     def wait_until_empty(self, timeout_seconds: float) -> bool:
         """Wait until nothing is held; return whether that came to be in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: not self._held, timeout_seconds)
+            return self._changed.wait_for(lambda: not self._records, timeout_seconds)
 
     def wait_until_nothing_comes(self, timeout_seconds: float) -> bool:
         """Wait until no receive is under way; return whether that came to be in time."""
@@ -155,21 +200,25 @@ class InFlightMessages:
             return self._changed.wait_for(lambda: self._reserved == 0, timeout_seconds)
 
     @property
+    def unfinished(self) -> int:
+        """How many have no reply yet."""
+        return sum(self._count[state] for state in (State.RECEIVED, State.WORKING, State.PAUSED))
+
+    @property
     def is_idle(self) -> bool:
         """Whether nothing is held."""
-        with self._changed:
-            return not self._held
+        return not self._records
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing is held and nothing is being received."""
         with self._changed:
-            return not self._held and self._reserved == 0
+            return not self._records and self._reserved == 0
 
     def everything(self) -> list[ReceivedMessage]:
         """Return all that is held."""
         with self._changed:
-            return [held.delivery for held in self._held.values()]
+            return [record.delivery for record in self._records.values()]
 
     def keep_alive(self, stopped: threading.Event) -> None:
         """Renew each visibility timeout when a third of it has passed, until `stopped` (a thread's work)."""
@@ -180,14 +229,14 @@ class InFlightMessages:
         now = time.monotonic()
         with self._changed:
             due = [
-                held
-                for held in self._held.values()
-                if held.is_due(now) and held.may_be_kept(self._visibility_seconds, now)
+                one
+                for one in self._records.values()
+                if one.is_due(now) and one.may_be_kept(self._visibility_seconds, now)
             ]
         if not due:
             return
         try:
-            failures = self._inbox.extend([held.delivery for held in due], visibility_seconds=self._visibility_seconds)
+            failures = self._inbox.extend([one.delivery for one in due], visibility_seconds=self._visibility_seconds)
         except ReceiptHandleInvalid as error:
             failures = [Failure(index=index, error=error) for index in range(len(due))]
         except AwsError as error:
@@ -195,29 +244,35 @@ class InFlightMessages:
             return
         self._note(due, {failure.index: failure for failure in failures})
 
-    def _note(self, due: Sequence[_Held], failures: Mapping[int, Failure]) -> None:
+    def _note(self, due: Sequence[_Record], failures: Mapping[int, Failure]) -> None:
         """Note what was renewed. What failed is tried again no sooner than the others, or never if that is final."""
         now = time.monotonic()
-        for index, held in enumerate(due):
-            held.renewed_at = now
+        for index, record in enumerate(due):
+            record.renewed_at = now
             if index not in failures:
-                held.timeout_seconds = self._visibility_seconds
+                record.timeout_seconds = self._visibility_seconds
             elif not failures[index].is_transient:
-                self._give_up(held, failures[index].error)
+                self._give_up(record, failures[index].error)
         transient = [failure.error for failure in failures.values() if failure.is_transient]
         if transient and isinstance(transient[0], AwsError):
             self._retrier.note(transient[0])
         else:
             self._retrier.over()
 
-    def _give_up(self, held: _Held, error: CourierError) -> None:
+    def _give_up(self, record: _Record, error: CourierError) -> None:
         """End the heartbeat of a message; its work goes on, and its reply is sent: a client drops a second one."""
-        held.is_lost = True
-        with self._changed:
-            is_held = held.delivery.receipt_handle in self._held
-        if is_held:  # and was not deleted meanwhile
-            name = held.delivery.message_id
+        record.is_lost = True
+        if record.delivery.receipt_handle in self._records:  # and was not deleted meanwhile
+            name = record.delivery.message_id
             log.warning("the visibility timeout of request %s can no longer be extended: %s", name, error.message)
 
+    def _enter(self, record: _Record, state: State) -> None:
+        self._count[record.state] -= 1
+        self._count[state] += 1
+        record.state, record.since = state, time.monotonic()
+
     def _room(self) -> int:
-        return self._capacity - sum(held.weight for held in self._held.values()) - self._reserved
+        return self._capacity - self._reserved - len(self._records) + self._count[State.ASIDE]
+
+    def _expensive(self) -> int:
+        return sum(one.is_expensive and one.state is not State.ASIDE for one in self._records.values())

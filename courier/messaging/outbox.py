@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from courier.aws.message import Message
@@ -37,38 +37,25 @@ class Finished:
 
 
 class Outbox:
-    """Answers waiting to be sent. Knows how much is being worked on, and so whether more will come soon."""
+    """Replies waiting to be sent. How many requests are `unfinished` tells whether more will come soon."""
 
-    def __init__(self) -> None:
+    def __init__(self, unfinished: Callable[[], int]) -> None:
+        self._unfinished = unfinished
         self._changed = threading.Condition()
         self._collecting = threading.Lock()
         self._finished: deque[tuple[float, Finished]] = deque()
-        self._expected = 0
         self._closed = False
 
-    def expect(self, count: int) -> None:
-        """Note that `count` more answers will come (or, negative, will not)."""
+    def put(self, *finished: Finished) -> None:
+        """Add replies."""
         with self._changed:
-            self._expected += count
-            if count < 0:
-                self._changed.notify_all()
-
-    def put(self, finished: Finished) -> None:
-        """Add one of the expected answers."""
-        with self._changed:
-            self._expected -= 1
-            self._finished.append((time.monotonic(), finished))
-            if len(self._finished) in (1, MAX_BATCH) or self._expected <= 0:
-                self._changed.notify_all()
-
-    def put_back(self, finished: Sequence[Finished]) -> None:
-        """Add answers that had been taken out."""
-        self.expect(len(finished))
-        for one in finished:
-            self.put(one)
+            for one in finished:
+                self._finished.append((time.monotonic(), one))
+                if len(self._finished) in (1, MAX_BATCH) or self._unfinished() == 0:
+                    self._changed.notify_all()
 
     def take(self) -> list[Finished]:
-        """Return up to ten answers, at once if no more are expected, else after at most `LINGER_SECONDS`.
+        """Return up to ten replies, at once if nothing is unfinished, else after at most `LINGER_SECONDS`.
 
         Waits for the first. An empty list means that the outbox is closed and empty.
         """
@@ -86,4 +73,4 @@ class Outbox:
             self._changed.notify_all()
 
     def _is_ripe(self) -> bool:
-        return len(self._finished) >= MAX_BATCH or self._expected <= 0 or self._closed
+        return len(self._finished) >= MAX_BATCH or self._unfinished() == 0 or self._closed

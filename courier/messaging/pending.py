@@ -23,13 +23,13 @@ _END = object()
 class Question:
     """One thing to ask: a body, options for the worker, and a kind other than the requester's own.
 
-    What is heavy takes a worker a good part of a second or more.
+    What is expensive takes a worker a good part of a second or more.
     """
 
     body: str
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    is_heavy: bool = False
+    is_expensive: bool = False
 
 
 #: What a stream of questions may hold: a question; an error, where there is none to ask, which is its
@@ -98,8 +98,6 @@ class PendingRequests:
         self._answered_at = -math.inf
         self.waiting: dict[str, Waiting] = {}
         self.done: dict[int, Outcome] = {}
-        #: How many have an outcome.
-        self.finished = 0
 
     @property
     def is_over(self) -> bool:
@@ -132,7 +130,6 @@ class PendingRequests:
         item = self.waiting.pop(request_id)
         now = time.monotonic()
         self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=now - item.sent_at)
-        self.finished += 1
         self._answered_at = now if self._is_patient else self._answered_at
 
     def late(self) -> list[str]:

@@ -53,7 +53,7 @@ class WorkerConfig:
     inbox: str
     default_reply: str
     concurrency: int
-    #: How many messages may be in flight at once, those being worked on included; heavy ones count for many.
+    #: How many messages may be in flight at once, those being worked on included.
     capacity: int
     poll_seconds: int
     visibility_seconds: int
@@ -66,8 +66,8 @@ class WorkerConfig:
     #: The Auto Scaling group and the instance that is not to be ended while there is work; empty: none.
     scaling_group: str = ""
     instance_id: str = ""
-    #: For how many messages a message counts.
-    weigh: Callable[[Message], int] = lambda _message: 1
+    #: Whether a message takes a good part of a second or more: few of these are in flight at once.
+    is_expensive: Callable[[Message], bool] = lambda _message: False
 
 
 class Processor:

@@ -81,7 +81,7 @@ class Replier:
 
     @contextmanager
     def _letting_go(self, batch: Sequence[Finished]) -> Iterator[None]:
-        """Let a bug keep nothing in custody: what it concerns comes again."""
+        """Let a bug keep nothing in flight: what it concerns comes again."""
         try:
             yield
         except Exception:
@@ -113,13 +113,13 @@ class Replier:
             with self._letting_go(batch):
                 attempt = self._attempt(name, batch) if batch else _Attempt()
         except Exception:
-            self._outbox.put_back([*late, *rest, *self._backlog.clear(name, is_well=False)])
+            self._outbox.put(*late, *rest, *self._backlog.clear(name, is_well=False))
             raise
         if attempt.error:
             self._backlog.postpone(name, [*attempt.waiting, *rest], attempt.error)
         else:
             is_well = bool(attempt.safe) and not attempt.is_gone
-            self._outbox.put_back([*rest, *self._backlog.clear(name, is_well=is_well)])
+            self._outbox.put(*rest, *self._backlog.clear(name, is_well=is_well))
         self._acknowledge(attempt.safe)
         self._drop(name, late)
 
@@ -131,7 +131,7 @@ class Replier:
             self._acknowledge(late[start : start + MAX_BATCH])
 
     def _answering(self, name: str) -> str:
-        return "answering" if name == self._default.name else f"replying to {printable(name)}"
+        return "replying" if name == self._default.name else f"replying to {printable(name)}"
 
     def _is_late(self, finished: Finished) -> bool:
         return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
@@ -196,7 +196,7 @@ class Replier:
             request_id=reply.request_id,
             deadline=reply.deadline,
         )
-        self._outbox.put_back([finished.instead(encode_reply(refusal))])
+        self._outbox.put(finished.instead(encode_reply(refusal)))
 
     def _acknowledge(self, safe: Sequence[Finished]) -> None:
         deliveries: list[ReceivedMessage] = [finished.delivery for finished in safe]

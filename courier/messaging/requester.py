@@ -12,13 +12,14 @@ import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from courier.aws.retry import Retrier
 from courier.aws.session import Clock
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, RequestCanceled, ResponseTimeout
+from courier.errors import AwsError, CourierError, RequestCanceled, ResponseTimeout
 from courier.messaging.pending import Asked, Outcome, PendingRequests, Question, Waiting
 from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
@@ -39,9 +40,6 @@ MAX_PAUSE_FACTOR = 4
 #: are in others' way; and on a queue of its own.
 SHARED_WINDOW = 20
 OWN_WINDOW = 100
-#: How many heavy requests are sent before the first of them is answered: a few workers' share, so that
-#: none of them receives what others could have begun.
-HEAVY_FIRST = 4
 #: How many settled ids are remembered, to know a second or a late answer when it comes.
 REMEMBERED = 10_000
 
@@ -58,7 +56,7 @@ class Requester:
         clock: Clock,
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
-        is_heavy: bool = False,
+        is_expensive: bool = False,
         cancellation: Cancellation | None = None,
     ) -> None:
         self._requests = requests
@@ -67,7 +65,7 @@ class Requester:
         self._replies = replies
         self._kind = kind
         self._window = window
-        self._is_heavy = is_heavy
+        self._is_expensive = is_expensive
         self._clock = clock
         #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
         self._group = new_request_id()
@@ -85,12 +83,12 @@ class Requester:
     def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
         """Yield the outcomes of `questions` in their order, with up to a window of them under way.
 
-        Each is given `timeout_seconds` from the moment it is sent; heavy ones, from the last answer to any.
+        Each is given `timeout_seconds` from the moment it is sent; expensive ones, from the last answer to any.
         Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
         A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
         Raises: AwsError.
         """
-        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_heavy)
+        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_expensive)
         due = 0
         try:
             while not current.is_over:
@@ -109,27 +107,20 @@ class Requester:
         self._cancellation.cancel()
 
     def _go_on(self, current: PendingRequests, due: int) -> None:
-        """Send what there is room for, and receive until something is done, unless what is due is done."""
-        try:
-            if not self._cancellation.is_canceled:
-                self._fill(current)
-            if not self._cancellation.is_canceled and current.waiting and due not in current.done:
+        """Send what there is room for, and receive once, unless the outcome that is due is there already."""
+        with suppress(Canceled):
+            self._cancellation.check()
+            self._fill(current)
+            self._cancellation.check()
+            if current.waiting and due not in current.done:
                 self._collect(current)
-        except Canceled:
-            log.debug("canceled in a call")
         if self._cancellation.is_canceled:
-            self._give_all_up(current)
-
-    def _give_all_up(self, current: PendingRequests) -> None:
-        current.source.exhausted = True
-        for request_id in list(current.waiting):
-            current.finish(request_id, RequestCanceled())
-            self._settle(request_id)
+            current.source.exhausted = True
+            self._give_up(list(current.waiting), RequestCanceled(), current)
 
     def _fill(self, current: PendingRequests) -> None:
-        """Send as many questions as the window has room for; that of heavy ones begins small and grows."""
-        window = min(self._window, HEAVY_FIRST + current.finished) if self._is_heavy else self._window
-        while (room := window - len(current.waiting) - len(current.done)) > 0:
+        """Send as many questions as the window has room for."""
+        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
             self._send(current.set_errors_aside(batch), current)
             if len(batch) < MAX_BATCH:
@@ -137,14 +128,14 @@ class Requester:
                 return
 
     def _send(self, batch: Sequence[tuple[int, Question]], current: PendingRequests) -> None:
-        # Heavy requests are to wait for their like no longer than these take; the asker says when it has gone.
-        patience_seconds = current.timeout_seconds * (self._window if self._is_heavy else 1)
+        # Expensive requests are to wait for their like no longer than these take; the asker says when it has gone.
+        patience_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
         deadline = self._clock.now() + patience_seconds
         requests = [self._request(question, deadline) for _, question in batch]
         for (index, _), request in zip(batch, requests, strict=True):
             current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
-        # What is heavy travels alone, so that no worker receives several while others are idle.
-        size = 1 if self._is_heavy else MAX_BATCH
+        # What is expensive travels alone, so that no worker receives several while others are idle.
+        size = 1 if self._is_expensive else MAX_BATCH
         for start in range(0, len(requests), size):
             self._post(requests[start : start + size], current)
 
@@ -168,21 +159,27 @@ class Requester:
         )
 
     def _collect(self, current: PendingRequests) -> None:
-        """Receive until at least one of those waiting is answered or given up."""
-        while True:
-            deliveries = self._retrier.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
-            found = self._sort(deliveries, current)
-            # Only what was looked for may be given up: an answer may have come while nobody looked.
-            full = len(deliveries) == MAX_BATCH
-            if found or (not full and self._give_up(current)) or self._is_over_time(current):
-                return
-            if deliveries and not self._aside:
-                self._cancellation.wait(_pause_seconds(deliveries))
-            if not current.source.exhausted or self._cancellation.is_canceled:
-                return
+        """Receive once. If none of ours came, give up those that have waited too long, or pause."""
+        deliveries = self._retrier.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
+        mine = self._sort(deliveries, current)
+        if mine:
+            return
+        # Only what was looked for may be given up: an answer may have come while nobody looked, or lie behind
+        # these. But even a queue full of others' answers is no reason to look for ever.
+        is_over_time = time.monotonic() > current.first_deadline + VISIBILITY_SECONDS
+        late = current.late() if len(deliveries) < MAX_BATCH or is_over_time else []
+        message = f"No response came from {self._replies.name} within {current.timeout_seconds:g} s."
+        self._give_up(late, ResponseTimeout(message), current)
+        if deliveries and not late and not self._aside:
+            self._cancellation.wait(_pause_seconds(deliveries))
 
-    def _sort(self, deliveries: Sequence[ReceivedMessage], current: PendingRequests) -> bool:
-        """Keep what is ours, delete what is dead, release the rest; return whether any was ours."""
+    def _give_up(self, request_ids: Sequence[str], error: CourierError, current: PendingRequests) -> None:
+        for request_id in request_ids:
+            current.finish(request_id, error)
+            self._settle(request_id)
+
+    def _sort(self, deliveries: Sequence[ReceivedMessage], current: PendingRequests) -> list[ReceivedMessage]:
+        """Keep what is ours, delete what is dead, release the rest; return what was ours."""
         mine, dead, alive = [], [], []
         for delivery in deliveries:
             reply = decode_reply(delivery.message)
@@ -195,7 +192,7 @@ class Requester:
             else:
                 alive.append(delivery)
         self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(deliveries))
-        return bool(mine)
+        return mine
 
     def _receive(self, wait_seconds: int) -> list[ReceivedMessage]:
         # While others' answers are kept aside, their owners wait for them: no time for a long poll.
@@ -223,20 +220,6 @@ class Requester:
 
     def _is_dead(self, reply: Reply) -> bool:
         return reply.deadline is not None and self._clock.is_past(reply.deadline)
-
-    def _is_over_time(self, current: PendingRequests) -> bool:
-        """Whether even a queue full of answers is no reason to go on looking; gives up what has waited."""
-        over = time.monotonic() > current.first_deadline + VISIBILITY_SECONDS
-        return over and self._give_up(current)
-
-    def _give_up(self, current: PendingRequests) -> bool:
-        """Give up on what has waited too long; return whether there was any."""
-        late = current.late()
-        for request_id in late:
-            message = f"No response came from {self._replies.name} within {current.timeout_seconds:g} s."
-            current.finish(request_id, ResponseTimeout(message))
-            self._settle(request_id)
-        return bool(late)
 
     def _settle(self, request_id: str) -> None:
         self._settled[request_id] = None

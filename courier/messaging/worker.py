@@ -25,11 +25,10 @@ from courier.aws.session import Aws
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError
 from courier.messaging.dead_letters import SUFFIX, DeadLetters
-from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.processor import Handler, Processor, WorkerConfig
 from courier.messaging.replies import Replier
-from courier.messaging.time_limits import TimeLimits
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +43,14 @@ EMPTY_SECONDS = 2
 #: How long a poll is while something is in flight: a worker that is told to stop then waits for its end
 #: before it gives anything back. An idle one has nothing to give back, and does not wait.
 BUSY_POLL_SECONDS = 2
+#: How long each call that stopping needs may take, in seconds.
+STOPPING_SECONDS = 5.0
+#: How often the time limits are looked at, in seconds.
+LOOK_SECONDS = 0.5
 
 
-class _GivenUp(Exception):
-    """This work has passed its time limit, and its asker was refused."""
+class _TakenAway(Exception):
+    """This request is the handler's no more: it was rejected at its time limit, or released to stop."""
 
 
 class Worker:
@@ -56,7 +59,6 @@ class Worker:
     def __init__(self, aws: Aws, handler: Handler, config: WorkerConfig) -> None:
         self._config = config
         self._inbox = Mailbox(aws, config.inbox)
-        self._outbox = Outbox()
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._rush = threading.Event()
         self._stopping = aws.stopping
@@ -65,13 +67,13 @@ class Worker:
         self._work_retrier = Retrier("working", self._stopping)
         dead = DeadLetters(self._inbox, Mailbox(aws, config.inbox + SUFFIX))
         self._processor = Processor(handler, config, aws.clock, dead)
-        self._time_limits = TimeLimits(config.time_limit_seconds)
         self._in_flight = InFlightMessages(
             self._inbox,
             capacity=config.capacity,
             visibility_seconds=config.visibility_seconds,
-            weigh=config.weigh,
+            is_expensive=config.is_expensive,
         )
+        self._outbox = Outbox(lambda: self._in_flight.unfinished)
         self._scale_in = (
             ScaleInProtection(
                 aws,
@@ -98,7 +100,7 @@ class Worker:
         self._spawn("handler", self._handle, self._config.concurrency)
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
-        self._spawn("watch", lambda: self._time_limits.look(self._stopped, self._give_up))
+        self._spawn("watch", self._give_up_late)
         self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
         if self._scale_in:
             self._spawn("protection", partial(self._scale_in.watch, self._stopped))
@@ -114,9 +116,8 @@ class Worker:
         """
         was_busy = not self._in_flight.is_idle
         self._stopping.set()
-        self._in_flight.close()
+        self._briefly(partial(self._give_back, self._in_flight.close()))
         self._rush.set()
-        self._release_unbegun()
         deadline = time.monotonic() + self._config.grace_seconds
         while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
@@ -127,12 +128,20 @@ class Worker:
         left = self._in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
-            self._release(left)
+            self._briefly(partial(self._give_back, self._in_flight.drop(left)))
         self._stopped.set()
         self._outbox.close()
         if self._scale_in:
-            self._scale_in.take_back()
+            self._briefly(self._scale_in.take_back)
         return not left
+
+    def _briefly(self, work: Callable[[], None]) -> None:
+        """Do `work`, but go on without it where AWS does not answer soon: this process is about to end."""
+        thread = threading.Thread(target=work, name="stopping", daemon=True)
+        thread.start()
+        thread.join(STOPPING_SECONDS)
+        if thread.is_alive():
+            log.warning("AWS does not respond within %.0f s; stopping without it", STOPPING_SECONDS)
 
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
         for number in range(count):
@@ -193,9 +202,8 @@ class Worker:
             self._rush.set()
         elif not self._stopping.is_set():
             self._rush.clear()
-        self._outbox.expect(len(deliveries))
         if not self._in_flight.admit(deliveries, reserved=reserved):
-            self._release(deliveries)
+            self._give_back(deliveries)
             self._in_flight.unreserve(reserved)
             return
         for delivery in deliveries:
@@ -207,46 +215,43 @@ class Worker:
         while True:
             delivery = self._todo.get()
             if self._stopping.is_set():
-                self._release([delivery])
+                self._give_back(self._in_flight.drop([delivery]))
                 continue
             try:
                 finished = self._work_retrier.persist(partial(self._try, delivery), math.inf)
-            except _GivenUp:
-                return  # another thread has this one's place
+            except _TakenAway:
+                return
             except ServiceError as error:
                 log.warning("request %s is released: %s", delivery.message_id, error.sentence)
-                self._release([delivery])
-                continue
-            self._outbox.put(finished)
+                self._give_back(self._in_flight.drop([delivery]))
+            else:
+                self._outbox.put(finished)
 
     def _try(self, delivery: ReceivedMessage) -> Finished:
         """Do a request's work against its time limit, which what is spent on waiting out trouble does not touch."""
-        self._time_limits.begin(delivery)
+        self._move(delivery, State.WORKING, State.RECEIVED, State.PAUSED)
         try:
-            return self._processor.finish(delivery)
-        finally:
-            if not self._time_limits.end(delivery):
-                raise _GivenUp
+            finished = self._processor.finish(delivery)
+        except ServiceError:
+            self._move(delivery, State.PAUSED, State.WORKING)
+            raise
+        self._move(delivery, State.REPLIED, State.WORKING)
+        return finished
 
-    def _give_up(self, delivery: ReceivedMessage) -> None:
-        """Refuse a request whose work takes too long; its thread cannot be stopped, so it gets a successor."""
-        log.error("request %s took too long and was stopped", delivery.message_id)
-        self._outbox.put(self._processor.give_up(delivery))
-        self._spawn("successor", self._handle)
+    def _move(self, delivery: ReceivedMessage, after: State, *before: State) -> None:
+        if not self._in_flight.move(delivery, after, *before):
+            raise _TakenAway
 
-    def _release_unbegun(self) -> None:
-        unbegun = []
-        while True:
-            try:
-                unbegun.append(self._todo.get_nowait())
-            except queue.Empty:
-                break
-        self._release(unbegun)
+    def _give_up_late(self) -> None:
+        """Reject requests whose work takes too long; its thread cannot be stopped, so it gets a successor."""
+        while not self._stopped.wait(LOOK_SECONDS):
+            for delivery in self._in_flight.take_late(self._config.time_limit_seconds):
+                log.error("request %s took too long and was stopped", delivery.message_id)
+                self._outbox.put(self._processor.give_up(delivery))
+                self._spawn("successor", self._handle)
 
-    def _release(self, deliveries: Sequence[ReceivedMessage]) -> None:
+    def _give_back(self, deliveries: Sequence[ReceivedMessage]) -> None:
         """Let others have these at once; what cannot be told to AWS comes back of itself."""
-        self._in_flight.drop(deliveries)
-        self._outbox.expect(-len(deliveries))
         try:
             for failure in self._inbox.release(deliveries):
                 log.warning("a request could not be released: %s", failure.error.message)

@@ -128,7 +128,7 @@ def ask(
 
 
 def _question(found: StoredObject, **options: str) -> Question:
-    return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_heavy=True)
+    return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_expensive=True)
 
 
 def _cut(size: int, part_bytes: int) -> Iterator[ByteRange]:

@@ -22,8 +22,6 @@ CONCURRENCY = 4
 CAPACITY = 100
 #: From so many characters on the fast engine is the faster one.
 FAST_FROM = 2_000
-#: What a list in the bucket counts for: with one in flight there is room for light ones, and for one more.
-HEAVY = 75
 
 
 class NumbersHandler:

@@ -166,7 +166,8 @@ class FakeAws(Aws):
 
     def _client(self, service: str) -> Any:
         client = self._services[service]
-        return CancelableClient(client, self._cancellation) if self._cancellation else client
+        limit_seconds = self._patience.call_seconds
+        return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

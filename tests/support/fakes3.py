@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -93,21 +93,16 @@ class FakeS3(FakeService):
         self._objects(given).pop(given["Key"], None)
         return {}
 
-    def get_paginator(self, name: str) -> FakeS3:
-        assert name == "list_objects_v2"
-        return self
-
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:  # noqa: N803  boto3's names
-        given = {"Bucket": Bucket, "Prefix": Prefix}
-        self.begin("list_objects_v2", given)
-        found = sorted(item for item in self._objects(given).items() if item[0].startswith(Prefix))
-        for start in range(0, max(1, len(found)), PAGE):
-            entries = [
-                {"Key": key, "Size": len(one.content), "LastModified": one.modified, "ETag": one.etag}
-                for key, one in found[start : start + PAGE]
-            ]
-            is_truncated = start + PAGE < len(found)
-            yield {"Contents": entries, "IsTruncated": is_truncated} if entries else {"IsTruncated": False}
+    @operation("Bucket", "Prefix", "ContinuationToken")
+    def list_objects_v2(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        found = sorted(item for item in self._objects(given).items() if item[0].startswith(given["Prefix"]))
+        start = int(given.get("ContinuationToken", 0))
+        entries = [
+            {"Key": key, "Size": len(one.content), "LastModified": one.modified, "ETag": one.etag}
+            for key, one in found[start : start + PAGE]
+        ]
+        rest = {"NextContinuationToken": str(start + PAGE)} if start + PAGE < len(found) else {}
+        return {**({"Contents": entries} if entries else {}), "IsTruncated": bool(rest), **rest}
 
     # Uploads in parts
 

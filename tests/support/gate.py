@@ -175,8 +175,8 @@ def _reset(_: Gate, request: BaseHTTPRequestHandler, __: bytes, ___: Fault) -> N
     _hang_up(request)
 
 
-def _cut(gate: Gate, request: BaseHTTPRequestHandler, body: bytes, _: Fault) -> None:
-    """Send the head of the answer and half of its body, then hang up."""
+def _cut(gate: Gate, request: BaseHTTPRequestHandler, body: bytes, fault: Fault) -> None:
+    """Send the head of the answer and half of its body, then nothing for some seconds, if any, and hang up."""
     status, headers, content = gate.forward(request, body)
     request.send_response_only(status)
     for name, value in headers:
@@ -185,6 +185,7 @@ def _cut(gate: Gate, request: BaseHTTPRequestHandler, body: bytes, _: Fault) -> 
     request.send_header("Content-Length", str(len(content)))
     request.end_headers()
     request.wfile.write(content[: len(content) // 2])
+    time.sleep(fault.seconds)
     _hang_up(request)
 
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
-from courier.cancellation import Canceled, Cancellation
+from courier.cancellation import CancelableClient, Canceled, Cancellation
 from tests.support.fakes import PATIENCE_SECONDS
 
 
@@ -137,3 +138,23 @@ def test_a_call_is_abandoned_at_its_limit(cancellation: Cancellation, never: thr
         cancellation.run(never.wait, limit_seconds=0.01)
 
     assert cancellation.run(lambda: 7, limit_seconds=PATIENCE_SECONDS) == 7
+
+
+def test_a_call_within_another_has_its_own_limit(cancellation: Cancellation, never: threading.Event) -> None:
+    with pytest.raises(TimeoutError, match=r"no response within 0\.01 s"):
+        cancellation.run(lambda: cancellation.run(never.wait, limit_seconds=0.01))
+
+
+def test_calls_of_a_client_have_a_limit_but_those_that_carry_what_is_long(
+    cancellation: Cancellation, never: threading.Event
+) -> None:
+    def put_object() -> str:
+        return "done" if never.wait(0.1) else "late"
+
+    meta = SimpleNamespace(method_to_api_mapping=("put_object", "head_object"))
+    client = SimpleNamespace(meta=meta, put_object=put_object, head_object=never.wait)
+    made = CancelableClient(client, cancellation, limit_seconds=0.02)
+
+    assert made.put_object() == "late"
+    with pytest.raises(TimeoutError):
+        made.head_object()

@@ -375,6 +375,18 @@ def test_a_listing_has_every_object_of_its_prefix_over_all_pages(aws: FakeAws, b
     assert found[0].modified == aws.objects.buckets["bucket"][f"{PREFIX}a"].modified
 
 
+def test_a_listing_goes_on_where_it_failed(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.aws.backoff.delays", lambda: iter([0.0] * 1000))
+    aws.outlast_for(PATIENCE_SECONDS)
+    for name in "abcde":
+        put(bucket, name)
+    listed = bucket.names()
+    first = next(listed)
+    aws.objects.fail("list_objects_v2", *[no_network()] * 3)
+
+    assert [one.name for one in (first, *listed)] == list("abcde")
+
+
 def test_an_empty_prefix_has_no_objects(bucket: Bucket) -> None:
     assert list(bucket.names()) == []
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from courier.aws.credentials import CredentialRefresh
 from courier.aws.sqs import MAX_BODY_BYTES
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import (
@@ -22,7 +23,7 @@ from courier.errors import (
 from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome, Question
 from courier.messaging.protocol import Answer, Rejection
-from courier.messaging.requester import HEAVY_FIRST, OWN_WINDOW, SHARED_WINDOW, Requester
+from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
@@ -161,11 +162,17 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
     monkeypatch.setattr("courier.messaging.connection.SLACK_SECONDS", 0.0)
     free = threading.Event()
     aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
+
+    def make(patience: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
+        aws._patience, aws._cancellation = patience, cancellation
+        return aws
+
+    monkeypatch.setattr("courier.aws.session.Aws", make)
     made = Connection(
         kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
     )
 
-    with pytest.raises(Unreachable, match=r"no response within 0\.05 s"):
+    with pytest.raises(Unreachable, match=r"find the queue requestQueue.*no response within 0\.05 s"):
         made.line()
 
     free.set()
@@ -219,8 +226,8 @@ def test_who_may_not_ask_takes_the_limit_of_sqs(aws: FakeAws) -> None:
 # The requester that fits
 
 
-def questions(count: int, *, is_heavy: bool = False) -> list[Asked]:
-    return [Question(body=str(number), is_heavy=is_heavy) for number in range(count)]
+def questions(count: int, *, is_expensive: bool = False) -> list[Asked]:
+    return [Question(body=str(number), is_expensive=is_expensive) for number in range(count)]
 
 
 class Enough(Exception):
@@ -301,26 +308,26 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
     assert aws.queues.operations
 
 
-def test_one_heavy_question_travels_alone_and_is_answered_by_the_shared_queue(aws: FakeAws) -> None:
-    stream: list[Asked] = [*questions(1, is_heavy=True), None, *questions(5)]
+def test_one_expensive_question_travels_alone_and_is_answered_by_the_shared_queue(aws: FakeAws) -> None:
+    stream: list[Asked] = [*questions(1, is_expensive=True), None, *questions(5)]
 
     with requester_for(connection(), stream) as (requester, given):
         sent = batches(aws, requester, [one for one in given if one])
 
-    assert (sent, reply_queue(aws)) == ([1] * HEAVY_FIRST, REPLIES)
+    assert (sent, reply_queue(aws)) == ([1] * 6, REPLIES)
 
 
-def test_several_heavy_ones_are_answered_by_a_queue_of_their_own(aws: FakeAws) -> None:
-    with requester_for(connection(), questions(2, is_heavy=True)) as (requester, stream):
+def test_several_expensive_ones_are_answered_by_a_queue_of_their_own(aws: FakeAws) -> None:
+    with requester_for(connection(), questions(2, is_expensive=True)) as (requester, stream):
         assert batches(aws, requester, stream) == [1, 1]
         assert reply_queue(aws) != REPLIES
 
 
-def test_one_heavy_question_among_many_is_reason_enough_to_send_each_alone(aws: FakeAws) -> None:
-    mixed = [*questions(SHARED_WINDOW), *questions(1, is_heavy=True)]
+def test_one_expensive_question_among_many_is_reason_enough_to_send_each_alone(aws: FakeAws) -> None:
+    mixed = [*questions(SHARED_WINDOW), *questions(1, is_expensive=True)]
 
     with requester_for(connection(), mixed) as (requester, stream):
-        assert batches(aws, requester, stream) == [1] * HEAVY_FIRST
+        assert batches(aws, requester, stream) == [1] * SHARED_WINDOW
         assert reply_queue(aws) != REPLIES
 
 
@@ -341,12 +348,12 @@ def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None
         assert reply_queue(aws) == REPLIES
 
 
-def test_a_heavy_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws) -> None:
+def test_an_expensive_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws) -> None:
     line = connection().line()
 
-    heavy = line.make_requester(line.replies, is_heavy=True)
+    expensive = line.make_requester(line.replies, is_expensive=True)
 
-    assert batches(aws, heavy, questions(50, is_heavy=True)) == [1] * HEAVY_FIRST
+    assert batches(aws, expensive, questions(50, is_expensive=True)) == [1] * SHARED_WINDOW
 
 
 # What becomes of one

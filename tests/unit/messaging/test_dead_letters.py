@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Callable, Sequence
+from typing import TypeVar, cast
 
 import pytest
 
@@ -14,6 +14,8 @@ from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AccessDenied, AwsError, MessageTooLong, Throttled, Undelivered, Unreachable
 from courier.messaging.dead_letters import REASON, SUFFIX, DeadLetters
 from tests.support.fakes import FakeAws, no_network
+
+T = TypeVar("T")
 
 
 class FakeQueue:
@@ -87,6 +89,10 @@ def test_passing_trouble_is_the_callers_to_wait_out() -> None:
         letters(FakeQueue(), FakeQueue(Unreachable())).bury(letter(), "Too often.")
 
 
+def once(call: Callable[[], T], /) -> T:
+    return call()
+
+
 @pytest.fixture
 def aws() -> FakeAws:
     made = FakeAws()
@@ -120,7 +126,7 @@ def test_all_letters_go_back_without_what_was_their_askers(aws: FakeAws) -> None
     )
     aws.queues.put("requestQueue-dead", *(f"{number}" for number in range(20)))
 
-    assert dead_letters(aws).redrive() == 23
+    assert dead_letters(aws).redrive(once) == 23
 
     assert aws.queues.bodies("requestQueue-dead") == []
     first, *_ = sent = aws.queues.queue("requestQueue").messages
@@ -133,7 +139,7 @@ def test_a_letter_is_deleted_only_after_its_request_was_accepted(aws: FakeAws) -
     aws.queues.fail("send_message_batch", no_network())
 
     with pytest.raises(Unreachable):
-        dead_letters(aws).redrive()
+        dead_letters(aws).redrive(once)
 
     assert aws.queues.bodies("requestQueue-dead") == ["a"]
 
@@ -141,7 +147,7 @@ def test_a_letter_is_deleted_only_after_its_request_was_accepted(aws: FakeAws) -
 def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: FakeAws) -> None:
     aws.queues.put("requestQueue-dead", "a", kind="numbers", foreign="")
 
-    assert dead_letters(aws).redrive() == 1
+    assert dead_letters(aws).redrive(once) == 1
 
     assert list(aws.queues.queue("requestQueue").messages[0].attributes) == ["kind"]
 
@@ -159,7 +165,7 @@ def test_a_letter_that_cannot_be_sent_back_stays() -> None:
     one, other = letter("one"), letter("other")
     dead = FakeQueue(letters=[one, other])
 
-    moved = letters(FakeQueue(Undelivered("No.")), dead).redrive()
+    moved = letters(FakeQueue(Undelivered("No.")), dead).redrive(once)
 
     assert moved == 1
     assert dead.acknowledged == [other]

@@ -13,7 +13,7 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AwsError, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
-from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages
+from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages, State
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -22,7 +22,7 @@ class FakeInbox:
 
     def __init__(self, visibility_seconds: int = 1) -> None:
         self.visibility_seconds = visibility_seconds
-        self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile: Callable[[], object] = lambda: None
         self.extended: list[list[str]] = []
         self.troubles: list[Exception | list[Failure]] = []
         self.beat = threading.Event()
@@ -44,6 +44,13 @@ def delivery(name: str) -> ReceivedMessage:
 
 def in_flight(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
     return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
+
+
+def replied(held: InFlightMessages, deliveries: Sequence[ReceivedMessage]) -> None:
+    """Take messages in whose replies are being sent."""
+    held.admit(deliveries, reserved=held.reserve())
+    for one in deliveries:
+        assert held.move(one, State.REPLIED, State.RECEIVED)
 
 
 def beat(held: InFlightMessages, inbox: FakeInbox, times: int) -> None:
@@ -75,14 +82,14 @@ def test_one_that_may_hold_few_gets_what_room_there_is() -> None:
     assert held.reserve() == 1
 
 
-def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest() -> None:
+def test_one_expensive_request_leaves_room_for_one_more_and_two_for_none() -> None:
     held = InFlightMessages(
         cast("Mailbox", FakeInbox()),
         capacity=100,
         visibility_seconds=1,
-        weigh=lambda message: 75 if message.body.startswith("heavy") else 1,
+        is_expensive=lambda message: message.body.startswith("expensive"),
     )
-    first, second = delivery("heavy"), delivery("heavy too")
+    first, second = delivery("expensive"), delivery("expensive too")
 
     assert held.reserve() == 10
     held.admit([first], reserved=10)
@@ -93,12 +100,12 @@ def test_what_is_heavy_leaves_room_for_little_more_and_others_are_given_the_rest
     assert not held.is_empty
     held.unreserve(1)
     held.drop([second])
-    assert held.reserve() == 1  # the next are likely to be as heavy
+    assert held.reserve() == 1  # the next are likely to be expensive, too
     held.admit([delivery("light")], reserved=1)
     assert held.reserve() == 10
 
 
-def test_a_full_custody_waits_until_something_is_dropped() -> None:
+def test_a_full_worker_waits_until_something_is_dropped() -> None:
     held = in_flight(FakeInbox(), capacity=1)
     one = delivery("a")
     held.admit([one], reserved=held.reserve())
@@ -107,7 +114,7 @@ def test_a_full_custody_waits_until_something_is_dropped() -> None:
     assert held.reserve() == 1
 
 
-def test_a_closed_custody_gives_no_room_and_takes_nothing_in() -> None:
+def test_a_closed_worker_gives_no_room_and_takes_nothing_in() -> None:
     held = in_flight(FakeInbox())
     reserved = held.reserve()
     held.close()
@@ -253,6 +260,44 @@ def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
     assert held.reserve() == 10
 
 
+def test_nothing_is_granted_beyond_what_is_reserved() -> None:
+    held = in_flight(FakeInbox(), capacity=20)
+    held.reserve()
+    held.reserve()
+
+    assert granted_or_closed(held) == 0
+
+
+def test_whoever_waits_for_room_hears_of_a_reservation_that_was_not_used_and_of_what_is_set_aside() -> None:
+    held = in_flight(FakeInbox(), capacity=10)
+    threading.Timer(0.05, held.admit, [[]], {"reserved": held.reserve()}).start()
+    assert held.reserve() == 10
+    held.unreserve(10)
+    ten = [delivery(str(number)) for number in range(10)]
+    replied(held, ten)
+    threading.Timer(0.05, held.set_aside, [ten]).start()
+    assert held.reserve() == 10
+
+
+def test_one_expensive_request_among_others_has_the_next_come_one_by_one() -> None:
+    held = InFlightMessages(
+        cast("Mailbox", FakeInbox()),
+        capacity=100,
+        visibility_seconds=1,
+        is_expensive=lambda message: message.body == "expensive",
+    )
+    expensive, cheap = delivery("expensive"), delivery("cheap")
+
+    held.admit([expensive], reserved=held.reserve())
+    held.admit([cheap], reserved=held.reserve())
+    assert held.reserve() == 1
+    held.unreserve(1)
+    held.drop([expensive, cheap])
+    held.admit([expensive, cheap], reserved=held.reserve())
+    held.drop([expensive, cheap])
+    assert held.reserve() == 1
+
+
 def test_what_was_dropped_is_not_renewed() -> None:
     inbox = FakeInbox()
     held = in_flight(inbox)
@@ -374,10 +419,11 @@ def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) 
     inbox = FakeInbox()
     held = in_flight(inbox, capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
-    held.admit(ten, reserved=held.reserve())
+    replied(held, ten)
 
     held.set_aside(ten)
 
+    assert {one.message.body for one in held.everything()} == {""}  # it may be long, and is of no use any more
     assert held.reserve() == 10
     hours.now += 1
     held._beat()
@@ -385,16 +431,86 @@ def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) 
     assert not held.is_idle
 
 
+def test_what_has_no_reply_yet_is_not_set_aside() -> None:
+    held = in_flight(FakeInbox(), capacity=10)
+    one, other = delivery("a"), delivery("b")
+    held.admit([one, other], reserved=held.reserve())
+    held.move(other, State.WORKING, State.RECEIVED)
+
+    held.set_aside([one, other, delivery("gone")])
+
+    assert held.unfinished == 2
+    assert [len(found.message.body) for found in held.everything()] == [1, 1]
+
+
 def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.in_flight.MAX_ASIDE", 5)
     held = in_flight(FakeInbox(), capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
-    held.admit(ten, reserved=held.reserve())
+    replied(held, ten)
 
-    held.set_aside(ten)
+    held.set_aside(ten[:3])
     held.set_aside(ten)
 
     assert held.reserve() == 5
+
+
+def test_a_message_moves_once_from_each_state_and_is_unfinished_until_its_reply() -> None:
+    held = in_flight(FakeInbox())
+    one, other = delivery("a"), delivery("b")
+    held.admit([one, other], reserved=held.reserve())
+    assert held.unfinished == 2
+
+    assert held.move(one, State.WORKING, State.RECEIVED)
+    assert not held.move(one, State.WORKING, State.RECEIVED)
+    assert held.unfinished == 2
+    assert held.move(one, State.REPLIED, State.WORKING)
+    assert not held.move(one, State.RECEIVED, State.WORKING)
+    assert held.unfinished == 1
+    assert held.drop([other, other]) == [other]
+    assert not held.move(other, State.WORKING, State.RECEIVED)
+    assert held.unfinished == 0
+    assert held.everything() == [one]
+
+
+def test_what_no_handler_has_begun_is_given_out_when_it_is_closed() -> None:
+    held = in_flight(FakeInbox())
+    begun, replied, unbegun, paused = (delivery(name) for name in "abcd")
+    held.admit([begun, replied, unbegun, paused], reserved=held.reserve())
+    for one in (begun, replied, paused):
+        held.move(one, State.WORKING, State.RECEIVED)
+    held.move(replied, State.REPLIED, State.WORKING)
+    held.move(paused, State.PAUSED, State.WORKING)
+
+    assert held.close() == [unbegun]
+
+    assert held.everything() == [begun, replied, paused]
+    assert held.unfinished == 2
+    assert held.close() == []
+
+
+def test_work_is_late_beyond_its_limit_and_no_sooner_and_once(hours: Hours) -> None:
+    held = in_flight(FakeInbox())
+    first, second, waiting = deliveries = [delivery(name) for name in "abc"]
+    held.admit(deliveries, reserved=held.reserve())
+    hours.now += 100
+    held.move(first, State.WORKING, State.RECEIVED)
+    hours.now += 1
+    held.move(second, State.WORKING, State.RECEIVED)
+
+    hours.now += 59
+    assert held.take_late(60) == []  # at its limit, the first is still in time
+    hours.now += 0.5
+    assert held.take_late(60) == [first]
+    assert held.take_late(60) == []
+    assert not held.move(first, State.REPLIED, State.WORKING)
+    assert held.unfinished == 2
+    held.move(second, State.PAUSED, State.WORKING)  # it is to be tried again: what it waits does not count
+    hours.now += 1000
+    assert held.take_late(60) == []
+    assert held.move(second, State.WORKING, State.RECEIVED, State.PAUSED)
+    assert held.take_late(60) == []
+    assert held.move(waiting, State.WORKING, State.RECEIVED)
 
 
 def test_what_sqs_lets_nobody_hold_longer_is_not_renewed() -> None:

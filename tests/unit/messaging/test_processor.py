@@ -58,8 +58,8 @@ def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) 
     return Processor(handler, config, aws.clock, dead)
 
 
-def test_a_message_counts_for_one_unless_the_terms_say_more(aws: FakeAws) -> None:
-    assert handling(aws)._config.weigh(Message(body="x")) == 1
+def test_no_message_is_expensive_unless_the_configuration_says_so(aws: FakeAws) -> None:
+    assert not handling(aws)._config.is_expensive(Message(body="x"))
 
 
 def delivered(request: Request | Message, receive_count: int = 1) -> ReceivedMessage:

@@ -28,7 +28,7 @@ from courier.errors import (
     Undelivered,
     Unreachable,
 )
-from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.protocol import Answer, Rejection, Reply, encode_reply
 from courier.messaging.replies import Replier
@@ -48,9 +48,9 @@ class Desk:
         monkeypatch.setattr(Mailbox, "acknowledge", self._note("acknowledged", self.on_acknowledge))
         monkeypatch.setattr(Mailbox, "release", self._note("released", []))
         monkeypatch.setattr(backoff, "delays", lambda: iter([0.0] * 1000))
-        self.outbox = Outbox()
         inbox = Mailbox(cast("Aws", None), "requestQueue")
         self.in_flight = InFlightMessages(inbox, capacity=10, visibility_seconds=10)
+        self.outbox = Outbox(lambda: self.in_flight.unfinished)
         self.stopped = threading.Event()
         self.now = 1000.0
         self.replier = Replier(
@@ -68,7 +68,7 @@ class Desk:
         """Put one finished request into the outbox."""
         delivery = ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
         self.in_flight.admit([delivery], reserved=self.in_flight.reserve())
-        self.outbox.expect(1)
+        self.in_flight.move(delivery, State.REPLIED, State.RECEIVED)
         self.outbox.put(
             Finished(
                 delivery=delivery,
@@ -339,7 +339,7 @@ def test_a_finished_request_is_logged_with_what_programs_read(
 def test_a_request_without_an_id_is_logged_by_its_messages(commands: Desk, caplog: pytest.LogCaptureFixture) -> None:
     commands.finish("a")
     (finished,) = commands.outbox.take()
-    commands.outbox.put_back([replace(finished, request_id="")])
+    commands.outbox.put(replace(finished, request_id=""))
     with caplog.at_level(logging.INFO):
         commands.run()
 
@@ -468,7 +468,7 @@ def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_
     assert commands.in_flight.is_idle
 
 
-def test_once_stopped_nothing_is_tried_again_and_all_stays_in_custody(commands: Desk) -> None:
+def test_once_stopped_nothing_is_tried_again_and_all_stays_in_flight(commands: Desk) -> None:
     commands.stopped.set()
     commands.finish("a")
 

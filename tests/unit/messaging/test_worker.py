@@ -94,7 +94,7 @@ Open = Callable[..., Office]
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("courier.messaging.time_limits.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.worker.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
@@ -435,6 +435,24 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
     assert "Traceback" not in caplog.text
 
 
+def test_a_worker_stops_although_aws_is_silent(
+    opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", 0.01)
+    office = opened(gate, grace_seconds=0, scaling_group="group", instance_id="i-1").start()
+    office.post("1", "2")
+    until(lambda: gate.begun and office.visible() == 0)
+    until(lambda: office.aws.machines.protected)
+    free = threading.Event()
+    office.queues.hooks["change_message_visibility_batch"] = lambda _: free.wait(PATIENCE_SECONDS)
+    office.aws.machines.hooks["set_instance_protection"] = lambda _: free.wait(PATIENCE_SECONDS)
+
+    assert not office.worker.stop()
+
+    assert caplog.text.count("stopping without it") == 3
+    free.set()
+
+
 def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -758,13 +776,14 @@ def test_a_machine_of_no_group_needs_no_protection(opened: Open, config: dict[st
     assert office.aws.machines.operations == []
 
 
-def test_what_is_heavy_leaves_others_for_other_workers(opened: Open, gate: Gate) -> None:
-    office = opened(gate, capacity=4, weigh=lambda message: 4 if message.body == "heavy" else 1).start()
-    office.post("heavy")
+def test_two_expensive_requests_leave_others_for_other_workers(opened: Open, gate: Gate) -> None:
+    office = opened(gate, capacity=4, is_expensive=lambda message: message.body == "expensive").start()
+    office.post("expensive")
     until(lambda: gate.begun)
-    office.post("1", "2")
+    office.post("expensive", "1", "2")
+    until(lambda: office.visible() == 2)
 
-    assert office.visible() == 2
+    assert len(office.bodies(REQUESTS)) == 4
     gate.free.set()
     office.until_deleted()
 
