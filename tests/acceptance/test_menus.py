@@ -108,7 +108,7 @@ def test_the_images_menu_uploads(place: Place) -> None:
     choose(menu, "1")
     menu.expect_exact("File (Enter")
     menu.sendline("cat[b].png")
-    menu.expect_exact("cat[b].png is in the bucket")
+    menu.expect_exact("cat[b].png is already in the bucket")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was changed")
@@ -263,7 +263,7 @@ def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: P
     menu.expect_exact("ahead: '1', '0'")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
-    menu.expect_exact("dropped")
+    menu.expect_exact("ignored")
 
     place.workers[0].end()
     place.post("requestQueue", "1,2")
