@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import re
+import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from courier.errors import Reason, Rejected, WrongUsage
 from courier.text import printable, quoted
@@ -16,6 +20,8 @@ from courier.text import printable, quoted
 #: will say what was done.
 MAX_NAME_BYTES = 255
 MAX_SOURCE_NAME_BYTES = 200
+_UNFINISHED = ".courier-"
+_IS_UNFINISHED = re.compile(re.escape(_UNFINISHED) + "[a-z0-9_]{8}")
 
 
 def check_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
@@ -49,22 +55,80 @@ def expand_home(path: str) -> str:
 
 
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
-    """Return a file's content. Raises: WrongUsage if it cannot be read; Rejected if it is too large."""
+    """Return a file's content. Raises: WrongUsage if it cannot be read or changes; Rejected if it is too large."""
     try:
         if path.exists() and not path.is_file():
             raise WrongUsage(f"{path} is not a file.", hint="Give a file.")
         with path.open("rb") as file:
+            before = os.fstat(file.fileno())
             content = file.read(limit_bytes + 1)
+            after = os.fstat(file.fileno())
     except OSError as error:
         raise WrongUsage(f"{path} cannot be read: {error.strerror}.") from error
     if len(content) > limit_bytes:
-        size_bytes = max(path.stat().st_size, len(content))
+        size_bytes = max(after.st_size, len(content))
         raise Rejected(
             f"{path} has {size_bytes:,} bytes; at most {limit_bytes:,} are allowed.",
             hint="Set COURIER_IMAGE_MAX_MEGABYTES to allow more, here and on the worker.",
             reason=Reason.FILE_TOO_BIG,
         )
+    if (before.st_mtime_ns, before.st_size) != (after.st_mtime_ns, after.st_size):
+        raise WrongUsage(f"{path} changed while it was read.", hint="Try again once nothing writes to it.")
     return content
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unfinished:
+    """A file that is being written, beside the one that it is to become."""
+
+    file: BinaryIO
+    target: Path
+    path: Path
+
+    def digest(self) -> str:
+        """Return the SHA-256 of what was written, in hexadecimal."""
+        self.file.flush()
+        return digest_of(self.path)
+
+    def finish(self, *, replace: bool) -> None:
+        """Give the file its name. Raises: WrongUsage if that is taken and `replace` is false."""
+        with _in_words(self.target):
+            if sys.platform == "win32":
+                self.file.close()  # what is open there has no other name
+            else:
+                self.file.flush()
+            self.path.chmod(0o666 & ~_UMASK)
+            if replace:
+                self.path.replace(self.target)
+            else:
+                _claim(self.target, self.path)
+
+
+@contextlib.contextmanager
+def unfinished(target: Path) -> Iterator[Unfinished]:
+    """Yield a file that becomes `target` once it is finished, and leaves no trace when it is not.
+
+    It is locked while it is written, so that `remove_unfinished` knows those of programs that were killed.
+    Raises: WrongUsage if its folder cannot be written.
+    """
+    with _in_words(target):
+        file, path = _locked_file(target.parent)
+    try:
+        with _in_words(target), file:
+            yield Unfinished(file=file, target=target, path=path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _locked_file(folder: Path) -> tuple[BinaryIO, Path]:
+    """Return a new file that is locked; one that was removed before it was is made again."""
+    while True:
+        descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=folder)
+        file, path = os.fdopen(descriptor, "wb"), Path(name)
+        lock(file, wait=True)
+        if path.exists():
+            return file, path
+        file.close()
 
 
 @contextlib.contextmanager
@@ -76,21 +140,45 @@ def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
     with _in_words(path):
         if not replace and os.path.lexists(path):
             raise FileExistsError
-        descriptor, temporary = tempfile.mkstemp(prefix=".courier-", dir=path.parent)
+    with unfinished(path) as made:
+        yield made.file
+        made.finish(replace=replace)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what programs that were killed were writing in a folder; what is still being written stays."""
+    with contextlib.suppress(OSError):
+        for path in list(folder.iterdir()):
+            if _IS_UNFINISHED.fullmatch(path.name):
+                _remove_if_unlocked(path)
+
+
+def _remove_if_unlocked(path: Path) -> None:
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if lock(file):
+            path.unlink()
+
+
+def lock(file: IO[bytes], *, wait: bool = False) -> bool:
+    """Lock an open file until it is closed; return whether it is locked, which no system but Unix can do."""
+    if sys.platform == "win32":
+        return False
+    import fcntl
+
     try:
-        with _in_words(path), os.fdopen(descriptor, "wb") as file:
-            yield file
-        with _in_words(path):
-            Path(temporary).chmod(0o666 & ~_UMASK)
-            if replace:
-                Path(temporary).replace(path)
-            else:
-                _claim(path, temporary)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError:  # another has it, or the file system knows no locks
+        return False
+    return True
 
 
-def _claim(path: Path, finished: str) -> None:
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal. Raises: OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _claim(path: Path, finished: Path) -> None:
     """Give a finished file its name, unless another program has taken that meanwhile. Raises: FileExistsError."""
     try:
         os.link(finished, path)
@@ -98,7 +186,7 @@ def _claim(path: Path, finished: str) -> None:
         raise
     except OSError:  # a file system without links
         path.open("xb").close()
-        Path(finished).replace(path)
+        finished.replace(path)
 
 
 @contextlib.contextmanager

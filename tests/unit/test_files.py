@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import Rejected, WrongUsage
-from courier.files import check_name, read_file, writing
+from courier.files import check_name, read_file, remove_unfinished, unfinished, writing
 
 
 @pytest.mark.parametrize("name", ["cat.png", "Größe 7.jpg", "a[/b].png".replace("/", ""), "-rf.png", "猫.webp"])
@@ -111,3 +112,64 @@ def test_a_file_is_read_up_to_the_limit(tmp_path: Path) -> None:
         read_file(tmp_path / "a", limit_bytes=4)
     with pytest.raises(WrongUsage, match="is not a file"):
         read_file(tmp_path, limit_bytes=4)
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"12345")
+    fstat = os.fstat
+    seen: list[int] = []
+
+    def change(descriptor: int) -> os.stat_result:
+        found = fstat(descriptor)
+        if not seen:
+            path.write_bytes(b"1234")
+        seen.append(descriptor)
+        return found
+
+    monkeypatch.setattr("courier.files.os.fstat", change)
+
+    with pytest.raises(WrongUsage, match="changed while"):
+        read_file(path, limit_bytes=5)
+
+
+def test_what_is_being_written_stays_and_what_a_killed_program_wrote_goes(tmp_path: Path) -> None:
+    for name in (".courier-abcd1234", ".courier-of the user's", "courier-abcd1234"):
+        (tmp_path / name).write_bytes(b"half")
+    with unfinished(tmp_path / "a") as part:
+        part.file.write(b"whole")
+
+        remove_unfinished(tmp_path)
+        remove_unfinished(tmp_path / "nowhere")
+        part.finish(replace=False)
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".courier-of the user's", "a", "courier-abcd1234"]
+    assert (tmp_path / "a").read_bytes() == b"whole"
+
+
+def test_where_the_system_knows_no_links_a_name_is_claimed_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("os.link", refuse)
+
+    with writing(tmp_path / "a", replace=False) as file:
+        file.write(b"abc")
+    with pytest.raises(WrongUsage), unfinished(tmp_path / "a") as part:
+        part.finish(replace=False)
+
+    assert (tmp_path / "a").read_bytes() == b"abc"
+
+
+def test_where_files_cannot_be_locked_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    (tmp_path / ".courier-abcd1234").write_bytes(b"half")
+
+    remove_unfinished(tmp_path)
+
+    assert (tmp_path / ".courier-abcd1234").exists()
