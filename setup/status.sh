@@ -1,13 +1,21 @@
 # shellcheck shell=bash
 # status.sh: what exists, one line each.
 
-# row KIND NAME STATE: a line of the status.
+# row KIND NAME STATE TEXT [KEY=VALUE...]: a line of the status. People read the text, or the state where there is none;
+# JSON has the state and the values, numbers as numbers (docs/reference/json/aws-setup-status.json).
 row() {
-  if $as_json; then
-    printf '{"kind": "%s", "name": "%s", "state": "%s"}\n' "$1" "$2" "$3"
-  else
-    printf '%-8s %-28s %s\n' "$1" "$2" "$3"
+  local kind=$1 name=$2 state=$3 text=$4 pair value values=""
+  shift 4
+  if ! $as_json; then
+    printf '%-8s %-28s %s\n' "$kind" "$name" "${text:-$state}"
+    return
   fi
+  for pair in "$@"; do
+    value=${pair#*=}
+    [[ $value =~ ^([0-9]+|true|false)$ ]] || value="\"$value\""
+    values+=", \"${pair%%=*}\": $value"
+  done
+  printf '{"kind": "%s", "name": "%s", "state": "%s"%s}\n' "$kind" "$name" "$state" "$values"
 }
 
 show_status() {
@@ -29,10 +37,10 @@ look_at_parts() {
 }
 
 queue_status() {
-  local url depths
+  local url depths waiting in_flight
   url=$(queue_url "$1")
   if [[ -z $url ]]; then
-    row queue "$1" missing
+    row queue "$1" missing ""
     return
   fi
   depths=$(aws_lookup sqs get-queue-attributes \
@@ -41,19 +49,20 @@ queue_status() {
     --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
     --output text)
   if [[ -z $depths ]]; then
-    row queue "$1" missing
+    row queue "$1" missing ""
     return
   fi
-  row queue "$1" "$(awk '{ print $1 " waiting, " $2 " in flight" }' <<<"$depths")"
+  read -r waiting in_flight <<<"$depths"
+  row queue "$1" exists "$waiting waiting, $in_flight in flight" waiting="$waiting" in_flight="$in_flight"
 }
 
 bucket_status() {
   find_bucket
   case $bucket_state in
-    own) row bucket "$bucket" exists ;;
-    other) row bucket "$bucket" "exists, and was there before" ;;
-    theirs) row bucket "$bucket" "belongs to the set-up $bucket_owner" ;;
-    missing) row bucket "$bucket" missing ;;
+    own) row bucket "$bucket" exists "" ;;
+    other) row bucket "$bucket" exists "exists, and was there before" was_there=true ;;
+    theirs) row bucket "$bucket" foreign "belongs to the set-up $bucket_owner" owner="$bucket_owner" ;;
+    missing) row bucket "$bucket" missing "" ;;
   esac
 }
 
@@ -61,20 +70,20 @@ network_status() {
   local sources
   find_group
   if [[ -z $known_group ]]; then
-    row group "$(group_name)" missing
+    row group "$(group_name)" missing ""
     return
   fi
   sources=$(aws_lookup ec2 describe-security-group-rules \
     --filters "Name=group-id,Values=$known_group" \
     --query "join(', ', SecurityGroupRules[?!IsEgress && (IpProtocol=='-1' || (FromPort<=\`22\` && ToPort>=\`22\`))].[CidrIpv4 || CidrIpv6 || PrefixListId || ReferencedGroupInfo.GroupId][])" \
     --output text)
-  row group "$(group_name)" "SSH from ${sources:-nobody}"
+  row group "$(group_name)" exists "SSH from ${sources:-nobody}" ssh_from="$sources"
 }
 
 key_status() {
   local there
   there=$(aws_lookup ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
-  row key "$(key_name)" "$(exists "$there")"
+  row key "$(key_name)" "$(exists "$there")" ""
 }
 
 role_status() {
@@ -83,14 +92,14 @@ role_status() {
     --instance-profile-name "$(profile_name)" \
     --query "InstanceProfile.Roles[0].RoleName" \
     --output text)
-  row role "$(profile_name)" "$(exists "$there")"
+  row role "$(profile_name)" "$(exists "$there")" ""
 }
 
 policy_status() {
   local there
   ! $is_lab || return 0
   there=$(aws_lookup iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
-  row policy "$name-client" "$(exists "$there")"
+  row policy "$name-client" "$(exists "$there")" ""
 }
 
 fleet_status() {
@@ -98,7 +107,7 @@ fleet_status() {
   there=$(find_scaling_group)
   [[ -n $there ]] || return 0
   read -r least most wanted _ <<<"$there"
-  row machines "$(template_name)" "$wanted wanted, from $least to $most"
+  row machines "$(template_name)" exists "$wanted wanted, from $least to $most" wanted="$wanted" least="$least" most="$most"
 }
 
 exists() { if [[ -n $1 ]]; then say exists; else say missing; fi; }
@@ -107,6 +116,8 @@ machine_status() {
   local found id state address kind _
   found=$(find_instance "$alive")
   while read -r id state address kind _; do
-    [[ -z $id ]] || row instance "$id" "$state, $kind, ${address/#-/no address}"
+    [[ -n $id ]] || continue
+    [[ $address != - ]] || address=""
+    row instance "$id" "$state" "$state, $kind, ${address:-no address}" type="$kind" address="$address"
   done <<<"$found"
 }

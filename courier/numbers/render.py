@@ -32,9 +32,10 @@ def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> di
     }
 
 
-def json_line(answer: NumbersAnswer) -> str:
-    """Return the statistics as one line of JSON, with the very digits."""
-    return encode(replace(answer, histogram=None))
+def json_line(answer: NumbersAnswer, line: int | None = None) -> str:
+    """Return the statistics as one line of JSON, with the very digits; in a batch, with the line they are of."""
+    text = encode(replace(answer, histogram=None))
+    return text if line is None else f'{{"line": {line}, {text.removeprefix("{")}'
 
 
 def csv_line(cells: Sequence[str | None]) -> str:
@@ -50,9 +51,9 @@ class JsonRows:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def add(self, _line: int, answer: NumbersAnswer) -> None:
+    def add(self, line: int, answer: NumbersAnswer) -> None:
         """Write the answer to a line."""
-        self._write(json_line(answer))
+        self._write(json_line(answer, line))
 
     def refuse(self, line: int, reason: str) -> None:
         """Write why a line has no answer."""

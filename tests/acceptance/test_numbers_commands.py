@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import nist
 from tests.support.place import Place, wait_for
+from tests.support.rows import rows
 
 CLIENT = "numbers_client.py"
 WORKER = "numbers_worker.py"
@@ -125,13 +126,14 @@ def test_a_batch_answers_every_line_in_order_and_names_the_bad_ones(served: Plac
 
     done = served.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
 
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    found = rows(done.stdout, "numbers-batch")
     assert done.returncode == 1
+    assert [row["line"] for row in found] == list(range(1, 251))
     for place, fact in ((240, "list is empty"), (3, "Item 2 (character 3) is 'x'")):
-        row = rows.pop(place)
-        assert (row.keys(), row["line"]) == ({"line", "error"}, place + 1)
+        row = found.pop(place)
+        assert row.keys() == {"line", "error"}
         assert fact in row["error"]
-    assert [row["mean"] for row in rows] == [number + 1 for number in range(250) if number not in {3, 240}]
+    assert [row["mean"] for row in found] == [number + 1 for number in range(250) if number not in {3, 240}]
 
 
 def test_nists_datasets_come_back_with_every_certified_digit(served: Place) -> None:
@@ -140,12 +142,12 @@ def test_nists_datasets_come_back_with_every_certified_digit(served: Place) -> N
     done = served.run(CLIENT, "batch", "-", text="\n".join(lines) + "\n")
 
     assert done.returncode == 0, (done.stderr, [line for line in done.stdout.splitlines() if "error" in line])
-    rows = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in done.stdout.splitlines()]
+    answers = [json.loads(line, parse_int=Decimal, parse_float=Decimal) for line in done.stdout.splitlines()]
     certified = Context(prec=15)  # as many digits as NIST certifies
-    assert [[certified.plus(row["mean"]), certified.plus(row["stdev"])] for row in rows] == [
+    assert [[certified.plus(row["mean"]), certified.plus(row["stdev"])] for row in answers] == [
         [Decimal(dataset.mean), Decimal(dataset.stdev)] for dataset in nist.DATASETS.values()
     ]
-    assert len(rows) == 9
+    assert len(answers) == 9
 
 
 def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(served: Place) -> None:
@@ -165,10 +167,10 @@ def test_a_batch_from_a_slow_pipe_answers_while_the_pipe_is_open(served: Place) 
 def test_a_batch_goes_on_after_a_line_that_nobody_answered(place: Place) -> None:
     process = place.run(CLIENT, "batch", "-", "--timeout", "1", text="1\nx\n2\n")
 
-    rows = [json.loads(line) for line in process.stdout.splitlines()]
+    answers = [json.loads(line) for line in process.stdout.splitlines()]
     assert process.returncode == 3
-    assert [row["line"] for row in rows] == [1, 2, 3]
-    assert "responseQueue within 1 s" in rows[0]["error"]
+    assert [row["line"] for row in answers] == [1, 2, 3]
+    assert "responseQueue within 1 s" in answers[0]["error"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_rows_of_the_numbers_client_arrive_whole(served: Place, name: str) -> No
     assert DRAWN in seen["file", "pty"].err
     assert (DRAWN in seen["pty", "pty"].out) == ("batch" not in name)  # its rows are its progress
     if name == "batch":
-        assert [json.loads(row).get("line") for row in rows] == [None, None, 3, 4, None, None, 7]
+        assert [json.loads(row).get("line") for row in rows] == [1, 2, 3, 4, 5, 6, 7]
         assert seen["file", "file"].err.decode() == "7 lines: 4 answered, 3 rejected (3, 4, 7)\n"
 
 

@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError
 
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, WAIT_SECONDS
+from tests.support.rows import rows
 
 #: Notes each call in a file of its own, since several are made at once, and does what a file of its name says.
 STUB = """#!/bin/sh
@@ -457,6 +458,36 @@ def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
     assert done.returncode == 1
     assert "no permission for iam:get-instance-profile" in done.stderr
     assert re.search("queue +requestQueue +missing", done.stdout)
+
+
+def test_a_status_for_programs_has_numbers_and_words_apart(stub: Stub) -> None:
+    answers = {
+        **ACCOUNT,
+        **NO_BUCKET,
+        "sqs list-queues": ["http://sqs/123456789012/requestQueue\thttp://sqs/123456789012/requestQueue-dead", "", 0],
+        "sqs get-queue-attributes": ["12\t3", "", 0],
+        "iam get-instance-profile": ["None", "", 0],
+        "iam get-policy": ["None", "", 0],
+        "ec2 describe-security-groups": ["sg-1\t123456789012", "", 0],
+        "ec2 describe-security-group-rules": ["10.0.0.0/8, 192.168.0.0/16", "", 0],
+        "ec2 describe-key-pairs": ["courier", "", 0],
+        "autoscaling describe-auto-scaling-groups": ["1\t4\t2\tInService", "", 0],
+        "ec2 describe-instances": ["i-1\trunning\t-\tt3.micro\tNone\ni-2\tstopped\t10.0.0.1\tt3.micro\tNone", "", 0],
+    }
+
+    done = stub.run("status", "--json", answers=answers)
+
+    assert done.returncode == 0, done.stderr
+    found = {(row["kind"], row["name"]): row for row in rows(done.stdout, "aws-setup-status")}
+    queue = found["queue", "requestQueue"]
+    assert (queue["state"], queue["waiting"], queue["in_flight"]) == ("exists", 12, 3)
+    assert found["queue", "imageInbox"]["state"] == "missing"
+    by_kind = {kind: row for (kind, _), row in found.items()}
+    assert by_kind["group"]["ssh_from"] == "10.0.0.0/8, 192.168.0.0/16"
+    assert (by_kind["machines"]["wanted"], by_kind["machines"]["least"], by_kind["machines"]["most"]) == (2, 1, 4)
+    assert (found["instance", "i-1"]["state"], found["instance", "i-1"]["address"]) == ("running", "")
+    assert found["instance", "i-2"]["address"] == "10.0.0.1"
+    assert by_kind["bucket"]["state"] == "missing"
 
 
 @pytest.mark.parametrize("verb", ["down", "status", "doctor"])

@@ -18,6 +18,7 @@ import pytest
 from tests.setup.test_aws_setup import proxy, renamed
 from tests.support.engines import REGION, Engine, fresh_account, unmeasured
 from tests.support.place import ATTRIBUTES, ROOT, WAIT_SECONDS, Place
+from tests.support.rows import rows
 
 __all__ = ["proxy"]
 ADDRESS = "203.0.113.7/32"
@@ -401,9 +402,9 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     assert "running, " in account.done("start")
     assert "is active" in account.done("deploy")
     assert "dollars_a_month" in account.done("cost", "--json")
-    states = [json.loads(line) for line in account.done("status", "--json").splitlines()]
-    assert [row["kind"] for row in states].count("queue") == 6
-    assert states[-1]["kind"] == "instance"
+    states = rows(account.done("status", "--json"), "aws-setup-status")
+    assert [(row["waiting"], row["in_flight"]) for row in states if row["kind"] == "queue"] == [(0, 0)] * 6
+    assert (states[-1]["kind"], states[-1]["state"]) == ("instance", "running")
 
 
 @pytest.mark.long

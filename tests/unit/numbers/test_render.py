@@ -14,6 +14,7 @@ from courier.errors import ResponseTimeout
 from courier.numbers import render, response
 from courier.numbers.response import Histogram, NumbersAnswer
 from courier.numbers.rounding import Figure
+from tests.support.rows import rows
 
 ANSWER = NumbersAnswer(
     statistics={"min": "1", "q1": "2", "median": "3", "q3": "5", "max": "9", "mean": "3.5", "mode": None},
@@ -104,6 +105,19 @@ def test_long_edges_are_shortened() -> None:
 
     assert render.plot(wide, ascii_only=True)[0].split()[:3] == ["0", "-", "1.00000e300"]
     assert len(render.plot(wide, ascii_only=True)[0]) < 80
+
+
+def test_every_json_row_of_a_batch_has_its_line() -> None:
+    written: list[str] = []
+    batch = render.JsonRows(written.append)
+
+    batch.add(3, ANSWER)
+    batch.refuse(4, "Item 1 is empty.")
+    batch.end()
+
+    first, second = rows("\n".join(written), "numbers-batch")
+    assert (first["line"], first["mean"]) == (3, 3.5)
+    assert second == {"line": 4, "error": "Item 1 is empty."}
 
 
 def test_csv_rows_wait_for_the_names_of_the_first_answer() -> None:
