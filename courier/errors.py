@@ -9,6 +9,7 @@ CourierError
 │   ├── ObjectReplaced             another object of this name than the one that was meant
 │   └── MalformedMessage           a message whose attributes cannot be read
 ├── WrongUsage                  2  the command or a setting is wrong
+│   ├── FolderClosed               nothing can be saved in a folder
 │   └── WrongSetting               an environment variable has a value that cannot be used
 ├── ResponseTimeout             3  no worker answered in time
 ├── RequestCanceled           130  nobody waits for the response any more
@@ -110,6 +111,10 @@ class WrongUsage(CourierError):
     """The command is not valid."""
 
     exit_status = 2
+
+
+class FolderClosed(WrongUsage):
+    """Nothing can be saved in this folder."""
 
 
 class WrongSetting(WrongUsage):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from courier.errors import AwsError, CourierError, Rejected, WrongUsage
+from courier.cli import image_rows
+from courier.errors import AwsError, CourierError, WrongUsage
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
@@ -16,25 +16,28 @@ if TYPE_CHECKING:
 class Failures:
     """What went wrong in a command that does several things: told at once, and counted for the exit status."""
 
-    def __init__(self, tell: Callable[[CourierError], None], *, as_json: bool) -> None:
+    def __init__(self, tell: Callable[[CourierError], None], write: Callable[[str], object] | None = None) -> None:
         self._tell = tell
-        self._as_json = as_json
+        #: Writes a row for programs, if it is they who read.
+        self._write = write
         self.worst = 0
 
     @contextmanager
-    def noted(self, name: str) -> Iterator[None]:
-        """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too."""
+    def noted(self, shown: str, step: str, **fields: object) -> Iterator[None]:
+        """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too.
+
+        A row tells of the step, with `fields`, which are by default what is shown.
+        """
         try:
             yield
         except AwsError:
             raise
         except CourierError as error:
             self.worst = max(self.worst, error.exit_status)
-            told = error if name in error.message else CourierError(f"{name}: {error.message}", hint=error.hint)
+            told = error if shown in error.message else CourierError(f"{shown}: {error.message}", hint=error.hint)
             self._tell(told)
-            if self._as_json:
-                reason = {"reason": error.reason} if isinstance(error, Rejected) and error.reason else {}
-                print(json.dumps({"name": name, "error": error.sentence, **reason}), flush=True)
+            if self._write:
+                self._write(image_rows.row(step, **(fields or {"name": shown}), **image_rows.of_error(error)))
 
 
 def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:

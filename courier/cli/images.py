@@ -42,6 +42,7 @@ examples:
   images_client.py run                                the same with the sample picture
   images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
                                                       many at once; run again, only what is missing
+  images_client.py run photos --recursive --to out    with subfolders
   images_client.py operations                         what can be done
   images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
   images_client.py purge --yes
@@ -113,7 +114,8 @@ class Menu:
         names = self._pick("processed", "Process an image first.", may_be_all=True)
         folder = self._terminal.ask("Folder to save in (Enter for this one)", lambda text: text.strip() or ".", _paths)
         for name in names:
-            self._commands.download(name, expand_home(folder), replace=False)
+            with self._commands.failures.noted(name, "download", result=name):
+                self._commands.download(name, expand_home(folder), replace=False)
 
     def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
         found = self._commands.transfer.names(folder)
@@ -189,7 +191,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
     add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
-    add("run", "upload, process and download", "--operations", "--to", "--replace").add_argument(
+    add("run", "upload, process and download", "--operations", "--to", "--recursive", "--replace").add_argument(
         "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
     )
     add("operations", "list the operations on images")
@@ -203,23 +205,29 @@ _OPTIONS: dict[str, dict[str, Any]] = {
         "metavar": "LIST",
         "help": f"such as grayscale,resize=800x600; the operations command lists them (default: {DEFAULT})",
     },
-    "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in (default: this one)"},
-    "--replace": {"action": "store_true", "help": "overwrite what exists already, here or in the bucket"},
+    "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in, created if missing (default: this one)"},
+    "--recursive": {"action": "store_true", "help": "include subfolders, and keep them in --to"},
+    "--replace": {"action": "store_true", "help": "overwrite existing files; for upload: in the bucket"},
 }
 
 
 def _upload(given: argparse.Namespace, commands: ImageCommands) -> None:
-    from courier.images.batch import expanded
-
-    for path in expanded(given.files) if given.files else [""]:
-        with commands.failures.noted(path):
-            commands.upload(path, replace=given.replace)
+    for source in commands.sources(given.files):
+        with commands.failures.noted(source.shown, "upload", name=Path(source.shown).name):
+            commands.upload(source.path, replace=given.replace)
 
 
 def _download(given: argparse.Namespace, commands: ImageCommands) -> None:
     for name in given.names:
-        with commands.failures.noted(name):
+        with commands.failures.noted(name, "download", result=name):
             commands.download(name, given.to, replace=given.replace)
+
+
+def _run(given: argparse.Namespace, commands: ImageCommands) -> None:
+    from courier.images.pipeline import parse
+
+    pipeline = parse(given.operations)
+    commands.run(given.files, pipeline, given.to, replace=given.replace, recursive=given.recursive)
 
 
 def run(given: argparse.Namespace, commands: ImageCommands) -> int:
@@ -230,7 +238,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "upload": lambda: _upload(given, commands),
         "process": lambda: commands.process(given.names, parse(given.operations)),
         "download": lambda: _download(given, commands),
-        "run": lambda: commands.run(given.files, parse(given.operations), given.to, replace=given.replace),
+        "run": lambda: _run(given, commands),
         "list": lambda: commands.list(given.folder),
         "operations": commands.operations,
     }[given.command]()
@@ -246,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     settings = load_settings()
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
-    failures = Failures(complain if given.command else terminal.complain, as_json=given.json)
+    failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
     connection = Connection(
         kind="image",

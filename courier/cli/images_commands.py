@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from courier.aws.s3 import StoredObject
+from courier.cancellation import Canceled
+from courier.cli import image_rows
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, agree_to_replace
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images import preview
-from courier.images.batch import Batch, expanded
+from courier.images.batch import Batch
+from courier.images.destination import make_folder
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
+from courier.images.sources import Source, find_sources
 from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
+
+#: Why a result is not worked on.
+MADE_EARLIER = "made by an earlier run"
 
 
 class ImageCommands:
@@ -43,14 +50,22 @@ class ImageCommands:
 
     def upload(self, path: str, *, replace: bool) -> str:
         """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
-        with self._terminal.moving(f"Uploading {path or preview.SAMPLE_NAME}") as moved:
+        with self._terminal.moving(f"Uploading {Source(path=path).shown}") as moved:
             may = self._asked_before(replace=replace)
             sent = self.transfer.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag
         self.latest = sent.name
         header = sent.header
         self._report(
-            {"name": sent.name, "width": header.width, "height": header.height, "bytes": sent.size_bytes},
+            image_rows.row(
+                "upload",
+                name=sent.name,
+                width=header.width,
+                height=header.height,
+                bytes=sent.size_bytes,
+                etag=sent.etag,
+                was_there=sent.was_there,
+            ),
             f"{'already there:' if sent.was_there else 'uploaded'} {sent.name}  "
             f"{header.format} {header.width} x {header.height}, {sent.size_bytes:,} bytes",
         )
@@ -62,10 +77,10 @@ class ImageCommands:
         Raises: CourierError if nothing could be asked.
         """
         options = {"operations": pipeline.text}
-        found = self.transfer.results([self._question(name, options) for name in names], names)
+        found = self.transfer.results([self._question(name, options) for name in names])
         results: list[Result] = []
         for name in names:
-            with self.failures.noted(name):
+            with self.failures.noted(name, "process"):
                 with self._terminal.waiting(f"Waiting for {name} (Ctrl-C to cancel)"):
                     result = next(found)
                 if isinstance(result, CourierError):
@@ -74,82 +89,83 @@ class ImageCommands:
                 self.latest_result = result.name
                 said = result.describe()
                 self._report(
-                    {**result.told, "name": name, "result": result.name, "seconds": round(result.seconds, 3)},
+                    image_rows.row("process", name=name, **image_rows.of_result(result)),
                     f"processed {name} into {result.name}{': ' * bool(said)}{said}, answered in {result.seconds:.3f} s",
                 )
         return results
 
-    def download(self, name: str, folder: str, *, replace: bool, etag: str = "") -> None:
+    def download(self, name: str, folder: str, *, replace: bool) -> None:
         """Fetch one processed picture into `folder`. Raises: CourierError."""
-        target = _folder(folder) / check_name(name)
-        if not replace and target.exists():
+        target = Path(folder) / check_name(name)
+        if target.is_dir():
+            raise WrongUsage(f"{target} is a folder.", hint="Save elsewhere with --to.")
+        if not replace and os.path.lexists(target):
             agree_to_replace(f"{target} exists already.", self._asker)
             replace = True
+        make_folder(Path(folder))
         with self._terminal.moving(f"Downloading {name}") as moved:
-            self.transfer.download(name, target, etag=etag, replace=replace, moved=moved.advance, opened=moved.expect)
-        self._report({"name": name, "path": str(target)}, f"downloaded {target}")
+            self.transfer.download(name, target, replace=replace, moved=moved.advance, opened=moved.expect)
+        size_bytes = target.stat().st_size
+        self._report(
+            image_rows.row("download", result=name, path=str(target), bytes=size_bytes), f"downloaded {target}"
+        )
 
-    def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool) -> None:
-        """Upload, have processed and download: one picture with every step told, or many at once."""
+    def sources(self, files: Sequence[str], *, recursive: bool = False) -> list[Source]:
+        """Return the files that are meant, the sample picture if none is, and say which are skipped.
+
+        Raises: WrongUsage.
+        """
         if "" in files:
             raise WrongUsage("The name of the file is empty.", hint="Without a name, the sample image is used.")
-        if len(files) <= 1 and not any(Path(path).is_dir() or not Path(path).exists() for path in files):
-            self._run_one(files[0] if files else "", pipeline, folder, replace=replace)
-            return
-        self._run_many(expanded(files), pipeline, _folder(folder), replace=replace)
+        if not files:
+            return [Source(path="")]
+        meant = find_sources(files, recursive=recursive)
+        for note in meant.notes():
+            self._terminal.note(note)
+        if self._as_json:
+            for path, reason in [*meant.skipped.items(), *((path, MADE_EARLIER) for path in meant.results)]:
+                self._terminal.row(image_rows.row("skip", name=path, notes=[reason]))
+        return meant.found
 
-    def _run_many(self, paths: Sequence[str], pipeline: Pipeline, folder: Path, *, replace: bool) -> None:
-        """Do many pictures, and tell of each in the order of their files, and in the end of all."""
-        outcomes = Outcomes(paths, self._tell_outcome)
+    def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool, recursive: bool) -> None:
+        """Upload, have processed and download, many at once; tell of each in the order of their files, then of all.
+
+        Raises: CourierError.
+        """
+        sources = self.sources(files, recursive=recursive)
+        make_folder(Path(folder))
+        outcomes = Outcomes([source.path for source in sources], self._tell_outcome)
         started = time.monotonic()
-        with self._terminal.gathering("Pictures", len(paths)) as (moved, advance):
+        with self._terminal.gathering("Images", len(sources)) as (progress, advance):
 
             def told(path: str, target: Path | None, result: Result | CourierError) -> None:
                 advance()
                 outcomes.add(path, target, result)
 
-            batch = Batch(
-                self.transfer,
-                pipeline,
-                folder,
-                replace=replace,
-                moved=moved.advance,
-                expected=moved.expect,
-                told=told,
-            )
+            batch = Batch(self.transfer, pipeline, Path(folder), sources, replace=replace, progress=progress, told=told)
             try:
-                batch.run(paths)
+                batch.run()
+            except Canceled:
+                outcomes.is_canceled = True
+                raise
             finally:
                 outcomes.end()
-        self._terminal.note(outcomes.summary(folder, time.monotonic() - started))
+                if len(sources) > 1 or outcomes.is_canceled:
+                    self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
         if outcomes.trouble is not None:
             raise outcomes.trouble
 
     def _tell_outcome(self, path: str, target: Path | None, result: Result | CourierError) -> None:
-        if not isinstance(result, CourierError):
-            self._tell_of(path, target, result)
-            return
-        with self._terminal.cleared(), self.failures.noted(path):
-            raise result
-
-    def _tell_of(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+        name = Source(path=path).shown
         if isinstance(result, CourierError):
-            raise result
-        said = result.describe()
-        fields = {**result.told, "name": path, "path": str(target), "was_there": not result.told}
-        self._report(fields, f"{path} -> {target}{': ' * bool(said)}{said or ' (already done)'}")
-
-    def _run_one(self, path: str, pipeline: Pipeline, folder: str, *, replace: bool) -> None:
-        batch = Batch(
-            self.transfer, pipeline, _folder(folder), replace=replace, moved=lambda _: None, told=self._tell_of
-        )
-        if path and batch.is_there(path):
+            with self._terminal.cleared(), self.failures.noted(name, "run"):
+                raise result
             return
-        with self.failures.noted(path):
-            name = self.upload(path, replace=replace)
-            for result in self.process([name], pipeline):
-                is_stale = Path(folder) / result.name in batch.stale
-                self.download(result.name, folder, replace=replace or is_stale, etag=result.etag)
+        said = "already done" if result.was_there else result.describe()
+        self._report(
+            image_rows.row("run", name=name, path=str(target), **image_rows.of_result(result)),
+            f"{name} -> {target}{': ' * bool(said)}{said}",
+        )
 
     def operations(self) -> None:
         """Show what can be done to pictures."""
@@ -199,14 +215,8 @@ class ImageCommands:
         """The terminal, if there is somebody at it to ask."""
         return self._terminal if self._terminal.is_interactive and not self._as_json else None
 
-    def _report(self, fields: dict[str, object], text: str) -> None:
+    def _report(self, row: str, text: str) -> None:
         if self._as_json:
-            self._terminal.row(json.dumps(fields))
+            self._terminal.row(row)
         else:
             self._terminal.say(text)
-
-
-def _folder(path: str) -> Path:
-    if not Path(path).is_dir():
-        raise WrongUsage(f"{path} is not a folder.", hint="Create it first, or give another with --to.")
-    return Path(path)

@@ -22,6 +22,8 @@ class Outcomes:
         self._done = self._bytes = 0
         #: What AWS was in trouble with, which concerns more than one file.
         self.trouble: AwsError | None = None
+        #: Whether the rest was given up.
+        self.is_canceled = False
 
     def add(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         """Take what became of one file."""
@@ -41,7 +43,8 @@ class Outcomes:
         of_all = f" of {self._count:,}" if self._done < self._count else ""
         noun = "image" if self._count == 1 else "images"
         place = "this folder" if folder == Path() else f"{folder}/".replace("//", "/")
-        return f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"
+        done = f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"
+        return f"Canceled: {done}. The same command again makes the rest." if self.is_canceled else done
 
     def _hand_on(self, path: str) -> None:
         target, result = self._known.pop(path)

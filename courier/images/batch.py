@@ -1,26 +1,43 @@
-"""A batch of images: which files are meant, and their overlapping upload, processing and download."""
+"""A batch of images: their overlapping upload, processing and download, in which nobody's file is overwritten."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path, PurePath
 
-from courier.errors import CourierError, Rejected, WrongUsage
+from courier.errors import CourierError, FolderClosed, Rejected
+from courier.files import unfinished
 from courier.images import naming
-from courier.images.formats import named_by
+from courier.images.destination import Destination, make_folder
 from courier.images.pipeline import Pipeline
+from courier.images.results import SAMPLE, Made, source_of
+from courier.images.sources import Source
 from courier.images.transfer import ImageTransfer, Result, Uploaded
-from courier.messaging.pending import Asked, Question
+from courier.messaging.pending import Question
+from courier.progress import UNSEEN, Progress
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
 TRANSFERS = 4
 AHEAD = 16
 #: How long a stream of questions waits for the next upload before it says that there is none at the moment.
 _WAIT_SECONDS = 0.05
-_WILD = "*?["
+#: Hears of each file what became of it: the result's file and the result, or the error.
+Tell = Callable[[str, Path | None, Result | CourierError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """A file on its way: where its result goes, what that is made from, and the upload."""
+
+    path: str
+    target: Path
+    image: Made
+    sent: Uploaded
 
 
 class Batch:
@@ -31,150 +48,134 @@ class Batch:
         transfer: ImageTransfer,
         pipeline: Pipeline,
         folder: Path,
+        sources: Sequence[Source],
         *,
         replace: bool,
-        moved: Callable[[int], None],
-        expected: Callable[[int], None] = lambda _count: None,
-        told: Callable[[str, Path | None, Result | CourierError], None],
+        told: Tell,
+        progress: Progress = UNSEEN,
     ) -> None:
         self._transfer = transfer
         self._pipeline = pipeline
         self._folder = folder
-        self._replace = replace
-        self._moved = moved
-        self._expected = expected
-        #: Hears of each file what became of it: the result's file, or the error; no file where it was there already.
+        self._sources = sources
+        self._progress = progress
         self._tell = told
         self._lock = threading.Lock()
-        #: Results that are there and are not those of the files as they are now.
-        self.stale: set[Path] = set()
+        self._destination = Destination(folder, sources, replaces=replace)
 
-    def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
-        with self._lock:  # several transfers end at once
-            self._tell(path, target, result)
-
-    def run(self, paths: Sequence[str]) -> None:
-        """Do all files. Raises: AwsError; what concerns one file is told, and the others go on."""
-        missing = [path for path in self._once(paths) if not self.is_there(path)]
+    def run(self) -> None:
+        """Do all files. Raises: AwsError; WrongUsage; what concerns one file is told, and the others go on."""
         with ThreadPoolExecutor(TRANSFERS) as uploads, ThreadPoolExecutor(TRANSFERS) as downloads:
             try:
-                self._ask(missing, uploads, downloads)
+                self._ask(self._jobs(list(self._once()), uploads), downloads)
             except BaseException:
                 uploads.shutdown(wait=False, cancel_futures=True)
                 downloads.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _once(self, paths: Sequence[str]) -> Iterator[str]:
+    def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+        with self._lock:  # several transfers end at once
+            self._tell(path, target, result)
+
+    def _once(self) -> Iterator[Source]:
         """Yield the files whose names are not those of others before them, which their results would overwrite."""
-        seen: dict[str, str] = {}
-        for path in paths:
-            name = Path(path).name
+        seen: dict[Path, str] = {}
+        for source in self._sources:
+            name = source.subfolder / Path(source.path).name
             if name in seen:
-                self._told(path, None, Rejected(f"{path} has the same name as {seen[name]}.", hint="Rename one."))
+                error = Rejected(f"{source.path} has the same name as {seen[name]}.", hint="Rename one.")
+                self._told(source.path, None, error)
             else:
-                seen[name] = path
-                yield path
+                seen[name] = source.path
+                yield source
 
-    def is_there(self, path: str) -> bool:
-        """Whether the result is there already, newer than the file, and say so; a file that cannot be read is not.
-
-        An older result, or an empty one, is made anew and replaced.
-        """
-        if self._replace:
-            return False
-        try:
-            name, _, header = self._transfer.read(path)
-        except CourierError:
-            return False
-        target = self._folder / naming.name_for(name, self._pipeline, header)
-        if not target.exists():
-            return False
-        found = target.stat()
-        if not found.st_size or found.st_mtime < Path(path).stat().st_mtime:
-            self.stale.add(target)
-            return False
-        self._told(path, target, Result(source=name, name=target.name, seconds=0.0))
-        return True
-
-    def _ask(self, paths: Sequence[str], uploads: ThreadPoolExecutor, downloads: ThreadPoolExecutor) -> None:
-        pending: deque[tuple[str, Future[None]]] = deque()
-        results = self._transfer.results(self._questions(paths, uploads), paths)
-        for path, result in zip(paths, results, strict=True):
+    def _ask(self, jobs: Iterator[_Job | None], downloads: ThreadPoolExecutor) -> None:
+        first = next((job for job in jobs if job is not None), None)
+        if first is None:
+            return
+        asked: deque[_Job] = deque()
+        pending: deque[Future[None]] = deque()
+        for result in self._transfer.results(self._questions(chain([first], jobs), asked)):
+            job = asked.popleft()
             if isinstance(result, CourierError):
-                self._told(path, None, result)
+                self._told(job.path, None, result)
             else:
-                pending.append((path, downloads.submit(self._fetch, path, result)))
-            while pending and (pending[0][1].done() or len(pending) > AHEAD):
-                pending.popleft()[1].result()
-        for _, left in pending:
+                pending.append(downloads.submit(self._fetch, job, result))
+            while pending and (pending[0].done() or len(pending) > AHEAD):
+                pending.popleft().result()
+        for left in pending:
             left.result()
+        self._transfer.check_canceled()
 
-    def _questions(self, paths: Sequence[str], uploads: ThreadPoolExecutor) -> Iterator[Asked]:
-        """Yield the questions in order, a few uploads ahead; None while the next upload is not done."""
-        options = {"operations": self._pipeline.text}
-        ahead: deque[Future[Uploaded]] = deque()
-        left = iter(paths)
-        for _ in paths:
+    def _questions(self, jobs: Iterable[_Job | None], asked: deque[_Job]) -> Iterator[Question | None]:
+        for job in jobs:
+            if job is None:
+                yield None
+            else:
+                asked.append(job)
+                yield Question(body=job.sent.name, options={"operations": self._pipeline.text, "etag": job.sent.etag})
+
+    def _jobs(self, sources: Sequence[Source], uploads: ThreadPoolExecutor) -> Iterator[_Job | None]:
+        """Yield what was uploaded in order, a few uploads ahead; None while the next upload is not done."""
+        ahead: deque[tuple[str, Future[_Job | None]]] = deque()
+        left = iter(sources)
+        for _ in sources:
             while len(ahead) < AHEAD and (further := next(left, None)) is not None:
-                ahead.append(uploads.submit(self._upload, further))
-            future = ahead.popleft()
+                ahead.append((further.path, uploads.submit(self._begin, further)))
+            path, future = ahead.popleft()
             while not _is_done(future):
+                self._transfer.check_canceled()
                 yield None
             try:
-                sent = future.result()
+                job = future.result()
+            except FolderClosed:
+                raise
             except CourierError as error:
-                yield error
+                self._told(path, None, error)
             else:
-                yield Question(body=sent.name, options={**options, "etag": sent.etag})
+                if job is not None:
+                    yield job
 
-    def _upload(self, path: str) -> Uploaded:
-        return self._transfer.upload(
-            path, may_replace=lambda _name: self._replace, moved=self._moved, opened=self._expected
+    def _begin(self, source: Source) -> _Job | None:
+        """Upload a file, unless its result is there already. Raises: CourierError."""
+        self._transfer.check_canceled()
+        local = self._transfer.read(source.path)
+        target = self._folder / source.subfolder / naming.name_for(local.name, self._pipeline, local.header)
+        image = Made(
+            result=target.name,
+            digest="",
+            source=source_of(Path(source.path), target.parent) if source.path else SAMPLE,
+            source_digest=local.digest,
+            operations=self._pipeline.text,
         )
+        if self._destination.has(source.path, target, image):
+            self._told(source.path, target, Result(name=target.name, was_there=True))
+            return None
+        self._destination.check()
+        sent = self._transfer.upload_apart(local, moved=self._progress.advance, opened=self._progress.expect)
+        return _Job(path=source.path, target=target, image=image, sent=sent)
 
-    def _fetch(self, path: str, result: Result) -> None:
-        target = self._folder / result.name
+    def _fetch(self, job: _Job, result: Result) -> None:
         try:
-            replace = self._replace or target in self.stale
-            self._transfer.download(
-                result.name, target, etag=result.etag, replace=replace, moved=self._moved, opened=self._expected
-            )
+            self._save(job, result)
         except CourierError as error:
-            self._told(path, None, error)
+            self._told(job.path, None, error)
         else:
-            self._told(path, target, result)
+            self._told(job.path, job.target, result)
+
+    def _save(self, job: _Job, result: Result) -> None:
+        if PurePath(result.name).suffix.lower() != job.target.suffix.lower():
+            raise Rejected(
+                f"The worker made {result.name}, and {job.target.name} was expected.",
+                hint="Have client and worker be of the same version.",
+            )
+        make_folder(job.target.parent)
+        with unfinished(job.target) as part:
+            self._transfer.fetch(result, part.file, moved=self._progress.advance, opened=self._progress.expect)
+            self._destination.keep(job.path, part, job.image)
 
 
-def expanded(paths: Sequence[str]) -> list[str]:
-    """Return the files that paths mean: a folder is the pictures in it, a pattern what it matches.
-
-    Raises: WrongUsage if a pattern or a folder has none.
-    """
-    found: dict[str, None] = {}
-    for path in paths:
-        try:
-            files = _meant(Path(path), path)
-        except (OSError, ValueError) as error:
-            raise WrongUsage(
-                f"{path} matches no files: {error}.", hint="Quote a pattern such as 'photos/*.jpg'."
-            ) from error
-        if not files:
-            raise WrongUsage(f"There is no image in {path}.", hint="Give files, folders, or patterns such as '*.jpg'.")
-        found |= dict.fromkeys(files)
-    return list(found)
-
-
-def _meant(place: Path, path: str) -> list[str]:
-    if place.is_dir():
-        return sorted(str(one) for one in place.iterdir() if named_by(one.suffix) and one.is_file())
-    if not any(sign in path for sign in _WILD) or place.exists():
-        return [str(place)]
-    root = Path(place.anchor) if place.is_absolute() else Path()
-    pattern = str(place.relative_to(place.anchor)) if place.is_absolute() else path
-    return sorted(str(one) for one in root.glob(pattern) if one.is_file())
-
-
-def _is_done(future: Future[Uploaded]) -> bool:
+def _is_done(future: Future[_Job | None]) -> bool:
     try:
         future.exception(timeout=_WAIT_SECONDS)
     except TimeoutError:

@@ -43,11 +43,11 @@ class Format:
 _EVERY_MODE = ("1", "L", "LA", "RGB", "RGBA", "I;16")
 _ALL = (
     Format(
-        name="JPEG", suffixes=(".jpg", ".jpeg"), aliases=("jpg",), modes=("L", "RGB"), save_options={"quality": 90},
-        has_quality=True, has_resolution=True, max_exif_bytes=65_000,
+        name="JPEG", suffixes=(".jpg", ".jpeg", ".jfif", ".jpe", ".jif", ".pjpeg", ".pjp"), aliases=("jpg",),
+        modes=("L", "RGB"), save_options={"quality": 90}, has_quality=True, has_resolution=True, max_exif_bytes=65_000,
     ),
     Format(
-        name="PNG", suffixes=(".png",), modes=_EVERY_MODE, save_options={"compress_level": 1},
+        name="PNG", suffixes=(".png", ".apng"), modes=_EVERY_MODE, save_options={"compress_level": 1},
         animates=True, has_resolution=True,
     ),
     Format(
@@ -61,8 +61,8 @@ _ALL = (
         name="TIFF", suffixes=(".tif", ".tiff"), modes=(*_EVERY_MODE, "I", "F"),
         save_options={"compression": "tiff_lzw"}, has_resolution=True, has_exposure=False,
     ),
-    Format(name="BMP", suffixes=(".bmp",), stays=False),
-    Format(name="AVIF", suffixes=(".avif",), save_options={"quality": 80, "speed": 9}, has_quality=True),
+    Format(name="BMP", suffixes=(".bmp", ".dib"), stays=False),
+    Format(name="AVIF", suffixes=(".avif", ".avifs"), save_options={"quality": 80, "speed": 9}, has_quality=True),
 )  # fmt: skip
 FORMATS: dict[str, Format] = {known.name: known for known in _ALL}
 #: Those that are written, and the same by each name that `convert` knows.

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import io
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from functools import cached_property
+from pathlib import Path, PurePath
+from typing import IO, Any
 
 from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
@@ -25,7 +26,31 @@ from courier.messaging.connection import Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
+#: How many digits of its digest stand in a picture's own name.
+OWN_DIGITS = 16
 FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalImage:
+    """A picture of this machine, as it was read."""
+
+    name: str
+    content: bytes
+    header: Header
+
+    @cached_property
+    def digest(self) -> str:
+        """The SHA-256 of its content, in hexadecimal."""
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def own_name(self) -> str:
+        """A name that no other picture has: its own, with its digest."""
+        path = PurePath(self.name)
+        ending = f"-{self.digest[:OWN_DIGITS]}{path.suffix}"
+        room = MAX_SOURCE_NAME_BYTES - len(ending.encode())
+        return path.stem.encode()[:room].decode(errors="ignore") + ending
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +67,11 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A processed picture in the bucket."""
+    """A processed picture in the bucket, or one that is in its folder already."""
 
-    source: str
     name: str
-    seconds: float
+    seconds: float = 0.0
+    was_there: bool = False
     #: What the worker told of it: width, height, frames, bytes, etag, notes; any of it may be missing.
     told: dict[str, Any] = field(default_factory=dict)
 
@@ -62,10 +87,15 @@ class Result:
         found = self.told.get("notes", [])
         return [str(note) for note in found] if isinstance(found, list) else []
 
+    @property
+    def numbers(self) -> dict[str, int]:
+        """Its width, height, frames and bytes, as far as they are known."""
+        found = {name: self.told.get(name) for name in ("width", "height", "frames", "bytes")}
+        return {name: value for name, value in found.items() if type(value) is int and value >= 0}
+
     def describe(self) -> str:
         """Return its size and what could not be kept, in words; empty if nothing is known."""
-        numbers = {name: self.told.get(name) for name in ("width", "height", "bytes", "frames")}
-        known = {name: value for name, value in numbers.items() if type(value) is int and value >= 0}
+        known = self.numbers
         words = [f"{known['width']} x {known['height']}"] if {"width", "height"} <= known.keys() else []
         words += [f"{known['frames']} frames"] if known.get("frames", 1) > 1 else []
         words += [f"{known['bytes']:,} bytes"] if "bytes" in known else []
@@ -93,15 +123,19 @@ class ImageTransfer:
                 self._buckets[folder] = made
             return self._buckets[folder]
 
-    def read(self, path: str) -> tuple[str, bytes, Header]:
-        """Return a file's name, content and header; those of the sample picture, for an empty path.
+    def check_canceled(self) -> None:
+        """Raise: Canceled, if the program was told to end."""
+        self._connection.cancellation.check()
+
+    def read(self, path: str) -> LocalImage:
+        """Return a file; the sample picture, for an empty path.
 
         Raises: WrongUsage if it cannot be read; Rejected if it may not be uploaded.
         """
         name = check_name(Path(path).name if path else preview.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
         limit_bytes = int(self._settings.image_max_megabytes * 1e6)
         content = read_file(Path(path), limit_bytes=limit_bytes) if path else preview.sample()
-        return name, content, read_header(io.BytesIO(content), self.bounds)
+        return LocalImage(name=name, content=content, header=read_header(io.BytesIO(content), self.bounds))
 
     def upload(
         self,
@@ -115,62 +149,99 @@ class ImageTransfer:
 
         Raises: WrongUsage; Rejected; AwsError.
         """
-        name, content, header = self.read(path)
+        image = self.read(path)
+        sent = self._store(image, image.name, may_replace, moved, opened)
+        if sent is None:
+            raise WrongUsage(f"{image.name} is already in the bucket.", hint="Use --replace to overwrite it.")
+        return sent
+
+    def upload_apart(
+        self,
+        image: LocalImage,
+        *,
+        moved: Callable[[int], None] = lambda _count: None,
+        opened: Callable[[int], object] = lambda _size: None,
+    ) -> Uploaded:
+        """Upload a picture under its name, or its own one where another has that. Raises: AwsError."""
+        sent = self._store(image, image.name, lambda _name: False, moved, opened)
+        while sent is None:
+            sent = self._store(image, image.own_name, lambda _name: True, moved, opened)
+        return sent
+
+    def _store(
+        self,
+        image: LocalImage,
+        name: str,
+        may_replace: Callable[[str], bool],
+        moved: Callable[[int], None],
+        opened: Callable[[int], object],
+    ) -> Uploaded | None:
+        """Upload a picture, unless it is there already; nothing if another is, and may not be replaced."""
         bucket = self.bucket("unprocessed")
         there = bucket.find(name)
-        is_same = there is not None and there.etag.strip('"') == etag_of(content)
+        is_same = there is not None and there.etag.strip('"') == etag_of(image.content)
         if there is not None and not is_same and not may_replace(name):
-            raise WrongUsage(f"{name} is already in the bucket.", hint="Use --replace to overwrite it.")
+            return None
         if there is None or not is_same:
             # What is pinned is what this very upload made, whoever else uses the name.
-            media_type = FORMATS[header.format].media_type
-            opened(len(content))
+            media_type = FORMATS[image.header.format].media_type
+            opened(len(image.content))
             try:
-                file, is_new = io.BytesIO(content), there is None
+                file, is_new = io.BytesIO(image.content), there is None
                 there = bucket.store(name, file, media_type=media_type, is_new=is_new, progress=moved)
             except ObjectReplaced:
                 # Somebody else's upload of this name came in between: what is to be done is asked again.
-                return self.upload(path, may_replace=may_replace, moved=moved, opened=opened)
-        return Uploaded(name=name, etag=there.etag, header=header, size_bytes=len(content), was_there=is_same)
+                return self._store(image, name, may_replace, moved, opened)
+        size_bytes = len(image.content)
+        return Uploaded(name=name, etag=there.etag, header=image.header, size_bytes=size_bytes, was_there=is_same)
 
-    def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
+    def results(self, asked: Iterable[Asked]) -> Iterator[Result | CourierError]:
         """Have the pictures processed that the questions name; yield results or errors, in their order.
 
         Raises: AwsError if nothing could be asked; Canceled.
         """
         with requester_for(self._connection, asked) as (requester, questions):
-            outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-            for source, outcome in zip(sources, outcomes, strict=False):
+            for outcome in requester.ask_many(questions, timeout_seconds=self._timeout_seconds):
                 if isinstance(outcome.result, RequestCanceled):
                     raise Canceled
-                yield self._result(source, outcome)
+                yield self._result(outcome)
 
-    def _result(self, source: str, outcome: Outcome) -> Result | CourierError:
+    def _result(self, outcome: Outcome) -> Result | CourierError:
         try:
             answer = answer_of(outcome, worker=self._worker)
             name = check_name(answer.body)
         except CourierError as error:
             return error
-        return Result(source=source, name=name, seconds=outcome.seconds, told=dict(answer.details))
+        return Result(name=name, seconds=outcome.seconds, told=dict(answer.details))
+
+    def fetch(
+        self,
+        result: Result,
+        file: IO[bytes],
+        *,
+        moved: Callable[[int], None] = lambda _count: None,
+        opened: Callable[[int], object] = lambda _size: None,
+    ) -> None:
+        """Write a processed picture to an open file. Raises: Rejected; AwsError."""
+        self.bucket("processed").fetch(result.name, file, etag=result.etag, progress=moved, opened=opened)
 
     def download(
         self,
         name: str,
         target: Path,
         *,
-        etag: str = "",
         replace: bool,
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
         """Fetch a processed picture into a file. Raises: WrongUsage; Rejected; AwsError."""
         with writing(target, replace=replace) as file:
-            self.bucket("processed").fetch(name, file, etag=etag, progress=moved, opened=opened)
+            self.fetch(Result(name=name), file, moved=moved, opened=opened)
 
     def content(self, result: Result) -> bytes:
         """Return a processed picture. Raises: Rejected; AwsError."""
         file = io.BytesIO()
-        self.bucket("processed").fetch(result.name, file, etag=result.etag)
+        self.fetch(result, file)
         return file.getvalue()
 
     def names(self, folder: str) -> list[StoredObject]:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import io
 import json
 import os
+import random
 import resource
+import signal
 import time
+from functools import partial
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from courier.images.preview import sample
+from courier.images.results import INDEX
 from tests.support.place import Place, wait_for
+from tests.support.rows import rows
 
 CLIENT = "images_client.py"
 WORKER = "images_worker.py"
@@ -27,8 +33,7 @@ def test_the_sample_goes_all_the_way_without_a_file_of_the_users(place: Place) -
     with Image.open(place.folder / "sample-grayscale.png") as result:
         pixels = result.tobytes()
     assert pixels == Image.open(io.BytesIO(sample())).convert("L").tobytes()
-    assert "uploaded sample.png  PNG 640 x 480" in done.stdout
-    assert "processed sample.png into sample-grayscale.png: 640 x 480, " in done.stdout
+    assert done.stdout.startswith("sample.png -> sample-grayscale.png: 640 x 480, ")
 
 
 def test_upload_list_process_download_one_by_one(place: Place) -> None:
@@ -59,9 +64,8 @@ def test_several_pictures_one_of_them_bad(place: Place) -> None:
 
     done = place.run(CLIENT, "run", "a.png", "b.png", "c.png", "--json")
 
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 1
-    assert [row["name"] for row in rows if "error" in row] == ["b.png"]
+    assert [row["name"] for row in rows(done.stdout, "images") if row["error"]] == ["b.png"]
     assert done.stderr.splitlines()[-1].startswith("2 of 3 images, ")
     assert sorted(path.name for path in place.folder.glob("*-grayscale.png")) == ["a-grayscale.png", "c-grayscale.png"]
 
@@ -69,7 +73,6 @@ def test_several_pictures_one_of_them_bad(place: Place) -> None:
 def test_a_batch_goes_through_folders_and_patterns_and_does_again_only_what_is_missing(place: Place) -> None:
     worker = place.worker(WORKER)
     (place.folder / "in").mkdir()
-    (place.folder / "out").mkdir()
     for number in range(12):
         (place.folder / f"in/p{number:02}.png").write_bytes(sample())
     (place.folder / "in/notes.txt").write_text("not an image")
@@ -81,12 +84,12 @@ def test_a_batch_goes_through_folders_and_patterns_and_does_again_only_what_is_m
     nothing = place.run(CLIENT, "run", "in/*.tiff", *arguments)
 
     assert first.returncode == again.returncode == 0, first.stderr + again.stderr
-    assert len(list((place.folder / "out").iterdir())) == 12
+    assert len(list((place.folder / "out").glob("*.webp"))) == 12
     assert first.stdout.count(" -> out/p") == 12
-    rows = [json.loads(line) for line in again.stdout.splitlines()]
-    assert [row["name"] for row in rows if not row["was_there"]] == ["in/p03.png"]
+    assert "1 file skipped: in/notes.txt" in first.stderr
+    assert [row["name"] for row in rows(again.stdout, "images") if not row["was_there"]] == ["in/p03.png"]
     assert nothing.returncode == 2
-    assert "no picture in in/*.tiff" in nothing.stderr
+    assert "no image in in/*.tiff" in nothing.stderr
     worker.end()
     assert worker.log.count("image ok") == 13
 
@@ -122,10 +125,10 @@ def test_the_same_work_is_done_once_and_another_source_is_never_taken_for_it(pla
 
 def test_operations_are_listed_with_their_help(place: Place) -> None:
     shown = place.run(CLIENT, "operations")
-    rows = [json.loads(line) for line in place.run(CLIENT, "operations", "--json").stdout.splitlines()]
+    listed = [json.loads(line) for line in place.run(CLIENT, "operations", "--json").stdout.splitlines()]
 
     assert "resize=WxH[:FIT[:GRAVITY]]" in shown.stdout
-    assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in rows}
+    assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in listed}
 
 
 def test_what_is_no_picture_is_refused_before_it_travels(place: Place) -> None:
@@ -232,26 +235,111 @@ def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place
     assert place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-grayscale.png")
 
 
-def test_a_result_is_made_anew_where_its_source_is_newer(place: Place) -> None:
+def test_a_source_that_was_replaced_by_an_older_file_has_a_new_result_and_anothers_upload_stays(place: Place) -> None:
     place.worker(WORKER)
-    source, target = place.folder / "dog.png", place.folder / "dog-flip.png"
+    source = place.folder / "dog.png"
     source.write_bytes(sample())
     arguments = ("run", "dog.png", "--operations", "flip", "--json")
 
     first, again = place.run(CLIENT, *arguments), place.run(CLIENT, *arguments)
-    image = Image.open(source).resize((50, 40))
-    image.save(source)
-    os.utime(target, (1, 1))
+    Image.open(source).resize((50, 40)).save(source)
+    os.utime(source, (1, 1))
     third = place.run(CLIENT, *arguments)
-    target.write_bytes(b"")
 
-    assert (first.returncode, again.returncode) == (0, 0), again.stderr
-    assert json.loads(again.stdout)["was_there"] is True
-    assert third.returncode == 2  # another picture of that name is in the bucket
-    assert "Use --replace" in third.stderr
-    assert place.run(CLIENT, *arguments, "--replace").returncode == 0
-    with Image.open(target) as made:
+    assert [rows(done.stdout, "images")[0]["was_there"] for done in (first, again, third)] == [False, True, False]
+    with Image.open(place.folder / "dog-flip.png") as made:
         assert made.size == (50, 40)
+    stored = place.client("s3").get_object(Bucket=place.bucket, Key="images/unprocessed/dog.png")["Body"].read()
+    assert stored == sample()
+
+
+def test_no_file_of_the_users_is_overwritten_or_taken_for_a_result(place: Place) -> None:
+    place.worker(WORKER)
+    (place.folder / "photo.png").write_bytes(sample())
+    own = place.folder / "photo-300x200.png"
+    own.write_bytes(b"mine")
+    arguments = ("run", "photo.png", "--operations", "resize=300x200")
+
+    refused = place.run(CLIENT, *arguments)
+    elsewhere = place.run(CLIENT, *arguments, "--to", "out")
+
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "photo-300x200.png exists" in refused.stderr
+    assert "--replace" in refused.stderr
+    assert own.read_bytes() == b"mine"
+    assert elsewhere.returncode == 0
+    replaced = place.run(CLIENT, *arguments, "--replace")
+    assert replaced.returncode == 0
+    assert own.read_bytes() == (place.folder / "out/photo-300x200.png").read_bytes()
+
+
+def test_a_folder_with_subfolders_is_done_once_and_every_file_in_it_accounted_for(place: Place) -> None:
+    place.worker(WORKER)
+    for name in ("a.jfif", "b.jpe", "sub/a.jfif"):
+        (place.folder / name).parent.mkdir(exist_ok=True)
+        photo = Image.new("RGB", (16, 8), (len(name) * 9, 0, 0))
+        photo.save(place.folder / name, "JPEG")
+    (place.folder / "c.apng").write_bytes(sample())
+    for name in ("d.heic", "e.dng", "f.nef"):
+        (place.folder / name).write_bytes(b"")
+
+    first = place.run(CLIENT, "run", ".", "--recursive", "--json")
+    again = place.run(CLIENT, "run", ".", "--recursive", "--json")
+
+    results = ["a-grayscale.jfif", "b-grayscale.jpe", "c-grayscale.apng", "sub/a-grayscale.jfif"]
+    found = [path.relative_to(place.folder).as_posix() for path in place.folder.rglob("*-grayscale*")]
+    assert sorted(found) == results
+    for done, was_there in ((first, False), (again, True)):
+        assert done.returncode == 0, done.stderr
+        ran = [row for row in rows(done.stdout, "images") if row["step"] == "run"]
+        assert [(row["path"], row["was_there"]) for row in ran] == [(path, was_there) for path in results]
+        assert "d.heic (HEIC" in done.stderr
+        assert "e.dng, f.nef (camera raw" in done.stderr
+
+
+def test_a_run_that_is_killed_again_and_again_ends_like_an_undisturbed_one(place: Place) -> None:
+    """With KILLED_RUN_FILES=1000, of as many files."""
+    count = int(os.environ.get("KILLED_RUN_FILES", "40"))
+    place.worker(WORKER, "--concurrency", "2")
+    (place.folder / "in").mkdir()
+    for number in range(count):
+        Image.new("RGB", (12, 8), (number % 256, number // 256, 7)).save(place.folder / f"in/{number}.png")
+    arguments = ("run", "in", "--operations", "flip", "--to")
+
+    def results() -> int:
+        return len(list((place.folder / "out").glob("*.png")))
+
+    for least in sorted(random.sample(range(1, count), 3)):
+        process = place.start(CLIENT, *arguments, "out")
+        wait_for(partial(lambda least, ends: results() >= least or ends() is not None, least, process.poll))
+        process.kill()
+        process.wait()
+    last = place.run(CLIENT, *arguments, "out")
+    undisturbed = place.run(CLIENT, *arguments, "whole")
+
+    assert (last.returncode, undisturbed.returncode) == (0, 0), last.stderr
+    assert all_files(place.folder / "out") == all_files(place.folder / "whole")
+    assert results() == count
+
+
+def all_files(folder: Path) -> dict[str, bytes]:
+    """Return all files but the index, whose lines tell of every try."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != INDEX}
+
+
+def test_ctrl_c_says_how_many_are_done(place: Place) -> None:
+    (place.folder / "in").mkdir()
+    for number in range(5):
+        (place.folder / f"in/{number}.png").write_bytes(sample())
+    process = place.start(CLIENT, "run", "in", "--to", "out", "--operations", "flip")
+    wait_for(lambda: place.depth("imageInbox") == 5)
+
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+
+    assert process.returncode == 130
+    assert "0 of 5 images" in said
+    assert "again" in said
 
 
 def test_uploads_take_folders_and_patterns_and_no_pipes(place: Place) -> None:
@@ -262,9 +350,9 @@ def test_uploads_take_folders_and_patterns_and_no_pipes(place: Place) -> None:
 
     done = place.run(CLIENT, "upload", "in/*.png", "pipe.png", "--json")
 
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [row["name"] for row in rows] == ["a.png", "b.png", "pipe.png"]
-    assert "is not a file" in rows[2]["error"]
+    found = rows(done.stdout, "images")
+    assert [row["name"] for row in found] == ["a.png", "b.png", "pipe.png"]
+    assert "is not a file" in found[2]["error"]
 
 
 def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> None:
@@ -275,11 +363,11 @@ def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> Non
 
     done = place.run(CLIENT, "process", "cut.png", "good.png", "--json")
 
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    broken, good = rows(done.stdout, "images")
     assert done.returncode == 1
-    assert "damaged or cut short" in rows[0]["error"]
-    assert rows[0]["reason"] == "corrupt"
-    assert rows[1]["result"] == "good-grayscale.png"
+    assert "damaged or cut short" in broken["error"]
+    assert broken["reason"] == "corrupt"
+    assert good["result"] == "good-grayscale.png"
 
 
 def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> None:
@@ -297,13 +385,16 @@ def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> Non
     [
         (["process", "cat.png", "--operations", "sepiaa"], 1, "no operation 'sepiaa'"),
         (["upload", "nowhere.png"], 2, "nowhere.png cannot be read: No such file"),
-        (["download", "cat.png", "--to", "nowhere"], 2, "nowhere is no folder"),
+        (["download", "cat.png", "--to", "worker.log"], 2, "worker.log is not a folder"),
+        (["run", "--to", "worker.log"], 2, "worker.log is not a folder"),
         (["download", "cat.png"], 1, "no 'cat.png' in images/processed/"),
         (["process", "cat.png", "--timeout", "1"], 3, "python images_worker.py"),
         ([], 2, "needs a terminal"),
     ],
 )
 def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status: int, said: str) -> None:
+    (place.folder / "worker.log").write_text("")
+
     done = place.run(CLIENT, *arguments)
 
     assert done.returncode == status

@@ -23,14 +23,14 @@ from courier.errors import (
 # Several things in one command
 
 
-def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts() -> None:
     told: list[CourierError] = []
-    failures = Failures(told.append, as_json=False)
+    failures = Failures(told.append)
     assert failures.worst == 0
     done: list[str] = []
 
     for name, error in [("a", ResponseTimeout("Silence.", hint="Start it.")), ("b", Rejected("Wrong.")), ("c", None)]:
-        with failures.noted(name):
+        with failures.noted(name, "run"):
             if error:
                 raise error
             done.append(name)
@@ -38,45 +38,51 @@ def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts(capsys: p
     assert done == ["c"]
     assert [(one.message, one.hint) for one in told] == [("a: Silence.", "Start it."), ("b: Wrong.", "")]
     assert failures.worst == ResponseTimeout.exit_status
-    assert capsys.readouterr().out == ""
 
 
 def test_a_message_that_names_the_thing_stays_as_it_is() -> None:
     told: list[CourierError] = []
     error = Rejected("'cat.png' is empty.")
 
-    with Failures(told.append, as_json=False).noted("cat.png"):
+    with Failures(told.append).noted("cat.png", "run"):
         raise error
 
     assert told == [error]
 
 
-def test_for_programs_it_is_a_line_of_json_with_the_reason_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
-    failures = Failures(lambda _: None, as_json=True)
+def test_for_programs_it_is_a_row_with_the_reason_if_there_is_one() -> None:
+    written: list[str] = []
+    failures = Failures(lambda _: None, written.append)
 
     for name, error in [
         ("a", Rejected("Bad.", hint="Mend it.", reason=Reason.CORRUPT)),
         ("b", Rejected("Bad.")),
         ("c", ResponseTimeout("Silence.")),
     ]:
-        with failures.noted(name):
+        with failures.noted(name, "run"):
             raise error
+    with failures.noted("d", "download", result="d"):
+        raise Rejected("Gone.")
 
-    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
-        {"name": "a", "error": "Bad. Mend it.", "reason": "corrupt"},
-        {"name": "b", "error": "Bad."},
-        {"name": "c", "error": "Silence."},
+    rows = [json.loads(line) for line in written]
+    assert [(row["step"], row["name"], row["result"], row["error"], row["reason"]) for row in rows] == [
+        ("run", "a", None, "Bad. Mend it.", "corrupt"),
+        ("run", "b", None, "Bad.", None),
+        ("run", "c", None, "Silence.", None),
+        ("download", None, "d", "Gone.", None),
     ]
 
 
 @pytest.mark.parametrize("error", [AccessDenied(), BucketMissing(), Unreachable()])
 def test_trouble_with_aws_would_meet_the_next_one_too(error: CourierError) -> None:
     told: list[CourierError] = []
+    rows: list[str] = []
 
-    with pytest.raises(type(error)), Failures(told.append, as_json=True).noted("a"):
+    with pytest.raises(type(error)), Failures(told.append, rows.append).noted("a", "run"):
         raise error
 
     assert told == []
+    assert rows == []
 
 
 class Asker:

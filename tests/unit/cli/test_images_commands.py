@@ -2,73 +2,51 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pytest
 
 from courier.aws.s3 import StoredObject
+from courier.cancellation import Canceled
+from courier.cli import image_rows
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
 from courier.images.pipeline import parse
 from courier.images.preview import sample
-from courier.images.transfer import ImageTransfer, Result, Uploaded
-from courier.messaging.pending import Asked, Question
+from courier.images.transfer import Result, etag_of
+from courier.messaging.pending import Question
+from tests.support.fakes import FakeAws
+from tests.support.rows import rows
 from tests.support.screens import Screen
+from tests.support.transfers import LocalTransfer, made_of
 
-HEADER = SimpleNamespace(format="PNG", width=640, height=480, frames=1, is_moving=False)
 
-
-class MemoryGallery:
-    """A bucket and workers that do nothing to a picture but rename it; what is in `errors` fails."""
-
-    def __init__(self, errors: dict[str, CourierError] | None = None) -> None:
-        self.there: set[str] = set()
-        self.asked: list[Asked] = []
-        self._errors = errors or {}
-
-    def read(self, path: str) -> tuple[str, bytes, Any]:
-        name = Path(path).name
-        if isinstance(self._errors.get(name), WrongUsage):
-            raise self._errors[name]
-        return name, b"", HEADER
-
-    def upload(self, path: str, *, may_replace: Callable[[str], bool], **_told: object) -> Uploaded:
-        name, _, header = self.read(path or "sample.png")
-        if name in self.there:
-            may_replace(name)
-        self.there.add(name)
-        return Uploaded(name=name, etag=f"etag of {name}", header=header, size_bytes=1_234, was_there=False)
-
-    def results(self, asked: Sequence[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
-        stream = iter(asked)
-        for source in sources:
-            question = next(stream)
-            while question is None:
-                question = next(stream)
-            self.asked.append(question)
-            name = Path(source).name
-            error = question if isinstance(question, CourierError) else self._errors.get(name)
-            yield error or Result(source=name, name=f"new-{name}", seconds=0.25, told={"width": 8, "height": 6})
-
-    def download(self, name: str, target: Path, **_told: object) -> None:
-        target.write_bytes(name.encode())
+class Listing(LocalTransfer):
+    """A bucket with one strange name."""
 
     def names(self, _folder: str) -> list[StoredObject]:
         return [StoredObject(name="a\x1b.png", etag="", size_bytes=12_345, modified=datetime(2026, 11, 25, tzinfo=UTC))]
 
 
+def made_transfer(kind: type[LocalTransfer] = LocalTransfer, **errors: CourierError) -> LocalTransfer:
+    """Return a transfer where work on some images fails, by their names without the ending."""
+    aws = FakeAws()
+    aws.objects.create_bucket(Bucket="bucket")
+    transfer = kind(aws)
+    transfer.errors = {f"{stem}.png": error for stem, error in errors.items()}
+    return transfer
+
+
 def desk_for(
-    transfer: MemoryGallery, *typed: str, as_json: bool = False, is_terminal: bool = False
+    transfer: LocalTransfer, *typed: str, as_json: bool = False, is_terminal: bool = False
 ) -> tuple[ImageCommands, Screen]:
     screen = Screen(*typed, is_terminal=is_terminal)
-    failures = Failures(screen.terminal.complain, as_json=as_json)
-    return ImageCommands(cast("ImageTransfer", transfer), screen.terminal, failures, as_json=as_json), screen
+    failures = Failures(screen.terminal.complain, screen.terminal.row if as_json else None)
+    return ImageCommands(transfer, screen.terminal, failures, as_json=as_json), screen
 
 
 @pytest.fixture
@@ -80,26 +58,37 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_one_picture_is_told_step_by_step(folder: Path) -> None:
-    commands, screen = desk_for(MemoryGallery())
+def test_one_picture_is_told_in_a_line(folder: Path) -> None:
+    commands, screen = desk_for(made_transfer())
 
-    commands.run(["a.png"], parse("grayscale"), "out", replace=False)
+    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
+    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
 
-    uploaded, processed, downloaded = screen.shown.splitlines()
-    assert uploaded.startswith("uploaded a.png  PNG 640 x 480, 1,234 bytes")
-    assert processed.startswith("processed a.png into new-a.png: 8 x 6")
-    assert downloaded == "downloaded out/new-a.png"
-    assert (folder / "out/new-a.png").read_bytes() == b"new-a.png"
-    assert commands.latest == "a.png"
-    assert commands.latest_result == "new-a.png"
+    assert screen.shown.splitlines() == [
+        "a.png -> out/a-grayscale.png: 8 x 4",
+        "a.png -> out/a-grayscale.png: already done",
+    ]
+    assert screen.errors == ""
+    assert (folder / "out/a-grayscale.png").read_bytes() == made_of(sample(), "grayscale")
+
+
+def test_the_sample_is_run_under_its_name(folder: Path) -> None:
+    commands, screen = desk_for(made_transfer(), as_json=True)
+    refused, messages = desk_for(made_transfer(sample=Rejected("None.")))
+
+    commands.run([], parse("grayscale"), "out", replace=False, recursive=False)
+    refused.run([], parse("flip"), "out", replace=False, recursive=False)
+
+    assert [row["name"] for row in rows(screen.shown, "images")] == ["sample.png"]
+    assert messages.errors == "sample.png: None.\n"
+    assert (folder / "out/sample-grayscale.png").exists()
 
 
 @pytest.mark.usefixtures("folder")
 def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> None:
-    transfer = MemoryGallery({"b.png": Rejected("b.png is damaged.", reason="corrupt")})
-    commands, screen = desk_for(transfer)
+    commands, screen = desk_for(made_transfer(b=Rejected("b.png is damaged.", reason="corrupt")))
 
-    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
     refused, said = screen.errors.splitlines()
@@ -109,54 +98,118 @@ def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> N
     assert commands.failures.worst == 1
 
 
+def test_rows_for_programs_have_one_shape(folder: Path) -> None:
+    (folder / "e.heic").write_bytes(b"")
+    (folder / "bad.png").write_bytes(b"")
+    transfer = made_transfer(c=ResponseTimeout("None came."), d=Rejected("Bad.", reason="corrupt"))
+    commands, screen = desk_for(transfer, as_json=True)
+
+    commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
+    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
+    commands.upload("a.png", replace=False)
+    commands.process(["a.png", "c.png"], parse("grayscale"))
+    commands.download("a-grayscale.png", ".", replace=False)
+
+    found = rows(screen.shown, "images")
+    assert len({tuple(row) for row in found}) == 1
+    assert [(row["step"], row["name"], row["result"], row["reason"]) for row in found] == [
+        ("skip", "e.heic", None, None),
+        ("run", "a.png", "a-grayscale.png", None),
+        ("run", "b.png", "b-grayscale.png", None),
+        ("run", "bad.png", None, "empty"),
+        ("run", "c.png", None, None),
+        ("run", "d.png", None, "corrupt"),
+        ("run", "a.png", "a-grayscale.png", None),
+        ("upload", "a.png", None, None),
+        ("process", "a.png", "a-grayscale.png", None),
+        ("process", "c.png", None, None),
+        ("download", None, "a-grayscale.png", None),
+    ]
+    assert [row["was_there"] for row in found if row["step"] in {"run", "upload"}] == [False] * 5 + [True] * 2
+    assert found[1]["path"] == "out/a-grayscale.png"
+    assert screen.errors.splitlines()[0].startswith("1 file skipped: e.heic (HEIC")
+
+
+def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
+    told = {"width": "8", "height": -1, "notes": [5], "etag": 7, "name": "x", "step": "y"}
+
+    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", told=told)))
+
+    (row,) = rows(line, "images")
+    assert (row["step"], row["name"], row["width"], row["etag"], row["notes"]) == ("run", None, None, None, ["5"])
+    with pytest.raises(KeyError, match="color"):
+        image_rows.row("run", color=1)
+
+
 @pytest.mark.usefixtures("folder")
-def test_many_pictures_as_json_are_rows_in_order_with_the_same_summary(capsys: pytest.CaptureFixture[str]) -> None:
-    commands, screen = desk_for(MemoryGallery({"c.png": ResponseTimeout("None came.")}), as_json=True)
+def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
+    transfer = made_transfer()
+    commands, screen = desk_for(transfer)
 
-    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True)
+    def cancel(name: str) -> None:
+        if name == "c.png":
+            raise Canceled
 
-    assert [json.loads(line)["name"] for line in screen.shown.splitlines()] == ["a.png", "b.png", "d.png"]
-    assert json.loads(capsys.readouterr().out)["name"] == "c.png"
-    assert screen.errors.splitlines()[-1].startswith("3 of 4 images, 0 kB, ")
+    transfer.before_work = cancel
+
+    with pytest.raises(Canceled):
+        commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
+
+    assert "2 of 4 images" in screen.errors
+    assert len(screen.shown.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
+    transfer = made_transfer()
+    commands, screen = desk_for(transfer)
+    transfer.before_work = lambda _: transfer._connection.cancellation.cancel()
+
+    with pytest.raises(Canceled):
+        commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
+
+    assert " of 4 images" in screen.errors
 
 
 @pytest.mark.usefixtures("folder")
 def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
-    commands, screen = desk_for(MemoryGallery({"b.png": Unreachable("No AWS.")}))
+    commands, screen = desk_for(made_transfer(b=Unreachable("No AWS.")))
 
     with pytest.raises(Unreachable):
-        commands.run(["a.png", "b.png", "c.png"], parse("grayscale"), "out", replace=True)
+        commands.run(["a.png", "b.png", "c.png"], parse("grayscale"), "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png"]
     assert screen.errors.startswith("2 of 3 images")
 
 
 @pytest.mark.parametrize(
-    ("files", "to", "said"), [(["a.png", ""], "out", "file is empty"), (["a.png", "b.png"], "nowhere", "nowhere")]
+    ("files", "to", "said"),
+    [(["a.png", ""], "out", "file is empty"), (["a.png", "b.png"], "a.png", "a.png is not a folder")],
 )
 @pytest.mark.usefixtures("folder")
 def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: str) -> None:
-    commands, _ = desk_for(MemoryGallery())
+    commands, _ = desk_for(made_transfer())
 
     with pytest.raises(WrongUsage, match=said):
-        commands.run(files, parse("grayscale"), to, replace=False)
+        commands.run(files, parse("grayscale"), to, replace=False, recursive=False)
 
 
 def test_a_name_pins_what_this_session_uploaded() -> None:
-    transfer = MemoryGallery()
+    transfer = made_transfer()
     commands, _ = desk_for(transfer)
 
     commands.upload("", replace=False)
+    transfer.errors = {"other.png": Rejected("None.")}
     commands.process(["sample.png", "other.png"], parse("sepia"))
 
     mine, others = (question for question in transfer.asked if isinstance(question, Question))
-    assert mine.options == {"operations": "sepia", "etag": "etag of sample.png"}
+    assert mine.options == {"operations": "sepia", "etag": f'"{etag_of(sample())}"'}
     assert others.options == {"operations": "sepia"}
 
 
 def test_a_picture_that_is_there_is_asked_about_or_refused() -> None:
-    transfer = MemoryGallery()
-    transfer.there = {"sample.png"}
+    transfer = made_transfer()
+    transfer.bucket("unprocessed").store("sample.png", io.BytesIO(b"theirs"), media_type="image/png")
     alone, _ = desk_for(transfer)
     asked, screen = desk_for(transfer, "y", is_terminal=True)
 
@@ -168,8 +221,8 @@ def test_a_picture_that_is_there_is_asked_about_or_refused() -> None:
 
 
 def test_what_is_there_is_listed_without_escapes() -> None:
-    person, screen = desk_for(MemoryGallery())
-    program, rows = desk_for(MemoryGallery(), as_json=True)
+    person, screen = desk_for(made_transfer(Listing))
+    program, rows = desk_for(made_transfer(Listing), as_json=True)
 
     person.list("processed")
     program.list("processed")
@@ -180,8 +233,34 @@ def test_what_is_there_is_listed_without_escapes() -> None:
 
 
 def test_operations_are_rows_for_programs() -> None:
-    commands, screen = desk_for(MemoryGallery(), as_json=True)
+    commands, screen = desk_for(made_transfer(), as_json=True)
 
     commands.operations()
 
     assert {"sepia", "web"} <= {json.loads(line)["operation"] for line in screen.shown.splitlines()}
+
+
+def test_a_download_overwrites_nothing_unasked(folder: Path) -> None:
+    transfer = made_transfer()
+    transfer.bucket("processed").store("x.png", io.BytesIO(b"new"), media_type="image/png")
+    for place in ("file", "link"):
+        (folder / place).mkdir()
+    (folder / "file/x.png").write_bytes(b"mine")
+    (folder / "link/x.png").symlink_to("nowhere")
+    (folder / "out/x.png").mkdir()
+    alone, _ = desk_for(transfer)
+    asked, screen = desk_for(transfer, "n", "y", is_terminal=True)
+
+    for place in ("file", "link", "out"):
+        with pytest.raises(WrongUsage):
+            alone.download("x.png", place, replace=False)
+    with pytest.raises(WrongUsage):
+        asked.download("x.png", "file", replace=False)
+    kept = (folder / "file/x.png").read_bytes()
+    asked.download("x.png", "file", replace=False)
+    alone.download("x.png", "new/folder", replace=False)
+
+    assert kept == b"mine"
+    assert (folder / "file/x.png").read_bytes() == (folder / "new/folder/x.png").read_bytes() == b"new"
+    assert (folder / "link/x.png").is_symlink()
+    assert len(screen.keyboard.prompts) == 2

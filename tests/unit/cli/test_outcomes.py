@@ -12,7 +12,7 @@ PATHS = ["a.png", "b.png", "c.png", "d.png"]
 
 
 def result(name: str) -> Result:
-    return Result(source=name, name=name, seconds=0.1)
+    return Result(name=name, seconds=0.1)
 
 
 def told_by(*order: str, errors: dict[str, CourierError] | None = None) -> tuple[list[str], Outcomes]:
@@ -64,3 +64,14 @@ def test_a_summary_counts_what_was_made(tmp_path: Path, sizes: list[int], folder
         outcomes.add(path, tmp_path / path, result(path))
 
     assert outcomes.summary(Path(folder), 8.2) == said
+
+
+def test_a_canceled_batch_says_how_many_are_done_and_what_makes_the_rest() -> None:
+    _, outcomes = told_by("a.png", "c.png")
+    outcomes.is_canceled = True
+    outcomes.end()
+
+    said = outcomes.summary(Path("out"), 1)
+
+    assert "2 of 4 images" in said
+    assert "again" in said

@@ -1,244 +1,157 @@
-"""Many pictures at once, by a gallery that a test stands in for; with real workers it is in tests/acceptance."""
+"""Many pictures at once, over a bucket in memory and workers beside it; with real ones it is in tests/acceptance."""
 
 from __future__ import annotations
 
 import os
+import random
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from courier.errors import CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
-from courier.images.batch import AHEAD, TRANSFERS, Batch, expanded
+from courier.images.batch import AHEAD, TRANSFERS, Batch
 from courier.images.pipeline import parse
-from courier.images.probe import Header
-from courier.images.transfer import ImageTransfer, Result, Uploaded
-from courier.messaging.pending import Asked, Question
-from tests.support.fakes import PATIENCE_SECONDS, until
-
-HEADER = Header(format="PNG", width=8, height=4, is_moving=False)
-
-
-class FakeGallery:
-    """Uploads to nowhere, and has results at once."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.uploaded: list[str] = []
-        self.asked: list[Question] = []
-        self.downloaded: list[tuple[str, str, bool]] = []
-        #: What goes wrong, by the file's or the result's name.
-        self.errors: dict[str, CourierError] = {}
-        self.during_upload: Callable[[str], object] = lambda _name: None
-        self.during_download: Callable[[str], object] = lambda _name: None
-
-    def read(self, path: str) -> tuple[str, bytes, Header]:
-        if not Path(path).is_file():
-            raise WrongUsage("There is no such file.")
-        return Path(path).name, b"", HEADER
-
-    def upload(self, path: str, *, may_replace: Callable[[str], bool], **_: Any) -> Uploaded:
-        name = Path(path).name
-        with self.lock:
-            self.uploaded.append(name)
-        self.during_upload(name)
-        if name in self.errors:
-            raise self.errors[name]
-        return Uploaded(name=name, etag=f'"{name}"', header=HEADER, size_bytes=1, was_there=may_replace(name))
-
-    def results(self, asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:
-        left = iter(sources)
-        for one in asked:
-            if one is None:
-                continue
-            source = Path(next(left)).name
-            if isinstance(one, Question):
-                self.asked.append(one)
-                stem = source.rpartition(".")[0]
-                yield Result(source=source, name=f"{stem}-flip.png", seconds=1.0, told={"etag": f'"{stem}"'})
-            else:
-                yield one
-
-    def download(self, name: str, target: Path, *, etag: str, replace: bool, **_: Any) -> None:
-        self.during_download(name)
-        if name in self.errors:
-            raise self.errors[name]
-        with self.lock:
-            self.downloaded.append((name, etag, replace))
-        target.write_bytes(b"x")
+from courier.images.results import INDEX
+from courier.images.sources import Source, find_sources
+from courier.images.transfer import LocalImage, Result, Uploaded
+from courier.messaging.pending import Asked
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
+from tests.support.transfers import LocalTransfer, made_of
 
 
 class Album:
-    """A batch on its way, and what is told of it."""
+    """Runs over one folder of sources and one of results, and what was told of them."""
 
-    def __init__(self, folder: Path, *, replace: bool = False) -> None:
-        self.transfer = FakeGallery()
+    def __init__(self, aws: FakeAws, root: Path) -> None:
+        self.transfer = LocalTransfer(aws)
+        self.sources = root / "sources"
+        self.results = root / "results"
+        self.sources.mkdir()
+        self.results.mkdir()
         self.told: dict[str, tuple[Path | None, Result | CourierError]] = {}
-        self.folder = folder
-        self.batch = Batch(
-            cast("ImageTransfer", self.transfer),
-            parse("flip"),
-            folder,
-            replace=replace,
-            moved=lambda _: None,
-            told=self._tell,
-        )
+
+    def image(self, name: str, color: int = 7, folder: Path | None = None) -> Path:
+        path = (folder or self.sources) / name
+        path.parent.mkdir(exist_ok=True, parents=True)
+        Image.new("L", (8, 4), color).save(path, "PNG")
+        return path
+
+    def run(
+        self,
+        *paths: Path,
+        operations: str = "flip",
+        replace: bool = False,
+        to: Path | None = None,
+        recursive: bool = False,
+    ) -> None:
+        self.told = {}
+        sources = find_sources([str(path) for path in paths], recursive=recursive).found
+        Batch(self.transfer, parse(operations), to or self.results, sources, replace=replace, told=self._tell).run()
+
+    def run_sample(self) -> None:
+        sample = [Source(path="")]
+        Batch(self.transfer, parse("flip"), self.results, sample, replace=False, told=self._tell).run()
 
     def _tell(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         assert path not in self.told
         self.told[path] = target, result
 
-    def run(self, *paths: Path) -> None:
-        self.batch.run([str(path) for path in paths])
+    def error(self, path: Path) -> CourierError:
+        target, result = self.told[str(path)]
+        assert target is None
+        assert isinstance(result, CourierError)
+        return result
+
+    def was_there(self, path: Path) -> bool:
+        _, result = self.told[str(path)]
+        assert isinstance(result, Result)
+        return result.was_there
+
+    @property
+    def asked(self) -> list[str]:
+        return [one.body for one in self.transfer.asked]
 
 
 @pytest.fixture
-def sources(tmp_path: Path) -> Path:
-    folder = tmp_path / "sources"
-    folder.mkdir()
-    return folder
+def aws() -> FakeAws:
+    made = FakeAws()
+    made.objects.create_bucket(Bucket="bucket")
+    return made
 
 
 @pytest.fixture
-def album(tmp_path: Path) -> Album:
-    folder = tmp_path / "results"
-    folder.mkdir()
-    return Album(folder)
+def album(aws: FakeAws, tmp_path: Path) -> Album:
+    return Album(aws, tmp_path)
 
 
-def files(folder: Path, *names: str) -> list[Path]:
-    for name in names:
-        (folder / name).write_bytes(b"1")
-    return [folder / name for name in names]
+def content(folder: Path) -> dict[str, bytes]:
+    """Return all files of a folder but the index."""
+    files = (path for path in folder.rglob("*") if path.is_file() and path.name != INDEX)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
 
 
-def test_every_file_is_uploaded_asked_for_and_fetched(album: Album, sources: Path) -> None:
-    paths = files(sources, "a.png", "b.png", "c.png")
+# All goes well
+
+
+def test_every_file_is_uploaded_asked_for_and_fetched(album: Album) -> None:
+    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png"))]
 
     album.run(*paths)
 
-    assert sorted(album.transfer.uploaded) == ["a.png", "b.png", "c.png"]
-    assert [(one.body, one.options) for one in album.transfer.asked] == [
-        (path.name, {"operations": "flip", "etag": f'"{path.name}"'}) for path in paths
-    ]
-    assert sorted(album.transfer.downloaded) == [(f"{stem}-flip.png", f'"{stem}"', False) for stem in "abc"]
+    assert album.asked == ["a.png", "b.png", "c.png"]
+    assert content(album.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
     assert {path: told[0] for path, told in album.told.items()} == {
-        str(path): album.folder / f"{path.stem}-flip.png" for path in paths
+        str(path): album.results / f"{path.stem}-flip.png" for path in paths
     }
 
 
-def test_nothing_is_replaced_in_the_bucket_unless_all_is(album: Album, sources: Path, tmp_path: Path) -> None:
-    (path,) = files(sources, "a.png")
-    replacing = Album(tmp_path / "results", replace=True)
-    told: list[bool] = []
-    for one in (album, replacing):
-        upload = one.transfer.upload
+def test_the_sample_is_a_source_without_a_file(album: Album) -> None:
+    for _ in range(2):
+        album.run_sample()
+        ((target, result),) = album.told.values()
+        assert not isinstance(result, CourierError), result
+        album.told.clear()
 
-        def noted(path: str, upload: Any = upload, **more: Any) -> Uploaded:
-            told.append(more["may_replace"]("a.png"))
-            uploaded: Uploaded = upload(path, **more)
-            return uploaded
-
-        one.transfer.upload = noted  # type: ignore[method-assign]
-        one.run(path)
-
-    assert told == [False, True]
-    assert [one[2] for one in replacing.transfer.downloaded] == [True]
+    assert target == album.results / "sample-flip.png"
+    assert album.asked == ["sample.png"]
 
 
-def test_what_goes_wrong_with_one_concerns_no_other(album: Album, sources: Path) -> None:
-    paths = files(sources, "a.png", "b.png", "c.png")
+def test_what_goes_wrong_with_one_concerns_no_other(album: Album) -> None:
+    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png", "d.png"))]
+    paths[3].write_text("no picture")
     album.transfer.errors = {"a.png": NotAPicture("None."), "b-flip.png": Rejected("Gone.")}
 
     album.run(*paths)
 
-    found = {Path(path).name: (target, type(result)) for path, (target, result) in album.told.items()}
-    assert found == {
-        "a.png": (None, NotAPicture),
-        "b.png": (None, Rejected),
-        "c.png": (album.folder / "c-flip.png", Result),
+    assert {Path(path).name: type(result) for path, (_, result) in album.told.items()} == {
+        "a.png": NotAPicture,
+        "b.png": Rejected,
+        "c.png": Result,
+        "d.png": NotAPicture,
     }
+    assert list(content(album.results)) == ["c-flip.png"]
 
 
-def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album, sources: Path) -> None:
-    other = sources / "other"
-    other.mkdir()
-    (first,), (second,) = files(sources, "a.png"), files(other, "a.png")
-
-    album.run(first, second)
-
-    target, error = album.told[str(second)]
-    assert target is None
-    assert isinstance(error, Rejected)
-    assert str(first) in error.message
-    assert album.transfer.uploaded == ["a.png"]
-
-
-def test_a_result_that_is_there_and_newer_is_not_made_again(album: Album, sources: Path) -> None:
-    (path,) = files(sources, "a.png")
-    (there,) = files(album.folder, "a-flip.png")
-    os.utime(path, (1000, 1000))
-
-    album.run(path)
-
-    assert album.told[str(path)] == (there, Result(source="a.png", name="a-flip.png", seconds=0.0))
-    assert album.transfer.uploaded == []
-
-
-@pytest.mark.parametrize(("content", "age"), [(b"x", 1000), (b"", 0)])
-def test_a_result_that_is_older_or_empty_is_made_again_and_replaced(
-    album: Album, sources: Path, content: bytes, age: int
-) -> None:
-    (path,) = files(sources, "a.png")
-    there = album.folder / "a-flip.png"
-    there.write_bytes(content)
-    os.utime(there, (there.stat().st_mtime - age,) * 2)
-
-    album.run(path)
-
-    assert album.transfer.downloaded == [("a-flip.png", '"a"', True)]
-    assert album.batch.stale == {there}
-
-
-def test_of_the_same_age_it_is_there(album: Album, sources: Path) -> None:
-    (path,) = files(sources, "a.png")
-    (there,) = files(album.folder, "a-flip.png")
-    for one in (path, there):
-        os.utime(one, (1000, 1000))
-
-    assert album.batch.is_there(str(path))
-
-
-def test_with_replace_nothing_counts_as_there(sources: Path, tmp_path: Path) -> None:
-    album = Album(tmp_path, replace=True)
-    (path,) = files(sources, "a.png")
-    files(tmp_path, "a-flip.png")
-    os.utime(path, (1000, 1000))
-
-    assert not album.batch.is_there(str(path))
-
-
-def test_a_file_that_cannot_be_read_is_its_uploads_to_tell(album: Album, sources: Path) -> None:
-    assert not album.batch.is_there(str(sources / "missing.png"))
-
-    assert album.told == {}
-
-
-def test_a_few_are_uploaded_ahead_and_no_more(album: Album, sources: Path) -> None:
-    paths = files(sources, *(f"{number:02}.png" for number in range(AHEAD + 20)))
+def test_a_few_are_uploaded_ahead_and_no_more(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [album.image(f"{number:02}.png", number) for number in range(AHEAD + 20)]
     free = threading.Event()
     under_way: list[int] = []
+    upload = album.transfer.upload_apart
 
-    def hold(_: str) -> None:
-        under_way.append(len(album.transfer.uploaded) - len(album.transfer.asked))
+    def hold(image: LocalImage, **more: Any) -> Uploaded:
+        under_way.append(len(under_way) + 1 - len(album.asked))
         assert free.wait(PATIENCE_SECONDS)
+        return upload(image, **more)
 
-    album.transfer.during_upload = hold
+    monkeypatch.setattr(album.transfer, "upload_apart", hold)
     running = threading.Thread(target=album.run, args=paths)
     running.start()
-    until(lambda: len(album.transfer.uploaded) == TRANSFERS)
+    until(lambda: len(under_way) == TRANSFERS)
     free.set()
     running.join(PATIENCE_SECONDS)
 
@@ -246,8 +159,8 @@ def test_a_few_are_uploaded_ahead_and_no_more(album: Album, sources: Path) -> No
     assert max(under_way) <= AHEAD + TRANSFERS
 
 
-def test_trouble_with_aws_ends_the_batch(album: Album, sources: Path) -> None:
-    def fail(asked: Iterable[Asked], sources: Sequence[str]) -> Iterator[Result | CourierError]:  # noqa: ARG001  as it is called
+def test_trouble_with_aws_ends_the_batch(album: Album) -> None:
+    def fail(asked: Iterable[Asked]) -> Iterator[Result | CourierError]:
         next(iter(asked))
         raise Unreachable
         yield
@@ -255,60 +168,433 @@ def test_trouble_with_aws_ends_the_batch(album: Album, sources: Path) -> None:
     album.transfer.results = fail  # type: ignore[method-assign]
 
     with pytest.raises(Unreachable):
-        album.run(*files(sources, "a.png", "b.png"))
+        album.run(album.image("a.png"), album.image("b.png"))
 
 
-def test_a_bug_in_a_download_is_raised(album: Album, sources: Path) -> None:
+def test_a_bug_in_a_download_is_raised(album: Album) -> None:
     def fail(_: str) -> None:
         raise ZeroDivisionError
 
-    album.transfer.during_download = fail
+    album.transfer.before_fetch = fail
 
     with pytest.raises(ZeroDivisionError):
-        album.run(*files(sources, "a.png"))
+        album.run(album.image("a.png"))
 
 
-# Which files are meant
+def test_a_worker_that_makes_another_format_is_not_believed(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = album.image("a.png")
+    monkeypatch.setattr(album.transfer, "_made", lambda _: Result(name="a.png.flip.webp"))
+
+    album.run(path)
+
+    assert "a.png.flip.webp" in album.error(path).message
+    assert content(album.results) == {}
 
 
-def test_a_folder_is_the_pictures_in_it(sources: Path) -> None:
-    files(sources, "b.png", "a.JPG", "c.txt")
-    (sources / "folder.png").mkdir()
-
-    assert expanded([str(sources)]) == [str(sources / "a.JPG"), str(sources / "b.png")]
+# What is there already
 
 
-def test_a_pattern_is_what_it_matches(sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files(sources, "b.png", "a.png", "c.jpg")
-    (sources / "d.png").mkdir()
-    monkeypatch.chdir(sources)
+def test_a_second_run_does_nothing_and_asks_aws_nothing(album: Album, aws: FakeAws) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    before = len(aws.objects.operations)
 
-    assert expanded(["*.png"]) == ["a.png", "b.png"]
-    assert expanded([str(sources / "?.jpg")]) == [str(sources / "c.jpg")]
-    assert expanded(["[bc].*"]) == ["b.png", "c.jpg"]
+    album.run(path)
 
-
-def test_a_file_is_itself_even_if_its_name_looks_like_a_pattern_or_it_is_not_there(sources: Path) -> None:
-    files(sources, "a[1].png")
-
-    assert expanded([str(sources / "a[1].png"), str(sources / "none.png")]) == [
-        str(sources / "a[1].png"),
-        str(sources / "none.png"),
-    ]
+    assert album.was_there(path)
+    assert len(aws.objects.operations) == before
 
 
-def test_what_is_meant_twice_is_done_once(sources: Path) -> None:
-    (path,) = files(sources, "a.png")
+@pytest.mark.parametrize("age_seconds", [-1_000, 0, 1_000])
+def test_a_source_that_was_replaced_has_a_new_result_however_old_it_is(album: Album, age_seconds: int) -> None:
+    path = album.image("a.png", 1)
+    album.run(path)
+    result = album.results / "a-flip.png"
+    album.image("a.png", 2)
+    os.utime(path, (result.stat().st_mtime + age_seconds,) * 2)
 
-    assert expanded([str(path), str(sources), str(sources / "*.png")]) == [str(path)]
+    album.run(path)
+
+    assert not album.was_there(path)
+    assert result.read_bytes() == made_of(path.read_bytes(), "flip")
 
 
-@pytest.mark.parametrize("pattern", ["*.png", "", "**x"])
-def test_what_means_nothing_is_said(sources: Path, pattern: str) -> None:
-    path = str(sources / pattern)
+@pytest.mark.parametrize("age_seconds", [-1_000, 1_000])
+def test_the_users_own_file_is_neither_overwritten_nor_taken_for_the_result(album: Album, age_seconds: int) -> None:
+    path = album.image("photo.png")
+    own = album.results / "photo-300x200.png"
+    own.write_bytes(b"mine")
+    os.utime(own, (path.stat().st_mtime + age_seconds,) * 2)
 
-    with pytest.raises(WrongUsage) as raised:
-        expanded([path])
+    album.run(path, operations="resize=300x200")
 
-    assert path in raised.value.message
-    assert raised.value.hint
+    assert isinstance(album.error(path), WrongUsage)
+    assert "photo-300x200.png" in album.error(path).message
+    assert {"--replace", "--to"} <= set(album.error(path).hint.replace(",", " ").replace(".", " ").split())
+    assert own.read_bytes() == b"mine"
+    assert album.asked == []
+
+
+def test_a_result_that_the_user_has_changed_is_the_users(album: Album) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    result = album.results / "a-flip.png"
+    result.write_bytes(b"retouched")
+
+    album.run(path)
+    album.image("a.png", 9)
+    unchanged = album.error(path)
+    album.run(path)
+
+    assert isinstance(unchanged, WrongUsage)
+    assert isinstance(album.error(path), WrongUsage)
+    assert result.read_bytes() == b"retouched"
+
+
+def test_a_result_of_another_source_and_pipeline_is_not_overwritten(album: Album) -> None:
+    first = album.image("a.png", 1)
+    second = album.image("a-flip.png", 2)
+    album.run(first, operations="flip,grayscale")
+
+    album.run(second, operations="grayscale")
+
+    assert isinstance(album.error(second), WrongUsage)
+    assert content(album.results) == {"a-flip-grayscale.png": made_of(first.read_bytes(), "flip,grayscale")}
+
+
+def test_replace_overwrites_what_is_there(album: Album) -> None:
+    path = album.image("a.png")
+    (album.results / "a-flip.png").write_bytes(b"mine")
+
+    album.run(path, replace=True)
+    album.run(path, replace=True)
+
+    assert (album.results / "a-flip.png").read_bytes() == made_of(path.read_bytes(), "flip")
+    assert album.asked == ["a.png"] * 2
+
+
+def test_a_file_that_appears_meanwhile_is_not_overwritten(album: Album) -> None:
+    path = album.image("a.png")
+    album.transfer.before_fetch = lambda name: (album.results / name).write_bytes(b"mine")
+
+    album.run(path)
+
+    assert isinstance(album.error(path), WrongUsage)
+    assert content(album.results) == {"a-flip.png": b"mine"}
+
+
+def test_without_its_index_a_folder_has_no_results(album: Album) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    (album.results / INDEX).unlink()
+
+    album.run(path)
+
+    assert isinstance(album.error(path), WrongUsage)
+
+
+def test_a_folder_of_results_may_be_moved_and_a_source_too(album: Album, tmp_path: Path) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    album.results.rename(tmp_path / "moved")
+    (tmp_path / "elsewhere").mkdir()
+    path = path.rename(tmp_path / "elsewhere/a.png")
+
+    album.run(path, to=tmp_path / "moved")
+
+    assert album.was_there(path)
+
+
+def test_where_both_are_moved_together_a_result_is_made_again_from_a_new_source(album: Album, tmp_path: Path) -> None:
+    album.run(album.image("a.png", 1))
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for folder in (album.sources, album.results):
+        folder.rename(moved / folder.name)
+    path = album.image("a.png", 2, moved / "sources")
+    (tmp_path / "link").symlink_to(moved / "sources")
+
+    album.run(tmp_path / "link/a.png", to=moved / "results")
+
+    assert not album.was_there(tmp_path / "link/a.png")
+    assert content(moved / "results") == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+
+
+def test_the_result_of_another_folders_source_of_the_same_name_is_not_overwritten(album: Album) -> None:
+    first, second = album.image("a.png", 1), album.image("a.png", 2, album.sources / "other")
+    album.run(first)
+
+    album.run(second)
+
+    assert isinstance(album.error(second), WrongUsage)
+    assert content(album.results) == {"a-flip.png": made_of(first.read_bytes(), "flip")}
+
+
+def test_the_samples_result_takes_no_users_one_and_the_other_way_round(album: Album) -> None:
+    path = album.image("sample.png")
+    album.run_sample()
+
+    album.run(path)
+
+    assert isinstance(album.error(path), WrongUsage)
+
+
+def test_a_source_that_changes_while_it_is_worked_on_has_a_new_result_the_next_time(album: Album) -> None:
+    path = album.image("a.png", 1)
+    before = path.read_bytes()
+    album.transfer.before_work = lambda _: album.image("a.png", 2)
+
+    album.run(path)
+    first = content(album.results)
+    album.transfer.before_work = lambda _: None
+    album.run(path)
+
+    assert first == {"a-flip.png": made_of(before, "flip")}
+    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+    assert path.read_bytes() != before
+
+
+def test_names_that_differ_in_their_encoding_alone_have_results_of_their_own_where_files_have(album: Album) -> None:
+    names = [unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")]
+    paths = [album.image(f"{name}.png", number) for number, name in enumerate(names)]
+
+    for _ in range(2):
+        album.run(*paths)
+
+    assert content(album.results) == {
+        f"{name}-flip.png": made_of(path.read_bytes(), "flip") for name, path in zip(names, paths, strict=True)
+    }
+    assert all(album.was_there(path) for path in paths)
+
+
+def test_results_are_no_sources(album: Album) -> None:
+    album.image("a.png", 1)
+    album.image("b.png", 2)
+
+    for _ in range(3):
+        album.run(album.sources, to=album.sources)
+
+    assert sorted(content(album.sources)) == ["a-flip.png", "a.png", "b-flip.png", "b.png"]
+    assert all(isinstance(result, Result) and result.was_there for _, result in album.told.values())
+
+
+def test_two_runs_at_once_in_one_folder_agree(aws: FakeAws, album: Album) -> None:
+    paths = [album.image(f"{number:02}.png", number) for number in range(12)]
+    other = Album.__new__(Album)
+    other.transfer, other.results, other.told = LocalTransfer(aws), album.results, {}
+
+    runs = [threading.Thread(target=one.run, args=paths) for one in (album, other)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join(PATIENCE_SECONDS)
+
+    for one in (album, other):
+        assert {path for path, (target, _) in one.told.items() if target} == {str(path) for path in paths}
+    assert content(album.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_run_that_was_interrupted_anywhere_ends_like_an_undisturbed_one(
+    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Between any two writes to the folder; with processes that are killed it is in tests/acceptance."""
+    chosen = random.Random(seed)
+    paths = [album.image(f"{number}.png", number) for number in range(6)]
+    links = os.link
+
+    def interrupted(*arguments: object) -> None:
+        if chosen.random() < 0.4:
+            raise SystemExit
+        links(*arguments)  # type: ignore[arg-type]
+
+    for _ in range(3):
+        monkeypatch.setattr("os.link", interrupted)
+        with pytest.raises(SystemExit):
+            while True:
+                album.run(*paths)
+                for file in album.results.glob("*.png"):
+                    file.unlink()
+    monkeypatch.undo()
+    album.run(*paths)
+    (tmp_path / "other").mkdir()
+    whole = content(album.results)
+    album.run(*paths, to=tmp_path / "other")
+
+    assert whole == content(tmp_path / "other")
+    assert len(whole) == 6
+
+
+# What stands in the way
+
+
+def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album) -> None:
+    first, second = album.image("a.png"), album.image("a.png", folder=album.sources / "other")
+
+    album.run(first, second)
+
+    assert str(first) in album.error(second).message
+    assert album.asked == ["a.png"]
+
+
+def test_pictures_of_one_name_in_several_folders_are_all_done_with_recursive(album: Album) -> None:
+    paths = [album.image("a.png", number, album.sources / folder) for number, folder in enumerate((".", "x", "x/y"))]
+
+    album.run(album.sources, recursive=True)
+    album.run(album.sources, recursive=True)
+
+    places = ("a-flip.png", "x/a-flip.png", "x/y/a-flip.png")
+    assert content(album.results) == {
+        place: made_of(path.read_bytes(), "flip") for place, path in zip(places, paths, strict=True)
+    }
+    assert all(album.was_there(path) for path in paths)
+    assert len(album.asked) == 3
+
+
+def test_anothers_picture_of_the_same_name_in_the_bucket_stays_and_is_in_nobodys_way(
+    album: Album, aws: FakeAws
+) -> None:
+    path = album.image("a.png")
+    aws.objects.put_object(Bucket="bucket", Key="images/unprocessed/a.png", Body=b"theirs")
+
+    album.run(path)
+
+    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+    assert aws.objects.buckets["bucket"]["images/unprocessed/a.png"].content == b"theirs"
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_source_is_never_overwritten(album: Album, *, replace: bool) -> None:
+    first, second = album.image("a.png", 1), album.image("a-flip.png", 2)
+    before = second.read_bytes()
+
+    album.run(first, second, to=album.sources, replace=replace)
+
+    assert isinstance(album.error(first), WrongUsage)
+    assert second.read_bytes() == before
+    assert album.told[str(second)][0] == album.sources / "a-flip-flip.png"
+
+
+@pytest.mark.parametrize("link", [os.link, os.symlink])
+@pytest.mark.parametrize("replace", [False, True])
+def test_another_name_of_a_source_is_never_overwritten(album: Album, link: object, *, replace: bool) -> None:
+    first, second = album.image("a.png", 1), album.image("b.png", 2)
+    link(second, album.sources / "a-flip.png")  # type: ignore[operator]
+
+    album.run(first, album.sources / "a-flip.png", to=album.sources, replace=replace)
+
+    assert isinstance(album.error(first), WrongUsage)
+    assert (album.sources / "a-flip.png").samefile(second)
+
+
+def test_a_link_to_a_file_of_the_users_stays(album: Album, tmp_path: Path) -> None:
+    path = album.image("a.png")
+    (tmp_path / "mine").write_bytes(b"mine")
+    for name, place in (("a-flip.png", tmp_path / "mine"), ("a-flop.png", tmp_path / "nowhere")):
+        (album.results / name).symlink_to(place)
+
+    album.run(path)
+    first = album.error(path)
+    album.run(path, operations="flop")
+
+    assert isinstance(first, WrongUsage)
+    assert isinstance(album.error(path), WrongUsage)
+    assert (tmp_path / "mine").read_bytes() == b"mine"
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_result_that_was_moved_behind_a_link_is_there_and_is_not_overwritten(album: Album, tmp_path: Path) -> None:
+    path = album.image("a.png", 1)
+    album.run(path)
+    result = album.results / "a-flip.png"
+    result.rename(tmp_path / "archived.png")
+    result.symlink_to(tmp_path / "archived.png")
+
+    album.run(path)
+    was_there = album.was_there(path)
+    album.image("a.png", 2)
+    album.run(path)
+
+    assert was_there
+    assert isinstance(album.error(path), WrongUsage)
+
+
+def test_a_copy_of_a_result_by_a_hard_link_stays_when_the_result_is_made_again(album: Album, tmp_path: Path) -> None:
+    path = album.image("a.png", 1)
+    album.run(path)
+    (tmp_path / "copy.png").hardlink_to(album.results / "a-flip.png")
+    before = (tmp_path / "copy.png").read_bytes()
+    album.image("a.png", 2)
+
+    album.run(path)
+
+    assert (tmp_path / "copy.png").read_bytes() == before
+    assert (album.results / "a-flip.png").read_bytes() != before
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_folder_in_a_results_place_stays(album: Album, *, replace: bool) -> None:
+    path = album.image("a.png")
+    (album.results / "a-flip.png").mkdir()
+
+    album.run(path, replace=replace)
+
+    assert "is a folder" in album.error(path).message
+    assert album.asked == []
+
+
+def test_a_pipe_in_a_results_place_is_not_waited_for(album: Album) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    (album.results / "a-flip.png").unlink()
+    os.mkfifo(album.results / "a-flip.png")
+
+    album.run(path)
+
+    assert isinstance(album.error(path), WrongUsage)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_result_of_this_run_is_not_overwritten_by_another_whose_name_leads_to_it(
+    album: Album, *, replace: bool
+) -> None:
+    """As where case counts for nothing, or how a letter is encoded: here it is a link that leads there."""
+    first, second = album.image("a.png", 1), album.image("A.png", 2)
+
+    def lead_there(name: str) -> None:
+        if name.startswith("A"):
+            until((album.results / "a-flip.png").exists)
+            (album.results / name).hardlink_to(album.results / "a-flip.png")
+
+    album.transfer.before_fetch = lead_there
+
+    album.run(first, second, replace=replace)
+
+    assert isinstance(album.error(second), WrongUsage)
+    assert (album.results / "A-flip.png").read_bytes() == made_of(first.read_bytes(), "flip")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+def test_a_folder_that_nothing_can_be_saved_in_is_said_once_before_anything_is_uploaded(album: Album) -> None:
+    paths = [album.image(f"{number}.png", number) for number in range(5)]
+    album.run(paths[0])
+    for folder in (album.results, *album.results.parents):
+        folder.chmod(0o755)
+    os.seteuid(65534)
+    try:
+        album.run(paths[0])
+        assert album.was_there(paths[0])
+        with pytest.raises(WrongUsage, match="Nothing can be saved in"):
+            album.run(*paths)
+    finally:
+        os.seteuid(0)
+
+    assert album.asked == ["0.png"]
+
+
+def test_what_killed_programs_were_writing_is_removed(album: Album) -> None:
+    (album.results / ".courier-abcd1234").write_bytes(b"half")
+
+    album.run(album.image("a.png"))
+
+    assert list(content(album.results)) == ["a-flip.png"]

@@ -22,8 +22,10 @@ from courier.errors import (
     ResponseTimeout,
     WrongUsage,
 )
+from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.preview import SAMPLE_NAME, sample
-from courier.images.transfer import ImageTransfer, Result, etag_of
+from courier.images.probe import Header
+from courier.images.transfer import ImageTransfer, LocalImage, Result, etag_of
 from courier.messaging.connection import Connection
 from courier.messaging.pending import Outcome, Question
 from courier.messaging.protocol import Answer, Rejection
@@ -75,14 +77,16 @@ def never(_: str) -> bool:
 def test_a_file_is_read_with_its_name_and_header(transfer: ImageTransfer, tmp_path: Path) -> None:
     path = picture(tmp_path)
 
-    name, content, header = transfer.read(str(path))
+    image = transfer.read(str(path))
+    name, content, header = image.name, image.content, image.header
 
     assert (name, content) == ("cat.png", path.read_bytes())
     assert (header.format, header.width, header.height) == ("PNG", 8, 4)
 
 
 def test_no_path_is_the_sample(transfer: ImageTransfer) -> None:
-    name, content, _ = transfer.read("")
+    image = transfer.read("")
+    name, content = image.name, image.content
 
     assert (name, content) == (SAMPLE_NAME, sample())
 
@@ -148,6 +152,40 @@ def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aw
 
     assert (again.was_there, again.etag) == (True, first.etag)
     assert aws.objects.operations.count("put_object") == 1
+
+
+def test_a_picture_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    theirs = transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
+    mine = transfer.read(str(picture(tmp_path, color=2)))
+
+    first, again = transfer.upload_apart(mine), transfer.upload_apart(mine)
+
+    assert first.name == again.name == f"cat-{mine.digest[:16]}.png"
+    assert again.was_there
+    stored = aws.objects.buckets["bucket"]
+    assert stored[UNPROCESSED + first.name].content == mine.content
+    assert stored[UNPROCESSED + "cat.png"].etag == theirs.etag
+
+
+def test_what_stands_under_a_pictures_own_name_and_is_another_is_replaced(
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
+) -> None:
+    mine = transfer.read(str(picture(tmp_path)))
+    for name in ("cat.png", mine.own_name):
+        aws.objects.put_object(Bucket="bucket", Key=UNPROCESSED + name, Body=b"theirs")
+
+    sent = transfer.upload_apart(mine)
+
+    assert aws.objects.buckets["bucket"][UNPROCESSED + sent.name].content == mine.content
+    assert aws.objects.buckets["bucket"][UNPROCESSED + "cat.png"].content == b"theirs"
+
+
+@pytest.mark.parametrize("name", ["ä" * 98 + ".png", "a" * 200, "x.jpeg"])
+def test_an_own_name_is_one_that_can_be_uploaded(name: str) -> None:
+    image = LocalImage(name=name, content=b"1", header=Header(format="PNG", width=1, height=1, is_moving=False))
+
+    assert check_name(image.own_name, MAX_SOURCE_NAME_BYTES) == image.own_name
+    assert Path(image.own_name).suffix == Path(name).suffix
 
 
 @pytest.mark.parametrize("agrees", [True, False])
@@ -229,7 +267,7 @@ def results(
 
     monkeypatch.setattr("courier.images.transfer.requester_for", requester_for)
     asked = [Question(body=str(number)) for number in range(len(outcomes))]
-    return list(transfer.results(asked, [f"source{number}" for number in range(len(outcomes))]))
+    return list(transfer.results(asked))
 
 
 def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +281,7 @@ def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monke
     )
 
     first, refused, silent, foreign = found
-    assert first == Result(source="source0", name="a-flip.png", seconds=0.0, told={"etag": '"x"', "width": 8})
+    assert first == Result(name="a-flip.png", seconds=0.0, told={"etag": '"x"', "width": 8})
     assert isinstance(refused, Rejected)
     assert refused.reason == "corrupt"
     assert isinstance(silent, ResponseTimeout)
@@ -264,12 +302,12 @@ def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monke
     ],
 )
 def test_what_a_worker_told_is_described_as_far_as_it_makes_sense(told: dict[str, Any], words: str) -> None:
-    assert Result(source="a", name="b", seconds=1, told=told).describe() == words
+    assert Result(name="b", seconds=1, told=told).describe() == words
 
 
 @pytest.mark.parametrize(("told", "etag"), [({"etag": '"x"'}, '"x"'), ({}, ""), ({"etag": 5}, "")])
 def test_an_etag_is_text_or_none(told: dict[str, Any], etag: str) -> None:
-    assert Result(source="a", name="b", seconds=1, told=told).etag == etag
+    assert Result(name="b", seconds=1, told=told).etag == etag
 
 
 # Downloading
@@ -289,16 +327,12 @@ def test_a_result_is_fetched_into_a_file(transfer: ImageTransfer, aws: FakeAws, 
     assert ((tmp_path / "a.png").read_bytes(), opened, moved) == (b"new", [3], [3])
 
 
-def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
     put_result(aws, b"another's")
 
     with pytest.raises(ObjectReplaced):
-        transfer.download("a.png", tmp_path / "a.png", etag=etag, replace=False)
-    with pytest.raises(ObjectReplaced):
-        transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag}))
-
-    assert list(tmp_path.iterdir()) == []
+        transfer.content(Result(name="a.png", seconds=1, told={"etag": etag}))
 
 
 def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
@@ -317,7 +351,7 @@ def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
 def test_a_result_may_be_had_without_a_file(transfer: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
 
-    assert transfer.content(Result(source="a", name="a.png", seconds=1, told={"etag": etag})) == b"new"
+    assert transfer.content(Result(name="a.png", seconds=1, told={"etag": etag})) == b"new"
 
 
 def test_a_folder_is_listed(transfer: ImageTransfer, aws: FakeAws) -> None:

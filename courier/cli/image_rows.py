@@ -1,0 +1,56 @@
+"""The rows that the images client writes with --json: all of one shape (docs/reference/json/images.json)."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from courier.errors import CourierError, Rejected
+
+if TYPE_CHECKING:
+    from courier.images.transfer import Result
+
+_EMPTY: dict[str, Any] = {
+    #: upload, process, download, run or skip.
+    "step": "",
+    #: The source, the result, and the file that the result was saved in.
+    "name": None,
+    "result": None,
+    "path": None,
+    "width": None,
+    "height": None,
+    "frames": None,
+    "bytes": None,
+    "etag": None,
+    "seconds": None,
+    "was_there": False,
+    "notes": [],
+    "error": None,
+    "reason": None,
+}
+
+
+def row(step: str, **fields: object) -> str:
+    """Return a line of JSON; what is not given is null. Raises: KeyError for a field that rows do not have."""
+    unknown = fields.keys() - _EMPTY.keys()
+    if unknown:
+        raise KeyError(*unknown)
+    return json.dumps({**_EMPTY, "step": step, **fields})
+
+
+def of_result(result: Result) -> dict[str, object]:
+    """Return the fields that tell of a result, as far as what a worker told makes sense."""
+    return {
+        "result": result.name,
+        **result.numbers,
+        "etag": result.etag or None,
+        "seconds": round(result.seconds, 3),
+        "was_there": result.was_there,
+        "notes": result.notes,
+    }
+
+
+def of_error(error: CourierError) -> dict[str, object]:
+    """Return the fields that tell of an error."""
+    reason = error.reason if isinstance(error, Rejected) else ""
+    return {"error": error.sentence, "reason": reason or None}

@@ -1,0 +1,187 @@
+"""Which files a batch means: folders, patterns and names become sources, and what is skipped is named."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from courier.errors import WrongUsage
+from courier.images.formats import named_by
+from courier.images.preview import SAMPLE_NAME
+from courier.images.results import INDEX, ResultIndex
+
+_WILD = "*?["
+#: How many files are named of those that are skipped for one reason.
+_NAMED = 5
+#: What is known by its ending and not read.
+_NOT_READ = {
+    "HEIC": (".heic", ".heif", ".hif"),
+    "camera raw": (
+        *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
+        *(".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
+    ),
+    "JPEG XL": (".jxl",),
+    "JPEG 2000": (".jp2", ".j2k", ".jpx"),
+    "Photoshop": (".psd", ".psb"),
+    "vector graphics": (".svg", ".eps", ".ai", ".wmf", ".emf"),
+    "PDF": (".pdf",),
+    "video": (".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".3gp"),
+}
+_REASONS = {ending: f"{what} is not read" for what, endings in _NOT_READ.items() for ending in endings}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A file to work on, and the subfolder that its result goes to. The sample picture has no path."""
+
+    path: str
+    subfolder: Path = Path()
+
+    @property
+    def shown(self) -> str:
+        """What it is called before people."""
+        return self.path or SAMPLE_NAME
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The files that are meant, each once, and by path, why others beside them are not."""
+
+    found: list[Source]
+    skipped: dict[str, str] = field(default_factory=dict)
+    #: Results of earlier runs, by path, and their sources' names.
+    results: dict[str, str] = field(default_factory=dict)
+
+    def notes(self) -> list[str]:
+        """Return what is said of files that are not worked on, a sentence each."""
+        notes = [f"{_count(len(self.skipped))} skipped: {_by_reason(self.skipped)}."] if self.skipped else []
+        if self.results:
+            notes.append(
+                f"{_count(len(self.results))} skipped: made by earlier runs (to work on those, name no others)."
+            )
+        return notes
+
+
+def find_sources(paths: Sequence[str], *, recursive: bool = False) -> Sources:
+    """Return the files that paths mean: a folder is the pictures in it, a pattern what it matches.
+
+    Raises: WrongUsage if a pattern or a folder has none.
+    """
+    search = _Search(recursive=recursive)
+    for path in paths:
+        try:
+            search.add(path)
+        except (OSError, ValueError) as error:
+            raise WrongUsage(
+                f"{path} matches no files: {error}.", hint="Quote a pattern such as 'photos/*.jpg'."
+            ) from error
+    return search.sources()
+
+
+class _Search:
+    def __init__(self, *, recursive: bool) -> None:
+        self._is_recursive = recursive
+        #: By where they are, so that what is meant twice is done once.
+        self._found: dict[Path, Source] = {}
+        #: Results that were named, or matched by a pattern: sources only if nothing else is meant.
+        self._named_results: dict[Path, Source] = {}
+        self._skipped: dict[str, str] = {}
+        self._results: dict[str, str] = {}
+        self._indexes: dict[Path, ResultIndex] = {}
+
+    def add(self, path: str) -> None:
+        """Take what a path means. Raises: WrongUsage if that is nothing; OSError; ValueError."""
+        place = Path(path)
+        if place.is_dir():
+            met = [self._add_found(file, file.parent.relative_to(place)) for file in self._files(place)]
+        elif any(sign in path for sign in _WILD) and not place.exists():
+            met = [self._add_named(file) for file in _matches(place, path) if file.is_file()]
+        else:
+            met = [self._add_named(place)]
+        if not any(met):
+            notes = Sources(found=[], skipped=self._skipped, results=self._results).notes()
+            hint = "--recursive takes what is in its subfolders." if place.is_dir() and not self._is_recursive else ""
+            hint = hint or "Give files, folders, or patterns such as '*.jpg'."
+            raise WrongUsage(" ".join([f"There is no image in {path}.", *notes]), hint=hint)
+
+    def sources(self) -> Sources:
+        """Return all that was added."""
+        if not self._found:
+            return Sources(found=list(self._named_results.values()), skipped=self._skipped, results=self._results)
+        named = {source.path: self._made_of(Path(source.path)) for source in self._named_results.values()}
+        return Sources(found=list(self._found.values()), skipped=self._skipped, results=self._results | named)
+
+    def _files(self, folder: Path) -> Iterator[Path]:
+        """Yield what is in a folder, but for what is hidden; links to other folders are not followed."""
+
+        def note(error: OSError) -> None:
+            if Path(error.filename) == folder:
+                raise error
+            self._skipped[error.filename] = f"cannot be read: {error.strerror}"
+
+        for place, folders, names in os.walk(folder, onerror=note):
+            folders[:] = sorted(name for name in folders if self._is_recursive and not name.startswith("."))
+            yield from (Path(place, name) for name in sorted(names) if not name.startswith(".") and name != INDEX)
+
+    def _add_found(self, file: Path, subfolder: Path) -> bool:
+        """Take a file that lies in a folder, or note why not; return whether it is taken."""
+        reason = _reason(file)
+        made_of = self._made_of(file)
+        if made_of:
+            self._results[str(file)] = made_of
+        elif reason:
+            self._skipped[str(file)] = reason
+        else:
+            self._found.setdefault(_place(file), Source(path=str(file), subfolder=subfolder))
+        return not made_of and not reason
+
+    def _add_named(self, file: Path) -> bool:
+        is_result = bool(self._made_of(file)) or file.name == INDEX
+        (self._named_results if is_result else self._found).setdefault(_place(file), Source(path=str(file)))
+        return True
+
+    def _made_of(self, file: Path) -> str:
+        """Return the name of the source of a result."""
+        index = self._indexes.setdefault(file.parent, ResultIndex(file.parent))
+        return next((made.source for made in reversed(index.made(file.name))), "")
+
+
+def _matches(place: Path, pattern: str) -> Iterator[Path]:
+    root = Path(place.anchor) if place.is_absolute() else Path()
+    found = root.glob(str(place.relative_to(place.anchor)) if place.is_absolute() else pattern)
+    shows_hidden = place.name.startswith(".")
+    for file in sorted(found):
+        if not file.is_dir() and file.name != INDEX and (shows_hidden or not file.name.startswith(".")):
+            yield file
+
+
+def _reason(file: Path) -> str:
+    """Return why a file cannot be worked on, by its kind and its name; nothing if it may be."""
+    if not file.is_file():
+        return "a link to nothing" if file.is_symlink() else "not a file"
+    if named_by(file.suffix):
+        return ""
+    return _REASONS.get(file.suffix.lower(), "not named as an image")
+
+
+def _by_reason(skipped: dict[str, str]) -> str:
+    groups: dict[str, list[str]] = {}
+    for path, reason in skipped.items():
+        groups.setdefault(reason, []).append(path)
+    return "; ".join(f"{_listed(paths)} ({reason})" for reason, paths in groups.items())
+
+
+def _listed(paths: list[str]) -> str:
+    more = [f"{len(paths) - _NAMED:,} more"] if len(paths) > _NAMED else []
+    return ", ".join([*paths[:_NAMED], *more])
+
+
+def _count(number: int) -> str:
+    return "1 file" if number == 1 else f"{number:,} files"
+
+
+def _place(path: Path) -> Path:
+    """Return where a file is, whatever links lead to its folder; a link to a file is a file of its own."""
+    return Path(os.path.realpath(path.parent), path.name)
