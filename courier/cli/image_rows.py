@@ -22,11 +22,11 @@ _EMPTY: dict[str, Any] = {
     "frames": None,
     "bytes": None,
     "etag": None,
-    "seconds": None,
     "was_there": False,
     "notes": [],
     "error": None,
     "reason": None,
+    "seconds": None,
 }
 
 
