@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePath
 
-from courier.errors import CourierError, FolderClosed, Rejected
+from courier.errors import AwsError, CourierError, FolderClosed, Rejected
 from courier.files import unfinished
 from courier.images import naming
 from courier.images.destination import Destination, make_folder
@@ -118,7 +118,7 @@ class Batch:
     def _jobs(self, sources: Sequence[Source], uploads: ThreadPoolExecutor) -> Iterator[_Job | None]:
         """Yield what was uploaded in order, a few uploads ahead; None while the next upload is not done."""
         ahead: deque[tuple[str, Future[_Job | None]]] = deque()
-        left = iter(sources)
+        left, has_begun = iter(sources), False
         for _ in sources:
             while len(ahead) < AHEAD and (further := next(left, None)) is not None:
                 ahead.append((further.path, uploads.submit(self._begin, further)))
@@ -131,9 +131,12 @@ class Batch:
             except FolderClosed:
                 raise
             except CourierError as error:
+                if isinstance(error, AwsError) and not has_begun:
+                    raise  # every other file would wait for it, too
                 self._told(path, None, error)
             else:
                 if job is not None:
+                    has_begun = True
                     yield job
 
     def _begin(self, source: Source) -> _Job | None:

@@ -30,9 +30,9 @@ class Destination:
 
     def has(self, path: str, target: Path, image: Made) -> bool:
         """Whether the very result is there. Raises: WrongUsage if something else is that must stay."""
-        is_there = self._state(path, target, image) is State.DONE
+        is_there = self._state(path or image.source, target, image) is State.DONE
         if is_there:
-            self._take(path, target)
+            self._take(path or image.source, target)
         return is_there
 
     def check(self) -> None:
@@ -49,7 +49,7 @@ class Destination:
 
     def keep(self, path: str, part: Unfinished, image: Made) -> None:
         """Give a result its name, unless another program has made the same meanwhile. Raises: WrongUsage."""
-        image = replace(image, digest=part.digest())
+        path, image = path or image.source, replace(image, digest=part.digest())
         with self._index(part.target.parent).changing() as add:
             state = self._state(path, part.target, image)
             if state is not State.DONE:
@@ -68,7 +68,7 @@ class Destination:
             return State.OUTDATED
         if state is State.FOREIGN:
             raise WrongUsage(
-                f"{target} exists and is not a known result of {path or image.source} and these operations.",
+                f"{target} exists and is not a known result of {path} and these operations.",
                 hint="Rename it, save elsewhere with --to, or overwrite it with --replace.",
             )
         return state

@@ -29,6 +29,8 @@ _NOT_READ = {
     "PDF": (".pdf",),
     "video": (".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".3gp"),
 }
+#: Read as JPEG, whose ending a result has instead.
+_MPO = ".mpo"
 _REASONS = {ending: f"{what} is not read" for what, endings in _NOT_READ.items() for ending in endings}
 
 
@@ -161,9 +163,10 @@ def _reason(file: Path) -> str:
     """Return why a file cannot be worked on, by its kind and its name; nothing if it may be."""
     if not file.is_file():
         return "a link to nothing" if file.is_symlink() else "not a file"
-    if named_by(file.suffix):
+    ending = file.suffix.lower()
+    if named_by(ending) or ending == _MPO:
         return ""
-    return _REASONS.get(file.suffix.lower(), "not named as an image")
+    return _REASONS.get(ending, "not named as an image")
 
 
 def _by_reason(skipped: dict[str, str]) -> str:

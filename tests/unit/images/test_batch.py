@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier.errors import CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
+from courier.errors import BucketMissing, CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch
 from courier.images.pipeline import parse
 from courier.images.results import INDEX
@@ -169,6 +169,33 @@ def test_trouble_with_aws_ends_the_batch(album: Album) -> None:
 
     with pytest.raises(Unreachable):
         album.run(album.image("a.png"), album.image("b.png"))
+
+
+def test_an_aws_that_lacks_something_is_told_at_once_and_not_for_each_file(album: Album, aws: FakeAws) -> None:
+    aws.objects.buckets.clear()
+
+    with pytest.raises(BucketMissing):
+        album.run(*(album.image(f"{number}.png") for number in range(3 * AHEAD)))
+
+    assert album.told == {}
+    assert len(aws.objects.operations) <= 2 * (AHEAD + TRANSFERS)
+
+
+def test_trouble_with_one_upload_costs_what_is_under_way_nothing(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [album.image(f"{number}.png", number) for number in range(3)]
+    upload = album.transfer.upload_apart
+
+    def fail(image: LocalImage, **more: Any) -> Uploaded:
+        if image.name == "1.png":
+            raise Unreachable
+        return upload(image, **more)
+
+    monkeypatch.setattr(album.transfer, "upload_apart", fail)
+
+    album.run(*paths)
+
+    assert isinstance(album.error(paths[1]), Unreachable)
+    assert sorted(content(album.results)) == ["0-flip.png", "2-flip.png"]
 
 
 def test_a_bug_in_a_download_is_raised(album: Album) -> None:

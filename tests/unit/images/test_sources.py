@@ -43,7 +43,7 @@ def test_a_folder_is_the_pictures_in_it(folder: Path) -> None:
     assert found("in") == ["in/a.JPG", "in/b.png"]
 
 
-@pytest.mark.parametrize("ending", ["jfif", "jpe", "apng", "JPG", "dib", "avifs"])
+@pytest.mark.parametrize("ending", ["jfif", "jpe", "apng", "JPG", "dib", "avifs", "MPO"])
 def test_every_ending_of_a_format_that_is_read_is_taken(folder: Path, ending: str) -> None:
     files(folder, f"a.{ending}")
 
