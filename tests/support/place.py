@@ -8,14 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pexpect
+import pytest
 
 from tests.support import quickprograms
 from tests.support.engines import unmeasured
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 #: What has not come by then will not come. No test that passes comes near it, however busy the machine.
 WAIT_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "120"))
+NOBODY = 65534
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
 PIPES = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
@@ -213,3 +216,16 @@ def _kill(process: subprocess.Popen[Any]) -> None:
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
             stream.close()
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Run the body as a user without rights, who can read a folder. Only root can do that."""
+    for place in (folder, *folder.parents):
+        if not place.stat().st_mode & 0o001:
+            place.chmod(place.stat().st_mode | 0o055)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)

@@ -21,6 +21,7 @@ from courier.images.sources import Source, find_sources
 from courier.images.transfer import LocalImage, Result, Uploaded
 from courier.messaging.pending import Asked
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
+from tests.support.place import as_nobody, needs_root
 from tests.support.transfers import LocalTransfer, made_of
 
 
@@ -601,20 +602,15 @@ def test_a_result_of_this_run_is_not_overwritten_by_another_whose_name_leads_to_
     assert (album.results / "A-flip.png").read_bytes() == made_of(first.read_bytes(), "flip")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+@needs_root
 def test_a_folder_that_nothing_can_be_saved_in_is_said_once_before_anything_is_uploaded(album: Album) -> None:
     paths = [album.image(f"{number}.png", number) for number in range(5)]
     album.run(paths[0])
-    for folder in (album.results, *album.results.parents):
-        folder.chmod(0o755)
-    os.seteuid(65534)
-    try:
+    with as_nobody(album.results):
         album.run(paths[0])
         assert album.was_there(paths[0])
         with pytest.raises(WrongUsage, match="Nothing can be saved in"):
             album.run(*paths)
-    finally:
-        os.seteuid(0)
 
     assert album.asked == ["0.png"]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 import threading
@@ -17,7 +19,7 @@ from courier.errors import WrongUsage
 from courier.files import digest_of
 from courier.images.results import ABOUT, INDEX, Made, ResultIndex, State
 from tests.support.fakes import PATIENCE_SECONDS
-from tests.support.place import ROOT
+from tests.support.place import ROOT, as_nobody, needs_root
 
 WANTED = Made(result="a-flip.png", digest="", source="a.png", source_digest="5e5e", operations="flip")
 
@@ -222,3 +224,30 @@ def test_programs_wait_for_each_other(tmp_path: Path) -> None:
     other.stdout.close()
 
     assert order == ["ours", "inside"]
+
+
+@needs_root
+def test_what_cannot_be_read_proves_nothing_or_is_said(tmp_path: Path) -> None:
+    path = made(tmp_path)
+    path.chmod(0)
+    with as_nobody(tmp_path):
+        with pytest.raises(WrongUsage, match=path.name):
+            state(tmp_path)
+        with pytest.raises(WrongUsage, match=INDEX):
+            add(tmp_path, WANTED)
+    (tmp_path / INDEX).chmod(0)
+    with as_nobody(tmp_path):
+        assert state(tmp_path) is State.FOREIGN
+
+
+def test_an_index_that_cannot_grow_is_said_before_its_result_has_a_name(tmp_path: Path) -> None:
+    add(tmp_path, WANTED)
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / INDEX).stat().st_size, room[1]))
+    try:
+        with pytest.raises(WrongUsage, match=INDEX):
+            add(tmp_path, WANTED)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+        signal.signal(signal.SIGXFSZ, ignored)

@@ -10,6 +10,7 @@ import pytest
 from courier.errors import WrongUsage
 from courier.images.results import INDEX, Made, ResultIndex
 from courier.images.sources import Sources, find_sources
+from tests.support.place import as_nobody, needs_root
 
 
 @pytest.fixture
@@ -166,3 +167,16 @@ def test_what_is_named_and_hidden_is_its_uploads_to_refuse(folder: Path) -> None
     files(folder, ".a.png")
 
     assert found("in/.a.png") == ["in/.a.png"]
+
+
+@needs_root
+def test_a_subfolder_that_cannot_be_read_is_skipped_and_named(folder: Path) -> None:
+    files(folder, "a.png", "closed/b.png")
+    (folder / "closed").chmod(0)
+    with as_nobody(folder):
+        sources = find_sources(["in"], recursive=True)
+        with pytest.raises(WrongUsage, match=r"in/closed"):
+            find_sources(["in/closed"])
+
+    assert [one.path for one in sources.found] == ["in/a.png"]
+    assert "cannot be read" in sources.skipped["in/closed"]
