@@ -25,7 +25,7 @@ from courier.images.transfer import ImageTransfer, Result
 from courier.messaging.pending import Asked, Question
 
 #: Why a result is not worked on.
-MADE_EARLIER = "made by an earlier run"
+MADE_EARLIER = "result of an earlier run"
 
 
 class ImageCommands:

@@ -44,7 +44,7 @@ class Outcomes:
         noun = "image" if self._count == 1 else "images"
         place = "this folder" if folder == Path() else f"{folder}/".replace("//", "/")
         done = f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"
-        return f"Canceled: {done}. The same command again makes the rest." if self.is_canceled else done
+        return f"Canceled: {done}. Run the same command again to continue." if self.is_canceled else done
 
     def _hand_on(self, path: str) -> None:
         target, result = self._known.pop(path)

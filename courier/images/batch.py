@@ -169,8 +169,8 @@ class Batch:
     def _save(self, job: _Job, result: Result) -> None:
         if PurePath(result.name).suffix.lower() != job.target.suffix.lower():
             raise Rejected(
-                f"The worker made {result.name}, and {job.target.name} was expected.",
-                hint="Have client and worker be of the same version.",
+                f"The worker saved {result.name}; {job.target.name} was expected.",
+                hint="Use the same version of client and worker.",
             )
         make_folder(job.target.parent)
         with unfinished(job.target) as part:

@@ -81,9 +81,9 @@ class Destination:
         with self._lock:
             other = next((self._taken[one] for one in _identities(target) if one in self._taken), path)
         if other is None:
-            raise WrongUsage(f"{target}, the result of {path}, is one of the images to work on.", hint=hint)
+            raise WrongUsage(f"{target}, the result of {path}, is one of the sources.", hint=hint)
         if other != path:
-            raise WrongUsage(f"{target} is the result of {other}, and would be that of {path}.", hint="Rename one.")
+            raise WrongUsage(f"{target} is the result of both {other} and {path}.", hint="Rename one of them.")
 
     def _take(self, path: str, target: Path) -> None:
         with self._lock:

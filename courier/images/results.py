@@ -26,8 +26,8 @@ from courier.images.pipeline import parse
 
 INDEX = "courier-results.jsonl"
 ABOUT = {
-    "about": "What images_client.py run made in this folder, and from what. Without it, run takes every file here for "
-    "yours: it overwrites none, and counts none as done."
+    "about": "The results that images_client.py run saved in this folder, and their sources. Without this file, run "
+    "does not recognize them: it overwrites no file here, and counts none as done."
 }
 #: What stands for the source of the sample's results.
 SAMPLE = "(the sample image)"

@@ -60,9 +60,8 @@ class Sources:
         """Return what is said of files that are not worked on, a sentence each."""
         notes = [f"{_count(len(self.skipped))} skipped: {_by_reason(self.skipped)}."] if self.skipped else []
         if self.results:
-            notes.append(
-                f"{_count(len(self.results))} skipped: made by earlier runs (to work on those, name no others)."
-            )
+            skipped = _count(len(self.results))
+            notes.append(f"{skipped} skipped: results of earlier runs (to process them, give only their names).")
         return notes
 
 
