@@ -43,6 +43,7 @@ class LocalTransfer(ImageTransfer):
             if isinstance(one, Question):
                 self.asked.append(one)
                 self.before_work(one.body)
+                self.check_canceled()
                 yield self.errors.get(one.body) or self._made(one)
 
     def fetch(self, result: Result, *arguments: object, **more: object) -> None:

@@ -19,7 +19,7 @@ from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.transfer import Result, etag_of
 from courier.messaging.pending import Question
-from tests.support.fakes import FakeAws
+from tests.support.fakes import FakeAws, until
 from tests.support.rows import rows
 from tests.support.screens import Screen
 from tests.support.transfers import LocalTransfer, made_of
@@ -148,6 +148,7 @@ def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
 
     def cancel(name: str) -> None:
         if name == "c.png":
+            until(lambda: screen.shown.count("\n") == 2)
             raise Canceled
 
     transfer.before_work = cancel
@@ -168,7 +169,7 @@ def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
     with pytest.raises(Canceled):
         commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
 
-    assert " of 4 images" in screen.errors
+    assert "0 of 4 images" in screen.errors
 
 
 @pytest.mark.usefixtures("folder")
