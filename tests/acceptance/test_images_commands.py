@@ -153,7 +153,7 @@ def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> Non
     assert same.returncode == 0
     assert "already there: cat.png" in same.stdout
     assert other.returncode == 2
-    assert "cat.png is in the bucket" in other.stderr
+    assert "cat.png is already in the bucket" in other.stderr
     assert "--replace" in other.stderr
     assert replaced.returncode == 0
 
@@ -164,7 +164,7 @@ def test_the_sample_takes_no_other_pictures_place(place: Place) -> None:
     third = place.run(CLIENT, "upload")
 
     assert (first.returncode, second.returncode, third.returncode) == (0, 0, 2)
-    assert "sample.png is in the bucket" in third.stderr
+    assert "sample.png is already in the bucket" in third.stderr
 
 
 def test_a_file_is_overwritten_only_when_told_so(place: Place) -> None:
@@ -229,7 +229,7 @@ def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place
     place.post("imageInbox", "../images/processed/cat.png")
 
     bodies = sorted(message["Body"] for message in place.collect("imageOutbox", 3))
-    assert bodies[0].startswith("?Error. The name '../images/processed/cat.png' leads")
+    assert bodies[0].startswith("?Error. The name '../images/processed/cat.png' points")
     assert bodies[1].startswith("?Error. There is no 'nowhere.png' in images/unprocessed/")
     assert bodies[2] == "cat-grayscale.png"
     assert place.client("s3").head_object(Bucket=place.bucket, Key="images/processed/cat-grayscale.png")
@@ -484,7 +484,7 @@ def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (20_000, room[1]))
 
     place.post("imageInbox", "cat.bmp")
-    worker.until_logged("no room for temporary files. Free some in /")
+    worker.until_logged("no space for temporary files. Free some in /")
     told = time.monotonic()
     wait_for(lambda: time.monotonic() - told > 3, what="more time than the work itself may take")
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, room)
@@ -492,7 +492,7 @@ def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
     (message,) = place.collect("imageOutbox")
     assert message["Body"] == "cat.bmp.grayscale.png"
     assert worker.log.count("no space for temporary files") == 1
-    assert "room again after" in worker.log
+    assert "space again after" in worker.log
     assert place.depth("imageInbox") == 0
 
 
