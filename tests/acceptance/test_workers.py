@@ -40,7 +40,7 @@ def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place)
         ("1", {"version": "7"}, "protocol version '7'"),
         ("1", {"deadline": "soon"}, "The attribute deadline"),
         ("1", {"kind": "image"}, "numbers, not 'image'"),
-        ("1", {"reply_to": "requestQueue"}, "'requestQueue' is no response queue"),
+        ("1", {"reply_to": "requestQueue"}, "'requestQueue' is not a reply queue"),
     ],
 )
 def test_what_cannot_be_done_is_refused_and_does_not_come_back(
@@ -89,7 +89,7 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
     place.post("requestQueue", "3,4")
 
     assert [json.loads(body)["sum"] for body in bodies(place, 1)] == [7]
-    worker.until_logged("1 answers to responseQueue-gone are lost: ")
+    worker.until_logged("1 responses to responseQueue-gone are lost: ")
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
