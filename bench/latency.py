@@ -56,16 +56,12 @@ def bare_trip(client: Any, requests: str, responses: str) -> None:
 def our_trip(engine: Engine, account: str) -> Callable[[], None]:
     """Return what makes one round trip with our own client."""
     os.environ.update(engine.environment(account))
-    from courier.messaging.connection import Connection
-    from courier.messaging.pending import Question
+    from courier import Application, Requester
 
-    connection = Connection(
-        kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print
-    )
-    line = connection.line()
+    requester = Requester(Application("numbers", requests="requestQueue", replies="responseQueue"), timeout=20)
 
     def ask() -> None:
-        line.requester.ask(Question(body=BODY), timeout_seconds=20)
+        requester.request(BODY)
 
     return ask
 

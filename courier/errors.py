@@ -28,7 +28,7 @@ CourierError
         ├── PurgeInProgress        a queue can be purged once a minute
         └── Undelivered            an entry of a batch that was rejected for good
 
-Each class's docstring is its default message. `exit_status` is what a command ends with.
+The first line of each class's docstring is its default message. `exit_status` is what a command ends with.
 """
 
 from __future__ import annotations
@@ -57,12 +57,18 @@ class Reason(StrEnum):
 
 
 class CourierError(Exception):
-    """Something went wrong."""
+    """Something went wrong.
+
+    The base of all errors of this library, with a message and a hint of what to do.
+
+    >>> CourierError("The disk is full.", hint="Delete something.").sentence
+    'The disk is full. Delete something.'
+    """
 
     exit_status: ClassVar[int] = 1
 
     def __init__(self, message: str | None = None, *, hint: str = "") -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip())
+        super().__init__(message or (type(self).__doc__ or "").strip().partition("\n")[0])
         self.message = str(self)
         self.hint = hint
         #: Lines that show the place, for whoever has a screen of fixed width; may be empty.
@@ -75,7 +81,13 @@ class CourierError(Exception):
 
 
 class Rejected(CourierError):
-    """This input cannot be processed."""
+    """This input cannot be processed.
+
+    A handler raises it to reject a request, and the client's `request` raises it in turn. `reason` is for programs.
+
+    >>> Rejected("Nothing to upper-case.", hint="Send some text.", reason="empty").reason
+    'empty'
+    """
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -122,7 +134,11 @@ class WrongSetting(WrongUsage):
 
 
 class ResponseTimeout(CourierError):
-    """No response came in time."""
+    """No response came in time.
+
+    >>> isinstance(ResponseTimeout(), CourierError)
+    True
+    """
 
     exit_status = 3
 

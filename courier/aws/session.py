@@ -10,8 +10,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
@@ -237,6 +237,35 @@ class Aws:
 
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))
+
+
+class _Maker:
+    """What makes connections instead of `Aws`, if anything does."""
+
+    make: Callable[[CredentialRefresh, Cancellation | None], Aws] | None = None
+
+
+def connect(patience: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
+    """Return a connection, to AWS or to what stands in its place for a while. Raises: NoCredentials."""
+    return (_Maker.make or Aws)(patience, cancellation)
+
+
+def connect_patiently() -> Aws:
+    """Return a connection whose calls wait for fresh keys for as long as it takes, as a worker's do.
+
+    Raises: NoCredentials.
+    """
+    return connect(CredentialRefresh(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
+
+
+@contextmanager
+def connected_to(make: Callable[[CredentialRefresh, Cancellation | None], Aws]) -> Iterator[None]:
+    """Have `make` make all connections, in every thread, as long as the body runs."""
+    before, _Maker.make = _Maker.make, staticmethod(make)
+    try:
+        yield
+    finally:
+        _Maker.make = before
 
 
 def _with_problems(message: str) -> str:

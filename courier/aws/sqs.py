@@ -43,6 +43,7 @@ METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 PURGE_SECONDS = 60
+_MISSING = "Check the region. Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,8 +141,8 @@ class Mailbox:
     def depth(self) -> Depth:
         """Return how many messages there are. Raises: AwsError."""
         prefix = "ApproximateNumberOfMessages"
-        found = self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed")
-        return Depth(**dict(zip(("visible", "in_flight", "delayed"), map(int, found), strict=True)))
+        visible, in_flight, delayed = map(int, self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed"))
+        return Depth(visible=visible, in_flight=in_flight, delayed=delayed)
 
     def oldest_seconds(self) -> float | None:
         """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
@@ -171,6 +172,13 @@ class Mailbox:
         """Return how long a message may be, its attributes included. Raises: AwsError."""
         return int(self._numbers("MaximumMessageSize")[0])
 
+    def attributes(self, *names: Any) -> dict[str, str]:  # noqa: ANN401  boto3's own type of names
+        """Return attributes, all read at the same moment; without names, all there are. Raises: AwsError."""
+        doing = f"read the attributes of {self.name}"
+        ask = self._aws.sqs().get_queue_attributes
+        answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names) or ["All"])
+        return dict(needed(doing, answer, "Attributes"))
+
     def created_at(self) -> float:
         """Return when the queue was created, in seconds since the epoch. Raises: AwsError."""
         return self._numbers("CreatedTimestamp")[0]
@@ -183,12 +191,9 @@ class Mailbox:
         """Look the queue up. Raises: QueueMissing if it does not exist; AwsError."""
         self._url()
 
-    def _numbers(self, *names: Any) -> list[float]:  # noqa: ANN401  boto3's own type of names
-        """Return attributes that are numbers, all read at the same moment."""
-        doing = f"read the attributes of {self.name}"
-        ask = self._aws.sqs().get_queue_attributes
-        answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names))
-        return [needed_number(doing, answer, "Attributes", name) for name in names]
+    def _numbers(self, *names: str) -> list[float]:
+        found = self.attributes(*names)
+        return [needed_number(f"read the attributes of {self.name}", found, name) for name in names]
 
     def _url(self) -> str:
         if self._known_url is None:
@@ -199,8 +204,7 @@ class Mailbox:
                 # SQS does not tell a queue that is missing from one that is somebody else's.
                 place = f"in {self._aws.region} at {printable(scrub(self._aws.endpoint()))}"
                 message = f"The queue {self.name} does not exist {place}, or you have no access to it."
-                hint = "Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
-                raise QueueMissing(message, hint=f"Check the region. {hint}") from error
+                raise QueueMissing(message, hint=_MISSING) from error
             self._known_url = str(needed(doing, answer, "QueueUrl"))
         return self._known_url
 
@@ -209,11 +213,8 @@ class Mailbox:
     ) -> list[Failure]:
         failures: list[Failure] = []
         for start in range(0, len(deliveries), MAX_BATCH):
-            batch = deliveries[start : start + MAX_BATCH]
-            entries = {
-                start + index: {"ReceiptHandle": delivery.receipt_handle, **extra}
-                for index, delivery in enumerate(batch)
-            }
+            batch = range(start, min(start + MAX_BATCH, len(deliveries)))
+            entries = {index: {"ReceiptHandle": deliveries[index].receipt_handle, **extra} for index in batch}
             failures += self._in_batch(doing, call, entries)
         return failures
 

@@ -10,9 +10,7 @@ import json
 import logging
 import os
 import queue
-import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,13 +20,10 @@ from typing import TYPE_CHECKING
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import SIGNALS, add_version, whole_number
 from courier.redaction import scrub
-from courier.settings import Settings
 from courier.text import quoted
 
 if TYPE_CHECKING:
-    from courier.aws.session import Aws
-    from courier.messaging.processor import WorkerConfig
-    from courier.messaging.worker import Worker
+    from courier import Worker
 
 log = logging.getLogger(__name__)
 
@@ -84,37 +79,6 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
     )
 
 
-def make_config(
-    options: Options, settings: Settings, *, kind: str, inbox: str, default_reply: str, concurrency: int, capacity: int
-) -> WorkerConfig:
-    """Return the terms that a program's own values, the settings and the command line make together."""
-    from courier.messaging.processor import WorkerConfig
-
-    return WorkerConfig(
-        kind=kind,
-        inbox=inbox,
-        default_reply=default_reply,
-        concurrency=concurrency,
-        capacity=capacity,
-        poll_seconds=settings.poll_seconds,
-        visibility_seconds=settings.visibility_seconds,
-        grace_seconds=settings.grace_seconds,
-        max_deliveries=settings.max_deliveries,
-        time_limit_seconds=settings.time_limit_seconds,
-        stop_when_empty=options.stop_when_empty,
-        scaling_group=settings.scaling_group or "",
-        instance_id=settings.instance_id or "",
-    )
-
-
-def connect() -> Aws:
-    """Return a connection whose calls wait for fresh keys for as long as it takes. Raises: NoCredentials."""
-    from courier.aws.credentials import CredentialRefresh
-    from courier.aws.session import Aws
-
-    return Aws(CredentialRefresh(seconds=None, tell=lambda sentence: log.warning("%s", sentence)))
-
-
 def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:
     """Run `worker` until a signal comes or it is done; return the exit status. For the main thread.
 
@@ -125,15 +89,13 @@ def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> i
     SIGNALS.listen()
     if SIGNALS.number is not None:  # it came while this program started
         signals.put(SIGNALS.number)
-    worker.start()
-    log.info("%s", announcement)
-    if ready_file:
-        _say_ready(ready_file)
-    threading.Thread(target=_watch, args=(worker, signals), name="watch", daemon=True).start()
-    reason = signals.get()
-    log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
-    all_done = worker.stop(give_up=lambda: _another(signals))
-    log.info("stopped")
+
+    def ready() -> None:
+        log.info("%s", announcement)
+        if ready_file:
+            _say_ready(ready_file)
+
+    all_done = worker.run(signals, ready)
     if not all_done:
         _leave_now()
     return 0
@@ -158,19 +120,6 @@ def _writable(path: str) -> str:
     except (OSError, ValueError) as error:
         raise argparse.ArgumentTypeError(f"{quoted(path)} cannot be written: {error}") from error
     return path
-
-
-def _watch(worker: Worker, signals: queue.SimpleQueue[int]) -> None:
-    worker.wait()
-    signals.put(0)
-
-
-def _another(signals: queue.SimpleQueue[int]) -> bool:
-    """Whether a further signal has come (the worker's own word that it stops is none)."""
-    while not signals.empty():
-        if signals.get():
-            return True
-    return False
 
 
 def _leave_now() -> None:

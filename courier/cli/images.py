@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from courier import Requester
 from courier.cli import bootstrap
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain
@@ -19,8 +20,8 @@ from courier.cli.failures import Failures
 from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
 from courier.errors import WrongUsage
 from courier.files import expand_home
+from courier.images.application import application
 from courier.images.operation import DEFAULT
-from courier.messaging.connection import Connection
 from courier.settings import load_settings
 from courier.text import printable
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from courier.images.pipeline import Pipeline
     from courier.images.transfer import Result
 
-WORKER = "images_worker.py"
 FOLDERS = ("unprocessed", "processed")
 #: How large a preview is at most, in characters; two stand side by side.
 PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
@@ -56,12 +56,12 @@ class Menu:
     def __init__(
         self,
         commands: Callable[[], ImageCommands],
-        connection: Connection,
+        requester: Requester,
         queue_commands: QueueCommands,
         terminal: Terminal,
     ) -> None:
         self._open_commands = commands
-        self._connection = connection
+        self._requester = requester
         self._queue_commands = queue_commands
         self._terminal = terminal
 
@@ -73,7 +73,7 @@ class Menu:
         """Run the menu; return the exit status."""
         from courier.cli.menu import Choice, leave, run_menu
 
-        self._connection.warm_up()
+        self._requester.warm_up()
         choices = [
             Choice(key="1", label="Upload an image", action=self._menu_upload),
             Choice(key="2", label="Process an image", action=self._menu_process),
@@ -256,24 +256,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
-    connection = Connection(
-        kind="image",
-        requests=settings.image_inbox,
-        replies=settings.image_outbox,
-        patience_seconds=timeout_seconds,
-        timeout_seconds=timeout_seconds,
-        tell=terminal.warn,
-        cancellation=CANCELLATION,
-    )
-    queue_commands = QueueCommands(
-        connection, terminal, worker=WORKER, as_json=given.json, timeout_seconds=timeout_seconds
-    )
+    requester = Requester(application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION)
+    queue_commands = QueueCommands(requester, terminal, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_commands() -> ImageCommands:
         from courier.cli.images_commands import ImageCommands
         from courier.images.transfer import ImageTransfer
 
-        transfer = ImageTransfer(connection, settings, worker=WORKER, timeout_seconds=timeout_seconds)
+        transfer = ImageTransfer(requester, settings)
         return ImageCommands(transfer, terminal, failures, as_json=given.json)
 
     if given.command in COMMANDS:
@@ -281,4 +271,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command:
         return run(given, open_commands())
     terminal.require_person()
-    return Menu(open_commands, connection, queue_commands, terminal).run()
+    return Menu(open_commands, requester, queue_commands, terminal).run()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
 from courier.cli import image_rows
@@ -22,7 +23,6 @@ from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import ImageTransfer, Result
-from courier.messaging.pending import Asked, Question
 
 #: Why a result is not worked on.
 MADE_EARLIER = "result of an earlier run"
@@ -77,7 +77,7 @@ class ImageCommands:
         Raises: CourierError if nothing could be asked.
         """
         options = {"operations": pipeline.text}
-        found = self.transfer.results([self._question(name, options) for name in names])
+        found = self.transfer.results([self._request(name, options) for name in names])
         results: list[Result] = []
         for name in names:
             with self.failures.noted(name, "process"):
@@ -194,13 +194,13 @@ class ImageCommands:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
         self._terminal.show_table(f"{folder}: {len(rows)}", ("name", "bytes", "stored (UTC)"), rows)
 
-    def _question(self, name: str, options: Mapping[str, str]) -> Asked:
+    def _request(self, name: str, options: Mapping[str, str]) -> Request | CourierError | None:
         try:
             check_name(name, MAX_SOURCE_NAME_BYTES)
         except Rejected as error:
             return error
         etag = self._etags.get(name, "")
-        return Question(body=name, options={**options, **({"etag": etag} if etag else {})})
+        return Request(body=name, options={**options, **({"etag": etag} if etag else {})})
 
     def _asked_before(self, *, replace: bool) -> Callable[[str], bool]:
         def may(name: str) -> bool:

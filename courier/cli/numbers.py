@@ -11,8 +11,10 @@ import random
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from courier import Request, Requester
 from courier.cli import bootstrap
 from courier.cli.command_line import CANCELLATION, SIGNALS, whole_number
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
@@ -20,9 +22,8 @@ from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
 from courier.cli.typed_list import joined, numbers_or_end
 from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
-from courier.messaging.connection import SMALLEST_LIMIT, Connection, answer_of, requester_for
-from courier.messaging.pending import Asked, Question
 from courier.numbers import parser, response
+from courier.numbers.application import application
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
 from courier.numbers.notation import CommaWatch
 from courier.numbers.options import Extras, percentiles
@@ -32,7 +33,8 @@ from courier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
 
-WORKER = "numbers_worker.py"
+#: So much of a file is read before the queue is asked how long a message may be.
+BEGINNING_BYTES = 1_024
 
 
 class Numbers:
@@ -53,20 +55,13 @@ class Numbers:
         #: json, csv, or nothing for a person.
         self._output = output
         self._report = Report(terminal, output)
-        self._timeout_seconds = timeout_seconds
         self._reading = reading
         self._percentiles = percentiles
-        self.connection = Connection(
-            kind="numbers",
-            requests=settings.request_queue,
-            replies=settings.response_queue,
-            patience_seconds=timeout_seconds,
-            timeout_seconds=timeout_seconds,
-            tell=terminal.warn,
-            cancellation=CANCELLATION,
+        self.requester = Requester(
+            application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION
         )
         self.queue_commands = QueueCommands(
-            self.connection, terminal, worker=WORKER, as_json=output == "json", timeout_seconds=timeout_seconds
+            self.requester, terminal, as_json=output == "json", timeout_seconds=timeout_seconds
         )
 
     @property
@@ -82,23 +77,20 @@ class Numbers:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
-        if len(content) > self.connection.room_bytes(len(content)):
+        if len(content) > self.requester.room_bytes(len(content)):
             self._send_long(ListSource([text], Reading()), "the list")
             return
         self._warn(source.note)
-        waiting = self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)")
-        asking = requester_for(self.connection, [Question(body=text, options=self._extras.options)])
-        with waiting, asking as (requester, questions):
-            (outcome,) = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-        answer = response.decode(answer_of(outcome, worker=WORKER).body)
-        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], answer, outcome.seconds)
+        with self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)"):
+            found = self.requester.request(Request(body=text, options=self._extras.options))
+        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], response.decode(found.body), found.seconds)
 
     def send_file(self, path: str) -> None:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
         with opened(path, CANCELLATION) as file:
-            begun = file.read(SMALLEST_LIMIT)
-            room = self.connection.room_bytes(len(begun))
-            if len(begun) == SMALLEST_LIMIT:
+            begun = file.read(BEGINNING_BYTES)
+            room = self.requester.room_bytes(len(begun))
+            if len(begun) == BEGINNING_BYTES:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(Stream(begun, file), path, self._reading)
             if len(begun) > room:
@@ -111,10 +103,8 @@ class Numbers:
         from courier.numbers import claim_check
 
         inquiry = claim_check.Inquiry(
-            connection=self.connection,
-            worker=WORKER,
+            requester=self.requester,
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
-            timeout_seconds=self._timeout_seconds,
             extras=self._extras,
         )
         answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
@@ -133,47 +123,45 @@ class Numbers:
         it sends no more, and has a row for every line that was sent.
         """
         report = self._report.batch()
-        counting = self._terminal.counting("answered")
-        asking = requester_for(self.connection, self._questions(lines))
-        with counting as advance, asking as (requester, questions):
-            outcomes = requester.ask_many(questions, timeout_seconds=self._timeout_seconds)
-            for number, outcome in enumerate(outcomes, start=1 + self._reading.skip_header):
-                try:
-                    report.add(number, response.decode(answer_of(outcome, worker=WORKER).body))
-                except CourierError as error:
-                    report.reject(number, error)
+        results = self.requester.request_many(self._requests(lines))
+        with self._terminal.counting("answered") as advance, closing(results):
+            for number, result in enumerate(results, start=1 + self._reading.skip_header):
+                if isinstance(result, CourierError):
+                    report.reject(number, result)
+                else:
+                    report.add(number, response.decode(result.body))
                 advance(1)
         report.end()
         return INTERRUPTED if CANCELLATION.is_canceled else report.worst
 
-    def _questions(self, lines: Iterable[str | None]) -> Iterator[Asked]:
+    def _requests(self, lines: Iterable[str | None]) -> Iterator[Request | CourierError | None]:
         watch = CommaWatch()
         behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
         for line in without_last_empty(lines, skip_header=self._reading.skip_header):
-            yield None if line is None else self._question(line, behind)
+            yield None if line is None else self._request(line, behind)
             behind = behind if line is None else ""
             watch.see("" if line is None else line + "\n")
         if self._reading.notation.is_plain:
             self._warn(watch.note())
 
-    def _question(self, line: str, behind: str) -> Asked:
+    def _request(self, line: str, behind: str) -> Request | CourierError:
         try:
             line = ListSource([line], Reading(notation=self._reading.notation)).text()
             parser.split(line + behind if line.strip() else line)
         except Rejected as error:
             return error
         size = len(line.encode())
-        room = self.connection.room_bytes(size)
+        room = self.requester.room_bytes(size)
         if size > room:
             message = f"The list has {size:,} bytes, and a message can have {room:,}."
             return MessageTooLong(message, hint="Send it as a separate file, with the file command.")
-        return Question(body=line, options=Extras(percentiles=self._percentiles).options)
+        return Request(body=line, options=Extras(percentiles=self._percentiles).options)
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
         from courier.cli.menu import Choice, leave, run_menu
 
-        self.connection.warm_up()
+        self.requester.warm_up()
         choices = [
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),

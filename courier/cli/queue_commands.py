@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.messaging.connection import Connection, answer_of
-from courier.messaging.protocol import Answer
+from courier.messaging.protocol import Response
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
@@ -43,14 +43,11 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 class QueueCommands:
     """The commands that concern the queues of one application."""
 
-    def __init__(
-        self, connection: Connection, terminal: Terminal, *, worker: str, as_json: bool, timeout_seconds: float
-    ) -> None:
+    def __init__(self, connection: Connection, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
         self._ping_seconds = min(PING_SECONDS, timeout_seconds)
         self._connection = connection
         self._outlast = connection.outlast
         self._terminal = terminal
-        self._worker = worker
         self._as_json = as_json
 
     def purge(self, *, sure: bool = False) -> None:
@@ -109,7 +106,7 @@ class QueueCommands:
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
             outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
-        answered = isinstance(outcome.result, Answer)
+        answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {
             "account": account,
@@ -126,7 +123,7 @@ class QueueCommands:
             self._terminal.show_pairs("Check", {name.replace("_", " "): _word(value) for name, value in facts.items()})
         if abs(difference) > CLOCK_SECONDS:
             self._terminal.warn(f"This machine's clock differs from AWS's by {difference:.0f} s. Set it right.")
-        answer_of(outcome, worker=self._worker)
+        answer_of(outcome, worker=self._connection.application.program)
         return 0
 
     def run(self, given: argparse.Namespace) -> int:

@@ -7,58 +7,50 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 
+from courier import Worker, WorkerConfig
 from courier.aws.s3 import Bucket
+from courier.aws.session import connect_patiently
 from courier.cli import daemon
-from courier.messaging.worker import Worker
 from courier.settings import LISTS, load_settings
 
 
 def numbers(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
     """Serve the numbers' request queue until told to stop; return the exit status."""
     from courier.numbers import handler
+    from courier.numbers.application import application
     from courier.numbers.stored_lists import LongLists
 
     options = daemon.parse_options(arguments, description=description)
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    config = daemon.make_config(
-        options,
+    config = WorkerConfig.from_settings(
         settings,
-        kind=handler.KIND,
-        inbox=settings.request_queue,
-        default_reply=settings.response_queue,
-        concurrency=options.concurrency or settings.concurrency or handler.CONCURRENCY,
+        concurrency=options.concurrency,
         capacity=handler.CAPACITY,
+        stop_when_empty=options.stop_when_empty,
+        is_expensive=handler.is_claim,
     )
-    config = replace(config, is_expensive=handler.is_claim)
-    aws = daemon.connect()
+    aws = connect_patiently()
     lists = LongLists(Bucket(aws, settings.bucket, LISTS))
     calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
-    return daemon.serve(
-        Worker(aws, calculator.answer, config), f"numbers worker listens on {config.inbox}", options.ready_file
-    )
+    worker = Worker(calculator.answer, application(settings), config, aws=aws)
+    return daemon.serve(worker, f"numbers worker listens on {settings.request_queue}", options.ready_file)
 
 
 def images(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
     """Serve the image inbox until told to stop; return the exit status."""
     from courier.images import handler
+    from courier.images.application import application
 
     options = daemon.parse_options(arguments, description=description)
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    concurrency = options.concurrency or settings.concurrency or os.cpu_count() or 1
-    aws = daemon.connect()
-    config = daemon.make_config(
-        options,
+    config = WorkerConfig.from_settings(
         settings,
-        kind=handler.KIND,
-        inbox=settings.image_inbox,
-        default_reply=settings.image_outbox,
-        concurrency=concurrency,
-        # A picture takes long: none waits here that another worker could have begun.
-        capacity=concurrency,
+        concurrency=options.concurrency or settings.concurrency or os.cpu_count(),
+        stop_when_empty=options.stop_when_empty,
     )
-    worker = Worker(aws, handler.ImageHandler(aws, settings).answer, config)
-    return daemon.serve(worker, f"images worker listens on {config.inbox}", options.ready_file)
+    aws = connect_patiently()
+    worker = Worker(handler.ImageHandler(aws, settings).answer, application(settings), config, aws=aws)
+    return daemon.serve(worker, f"images worker listens on {settings.image_inbox}", options.ready_file)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePath
 
+from courier import Request
 from courier.errors import AwsError, CourierError, FolderClosed, Rejected
 from courier.files import unfinished
 from courier.images import naming
@@ -18,7 +19,6 @@ from courier.images.pipeline import Pipeline
 from courier.images.results import SAMPLE, Made, source_of
 from courier.images.sources import Source
 from courier.images.transfer import ImageTransfer, Result, Uploaded
-from courier.messaging.pending import Question
 from courier.progress import UNSEEN, Progress
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
@@ -95,7 +95,7 @@ class Batch:
             return
         asked: deque[_Job] = deque()
         pending: deque[Future[None]] = deque()
-        for result in self._transfer.results(self._questions(chain([first], jobs), asked)):
+        for result in self._transfer.results(self._requests(chain([first], jobs), asked)):
             job = asked.popleft()
             if isinstance(result, CourierError):
                 self._told(job.path, None, result)
@@ -107,13 +107,13 @@ class Batch:
             left.result()
         self._transfer.check_canceled()
 
-    def _questions(self, jobs: Iterable[_Job | None], asked: deque[_Job]) -> Iterator[Question | None]:
+    def _requests(self, jobs: Iterable[_Job | None], asked: deque[_Job]) -> Iterator[Request | None]:
         for job in jobs:
             if job is None:
                 yield None
             else:
                 asked.append(job)
-                yield Question(body=job.sent.name, options={"operations": self._pipeline.text, "etag": job.sent.etag})
+                yield Request(body=job.sent.name, options={"operations": self._pipeline.text, "etag": job.sent.etag})
 
     def _jobs(self, sources: Sequence[Source], uploads: ThreadPoolExecutor) -> Iterator[_Job | None]:
         """Yield what was uploaded in order, a few uploads ahead; None while the next upload is not done."""

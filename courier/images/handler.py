@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import replace
 
+from courier import Request, Response
 from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
 from courier.errors import Reason, Rejected
@@ -14,12 +15,9 @@ from courier.images import naming
 from courier.images.operation import DEFAULT
 from courier.images.pipeline import Pipeline, parse
 from courier.images.sandbox import Limits, Sandbox
-from courier.messaging.processor import Response
-from courier.messaging.protocol import Request
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 from courier.text import quoted
 
-KIND = "image"
 #: The program that each picture is given to, in a process of its own.
 DARKROOM = "courier.images.sandbox_child"
 OPTIONS = ("operations", "etag")

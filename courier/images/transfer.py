@@ -10,11 +10,13 @@ import hashlib
 import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePath
 from typing import IO, Any
 
+from courier import Request, Requester, Response
 from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
@@ -22,8 +24,6 @@ from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
 from courier.images import preview
 from courier.images.formats import FORMATS
 from courier.images.probe import Bounds, Header, read_header
-from courier.messaging.connection import Connection, answer_of, requester_for
-from courier.messaging.pending import Asked, Outcome
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
 #: How many digits of its digest stand in a picture's own name.
@@ -105,11 +105,9 @@ class Result:
 class ImageTransfer:
     """The pictures of one bucket. For any number of threads, but for `results`."""
 
-    def __init__(self, connection: Connection, settings: Settings, *, worker: str, timeout_seconds: float) -> None:
-        self._connection = connection
+    def __init__(self, requester: Requester, settings: Settings) -> None:
+        self._requester = requester
         self._settings = settings
-        self._worker = worker
-        self._timeout_seconds = timeout_seconds
         self._lock = threading.Lock()
         self._buckets: dict[str, Bucket] = {}
         self.bounds = Bounds(megapixels=settings.image_max_megapixels, frames=settings.image_max_frames)
@@ -118,14 +116,14 @@ class ImageTransfer:
         """Return a folder of the bucket, which is there. Raises: AwsError."""
         with self._lock:
             if folder not in self._buckets:
-                made = Bucket(self._connection.aws(), self._settings.bucket, FOLDERS[folder])
+                made = Bucket(self._requester.aws(), self._settings.bucket, FOLDERS[folder])
                 made.check()
                 self._buckets[folder] = made
             return self._buckets[folder]
 
     def check_canceled(self) -> None:
         """Raise: Canceled, if the program was told to end."""
-        self._connection.cancellation.check()
+        self._requester.cancellation.check()
 
     def read(self, path: str) -> LocalImage:
         """Return a file; the sample picture, for an empty path.
@@ -195,24 +193,16 @@ class ImageTransfer:
         size_bytes = len(image.content)
         return Uploaded(name=name, etag=there.etag, header=image.header, size_bytes=size_bytes, was_there=is_same)
 
-    def results(self, asked: Iterable[Asked]) -> Iterator[Result | CourierError]:
-        """Have the pictures processed that the questions name; yield results or errors, in their order.
+    def results(self, requests: Iterable[Request | CourierError | None]) -> Iterator[Result | CourierError]:
+        """Have the pictures processed that the requests name; yield results or errors, in their order.
 
         Raises: AwsError if nothing could be asked; Canceled.
         """
-        with requester_for(self._connection, asked) as (requester, questions):
-            for outcome in requester.ask_many(questions, timeout_seconds=self._timeout_seconds):
-                if isinstance(outcome.result, RequestCanceled):
+        with closing(self._requester.request_many(requests)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, RequestCanceled):
                     raise Canceled
-                yield self._result(outcome)
-
-    def _result(self, outcome: Outcome) -> Result | CourierError:
-        try:
-            answer = answer_of(outcome, worker=self._worker)
-            name = check_name(answer.body)
-        except CourierError as error:
-            return error
-        return Result(name=name, seconds=outcome.seconds, told=dict(answer.details))
+                yield outcome if isinstance(outcome, CourierError) else _result(outcome)
 
     def fetch(
         self,
@@ -247,6 +237,14 @@ class ImageTransfer:
     def names(self, folder: str) -> list[StoredObject]:
         """Return what is in a folder, by name. Raises: AwsError."""
         return list(self.bucket(folder).names())
+
+
+def _result(response: Response) -> Result | CourierError:
+    try:
+        name = check_name(response.body)
+    except CourierError as error:
+        return error
+    return Result(name=name, seconds=response.seconds, told=dict(response.details))
 
 
 def etag_of(content: bytes) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsError, CourierError, Rejected, ResponseTimeout
+from courier.messaging.application import Application
 from courier.messaging.pending import Asked, Outcome, Question
-from courier.messaging.protocol import Answer
+from courier.messaging.protocol import Response
 
 #: More answers than this in the shared response queue are a reason not to have ours there.
 CROWDED = 100
@@ -65,10 +66,8 @@ class Connection:
 
     def __init__(
         self,
+        application: Application,
         *,
-        kind: str,
-        requests: str,
-        replies: str,
         patience_seconds: float,
         tell: Callable[[str], None],
         timeout_seconds: float = TIMEOUT_SECONDS,
@@ -76,12 +75,11 @@ class Connection:
     ) -> None:
         #: What cancels every wait of this connection.
         self.cancellation = cancellation or Cancellation()
-        self._kind = kind
         self._patience_seconds = patience_seconds
         self._timeout_seconds = timeout_seconds
         self._opening_seconds = min(OPENING_SECONDS, timeout_seconds)
         self._tell = tell
-        self._names = (requests, replies)
+        self.application = application
         self._lock = threading.RLock()
         self._aws: Aws | None = None
         self._line: Channel | None = None
@@ -103,7 +101,7 @@ class Connection:
     def _connect(self) -> Aws:
         # Imported here because boto3 takes longer to load than a menu may take to appear.
         from courier.aws.credentials import CredentialRefresh
-        from courier.aws.session import Aws
+        from courier.aws.session import connect
 
         with self._lock:
             if self._aws is None:
@@ -113,7 +111,7 @@ class Connection:
                     transient_seconds=self._opening_seconds,
                     call_seconds=self._timeout_seconds + SLACK_SECONDS,
                 )
-                self._aws = Aws(patience, self.cancellation)
+                self._aws = connect(patience, self.cancellation)
             return self._aws
 
     def room_bytes(self, wanted: int) -> int:
@@ -157,10 +155,10 @@ class Connection:
     def _open(self, aws: Aws, seconds: float) -> Channel:
         from courier.aws.retry import Retrier
         from courier.aws.sqs import Mailbox
-        from courier.messaging.dead_letters import SUFFIX, DeadLetters
+        from courier.messaging.dead_letters import DeadLetters
         from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 
-        requests, replies = (Mailbox(aws, name) for name in self._names)
+        requests, replies = Mailbox(aws, self.application.requests), Mailbox(aws, self.application.replies)
         retrier = Retrier("connecting", self.cancellation, self._tell)
         for box in (requests, replies):
             retrier.persist(box.find, time.monotonic() + seconds)
@@ -169,7 +167,7 @@ class Connection:
             return Requester(
                 requests=requests,
                 replies=chosen,
-                kind=self._kind,
+                kind=self.application.kind,
                 clock=aws.clock,
                 tell=self._tell,
                 window=SHARED_WINDOW if is_expensive or chosen is replies else OWN_WINDOW,
@@ -177,7 +175,7 @@ class Connection:
                 cancellation=self.cancellation,
             )
 
-        dead = DeadLetters(requests, Mailbox(aws, requests.name + SUFFIX))
+        dead = DeadLetters(requests, Mailbox(aws, self.application.dead_letters))
         return Channel(
             requests=requests,
             replies=replies,
@@ -222,16 +220,17 @@ def _is_crowded(replies: Mailbox) -> bool:
         return False
 
 
-def answer_of(outcome: Outcome, *, worker: str) -> Answer:
+def answer_of(outcome: Outcome, *, worker: str) -> Response:
     """Return the outcome's answer; what is none is raised, a silent worker with how to start it.
 
     Raises: Rejected if the worker refused; ResponseTimeout; whatever else kept the question from being asked.
     """
     result = outcome.result
-    if isinstance(result, Answer):
+    if isinstance(result, Response):
         return result
     if isinstance(result, ResponseTimeout):
-        hint = f"Check that the worker is running. Start it with: python {worker}  (on a local AWS: ./run_local.sh up)"
+        start = f" Start it with: python {worker}  (on a local AWS: ./run_local.sh up)" if worker else ""
+        hint = f"Check that the worker is running.{start}"
         raise ResponseTimeout(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result

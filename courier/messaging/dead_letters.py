@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
-SUFFIX = "-dead"
 #: The attribute that says why a request was put aside.
 REASON = "reason"
 #: How long letters that are only looked at stay hidden from others, in seconds.

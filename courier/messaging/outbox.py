@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from courier.aws.message import Message
 from courier.aws.sqs import MAX_BATCH, ReceivedMessage
+from courier.messaging.protocol import Request
 
 #: How long a finished answer may wait for others that are being worked on, in seconds.
 LINGER_SECONDS = 0.02
@@ -30,6 +31,8 @@ class Finished:
     outcome: str
     #: When nobody waits for the reply any more, in seconds since the epoch by AWS's clock; None: always somebody.
     deadline: float | None = None
+    #: What the worker's hooks are told; None: nothing.
+    request: Request | None = None
 
     def instead(self, message: Message) -> Finished:
         """Return the same with another reply."""

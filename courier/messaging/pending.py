@@ -30,6 +30,8 @@ class Question:
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
     is_expensive: bool = False
+    traceparent: str = ""
+    claim: str = ""
 
 
 #: What a stream of questions may hold: a question; an error, where there is none to ask, which is its

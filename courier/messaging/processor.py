@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
 
-from courier.aws.message import Message
-from courier.aws.session import Clock
-from courier.aws.sqs import ReceivedMessage
+from courier.aws.session import Aws
+from courier.aws.sqs import MAX_BODY_BYTES, Mailbox, ReceivedMessage
 from courier.errors import CourierError, MalformedMessage, Reason, Rejected, ServiceError
+from courier.messaging.application import Application
+from courier.messaging.config import WorkerConfig
+from courier.messaging.connection import ATTRIBUTES_BYTES
 from courier.messaging.dead_letters import DeadLetters
+from courier.messaging.hooks import Hooks
 from courier.messaging.outbox import Finished
 from courier.messaging.protocol import (
     DEFAULT_PATIENCE_SECONDS,
     PING,
     PONG,
-    Answer,
     Rejection,
     Reply,
     Request,
+    Response,
     decode_request,
     encode_reply,
     is_reply_queue,
     salvage_address,
 )
+from courier.messaging.stored_bodies import StoredBodies
 from courier.text import printable, quoted
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Response:
-    """What a program answers: a body, and what is told about it."""
-
-    body: str
-    details: Mapping[str, Any]
 
 
 #: What a program does with a request: return the answer's body, or more, or raise Rejected with the reason.
@@ -45,39 +41,19 @@ Handler = Callable[[Request], str | Response]
 _OURS = "Internal error in the worker. Its log has the details (request ID {})."
 
 
-@dataclass(frozen=True, kw_only=True)
-class WorkerConfig:
-    """How a worker works. Times in seconds; see `courier.settings` for what each means."""
-
-    kind: str
-    inbox: str
-    default_reply: str
-    concurrency: int
-    #: How many messages may be in flight at once, those being worked on included.
-    capacity: int
-    poll_seconds: int
-    visibility_seconds: int
-    grace_seconds: float
-    #: A request that is received so often is given up without being tried again.
-    max_deliveries: int
-    #: Work that takes longer is given up.
-    time_limit_seconds: float
-    stop_when_empty: bool = False
-    #: The Auto Scaling group and the instance that is not to be ended while there is work; empty: none.
-    scaling_group: str = ""
-    instance_id: str = ""
-    #: Whether a message takes a good part of a second or more: few of these are in flight at once.
-    is_expensive: Callable[[Message], bool] = lambda _message: False
-
-
 class Processor:
     """The rules of handling, for any number of threads."""
 
-    def __init__(self, handler: Handler, config: WorkerConfig, clock: Clock, dead: DeadLetters) -> None:
+    def __init__(
+        self, aws: Aws, handler: Handler, application: Application, config: WorkerConfig, hooks: Hooks
+    ) -> None:
         self._handler = handler
+        self._application = application
         self._config = config
-        self._clock = clock
-        self._dead = dead
+        self._clock = aws.clock
+        self._dead = DeadLetters(Mailbox(aws, application.requests), Mailbox(aws, application.dead_letters))
+        self._bodies = StoredBodies(aws, application)
+        self._hooks = hooks
 
     def finish(self, delivery: ReceivedMessage) -> Finished:
         """Do one request; a bug of ours, or an exit, becomes a rejection.
@@ -87,7 +63,8 @@ class Processor:
         request = salvage_address(delivery.message)
         try:
             return self._finished(delivery, *self._answer(delivery))
-        except CourierError:
+        except CourierError as error:
+            self._hooks.retried(request, error)
             raise
         except BaseException:  # What ends a program ends only its thread here, and would leave the request in flight.
             name = request.request_id or delivery.message_id
@@ -104,15 +81,16 @@ class Processor:
     def _finished(self, delivery: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
         reply_queue = "" if outcome == "expired" else self._reply_queue(request)
         # Who sent a request by hand may look into the default response queue at any time.
-        is_kept = request.deadline is None and reply_queue == self._config.default_reply
+        is_kept = request.deadline is None and reply_queue == self._application.replies
         return Finished(
             delivery=delivery,
             reply_queue=reply_queue,
             deadline=None if is_kept else reply.deadline,
             message=encode_reply(reply),
             request_id=request.request_id,
-            kind=self._config.kind,
+            kind=self._application.kind,
             outcome=outcome,
+            request=request if outcome != "expired" and request.kind != PING else None,
         )
 
     def _answer(self, delivery: ReceivedMessage) -> tuple[Request, Reply, str]:
@@ -124,17 +102,31 @@ class Processor:
             self._check_address(request)
             if delivery.receive_count >= self._config.max_deliveries:
                 return request, self._bury(delivery, request), "dead"
-            made = PONG if request.kind == PING else self._handler(request)
-            made = Response(body=made, details={}) if isinstance(made, str) else made
-            answer = Answer(
-                body=made.body, details=made.details, request_id=request.request_id, deadline=self._expiry(request)
-            )
+            answer = self._response(request, PONG if request.kind == PING else self._work(delivery, request))
         except CourierError as error:
             if isinstance(error, ServiceError) and error.is_transient:
                 raise
             code = error.reason if isinstance(error, Rejected) else ""
             return request, self._refusal(request, error.sentence, code), "refused"
         return request, answer, "ok"
+
+    def _work(self, delivery: ReceivedMessage, request: Request) -> str | Response:
+        known = replace(request, request_id=request.request_id or delivery.message_id)
+        self._hooks.received(known)
+        return self._handler(self._bodies.redeemed(known))
+
+    def _response(self, request: Request, made: str | Response) -> Response:
+        response = Response(body=made) if isinstance(made, str) else made
+        room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
+        claim = self._bodies.claim(response.body, room_bytes=room)
+        return replace(
+            response,
+            body=claim or response.body,
+            claim=claim,
+            request_id=request.request_id,
+            deadline=self._expiry(request),
+            traceparent=request.traceparent,
+        )
 
     def _bury(self, delivery: ReceivedMessage, request: Request) -> Rejection:
         """Put aside what was received too often, without trying it: each time, a worker ended over it."""
@@ -143,22 +135,28 @@ class Processor:
         return self._refusal(request, reason)
 
     def _check_address(self, request: Request) -> None:
-        if request.kind not in ("", PING, self._config.kind):
-            raise MalformedMessage(f"This worker processes {self._config.kind}, not {quoted(request.kind)}.")
+        if request.kind not in ("", PING, self._application.kind):
+            raise MalformedMessage(f"This worker processes {self._application.kind}, not {quoted(request.kind)}.")
         if not self._is_ours(request.reply_to):
             log.warning("rejected a request with the reply queue %s", printable(request.reply_to))
             raise MalformedMessage(f"{quoted(request.reply_to)} is not a reply queue of this worker.")
 
     def _reply_queue(self, request: Request) -> str:
         name = request.reply_to
-        return name if name and self._is_ours(name) else self._config.default_reply
+        return name if name and self._is_ours(name) else self._application.replies
 
     def _is_ours(self, name: str) -> bool:
-        return not name or is_reply_queue(name, self._config.default_reply)
+        return not name or is_reply_queue(name, self._application.replies)
 
     def _expiry(self, request: Request) -> float:
         """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
         return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
 
     def _refusal(self, request: Request, reason: str, code: str = "") -> Rejection:
-        return Rejection(reason=reason, code=code, request_id=request.request_id, deadline=self._expiry(request))
+        return Rejection(
+            reason=reason,
+            code=code,
+            request_id=request.request_id,
+            deadline=self._expiry(request),
+            traceparent=request.traceparent,
+        )

@@ -39,8 +39,14 @@ STATUS = "status"
 DETAILS = "details"
 REASON = "reason"
 PROTOCOL_VERSION = "version"
+#: The trace that a request belongs to, passed on to its reply as it is.
+#: https://www.w3.org/TR/trace-context/#traceparent-header
+TRACEPARENT = "traceparent"
+#: The name of the stored object that has the body, where it fits no message.
+CLAIM = "claim"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -48,25 +54,46 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What one asker wants done. Everything but the body may be missing in a message sent by hand."""
+    """What a client wants done. All but the body may be missing in a message sent by hand.
+
+    >>> Request(body="hello", options={"language": "en"}).body
+    'hello'
+    """
 
     body: str
+    #: An id that no other request has; a handler sees SQS's message id where the client gave none.
     request_id: str = ""
     reply_to: str = ""
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    #: When the asker stops waiting: seconds since the epoch by AWS's clock, or None if it did not say.
+    #: When the client stops waiting: seconds since the epoch by AWS's clock, or None if it did not say.
     deadline: float | None = None
+    #: The W3C trace context, or nothing.
+    traceparent: str = ""
+    #: The object that has the body instead of the message, or nothing.
+    claim: str = ""
+    #: All attributes of the message as it was received, those of this protocol included.
+    attributes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A request's result; what is told about it beside the body, as JSON's values by name."""
+class Response:
+    """A request's result: a body, and details about it, as JSON's values by name.
+
+    A handler returns it where a string is not enough; the rest is filled in on its way to the client.
+
+    >>> Response(body="HELLO", details={"letters": 5}).details["letters"]
+    5
+    """
 
     body: str
     details: Mapping[str, Any] = field(default_factory=dict)
     request_id: str = ""
     deadline: float | None = None
+    traceparent: str = ""
+    claim: str = ""
+    #: How long the client waited for it, in seconds.
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,9 +104,10 @@ class Rejection:
     code: str = ""
     request_id: str = ""
     deadline: float | None = None
+    traceparent: str = ""
 
 
-Reply = Answer | Rejection
+Reply = Response | Rejection
 
 
 def new_request_id() -> str:
@@ -103,6 +131,8 @@ def encode_request(request: Request) -> Message:
             KIND: request.kind,
             OPTIONS: options,
             DEADLINE: _encode_deadline(request.deadline),
+            TRACEPARENT: request.traceparent,
+            CLAIM: request.claim,
         },
     )
 
@@ -121,6 +151,9 @@ def decode_request(message: Message) -> Request:
         kind=attributes.get(KIND, ""),
         options=_decode_options(attributes),
         deadline=_decode_deadline(attributes),
+        traceparent=_lenient_traceparent(attributes),
+        claim=attributes.get(CLAIM, ""),
+        attributes=attributes,
     )
 
 
@@ -137,6 +170,8 @@ def encode_reply(reply: Reply) -> Message:
             DETAILS: json.dumps(details) if details else "",
             REASON: reply.code if isinstance(reply, Rejection) else "",
             DEADLINE: _encode_deadline(reply.deadline),
+            TRACEPARENT: reply.traceparent,
+            CLAIM: "" if isinstance(reply, Rejection) else reply.claim,
         },
     )
 
@@ -148,13 +183,24 @@ def decode_reply(message: Message) -> Reply:
     """
     request_id = message.attributes.get(REQUEST_ID, "")
     deadline = _lenient_deadline(message.attributes)
+    traceparent = _lenient_traceparent(message.attributes)
     status = message.attributes.get(STATUS, "error" if message.body.startswith(REFUSAL_PREFIX) else "ok")
     if status == "ok":
-        details = _lenient_details(message.attributes)
-        return Answer(body=message.body, details=details, request_id=request_id, deadline=deadline)
-    reason = message.body.removeprefix(REFUSAL_PREFIX)
-    code = message.attributes.get(REASON, "")
-    return Rejection(reason=reason, code=code, request_id=request_id, deadline=deadline)
+        return Response(
+            body=message.body,
+            details=_lenient_details(message.attributes),
+            request_id=request_id,
+            deadline=deadline,
+            traceparent=traceparent,
+            claim=message.attributes.get(CLAIM, ""),
+        )
+    return Rejection(
+        reason=message.body.removeprefix(REFUSAL_PREFIX),
+        code=message.attributes.get(REASON, ""),
+        request_id=request_id,
+        deadline=deadline,
+        traceparent=traceparent,
+    )
 
 
 def salvage_address(message: Message) -> Request:
@@ -165,6 +211,7 @@ def salvage_address(message: Message) -> Request:
         request_id=request_id if _ID.fullmatch(request_id) else "",
         reply_to=message.attributes.get(REPLY_TO, ""),
         deadline=_lenient_deadline(message.attributes),
+        traceparent=_lenient_traceparent(message.attributes),
     )
 
 
@@ -229,3 +276,9 @@ def _lenient_deadline(attributes: Mapping[str, str]) -> float | None:
     except ValueError:
         return None
     return deadline if math.isfinite(deadline) else None
+
+
+def _lenient_traceparent(attributes: Mapping[str, str]) -> str:
+    """Return the trace context; nothing where it is none, as the W3C asks of receivers."""
+    found = attributes.get(TRACEPARENT, "")
+    return found if _TRACEPARENT.fullmatch(found) else ""

@@ -14,16 +14,17 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from courier.aws.retry import Failure, Retrier
 from courier.aws.session import Aws
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing, ReceiptHandleInvalid
 from courier.messaging.backlog import Backlog
+from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import Rejection, decode_reply, encode_reply
+from courier.messaging.protocol import TRACEPARENT, Rejection, Response, decode_reply, encode_reply
 from courier.text import printable
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,9 @@ class Replier:
         outbox: Outbox,
         default: str,
         stopped: threading.Event,
+        hooks: Hooks | None = None,
     ) -> None:
+        self._hooks = hooks or Hooks()
         self._aws = aws
         self._inbox = inbox
         self._in_flight = in_flight
@@ -209,7 +212,26 @@ class Replier:
             log.warning("a finished request could not be deleted and will be received again: %s", failure.error.message)
         self._in_flight.drop(deliveries)
         for finished in safe:
-            _tell(finished)
+            self._tell(finished)
+
+    def _tell(self, finished: Finished) -> None:
+        seconds = time.monotonic() - finished.delivery.received_at
+        fields = {
+            "request_id": finished.request_id or finished.delivery.message_id,
+            "kind": finished.kind,
+            "outcome": finished.outcome,
+            "milliseconds": round(seconds * 1000, 1),
+        }
+        text = "request %(request_id)s %(kind)s %(outcome)s in %(milliseconds).1f ms"
+        if trace := finished.message.attributes.get(TRACEPARENT):
+            fields["traceparent"] = trace
+            text += " in the trace %(traceparent)s"
+        log.info(text, fields, extra={"fields": fields})
+        if finished.request:
+            reply = decode_reply(finished.message)
+            self._hooks.settled(
+                finished.request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply
+            )
 
     def _persist(
         self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], deliveries: Sequence[ReceivedMessage]
@@ -223,21 +245,3 @@ class Replier:
             except AwsError as error:
                 self._retrier.wait_out(error)
         return None
-
-
-def _tell(finished: Finished) -> None:
-    milliseconds = round((time.monotonic() - finished.delivery.received_at) * 1000, 1)
-    fields = {
-        "request_id": finished.request_id or finished.delivery.message_id,
-        "kind": finished.kind,
-        "outcome": finished.outcome,
-        "milliseconds": milliseconds,
-    }
-    log.info(
-        "request %s %s %s in %.1f ms",
-        fields["request_id"],
-        finished.kind,
-        finished.outcome,
-        milliseconds,
-        extra={"fields": fields},
-    )

@@ -72,6 +72,11 @@ class Requester:
         self._settled: OrderedDict[str, None] = OrderedDict()
         self._aside: list[ReceivedMessage] = []
 
+    @property
+    def reply_queue(self) -> str:
+        """The name of the queue by which replies come."""
+        return self._replies.name
+
     def ask(self, question: Question, *, timeout_seconds: float) -> Outcome:
         """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsError."""
         return next(self.ask_many([question], timeout_seconds=timeout_seconds))
@@ -156,6 +161,8 @@ class Requester:
             kind=question.kind or self._kind,
             options=question.options,
             deadline=deadline,
+            traceparent=question.traceparent,
+            claim=question.claim,
         )
 
     def _collect(self, current: PendingRequests) -> None:

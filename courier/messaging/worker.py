@@ -21,13 +21,16 @@ from functools import partial
 
 from courier.aws.retry import Retrier
 from courier.aws.scale_in import ScaleInProtection
-from courier.aws.session import Aws
+from courier.aws.session import Aws, connect_patiently
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError
-from courier.messaging.dead_letters import SUFFIX, DeadLetters
+from courier.messaging.application import Application
+from courier.messaging.config import WorkerConfig
+from courier.messaging.foreground import Runnable
+from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.processor import Handler, Processor, WorkerConfig
+from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
 
 log = logging.getLogger(__name__)
@@ -53,20 +56,35 @@ class _TakenAway(Exception):
     """This request is the handler's no more: it was rejected at its time limit, or released to stop."""
 
 
-class Worker:
-    """Serves one queue until told to stop. `run` blocks; `stop` may be called from any thread."""
+class Worker(Runnable):
+    """Serves an application's requests with `handler`, until told to stop. `stop` may be called from any thread.
 
-    def __init__(self, aws: Aws, handler: Handler, config: WorkerConfig) -> None:
-        self._config = config
-        self._inbox = Mailbox(aws, config.inbox)
+    >>> from courier import Application, Worker, testing
+    >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
+    >>> with testing.queues(upper), Worker(lambda request: request.body.upper(), upper):
+    ...     pass  # requests are answered here; in a program of its own: Worker(...).run()
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        application: Application,
+        config: WorkerConfig | None = None,
+        *,
+        hooks: Hooks | None = None,
+        aws: Aws | None = None,
+    ) -> None:
+        aws = aws or connect_patiently()
+        hooks = hooks or Hooks()
+        config = self._config = config or WorkerConfig()
+        self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._rush = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
         self._retrier = Retrier("receiving", self._stopping)
         self._work_retrier = Retrier("working", self._stopping)
-        dead = DeadLetters(self._inbox, Mailbox(aws, config.inbox + SUFFIX))
-        self._processor = Processor(handler, config, aws.clock, dead)
+        self._processor = Processor(aws, handler, application, config, hooks)
         self._in_flight = InFlightMessages(
             self._inbox,
             capacity=config.capacity,
@@ -74,23 +92,23 @@ class Worker:
             is_expensive=config.is_expensive,
         )
         self._outbox = Outbox(lambda: self._in_flight.unfinished)
-        self._scale_in = (
-            ScaleInProtection(
-                aws,
-                group=config.scaling_group,
-                instance_id=config.instance_id,
-                is_busy=lambda: not self._in_flight.is_empty,
-            )
-            if config.scaling_group and config.instance_id
-            else None
-        )
+        self._scale_in = self._protection(aws) if config.scaling_group and config.instance_id else None
         self._replier = Replier(
             aws,
             inbox=self._inbox,
             in_flight=self._in_flight,
             outbox=self._outbox,
-            default=config.default_reply,
+            default=application.replies,
             stopped=self._stopped,
+            hooks=hooks,
+        )
+
+    def _protection(self, aws: Aws) -> ScaleInProtection:
+        return ScaleInProtection(
+            aws,
+            group=self._config.scaling_group,
+            instance_id=self._config.instance_id,
+            is_busy=lambda: not self._in_flight.is_empty,
         )
 
     def start(self) -> None:

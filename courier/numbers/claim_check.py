@@ -6,19 +6,17 @@ order; what comes back is merged here, however often a range was done. See docs/
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 
+from courier import Request, Requester
 from courier.aws.s3 import Advance, Bucket, Readable, StoredObject
 from courier.cancellation import Canceled
-from courier.errors import AwsError
-from courier.messaging.connection import Connection, answer_of, requester_for
-from courier.messaging.pending import Question
-from courier.messaging.protocol import new_request_id
-from courier.messaging.requester import Requester
+from courier.errors import AwsError, CourierError
 from courier.numbers import partials
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.list_source import ListSource
@@ -40,7 +38,7 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[st
 
     What a crash leaves, the bucket's lifecycle takes. Raises: AwsError.
     """
-    name = new_request_id()
+    name = secrets.token_hex(16)
     try:
         yield bucket.store(name, file, media_type="text/plain", progress=progress)
     finally:
@@ -56,10 +54,8 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[st
 class Inquiry:
     """How a list in the bucket is asked about."""
 
-    connection: Connection
-    worker: str
+    requester: Requester
     part_bytes: int
-    timeout_seconds: float
     extras: Extras
 
     def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
@@ -68,35 +64,34 @@ class Inquiry:
         Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
         """
         spans = list(_cut(found.size_bytes, self.part_bytes))
-        with requester_for(self.connection, [_question(found)] * len(spans)) as (requester, _):
+        with self.requester:
             if len(spans) == 1:
-                return decode(self._one(requester, _question(found, **self.extras.options)))
+                return decode(self._one(_request(found, **self.extras.options)))
             percentiles = replace(self.extras, histogram=False).options
-            looked = Plan.decode(self._one(requester, _question(found, part="look", **percentiles)))
+            looked = Plan.decode(self._one(_request(found, part="look", **percentiles)))
             passes = count(1)
 
             def make_pass(plan: Plan) -> OnePass:
                 moved.expect(next(passes) * found.size_bytes)
-                return self._pass(requester, found, spans, plan, moved)
+                return self._pass(found, spans, plan, moved)
 
             figures, histogram = conclude(looked, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
         return NumbersAnswer.of(figures, histogram if self.extras.histogram else None)
 
-    def _one(self, requester: Requester, question: Question) -> str:
-        outcome = requester.ask(question, timeout_seconds=self.timeout_seconds)
-        return answer_of(outcome, worker=self.worker).body
+    def _one(self, request: Request) -> str:
+        return self.requester.request(request, expensive=True).body
 
-    def _pass(
-        self, requester: Requester, found: StoredObject, spans: Sequence[ByteRange], plan: Plan, moved: Progress
-    ) -> OnePass:
+    def _pass(self, found: StoredObject, spans: Sequence[ByteRange], plan: Plan, moved: Progress) -> OnePass:
         """Have every range done, in whatever order, and merge what comes back in the list's."""
         whole = plan.open(limit=MAX_KEPT)
         signs: dict[str, tuple[int, int]] = {}
         wanted = plan.encode()
-        questions = (_question(found, part=f"{span.start}-{span.stop}", look=wanted) for span in spans)
-        with closing(requester.ask_many(questions, timeout_seconds=self.timeout_seconds)) as outcomes:
-            for span, outcome in zip(spans, outcomes, strict=True):
-                part = partials.decode(answer_of(outcome, worker=self.worker).body, plan)
+        requests = (_request(found, part=f"{span.start}-{span.stop}", look=wanted) for span in spans)
+        with closing(self.requester.request_many(requests, expensive=True)) as results:
+            for span, result in zip(spans, results, strict=True):
+                if isinstance(result, CourierError):
+                    raise result
+                part = partials.decode(result.body, plan)
                 if isinstance(part, ParseError):
                     raise part.behind(whole.count, span.start).error
                 for sign, (item, character) in part.signs.items():
@@ -115,7 +110,7 @@ def ask(
 
     Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
     """
-    bucket = Bucket(inquiry.connection.aws(), bucket_name, LISTS)
+    bucket = Bucket(inquiry.requester.aws(), bucket_name, LISTS)
     bucket.check()
     source.check_beginning()
     with ExitStack() as stack:
@@ -127,8 +122,8 @@ def ask(
             return inquiry.ask(found, moved), time.monotonic() - started
 
 
-def _question(found: StoredObject, **options: str) -> Question:
-    return Question(body=LISTS + found.name, options={"etag": found.etag, **options}, is_expensive=True)
+def _request(found: StoredObject, **options: str) -> Request:
+    return Request(body=LISTS + found.name, options={"etag": found.etag, **options})
 
 
 def _cut(size: int, part_bytes: int) -> Iterator[ByteRange]:

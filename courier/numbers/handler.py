@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
+from courier import Request
 from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.messaging.protocol import Request
 from courier.numbers import fast_parser, parser
 from courier.numbers.histogram import histogram
 from courier.numbers.options import Extras
@@ -16,8 +16,6 @@ from courier.numbers.stats import of_held, summarize
 from courier.numbers.stored_lists import LongLists
 from courier.settings import LISTS
 
-KIND = "numbers"
-CONCURRENCY = 4
 #: A list takes well under a millisecond, so many may wait in flight: that keeps the batches full.
 CAPACITY = 100
 #: From so many characters on the fast engine is the faster one.

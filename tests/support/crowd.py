@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from courier import Application
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.messaging.connection import Connection, requester_for
 from courier.messaging.pending import Question
-from courier.messaging.protocol import Answer
+from courier.messaging.protocol import Response
 
 INTERACTIVE = 26
 BATCHES = 4
@@ -38,7 +39,7 @@ class Crowd:
 
     def judge(self, number: int, result: object) -> None:
         """Enter one answer: that to a list whose sum is `number`."""
-        if isinstance(result, Answer) and json.loads(result.body)["sum"] == number:
+        if isinstance(result, Response) and json.loads(result.body)["sum"] == number:
             self.answered += 1
         else:
             self.wrong.append(f"{number}: {result}")
@@ -70,7 +71,9 @@ def _client(
     ask: Callable[[Connection, Crowd, int], None],
 ) -> None:
     connection = Connection(
-        kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=crowd.wrong.append
+        Application("numbers", requests="requestQueue", replies="responseQueue"),
+        patience_seconds=0,
+        tell=crowd.wrong.append,
     )
     connection._aws = aws  # one for all: to make thirty takes ten seconds of processor time
     connection.line()

@@ -9,97 +9,22 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import wraps
-from types import SimpleNamespace
-from typing import Any, TypeVar
-
-from botocore.exceptions import ClientError, EndpointConnectionError, ParamValidationError
+from typing import Any
 
 from courier.aws.credentials import CredentialRefresh
-from courier.aws.session import Aws, Clock
-from courier.cancellation import CancelableClient, Cancellation
+from courier.cancellation import Cancellation
+from courier.testing.account import Account, MemoryAws
+from courier.testing.service import MemoryService, no_network, operation, refusal
 
-S = TypeVar("S", bound="FakeService")
+#: What tests take from here with the rest.
+__all__ = ["FakeAws", "no_network", "refusal", "until"]
 
 #: How long what other threads are about to do is waited for, before it is taken for missing.
 PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "60"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One call that was made: its name, and what was given to it."""
-
-    operation: str
-    given: Mapping[str, Any]
-
-
-def refusal(code: str, message: str = "Said so.", operation: str = "Operation") -> ClientError:
-    """Return the error of a call that AWS refuses."""
-    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
-
-
-def no_network() -> Exception:
-    """Return the error of a call that reaches nobody."""
-    return EndpointConnectionError(endpoint_url="http://nowhere")
-
-
-class FakeService:
-    """What the fakes share: calls are noted, and fail as often as they are told to."""
-
-    def __init__(self) -> None:
-        names = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "is_operation")]
-        #: What is told of a client of boto3's: where it calls, and which of its methods are calls.
-        self.meta = SimpleNamespace(endpoint_url="https://aws.example", method_to_api_mapping=dict.fromkeys(names))
-        self.calls: list[Call] = []
-        #: What is done at the beginning of a call, by its name: it may wait for a test, or raise.
-        self.hooks: dict[str, Callable[[Mapping[str, Any]], object]] = {}
-        self._faults: dict[str, list[Exception]] = defaultdict(list)
-
-    def fail(self, operation: str, *errors: Exception) -> None:
-        """Let the next calls of a name raise these, one each."""
-        self._faults[operation] += errors
-
-    def given(self, operation: str) -> list[Mapping[str, Any]]:
-        """Return what was given to each call of this name."""
-        return [call.given for call in self.calls if call.operation == operation]
-
-    @property
-    def operations(self) -> list[str]:
-        """The names of all calls, in order."""
-        return [call.operation for call in self.calls]
-
-    def begin(self, operation: str, given: Mapping[str, Any]) -> None:
-        """Note a call, and do to it what a test has asked for."""
-        self.calls.append(Call(operation=operation, given=given))
-        hook = self.hooks.get(operation)
-        if hook:
-            hook(given)
-        if self._faults[operation]:
-            raise self._faults[operation].pop(0)
-
-
-def operation(*names: str) -> Callable[[Callable[[S, Mapping[str, Any]], Any]], Callable[..., Any]]:
-    """Make a method a call of boto3's, with parameters of these names."""
-
-    def decorate(method: Callable[[S, Mapping[str, Any]], Any]) -> Callable[..., Any]:
-        @wraps(method)
-        def call(self: S, **given: Any) -> Any:
-            unknown = given.keys() - set(names)
-            if unknown:
-                raise ParamValidationError(report=f"Unknown parameters in input: {sorted(unknown)}")
-            self.begin(method.__name__, given)
-            return method(self, given)
-
-        call.is_operation = True  # type: ignore[attr-defined]
-        return call
-
-    return decorate
-
-
-class FakeCloudWatch(FakeService):
+class FakeCloudWatch(MemoryService):
     """Metrics that a test has set."""
 
     def __init__(self) -> None:
@@ -112,7 +37,7 @@ class FakeCloudWatch(FakeService):
         return {"Datapoints": within}
 
 
-class FakeAutoScaling(FakeService):
+class FakeAutoScaling(MemoryService):
     """Notes whether instances are protected."""
 
     def __init__(self) -> None:
@@ -125,49 +50,24 @@ class FakeAutoScaling(FakeService):
         return {}
 
 
-class FakeSts(FakeService):
-    """Knows whose account this is."""
-
-    @operation()
-    def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Account": "123456789012"}
-
-
-class FakeAws(Aws):
+class FakeAws(MemoryAws):
     """A connection to an account in memory."""
 
-    def __init__(
-        self, cancellation: Cancellation | None = None
-    ) -> None:  # no session is made, and no configuration read
-        from tests.support.fakes3 import FakeS3
-        from tests.support.fakesqs import FakeSqs
-
-        self.clock = Clock()
-        self._cancellation = cancellation
-        self.stopping = threading.Event()
-        self.region = "us-east-1"
+    def __init__(self, cancellation: Cancellation | None = None) -> None:
         self.told: list[str] = []
-        self._patience = CredentialRefresh(seconds=0, tell=self.told.append, stopped=self.stopping)
-        self.queues = FakeSqs()
-        self.objects = FakeS3()
-        self.metrics = FakeCloudWatch()
-        self.machines = FakeAutoScaling()
-        self._services = {
-            "sqs": self.queues,
-            "s3": self.objects,
-            "cloudwatch": self.metrics,
-            "autoscaling": self.machines,
-            "sts": FakeSts(),
-        }
+        self.account = Account()
+        self.queues, self.objects = self.account.queues, self.account.objects
+        self.metrics, self.machines = FakeCloudWatch(), FakeAutoScaling()
+        self.account.services |= {"cloudwatch": self.metrics, "autoscaling": self.machines}
+        super().__init__(
+            self.account,
+            CredentialRefresh(seconds=0, tell=self.told.append, stopped=threading.Event()),
+            cancellation,
+        )
 
     def outlast_for(self, seconds: float) -> None:
         """Make calls again for so long while their errors are transient, as a client does."""
         self._patience.transient_seconds = seconds
-
-    def _client(self, service: str) -> Any:
-        client = self._services[service]
-        limit_seconds = self._patience.call_seconds
-        return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

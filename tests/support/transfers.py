@@ -7,13 +7,13 @@ import io
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from courier import Request, Requester
 from courier.errors import CourierError
 from courier.images import naming
+from courier.images.application import application
 from courier.images.pipeline import parse
 from courier.images.probe import read_header
 from courier.images.transfer import ImageTransfer, Result
-from courier.messaging.connection import Connection
-from courier.messaging.pending import Asked, Question
 from courier.settings import PROCESSED, UNPROCESSED, load_settings
 from tests.support.fakes import FakeAws
 
@@ -22,25 +22,23 @@ class LocalTransfer(ImageTransfer):
     """Transfers whose images are worked on right here: a result says which content and operations it was made from."""
 
     def __init__(self, aws: FakeAws, **settings: str) -> None:
-        connection = Connection(
-            kind="images", requests="imageInbox", replies="imageOutbox", patience_seconds=0, tell=lambda _: None
-        )
-        connection._aws = aws
         loaded = load_settings({"COURIER_BUCKET": "bucket", **settings})
-        super().__init__(connection, loaded, worker="images_worker.py", timeout_seconds=5)
+        requester = Requester(application(loaded), timeout=5, tell=lambda _: None)
+        requester._aws = aws
+        super().__init__(requester, loaded)
         self._objects = aws.objects
         self.guard = threading.Lock()
-        self.asked: list[Question] = []
+        self.asked: list[Request] = []
         #: What goes wrong with a request, by its object's name.
         self.errors: dict[str, CourierError] = {}
         #: Called with an object's name before it is worked on, and before its result is fetched.
         self.before_work: Callable[[str], object] = lambda _name: None
         self.before_fetch: Callable[[str], object] = lambda _name: None
 
-    def results(self, asked: Iterable[Asked]) -> Iterator[Result | CourierError]:
-        """Yield what is made of each question's object."""
-        for one in asked:
-            if isinstance(one, Question):
+    def results(self, requests: Iterable[Request | CourierError | None]) -> Iterator[Result | CourierError]:
+        """Yield what is made of each request's object."""
+        for one in requests:
+            if isinstance(one, Request):
                 self.asked.append(one)
                 self.before_work(one.body)
                 self.check_canceled()
@@ -53,12 +51,12 @@ class LocalTransfer(ImageTransfer):
             raise self.errors[result.name]
         super().fetch(result, *arguments, **more)  # type: ignore[arg-type]
 
-    def _made(self, question: Question) -> Result:
-        content = self._objects.buckets["bucket"][UNPROCESSED + question.body].content
-        assert question.options["etag"].strip('"') == hashlib.md5(content, usedforsecurity=False).hexdigest()
-        operations = question.options["operations"]
+    def _made(self, request: Request) -> Result:
+        content = self._objects.buckets["bucket"][UNPROCESSED + request.body].content
+        assert request.options["etag"].strip('"') == hashlib.md5(content, usedforsecurity=False).hexdigest()
+        operations = request.options["operations"]
         header = read_header(io.BytesIO(content), self.bounds)
-        name = naming.name_for(question.body, parse(operations), header)
+        name = naming.name_for(request.body, parse(operations), header)
         put = self._objects.put_object(Bucket="bucket", Key=PROCESSED + name, Body=made_of(content, operations))
         return Result(name=name, seconds=1.0, told={"etag": put["ETag"], "width": 8, "height": 4})
 

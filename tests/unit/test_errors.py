@@ -13,8 +13,8 @@ def every_error(base: type[CourierError] = CourierError) -> list[type[CourierErr
 
 
 @pytest.mark.parametrize("kind", every_error(), ids=lambda kind: kind.__name__)
-def test_an_error_without_words_says_its_docstring(kind: type[CourierError]) -> None:
-    assert str(kind()) == kind.__doc__
+def test_an_error_without_words_says_the_first_line_of_its_docstring(kind: type[CourierError]) -> None:
+    assert str(kind()) == (kind.__doc__ or "").partition("\n")[0]
     assert str(kind()).endswith(".")
 
 

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from courier.messaging.connection import Connection, answer_of
-from courier.messaging.pending import Question
+import courier
 
-
-def main() -> None:
-    connection = Connection(
-        kind="numbers", requests="requestQueue", replies="responseQueue", patience_seconds=0, tell=print
-    )
-    line = connection.line()
-    outcome = line.requester.ask(Question(body=sys.argv[1]), timeout_seconds=30)
-    print(answer_of(outcome, worker="numbers_worker.py").body)
-
+NUMBERS = courier.Application("numbers", requests="requestQueue", replies="responseQueue")
 
 if __name__ == "__main__":
-    main()
+    print(courier.Requester(NUMBERS, timeout=30).request(sys.argv[1]).body)

@@ -8,11 +8,11 @@ import signal
 import sys
 import threading
 
+from courier import Request, Worker, WorkerConfig
 from courier.cli import daemon
 from courier.cli.command_line import finish
-from courier.messaging.protocol import Request
-from courier.messaging.worker import Worker
 from courier.numbers import handler
+from courier.numbers.application import application
 from courier.settings import load_settings
 
 
@@ -37,16 +37,10 @@ def main() -> int:
     options = daemon.parse_options(None, description="a slow worker")
     daemon.set_up_log(options.log_format)
     settings = load_settings()
-    config = daemon.make_config(
-        options,
-        settings,
-        kind=handler.KIND,
-        inbox=settings.request_queue,
-        default_reply=settings.response_queue,
-        concurrency=options.concurrency or 4,
-        capacity=100,
+    config = WorkerConfig.from_settings(
+        settings, concurrency=options.concurrency, capacity=100, stop_when_empty=options.stop_when_empty
     )
-    return daemon.serve(Worker(daemon.connect(), answer, config), "slow worker listens on it")
+    return daemon.serve(Worker(answer, application(settings), config), "slow worker listens on it")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_what_is_short_is_stored_by_one_call_and_told_of(aws: FakeAws, bucket: B
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.aws.s3.PART_BYTES", 4)
     monkeypatch.setattr("courier.aws.s3.LARGE_PART_BYTES", 8)
-    monkeypatch.setattr("tests.support.fakes3.LEAST_PART_BYTES", 4)
+    monkeypatch.setattr("courier.testing.s3.LEAST_PART_BYTES", 4)
 
 
 @pytest.mark.usefixtures("small_parts")

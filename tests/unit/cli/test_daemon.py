@@ -16,10 +16,11 @@ from typing import Any, cast
 
 import pytest
 
+from courier.aws.session import connect_patiently
 from courier.cli import daemon
-from courier.cli.daemon import Options, connect, make_config, parse_options, serve, set_up_log
+from courier.cli.daemon import Options, parse_options, serve, set_up_log
+from courier.messaging.foreground import Runnable
 from courier.messaging.worker import Worker
-from courier.settings import load_settings
 from tests.support.fakes import PATIENCE_SECONDS, until
 
 
@@ -85,50 +86,13 @@ def test_a_worker_says_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.strip()
 
 
-def test_terms_are_the_programs_the_settings_and_the_command_lines() -> None:
-    environment = {
-        "COURIER_POLL_SECONDS": "7",
-        "COURIER_VISIBILITY_SECONDS": "41",
-        "COURIER_GRACE_SECONDS": "8",
-        "COURIER_MAX_DELIVERIES": "3",
-        "COURIER_TIME_LIMIT_SECONDS": "9",
-        "COURIER_SCALING_GROUP": "group",
-        "COURIER_INSTANCE_ID": "i-0123456789abcdef0",
-    }
-    options = Options(concurrency=None, stop_when_empty=True, log_format="text")
-    own: dict[str, Any] = {"kind": "numbers", "inbox": "in", "default_reply": "out", "concurrency": 2, "capacity": 40}
-
-    config = make_config(options, load_settings(environment), **own)
-
-    assert {name: getattr(config, name) for name in own} == own
-    assert (config.poll_seconds, config.visibility_seconds, config.grace_seconds) == (7, 41, 8)
-    assert (config.max_deliveries, config.time_limit_seconds, config.stop_when_empty) == (3, 9, True)
-    assert (config.scaling_group, config.instance_id) == ("group", "i-0123456789abcdef0")
-
-
-def test_a_machine_of_no_group_has_empty_names() -> None:
-    options = Options(concurrency=None, stop_when_empty=False, log_format="text")
-
-    config = make_config(
-        options,
-        load_settings({}),
-        kind="numbers",
-        inbox="in",
-        default_reply="out",
-        concurrency=1,
-        capacity=1,
-    )
-
-    assert (config.scaling_group, config.instance_id, config.stop_when_empty) == ("", "", False)
-
-
 def test_a_workers_calls_wait_for_fresh_keys_and_its_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("courier.aws.session.Aws", made.append)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda patience, _cancellation: made.append(patience))
 
-    connect()
+    connect_patiently()
 
     (patience,) = made
     assert patience.seconds is None
@@ -139,7 +103,7 @@ def test_a_workers_calls_wait_for_fresh_keys_and_its_log_says_so(
 # Serving
 
 
-class FakeWorker:
+class FakeWorker(Runnable):
     """A worker that notes what it is told, and whose end takes as long as a test lets it."""
 
     def __init__(self, *, finishes: bool = True) -> None:
@@ -155,7 +119,7 @@ class FakeWorker:
     def wait(self) -> None:
         assert self.is_drained.wait(PATIENCE_SECONDS)
 
-    def stop(self, give_up: Callable[[], bool]) -> bool:
+    def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
         self.done.append("stop")
         self.stopping(give_up)
         self.is_drained.set()  # as a worker that stops says so, too

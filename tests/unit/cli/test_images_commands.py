@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
 from courier.cli import image_rows
@@ -18,7 +19,6 @@ from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable,
 from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.transfer import Result, etag_of
-from courier.messaging.pending import Question
 from tests.support.fakes import FakeAws, until
 from tests.support.rows import rows
 from tests.support.screens import Screen
@@ -164,7 +164,7 @@ def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
 def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
     transfer = made_transfer()
     commands, screen = desk_for(transfer)
-    transfer.before_work = lambda _: transfer._connection.cancellation.cancel()
+    transfer.before_work = lambda _: transfer._requester.cancellation.cancel()
 
     with pytest.raises(Canceled):
         commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
@@ -203,7 +203,7 @@ def test_a_name_pins_what_this_session_uploaded() -> None:
     transfer.errors = {"other.png": Rejected("None.")}
     commands.process(["sample.png", "other.png"], parse("sepia"))
 
-    mine, others = (question for question in transfer.asked if isinstance(question, Question))
+    mine, others = (question for question in transfer.asked if isinstance(question, Request))
     assert mine.options == {"operations": "sepia", "etag": f'"{etag_of(sample())}"'}
     assert others.options == {"operations": "sepia"}
 

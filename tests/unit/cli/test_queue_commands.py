@@ -11,15 +11,17 @@ from email.utils import formatdate
 import pytest
 from rich.console import Console
 
+from courier import Application
 from courier.aws.message import Message
 from courier.cli.console import Terminal
 from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
 from courier.errors import ResponseTimeout, WrongUsage
 from courier.messaging.connection import Connection
-from courier.messaging.protocol import PONG, Answer, decode_request, encode_reply
+from courier.messaging.protocol import PONG, Response, decode_request, encode_reply
 from tests.support.fakes import FakeAws, refusal
 
 REQUESTS, REPLIES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
+NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES, program="numbers_worker.py")
 
 
 class Person(Terminal):
@@ -51,10 +53,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 def queue_commands(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
-    connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
-    return QueueCommands(
-        connection, person, worker="numbers_worker.py", as_json=as_json, timeout_seconds=timeout_seconds
-    )
+    connection = Connection(NUMBERS, patience_seconds=0, tell=lambda _: None)
+    return QueueCommands(connection, person, as_json=as_json, timeout_seconds=timeout_seconds)
 
 
 # Purging
@@ -200,7 +200,7 @@ def answer_pings(aws: FakeAws) -> None:
         for message in aws.queues.queue(REQUESTS).messages:
             attributes = {name: value["StringValue"] for name, value in message.attributes.items()}
             request = decode_request(Message(body=message.body, attributes=attributes))
-            told = encode_reply(Answer(body=PONG, request_id=request.request_id, deadline=request.deadline))
+            told = encode_reply(Response(body=PONG, request_id=request.request_id, deadline=request.deadline))
             named = {name.replace("-", "_"): value for name, value in told.attributes.items()}
             aws.queues.put(REPLIES, told.body, **named)
         aws.queues.queue(REQUESTS).messages.clear()

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from courier import Request
 from courier.errors import BucketMissing, CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch
 from courier.images.pipeline import parse
 from courier.images.results import INDEX
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import LocalImage, Result, Uploaded
-from courier.messaging.pending import Asked
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
 from tests.support.place import as_nobody, needs_root
 from tests.support.transfers import LocalTransfer, made_of
@@ -161,8 +161,8 @@ def test_a_few_are_uploaded_ahead_and_no_more(album: Album, monkeypatch: pytest.
 
 
 def test_trouble_with_aws_ends_the_batch(album: Album) -> None:
-    def fail(asked: Iterable[Asked]) -> Iterator[Result | CourierError]:
-        next(iter(asked))
+    def fail(requests: Iterable[Request | CourierError | None]) -> Iterator[Result | CourierError]:
+        next(iter(requests))
         raise Unreachable
         yield
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from courier import Request, Requester, Response
 from courier.aws.s3 import PART_BYTES
 from courier.errors import (
     BucketMissing,
@@ -23,12 +24,12 @@ from courier.errors import (
     WrongUsage,
 )
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
+from courier.images.application import application
 from courier.images.preview import SAMPLE_NAME, sample
 from courier.images.probe import Header
 from courier.images.transfer import ImageTransfer, LocalImage, Result, etag_of
-from courier.messaging.connection import Connection
-from courier.messaging.pending import Outcome, Question
-from courier.messaging.protocol import Answer, Rejection
+from courier.messaging.pending import Outcome
+from courier.messaging.protocol import Rejection
 from courier.settings import load_settings
 from tests.support.fakes import FakeAws
 
@@ -50,15 +51,8 @@ def transfer(aws: FakeAws) -> ImageTransfer:
 
 
 def made_gallery(**settings: str) -> ImageTransfer:
-    connection = Connection(
-        kind="images", requests="imageInbox", replies="imageOutbox", patience_seconds=0, tell=lambda _: None
-    )
-    return ImageTransfer(
-        connection,
-        load_settings({"COURIER_BUCKET": "bucket", **settings}),
-        worker="images_worker.py",
-        timeout_seconds=5,
-    )
+    made = load_settings({"COURIER_BUCKET": "bucket", **settings})
+    return ImageTransfer(Requester(application(made), timeout=5, tell=lambda _: None), made)
 
 
 def picture(folder: Path, name: str = "cat.png", color: int = 7) -> Path:
@@ -249,7 +243,9 @@ def test_the_bucket_is_looked_for_once_a_folder(transfer: ImageTransfer, aws: Fa
 class Asking:
     """A requester that has these outcomes for what it is asked."""
 
-    def __init__(self, *outcomes: Answer | Rejection | CourierError) -> None:
+    reply_queue = "imageOutbox"
+
+    def __init__(self, *outcomes: Response | Rejection | CourierError) -> None:
         self._outcomes = outcomes
 
     def ask_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
@@ -259,14 +255,14 @@ class Asking:
 
 
 def results(
-    transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Answer | Rejection | CourierError
+    transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Response | Rejection | CourierError
 ) -> list[Result | CourierError]:
     @contextmanager
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr("courier.images.transfer.requester_for", requester_for)
-    asked = [Question(body=str(number)) for number in range(len(outcomes))]
+    monkeypatch.setattr("courier.messaging.client.requester_for", requester_for)
+    asked = [Request(body=str(number)) for number in range(len(outcomes))]
     return list(transfer.results(asked))
 
 
@@ -274,10 +270,10 @@ def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monke
     found = results(
         transfer,
         monkeypatch,
-        Answer(body="a-flip.png", details={"etag": '"x"', "width": 8}),
+        Response(body="a-flip.png", details={"etag": '"x"', "width": 8}),
         Rejection(reason="No such picture.", code="corrupt"),
         ResponseTimeout("Silence."),
-        Answer(body="../../etc/passwd"),
+        Response(body="../../etc/passwd"),
     )
 
     first, refused, silent, foreign = found

@@ -20,9 +20,10 @@ from courier.errors import (
     ResponseTimeout,
     Unreachable,
 )
+from courier.messaging.application import Application
 from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome, Question
-from courier.messaging.protocol import Answer, Rejection
+from courier.messaging.protocol import Rejection, Response
 from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
@@ -41,9 +42,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     return made
 
 
+NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES)
+
+
 def connection(told: list[str] | None = None) -> Connection:
     tell = (told if told is not None else []).append
-    return Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, tell=tell)
+    return Connection(NUMBERS, patience_seconds=5, tell=tell)
 
 
 # The line
@@ -168,9 +172,7 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
         return aws
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
-    made = Connection(
-        kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
-    )
+    made = Connection(NUMBERS, patience_seconds=5, timeout_seconds=0.05, tell=print)
 
     with pytest.raises(Unreachable, match=r"find the queue requestQueue.*no response within 0\.05 s"):
         made.line()
@@ -180,9 +182,7 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
 
 def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", *[no_network()] * 100_000)
-    made = Connection(
-        kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=5, timeout_seconds=0.05, tell=print
-    )
+    made = Connection(NUMBERS, patience_seconds=5, timeout_seconds=0.05, tell=print)
 
     with pytest.raises(Unreachable, match="nowhere"):
         made.line()
@@ -359,12 +359,12 @@ def test_an_expensive_requester_on_a_queue_of_its_own_has_few_under_way(aws: Fak
 # What becomes of one
 
 
-def outcome(result: Answer | Rejection | CourierError) -> Outcome:
+def outcome(result: Response | Rejection | CourierError) -> Outcome:
     return Outcome(result=result, request_id="a", seconds=1.0)
 
 
 def test_an_answer_is_returned() -> None:
-    answer = Answer(body="1")
+    answer = Response(body="1")
 
     assert answer_of(outcome(answer), worker="w.py") is answer
 

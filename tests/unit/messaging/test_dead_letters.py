@@ -12,7 +12,8 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AccessDenied, AwsError, MessageTooLong, Throttled, Undelivered, Unreachable
-from courier.messaging.dead_letters import REASON, SUFFIX, DeadLetters
+from courier.messaging.application import DEAD_SUFFIX
+from courier.messaging.dead_letters import REASON, DeadLetters
 from tests.support.fakes import FakeAws, no_network
 
 T = TypeVar("T")
@@ -103,7 +104,7 @@ def aws() -> FakeAws:
 
 
 def dead_letters(aws: FakeAws) -> DeadLetters:
-    return DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, "requestQueue" + SUFFIX))
+    return DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, "requestQueue" + DEAD_SUFFIX))
 
 
 def test_letters_are_looked_at_counted_and_left(aws: FakeAws) -> None:

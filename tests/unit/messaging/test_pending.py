@@ -8,7 +8,7 @@ import pytest
 
 from courier.errors import Rejected, ResponseTimeout
 from courier.messaging.pending import POLL_SECONDS, TAKE_SECONDS, Asked, PendingRequests, Question, Source, Waiting
-from courier.messaging.protocol import Answer
+from courier.messaging.protocol import Response
 from tests.support.clocks import FakeTime
 
 
@@ -85,7 +85,7 @@ def test_a_round_is_over_when_all_is_asked_answered_and_handed_out(clock: FakeTi
     waiting(current, clock, "a")
     assert not current.is_over
 
-    current.finish("a", Answer(body="1"))
+    current.finish("a", Response(body="1"))
 
     assert not current.is_over
     del current.done[0]
@@ -97,10 +97,10 @@ def test_an_outcome_has_its_place_and_the_time_that_it_took(clock: FakeTime) -> 
     waiting(current, clock, "a", "b")
     clock.now += 2
 
-    current.finish("b", Answer(body="2"))
+    current.finish("b", Response(body="2"))
 
     assert (current.done[1].request_id, current.done[1].seconds) == ("b", 2)
-    assert current.done[1].result == Answer(body="2")
+    assert current.done[1].result == Response(body="2")
     assert list(current.waiting) == ["a"]
 
 

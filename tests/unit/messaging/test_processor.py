@@ -10,24 +10,27 @@ import pytest
 
 from courier.aws.message import Message
 from courier.aws.session import Clock
-from courier.aws.sqs import Mailbox, ReceivedMessage
+from courier.aws.sqs import ReceivedMessage
 from courier.errors import MessageTooLong, NoRoom, QueueMissing, Reason, Rejected, Throttled, Unreachable
-from courier.messaging.dead_letters import DeadLetters
+from courier.messaging.application import Application
+from courier.messaging.config import WorkerConfig
+from courier.messaging.hooks import Hooks
 from courier.messaging.outbox import Finished
-from courier.messaging.processor import Handler, Processor, Response, WorkerConfig
+from courier.messaging.processor import Handler, Processor
 from courier.messaging.protocol import (
     DEFAULT_PATIENCE_SECONDS,
     PING,
     PONG,
-    Answer,
     Rejection,
     Request,
+    Response,
     decode_reply,
     encode_request,
 )
 from tests.support.fakes import FakeAws, no_network
 
 DEAD = "requestQueue-dead"
+NUMBERS = Application("numbers", requests="requestQueue", replies="responseQueue")
 
 
 @pytest.fixture
@@ -42,20 +45,8 @@ def echo(request: Request) -> str:
 
 
 def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Processor:
-    config = WorkerConfig(
-        kind="numbers",
-        inbox="requestQueue",
-        default_reply="responseQueue",
-        concurrency=1,
-        capacity=1,
-        poll_seconds=1,
-        visibility_seconds=1,
-        grace_seconds=1,
-        max_deliveries=max_deliveries,
-        time_limit_seconds=2.5,
-    )
-    dead = DeadLetters(Mailbox(aws, "requestQueue"), Mailbox(aws, DEAD))
-    return Processor(handler, config, aws.clock, dead)
+    config = WorkerConfig(max_deliveries=max_deliveries, time_limit_seconds=2.5)
+    return Processor(aws, handler, NUMBERS, config, Hooks())
 
 
 def test_no_message_is_expensive_unless_the_configuration_says_so(aws: FakeAws) -> None:
@@ -67,7 +58,7 @@ def delivered(request: Request | Message, receive_count: int = 1) -> ReceivedMes
     return ReceivedMessage(message=message, message_id="m", receipt_handle="h", receive_count=receive_count)
 
 
-def reply(finished: Finished) -> Answer | Rejection:
+def reply(finished: Finished) -> Response | Rejection:
     return decode_reply(finished.message)
 
 
@@ -77,7 +68,7 @@ def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
 
     finished = handling(aws).finish(delivery)
 
-    assert reply(finished) == Answer(body="<1>", request_id="a", deadline=deadline)
+    assert reply(finished) == Response(body="<1>", request_id="a", deadline=deadline)
     assert finished.delivery is delivery
     assert (finished.reply_queue, finished.request_id, finished.kind) == ("responseQueue-x", "a", "numbers")
     assert finished.outcome == "ok"
@@ -121,7 +112,7 @@ def test_a_handler_may_tell_more_than_a_body(aws: FakeAws) -> None:
 
     answer = reply(made.finish(delivered(Request(body=""))))
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, Response)
     assert (answer.body, answer.details) == ("1", {"frames": 3})
 
 
@@ -137,7 +128,7 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
     finished = handling(aws, fail).finish(delivered(Request(body="x", kind=PING)))
 
     assert reply(finished).request_id == ""
-    assert isinstance(reply(finished), Answer)
+    assert isinstance(reply(finished), Response)
     assert finished.message.body == PONG
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from courier.aws.message import Message
 from courier.errors import MalformedMessage, Reason
 from courier.messaging.protocol import (
-    Answer,
     Rejection,
     Request,
+    Response,
     decode_reply,
     decode_request,
     encode_reply,
@@ -68,7 +68,7 @@ def test_options_travel_whatever_is_in_them() -> None:
 def test_details_that_cannot_be_read_are_none(details: str) -> None:
     found = decode_reply(Message(body="1", attributes={"details": details, "status": "ok"}))
 
-    assert found == Answer(body="1", details={})
+    assert found == Response(body="1", details={})
 
 
 def test_a_message_sent_by_hand_is_a_request_like_any_other() -> None:
@@ -114,8 +114,8 @@ def test_decoding_raises_nothing_else_whatever_the_attributes(attributes: dict[s
     decode_reply(message)
 
 
-@given(st.builds(Answer, body=st.from_regex(r"[ -~]*", fullmatch=True), request_id=ids, deadline=deadlines))
-def test_an_answer_arrives_as_it_was_sent(answer: Answer) -> None:
+@given(st.builds(Response, body=st.from_regex(r"[ -~]*", fullmatch=True), request_id=ids, deadline=deadlines))
+def test_an_answer_arrives_as_it_was_sent(answer: Response) -> None:
     assert decode_reply(encode_reply(answer)) == answer
 
 
@@ -138,11 +138,11 @@ def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expect
 
 def test_a_reply_of_a_first_version_worker_is_understood() -> None:
     assert decode_reply(Message(body="?Error. No such image")) == Rejection(reason="No such image")
-    assert decode_reply(Message(body="cat.png")) == Answer(body="cat.png")
+    assert decode_reply(Message(body="cat.png")) == Response(body="cat.png")
 
 
 def test_characters_that_a_queue_refuses_are_replaced() -> None:
-    assert encode_reply(Answer(body="a\x00\x1b\ud800b\tc\n")).body == "a\ufffd\ufffd\ufffdb\tc\n"
+    assert encode_reply(Response(body="a\x00\x1b\ud800b\tc\n")).body == "a\ufffd\ufffd\ufffdb\tc\n"
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ from courier.errors import (
 )
 from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import Answer, Rejection, Reply, encode_reply
+from courier.messaging.protocol import Rejection, Reply, Response, encode_reply
 from courier.messaging.replies import Replier
 from tests.support.clocks import FakeTime
 
@@ -74,7 +74,7 @@ class Desk:
                 delivery=delivery,
                 reply_queue=queue,
                 deadline=deadline,
-                message=encode_reply(reply or Answer(body=name, request_id=name)),
+                message=encode_reply(reply or Response(body=name, request_id=name)),
                 request_id=name,
                 kind="numbers",
                 outcome="ok",

@@ -19,7 +19,7 @@ from courier.cancellation import Canceled, Cancellation
 from courier.errors import MessageTooLong, QueueMissing, Rejected, RequestCanceled, ResponseTimeout, Unreachable
 from courier.messaging import requester
 from courier.messaging.pending import Asked, Question
-from courier.messaging.protocol import PING, Answer, Request, decode_request, encode_reply
+from courier.messaging.protocol import PING, Request, Response, decode_request, encode_reply
 from courier.messaging.requester import ASIDE_SECONDS, Requester
 from tests.support.clocks import FakeTime
 
@@ -27,7 +27,7 @@ from tests.support.clocks import FakeTime
 class FakeQueues:
     """A request queue that a test answers for, and a response queue that it fills. First in, first out."""
 
-    def __init__(self, answer: Callable[[Request], list[Answer]]) -> None:
+    def __init__(self, answer: Callable[[Request], list[Response]]) -> None:
         self._answer = answer
         self.sent: list[Request] = []
         self.waiting: list[ReceivedMessage] = []
@@ -53,7 +53,7 @@ class FakeQueues:
         failures, self.failures = self.failures, []
         return failures
 
-    def put(self, answer: Answer, receive_count: int = 1) -> None:
+    def put(self, answer: Response, receive_count: int = 1) -> None:
         number = f"{answer.request_id}#{len(self.waiting)}"
         message = encode_reply(answer)
         self.waiting.append(
@@ -86,8 +86,8 @@ class FakeQueues:
             raise self.troubles.pop(0)
 
 
-def body(request: Request) -> list[Answer]:
-    return [Answer(body=request.body, request_id=request.request_id, deadline=request.deadline)]
+def body(request: Request) -> list[Response]:
+    return [Response(body=request.body, request_id=request.request_id, deadline=request.deadline)]
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +104,7 @@ def asker(queues: FakeQueues, told: list[str] | None = None, window: int = 100) 
 
 def answers(made: Requester, questions: list[Asked]) -> list[str]:
     return [
-        outcome.result.body if isinstance(outcome.result, Answer) else type(outcome.result).__name__
+        outcome.result.body if isinstance(outcome.result, Response) else type(outcome.result).__name__
         for outcome in made.ask_many(questions, timeout_seconds=5)
     ]
 
@@ -144,7 +144,7 @@ def theirs(queues: FakeQueues, count: int, receive_count: int = 1, name: str = "
     """Put answers of others, who wait for them, in front of what comes."""
     names = [f"{name}{number}" for number in range(count)]
     for one in names:
-        queues.put(Answer(body="x", request_id=one, deadline=time.time() + 60), receive_count)
+        queues.put(Response(body="x", request_id=one, deadline=time.time() + 60), receive_count)
     return names
 
 
@@ -153,7 +153,7 @@ def test_a_ping_asks_whether_a_worker_is_there() -> None:
 
     outcome = asker(queues).ping(timeout_seconds=5)
 
-    assert isinstance(outcome.result, Answer)
+    assert isinstance(outcome.result, Response)
     assert [request.kind for request in queues.sent] == [PING]
 
 
@@ -182,7 +182,7 @@ def test_answers_to_a_caller_that_stopped_early_are_deleted_when_they_are_met() 
     outcomes.close()
     left = [request.request_id for request in queues.sent[1:]]
     for one in left:
-        queues.put(Answer(body="late", request_id=one, deadline=time.time() + 60))
+        queues.put(Response(body="late", request_id=one, deadline=time.time() + 60))
     queues._answer = body
 
     assert answers(made, [question(9)]) == ["9"]
@@ -198,7 +198,7 @@ def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.Monke
     list(made.ask_many([question(number) for number in range(5)], timeout_seconds=0.01))
     ids = [request.request_id for request in queues.sent]
     for one in ids:
-        queues.put(Answer(body="late", request_id=one, deadline=time.time() + 60))
+        queues.put(Response(body="late", request_id=one, deadline=time.time() + 60))
     queues._answer = body
 
     answers(made, [question(9)])
@@ -239,7 +239,7 @@ def test_an_answer_does_not_wait_for_a_stream_that_pauses() -> None:
         yield question(2)
 
     for outcome in asker(queues).ask_many(stream(), timeout_seconds=5):
-        assert isinstance(outcome.result, Answer)
+        assert isinstance(outcome.result, Response)
         found.append(outcome.result.body)
 
     assert found == ["1", "2"]
@@ -260,7 +260,7 @@ def test_answers_to_others_give_time_to_expensive_questions_only(
         looks += 1
         clock.now += 1
         if looks == 4:
-            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+            queues.put(Response(body="1", request_id=queues.sent[0].request_id))
 
     queues.before_receive = look
     questions = [Question(body=text, is_expensive=is_expensive) for text in "12"]
@@ -299,7 +299,7 @@ def test_the_more_often_others_answers_were_received_the_longer_is_the_pause(
         calls += 1
         if calls == 2:
             queues.waiting = []
-            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+            queues.put(Response(body="1", request_id=queues.sent[0].request_id))
 
     queues.before_receive = answer_late
 
@@ -341,7 +341,7 @@ def test_few_or_fresh_answers_of_others_are_released_at_once(count: int, receive
         if looks == 2:
             assert queues.released == names
             queues.waiting = []
-            queues.put(Answer(body="1", request_id=queues.sent[0].request_id))
+            queues.put(Response(body="1", request_id=queues.sent[0].request_id))
 
     queues.before_receive = look
 
@@ -491,7 +491,7 @@ def test_late_answers_to_what_was_canceled_are_deleted_when_they_are_met() -> No
     queues.before_receive = pauses.cancel
     list(made.ask_many([question(1)], timeout_seconds=5))
     late = queues.sent[0].request_id
-    queues.put(Answer(body="late", request_id=late, deadline=time.time() + 60))
+    queues.put(Response(body="late", request_id=late, deadline=time.time() + 60))
     pauses.reset()
     queues.before_receive = lambda: None
     queues._answer = body
@@ -506,7 +506,7 @@ def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or
     queues = FakeQueues(body)
     now = time.time()
     for name, deadline in (("none", None), ("soon", now + 30), ("just-over", now - 1), ("over", now - 60)):
-        queues.put(Answer(body="x", request_id=name, deadline=deadline))
+        queues.put(Response(body="x", request_id=name, deadline=deadline))
 
     assert answers(asker(queues), [question(1)]) == ["1"]
 
@@ -517,7 +517,7 @@ def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or
 def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> None:
     queues = FakeQueues(body)
 
-    def put_first(answer: Answer, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
+    def put_first(answer: Response, receive_count: int = 1) -> None:  # noqa: ARG001  as it is called
         message = encode_reply(answer)
         first = ReceivedMessage(message=message, message_id=answer.body, receipt_handle=answer.body, receive_count=1)
         queues.waiting.insert(0, first)
@@ -531,9 +531,9 @@ def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> N
 
 def test_others_answers_are_released_and_dead_ones_deleted() -> None:
     queues = FakeQueues(body)
-    queues.put(Answer(body="x", request_id="theirs", deadline=time.time() + 60))
-    queues.put(Answer(body="x", request_id="dead", deadline=time.time() - 60))
-    queues.put(Answer(body="x", request_id="no-deadline"))
+    queues.put(Response(body="x", request_id="theirs", deadline=time.time() + 60))
+    queues.put(Response(body="x", request_id="dead", deadline=time.time() - 60))
+    queues.put(Response(body="x", request_id="no-deadline"))
 
     assert answers(asker(queues), [question(1)]) == ["1"]
 
@@ -544,7 +544,7 @@ def test_others_answers_are_released_and_dead_ones_deleted() -> None:
 def test_whole_batches_of_others_answers_are_looked_behind_and_all_given_back() -> None:
     queues = FakeQueues(body)
     for number in range(45):
-        queues.put(Answer(body="x", request_id=f"theirs{number}", deadline=time.time() + 60))
+        queues.put(Response(body="x", request_id=f"theirs{number}", deadline=time.time() + 60))
 
     assert answers(asker(queues), [question(1)]) == ["1"]
 
@@ -567,7 +567,7 @@ def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
     queues = FakeQueues(lambda _: [])
     made = asker(queues)
     first = made.ask(question(1), timeout_seconds=0.01)
-    queues.put(Answer(body="late", request_id=queues.sent[0].request_id, deadline=time.time() + 60))
+    queues.put(Response(body="late", request_id=queues.sent[0].request_id, deadline=time.time() + 60))
     queues._answer = body
 
     assert isinstance(first.result, ResponseTimeout)
@@ -626,7 +626,7 @@ def test_expensive_questions_travel_alone() -> None:
 
     found = [outcome.result for outcome in asking.ask_many(questions, timeout_seconds=5)]
 
-    assert [isinstance(one, Answer) and one.body for one in found] == [str(number) for number in range(30)]
+    assert [isinstance(one, Response) and one.body for one in found] == [str(number) for number in range(30)]
     assert calls == [1] * 30
     assert max(under_way) == 20
 
@@ -644,7 +644,7 @@ def test_expensive_questions_are_given_up_only_when_nothing_at_all_is_answered()
 
     found = [type(outcome.result) for outcome in asking.ask_many(questions, timeout_seconds=0.4)]
 
-    assert found == [Answer, Answer, Answer, ResponseTimeout]
+    assert found == [Response, Response, Response, ResponseTimeout]
 
 
 def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_received() -> None:
@@ -653,7 +653,7 @@ def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_receiv
 
     assert isinstance(next(outcomes).result, Rejected)
     assert (len(queues.sent), queues.waits) == (1, [])
-    assert isinstance(next(outcomes).result, Answer)
+    assert isinstance(next(outcomes).result, Response)
 
 
 def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:

@@ -12,13 +12,16 @@ import pytest
 
 from courier.aws.message import Message
 from courier.errors import NoRoom, Reason, Rejected
+from courier.messaging.application import Application
+from courier.messaging.config import WorkerConfig
 from courier.messaging.in_flight import InFlightMessages
-from courier.messaging.processor import Handler, WorkerConfig
-from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_reply, encode_request
+from courier.messaging.processor import Handler
+from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
+NUMBERS = Application("numbers", requests=REQUESTS, replies=RESPONSES)
 
 
 class Office:
@@ -30,9 +33,6 @@ class Office:
         for name in (REQUESTS, RESPONSES, DEAD):
             self.queues.create_queue(QueueName=name)
         defaults: dict[str, object] = {
-            "kind": "numbers",
-            "inbox": REQUESTS,
-            "default_reply": RESPONSES,
             "concurrency": 1,
             "capacity": 10,
             "poll_seconds": 20,
@@ -41,7 +41,7 @@ class Office:
             "max_deliveries": 5,
             "time_limit_seconds": 60,
         }
-        self.worker = Worker(self.aws, handler, WorkerConfig(**{**defaults, **config}))  # type: ignore[arg-type]
+        self.worker = Worker(handler, NUMBERS, WorkerConfig(**{**defaults, **config}), aws=self.aws)  # type: ignore[arg-type]
 
     def start(self) -> Office:
         self.worker.start()
@@ -146,7 +146,7 @@ def test_a_request_is_answered_and_only_then_deleted(opened: Open) -> None:
     office.until_deleted()
 
     assert found == [["<1>"]]
-    assert [(reply.request_id, type(reply)) for reply in office.replies()] == [("a", Answer)]
+    assert [(reply.request_id, type(reply)) for reply in office.replies()] == [("a", Response)]
 
 
 def test_an_answer_goes_to_the_queue_that_its_request_names(opened: Open) -> None:
@@ -241,7 +241,7 @@ def test_a_bug_in_a_handler_is_refused_and_logged_and_the_next_request_goes_on(
 
     office.until_deleted()
 
-    assert [type(reply) for reply in office.replies()] == [Rejection, Answer]
+    assert [type(reply) for reply in office.replies()] == [Rejection, Response]
     assert "ZeroDivisionError" in caplog.text
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from courier import Application, Requester
 from courier.aws.message import Message
 from courier.aws.s3 import Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeout
-from courier.messaging.connection import Connection
-from courier.messaging.protocol import Answer, Rejection, Reply, Request, decode_request, encode_reply
+from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_request, encode_reply
 from courier.numbers.claim_check import Inquiry, stored
 from courier.numbers.options import Extras
 from courier.numbers.stored_lists import LongLists
@@ -24,6 +24,7 @@ from tests.support.fakes import FakeAws, refusal
 
 DRAWN = Extras(histogram=True)
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
+NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES, program="numbers_worker.py")
 
 
 class Workshop:
@@ -61,7 +62,7 @@ class Workshop:
     def _work(self, request: Request) -> Reply:
         try:
             name = request.body.removeprefix(LISTS)
-            return Answer(body=self.lists.answer(name, request.options, lambda: False))
+            return Response(body=self.lists.answer(name, request.options, lambda: False))
         except CourierError as error:
             return Rejection(reason=error.sentence)
 
@@ -90,10 +91,7 @@ def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
 
 
 def inquiry(part_bytes: int = 1_000, extras: Extras = Extras()) -> Inquiry:  # noqa: B008  it cannot change
-    connection = Connection(kind="numbers", requests=REQUESTS, replies=REPLIES, patience_seconds=0, tell=lambda _: None)
-    return Inquiry(
-        connection=connection, worker="numbers_worker.py", part_bytes=part_bytes, timeout_seconds=60, extras=extras
-    )
+    return Inquiry(requester=Requester(NUMBERS, tell=lambda _: None), part_bytes=part_bytes, extras=extras)
 
 
 LIST = b",".join(b"%d.5" % (number % 97) for number in range(400))
@@ -162,7 +160,7 @@ def test_a_worker_that_refuses_is_heard(workshop: Workshop) -> None:
 
 
 def test_a_part_that_is_none_is_no_answer(workshop: Workshop) -> None:
-    workshop.instead = lambda request: Answer(body="{}") if "-" in request.options.get("part", "") else None
+    workshop.instead = lambda request: Response(body="{}") if "-" in request.options.get("part", "") else None
 
     with pytest.raises(ResponseTimeout):
         inquiry(300).ask(workshop.put(LIST), Bar().told)

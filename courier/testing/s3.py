@@ -12,7 +12,7 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from tests.support.fakes import FakeService, operation, refusal
+from courier.testing.service import MemoryService, operation, refusal
 
 #: A listing comes by pages, which are longer on AWS.
 PAGE = 2
@@ -43,7 +43,7 @@ class Upload:
     parts: dict[int, bytes] = field(default_factory=dict)
 
 
-class FakeS3(FakeService):
+class MemoryS3(MemoryService):
     """Buckets that live as long as a test."""
 
     def __init__(self) -> None:

@@ -2,56 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from tests.support.fakes import FakeService, operation, refusal
-
-MAX_BATCH = 10
-MAX_BYTES = 1_048_576
-PURGE_SECONDS = 60
-_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
-_DEFAULTS = {"DelaySeconds": "0", "VisibilityTimeout": "30", "MaximumMessageSize": str(MAX_BYTES)}
-
-
-@dataclass(kw_only=True)
-class Message:
-    """A message in a queue; times are by the fake's clock."""
-
-    body: str
-    attributes: Mapping[str, Any]
-    group: str
-    due_at: float
-    message_id: str = field(default_factory=lambda: str(uuid.uuid4()))
-    visible_at: float = 0.0
-    receive_count: int = 0
-    handle: str = ""
-
-    @property
-    def size(self) -> int:
-        named = sum(
-            len(name) + len(value["DataType"]) + len(value["StringValue"].encode())
-            for name, value in self.attributes.items()
-        )
-        return len(self.body.encode()) + named
+from courier.testing.message import (
+    ARN,
+    DEFAULTS,
+    MAX_BATCH,
+    MAX_BYTES,
+    PURGE_SECONDS,
+    URL,
+    Message,
+    Queue,
+    chosen,
+    demand,
+    demand_batch,
+)
+from courier.testing.service import MemoryService, operation, refusal
 
 
-@dataclass(kw_only=True)
-class Queue:
-    """A queue and what is in it."""
-
-    name: str
-    attributes: dict[str, str]
-    created: float
-    messages: list[Message] = field(default_factory=list)
-    purged_at: float | None = None
-
-
-class FakeSqs(FakeService):
+class MemorySqs(MemoryService):
     """Queues that live as long as a test; `advance` lets time pass without any."""
 
     def __init__(self) -> None:
@@ -63,6 +38,14 @@ class FakeSqs(FakeService):
         self.waits = True
         #: Which entries of batches fail, as `Failed` says it: a code and whether it is the sender's fault, or None.
         self.failing: Callable[[str, Mapping[str, Any]], tuple[str, bool] | None] = lambda _operation, _entry: None
+
+        self.is_closed = False
+        #: How much later the next messages arrive, in seconds, one each.
+        self.late: list[float] = []
+        #: How many of the next messages arrive twice.
+        self.twice = 0
+        #: How many of the next messages are received by a worker that is lost at once, by queue.
+        self.lost: dict[str, int] = {}
 
     # What a test does
 
@@ -89,6 +72,12 @@ class FakeSqs(FakeService):
         with self._changed:
             return [message.body for message in self._queues[name].messages]
 
+    def close(self) -> None:
+        """End all long polls, those to come as well."""
+        with self._changed:
+            self.is_closed = True
+            self._changed.notify_all()
+
     def put(self, name: str, *bodies: str, **attributes: str) -> None:
         """Send messages by hand, each with these attributes; their names are given with _ for -."""
         named = {
@@ -104,19 +93,21 @@ class FakeSqs(FakeService):
 
     @operation("QueueName", "Attributes")
     def create_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        attributes = {**_DEFAULTS, **given.get("Attributes", {})}
+        name, wanted = given["QueueName"], given.get("Attributes", {})
+        made = Queue(name=name, attributes={**DEFAULTS, **wanted}, created=time.time())
         with self._changed:
-            name = given["QueueName"]
-            self._queues.setdefault(name, Queue(name=name, attributes=attributes, created=time.time()))
-        return {"QueueUrl": _URL + name}
+            found = self._queues.setdefault(name, made).attributes
+        if any(found.get(key) != value for key, value in wanted.items()):
+            raise refusal("QueueAlreadyExists", "A queue already exists with the same name and a different value.")
+        return {"QueueUrl": URL + name}
 
     @operation("QueueName")
     def get_queue_url(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"QueueUrl": _URL + self._find(_URL + given["QueueName"]).name}
+        return {"QueueUrl": URL + self._find(URL + given["QueueName"]).name}
 
     @operation("QueueNamePrefix", "MaxResults")
     def list_queues(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        found = [_URL + name for name in self.names() if name.startswith(given.get("QueueNamePrefix", ""))]
+        found = [URL + name for name in self.names() if name.startswith(given.get("QueueNamePrefix", ""))]
         return {"QueueUrls": found[: given.get("MaxResults", 1000)]} if found else {}
 
     @operation("QueueUrl")
@@ -148,8 +139,9 @@ class FakeSqs(FakeService):
             "ApproximateNumberOfMessagesNotVisible": str(hidden),
             "ApproximateNumberOfMessagesDelayed": str(delayed),
             "CreatedTimestamp": str(int(queue.created)),
+            "QueueArn": ARN + queue.name,
         }
-        return {"Attributes": _chosen({**queue.attributes, **counted}, given["AttributeNames"])}
+        return {"Attributes": chosen({**queue.attributes, **counted}, given["AttributeNames"])}
 
     # Messages
 
@@ -164,7 +156,12 @@ class FakeSqs(FakeService):
             raise refusal("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
 
         def send(entry: Mapping[str, Any]) -> None:
-            queue.messages.append(made[entry["Id"]])
+            message = made[entry["Id"]]
+            message.due_at += self.late.pop(0) if self.late else 0.0
+            queue.messages.append(message)
+            if self.twice > 0:
+                self.twice -= 1
+                queue.messages.append(replace(message))
 
         return self._each("send_message_batch", given["Entries"], send)
 
@@ -178,14 +175,14 @@ class FakeSqs(FakeService):
     )
     def receive_message(self, given: Mapping[str, Any]) -> dict[str, Any]:
         limit, wait = given.get("MaxNumberOfMessages", 1), given.get("WaitTimeSeconds", 0)
-        _demand(1 <= limit <= MAX_BATCH, "MaxNumberOfMessages must be between 1 and 10.")
-        _demand(0 <= wait <= 20, "WaitTimeSeconds must be between 0 and 20.")
+        demand(1 <= limit <= MAX_BATCH, "MaxNumberOfMessages must be between 1 and 10.")
+        demand(0 <= wait <= 20, "WaitTimeSeconds must be between 0 and 20.")
         deadline = self.now() + wait
         with self._changed:
             while True:
                 queue = self._find(given["QueueUrl"])
-                ready = [message for message in queue.messages if max(message.due_at, message.visible_at) <= self.now()]
-                if ready or self.now() >= deadline:
+                ready = self._ready(queue)
+                if ready or self.is_closed or self.now() >= deadline:
                     break
                 pause = self._pause(queue, deadline)
                 if self.waits:
@@ -193,8 +190,12 @@ class FakeSqs(FakeService):
                 else:
                     self._passed += pause
             hidden = given.get("VisibilityTimeout", int(queue.attributes["VisibilityTimeout"]))
-            _demand(0 <= hidden <= 43_200, "VisibilityTimeout must be between 0 and 43200.")
+            demand(0 <= hidden <= 43_200, "VisibilityTimeout must be between 0 and 43200.")
             taken = [self._take(message, hidden, given) for message in ready[:limit]]
+            gone = min(self.lost.get(queue.name, 0), len(taken))
+            if gone:
+                self.lost[queue.name] -= gone
+                taken = taken[gone:]
         return {"Messages": taken} if taken else {}
 
     @operation("QueueUrl", "Entries")
@@ -221,16 +222,28 @@ class FakeSqs(FakeService):
 
     # The inside
 
+    def _ready(self, queue: Queue) -> list[Message]:
+        """Return what is visible; what was received too often is moved to the dead-letter queue instead."""
+        ready = [message for message in queue.messages if max(message.due_at, message.visible_at) <= self.now()]
+        policy = json.loads(queue.attributes.get("RedrivePolicy", "{}"))
+        if not policy:
+            return ready
+        dead = [message for message in ready if message.receive_count >= int(policy["maxReceiveCount"])]
+        for message in dead:
+            queue.messages.remove(message)
+            self._queues[policy["deadLetterTargetArn"].removeprefix(ARN)].messages.append(message)
+        return [message for message in ready if message not in dead]
+
     def _find(self, url: str) -> Queue:
-        name = url.removeprefix(_URL)
+        name = url.removeprefix(URL)
         if name not in self._queues:
             raise refusal("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
         return self._queues[name]
 
     def _message(self, queue: Queue, entry: Mapping[str, Any]) -> Message:
         attributes = entry.get("MessageAttributes", {})
-        _demand(len(attributes) <= 10, "Number of message attributes exceeds the allowed maximum of 10.")
-        _demand(all(one["StringValue"] for one in attributes.values()), "Message attributes must have a value.")
+        demand(len(attributes) <= 10, "Number of message attributes exceeds the allowed maximum of 10.")
+        demand(all(one["StringValue"] for one in attributes.values()), "Message attributes must have a value.")
         delay = entry.get("DelaySeconds", int(queue.attributes["DelaySeconds"]))
         return Message(
             body=entry["MessageBody"],
@@ -243,7 +256,7 @@ class FakeSqs(FakeService):
         self, name: str, entries: list[Mapping[str, Any]], act: Callable[[Mapping[str, Any]], str | None]
     ) -> dict[str, Any]:
         """Do a batch's entries one by one; each succeeds or fails for itself."""
-        _demand_batch(entries)
+        demand_batch(entries)
         failed = []
         with self._changed:
             for entry in entries:
@@ -271,25 +284,7 @@ class FakeSqs(FakeService):
             "MessageId": message.message_id,
             "ReceiptHandle": message.handle,
             "Body": message.body,
-            "Attributes": _chosen(told, given.get("MessageSystemAttributeNames", [])),
-            "MessageAttributes": _chosen(message.attributes, given.get("MessageAttributeNames", [])),
+            "Attributes": chosen(told, given.get("MessageSystemAttributeNames", [])),
+            "MessageAttributes": chosen(message.attributes, given.get("MessageAttributeNames", [])),
         }
         return {name: value for name, value in found.items() if value != {}}
-
-
-def _chosen(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    return {name: value for name, value in found.items() if "All" in names or name in names}
-
-
-def _demand(is_right: bool, message: str) -> None:  # noqa: FBT001  reads as a sentence
-    if not is_right:
-        raise refusal("InvalidParameterValue", message)
-
-
-def _demand_batch(entries: list[Mapping[str, Any]]) -> None:
-    if not entries:
-        raise refusal("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry.")
-    if len(entries) > MAX_BATCH:
-        raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "At most 10 entries.")
-    if len({entry["Id"] for entry in entries}) < len(entries):
-        raise refusal("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Ids must be distinct.")

@@ -1,0 +1,193 @@
+"""The client's side of an application: send requests, and return or raise what comes back."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from courier.cancellation import Canceled, Cancellation
+from courier.errors import AwsError, CourierError
+from courier.messaging.application import Application
+from courier.messaging.connection import TIMEOUT_SECONDS, Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.protocol import Request, Response
+
+if TYPE_CHECKING:
+    from courier.messaging.requester import Requester as Exchange
+    from courier.messaging.stored_bodies import StoredBodies
+
+log = logging.getLogger(__name__)
+
+#: What a stream of requests may hold: a body; a request, for more than a body; an error, which is its own outcome; or
+#: None, where there is none at the moment.
+Sent = str | Request | CourierError | None
+#: For how long the shared reply queue is taken to be as empty as it was, in seconds.
+SHARED_SECONDS = 30.0
+#: After this time a reply queue of its own is replaced, long before others take it for a crashed client's, in seconds.
+PRIVATE_SECONDS = 3600.0
+
+
+class Requester(Connection):
+    """Sends an application's requests and waits for their responses. For one thread; make one for each.
+
+    `timeout` is how long a response is waited for, in seconds. `tell` hears of what is waited out, such as an AWS that
+    does not answer; by default, the log does. Many requests at once have a reply queue of their own, which is deleted
+    at the end of the `with` block, or of `request_many` if there is none.
+
+    >>> from courier import Application, Requester, Worker, testing
+    >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
+    >>> with testing.queues(upper), Worker(lambda request: request.body.upper(), upper):
+    ...     with Requester(upper, timeout=10) as requester:
+    ...         print(requester.request("hello").body)
+    ...         print([response.body for response in requester.request_many(["a", "b"])])
+    HELLO
+    ['A', 'B']
+    """
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        timeout: float = TIMEOUT_SECONDS,
+        tell: Callable[[str], None] | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> None:
+        super().__init__(
+            application,
+            patience_seconds=timeout,
+            timeout_seconds=timeout,
+            tell=tell or (lambda sentence: log.warning("%s", sentence)),
+            cancellation=cancellation,
+        )
+        self._held = ExitStack()
+        self._depth = 0
+        self._private: tuple[Exchange, float] | None = None
+        self._shared_until = 0.0
+        self._stored: StoredBodies | None = None
+
+    def __enter__(self) -> Self:
+        """Keep a reply queue of its own, once there is one, until the end of the block."""
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Delete it."""
+        self._depth -= 1
+        if not self._depth:
+            self.close()
+
+    def close(self) -> None:
+        """Delete the reply queue of its own, if there is one. What is sent later makes another when it needs it."""
+        self._private = None
+        self._held.close()
+
+    def request(self, request: str | Request, *, expensive: bool = False) -> Response:
+        """Send one request, and return its response.
+
+        Raises: Rejected, with the worker's reason; ResponseTimeout; RequestCanceled; AwsError.
+        """
+        with closing(self._results([request], expensive=expensive, is_single=True)) as results:
+            (result,) = results
+        if isinstance(result, CourierError):
+            raise result
+        return result
+
+    def request_many(
+        self, requests: Iterable[Sent], *, expensive: bool = False
+    ) -> Generator[Response | CourierError, None, None]:
+        """Send requests, many at once, and yield the outcome of each, in their order.
+
+        An outcome is what `request` returns or raises. What is `expensive` takes a worker a good part of a second or
+        more: such requests are sent one by one, and wait as long as any of them is answered. Raises: AwsError.
+        """
+        yield from self._results(requests, expensive=expensive)
+
+    def _results(
+        self, requests: Iterable[Sent], *, expensive: bool, is_single: bool = False
+    ) -> Generator[Response | CourierError, None, None]:
+        claims: deque[str] = deque()
+        with self, ExitStack() as stack:
+            stack.callback(self._forget, claims)
+            asked = self._questions(requests, claims, expensive=expensive)
+            exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
+            outcomes = stack.enter_context(closing(exchange.ask_many(stream, timeout_seconds=self._timeout_seconds)))
+            for outcome in outcomes:
+                yield self._result(outcome)
+                self._forget(claims, 1)
+
+    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Asked]:
+        for request in requests:
+            asked: Asked
+            if isinstance(request, str | Request):
+                whole = Request(body=request) if isinstance(request, str) else request
+                asked = self._question(whole, expensive=expensive)
+            else:
+                asked = request
+            if asked is not None:
+                claims.append(asked.claim if isinstance(asked, Question) else "")
+            yield asked
+
+    def _question(self, request: Request, *, expensive: bool) -> Question | CourierError:
+        try:
+            claim = self._claim(request) if self.application.bucket else ""
+        except CourierError as error:
+            return error
+        return Question(
+            body=claim or request.body,
+            kind=request.kind,
+            options=request.options,
+            is_expensive=expensive,
+            traceparent=request.traceparent,
+            claim=claim,
+        )
+
+    def _claim(self, request: Request) -> str:
+        beside = sum(len(name) + len(value) for name, value in request.options.items()) * 2
+        room = self.room_bytes(len(request.body) * 4 + beside)
+        return self._bodies().claim(request.body, room_bytes=room - beside)
+
+    def _bodies(self) -> StoredBodies:
+        from courier.messaging.stored_bodies import StoredBodies
+
+        if self._stored is None:
+            self._stored = StoredBodies(self.aws(), self.application)
+        return self._stored
+
+    def _exchange(self, asked: Iterable[Asked], *, is_single: bool) -> tuple[Exchange, Iterable[Asked]]:
+        """Return what sends a stream and waits for its replies, by the queue that fits it, and that stream."""
+        now = time.monotonic()
+        if self._private and self._depth == 1 and now - self._private[1] > PRIVATE_SECONDS:
+            self.close()
+        if self._private:
+            return self._private[0], asked
+        if is_single and now < self._shared_until:
+            return self.line().requester, asked
+        with ExitStack() as stack:
+            exchange, stream = stack.enter_context(requester_for(self, asked))
+            if exchange.reply_queue != self.application.replies:
+                self._private, self._held = (exchange, now), stack.pop_all()
+            elif is_single:
+                self._shared_until = now + SHARED_SECONDS
+            return exchange, stream
+
+    def _result(self, outcome: Outcome) -> Response | CourierError:
+        try:
+            response = answer_of(outcome, worker=self.application.program)
+            whole = self._bodies().redeem(response) if response.claim else response
+        except CourierError as error:
+            return error
+        return replace(whole, seconds=outcome.seconds)
+
+    def _forget(self, claims: deque[str], count: int | None = None) -> None:
+        """Delete the stored bodies of the first requests, or of all."""
+        for claim in [claims.popleft() for _ in range(len(claims) if count is None else count)]:
+            try:
+                if claim:
+                    self._bodies().delete(claim)
+            except (AwsError, Canceled) as error:
+                log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)

@@ -1,0 +1,88 @@
+"""Run a worker: in the foreground until a signal comes, or in the background for as long as a block runs."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+log = logging.getLogger(__name__)
+
+#: What stops a worker gracefully.
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+#: Numbers of signals as they come; 0 is the worker's own word that it stops.
+Signals = queue.SimpleQueue[int]
+
+
+class Runnable:
+    """What can be started and stopped, and so run."""
+
+    def start(self) -> None:
+        """Start the threads."""
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Wait until it wants to stop of itself."""
+        raise NotImplementedError
+
+    def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
+        """Stop gracefully, or at once when `give_up` says so; return whether all was finished."""
+        raise NotImplementedError
+
+    def run(self, signals: Signals | None = None, ready: Callable[[], object] = lambda: None) -> bool:
+        """Serve until SIGTERM or SIGINT, then stop gracefully; return whether all that was begun is finished.
+
+        For the main thread; a second signal ends it at once. Whoever handles signals puts their numbers in `signals`
+        instead. `ready` is called once the worker listens.
+        """
+        if signals is not None:
+            return self._serve(signals, ready)
+        with _received() as received:
+            return self._serve(received, ready)
+
+    def __enter__(self) -> Self:
+        """Serve in the background."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop gracefully."""
+        self.stop()
+
+    def _serve(self, signals: Signals, ready: Callable[[], object]) -> bool:
+        self.start()
+        ready()
+        threading.Thread(target=self._watch, args=(signals,), name="watch", daemon=True).start()
+        reason = signals.get()
+        log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
+        all_done = self.stop(give_up=lambda: _another(signals))
+        log.info("stopped")
+        return all_done
+
+    def _watch(self, signals: Signals) -> None:
+        self.wait()
+        signals.put(0)
+
+
+@contextmanager
+def _received() -> Iterator[Signals]:
+    """Have the numbers of signals come in a queue."""
+    signals: Signals = queue.SimpleQueue()
+    before = {number: signal.signal(number, lambda number, _frame: signals.put(number)) for number in STOP_SIGNALS}
+    try:
+        yield signals
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _another(signals: Signals) -> bool:
+    """Whether a further signal has come (the worker's own word that it stops is none)."""
+    while not signals.empty():
+        if signals.get():
+            return True
+    return False

@@ -1,0 +1,80 @@
+"""Queues in memory, for tests of your handlers: no network, no credentials, and faults when you want them.
+
+Within `with testing.queues(...)`, every Worker, Requester and create_queues uses them instead of AWS. They behave as
+SQS's standard queues, and pass the tests that this project holds its emulators of AWS to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from courier.aws.session import connected_to
+from courier.messaging.application import Application
+from courier.messaging.queues import create_queues
+from courier.testing.account import Account, MemoryAws
+
+__all__ = ["Queues", "queues"]
+
+
+class Queues:
+    """The queues in memory, to look into, and the faults that they can be told to have."""
+
+    def __init__(self, account: Account) -> None:
+        self._queues = account.queues
+
+    def names(self) -> list[str]:
+        """Return the queues that there are."""
+        return self._queues.names()
+
+    def bodies(self, queue: str) -> list[str]:
+        """Return the bodies of all messages in a queue, visible or not."""
+        return self._queues.bodies(queue)
+
+    def send(self, queue: str, *bodies: str, **attributes: str) -> None:
+        """Send messages as if by hand; attribute names are given with _ for -."""
+        self._queues.put(queue, *bodies, **attributes)
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: for delays and visibility timeouts, not for deadlines."""
+        self._queues.advance(seconds)
+
+    def late(self, seconds: float, times: int = 1) -> None:
+        """Have the next messages arrive so much later than they are sent."""
+        self._queues.late += [seconds] * times
+
+    def twice(self, times: int = 1) -> None:
+        """Have the next messages delivered twice, as SQS does now and then."""
+        self._queues.twice += times
+
+    def lose_worker(self, queue: str, times: int = 1) -> None:
+        """Have a queue's next messages received by a worker that dies: they are back after their visibility timeout."""
+        self._queues.lost[queue] = self._queues.lost.get(queue, 0) + times
+
+    def unavailable(self, times: int = 1) -> None:
+        """Have the next calls to SQS reach nobody, which is a transient error."""
+        self._queues.unreachable += times
+
+
+@contextmanager
+def queues(*applications: Application) -> Iterator[Queues]:
+    """Have everything use queues in memory while the body runs; those of `applications` are created.
+
+    >>> from courier import Application, Requester, Worker, testing
+    >>> echo = Application("echo", requests="echoRequests", replies="echoReplies")
+    >>> with testing.queues(echo) as queues, Worker(lambda request: request.body, echo):
+    ...     queues.twice()
+    ...     print(Requester(echo).request("hello").body)
+    hello
+    """
+    account = Account()
+    with connected_to(partial(MemoryAws, account)):
+        try:
+            for application in applications:
+                create_queues(application)
+                if application.bucket:
+                    account.objects.create_bucket(Bucket=application.bucket)
+            yield Queues(account)
+        finally:
+            account.queues.close()

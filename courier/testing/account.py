@@ -1,0 +1,53 @@
+"""An AWS account in memory, and connections to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from courier.aws.credentials import CredentialRefresh
+from courier.aws.session import Aws, Clock
+from courier.cancellation import CancelableClient, Cancellation
+from courier.testing.s3 import MemoryS3
+from courier.testing.service import MemoryService, operation
+from courier.testing.sqs import MemorySqs
+
+
+class MemorySts(MemoryService):
+    """Knows whose account this is."""
+
+    @operation()
+    def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
+        return {"Account": "123456789012"}
+
+
+class Account:
+    """Queues and buckets that live as long as a test."""
+
+    def __init__(self) -> None:
+        self.queues = MemorySqs()
+        self.objects = MemoryS3()
+        #: What answers the calls of each service.
+        self.services: dict[str, MemoryService] = {"sqs": self.queues, "s3": self.objects, "sts": MemorySts()}
+
+
+class MemoryAws(Aws):
+    """A connection to an account in memory: no session is made, and no configuration read."""
+
+    def __init__(self, account: Account, patience: CredentialRefresh, cancellation: Cancellation | None) -> None:
+        self.clock = Clock()
+        self.stopping = patience.stopped
+        self.region = "us-east-1"
+        self._cancellation = cancellation
+        self._patience = patience
+        self._services = account.services
+
+    def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time of itself
+        """Go on at once. Raises: Canceled."""
+        if self._cancellation:
+            self._cancellation.check()
+
+    def _client(self, service: str) -> Any:
+        client = self._services[service]
+        limit_seconds = self._patience.call_seconds
+        return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client

@@ -1,0 +1,77 @@
+"""Queues in memory and what is in them, and what SQS demands of a call."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from courier.testing.service import refusal
+
+MAX_BATCH = 10
+MAX_BYTES = 1_048_576
+PURGE_SECONDS = 60
+URL = "https://sqs.us-east-1.amazonaws.com/123456789012/"
+ARN = "arn:aws:sqs:us-east-1:123456789012:"
+DEFAULTS = {
+    "DelaySeconds": "0",
+    "MaximumMessageSize": str(MAX_BYTES),
+    "MessageRetentionPeriod": "345600",
+    "ReceiveMessageWaitTimeSeconds": "0",
+    "VisibilityTimeout": "30",
+}
+
+
+@dataclass(kw_only=True)
+class Message:
+    """A message in a queue; times are by the fake's clock."""
+
+    body: str
+    attributes: Mapping[str, Any]
+    group: str
+    due_at: float
+    message_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    visible_at: float = 0.0
+    receive_count: int = 0
+    handle: str = ""
+
+    @property
+    def size(self) -> int:
+        named = sum(
+            len(name) + len(value["DataType"]) + len(value["StringValue"].encode())
+            for name, value in self.attributes.items()
+        )
+        return len(self.body.encode()) + named
+
+
+@dataclass(kw_only=True)
+class Queue:
+    """A queue and what is in it."""
+
+    name: str
+    attributes: dict[str, str]
+    created: float
+    messages: list[Message] = field(default_factory=list)
+    purged_at: float | None = None
+
+
+def chosen(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the attributes that a call names."""
+    return {name: value for name, value in found.items() if "All" in names or name in names}
+
+
+def demand(is_right: bool, message: str) -> None:  # noqa: FBT001  reads as a sentence
+    """Refuse a call unless it is right. Raises: ClientError."""
+    if not is_right:
+        raise refusal("InvalidParameterValue", message)
+
+
+def demand_batch(entries: list[Mapping[str, Any]]) -> None:
+    """Refuse a batch that SQS would refuse. Raises: ClientError."""
+    if not entries:
+        raise refusal("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry.")
+    if len(entries) > MAX_BATCH:
+        raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "At most 10 entries.")
+    if len({entry["Id"] for entry in entries}) < len(entries):
+        raise refusal("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Ids must be distinct.")
