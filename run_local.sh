@@ -12,6 +12,7 @@
 #   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; starts what is not running yet
 #   images [ARGS]    run images_client.py; starts what is not running yet
+#   run FILE [ARGS]  run a Python program of yours, or of examples/; starts the local AWS if it is not running
 #   setup [--tests]  only create the virtual environment .venv; with --tests, add what ./run_tests.sh needs
 #   --help           show this text
 #
@@ -513,6 +514,23 @@ client() {
   exec "$venv/bin/python" "$here/$program" "$@"
 }
 
+# run_file FILE ARGS...: run a Python program on the local AWS, with this library in its reach.
+run_file() {
+  [[ ${1:-} == *.py && -f $1 ]] || die 2 "run takes a Python file, and its arguments: ./run_local.sh run FILE.py [ARGS]"
+  {
+    lock
+    setup
+    if ! running engine; then
+      start_engine
+      stay
+    fi
+    unlock
+  } >&2
+  use_local_aws
+  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}"
+  exec "$venv/bin/python" "$@"
+}
+
 any_python() { if [[ -z ${PYTHON:-} && -x $venv/bin/python ]]; then say "$venv/bin/python"; else find_python; fi; }
 
 # prepare PART: only create .venv.
@@ -618,6 +636,7 @@ main() {
   trap 'exit 130' INT
   trap unlock EXIT
   case $verb in
+    run) run_file "$@" ;;
     numbers | images) client "${verb}_client.py" "$@" ;;
     -h | --help) help ;;
     setup)
