@@ -65,20 +65,21 @@ class Requester(Connection):
             cancellation=cancellation,
         )
         self._held = ExitStack()
-        self._depth = 0
+        #: How many blocks and streams use the reply queue of its own, and how many of these are streams.
+        self._users = self._streams = 0
         self._private: tuple[Exchange, float] | None = None
         self._shared_until = 0.0
         self._stored: StoredBodies | None = None
 
     def __enter__(self) -> Self:
         """Keep a reply queue of its own, once there is one, until the end of the block."""
-        self._depth += 1
+        self._users += 1
         return self
 
     def __exit__(self, *_: object) -> None:
         """Delete it."""
-        self._depth -= 1
-        if not self._depth:
+        self._users -= 1
+        if not self._users:
             self.close()
 
     def close(self) -> None:
@@ -111,14 +112,15 @@ class Requester(Connection):
         self, requests: Iterable[Sent], *, expensive: bool, is_single: bool = False
     ) -> Generator[Response | CourierError, None, None]:
         claims: deque[str] = deque()
+        self._streams += 1
         with self, ExitStack() as stack:
-            stack.callback(self._forget, claims)
+            stack.callback(self._end, claims)
             asked = self._questions(requests, claims, expensive=expensive)
             exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
             outcomes = stack.enter_context(closing(exchange.ask_many(stream, timeout_seconds=self._timeout_seconds)))
             for outcome in outcomes:
                 yield self._result(outcome)
-                self._forget(claims, 1)
+                self._forget(claims.popleft())
 
     def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Asked]:
         for request in requests:
@@ -161,7 +163,7 @@ class Requester(Connection):
     def _exchange(self, asked: Iterable[Asked], *, is_single: bool) -> tuple[Exchange, Iterable[Asked]]:
         """Return what sends a stream and waits for its replies, by the queue that fits it, and that stream."""
         now = time.monotonic()
-        if self._private and self._depth == 1 and now - self._private[1] > PRIVATE_SECONDS:
+        if self._private and self._streams == 1 and now - self._private[1] > PRIVATE_SECONDS:
             self.close()
         if self._private:
             return self._private[0], asked
@@ -183,11 +185,15 @@ class Requester(Connection):
             return error
         return replace(whole, seconds=outcome.seconds)
 
-    def _forget(self, claims: deque[str], count: int | None = None) -> None:
-        """Delete the stored bodies of the first requests, or of all."""
-        for claim in [claims.popleft() for _ in range(len(claims) if count is None else count)]:
-            try:
-                if claim:
-                    self._bodies().delete(claim)
-            except (AwsError, Canceled) as error:
-                log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)
+    def _end(self, claims: deque[str]) -> None:
+        self._streams -= 1
+        for claim in claims:
+            self._forget(claim)
+
+    def _forget(self, claim: str) -> None:
+        """Delete the stored body of a request, if it has one."""
+        try:
+            if claim:
+                self._bodies().delete(claim)
+        except (AwsError, Canceled) as error:
+            log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)

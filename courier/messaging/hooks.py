@@ -23,7 +23,7 @@ class Hooks:
     >>> Hooks(on_replied=lambda request, response: print(request.request_id, response.seconds)).on_retry(None, None)
     """
 
-    #: A request was received, and its work begins: in the thread of the work.
+    #: The work on a request begins, in this thread; again after a retry.
     on_received: Callable[[Request], object] = _nothing
     #: Its response was accepted by the reply queue. `response.seconds` is the time since the request was received.
     on_replied: Callable[[Request, Response], object] = _nothing

@@ -63,8 +63,7 @@ class Processor:
         request = salvage_address(delivery.message)
         try:
             return self._finished(delivery, *self._answer(delivery))
-        except CourierError as error:
-            self._hooks.retried(request, error)
+        except CourierError:
             raise
         except BaseException:  # What ends a program ends only its thread here, and would leave the request in flight.
             name = request.request_id or delivery.message_id
@@ -113,7 +112,12 @@ class Processor:
     def _work(self, delivery: ReceivedMessage, request: Request) -> str | Response:
         known = replace(request, request_id=request.request_id or delivery.message_id)
         self._hooks.received(known)
-        return self._handler(self._bodies.redeemed(known))
+        try:
+            return self._handler(self._bodies.redeemed(known))
+        except ServiceError as error:
+            if error.is_transient:
+                self._hooks.retried(known, error)
+            raise
 
     def _response(self, request: Request, made: str | Response) -> Response:
         response = Response(body=made) if isinstance(made, str) else made

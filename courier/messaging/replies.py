@@ -228,10 +228,9 @@ class Replier:
             text += " in the trace %(traceparent)s"
         log.info(text, fields, extra={"fields": fields})
         if finished.request:
+            request = replace(finished.request, request_id=str(fields["request_id"]))
             reply = decode_reply(finished.message)
-            self._hooks.settled(
-                finished.request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply
-            )
+            self._hooks.settled(request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply)
 
     def _persist(
         self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], deliveries: Sequence[ReceivedMessage]

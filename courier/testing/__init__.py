@@ -23,6 +23,7 @@ class Queues:
 
     def __init__(self, account: Account) -> None:
         self._queues = account.queues
+        self._objects = account.objects
 
     def names(self) -> list[str]:
         """Return the queues that there are."""
@@ -31,6 +32,14 @@ class Queues:
     def bodies(self, queue: str) -> list[str]:
         """Return the bodies of all messages in a queue, visible or not."""
         return self._queues.bodies(queue)
+
+    def objects(self, bucket: str) -> list[str]:
+        """Return the names of all objects in a bucket."""
+        return sorted(self._objects.buckets[bucket])
+
+    def is_in_flight(self, queue: str) -> bool:
+        """Whether a message of a queue was received, and is hidden from others."""
+        return any(message.visible_at > self._queues.now() for message in self._queues.queue(queue).messages)
 
     def send(self, queue: str, *bodies: str, **attributes: str) -> None:
         """Send messages as if by hand; attribute names are given with _ for -."""

@@ -85,8 +85,7 @@ class MemorySqs(MemoryService):
         }
         with self._changed:
             for body in bodies:
-                message = Message(body=body, attributes=named, group="", due_at=self.now())
-                self._queues[name].messages.append(message)
+                self._arrive(self._queues[name], Message(body=body, attributes=named, group="", due_at=self.now()))
             self._changed.notify_all()
 
     # Queues
@@ -156,12 +155,7 @@ class MemorySqs(MemoryService):
             raise refusal("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
 
         def send(entry: Mapping[str, Any]) -> None:
-            message = made[entry["Id"]]
-            message.due_at += self.late.pop(0) if self.late else 0.0
-            queue.messages.append(message)
-            if self.twice > 0:
-                self.twice -= 1
-                queue.messages.append(replace(message))
+            self._arrive(queue, made[entry["Id"]])
 
         return self._each("send_message_batch", given["Entries"], send)
 
@@ -221,6 +215,13 @@ class MemorySqs(MemoryService):
         return self._each("change_message_visibility_batch", given["Entries"], change)
 
     # The inside
+
+    def _arrive(self, queue: Queue, message: Message) -> None:
+        message.due_at += self.late.pop(0) if self.late else 0.0
+        queue.messages.append(message)
+        if self.twice > 0:
+            self.twice -= 1
+            queue.messages.append(replace(message))
 
     def _ready(self, queue: Queue) -> list[Message]:
         """Return what is visible; what was received too often is moved to the dead-letter queue instead."""

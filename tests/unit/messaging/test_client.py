@@ -1,0 +1,227 @@
+"""The client's side: what it returns and raises, which reply queue it takes, and what it leaves behind."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from courier import Application, Hooks, Rejected, Request, Requester, Response, ResponseTimeout, Worker, testing
+from courier.errors import AwsError, MessageTooLong, ServiceError
+from courier.testing import Queues
+from tests.support.fakes import until
+
+ECHO = Application("echo", requests="echoRequests", replies="echoReplies", program="echo.py")
+LARGE = Application("echo", requests="echoRequests", replies="echoReplies", bucket="large")
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+
+def echo(request: Request) -> Response:
+    if request.body == "no":
+        raise Rejected("No.", hint="Say yes.", reason="negative")
+    return Response(body=request.body, details={"options": dict(request.options)}, traceparent="forged")
+
+
+@pytest.fixture
+def queues() -> Iterator[Queues]:
+    with testing.queues(LARGE) as made:
+        yield made
+
+
+def private(queues: Queues) -> list[str]:
+    return [name for name in queues.names() if name.startswith("echoReplies-")]
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_request_has_its_response_with_its_details_and_its_time() -> None:
+    with Worker(echo, ECHO):
+        found = Requester(ECHO).request(Request(body="a", options={"x": "1"}))
+
+    assert (found.body, found.details) == ("a", {"options": {"x": "1"}})
+    assert found.seconds > 0
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_rejection_is_raised_with_the_workers_sentence_and_reason() -> None:
+    with Worker(echo, ECHO), pytest.raises(Rejected, match=r"No\. Say yes\.") as raised:
+        Requester(ECHO).request("no")
+
+    assert raised.value.reason == "negative"
+
+
+@pytest.mark.usefixtures("queues")
+def test_silence_is_raised_with_how_to_start_a_worker() -> None:
+    with pytest.raises(ResponseTimeout) as raised:
+        Requester(ECHO, timeout=0.01).request("a")
+
+    assert "python echo.py" in raised.value.hint
+
+
+@pytest.mark.usefixtures("queues")
+def test_outcomes_come_in_order_whatever_they_are() -> None:
+    with Worker(echo, ECHO):
+        found = list(Requester(ECHO).request_many(["a", "no", None, Rejected("Not even sent."), "x" * 2_000_000, "b"]))
+
+    kinds = [Response, Rejected, Rejected, MessageTooLong, Response]
+    assert [type(one) for one in found] == kinds
+    assert str(found[2]) == "Not even sent."
+
+
+def test_many_requests_have_a_reply_queue_of_their_own_until_the_end_of_the_block(queues: Queues) -> None:
+    with Worker(echo, ECHO):
+        with Requester(ECHO) as requester:
+            for _ in range(2):
+                assert len(list(requester.request_many(map(str, range(30))))) == 30
+                assert len(private(queues)) == 1
+            assert requester.request("one more").body == "one more"
+        assert private(queues) == []
+
+
+def test_without_a_block_it_ends_with_the_stream_also_one_that_is_left_early(queues: Queues) -> None:
+    with Worker(echo, ECHO):
+        requester = Requester(ECHO)
+        stream = requester.request_many(map(str, range(30)))
+        assert isinstance(next(stream), Response)
+        inner = requester.request("inside")
+        assert len(private(queues)) == 1
+        stream.close()
+
+    assert inner.body == "inside"
+    assert private(queues) == []
+
+
+def test_a_reply_queue_of_its_own_is_not_kept_for_ever(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.messaging.client.PRIVATE_SECONDS", 0.0)
+    with Worker(echo, ECHO), Requester(ECHO) as requester:
+        list(requester.request_many(map(str, range(30))))
+        (first,) = private(queues)
+        list(requester.request_many(map(str, range(30))))
+        (second,) = private(queues)
+
+    assert first != second
+
+
+def test_a_few_requests_one_by_one_look_at_the_shared_queue_once(queues: Queues) -> None:
+    with Worker(echo, ECHO), Requester(ECHO) as requester:
+        assert [requester.request(body).body for body in "abc"] == list("abc")
+
+    assert queues._queues.operations.count("get_queue_attributes") - created_with(queues) == 1
+
+
+def created_with(queues: Queues) -> int:
+    """Return how many looks at attributes the creation of the queues took."""
+    return sum(given["AttributeNames"] == ["All"] for given in queues._queues.given("get_queue_attributes"))
+
+
+# Traces and hooks
+
+
+@pytest.mark.usefixtures("queues")
+@pytest.mark.parametrize(("sent", "body"), [(TRACE, "a"), (TRACE, "no"), ("", "a")])
+def test_a_trace_goes_there_and_back_and_into_the_log(sent: str, body: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "courier")
+    told: list[str] = []
+    hooks = Hooks(on_received=lambda request: told.append(request.traceparent))
+    with Worker(echo, ECHO, hooks=hooks), Requester(ECHO) as requester:
+        (found,) = requester.request_many([Request(body=body, traceparent=sent)])
+
+    assert told == [sent]
+    assert not isinstance(found, Response) or found.traceparent == sent
+    assert (f"in the trace {TRACE}" in caplog.text) == bool(sent)
+
+
+@pytest.mark.usefixtures("queues")
+def test_what_is_no_trace_is_passed_over() -> None:
+    with Worker(echo, ECHO):
+        assert Requester(ECHO).request(Request(body="a", traceparent="00-no-trace-01")).traceparent == ""
+
+
+def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[tuple[str, ...]] = []
+
+    class Passing(ServiceError):
+        is_transient = True
+
+    failures = [Passing("Not now.")]
+
+    def unsure(request: Request) -> Response:
+        if failures:
+            raise failures.pop()
+        return echo(request)
+
+    def on_replied(request: Request, response: Response) -> None:
+        told.append(("replied", request.body, response.body, request.request_id))
+        assert response.seconds > 0
+        raise ZeroDivisionError
+
+    hooks = Hooks(
+        on_received=lambda request: told.append(("received", request.body)),
+        on_replied=on_replied,
+        on_rejected=lambda request, error: told.append(("rejected", request.body, error.reason)),
+        on_retry=lambda request, error: told.append(("retry", request.body, str(error))),
+    )
+    with Worker(unsure, ECHO, hooks=hooks), Requester(ECHO) as requester:
+        requester.request("a")
+        list(requester.request_many(["no"]))
+        queues.send("echoRequests", "by hand")
+        until(lambda: len(told) == 8, "all that hooks are told")
+
+    assert told[:3] == [("received", "a"), ("retry", "a", "Not now."), ("received", "a")]
+    assert told[3][:3] == ("replied", "a", "a")
+    assert told[4:7] == [("received", "no"), ("rejected", "no", "negative"), ("received", "by hand")]
+    assert told[7][:3] == ("replied", "by hand", "by hand")
+    assert told[7][3]
+    assert "a hook failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+# Large bodies
+
+
+def test_bodies_that_fit_no_message_are_stored_for_as_long_as_they_are_needed(queues: Queues) -> None:
+    text = "ä" * 800_000
+    with Worker(echo, LARGE), Requester(LARGE) as requester:
+        assert requester.request(text).body == text
+        many = list(requester.request_many([text, "short", text]))
+
+    assert [one.body for one in many if isinstance(one, Response)] == [text, "short", text]
+    assert queues.objects("large") == []
+
+
+def test_what_is_canceled_or_unanswered_is_taken_back_too(queues: Queues) -> None:
+    requester = Requester(LARGE, timeout=0.01)
+    with pytest.raises(ResponseTimeout):
+        requester.request("x" * 2_000_000)
+    stream = requester.request_many(["x" * 2_000_000, "y"])
+    next(stream)
+    stream.close()
+
+    assert queues.objects("large") == []
+
+
+def test_a_body_that_cannot_be_stored_is_the_error_of_its_request(queues: Queues) -> None:
+    missing = Application("echo", requests="echoRequests", replies="echoReplies", bucket="missing")
+    with Worker(echo, missing), Requester(missing) as requester:
+        first, second = requester.request_many(["x" * 2_000_000, "y"])
+
+    assert isinstance(first, AwsError)
+    assert isinstance(second, Response)
+    assert queues.objects("large") == []
+
+
+@pytest.mark.parametrize(("claim", "words"), [("../secret", "32 hexadecimal digits"), ("0" * 32, "There is no '0000")])
+def test_a_claim_of_what_is_not_there_is_rejected(queues: Queues, claim: str, words: str) -> None:
+    with Worker(echo, LARGE):
+        queues.send("echoRequests", "a", claim=claim)
+        until(lambda: queues.bodies("echoReplies"))
+
+    assert words in queues.bodies("echoReplies")[0]
+
+
+def test_a_worker_without_the_bucket_says_so(queues: Queues) -> None:
+    with Worker(echo, ECHO):
+        queues.send("echoRequests", "a", claim="0" * 32)
+        until(lambda: queues.bodies("echoReplies"))
+
+    assert "The body is in a bucket. Give the application the bucket's name." in queues.bodies("echoReplies")[0]

@@ -1,0 +1,37 @@
+"""An application's queues: created once, as create-queue.json says, and never changed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from courier import testing
+from courier.errors import AwsError
+from courier.messaging.application import Application
+from courier.messaging.queues import ATTRIBUTES, create_queues
+from tests.support.place import ATTRIBUTES as FILE
+
+ECHO = Application("echo", requests="echoRequests", replies="echoReplies")
+
+
+def test_the_attributes_are_those_of_create_queue_json() -> None:
+    assert ATTRIBUTES == FILE
+
+
+def test_what_sqs_cannot_deliver_goes_to_the_dead_letters() -> None:
+    with testing.queues() as queues:
+        create_queues(ECHO, max_deliveries=3)
+        policy = json.loads(queues._queues.queue(ECHO.requests).attributes["RedrivePolicy"])
+
+    assert policy["maxReceiveCount"] == "3"
+    assert policy["deadLetterTargetArn"].endswith(":echoRequests-dead")
+
+
+def test_again_changes_nothing_and_says_what_is_different() -> None:
+    with testing.queues() as queues:
+        create_queues(ECHO)
+        create_queues(ECHO)
+        assert queues._queues.operations.count("create_queue") == 3
+        with pytest.raises(AwsError, match=r"echoRequests exists with other attributes: RedrivePolicy is .* not"):
+            create_queues(ECHO, max_deliveries=9)
