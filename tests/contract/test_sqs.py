@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 
@@ -161,3 +162,44 @@ def test_aws_tells_its_time(mailbox: Mailbox, aws: Aws) -> None:
     mailbox.find()
 
     assert aws.clock.now() == pytest.approx(time.time(), abs=3)
+
+
+def test_what_is_received_too_often_is_moved_to_the_dead_letter_queue(mailbox: Mailbox, aws: Aws) -> None:
+    dead = Mailbox(aws, f"{mailbox.name}-dead")
+    aws.sqs().create_queue(QueueName=dead.name)
+    policy = json.dumps({"deadLetterTargetArn": dead.attributes()["QueueArn"], "maxReceiveCount": "2"})
+    name = f"{mailbox.name}-guarded"
+    aws.sqs().create_queue(QueueName=name, Attributes={**ATTRIBUTES, "RedrivePolicy": policy})
+    guarded = Mailbox(aws, name)
+    guarded.send([Message(body="a", attributes={"kind": "numbers"})])
+
+    for count in (1, 2):
+        (found,) = receive(guarded)
+        assert found.receive_count == count
+        guarded.release([found])
+
+    assert receive(guarded, wait=1) == []
+    assert [one.message for one in receive(dead)] == [Message(body="a", attributes={"kind": "numbers"})]
+
+
+def test_a_message_may_be_sent_with_a_delay(aws: Aws) -> None:
+    name = f"queue-{secrets.token_hex(6)}"
+    url = aws.sqs().create_queue(QueueName=name, Attributes=ATTRIBUTES)["QueueUrl"]
+    entries = [
+        {"Id": "0", "MessageBody": "late", "DelaySeconds": 1},
+        {"Id": "1", "MessageBody": "now", "DelaySeconds": 0},
+    ]
+    aws.sqs().send_message_batch(QueueUrl=url, Entries=entries)  # type: ignore[arg-type]
+    mailbox = Mailbox(aws, name)
+
+    first = receive(mailbox)
+    second = receive(mailbox, wait=5)
+
+    assert [one.message.body for one in (*first, *second)] == ["now", "late"]
+
+
+def test_the_attributes_of_a_queue_are_those_that_it_was_made_with(mailbox: Mailbox) -> None:
+    found = mailbox.attributes()
+
+    assert {name: found[name] for name in ATTRIBUTES} == ATTRIBUTES
+    assert found["QueueArn"].endswith(f":{mailbox.name}")
