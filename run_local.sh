@@ -420,17 +420,23 @@ set_up_aws() {
     cat "$here/aws_setup.sh" "$here"/setup/*.sh "$here/create-queue.json"
     env | grep -E '^COURIER_(REQUEST|RESPONSE|IMAGE_INBOX|IMAGE_OUTBOX|BUCKET|MAX_DELIVERIES)' | sort || true
   } | cksum)
-  [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" && $(count_queues) == 6 ]] && return
+  [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" ]] && has_queues && return
   rm -f "$data/setup.stamp"
   "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 ||
     die 1 "The queues and the bucket could not be created: $(tail -n 1 "$data/setup.log")"
   say "$stamp" >"$data/setup.stamp"
 }
 
-count_queues() {
-  aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
-    --query "length(QueueUrls)" \
-    --output text 2>/dev/null
+# has_queues: whether the queues of both applications exist, whatever others there are.
+has_queues() {
+  local urls name requests=${COURIER_REQUEST_QUEUE:-requestQueue} images=${COURIER_IMAGE_INBOX:-imageInbox}
+  urls=$(aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+    --query "QueueUrls[]" \
+    --output text 2>/dev/null) || return 1
+  for name in "$requests" "$requests-dead" "${COURIER_RESPONSE_QUEUE:-responseQueue}" \
+    "$images" "$images-dead" "${COURIER_IMAGE_OUTBOX:-imageOutbox}"; do
+    [[ $urls$'\t' == */"$name"$'\t'* ]] || return 1
+  done
 }
 
 stay() { say "It keeps running. Stop it with: ./run_local.sh down"; }

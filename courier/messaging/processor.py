@@ -45,7 +45,7 @@ class Processor:
     """The rules of handling, for any number of threads."""
 
     def __init__(
-        self, aws: Aws, handler: Handler, application: Application, config: WorkerConfig, hooks: Hooks
+        self, aws: Aws, handler: Handler, application: Application, config: WorkerConfig, hooks: Hooks | None = None
     ) -> None:
         self._handler = handler
         self._application = application
@@ -89,7 +89,7 @@ class Processor:
             request_id=request.request_id,
             kind=self._application.kind,
             outcome=outcome,
-            request=request if outcome != "expired" and request.kind != PING else None,
+            request=request if self._hooks and outcome != "expired" and request.kind != PING else None,
         )
 
     def _answer(self, delivery: ReceivedMessage) -> tuple[Request, Reply, str]:
@@ -111,15 +111,18 @@ class Processor:
 
     def _work(self, delivery: ReceivedMessage, request: Request) -> str | Response:
         known = replace(request, request_id=request.request_id or delivery.message_id)
-        self._hooks.received(known)
+        if self._hooks:
+            self._hooks.received(known)
         try:
             return self._handler(self._bodies.redeemed(known))
         except ServiceError as error:
-            if error.is_transient:
+            if self._hooks and error.is_transient:
                 self._hooks.retried(known, error)
             raise
 
     def _response(self, request: Request, made: str | Response) -> Response:
+        if not isinstance(made, str | Response):
+            raise TypeError(f"The handler returned {type(made).__name__}: it must return str or Response.")
         response = Response(body=made) if isinstance(made, str) else made
         room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
         claim = self._bodies.claim(response.body, room_bytes=room)

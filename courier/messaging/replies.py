@@ -60,7 +60,7 @@ class Replier:
         stopped: threading.Event,
         hooks: Hooks | None = None,
     ) -> None:
-        self._hooks = hooks or Hooks()
+        self._hooks = hooks
         self._aws = aws
         self._inbox = inbox
         self._in_flight = in_flight
@@ -227,7 +227,7 @@ class Replier:
             fields["traceparent"] = trace
             text += " in the trace %(traceparent)s"
         log.info(text, fields, extra={"fields": fields})
-        if finished.request:
+        if self._hooks and finished.request:
             request = replace(finished.request, request_id=str(fields["request_id"]))
             reply = decode_reply(finished.message)
             self._hooks.settled(request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply)

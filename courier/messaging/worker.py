@@ -75,7 +75,6 @@ class Worker(Runnable):
         aws: Aws | None = None,
     ) -> None:
         aws = aws or connect_patiently()
-        hooks = hooks or Hooks()
         config = self._config = config or WorkerConfig()
         self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()

@@ -69,7 +69,8 @@ def test_a_wheel_has_the_packages_and_their_types_and_nothing_else(built: Path) 
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
 
-    assert {"courier/py.typed", "courier/messaging/worker.py", "courier/cli/scripts.py"} <= set(names)
+    modules = ("messaging/worker.py", "testing/sqs.py", "cli/scripts.py", "py.typed")
+    assert {f"courier/{name}" for name in modules} <= set(names)
     assert {name.split("/")[0].split("-")[0] for name in names} == {"courier"}
     assert list(built.glob("courier-*.tar.gz"))
 

@@ -113,6 +113,10 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     made = checkout.run("images", "run", "--json")
     assert made.returncode == 0, made.stderr
 
+    assert checkout.run("run", "examples/nothing.py").returncode == 2
+    counted = checkout.run("run", "examples/word_count.py", "words", "LICENSE")
+    assert "words in LICENSE" in counted.stdout, counted.stderr
+
     other = Checkout(tmp_path / "other")
     try:
         assert other.run("numbers", "send", "1,2", "--json").stdout.startswith('{"count": 2')

@@ -14,7 +14,6 @@ from courier.aws.sqs import ReceivedMessage
 from courier.errors import MessageTooLong, NoRoom, QueueMissing, Reason, Rejected, Throttled, Unreachable
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
-from courier.messaging.hooks import Hooks
 from courier.messaging.outbox import Finished
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.protocol import (
@@ -46,7 +45,7 @@ def echo(request: Request) -> str:
 
 def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Processor:
     config = WorkerConfig(max_deliveries=max_deliveries, time_limit_seconds=2.5)
-    return Processor(aws, handler, NUMBERS, config, Hooks())
+    return Processor(aws, handler, NUMBERS, config)
 
 
 def test_no_message_is_expensive_unless_the_configuration_says_so(aws: FakeAws) -> None:
@@ -281,3 +280,10 @@ def test_what_takes_too_long_is_refused_with_the_limit(aws: FakeAws) -> None:
     assert "2.5 s" in found.reason
     assert (found.code, found.request_id, found.deadline) == ("timeout", "a", 5.0)
     assert (finished.outcome, finished.reply_queue) == ("timeout", "responseQueue-x")
+
+
+def test_a_handler_that_returns_no_text_is_named_in_the_log(aws: FakeAws, caplog: pytest.LogCaptureFixture) -> None:
+    finished = handling(aws, lambda _request: None).finish(delivered(Request(body="1")))  # type: ignore[arg-type,return-value]
+
+    assert isinstance(reply(finished), Rejection)
+    assert "The handler returned NoneType: it must return str or Response." in caplog.text
