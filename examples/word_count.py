@@ -27,7 +27,8 @@ def main(bucket: str, path: str) -> None:
     boto3.client("s3").create_bucket(Bucket=bucket)
     application = courier.Application("words", requests="wordRequests", replies="wordReplies", bucket=bucket)
     courier.create_queues(application)
-    with courier.Worker(count, application), courier.Requester(application, timeout=120) as requester:
+    config = courier.WorkerConfig(isolate=True)
+    with courier.Worker(count, application, config), courier.Requester(application, timeout=120) as requester:
         response = requester.request(Path(path).read_text(encoding="utf-8"))
     print(response.details["words"], "words in", path)
     for word, times in list(json.loads(response.body).items())[:10]:

@@ -14,7 +14,7 @@ from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import naming
 from courier.images.operation import DEFAULT
 from courier.images.pipeline import Pipeline, parse
-from courier.images.sandbox import Limits, Sandbox
+from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 from courier.text import quoted
 
@@ -37,7 +37,12 @@ class ImageHandler:
         self._processed = Bucket(aws, settings.bucket, PROCESSED)
         self._settings = settings
         self._limit_bytes = int(settings.image_max_megabytes * 1e6)
-        limits = Limits(seconds=settings.image_seconds, memory_megabytes=settings.image_memory_megabytes)
+        limits = Limits(
+            seconds=settings.image_seconds,
+            memory_megabytes=settings.image_memory_megabytes,
+            seconds_setting="COURIER_IMAGE_SECONDS",
+            memory_setting="COURIER_IMAGE_MEMORY_MEGABYTES",
+        )
         self._sandbox = Sandbox(DARKROOM, limits)
 
     def answer(self, request: Request) -> Response:

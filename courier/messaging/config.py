@@ -33,6 +33,10 @@ class WorkerConfig:
     max_deliveries: int = 5
     #: Work that takes longer is given up, and its request rejected.
     time_limit_seconds: float = 120.0
+    #: Whether the handler runs in child processes, which a crash, a hang or too much memory ends instead of the worker.
+    isolate: bool = False
+    #: How much memory an isolated request may take, in megabytes (10^6 bytes).
+    memory_megabytes: int = 1000
     #: Whether the worker stops by itself when its queue is empty.
     stop_when_empty: bool = False
     #: The Auto Scaling group and the instance that is not to be ended while there is work; empty: none.

@@ -29,6 +29,7 @@ from courier.messaging.config import WorkerConfig
 from courier.messaging.foreground import Runnable
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages, State
+from courier.messaging.isolated import IsolatedHandler
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
@@ -83,6 +84,7 @@ class Worker(Runnable):
         self._stopped = threading.Event()
         self._retrier = Retrier("receiving", self._stopping)
         self._work_retrier = Retrier("working", self._stopping)
+        handler = IsolatedHandler(handler, config) if config.isolate else handler
         self._processor = Processor(aws, handler, application, config, hooks)
         self._in_flight = InFlightMessages(
             self._inbox,

@@ -22,7 +22,7 @@ from PIL import Image
 
 from courier.errors import CourierError
 from courier.images.preview import sample
-from courier.images.sandbox import Limits, Sandbox
+from courier.sandbox import Limits, Sandbox
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 
@@ -143,7 +143,10 @@ def main() -> None:
     parser.add_argument("--cuts", type=int, default=200, metavar="N", help="how often each file is cut (200)")
     parser.add_argument("--flips", type=int, default=1_500, metavar="N", help="how often bits are flipped (1,500)")
     given = parser.parse_args()
-    cells = Sandbox("courier.images.sandbox_child", Limits(seconds=10, memory_megabytes=600))
+    cells = Sandbox(
+        "courier.images.sandbox_child",
+        Limits(seconds=10, memory_megabytes=600),
+    )
     seen: Counter[str] = Counter()
     longest = 0.0
     for name, content in corpus(given.cuts, given.flips):

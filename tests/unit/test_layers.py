@@ -20,7 +20,7 @@ BELOW = {
     "aws": set(),
 }
 #: What every package may import.
-BASE = {"cancellation", "errors", "files", "progress", "redaction", "settings", "text"}
+BASE = {"cancellation", "errors", "files", "progress", "redaction", "sandbox", "sandbox_child", "settings", "text"}
 #: The one package that may import each of these.
 OWNERS = {
     "argparse": "cli",

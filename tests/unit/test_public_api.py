@@ -28,8 +28,9 @@ def test_importing_it_loads_none_of_the_libraries_below() -> None:
     assert loaded("import courier") & {"boto3", "botocore", "numpy", "PIL", "rich", "argparse", "logging"} == set()
 
 
-def test_a_sandbox_child_loads_no_aws() -> None:
-    assert loaded("import courier.images.sandbox_child") & {"boto3", "botocore", "rich", "argparse"} == set()
+@pytest.mark.parametrize("child", ["images.sandbox_child", "messaging.isolated"])
+def test_a_sandbox_child_loads_no_aws(child: str) -> None:
+    assert loaded(f"import courier.{child}") & {"boto3", "botocore", "rich"} == set()
 
 
 def test_its_names_are_all_there_and_no_others() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import threading
 
-from courier.images import sandbox_child
+from courier.images.sandbox_child import work
+from courier.sandbox_child import serve
 from tests.workers import mischief  # noqa: F401  it takes the darkroom's place
 
 if __name__ == "__main__":
     threading.Event().wait(2.5)
-    sys.exit(sandbox_child.main(sys.argv[1:]))
+    sys.exit(serve(sys.argv[1:], work))

@@ -10,7 +10,9 @@ import threading
 from collections.abc import Callable
 from typing import IO, Any
 
-from courier.images import processor, sandbox_child
+from courier import sandbox_child
+from courier.images import processor
+from courier.images.sandbox_child import work
 
 sandbox_child.MAX_RESULT_BYTES = 1_000_000
 really_process = processor.process
@@ -68,4 +70,4 @@ def process(file: IO[bytes], *, name: str, **rest: Any) -> processor.Processed:
 processor.process = process
 
 if __name__ == "__main__":
-    sys.exit(sandbox_child.main(sys.argv[1:]))
+    sys.exit(sandbox_child.serve(sys.argv[1:], work))

@@ -15,11 +15,15 @@ from typing import IO, Any
 import pytest
 from PIL import Image
 
+from courier import sandbox_child
 from courier.errors import NotAPicture, Reason
-from courier.images import sandbox_child
-from courier.images.sandbox_child import work
+from courier.images import sandbox_child as images_child
 
 ORDER = {"name": "cat.png", "operations": "flip", "megapixels": 1.0, "frames": 10}
+
+
+def work(order: dict[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
+    return sandbox_child.attempt(images_child.work, order, source, result)
 
 
 def picture() -> io.BytesIO:

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from courier import sandbox
 from courier.errors import Reason, Rejected
-from courier.images import sandbox
-from courier.images.sandbox import Limits, Sandbox, SandboxFault
+from courier.sandbox import Limits, Sandbox, SandboxFault
 from tests.support.place import ROOT, wait_for
 
 MISCHIEF = "tests.workers.mischief"
-PATIENT = Limits(seconds=30, memory_megabytes=400)
-IMPATIENT = Limits(seconds=2, memory_megabytes=400)
+SETTINGS = {"seconds_setting": "SOME_SECONDS", "memory_setting": "SOME_MEGABYTES"}
+PATIENT = Limits(seconds=30, memory_megabytes=400, **SETTINGS)
+IMPATIENT = Limits(seconds=2, memory_megabytes=400, **SETTINGS)
 
 
 @pytest.fixture
@@ -69,10 +70,10 @@ def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("limits", "name", "reason", "facts"),
     [
-        (IMPATIENT, "hang", Reason.TIMEOUT, ["more than 2 s", "COURIER_IMAGE_SECONDS"]),
-        (IMPATIENT, "spin", Reason.TIMEOUT, ["more than 2 s", "COURIER_IMAGE_SECONDS"]),
+        (IMPATIENT, "hang", Reason.TIMEOUT, ["more than 2 s", "SOME_SECONDS"]),
+        (IMPATIENT, "spin", Reason.TIMEOUT, ["more than 2 s", "SOME_SECONDS"]),
         (PATIENT, "crash", Reason.CRASHED, ["crashed"]),
-        (PATIENT, "eat", Reason.OUT_OF_MEMORY, ["more than 400 MB", "COURIER_IMAGE_MEMORY_MEGABYTES"]),
+        (PATIENT, "eat", Reason.OUT_OF_MEMORY, ["more than 400 MB", "SOME_MEGABYTES"]),
     ],
 )
 def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
@@ -171,7 +172,7 @@ def test_no_key_reaches_a_cell(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("name", ["hang", "echo"])
 def test_a_cell_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
     program = f"""
-from courier.images.sandbox import Limits, Sandbox
+from courier.sandbox import Limits, Sandbox
 with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
     print(cell._process.pid, flush=True)
     cell._limits = Limits(seconds=60, memory_megabytes=400)

@@ -29,7 +29,7 @@ from courier.errors import NoRoom, Reason, Rejected
 
 #: After so many orders a cell is replaced, so that nothing that leaks can grow.
 ORDERS_PER_CELL = 200
-#: A child that is not ready by then will not be. Its start is no part of the time of the picture that it is for.
+#: A child that is not ready by then will not be. Its start is no part of the time of its first order.
 START_SECONDS = 60
 #: The child ends itself this long after its time, should its parent have died before it could.
 ORPHAN_SECONDS = 2
@@ -49,6 +49,9 @@ class Limits:
 
     seconds: float
     memory_megabytes: int
+    #: What sets them, for the hints.
+    seconds_setting: str = "its time limit"
+    memory_setting: str = "its memory limit"
 
 
 @contextlib.contextmanager
@@ -78,7 +81,7 @@ class SandboxProcess:
         with childs_end:
             self._process = subprocess.Popen(  # noqa: S603  our own module
                 [sys.executable, "-m", module, *map(str, files), str(limits.memory_megabytes)],
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[1],
                 env=_environment(),
                 stdin=childs_end.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -150,7 +153,7 @@ class SandboxProcess:
             self._next_line(START_SECONDS)
         except OSError as error:
             self.end()
-            raise SandboxFault("The image process did not start.") from error
+            raise SandboxFault("The child process did not start.") from error
 
     def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
         try:
@@ -187,14 +190,14 @@ class SandboxProcess:
     def _too_slow(self) -> Rejected:
         return Rejected(
             f"Processing took more than {self._limits.seconds:g} s and was stopped.",
-            hint="To allow more time, set COURIER_IMAGE_SECONDS on the worker.",
+            hint=f"To allow more time, set {self._limits.seconds_setting} on the worker.",
             reason=Reason.TIMEOUT,
         )
 
     def _too_large(self) -> Rejected:
         return Rejected(
             f"Processing needs more than {self._limits.memory_megabytes} MB of memory.",
-            hint="To allow more memory, set COURIER_IMAGE_MEMORY_MEGABYTES on the worker.",
+            hint=f"To allow more memory, set {self._limits.memory_setting} on the worker.",
             reason=Reason.OUT_OF_MEMORY,
         )
 

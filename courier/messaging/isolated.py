@@ -1,0 +1,88 @@
+"""Run a user's handler in child processes with limits on time and memory, and no keys.
+
+The child finds the handler by its module and name, as `multiprocessing` does. As a program, this module is that child:
+
+    python -m courier.messaging.isolated SOURCE RESULT MEGABYTES
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import runpy
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cache, reduce
+from pathlib import Path
+from typing import IO, Any
+
+from courier.errors import WrongUsage
+from courier.messaging.config import WorkerConfig
+from courier.messaging.protocol import Request, Response
+from courier.sandbox import Limits, Sandbox
+from courier.sandbox_child import serve
+
+#: What the child's copy of the worker's main module is called, so that it does not start another worker.
+MAIN = "__courier_main__"
+
+
+class IsolatedHandler:
+    """A handler whose work is done in a child process: whatever becomes of that, the client gets a sentence.
+
+    Raises: WrongUsage if the child could not find it.
+    """
+
+    def __init__(self, handler: Callable[[Request], str | Response], config: WorkerConfig) -> None:
+        module, name = handler.__module__, handler.__qualname__
+        main = getattr(sys.modules["__main__"], "__file__", None) if module == "__main__" else None
+        if (module == "__main__" and main is None) or _member(sys.modules[module], name) is not handler:
+            raise WrongUsage(f"{name} cannot be isolated.", hint="Make it a function at the top level of a module.")
+        self._order = {
+            "module": module,
+            "name": name,
+            "main": str(Path(main).resolve()) if main else "",
+            "path": [str(Path(place).resolve()) for place in sys.path],
+        }
+        self._sandbox = Sandbox(
+            __spec__.name,
+            Limits(
+                seconds=config.time_limit_seconds,
+                memory_megabytes=config.memory_megabytes,
+                seconds_setting="time_limit_seconds",
+                memory_setting="memory_megabytes",
+            ),
+        )
+
+    def __call__(self, request: Request) -> Response:
+        """Return the response. Raises: Rejected, also by a limit; NoRoom; SandboxFault if the handler failed."""
+        with self._sandbox.cell() as cell:
+            cell.source.write(json.dumps(asdict(request)).encode())
+            report = cell.run(self._order)
+            with cell.result() as result:
+                return Response(body=result.read().decode(), details=report["details"])
+
+
+def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
+    """Do the request in `source` by the handler that `order` names (in the child)."""
+    handler = _handler(order["module"], order["name"], order["main"], tuple(order["path"]))
+    made = handler(Request(**json.load(source)))
+    response = Response(body=made) if isinstance(made, str) else made
+    result.write(response.body.encode())
+    return {"details": dict(response.details)}
+
+
+@cache
+def _handler(module: str, name: str, main: str, path: tuple[str, ...]) -> Callable[[Request], str | Response]:
+    sys.path[:] = path
+    if main:
+        return runpy.run_path(main, run_name=MAIN)[name]  # type: ignore[no-any-return]
+    return _member(importlib.import_module(module), name)  # type: ignore[no-any-return]
+
+
+def _member(module: object, name: str) -> Any:  # noqa: ANN401  whatever has that name
+    return reduce(lambda found, part: getattr(found, part, None), name.split("."), module)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(sys.argv[1:], work))

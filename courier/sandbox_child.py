@@ -1,0 +1,102 @@
+"""The child process of the sandbox: does one order after the other within limits that it sets for itself.
+
+Started by `courier.sandbox` with the descriptors of two open files, the megabytes that it may use, and a socket as
+stdin, on which it first says that it is ready. Each line that comes from it is an order; each line sent back is its
+report, whose status is `done`, `refused`, `memory`, `full` or `failed`. Ends when the socket does.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import resource
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import IO, Any
+
+from courier.errors import Reason, Rejected
+from courier.sandbox import FULL
+
+#: No result is larger, in bytes; the disk is everybody's.
+MAX_RESULT_BYTES = 500_000_000
+
+#: What does an order, from a file into another, and returns what there is to tell of it.
+Work = Callable[[Mapping[str, Any], IO[bytes], IO[bytes]], dict[str, Any]]
+
+
+def serve(arguments: Sequence[str], work: Work) -> int:
+    """Have `work` do orders until stdin ends; return the exit status."""
+    source_number, result_number, megabytes = (int(argument) for argument in arguments)
+    _limit(resource.RLIMIT_AS, megabytes * 1_000_000)
+    _limit(resource.RLIMIT_CORE, 0)
+    _limit(resource.RLIMIT_FSIZE, MAX_RESULT_BYTES)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a result is an error, not the end
+    with (
+        os.fdopen(result_number, "r+b") as result,
+        socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
+        line.makefile("rw") as orders,
+    ):
+        _say(orders, {"status": "ready"})
+        for text in orders:
+            order = json.loads(text)
+            _allow(order.pop("seconds"))
+            # Opened anew for each order: a buffer would still hold the picture before this one.
+            with os.fdopen(os.dup(source_number), "rb") as source:
+                report = attempt(work, order, source, result)
+            signal.alarm(0)
+            _say(orders, report)
+    return 0
+
+
+def attempt(work: Work, order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
+    """Do one order; return the report."""
+    try:
+        source.seek(0)
+        result.seek(0)
+        told = work(order, source, result)
+        result.flush()
+    except Exception as error:  # noqa: BLE001  reported to the parent, which logs what is our own fault
+        return _failure(error)
+    return {"status": "done", **told}
+
+
+def _say(line: IO[str], report: Mapping[str, Any]) -> None:
+    line.write(json.dumps(report) + "\n")
+    line.flush()
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    match error:
+        case Rejected():
+            return {"status": "refused", "message": error.message, "hint": error.hint, "reason": error.reason}
+        case MemoryError():
+            return {"status": "memory"}
+        case OSError(errno=errno.EFBIG):
+            said = f"The result has more than {MAX_RESULT_BYTES:,} bytes."
+            return {"status": "refused", "message": said, "hint": "", "reason": Reason.TOO_LARGE}
+        case OSError() if error.errno in FULL:
+            return {"status": "full"}
+    return {"status": "failed", "traceback": "".join(traceback.format_exception(error))}
+
+
+def _limit(what: int, amount: int) -> None:
+    """Set a soft limit, as far as the hard one allows; where the system knows none, go without."""
+    _, hard = resource.getrlimit(what)
+    amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    try:
+        resource.setrlimit(what, (amount, hard))
+    except (OSError, ValueError):
+        return
+
+
+def _allow(seconds: float) -> None:
+    """End this process by itself after so much time, on the wall or in the processor, from now."""
+    signal.alarm(math.ceil(seconds))
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    # Decoders may use threads, whose times add up.
+    _limit(resource.RLIMIT_CPU, math.ceil(used.ru_utime + used.ru_stime + 2 * seconds))

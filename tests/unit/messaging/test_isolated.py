@@ -1,0 +1,86 @@
+"""A user's handler in child processes: what it may do, and what becomes of it otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from courier import Application, Rejected, Request, Requester, Worker, WorkerConfig, testing
+from courier.errors import WrongUsage
+from courier.messaging.isolated import IsolatedHandler
+from courier.sandbox import SandboxFault
+from tests.workers.wild import calls, wild
+
+WILD = Application("wild", requests="wildRequests", replies="wildReplies")
+CONFIG = WorkerConfig(isolate=True, time_limit_seconds=30, memory_megabytes=400)
+
+
+def end(handler: IsolatedHandler) -> None:
+    for cell in handler._sandbox._idle:
+        cell.end()
+
+
+@pytest.fixture(scope="module")
+def isolated() -> Iterator[IsolatedHandler]:
+    made = IsolatedHandler(wild, CONFIG)
+    yield made
+    end(made)
+
+
+def test_a_request_goes_there_and_its_response_comes_back(isolated: IsolatedHandler) -> None:
+    found = isolated(Request(body="details", options={"a": "ä"}, request_id="7"))
+
+    assert found.details == {"options": {"a": "ä"}, "id": "7"}
+    assert int(found.body) != os.getpid()
+    assert isolated(Request(body="ä")).body.endswith(" ä")
+    assert calls == []
+
+
+def test_it_sees_no_keys(isolated: IsolatedHandler, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    assert "AWS" not in isolated(Request(body="keys")).body
+
+
+def test_what_it_raises_is_raised(isolated: IsolatedHandler) -> None:
+    with pytest.raises(Rejected, match="No") as raised:
+        isolated(Request(body="reject"))
+    with pytest.raises(SandboxFault, match="ZeroDivisionError"):
+        isolated(Request(body="fail"))
+
+    assert (raised.value.hint, raised.value.reason) == ("Yes.", "negative")
+
+
+@pytest.mark.parametrize(("body", "reason"), [("crash", "crashed"), ("eat", "out_of_memory")])
+def test_what_ends_the_child_rejects_the_request(isolated: IsolatedHandler, body: str, reason: str) -> None:
+    with pytest.raises(Rejected) as raised:
+        isolated(Request(body=body))
+
+    assert raised.value.reason == reason
+
+
+def test_what_hangs_is_ended_with_the_limit_named() -> None:
+    handler = IsolatedHandler(wild, WorkerConfig(time_limit_seconds=0.2))
+
+    with pytest.raises(Rejected, match=r"more than 0\.2 s.*") as raised:
+        handler(Request(body="hang"))
+
+    assert "time_limit_seconds" in raised.value.hint
+
+
+def test_a_handler_that_the_child_cannot_find_is_refused_at_once() -> None:
+    def local(request: Request) -> str:
+        return request.body
+
+    for handler in (local, lambda request: request.body):
+        with pytest.raises(WrongUsage, match="cannot be isolated"):
+            IsolatedHandler(handler, CONFIG)
+
+
+def test_a_worker_with_isolation_outlives_its_handler() -> None:
+    with testing.queues(WILD), Worker(wild, WILD, CONFIG), Requester(WILD) as requester:
+        with pytest.raises(Rejected, match="crashed"):
+            requester.request("crash")
+        assert requester.request("hello").body == "1 hello"

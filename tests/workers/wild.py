@@ -1,0 +1,32 @@
+"""Handlers that do what no handler should."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+from courier import Rejected, Request, Response
+
+#: How often each process was called.
+calls: list[str] = []
+
+
+def wild(request: Request) -> str | Response:
+    calls.append(request.body)
+    match request.body:
+        case "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "hang":
+            threading.Event().wait()
+        case "eat":
+            return "x" * 3_000_000_000
+        case "reject":
+            raise Rejected("No.", hint="Yes.", reason="negative")
+        case "fail":
+            raise ZeroDivisionError
+        case "keys":
+            return " ".join(sorted(os.environ))
+        case "details":
+            return Response(body=str(os.getpid()), details={"options": dict(request.options), "id": request.request_id})
+    return f"{len(calls)} {request.body}"
