@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError
+from courier.errors import AwsError, CourierError, RequestCanceled
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, answer_of, requester_for
 from courier.messaging.pending import Asked, Outcome, Question
@@ -93,7 +93,7 @@ class Requester(Connection):
         Raises: Rejected, with the worker's reason; ResponseTimeout; RequestCanceled; AwsError.
         """
         with closing(self._results([request], expensive=expensive, is_single=True)) as results:
-            (result,) = results
+            result = next(results, None) or RequestCanceled()
         if isinstance(result, CourierError):
             raise result
         return result

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from courier import Application, Hooks, Rejected, Request, Requester, Response, ResponseTimeout, Worker, testing
-from courier.errors import AwsError, MessageTooLong, ServiceError
+from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError
 from courier.testing import Queues
 from tests.support.fakes import until
 
@@ -56,6 +56,17 @@ def test_silence_is_raised_with_how_to_start_a_worker() -> None:
         Requester(ECHO, timeout=0.01).request("a")
 
     assert "python echo.py" in raised.value.hint
+
+
+def test_a_requester_that_was_canceled_sends_nothing_more(queues: Queues) -> None:
+    with Worker(echo, ECHO):
+        requester = Requester(ECHO)
+        requester.request("a")
+        requester.cancellation.cancel()
+        with pytest.raises(RequestCanceled):
+            requester.request("b")
+
+    assert queues.bodies("echoRequests") == []
 
 
 @pytest.mark.usefixtures("queues")
