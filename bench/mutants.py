@@ -37,7 +37,7 @@ MESSAGING = (
     *("aws.backoff", "aws.retry", "aws.scale_in", "aws.sqs"),
     *("messaging.backlog", "messaging.connection", "messaging.dead_letters", "messaging.in_flight"),
     *("messaging.outbox", "messaging.pending", "messaging.processor", "messaging.protocol"),
-    *("messaging.replies", "messaging.reply_queue", "messaging.requester"),
+    *("messaging.replies", "messaging.reply_queue", "messaging.exchange"),
     *("messaging.worker", "cli.daemon"),
 )
 #: What is loaded once, before the forks: it costs most of a test's start.

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from courier import testing
     from courier.errors import CourierError, Rejected, ResponseTimeout
     from courier.messaging.application import Application
-    from courier.messaging.client import Requester
     from courier.messaging.config import WorkerConfig
     from courier.messaging.hooks import Hooks
     from courier.messaging.protocol import Request, Response
     from courier.messaging.queues import create_queues
+    from courier.messaging.requester import Requester
     from courier.messaging.worker import Worker
 
 __all__ = [
@@ -45,7 +45,7 @@ _MODULES = {
     "Hooks": "messaging.hooks",
     "Rejected": "errors",
     "Request": "messaging.protocol",
-    "Requester": "messaging.client",
+    "Requester": "messaging.requester",
     "Response": "messaging.protocol",
     "ResponseTimeout": "errors",
     "Worker": "messaging.worker",

@@ -33,15 +33,15 @@ if TYPE_CHECKING:
     from courier.aws.session import Aws
     from courier.aws.sqs import Mailbox
     from courier.messaging.dead_letters import DeadLetters
-    from courier.messaging.requester import Requester
+    from courier.messaging.exchange import Exchange
 
 T = TypeVar("T")
 
 
-class MakeRequester(Protocol):
+class MakeExchange(Protocol):
     """What makes a requester whose answers come by a queue, for expensive requests or for others."""
 
-    def __call__(self, chosen: Mailbox, *, is_expensive: bool) -> Requester:
+    def __call__(self, chosen: Mailbox, *, is_expensive: bool) -> Exchange:
         """Return the requester."""
 
 
@@ -51,10 +51,10 @@ class Channel:
 
     requests: Mailbox
     replies: Mailbox
-    requester: Requester
+    requester: Exchange
     dead: DeadLetters
     #: Makes another requester, whose answers come by the queue that it is given.
-    make_requester: MakeRequester
+    make_requester: MakeExchange
 
 
 class Connection:
@@ -156,15 +156,15 @@ class Connection:
         from courier.aws.retry import Retrier
         from courier.aws.sqs import Mailbox
         from courier.messaging.dead_letters import DeadLetters
-        from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
+        from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 
         requests, replies = Mailbox(aws, self.application.requests), Mailbox(aws, self.application.replies)
         retrier = Retrier("connecting", self.cancellation, self._tell)
         for box in (requests, replies):
             retrier.persist(box.find, time.monotonic() + seconds)
 
-        def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Requester:
-            return Requester(
+        def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Exchange:
+            return Exchange(
                 requests=requests,
                 replies=chosen,
                 kind=self.application.kind,
@@ -186,14 +186,14 @@ class Connection:
 
 
 @contextmanager
-def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Requester, Iterable[Asked]]]:
+def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Exchange, Iterable[Asked]]]:
     """Yield a requester that fits the stream of `questions`, and that stream.
 
     Where many questions stand ready, or several expensive ones, that is one with a reply queue of its own: so many
     answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsError.
     """
+    from courier.messaging.exchange import SHARED_WINDOW
     from courier.messaging.reply_queue import private_replies
-    from courier.messaging.requester import SHARED_WINDOW
 
     stream = iter(questions)
     ready: list[Asked] = []

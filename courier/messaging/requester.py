@@ -1,250 +1,199 @@
-"""Send requests and find their responses among everybody's.
-
-Every client listens on one shared response queue and takes what carries the id of a request of its own.
-Others' answers are released for their owners, at once or after a look behind a whole batch of them; those
-whose asker has stopped waiting are deleted by whoever meets them. See docs/adr/0003-shared-response-queue.md.
-"""
+"""The client's side of an application: send requests, and return or raise what comes back."""
 
 from __future__ import annotations
 
 import logging
-import random
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import suppress
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
 
-from courier.aws.retry import Retrier
-from courier.aws.session import Clock
-from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, RequestCanceled, ResponseTimeout
-from courier.messaging.pending import Asked, Outcome, PendingRequests, Question, Waiting
-from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
+from courier.errors import AwsError, CourierError, RequestCanceled
+from courier.messaging.application import Application
+from courier.messaging.connection import TIMEOUT_SECONDS, Connection, answer_of, requester_for
+from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.protocol import Request, Response
+
+if TYPE_CHECKING:
+    from courier.messaging.exchange import Exchange
+    from courier.messaging.stored_bodies import StoredBodies
 
 log = logging.getLogger(__name__)
 
-#: How long answers stay with a client that received them: long enough to sort ten, short enough that
-#: those a killed client held are soon back.
-VISIBILITY_SECONDS = 2
-#: For how long others' answers are kept aside while looking for ours behind them: less than the above.
-ASIDE_SECONDS = VISIBILITY_SECONDS / 2
-#: After a receive with nothing of ours, a random pause keeps clients from passing the same answers round.
-PAUSE_SECONDS = (0.02, 0.12)
-#: Others' answers that were received so often, on the average, are taken for answers that nobody fetches: the
-#: pause grows with their receives, up to so many times, and whole batches of them are looked behind.
-UNWANTED_RECEIVES = 8
-MAX_PAUSE_FACTOR = 4
-#: How many requests one asker has under way at once on the shared response queue, where the answers to them
-#: are in others' way; and on a queue of its own.
-SHARED_WINDOW = 20
-OWN_WINDOW = 100
-#: How many settled ids are remembered, to know a second or a late answer when it comes.
-REMEMBERED = 10_000
+#: What a stream of requests may hold: a body; a request, for more than a body; an error, which is its own outcome; or
+#: None, where there is none at the moment.
+Sent = str | Request | CourierError | None
+#: For how long the shared reply queue is taken to be as empty as it was, in seconds.
+SHARED_SECONDS = 30.0
+#: After this time a reply queue of its own is replaced, long before others take it for a crashed client's, in seconds.
+PRIVATE_SECONDS = 3600.0
 
 
-class Requester:
-    """Posts requests of one kind and waits for their answers. For one thread; make one for each."""
+class Requester(Connection):
+    """Sends an application's requests and waits for their responses. For one thread; make one for each.
+
+    `timeout` is how long a response is waited for, in seconds. `tell` hears of what is waited out, such as an AWS that
+    does not answer; by default, the log does. Many requests at once have a reply queue of their own, which is deleted
+    at the end of the `with` block, or of `request_many` if there is none.
+
+    >>> from courier import Application, Requester, Worker, testing
+    >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
+    >>> with testing.queues(upper), Worker(lambda request: request.body.upper(), upper):
+    ...     with Requester(upper, timeout=10) as requester:
+    ...         print(requester.request("hello").body)
+    ...         print([response.body for response in requester.request_many(["a", "b"])])
+    HELLO
+    ['A', 'B']
+    """
 
     def __init__(
         self,
+        application: Application,
         *,
-        requests: Mailbox,
-        replies: Mailbox,
-        kind: str,
-        clock: Clock,
-        tell: Callable[[str], None],
-        window: int = SHARED_WINDOW,
-        is_expensive: bool = False,
+        timeout: float = TIMEOUT_SECONDS,
+        tell: Callable[[str], None] | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
-        self._requests = requests
-        self._cancellation = cancellation or Cancellation()
-        self._retrier = Retrier("asking", self._cancellation, tell)
-        self._replies = replies
-        self._kind = kind
-        self._window = window
-        self._is_expensive = is_expensive
-        self._clock = clock
-        #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
-        self._group = new_request_id()
-        self._settled: OrderedDict[str, None] = OrderedDict()
-        self._aside: list[ReceivedMessage] = []
+        super().__init__(
+            application,
+            patience_seconds=timeout,
+            timeout_seconds=timeout,
+            tell=tell or (lambda sentence: log.warning("%s", sentence)),
+            cancellation=cancellation,
+        )
+        self._held = ExitStack()
+        #: How many blocks and streams use the reply queue of its own, and how many of these are streams.
+        self._users = self._streams = 0
+        self._private: tuple[Exchange, float] | None = None
+        self._shared_until = 0.0
+        self._stored: StoredBodies | None = None
 
-    @property
-    def reply_queue(self) -> str:
-        """The name of the queue by which replies come."""
-        return self._replies.name
+    def __enter__(self) -> Self:
+        """Keep a reply queue of its own, once there is one, until the end of the block."""
+        self._users += 1
+        return self
 
-    def ask(self, question: Question, *, timeout_seconds: float) -> Outcome:
-        """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsError."""
-        return next(self.ask_many([question], timeout_seconds=timeout_seconds))
+    def __exit__(self, *_: object) -> None:
+        """Delete it."""
+        self._users -= 1
+        if not self._users:
+            self.close()
 
-    def ping(self, *, timeout_seconds: float) -> Outcome:
-        """Ask whether a worker is there. Raises: AwsError."""
-        return self.ask(Question(body=PING, kind=PING), timeout_seconds=timeout_seconds)
+    def close(self) -> None:
+        """Delete the reply queue of its own, if there is one. What is sent later makes another when it needs it."""
+        self._private = None
+        self._held.close()
 
-    def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
-        """Yield the outcomes of `questions` in their order, with up to a window of them under way.
+    def request(self, request: str | Request, *, expensive: bool = False) -> Response:
+        """Send one request, and return its response.
 
-        Each is given `timeout_seconds` from the moment it is sent; expensive ones, from the last answer to any.
-        Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
-        A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
-        Raises: AwsError.
+        Raises: Rejected, with the worker's reason; ResponseTimeout; RequestCanceled; AwsError.
         """
-        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_expensive)
-        due = 0
+        with closing(self._results([request], expensive=expensive, is_single=True)) as results:
+            result = next(results, None) or RequestCanceled()
+        if isinstance(result, CourierError):
+            raise result
+        return result
+
+    def request_many(
+        self, requests: Iterable[Sent], *, expensive: bool = False
+    ) -> Generator[Response | CourierError, None, None]:
+        """Send requests, many at once, and yield the outcome of each, in their order.
+
+        An outcome is what `request` returns or raises. What is `expensive` takes a worker a good part of a second or
+        more: such requests are sent one by one, and wait as long as any of them is answered. Raises: AwsError.
+        """
+        yield from self._results(requests, expensive=expensive)
+
+    def _results(
+        self, requests: Iterable[Sent], *, expensive: bool, is_single: bool = False
+    ) -> Generator[Response | CourierError, None, None]:
+        claims: deque[str] = deque()
+        self._streams += 1
+        with self, ExitStack() as stack:
+            stack.callback(self._end, claims)
+            asked = self._questions(requests, claims, expensive=expensive)
+            exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
+            outcomes = stack.enter_context(closing(exchange.ask_many(stream, timeout_seconds=self._timeout_seconds)))
+            for outcome in outcomes:
+                yield self._result(outcome)
+                self._forget(claims.popleft())
+
+    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Asked]:
+        for request in requests:
+            asked: Asked
+            if isinstance(request, str | Request):
+                whole = Request(body=request) if isinstance(request, str) else request
+                asked = self._question(whole, expensive=expensive)
+            else:
+                asked = request
+            if asked is not None:
+                claims.append(asked.claim if isinstance(asked, Question) else "")
+            yield asked
+
+    def _question(self, request: Request, *, expensive: bool) -> Question | CourierError:
         try:
-            while not current.is_over:
-                self._go_on(current, due)
-                while due in current.done:
-                    yield current.done.pop(due)
-                    due += 1
-        finally:
-            for request_id in current.waiting:
-                self._settle(request_id)
-            if self._aside and not self._cancellation.is_canceled:
-                self._dispose([], [], look_further=False)
-
-    def cancel(self) -> None:
-        """Let `ask_many` ask no more and wait no more. For any thread, and for signal handlers."""
-        self._cancellation.cancel()
-
-    def _go_on(self, current: PendingRequests, due: int) -> None:
-        """Send what there is room for, and receive once, unless the outcome that is due is there already."""
-        with suppress(Canceled):
-            self._cancellation.check()
-            self._fill(current)
-            self._cancellation.check()
-            if current.waiting and due not in current.done:
-                self._collect(current)
-        if self._cancellation.is_canceled:
-            current.source.exhausted = True
-            self._give_up(list(current.waiting), RequestCanceled(), current)
-
-    def _fill(self, current: PendingRequests) -> None:
-        """Send as many questions as the window has room for."""
-        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
-            batch = current.source.take(min(MAX_BATCH, room))
-            self._send(current.set_errors_aside(batch), current)
-            if len(batch) < MAX_BATCH:
-                # Nothing more at the moment: answers must not wait for a slow stream of questions.
-                return
-
-    def _send(self, batch: Sequence[tuple[int, Question]], current: PendingRequests) -> None:
-        # Expensive requests are to wait for their like no longer than these take; the asker says when it has gone.
-        patience_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
-        deadline = self._clock.now() + patience_seconds
-        requests = [self._request(question, deadline) for _, question in batch]
-        for (index, _), request in zip(batch, requests, strict=True):
-            current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
-        # What is expensive travels alone, so that no worker receives several while others are idle.
-        size = 1 if self._is_expensive else MAX_BATCH
-        for start in range(0, len(requests), size):
-            self._post(requests[start : start + size], current)
-
-    def _post(self, requests: Sequence[Request], current: PendingRequests) -> None:
-        messages = [encode_request(request) for request in requests]
-        until = time.monotonic() + current.timeout_seconds
-        # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
-        # answers the second is dropped.
-        failures = self._retrier.persist_batch(partial(self._requests.send, group=self._group), messages, until)
-        for failure in failures:
-            current.finish(requests[failure.index].request_id, failure.error)
-
-    def _request(self, question: Question, deadline: float) -> Request:
-        return Request(
-            body=question.body,
-            request_id=new_request_id(),
-            reply_to=self._replies.name,
-            kind=question.kind or self._kind,
-            options=question.options,
-            deadline=deadline,
-            traceparent=question.traceparent,
-            claim=question.claim,
+            claim = self._claim(request) if self.application.bucket else ""
+        except CourierError as error:
+            return error
+        return Question(
+            body=claim or request.body,
+            kind=request.kind,
+            options=request.options,
+            is_expensive=expensive,
+            traceparent=request.traceparent,
+            claim=claim,
         )
 
-    def _collect(self, current: PendingRequests) -> None:
-        """Receive once. If none of ours came, give up those that have waited too long, or pause."""
-        deliveries = self._retrier.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
-        mine = self._sort(deliveries, current)
-        if mine:
-            return
-        # Only what was looked for may be given up: an answer may have come while nobody looked, or lie behind
-        # these. But even a queue full of others' answers is no reason to look for ever.
-        is_over_time = time.monotonic() > current.first_deadline + VISIBILITY_SECONDS
-        late = current.late() if len(deliveries) < MAX_BATCH or is_over_time else []
-        message = f"No response came from {self._replies.name} within {current.timeout_seconds:g} s."
-        self._give_up(late, ResponseTimeout(message), current)
-        if deliveries and not late and not self._aside:
-            self._cancellation.wait(_pause_seconds(deliveries))
+    def _claim(self, request: Request) -> str:
+        beside = sum(len(name) + len(value) for name, value in request.options.items()) * 2
+        room = self.room_bytes(len(request.body) * 4 + beside)
+        return self._bodies().claim(request.body, room_bytes=room - beside)
 
-    def _give_up(self, request_ids: Sequence[str], error: CourierError, current: PendingRequests) -> None:
-        for request_id in request_ids:
-            current.finish(request_id, error)
-            self._settle(request_id)
+    def _bodies(self) -> StoredBodies:
+        from courier.messaging.stored_bodies import StoredBodies
 
-    def _sort(self, deliveries: Sequence[ReceivedMessage], current: PendingRequests) -> list[ReceivedMessage]:
-        """Keep what is ours, delete what is dead, release the rest; return what was ours."""
-        mine, dead, alive = [], [], []
-        for delivery in deliveries:
-            reply = decode_reply(delivery.message)
-            if reply.request_id in current.waiting:
-                current.finish(reply.request_id, reply)
-                self._settle(reply.request_id)
-                mine.append(delivery)
-            elif reply.request_id in self._settled or self._is_dead(reply):
-                dead.append(delivery)
-            else:
-                alive.append(delivery)
-        self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(deliveries))
-        return mine
+        if self._stored is None:
+            self._stored = StoredBodies(self.aws(), self.application)
+        return self._stored
 
-    def _receive(self, wait_seconds: int) -> list[ReceivedMessage]:
-        # While others' answers are kept aside, their owners wait for them: no time for a long poll.
-        wait_seconds = 0 if self._aside else wait_seconds
-        return self._replies.receive(wait_seconds=wait_seconds, visibility_seconds=VISIBILITY_SECONDS)
+    def _exchange(self, asked: Iterable[Asked], *, is_single: bool) -> tuple[Exchange, Iterable[Asked]]:
+        """Return what sends a stream and waits for its replies, by the queue that fits it, and that stream."""
+        now = time.monotonic()
+        if self._private and self._streams == 1 and now - self._private[1] > PRIVATE_SECONDS:
+            self.close()
+        if self._private:
+            return self._private[0], asked
+        if is_single and now < self._shared_until:
+            return self.line().requester, asked
+        with ExitStack() as stack:
+            exchange, stream = stack.enter_context(requester_for(self, asked))
+            if exchange.reply_queue != self.application.replies:
+                self._private, self._held = (exchange, now), stack.pop_all()
+            elif is_single:
+                self._shared_until = now + SHARED_SECONDS
+            return exchange, stream
 
-    def _dispose(
-        self, alive: Sequence[ReceivedMessage], done: Sequence[ReceivedMessage], *, look_further: bool
-    ) -> None:
-        """Delete our answers and dead ones, and release others'; in trouble, leave that to their timeout.
-
-        While whole batches of others' answers come, they are kept aside for a moment: released at once they
-        would come again and again, before ours. What is not deleted now comes again, and is known then.
-        """
-        self._aside += alive
-        if look_further and self._aside and time.monotonic() - self._aside[0].received_at < ASIDE_SECONDS:
-            alive = []
-        else:
-            alive, self._aside = self._aside, []
+    def _result(self, outcome: Outcome) -> Response | CourierError:
         try:
-            for failure in self._replies.release(alive) + self._replies.acknowledge(done):
-                log.info("a response could not be deleted and becomes visible again: %s", failure.error.message)
-        except AwsError as error:
-            self._retrier.wait_out(error)
+            response = answer_of(outcome, worker=self.application.program)
+            whole = self._bodies().redeem(response) if response.claim else response
+        except CourierError as error:
+            return error
+        return replace(whole, seconds=outcome.seconds)
 
-    def _is_dead(self, reply: Reply) -> bool:
-        return reply.deadline is not None and self._clock.is_past(reply.deadline)
+    def _end(self, claims: deque[str]) -> None:
+        self._streams -= 1
+        for claim in claims:
+            self._forget(claim)
 
-    def _settle(self, request_id: str) -> None:
-        self._settled[request_id] = None
-        while len(self._settled) > REMEMBERED:
-            self._settled.popitem(last=False)
-
-
-def _are_in_the_way(deliveries: Sequence[ReceivedMessage]) -> bool:
-    """Whether there may be answers behind these that nobody will see before these are gone."""
-    return len(deliveries) == MAX_BATCH and _receives(deliveries) >= UNWANTED_RECEIVES
-
-
-def _receives(deliveries: Sequence[ReceivedMessage]) -> float:
-    """Return how often these were received, on the average: a measure of how crowded the queue is."""
-    return sum(delivery.receive_count for delivery in deliveries) / len(deliveries)
-
-
-def _pause_seconds(deliveries: Sequence[ReceivedMessage]) -> float:
-    low, high = PAUSE_SECONDS
-    factor = max(1, min(_receives(deliveries) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
-    return factor * random.uniform(low, high)  # noqa: S311  spreads load, guards nothing
+    def _forget(self, claim: str) -> None:
+        """Delete the stored body of a request, if it has one."""
+        try:
+            if claim:
+                self._bodies().delete(claim)
+        except (AwsError, Canceled) as error:
+            log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)

@@ -27,9 +27,9 @@ from typing import Any
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
+from courier.messaging.exchange import Exchange
 from courier.messaging.pending import Question
 from courier.messaging.protocol import Response
-from courier.messaging.requester import Requester
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
 from tests.support.place import Place, WorkerProcess
@@ -103,7 +103,7 @@ def ask_one_by_one(account: Account, chance: random.Random) -> None:
     """Ask single questions, with a person's pauses, until all requests were asked (a thread's work)."""
     aws = Aws(CredentialRefresh(seconds=None, tell=print))
     requests, replies = Mailbox(aws, "requestQueue"), Mailbox(aws, "responseQueue")
-    requester = Requester(requests=requests, replies=replies, kind="numbers", clock=aws.clock, tell=lambda _: None)
+    requester = Exchange(requests=requests, replies=replies, kind="numbers", clock=aws.clock, tell=lambda _: None)
     while account.take(1):
         pair = (chance.randrange(10**9), chance.randrange(10**9))
         result = requester.ask(Question(body=f"{pair[0]},{pair[1]}"), timeout_seconds=120).result

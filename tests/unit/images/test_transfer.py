@@ -261,7 +261,7 @@ def results(
     def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr("courier.messaging.client.requester_for", requester_for)
+    monkeypatch.setattr("courier.messaging.requester.requester_for", requester_for)
     asked = [Request(body=str(number)) for number in range(len(outcomes))]
     return list(transfer.results(asked))
 

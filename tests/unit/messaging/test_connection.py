@@ -22,9 +22,9 @@ from courier.errors import (
 )
 from courier.messaging.application import Application
 from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
+from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 from courier.messaging.pending import Asked, Outcome, Question
 from courier.messaging.protocol import Rejection, Response
-from courier.messaging.requester import OWN_WINDOW, SHARED_WINDOW, Requester
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
@@ -234,7 +234,7 @@ class Enough(Exception):
     """What was to be seen has been seen."""
 
 
-def batches(aws: FakeAws, requester: Requester, stream: Iterable[Asked]) -> list[int]:
+def batches(aws: FakeAws, requester: Exchange, stream: Iterable[Asked]) -> list[int]:
     """Return in which batches a requester sends its questions, until it looks for answers."""
 
     def interrupt(_: object) -> None:
