@@ -81,7 +81,7 @@ def test_bodies_that_fit_no_message_go_through_the_bucket_and_leave_nothing(acco
 def test_without_a_bucket_a_body_that_is_too_long_is_refused_with_the_limit() -> None:
     courier.create_queues(UPPER)
 
-    with pytest.raises(courier.Rejected, match=r"1,500,\d{3} bytes, and a queue carries at most 1,048,576"):
+    with pytest.raises(courier.Rejected, match=r"1,500,\d{3} bytes.* 1,048,576"):
         courier.Requester(UPPER).request("x" * 1_500_000)
 
 
