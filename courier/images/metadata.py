@@ -55,10 +55,15 @@ class Kept:
     foreign: bytes | None = None
 
 
+def exif_of(image: Image.Image) -> Image.Exif:
+    """Return an image's EXIF data; not as Pillow does for a PNG without any, which it decodes to find some."""
+    return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
+
+
 def orientation_of(image: Image.Image) -> int:
     """Return a picture's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
     try:
-        found = image.getexif().get(ORIENTATION, 1)
+        found = exif_of(image).get(ORIENTATION, 1)
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return 1
     return found if found in _TURNS else 1
@@ -95,7 +100,7 @@ def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[b
 def kept_exif(image: Image.Image, target: Format, note: Note) -> bytes:
     """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
     try:
-        exif = image.getexif()
+        exif = exif_of(image)
         kept = _kept(exif, whole=target.has_exposure)
         if not target.has_exposure and exif.get_ifd(_CIRCUMSTANCES):
             note(f"its EXIF data about the exposure was removed: it does not fit a {target.name}")
@@ -111,8 +116,8 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> bytes:
 def note_what_goes(image: Image.Image, note: Note) -> None:
     """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
     try:
-        if _GPS in image.getexif():
-            note("the position in its EXIF data (GPS) was removed")
+        if _GPS in exif_of(image):
+            note("the position in its EXIF data (GPS) was left out")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return
     tags = getattr(image, "tag_v2", {})

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import math
-import re
 import warnings
 from dataclasses import dataclass
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images.formats import FORMATS
+from courier.images import gif, jpeg, png
+from courier.images.formats import FORMATS, Format
+from courier.images.jpeg import Jpeg
+from courier.images.png import Png
 from courier.text import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
-
+PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
 #: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole picture, are an attack.
 MAX_SCANS = 100
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"
-#: A marker of a JPEG that has a length or ends it: no stuffed byte, no restart, no filling (ITU-T T.81, B.1.1.2).
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 #: As far as a WebP's first pixels are looked for: color profiles come before them.
 _WEBP_HEAD = 2**22
 
@@ -44,29 +44,84 @@ class Header:
     is_moving: bool
 
 
-def read_header(file: IO[bytes], bounds: Bounds) -> Header:
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An image that is opened and not decoded, and what its file says."""
+
+    image: Image.Image
+    format: Format
+    png: Png | None = None
+    jpeg: Jpeg | None = None
+    #: What is said of the file, whatever becomes of it.
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it has frames that follow each other in time. Raises: NotAPicture if that cannot be told."""
+        return is_moving(self.image)
+
+
+def read_header(file: IO[bytes]) -> Header:
     """Return what the header of the picture in `file` says, without decoding it.
 
-    Raises: NotAPicture if it is none that is worked on: another format, or too large.
+    Raises: NotAPicture if it is none that is worked on.
     """
-    image = open_image(file, bounds)
-    return Header(format=format_of(image), width=image.width, height=image.height, is_moving=is_moving(image))
+    source = open_source(file)
+    width, height = source.image.size
+    return Header(format=source.format.name, width=width, height=height, is_moving=source.is_moving)
 
 
-def open_image(file: IO[bytes], bounds: Bounds) -> Image.Image:
+def open_source(file: IO[bytes]) -> Source:
     """Return a picture of which nothing but the header is decoded. Raises: NotAPicture."""
+    file.seek(0)
+    head = file.read(len(png.SIGNATURE))
+    file.seek(0)
+    if head == png.SIGNATURE:
+        return _open_png(file.read())
+    if head.startswith(b"\xff\xd8"):
+        return _open_jpeg(file.read())
+    image = _opened(file)
+    return Source(image=image, format=FORMATS[format_of(image)], notes=_gif_notes(file, image))
+
+
+def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
+    if image.format != "GIF":
+        return ()
+    place = file.tell()
+    file.seek(0)
+    is_ended = gif.has_end(file.read())
+    file.seek(place)
+    return () if is_ended else ("its end marker is missing, and so may be frames",)
+
+
+def _open_png(content: bytes) -> Source:
+    found = png.read(content)
+    try:
+        image = _opened(io.BytesIO(found.content))
+    except NotAPicture:
+        image = _opened(io.BytesIO(found.bare()))
+    lost = f"chunks of its metadata were damaged or too long and went ({', '.join(found.dropped)})"
+    return Source(image=image, format=FORMATS["PNG"], png=found, notes=(lost,) if found.dropped else ())
+
+
+def _open_jpeg(content: bytes) -> Source:
+    found = jpeg.read(content, MAX_SCANS)
+    if found.scans > MAX_SCANS:
+        said = f"The picture has more than {MAX_SCANS} scans."
+        raise NotAPicture(said, hint="Save it anew.", reason=Reason.TOO_MANY_SCANS)
+    file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
+    return Source(image=_opened(file), format=FORMATS["JPEG"], jpeg=found)
+
+
+def _opened(file: IO[bytes]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(file, formats=tuple(FORMATS))
+            return Image.open(file, formats=tuple(FORMATS))
     except UnidentifiedImageError as error:
         raise _unknown(file) from error
     except Exception as error:
         raise damaged(error) from error
-    check_size(image.size, bounds, "The image has")
-    if image.format in {"JPEG", "MPO"}:
-        _check_scans(file)
-    return image
 
 
 def _unknown(file: IO[bytes]) -> NotAPicture:
@@ -82,31 +137,16 @@ def damaged(error: Exception) -> NotAPicture:
     return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
-def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1) -> None:
+def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:
     """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAPicture."""
     megapixels = math.prod(size) * frames / 1e6
     if megapixels > bounds.megapixels:
         times = f" in each of {frames} frames" if frames > 1 else ""
         said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
-        hint = "To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker."
+        hint = f"To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker{hint}."
         raise NotAPicture(
             f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint, reason=Reason.TOO_LARGE
         )
-
-
-def _check_scans(file: IO[bytes]) -> None:
-    """Count the scans of a JPEG, up to its end: what follows it (a film, another picture) is not looked at."""
-    file.seek(0)
-    content = file.read()
-    file.seek(0)
-    place, scans = 2, 0
-    while scans <= MAX_SCANS and (found := _MARKER.search(content, place)) and found[0] != _END:
-        scans += found[0] == _SCAN
-        # A marker's own length leads over what may look like markers in it.
-        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
-    if scans > MAX_SCANS:
-        said = f"The image has more than {MAX_SCANS} scans."
-        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
 
 
 def is_lossless_webp(file: IO[bytes]) -> bool:

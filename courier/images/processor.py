@@ -15,8 +15,9 @@ from PIL import Image
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color
-from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
+from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
+from courier.images.decoding import check_frames, decode
 from courier.images.draft import drafted
 from courier.images.encoder import Encoding, saved
 from courier.images.formats import FORMATS
@@ -24,7 +25,7 @@ from courier.images.metadata import SIDEWAYS, kept_of, orientation_of, upright
 from courier.images.naming import result_name
 from courier.images.notes import Note, Notes
 from courier.images.pipeline import Pipeline, parse
-from courier.images.probe import Bounds, check_size, format_of, is_lossless_webp, is_moving, open_image
+from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, open_source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +62,11 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     Raises: Rejected for what is no pipeline; NotAPicture if it is none, is damaged or too large.
     """
     pipeline, notes = parse(operations), Notes()
-    image = open_image(file, bounds)
+    source = open_source(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd metadata; what is wrong with pixels is an error
-        job = _job(image, file, pipeline, bounds, notes.add)
-        frames, times = _moving(image, job) if job.moves else ([_still(image, job)], [0.0])
+        job = _job(source, file, pipeline, bounds, notes.add)
+        frames, times = _moving(source, job) if job.moves else ([_still(source, job)], [0.0])
     size, target = frames[0].size, job.encoding.target
     content = saved(frames, times, job.encoding, notes.add)
     return Processed(
@@ -82,12 +83,16 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 # Working
 
 
-def _job(image: Image.Image, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
+def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
     """Return all that is known of an image's way before it is decoded. Raises: NotAPicture."""
+    image = source.image
+    image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
     is_sixteen = ";16" in _rawmode(image)
-    target = FORMATS[pipeline.target(format_of(image), moving=is_moving(image))]
-    moves = is_moving(image) and target.animates
+    target = FORMATS[pipeline.target(source.format.name, moving=source.is_moving)]
+    moves = source.is_moving and target.animates
+    for said in source.notes:
+        note(said)
     frames = _count(image, bounds, note, moves=moves)
     kept = kept_of(image, pipeline, target, note)
     plays = plays_of(image) if moves else 1
@@ -122,27 +127,39 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
     return count
 
 
-def _moving(image: Image.Image, job: _Job) -> tuple[list[Image.Image], list[float]]:
+def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds."""
-    orientation = orientation_of(image)
+    check_frames(source)
+    orientation = orientation_of(source.image)
     frames, times = [], []
-    for frame, time in decoded_frames(image):
+    for frame, time in decoded_frames(source.image):
         times.append(time)
         frames.append(_done(_workable(upright(frame, orientation), job), job))
     return frames, times
 
 
-def _still(image: Image.Image, job: _Job) -> Image.Image:
+def _still(source: Source, job: _Job) -> Image.Image:
     """Return the finished picture of a file that has one, or whose first is taken."""
+    image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
     pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
-    decoded(image)
+    _check_decode(source, whole, job.bounds)
+    decode(source, job.note)
     if job.is_sixteen and not is_deep(image):
         job.note("its 16 bits a channel became 8")
     # Pillow turns a TIFF upright itself, as it decodes it, and forgets its orientation.
     turned = upright(image, orientation_of(image) if image.format == "TIFF" else orientation)
     return _done(_workable(turned, job), replace(job, pipeline=pipeline))
+
+
+def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> None:
+    """Make sure that what will be decoded is not too large. Raises: NotAPicture."""
+    is_reducible = source.jpeg is not None and source.jpeg.is_single
+    # All coefficients of several scans are held, however small the image becomes.
+    size = source.image.size if is_reducible else whole
+    hint = "; a JPEG may be larger if thumbnail or resize comes first" if is_reducible else ""
+    check_size(size, bounds, "The picture has", hint=hint)
 
 
 def _workable(image: Image.Image, job: _Job) -> Image.Image:

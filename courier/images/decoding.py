@@ -1,0 +1,128 @@
+"""Decode an image whole, or say how much of it can be read.
+
+Decoders forgive: a PNG whose stream ends early, a JPEG whose scan does. What they leave black or gray is damage here.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from PIL import Image
+
+from courier.errors import NotAPicture, Reason
+from courier.images import jpeg
+from courier.images.notes import Note
+from courier.images.png import PixelData, Png
+from courier.images.probe import Source
+from courier.text import printable
+
+
+def decode(source: Source, note: Note) -> Image.Image:
+    """Decode a source's image, its first if there are several. Raises: NotAPicture if it is not whole."""
+    if source.png:
+        _decode_png(source, source.png)
+    elif source.jpeg:
+        _decode_jpeg(source, note)
+    else:
+        _load(source.image)
+    return source.image
+
+
+def check_frames(source: Source) -> None:
+    """Make sure that each frame of an animation is whole, as far as decoding would not tell. Raises: NotAPicture."""
+    if source.png:
+        for pixels in source.png.images:
+            _check_rows(source.image, source.png, pixels)
+
+
+def damage(image: Image.Image, what: str) -> NotAPicture:
+    """Return the rejection of an image that cannot be decoded whole."""
+    name = "JPEG" if image.format == "MPO" else image.format
+    header = f"its header says {name}, {image.width} x {image.height} pixels"
+    return NotAPicture(f"The picture is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
+
+
+def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:
+    try:
+        image.load()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise damage(image, readable() or printable(str(error), 120)) from error
+
+
+# PNG
+
+
+def _decode_png(source: Source, found: Png) -> None:
+    image, pixels = source.image, found.images[0]
+    is_simple = pixels.is_sound and not found.is_interlaced and not source.is_moving
+    mark = random.Random(image.width).randbytes(8 * image.width)  # noqa: S311  a row that no image has
+    if is_simple:
+        image.im = _marked(image, mark).im
+    else:
+        _check_rows(image, found, pixels)
+    _load(image, lambda: _rows(found, pixels))
+    if is_simple and _last_row(image) == _last_row(_marked(image, mark)):
+        _check_rows(image, found, pixels)
+
+
+def _marked(image: Image.Image, mark: bytes) -> Image.Image:
+    """Return an image of the same size whose last row is known: it stays if nothing is decoded there."""
+    marked = Image.new(image.mode, image.size)
+    row = Image.new(image.mode, (image.width, 1))
+    row.frombytes(mark[: len(row.tobytes())])
+    marked.paste(row, (0, image.height - 1))
+    return marked
+
+
+def _last_row(image: Image.Image) -> bytes:
+    return image.crop((0, image.height - 1, image.width, image.height)).tobytes()
+
+
+def _check_rows(image: Image.Image, found: Png, pixels: PixelData) -> None:
+    if said := _rows(found, pixels):
+        raise damage(image, said)
+
+
+def _rows(found: Png, pixels: PixelData) -> str:
+    """Say how many rows of a PNG can be read; nothing if all can."""
+    readable, expected = found.rows_of(pixels)
+    if readable == expected:
+        return "" if pixels.is_sound else "the check sum of its pixels is wrong"
+    return f"only {readable:,} of {expected:,} rows can be read"
+
+
+# JPEG
+
+
+def _decode_jpeg(source: Source, note: Note) -> None:
+    image, found = source.image, source.jpeg
+    if found is None or not found.is_single or not isinstance(image.fp, jpeg.StagedFile):  # type: ignore[attr-defined]
+        if found and found.is_common and not found.is_complete:
+            raise damage(image, "scans are missing that would bring its details")
+        _load(image)
+        return
+    watch, file = jpeg.Watch(), image.fp  # type: ignore[attr-defined]
+    content = file.getvalue()
+    file.stops = watch.stops(found.end)
+    _load(image)
+    if watch.needed_end:
+        raise damage(image, f"about {_jpeg_rows(content[: found.end], image)} of {image.height:,} rows can be read")
+    if not found.has_end:
+        note("its end marker is missing, its rows are all there")
+    if not watch.needed_last_bytes or not found.is_in_order:
+        note("parts of it may be damaged: its data do not fit its size")
+
+
+def _jpeg_rows(content: bytes, image: Image.Image) -> int:
+    """Return how many rows can be decoded of data that end early."""
+    again = Image.open(jpeg.StagedFile(content), formats=("JPEG",))
+    again.draft(image.mode, image.size)
+    again.im = Image.new(again.mode, again.size).im
+    try:
+        again.load()
+    except OSError:
+        box = again._new(again.im).getbbox()  # noqa: SLF001  `getbbox` of `again` itself would decode it again
+    return box[3] if box else 0
