@@ -5,24 +5,30 @@ Decoders forgive: a PNG whose stream ends early, a JPEG whose scan does. What th
 
 from __future__ import annotations
 
+import io
 import random
 from collections.abc import Callable
+from functools import reduce
 
-from PIL import Image
+from PIL import Image, ImageChops
 
 from courier.errors import NotAPicture, Reason
-from courier.images import jpeg
+from courier.images import color, jpeg
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
 from courier.images.probe import Source
 from courier.text import printable
 
+#: The most bits a channel.
+_DEEP = 16
+
 
 def decode(source: Source, note: Note) -> Image.Image:
-    """Decode a source's image, its first if there are several. Raises: NotAPicture if it is not whole."""
+    """Return a source's image decoded, its first if there are several. Raises: NotAPicture if it is not whole."""
     if source.png:
         _decode_png(source, source.png)
-    elif source.jpeg:
+        return _deep_transparency(source.image, source.png)
+    if source.jpeg:
         _decode_jpeg(source, note)
     else:
         _load(source.image)
@@ -66,6 +72,27 @@ def _decode_png(source: Source, found: Png) -> None:
     _load(image, lambda: _rows(found, pixels))
     if is_simple and _last_row(image) == _last_row(_marked(image, mark)):
         _check_rows(image, found, pixels)
+
+
+def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:
+    """Return an image of 16 bits a channel with its transparent color as transparency, which Pillow loses."""
+    key = image.info.get("transparency")
+    if key is None or found.depth != _DEEP or image.mode not in {"I;16", "RGB"}:
+        return image
+    if image.mode == "I;16":
+        alpha = image.convert("I").point([255 * (level != key) for level in range(2**_DEEP)], "L")
+        return Image.merge("LA", (color.shallow(image, lambda _note: None), alpha))
+    low = Image.open(io.BytesIO(found.content), formats=("PNG",))
+    # The order of bytes turned around: what comes out are the lower ones.
+    low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]
+    levels = [level >> 8 for level in key] + [level & 255 for level in key]
+    differ = [
+        band.point([255 * (level != wanted) for level in range(256)])
+        for band, wanted in zip((*image.split(), *low.split()), levels, strict=True)
+    ]
+    image.putalpha(reduce(ImageChops.lighter, differ))
+    del image.info["transparency"]
+    return image
 
 
 def _marked(image: Image.Image, mark: bytes) -> Image.Image:

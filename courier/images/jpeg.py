@@ -13,7 +13,7 @@ from dataclasses import dataclass
 #: A marker that has a length or ends the image: no stuffed byte, no restart, no filling (B.1.1.2).
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
-_SCAN, _END = 0xDA, 0xD9
+_SCAN, _END, _RESTART_INTERVAL = 0xDA, 0xD9, 0xDD
 #: Start of frame: every marker from C0 to CF but DHT, JPG and DAC.
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
@@ -57,7 +57,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     """Return what a JPEG says of its first image; what follows that (a film, another image) is not looked at."""
     place, scans, frame, bits, end, has_end = 2, 0, 0, 8, len(content), False
     left: dict[int, list[int]] = {}
-    restarts = b""
+    restarts, has_restarts = b"", False
     while scans <= most_scans and (found := _MARKER.search(content, place)):
         marker, start = found[0][1], found.end()
         if scans:
@@ -67,6 +67,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
             break
         # A marker's own length leads over what may look like markers in it.
         place = start + int.from_bytes(content[start : start + 2], "big")
+        has_restarts |= marker == _RESTART_INTERVAL
         if marker in _FRAMES and not frame:
             frame, bits = marker, content[start + 2] if start + 2 < len(content) else 0
             left = {content[at]: [255] * _BANDS for at in range(start + 8, min(place, len(content)), 3)}
@@ -74,9 +75,10 @@ def read(content: bytes, most_scans: int) -> Jpeg:
             scans += 1
             _bring(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
             following = _MARKER.search(content, place)
-            data = content[place : following.start() if following else len(content)]
-            restarts += bytes(one[0] for one in _RESTART.findall(data)) if scans == 1 else b""
-            end = place + len(data)
+            end = following.start() if following else len(content)
+            if has_restarts and scans == 1:
+                restarts = b"".join(_RESTART.findall(content, place, end))
+            place = end
     is_complete = all(not any(bands) for bands in left.values())
     is_in_order = all(one == 0xD0 + number % 8 for number, one in enumerate(restarts))
     return Jpeg(

@@ -100,6 +100,9 @@ def _open_png(content: bytes) -> Source:
         image = _opened(io.BytesIO(found.content))
     except NotAPicture:
         image = _opened(io.BytesIO(found.bare()))
+    if image.mode == "L" and "transparency" in image.info:
+        # Pillow spreads samples of 2 and 4 bits over 8, and leaves the transparent one as it is.
+        image.info["transparency"] *= 255 // (2**found.depth - 1)
     lost = f"chunks of its metadata were damaged or too long and went ({', '.join(found.dropped)})"
     return Source(image=image, format=FORMATS["PNG"], png=found, notes=(lost,) if found.dropped else ())
 

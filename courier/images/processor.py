@@ -145,7 +145,7 @@ def _still(source: Source, job: _Job) -> Image.Image:
     is_converted = job.encoding.kept.foreign is not None
     pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
     _check_decode(source, whole, job.bounds)
-    decode(source, job.note)
+    image = decode(source, job.note)
     if job.is_sixteen and not is_deep(image):
         job.note("its 16 bits a channel became 8")
     # Pillow turns a TIFF upright itself, as it decodes it, and forgets its orientation.
@@ -165,8 +165,6 @@ def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> Non
 def _workable(image: Image.Image, job: _Job) -> Image.Image:
     """Return a picture in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
     if is_deep(image):
-        if "transparency" in image.info:
-            job.note("its transparent gray became opaque")
         if job.encoding.kept.foreign is not None:
             job.note("its color profile was removed")
         keeps = job.pipeline.keeps_depth and "I;16" in job.encoding.target.modes

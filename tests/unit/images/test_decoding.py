@@ -132,6 +132,60 @@ def test_a_damaged_frame_of_an_animation_is_damage() -> None:
     assert "rows can be read" in refused(early, "flip")
 
 
+# PNG transparency
+
+
+def transparent_png(color: int, depth: int, pixels: Sequence[Sequence[int]], transparency: bytes) -> bytes:
+    """Return a PNG of one row."""
+    bits = "".join(format(sample, f"0{depth}b") for pixel in pixels for sample in pixel)
+    row = int(bits.ljust(-(-len(bits) // 8) * 8, "0"), 2).to_bytes(-(-len(bits) // 8), "big")
+    content = png(color, depth, 0, zlib.compress(b"\0" + row), (len(pixels), 1))
+    place = content.index(b"IDAT") - 4
+    return content[:place] + chunk(b"tRNS", transparency) + content[place:]
+
+
+def alphas(content: bytes, operations: str) -> list[int]:
+    made = Image.open(io.BytesIO(do(content, operations).content))
+    return list(made.convert("RGBA").getchannel("A").tobytes())
+
+
+@pytest.mark.parametrize("operations", ["flip", "grayscale", "sepia", "convert=webp"])
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_transparent_gray_is_transparent_in_every_depth(depth: int, operations: str) -> None:
+    top = 2**depth - 1
+    for key in {0, top // 3, top}:
+        pixels = [[level] for level in (0, top // 3, key, max(0, key - 1), min(top, key + 1), top)]
+
+        found = alphas(transparent_png(0, depth, pixels, struct.pack(">H", key)), operations)
+
+        assert found == [255 * (level != key) for (level,) in pixels], key
+
+
+@pytest.mark.parametrize("operations", ["flip", "grayscale", "sepia", "convert=webp"])
+@pytest.mark.parametrize("depth", [8, 16])
+def test_a_transparent_color_is_transparent_by_all_its_bits(depth: int, operations: str) -> None:
+    key = [2**depth * 5 // 16 + 3, 7, 2**depth - 2]
+    others = [[level + step * (at == band) for at, level in enumerate(key)] for band in range(3) for step in (-1, 1)]
+
+    found = alphas(transparent_png(2, depth, [key, *others, key], struct.pack(">HHH", *key)), operations)
+
+    assert found == [0, *[255] * 6, 0]
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4, 8])
+def test_a_palettes_transparency_is_kept_in_every_depth(depth: int) -> None:
+    levels = [(number * 90 + 20) % 256 for number in range(min(2**depth, 5))]
+    pixels = [[number % 2**depth] for number in range(8)]
+
+    found = alphas(transparent_png(3, depth, pixels, bytes(levels)), "flip")
+
+    assert found == [levels[index] if index < len(levels) else 255 for (index,) in pixels]
+
+
+def test_gray_of_sixteen_bits_with_a_transparent_level_says_what_it_lost() -> None:
+    assert do(transparent_png(0, 16, [[1], [2]], b"\0\1")).notes == ["its 16 bits a channel became 8"]
+
+
 # PNG metadata
 
 METADATA = (b"pHYs", b"iCCP", b"gAMA", b"tIME", b"eXIf", b"zTXt", b"sRGB", b"cHRM")
