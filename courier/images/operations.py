@@ -57,10 +57,10 @@ _ALL = (
         name="solarize", value="[LEVEL]", help="negate what is brighter (128)",
         read=arguments.whole("threshold", 0, 255, 128), apply=effects.with_value(ImageOps.solarize, "threshold"),
     ),
-    Operation(name="equalize", help="spread brightness evenly", apply=effects.on_color(ImageOps.equalize)),
+    Operation(name="equalize", help="all brightnesses equally often", apply=effects.on_histogram(ImageOps.equalize)),
     Operation(
-        name="normalize", help="stretch from black to white",
-        apply=effects.on_color(ImageOps.autocontrast),
+        name="normalize", help="the darkest black, the brightest white",
+        apply=effects.on_histogram(ImageOps.autocontrast),
     ),
     Operation(
         name="brightness", value="FACTOR", example="1.6", help="brighter above 1, darker below",
@@ -68,7 +68,7 @@ _ALL = (
     ),
     Operation(
         name="contrast", value="FACTOR", example="0.4", help="more contrast above 1, less below",
-        read=arguments.number("factor", 0, 10), apply=effects.enhanced(ImageEnhance.Contrast),
+        read=arguments.number("factor", 0, 10), apply=effects.contrast,
     ),
     Operation(
         name="saturation", value="FACTOR", example="0.2", help="more color above 1, none at 0",
@@ -80,7 +80,7 @@ _ALL = (
     ),
     Operation(
         name="sharpen", value="[PERCENT]", example="400", help="unsharp mask (150)",
-        read=arguments.whole("percent", 1, 1_000, 150), apply=effects.with_value(effects.sharpen, "percent"),
+        read=arguments.whole("percent", 1, 1_000, 150), apply=effects.on_neighbors(effects.sharpen),
     ),
     Operation(name="edges", help="edges only", apply=effects.filtered(ImageFilter.FIND_EDGES)),
     Operation(name="emboss", help="as if embossed in metal", apply=effects.filtered(ImageFilter.EMBOSS)),

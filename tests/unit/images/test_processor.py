@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, cast
 
 import pytest
-from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw, ImageOps, PngImagePlugin
 
 from courier.errors import NotAPicture, Reason, Rejected
 from courier.files import check_name
@@ -340,6 +340,35 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
     assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
     assert tell(processed(picture("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile was removed")
+
+
+def disc(hidden: str, mode: str) -> bytes:
+    """Return a disc of the sample with a soft edge, on something transparent of a color that cannot be seen."""
+    alpha = Image.new("L", (480, 320))
+    ImageDraw.Draw(alpha).ellipse((80, 40, 320, 280), fill=255)
+    alpha = alpha.resize((120, 80), Image.Resampling.LANCZOS)
+    image = pixels("RGB", (120, 80)).copy()
+    image.paste(hidden, mask=alpha.point(lambda level: 255 * (level == 0)))
+    image = image.convert(mode[:-1])
+    image.putalpha(alpha)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+VISIBLE = [
+    *(f"{name}{'=' * bool(known.example)}{known.example},convert=png" for name, known in OPERATIONS.items()),
+    *("resize=50x30:fill,convert=png", "thumbnail=20"),
+    *(f"flip,convert={target}" for target in ("webp", "avif", "gif", "jpeg")),
+]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("operations", VISIBLE)
+def test_what_cannot_be_seen_changes_nothing_that_can(operations: str, mode: str) -> None:
+    black, white = (do(disc(hidden, mode), operations).convert("RGBA").convert("RGBa") for hidden in ("black", "white"))
+
+    assert black.tobytes() == white.tobytes()
 
 
 def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
