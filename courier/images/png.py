@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from courier.errors import NotAPicture, Reason
+from courier.images.profiles import SRGB_PRIMARIES, Description, gamma_curve, srgb_curve
 from courier.text import quoted
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -31,6 +32,8 @@ _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 #: Where each pass of an interlaced image begins and how far apart its pixels are: x, y, and the steps of both.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _MAX_FILTER = 4
+#: What sRGB is called by gAMA, whose curve is a little different, and how near to it others mean the same.
+_SRGB_GAMMA, _USUAL = 45_455, 500
 #: How much is unpacked at once, in bytes: what is good before damage counts up to so near to it.
 _PIECE = 1024
 
@@ -76,6 +79,20 @@ class Png:
     #: The file for Pillow, and the chunks that it may have.
     content: bytes
     kept: Sequence[Chunk]
+
+    @property
+    def description(self) -> Description | None:
+        """What it says of its colors in other ways than by a profile; None if nothing, or less than a profile says."""
+        code = self.chunks.get(b"cICP", b"")
+        if len(code) == 4:  # noqa: PLR2004
+            return Description(primaries=code[0], curve=code[1])
+        if b"iCCP" in self.chunks or b"sRGB" in self.chunks or not self.chunks.keys() & {b"gAMA", b"cHRM"}:
+            return None
+        gamma = int.from_bytes(self.chunks.get(b"gAMA", b"")[:4], "big") or _SRGB_GAMMA
+        points = struct.unpack(">8I", self.chunks.get(b"cHRM", b"")) if len(self.chunks.get(b"cHRM", b"")) == 32 else ()  # noqa: PLR2004
+        primaries = tuple(point / 100_000 for point in (*points[2:], *points[:2])) or SRGB_PRIMARIES
+        is_usual = abs(gamma - _SRGB_GAMMA) <= _USUAL
+        return Description(primaries=primaries, curve=srgb_curve if is_usual else gamma_curve(100_000 / gamma))
 
     def bare(self) -> bytes:
         """Return the file with nothing but what pixels need, should Pillow stumble over the rest."""

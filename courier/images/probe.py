@@ -11,10 +11,11 @@ from typing import IO
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images import gif, jpeg, png
+from courier.images import avif, gif, jpeg, png, profiles
 from courier.images.formats import FORMATS, Format
 from courier.images.jpeg import Jpeg
 from courier.images.png import Png
+from courier.images.profiles import Description
 from courier.text import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
@@ -52,6 +53,8 @@ class Source:
     format: Format
     png: Png | None = None
     jpeg: Jpeg | None = None
+    #: How many bits each channel of a pixel has.
+    bits: int = 8
     #: What is said of the file, whatever becomes of it.
     notes: tuple[str, ...] = ()
 
@@ -81,7 +84,10 @@ def open_source(file: IO[bytes]) -> Source:
     if head.startswith(b"\xff\xd8"):
         return _open_jpeg(file.read())
     image = _opened(file)
-    return Source(image=image, format=FORMATS[format_of(image)], notes=_gif_notes(file, image))
+    if image.format == "AVIF":
+        return _open_avif(file, image)
+    bits = 16 if ";16" in _rawmode(image) else 8
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=_gif_notes(file, image))
 
 
 def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
@@ -103,8 +109,39 @@ def _open_png(content: bytes) -> Source:
     if image.mode == "L" and "transparency" in image.info:
         # Pillow spreads samples of 2 and 4 bits over 8, and leaves the transparent one as it is.
         image.info["transparency"] *= 255 // (2**found.depth - 1)
-    lost = f"chunks of its metadata were damaged or too long and went ({', '.join(found.dropped)})"
-    return Source(image=image, format=FORMATS["PNG"], png=found, notes=(lost,) if found.dropped else ())
+    notes = _describe(image, found.description, is_stronger=True)
+    if found.dropped:
+        notes += (f"chunks of its metadata were damaged or too long and went ({', '.join(found.dropped)})",)
+    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, notes=notes)
+
+
+def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
+    file.seek(0)
+    found = avif.read(file.read())
+    notes = _describe(image, found.description, is_stronger=False)
+    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
+
+
+def _describe(image: Image.Image, description: Description | None, *, is_stronger: bool) -> tuple[str, ...]:
+    """Give an image the profile that a description means, in place of its own if that is weaker; say what is lost."""
+    if description is None or ("icc_profile" in image.info and not is_stronger):
+        return ()
+    try:
+        profile = description.profile(gray=image.mode in {"1", "L", "LA", "I;16"})
+    except (ArithmeticError, ValueError, KeyError):
+        return (f"its colors were taken for sRGB's: what it says of them is not known here ({description})",)
+    image.info["icc_profile"] = profile
+    if profiles.is_srgb(profile):
+        del image.info["icc_profile"]
+    return (
+        ("its high dynamic range was cut off: what is brighter than white became white",) if description.is_hdr else ()
+    )
+
+
+def _rawmode(image: Image.Image) -> str:
+    tile = getattr(image, "tile", None)
+    found = tile[0][3] if tile else ""
+    return found[0] if isinstance(found, tuple) and found and isinstance(found[0], str) else str(found)
 
 
 def _open_jpeg(content: bytes) -> Source:

@@ -27,6 +27,9 @@ from courier.images.notes import Note, Notes
 from courier.images.pipeline import Pipeline, parse
 from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, open_source
 
+#: How many bits a channel of what Pillow works on has, but for gray.
+_BITS = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Processed:
@@ -49,8 +52,6 @@ class _Job:
     encoding: Encoding
     bounds: Bounds
     note: Note
-    #: Whether the source has 16 bits a channel.
-    is_sixteen: bool
     #: How many frames the result has, and whether they follow each other in time.
     frames: int
     moves: bool
@@ -88,7 +89,6 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
     image = source.image
     image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
-    is_sixteen = ";16" in _rawmode(image)
     target = FORMATS[pipeline.target(source.format.name, moving=source.is_moving)]
     moves = source.is_moving and target.animates
     for said in source.notes:
@@ -105,7 +105,6 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
         encoding=encoding,
         bounds=bounds,
         note=note,
-        is_sixteen=is_sixteen,
         frames=frames,
         moves=moves,
     )
@@ -130,6 +129,8 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
 def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds."""
     check_frames(source)
+    if source.bits > _BITS:
+        job.note(f"its {source.bits} bits a channel became {_BITS}")
     orientation = orientation_of(source.image)
     frames, times = [], []
     for frame, time in decoded_frames(source.image):
@@ -146,8 +147,8 @@ def _still(source: Source, job: _Job) -> Image.Image:
     pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
     _check_decode(source, whole, job.bounds)
     image = decode(source, job.note)
-    if job.is_sixteen and not is_deep(image):
-        job.note("its 16 bits a channel became 8")
+    if source.bits > _BITS and not is_deep(image):
+        job.note(f"its {source.bits} bits a channel became {_BITS}")
     # Pillow turns a TIFF upright itself, as it decodes it, and forgets its orientation.
     turned = upright(image, orientation_of(image) if image.format == "TIFF" else orientation)
     return _done(_workable(turned, job), replace(job, pipeline=pipeline))
@@ -176,12 +177,6 @@ def _workable(image: Image.Image, job: _Job) -> Image.Image:
     if image.mode == "L" and wanted == "LA":
         image = image.convert("RGBA")
     return image if image.mode == wanted else image.convert(wanted)
-
-
-def _rawmode(image: Image.Image) -> str:
-    tile = getattr(image, "tile", None)
-    found = tile[0][3] if tile else ""
-    return found[0] if isinstance(found, tuple) and found and isinstance(found[0], str) else str(found)
 
 
 def _done(image: Image.Image, job: _Job) -> Image.Image:
