@@ -87,7 +87,7 @@ def test_profile_exif_and_resolution_go_along() -> None:
     exif = Image.Exif()
     exif[0x013B] = "Ann"
 
-    made = written(noisy(), work("JPEG", profile=profile(), exif=exif.tobytes(), dots=(72.0, 72.0)))
+    made = written(noisy(), work("JPEG", profile=profile(), exif=exif, dots=(72.0, 72.0)))
 
     assert made.info["icc_profile"] == profile()
     assert made.getexif()[0x013B] == "Ann"
