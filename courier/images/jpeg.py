@@ -19,6 +19,11 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
 #: Not lossless, not hierarchical, not arithmetic.
 _COMMON = _BASELINE | _PROGRESSIVE
+#: Lossless or hierarchical frames.
+_ODD = {0xC3: "without loss", 0xCB: "without loss"} | dict.fromkeys(
+    (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "of several layers"
+)
+_BITS = 8
 _BANDS = 64
 _PADDING = b"\x55" * 16
 #: So many bytes at the end of a scan's data may be filling.
@@ -41,6 +46,12 @@ class Jpeg:
     is_complete: bool
     #: Whether restarts follow each other in their order.
     is_in_order: bool
+
+    @property
+    def oddity(self) -> str:
+        """What is odd about it that no decoder here knows, behind `a JPEG`; empty if nothing is."""
+        kind = _ODD.get(self.frame, "")
+        return kind if kind or self.bits == _BITS else f"of {self.bits} bits a channel"
 
     @property
     def is_common(self) -> bool:

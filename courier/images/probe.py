@@ -13,6 +13,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from courier.errors import NotAPicture, Reason
 from courier.images import avif, gif, jpeg, png, profiles
 from courier.images.formats import FORMATS, Format
+from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
 from courier.images.jpeg import Jpeg
 from courier.images.png import Png
 from courier.images.profiles import Description
@@ -25,6 +26,10 @@ PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
 MAX_SCANS = 100
 #: As far as a WebP's first pixels are looked for: color profiles come before them.
 _WEBP_HEAD = 2**22
+#: Tags of a TIFF: what its images are, where others lie below the first, who made the camera, and that it is raw.
+_SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
+#: The item of an AVIF that puts an image and its gain map together.
+_TONE_MAP = b"tmap"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +89,9 @@ def open_source(file: IO[bytes]) -> Source:
     if head.startswith(b"\xff\xd8"):
         return _open_jpeg(file.read())
     image = _opened(file)
+    if kind := _raw_kind(image):
+        said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
+        raise NotAPicture(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
     if image.format == "AVIF":
         return _open_avif(file, image)
     bits = 16 if ";16" in _rawmode(image) else 8
@@ -117,9 +125,17 @@ def _open_png(content: bytes) -> Source:
 
 def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     file.seek(0)
-    found = avif.read(file.read())
-    notes = _describe(image, found.description, is_stronger=False)
+    content = file.read()
+    found = avif.read(content)
+    notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
+    if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
+        notes += ("its gain map (HDR) went",)
     return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
+
+
+def _lost_companions(content: bytes) -> tuple[str, ...]:
+    found = companions(content)
+    return (f"its {' and '.join(found)} went",) if found else ()
 
 
 def _describe(image: Image.Image, description: Description | None, *, is_stronger: bool) -> tuple[str, ...]:
@@ -149,8 +165,11 @@ def _open_jpeg(content: bytes) -> Source:
     if found.scans > MAX_SCANS:
         said = f"The picture has more than {MAX_SCANS} scans."
         raise NotAPicture(said, hint="Save it anew.", reason=Reason.TOO_MANY_SCANS)
+    if found.frame and found.oddity:
+        said = f"This is a JPEG {found.oddity}, which is not read here."
+        raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
-    return Source(image=_opened(file), format=FORMATS["JPEG"], jpeg=found)
+    return Source(image=_opened(file), format=FORMATS["JPEG"], jpeg=found, notes=_lost_companions(content))
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
@@ -165,16 +184,41 @@ def _opened(file: IO[bytes]) -> Image.Image:
 
 
 def _unknown(file: IO[bytes]) -> NotAPicture:
+    """Return the rejection of what Pillow does not know, with what it is."""
     file.seek(0)
-    if not file.read(1):
-        return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
+    head = file.read(HEAD_BYTES)
+    if not head:
+        return NotAPicture("The file is empty.", hint="Upload the picture again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
-    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    if name := our_format(head):
+        said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
+        return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
+    kind = other_kind(head)
+    said = f"This is {kind}, no picture that is read here." if kind else "This is no picture that is read here."
+    return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def _raw_kind(image: Image.Image) -> str:
+    """Return which camera's raw image a TIFF is; empty if it is none."""
+    tags = getattr(image, "tag_v2", {})
+    if _DNG_VERSION in tags:
+        return "DNG"
+    # Its first image is a small one, and others lie below it.
+    is_preview = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
+    maker = str(tags.get(_MAKER, "")).strip("\0 ") or "of an unknown camera"
+    return maker if is_preview else ""
 
 
 def damaged(error: Exception) -> NotAPicture:
-    """Return the rejection of an image whose header cannot be read."""
-    return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+    """Return the rejection of an image whose header cannot be read, or is of a kind that Pillow does not know."""
+    said = printable(str(error), 120)
+    if said.lower().startswith("unsupported") or isinstance(error, NotImplementedError):
+        return NotAPicture(
+            f"This kind of picture is not read here: {said}.",
+            hint="Save it as another kind.",
+            reason=Reason.UNSUPPORTED_FORMAT,
+        )
+    return NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:
