@@ -46,7 +46,7 @@ def damage(image: Image.Image, what: str) -> NotAPicture:
     """Return the rejection of an image that cannot be decoded whole."""
     name = "JPEG" if image.format == "MPO" else image.format
     header = f"its header says {name}, {image.width} x {image.height} pixels"
-    return NotAPicture(f"The picture is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
+    return NotAPicture(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
 
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:
@@ -138,7 +138,7 @@ def _decode_jpeg(source: Source, note: Note) -> None:
     if watch.needed_end:
         raise damage(image, f"about {_jpeg_rows(content[: found.end], image)} of {image.height:,} rows can be read")
     if not found.has_end:
-        note("its end marker is missing, its rows are all there")
+        note("its end marker is missing, but all its rows are there")
     if not watch.needed_last_bytes or not found.is_in_order:
         note("parts of it may be damaged: its data do not fit its size")
 

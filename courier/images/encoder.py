@@ -108,9 +108,9 @@ def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image
     if encoding.target.name == "GIF":
         made, is_exact = palette.paletted(image)
         if not is_exact and not encoding.is_gif:
-            note("its colors became 256 at most: GIF has no more")
+            note("its colors were reduced to 256: GIF has no more")
         if image.mode in {"LA", "RGBA"} and color.is_soft(image):
-            note("what was half transparent became transparent or not: GIF knows nothing between")
+            note("partial transparency became full or none: GIF has nothing in between")
         return made
     if image.mode in {"LA", "RGBA"} and encoding.target.has_quality and not encoding.is_lossless:
         # What cannot be seen would be mixed into what is visible beside it.

@@ -144,7 +144,7 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | No
         note("its EXIF data could not be read")
         return None
     if size_bytes > target.max_exif_bytes:
-        note("its EXIF data were too long")
+        note("its EXIF data was too long")
         return None
     return kept if size_bytes else None
 
@@ -154,7 +154,7 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
     try:
         exif = exif_of(image)
         if _GPS in exif:
-            note("the position in its EXIF data (GPS) was left out")
+            note("the position in its EXIF data (GPS) was removed")
         known = (*_DESCRIPTIVE, *_TECHNICAL, _CIRCUMSTANCES, _GPS)
         others = (
             []
@@ -163,7 +163,7 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
         )
         others += ["Interoperability"] * (_INTEROPERABILITY in exif.get_ifd(_CIRCUMSTANCES))
         if others:
-            note(f"EXIF data that are not known here went ({', '.join(others[:5])})")
+            note(f"other EXIF data removed ({', '.join(others[:5])})")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return
     tags = getattr(image, "tag_v2", {})

@@ -57,9 +57,9 @@ _ALL = (
         name="solarize", value="[LEVEL]", help="negate what is brighter (128)",
         read=arguments.whole("threshold", 0, 255, 128), apply=effects.with_value(ImageOps.solarize, "threshold"),
     ),
-    Operation(name="equalize", help="all brightnesses equally often", apply=effects.on_histogram(ImageOps.equalize)),
+    Operation(name="equalize", help="spread brightness evenly", apply=effects.on_histogram(ImageOps.equalize)),
     Operation(
-        name="normalize", help="the darkest black, the brightest white",
+        name="normalize", help="stretch from black to white",
         apply=effects.on_histogram(ImageOps.autocontrast),
     ),
     Operation(

@@ -183,7 +183,7 @@ def _word(name: bytes) -> str:
 
 
 def _damaged(what: str) -> NotAPicture:
-    return NotAPicture(f"The picture is damaged: {what}.", reason=Reason.CORRUPT)
+    return NotAPicture(f"The image is damaged: {what}.", reason=Reason.CORRUPT)
 
 
 def _is_usable(chunk: Chunk) -> bool:

@@ -39,7 +39,7 @@ def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) ->
     image = open_source(file).image
     try:
         image.draft("RGB", (2 * columns, 4 * lines))
-        check_size(image.size, bounds, "The picture has")
+        check_size(image.size, bounds, "The image has")
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I;16"):
             upright = upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")

@@ -105,7 +105,7 @@ def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
     file.seek(0)
     is_ended = gif.has_end(file.read())
     file.seek(place)
-    return () if is_ended else ("its end marker is missing, and so may be frames",)
+    return () if is_ended else ("its end marker is missing: frames may be missing too",)
 
 
 def _open_png(content: bytes) -> Source:
@@ -119,7 +119,7 @@ def _open_png(content: bytes) -> Source:
         image.info["transparency"] *= 255 // (2**found.depth - 1)
     notes = _describe(image, found.description, is_stronger=True)
     if found.dropped:
-        notes += (f"chunks of its metadata were damaged or too long and went ({', '.join(found.dropped)})",)
+        notes += (f"damaged or oversized metadata removed ({', '.join(found.dropped)})",)
     return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, notes=notes)
 
 
@@ -129,13 +129,13 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     found = avif.read(content)
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
-        notes += ("its gain map (HDR) went",)
+        notes += ("gain map (HDR) removed",)
     return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
 
 
 def _lost_companions(content: bytes) -> tuple[str, ...]:
     found = companions(content)
-    return (f"its {' and '.join(found)} went",) if found else ()
+    return (f"{' and '.join(found)} removed",) if found else ()
 
 
 def _describe(image: Image.Image, description: Description | None, *, is_stronger: bool) -> tuple[str, ...]:
@@ -163,10 +163,10 @@ def _rawmode(image: Image.Image) -> str:
 def _open_jpeg(content: bytes) -> Source:
     found = jpeg.read(content, MAX_SCANS)
     if found.scans > MAX_SCANS:
-        said = f"The picture has more than {MAX_SCANS} scans."
-        raise NotAPicture(said, hint="Save it anew.", reason=Reason.TOO_MANY_SCANS)
+        said = f"The image has more than {MAX_SCANS} scans."
+        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
     if found.frame and found.oddity:
-        said = f"This is a JPEG {found.oddity}, which is not read here."
+        said = f"This is a JPEG {found.oddity}, which cannot be read here."
         raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
     return Source(image=_opened(file), format=FORMATS["JPEG"], jpeg=found, notes=_lost_companions(content))
@@ -188,13 +188,17 @@ def _unknown(file: IO[bytes]) -> NotAPicture:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not head:
-        return NotAPicture("The file is empty.", hint="Upload the picture again.", reason=Reason.EMPTY)
+        return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
     if name := our_format(head):
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
         return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
     kind = other_kind(head)
-    said = f"This is {kind}, no picture that is read here." if kind else "This is no picture that is read here."
+    said = (
+        f"This is {kind}, not an image that can be read here."
+        if kind
+        else "This is not an image that can be read here."
+    )
     return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
 
 
@@ -214,11 +218,11 @@ def damaged(error: Exception) -> NotAPicture:
     said = printable(str(error), 120)
     if said.lower().startswith("unsupported") or isinstance(error, NotImplementedError):
         return NotAPicture(
-            f"This kind of picture is not read here: {said}.",
+            f"This kind of image cannot be read here: {said}.",
             hint="Save it as another kind.",
             reason=Reason.UNSUPPORTED_FORMAT,
         )
-    return NotAPicture(f"The picture is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+    return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:

@@ -160,7 +160,7 @@ def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> Non
     # All coefficients of several scans are held, however small the image becomes.
     size = source.image.size if is_reducible else whole
     hint = "; a JPEG may be larger if thumbnail or resize comes first" if is_reducible else ""
-    check_size(size, bounds, "The picture has", hint=hint)
+    check_size(size, bounds, "The image has", hint=hint)
 
 
 def _workable(image: Image.Image, job: _Job) -> Image.Image:

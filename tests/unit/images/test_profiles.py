@@ -79,7 +79,9 @@ def test_other_colors_are_another_profile_though_it_is_called_srgb(primaries: in
     assert not is_srgb(called_srgb(Description(primaries=primaries, curve=curve).profile()))
 
 
-@pytest.mark.parametrize("profile", [b"", b"sRGB" * 100, srgb()[:200], bytes(16) + b"CMYK" + bytes(200)])
+@pytest.mark.parametrize(
+    "profile", [b"", b"sRGB" * 100, bytes(16) + b"RGB " + bytes(200), bytes(16) + b"CMYK" + bytes(200)]
+)
 def test_what_is_no_profile_for_an_image_is_not_srgbs(profile: bytes) -> None:
     assert not is_srgb(profile)
 
