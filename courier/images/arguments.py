@@ -122,16 +122,6 @@ def border(text: str) -> Values:
     return {**whole("width", 1, 5_000)(width), "color": _color(color or "black")}
 
 
-def watermark(text: str) -> Values:
-    """Read a line of text and a gravity. Raises: ValueError."""
-    words, separator, gravity = text.rpartition(":")
-    if not separator or gravity not in GRAVITIES:
-        words, gravity = text, "southeast"
-    if not words.strip() or len(words) > 200:  # noqa: PLR2004  a line, no page
-        raise ValueError
-    return {"text": words, "gravity": gravity}
-
-
 def convert(text: str) -> Values:
     """Read a format and a quality. Raises: ValueError."""
     name, separator, quality = text.partition(":")

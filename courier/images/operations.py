@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import arguments, effects, transforms
+from courier.images import arguments, effects, transforms, watermark
 from courier.images.arguments import FITS, GRAVITIES, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
 from courier.images.operation import Box, Operation, always
-from courier.images.watermark import watermark
 from courier.text import one_of
 
 
@@ -123,9 +122,9 @@ _ALL = (
         read=arguments.border, apply=transforms.border, size=_bordered_size,
     ),
     Operation(
-        name="watermark", value="TEXT[:GRAVITY]", example="Courier:center",
-        help="a line of text in a corner (southeast)",
-        read=arguments.watermark, apply=watermark, has_free_text=True,
+        name="watermark", value="TEXT[:GRAVITY][:FONT][:OPACITY%]", example="Courier:center",
+        help="a line of text; fonts regular, bold, italic",
+        read=watermark.read, apply=watermark.watermark, has_free_text=True,
     ),
     Operation(
         name="strip-metadata", help="remove EXIF, color profile and comments",

@@ -507,11 +507,6 @@ def test_odd_metadata_cost_the_metadata_only() -> None:
     assert tell(made.notes, "EXIF data was too long")
 
 
-def test_what_no_font_has_is_not_drawn_as_boxes() -> None:
-    with pytest.raises(NotAPicture, match="letter '日' cannot be drawn"):
-        processed(picture(), "watermark=日本")
-
-
 def test_a_large_box_around_a_small_result_is_fine_and_a_large_result_is_not_made() -> None:
     assert do(picture("L", "PNG", (30, 10)), "resize=9000x9000").size == (9000, 3000)
     assert do(picture("L", "PNG", (1200, 800)), "resize=1x30000:cover").size == (1, 30000)
