@@ -13,8 +13,8 @@ from courier.images.operation import Apply
 
 #: The brown of silver sulphide: what a gray of 255 would be.
 _SEPIA = (274, 246, 191)
-#: How far what is visible is carried into what is not, in pixels.
-_NEAR = 8
+#: How far what is visible is carried into what is not, in pixels, and how far around that is looked.
+_NEAR, _REACH = 8, 16
 
 
 def on_color(work: Callable[[Image.Image], Image.Image]) -> Apply:
@@ -41,7 +41,7 @@ def on_neighbors(work: Callable[[Image.Image, Values], Image.Image]) -> Apply:
     def apply(image: Image.Image, values: Values) -> Image.Image:
         if image.mode not in {"LA", "RGBA"}:
             return work(image, values)
-        made = work(filled(image), values)
+        made = work(filled(image).convert(image.mode[:-1]), values)
         made.putalpha(image.getchannel("A"))
         return made
 
@@ -117,17 +117,28 @@ def vignette(image: Image.Image, percent: int) -> Image.Image:
 
 
 def filled(image: Image.Image) -> Image.Image:
-    """Return the colors of an image; where nothing can be seen, those of what is visible around."""
-    colors, alpha = image.convert(image.mode[:-1]), image.getchannel("A")
-    if alpha.getextrema()[0]:
-        return colors
-    weighed = image.convert(f"{image.mode[:-1]}a")
-    *sums, weight = ImageStat.Stat(weighed).sum
-    made = Image.new(colors.mode, image.size, tuple(int(255 * total / weight) if weight else 0 for total in sums))
-    near = weighed.reduce(_NEAR).resize(image.size, Image.Resampling.BILINEAR).convert(image.mode)
-    made.paste(near.convert(colors.mode), mask=near.getchannel("A"))
-    made.paste(colors, mask=_mask(image))
+    """Return an image with transparency that has, where nothing can be seen, the colors of what is visible around."""
+    hidden = image.getchannel("A").point([255, *[0] * 255])
+    box = hidden.getbbox()
+    if box is None:
+        return image
+    left, top = max(0, box[0] - _REACH), max(0, box[1] - _REACH)
+    part = (left, top, min(image.width, box[2] + _REACH), min(image.height, box[3] + _REACH))
+    colors = _surroundings(image.crop(part))
+    colors.putalpha(0)
+    made = image.copy()
+    made.paste(colors, part, hidden.crop(part))
     return made
+
+
+def _surroundings(image: Image.Image) -> Image.Image:
+    """Return a rough copy of an image in the colors of what is visible, near each place, or else anywhere."""
+    small = image.convert(f"{image.mode[:-1]}a").reduce(_NEAR)
+    *sums, weight = ImageStat.Stat(small).sum
+    made = Image.new(image.mode[:-1], small.size, tuple(int(255 * total / weight) if weight else 0 for total in sums))
+    near = small.convert(image.mode)
+    made.paste(near.convert(made.mode), mask=near.getchannel("A"))
+    return made.resize(image.size, Image.Resampling.BILINEAR)
 
 
 def _mask(image: Image.Image) -> Image.Image:

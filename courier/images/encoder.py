@@ -114,9 +114,7 @@ def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image
         return made
     if image.mode in {"LA", "RGBA"} and encoding.target.has_quality and not encoding.is_lossless:
         # What cannot be seen would be mixed into what is visible beside it.
-        made = filled(image)
-        made.putalpha(image.getchannel("A"))
-        return made
+        return filled(image)
     if image.mode == "1" and "1" not in modes:
         return image.convert("L")
     if image.mode in {"I", "F"} and image.mode not in modes:

@@ -39,6 +39,8 @@ class Jpeg:
     bits: int
     #: How many scans there are, no more than are counted.
     scans: int
+    #: Where the first scan begins, which all metadata come before.
+    start: int
     #: Where the last scan's data end, and whether the end marker follows at some time.
     end: int
     has_end: bool
@@ -66,7 +68,7 @@ class Jpeg:
 
 def read(content: bytes, most_scans: int) -> Jpeg:
     """Return what a JPEG says of its first image; what follows that (a film, another image) is not looked at."""
-    place, scans, frame, bits, end, has_end = 2, 0, 0, 8, len(content), False
+    place, scans, begin, frame, bits, end, has_end = 2, 0, 0, 0, 8, len(content), False
     left: dict[int, list[int]] = {}
     restarts, has_restarts = b"", False
     while scans <= most_scans and (found := _MARKER.search(content, place)):
@@ -84,6 +86,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
             left = {content[at]: [255] * _BANDS for at in range(start + 8, min(place, len(content)), 3)}
         if marker == _SCAN:
             scans += 1
+            begin = begin or start
             _bring(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
             following = _MARKER.search(content, place)
             end = following.start() if following else len(content)
@@ -93,7 +96,14 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     is_complete = all(not any(bands) for bands in left.values())
     is_in_order = all(one == 0xD0 + number % 8 for number, one in enumerate(restarts))
     return Jpeg(
-        frame=frame, bits=bits, scans=scans, end=end, has_end=has_end, is_complete=is_complete, is_in_order=is_in_order
+        frame=frame,
+        bits=bits,
+        scans=scans,
+        start=begin,
+        end=end,
+        has_end=has_end,
+        is_complete=is_complete,
+        is_in_order=is_in_order,
     )
 
 

@@ -15,6 +15,8 @@ def paletted(image: Image.Image) -> tuple[Image.Image, bool]:
     if image.mode in {"1", "L"}:
         return image, True
     colors, visible = _visible(image)
+    if visible is None and image.mode == "LA":
+        return image.convert("L"), True
     count = _COLORS if visible is None else _COLORS - 1
     made = colors.quantize(count, Image.Quantize.MEDIANCUT)
     if visible is not None:

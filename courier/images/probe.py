@@ -30,6 +30,8 @@ _WEBP_HEAD = 2**22
 _SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
 #: The item of an AVIF that puts an image and its gain map together.
 _TONE_MAP = b"tmap"
+#: How much behind a JPEG's image is looked at: what a second one says of itself.
+_TAIL = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,7 +171,12 @@ def _open_jpeg(content: bytes) -> Source:
         said = f"This is a JPEG {found.oddity}, which cannot be read here."
         raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
-    return Source(image=_opened(file), format=FORMATS["JPEG"], jpeg=found, notes=_lost_companions(content))
+    return Source(
+        image=_opened(file),
+        format=FORMATS["JPEG"],
+        jpeg=found,
+        notes=_lost_companions(content[: found.start] + content[found.end : found.end + _TAIL]),
+    )
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
