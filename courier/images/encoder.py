@@ -32,6 +32,11 @@ class Encoding:
     kept: Kept = field(default_factory=Kept)
     #: Whether the source was a WebP without loss.
     is_lossless: bool = False
+    #: Whether the source had a palette or one bit a pixel.
+    is_compact: bool = False
+    #: How a JPEG's colors are sampled (0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0), and its tables; None for the usual.
+    sampling: int | None = None
+    tables: dict[int, list[int]] | None = None
     #: Whether the source was a GIF.
     is_gif: bool = False
     #: How often frames are shown; 0 for ever.
@@ -54,6 +59,8 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
 
 def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
     frames = [_writable(frame, encoding, note) for frame in frames]
+    if encoding.is_compact and len(frames) == 1 and encoding.target.name == "PNG":
+        frames = [palette.compacted(frames[0])]
     options = _options(encoding)
     if encoding.kept.profile and color.fits(encoding.kept.profile, frames[0]):
         options["icc_profile"] = encoding.kept.profile
@@ -72,8 +79,13 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
 def _options(encoding: Encoding) -> dict[str, Any]:
     """Return how a picture is written."""
     options = dict(encoding.target.save_options or {})
+    if encoding.sampling is not None:
+        options["subsampling"] = encoding.sampling
     if encoding.quality:
         options["quality"] = encoding.quality
+    elif encoding.tables:
+        # Pillow would scale the tables by a quality.
+        options = {**options, "qtables": encoding.tables, "quality": -1}
     elif encoding.target.name == "WEBP" and encoding.is_lossless:
         # Quality means effort here.
         options |= {"lossless": True, "quality": 50}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from courier.images import arguments, effects, transforms, watermark
-from courier.images.arguments import FITS, GRAVITIES, Size, Values
+from courier.images.arguments import FITS, GRAVITIES, SAMPLINGS, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
 from courier.images.operation import Box, Operation, always
@@ -36,6 +36,11 @@ def _resize_words(_value: str, values: Values) -> list[str]:
 
 def _written(*, with_quality: bool) -> str:
     return one_of([known.name.lower() for known in WRITTEN if known.has_quality is with_quality])
+
+
+def _convert_words(_value: str, values: Values) -> list[str]:
+    sampling = [SAMPLINGS[values["sampling"]]] if "sampling" in values else []
+    return [f"q{values['quality']}", *sampling] if values["quality"] else []
 
 
 _ALL = (
@@ -131,9 +136,9 @@ _ALL = (
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="convert", value="FORMAT[:QUALITY]", example="jpeg:5",
+        name="convert", value="FORMAT[:QUALITY[:444]]", example="jpeg:5",
         help=f"{_written(with_quality=True)}, of quality 1 to 100; {_written(with_quality=False)}",
-        read=arguments.convert, words=lambda _value, values: [f"q{values['quality']}"] * bool(values["quality"]),
+        read=arguments.convert, words=_convert_words,
         keeps_color=True, keeps_depth=always,
     ),
 )  # fmt: skip

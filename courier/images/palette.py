@@ -25,6 +25,15 @@ def paletted(image: Image.Image) -> tuple[Image.Image, bool]:
     return made, colors.getcolors(count) is not None
 
 
+def compacted(image: Image.Image) -> Image.Image:
+    """Return an image in one bit or with a palette if nothing is lost by that, and as it is if something were."""
+    if image.mode == "L" and not any(image.histogram()[1:255]):
+        return image.convert("1", dither=Image.Dither.NONE)
+    if image.mode == "RGB" and image.getcolors(_COLORS) is not None:
+        return image.quantize(_COLORS, Image.Quantize.MEDIANCUT)
+    return image
+
+
 def uncovers(before: Image.Image, after: Image.Image) -> bool:
     """Whether one frame is transparent where the frame before it was not."""
     clear = after.info.get("transparency")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, Any
 
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color
@@ -20,7 +20,7 @@ from courier.images.color import is_deep
 from courier.images.decoding import check_frames, decode
 from courier.images.draft import drafted
 from courier.images.encoder import Encoding, saved
-from courier.images.formats import FORMATS
+from courier.images.formats import FORMATS, Format
 from courier.images.metadata import SIDEWAYS, kept_of, orientation_of, upright
 from courier.images.naming import result_name
 from courier.images.notes import Note, Notes
@@ -29,6 +29,8 @@ from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, o
 
 #: How many bits a channel of what Pillow works on has, but for gray.
 _BITS = 8
+#: The sum of the table for brightness of a JPEG of quality 90, the usual one: finer tables have smaller numbers.
+_USUAL_TABLE = 736
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +100,7 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
     plays = plays_of(image) if moves else 1
     encoding = Encoding(
         target=target, quality=pipeline.quality, kept=kept, is_lossless=is_lossless, is_gif=image.format == "GIF",
-        plays=plays,
+        plays=plays, is_compact=image.mode in {"1", "P"}, **_jpeg_options(source, pipeline, target),
     )  # fmt: skip
     return _Job(
         pipeline=pipeline,
@@ -108,6 +110,17 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
         frames=frames,
         moves=moves,
     )
+
+
+def _jpeg_options(source: Source, pipeline: Pipeline, target: Format) -> dict[str, Any]:
+    """Return how a JPEG's colors are sampled, and its tables: as is asked for, or as good as the source's."""
+    if pipeline.sampling is not None or target.name != "JPEG" or source.jpeg is None:
+        return {"sampling": pipeline.sampling}
+    tables = getattr(source.image, "quantization", {})
+    sampling = JpegImagePlugin.get_sampling(source.image)
+    is_fine = sampling == 0 and source.image.mode == "RGB"
+    is_finer = bool(tables) and sum(tables[min(tables)]) < _USUAL_TABLE
+    return {"sampling": 0 if is_fine else None, "tables": tables if is_finer else None}
 
 
 def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> int:

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, cast
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw, ImageOps, PngImagePlugin
+from PIL import Image, ImageCms, ImageDraw, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from courier.errors import NotAPicture, Reason, Rejected
 from courier.files import check_name
@@ -368,6 +368,50 @@ def test_what_cannot_be_seen_changes_nothing_that_can(operations: str, mode: str
     black, white = (do(disc(hidden, mode), operations).convert("RGBA").convert("RGBa") for hidden in ("black", "white"))
 
     assert black.tobytes() == white.tobytes()
+
+
+def table_of(image: Any) -> int:
+    return sum(image.quantization[0])
+
+
+@pytest.mark.parametrize("operations", ["flip", "sepia", "thumbnail=20"])
+def test_a_jpeg_keeps_a_finer_quality_and_the_sampling_of_its_colors(operations: str) -> None:
+    for quality, subsampling in ((97, 0), (97, 2), (60, 0), (90, 2)):
+        content = picture("RGB", "JPEG", quality=quality, subsampling=subsampling)
+        made = do(content, operations)
+        least = table_of(Image.open(io.BytesIO(picture("RGB", "JPEG", quality=90))))
+
+        assert JpegImagePlugin.get_sampling(made) == subsampling
+        assert table_of(made) == min(least, table_of(Image.open(io.BytesIO(content))))
+    for mode in ("L", "CMYK"):
+        assert table_of(do(picture(mode, "JPEG", quality=97), operations)) < least
+    assert table_of(do(picture("RGB", "JPEG", quality=97), "grayscale")) < least
+
+
+def test_quality_and_sampling_are_those_that_are_asked_for() -> None:
+    fine, coarse = (
+        do(picture(), "convert=jpeg:95:444"),
+        do(picture("RGB", "JPEG", subsampling=0), "convert=jpeg:50:420"),
+    )
+
+    assert (JpegImagePlugin.get_sampling(fine), JpegImagePlugin.get_sampling(coarse)) == (0, 2)
+    assert table_of(fine) < table_of(coarse)
+    assert processed(picture(), "convert=jpeg:95:444", "a.png").name == "a.png.q95-444.jpg"
+    with pytest.raises(Rejected, match="webp:80:444"):
+        processed(picture(), "convert=webp:80:444")
+
+
+@pytest.mark.parametrize(("mode", "kept"), [("P", "P"), ("1", "1"), ("RGB", "RGB"), ("L", "L")])
+def test_a_png_of_few_colors_stays_one_where_nothing_is_lost_by_that(mode: str, kept: str) -> None:
+    content = picture(mode, size=(200, 150))
+
+    turned = processed(content, "flip")
+
+    assert Image.open(io.BytesIO(turned.content)).mode == kept
+    if kept in {"P", "1"}:
+        assert len(turned.content) < 1.3 * len(content)
+    exact = Image.open(io.BytesIO(content)).convert("RGB").transpose(Image.Transpose.FLIP_TOP_BOTTOM)
+    assert Image.open(io.BytesIO(turned.content)).convert("RGB").tobytes() == exact.tobytes()
 
 
 def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
