@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from PIL import Image, ImageSequence
 
-from courier.errors import CourierError, NotAPicture, Reason
+from courier.errors import CourierError
+from courier.images.decoding import damage
 from courier.images.probe import format_of
 from courier.text import printable
 
@@ -20,7 +21,7 @@ def frames_of(image: Image.Image) -> int:
     try:
         return int(getattr(image, "n_frames", 1)) - bool(getattr(image, "default_image", False))
     except Exception as error:
-        raise _damage(image, error) from error
+        raise damage(image, printable(str(error), 120)) from error
 
 
 def plays_of(image: Image.Image) -> int:
@@ -29,17 +30,6 @@ def plays_of(image: Image.Image) -> int:
     if format_of(image) != "GIF":
         return int(loop or 0)
     return 1 if loop is None else int(loop) and int(loop) + 1
-
-
-def decoded(image: Image.Image) -> Image.Image:
-    """Decode a picture. Raises: NotAPicture if that cannot be done."""
-    try:
-        image.load()
-    except MemoryError:
-        raise
-    except Exception as error:
-        raise _damage(image, error) from error
-    return image
 
 
 def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
@@ -53,14 +43,7 @@ def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
     except (MemoryError, CourierError):
         raise
     except Exception as error:
-        raise _damage(image, error) from error
-
-
-def _damage(image: Image.Image, error: Exception) -> NotAPicture:
-    header = f"its header says {format_of(image)}, {image.width} x {image.height} pixels"
-    return NotAPicture(
-        f"The image is damaged or cut short: {printable(str(error), 120)} ({header}).", reason=Reason.CORRUPT
-    )
+        raise damage(image, printable(str(error), 120)) from error
 
 
 def count_frames(content: bytes) -> int:

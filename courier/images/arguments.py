@@ -17,6 +17,9 @@ GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
 )  # fmt: skip
 
+#: How often colors are sampled in a JPEG: at each pixel, at every second one of a row, and of every second row.
+SAMPLINGS = ("444", "422", "420")
+
 Values = Mapping[str, Any]
 
 
@@ -122,23 +125,19 @@ def border(text: str) -> Values:
     return {**whole("width", 1, 5_000)(width), "color": _color(color or "black")}
 
 
-def watermark(text: str) -> Values:
-    """Read a line of text and a gravity. Raises: ValueError."""
-    words, separator, gravity = text.rpartition(":")
-    if not separator or gravity not in GRAVITIES:
-        words, gravity = text, "southeast"
-    if not words.strip() or len(words) > 200:  # noqa: PLR2004  a line, no page
-        raise ValueError
-    return {"text": words, "gravity": gravity}
-
-
 def convert(text: str) -> Values:
-    """Read a format and a quality. Raises: ValueError."""
-    name, separator, quality = text.partition(":")
+    """Read a format, a quality, and how a JPEG's colors are sampled. Raises: ValueError."""
+    name, *rest = text.split(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
-    if separator and not target.has_quality:
+    if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality else 0):
         raise ValueError
-    return {"target": target.name, "quality": whole("quality", 1, 100)(quality)["quality"] if separator else None}
+    values: dict[str, Any] = {
+        "target": target.name,
+        "quality": whole("quality", 1, 100)(rest[0])["quality"] if rest else None,
+    }
+    if rest[1:]:
+        values["sampling"] = SAMPLINGS.index(_among(SAMPLINGS, rest[1] or "none"))
+    return values
 
 
 def _among(known: tuple[str, ...], text: str) -> str:

@@ -8,6 +8,7 @@ from typing import cast
 from PIL import Image, ImageCms
 
 from courier.errors import NotAPicture, Reason
+from courier.images import profiles
 from courier.images.notes import Note
 
 #: The largest gray of 16 bits.
@@ -41,8 +42,8 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
 
 
 def is_foreign(profile: bytes) -> bool:
-    """Whether a color profile is there and is not that of sRGB."""
-    return bool(profile) and b"sRGB" not in profile[:1_000] and b"s\0R\0G\0B" not in profile[:1_000]
+    """Whether a color profile is there and does not do what sRGB does."""
+    return bool(profile) and not profiles.is_srgb(profile)
 
 
 def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:

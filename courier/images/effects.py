@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PIL import Image, ImageChops, ImageFilter
+from PIL import Image, ImageChops, ImageFilter, ImageStat
 
 from courier.images.arguments import Values
 from courier.images.color import is_deep
@@ -13,6 +13,8 @@ from courier.images.operation import Apply
 
 #: The brown of silver sulphide: what a gray of 255 would be.
 _SEPIA = (274, 246, 191)
+#: How far what is visible is carried into what is not, in pixels, and how far around that is looked.
+_NEAR, _REACH = 8, 16
 
 
 def on_color(work: Callable[[Image.Image], Image.Image]) -> Apply:
@@ -30,9 +32,28 @@ def on_color(work: Callable[[Image.Image], Image.Image]) -> Apply:
 
 def with_value(work: Callable[[Image.Image, Any], Image.Image], name: str) -> Apply:
     """Make an operation on the colors that takes one value."""
+    return lambda image, values: on_color(lambda colors: work(colors, values[name]))(image, values)
+
+
+def on_neighbors(work: Callable[[Image.Image, Values], Image.Image]) -> Apply:
+    """Make an operation in which pixels count for their neighbors: what is invisible counts for none."""
 
     def apply(image: Image.Image, values: Values) -> Image.Image:
-        return on_color(lambda colors: work(colors, values[name]))(image, values)
+        if image.mode not in {"LA", "RGBA"}:
+            return work(image, values)
+        made = work(filled(image).convert(image.mode[:-1]), values)
+        made.putalpha(image.getchannel("A"))
+        return made
+
+    return apply
+
+
+def on_histogram(work: Callable[..., Image.Image]) -> Apply:
+    """Make an operation for which all pixels count that can be seen."""
+
+    def apply(image: Image.Image, values: Values) -> Image.Image:
+        mask = _mask(image) if image.mode in {"LA", "RGBA"} else None
+        return on_color(lambda colors: work(colors, mask=mask))(image, values)
 
     return apply
 
@@ -63,9 +84,16 @@ def enhanced(kind: Any) -> Apply:  # noqa: ANN401  one of Pillow's classes
     return with_value(lambda image, factor: kind(image).enhance(factor), "factor")
 
 
-def sharpen(image: Image.Image, percent: int) -> Image.Image:
+def sharpen(image: Image.Image, values: Values) -> Image.Image:
     """Return an image with its edges steeper."""
-    return image.filter(ImageFilter.UnsharpMask(radius=2, percent=percent, threshold=2))
+    return image.filter(ImageFilter.UnsharpMask(radius=2, percent=values["percent"], threshold=2))
+
+
+def contrast(image: Image.Image, values: Values) -> Image.Image:
+    """Return an image whose distance from its mean gray is multiplied; what is transparent counts less for the mean."""
+    gray, weight = ImageStat.Stat(image.convert("LA").convert("La")).sum
+    mean = Image.new("L", image.size, int(255 * gray / weight + 0.5) if weight else 0)
+    return on_color(lambda colors: Image.blend(mean.convert(colors.mode), colors, values["factor"]))(image, values)
 
 
 def blur(image: Image.Image, values: Values) -> Image.Image:
@@ -78,7 +106,7 @@ def blur(image: Image.Image, values: Values) -> Image.Image:
 
 def filtered(kind: Any) -> Apply:  # noqa: ANN401  one of Pillow's classes
     """Make an operation of one of Pillow's filters."""
-    return on_color(lambda image: image.filter(kind))
+    return on_neighbors(lambda image, _values: image.filter(kind))
 
 
 def vignette(image: Image.Image, percent: int) -> Image.Image:
@@ -86,6 +114,36 @@ def vignette(image: Image.Image, percent: int) -> Image.Image:
     light = Image.radial_gradient("L").point([round(255 - 2.55 * percent * (far / 255) ** 2) for far in range(256)])
     light = light.resize(image.size, Image.Resampling.BICUBIC)
     return ImageChops.multiply(image, Image.merge(image.mode, [light] * len(image.getbands())))
+
+
+def filled(image: Image.Image) -> Image.Image:
+    """Return an image with transparency that has, where nothing can be seen, the colors of what is visible around."""
+    hidden = image.getchannel("A").point([255, *[0] * 255])
+    box = hidden.getbbox()
+    if box is None:
+        return image
+    left, top = max(0, box[0] - _REACH), max(0, box[1] - _REACH)
+    part = (left, top, min(image.width, box[2] + _REACH), min(image.height, box[3] + _REACH))
+    colors = _surroundings(image.crop(part))
+    colors.putalpha(0)
+    made = image.copy()
+    made.paste(colors, part, hidden.crop(part))
+    return made
+
+
+def _surroundings(image: Image.Image) -> Image.Image:
+    """Return a rough copy of an image in the colors of what is visible, near each place, or else anywhere."""
+    small = image.convert(f"{image.mode[:-1]}a").reduce(_NEAR)
+    *sums, weight = ImageStat.Stat(small).sum
+    made = Image.new(image.mode[:-1], small.size, tuple(int(255 * total / weight) if weight else 0 for total in sums))
+    near = small.convert(image.mode)
+    made.paste(near.convert(made.mode), mask=near.getchannel("A"))
+    return made.resize(image.size, Image.Resampling.BILINEAR)
+
+
+def _mask(image: Image.Image) -> Image.Image:
+    """Return where anything can be seen of an image."""
+    return image.getchannel("A").point([0, *[255] * 255])
 
 
 def flattened(image: Image.Image, color: str) -> Image.Image:

@@ -10,8 +10,8 @@ from typing import Any
 from PIL import Image
 
 from courier.errors import NotAPicture, Reason
-from courier.images import color
-from courier.images.effects import flattened
+from courier.images import color, palette
+from courier.images.effects import filled, flattened
 from courier.images.formats import Format
 from courier.images.metadata import Kept
 from courier.images.notes import Note
@@ -32,6 +32,11 @@ class Encoding:
     kept: Kept = field(default_factory=Kept)
     #: Whether the source was a WebP without loss.
     is_lossless: bool = False
+    #: Whether the source had a palette or one bit a pixel.
+    is_compact: bool = False
+    #: How a JPEG's colors are sampled (0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0), and its tables; None for the usual.
+    sampling: int | None = None
+    tables: dict[int, list[int]] | None = None
     #: Whether the source was a GIF.
     is_gif: bool = False
     #: How often frames are shown; 0 for ever.
@@ -54,16 +59,18 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
 
 def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
     frames = [_writable(frame, encoding, note) for frame in frames]
+    if encoding.is_compact and len(frames) == 1 and encoding.target.name == "PNG":
+        frames = [palette.compacted(frames[0])]
     options = _options(encoding)
     if encoding.kept.profile and color.fits(encoding.kept.profile, frames[0]):
         options["icc_profile"] = encoding.kept.profile
     elif encoding.kept.profile:
         note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
-        options |= {"append_images": frames[1:], **_timing(times, encoding, note)}
+        options |= {"append_images": frames[1:], **_timing(frames, times, encoding, note)}
     for frame in frames:
         # Whatever the source brought along is written only if it is among the options.
-        frame.info = {}
+        frame.info = {name: value for name, value in frame.info.items() if name == "transparency" and frame.mode == "P"}
     file = io.BytesIO()
     frames[0].save(file, format=encoding.target.name, **options)
     return file.getvalue()
@@ -72,8 +79,13 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
 def _options(encoding: Encoding) -> dict[str, Any]:
     """Return how a picture is written."""
     options = dict(encoding.target.save_options or {})
+    if encoding.sampling is not None:
+        options["subsampling"] = encoding.sampling
     if encoding.quality:
         options["quality"] = encoding.quality
+    elif encoding.tables:
+        # Pillow would scale the tables by a quality.
+        options = {**options, "qtables": encoding.tables, "quality": -1}
     elif encoding.target.name == "WEBP" and encoding.is_lossless:
         # Quality means effort here.
         options |= {"lossless": True, "quality": 50}
@@ -84,7 +96,7 @@ def _options(encoding: Encoding) -> dict[str, Any]:
     return options
 
 
-def _timing(times: list[float], encoding: Encoding, note: Note) -> dict[str, Any]:
+def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> dict[str, Any]:
     """Return how frames are written that follow each other."""
     options: dict[str, Any] = {"save_all": True, "duration": [round(one) for one in times]}
     if encoding.target.name != "GIF":
@@ -92,21 +104,10 @@ def _timing(times: list[float], encoding: Encoding, note: Note) -> dict[str, Any
     if any(one % _GIF_UNIT or one > _GIF_LONGEST for one in times):
         note("its frame durations were rounded: GIF has hundredths of a second, up to 655 s")
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
-    options["disposal"] = 2
+    # A frame stays for the next one to change, unless that has to show through where this one does not.
+    options["disposal"] = 2 if any(map(palette.uncovers, frames, frames[1:])) else 1
     # A GIF that is shown once says nothing of it.
     return options if encoding.plays == 1 else {**options, "loop": max(0, encoding.plays - 1)}
-
-
-def _for_gif(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
-    """Return a picture as Pillow writes GIFs well, and say what they cannot hold."""
-    if not encoding.is_gif and image.mode in {"RGB", "RGBA"}:
-        note("its colors were reduced to 256: GIF has no more")
-    if image.mode not in {"LA", "RGBA"}:
-        return image
-    if color.is_soft(image):
-        note("partial transparency became full or none: GIF has nothing in between")
-    # Of gray with transparency Pillow would write the gray alone.
-    return image.convert("RGBA")
 
 
 def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
@@ -117,7 +118,15 @@ def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image
             note(f"its transparency became white: {encoding.target.name} has none")
         return flattened(image, "white")
     if encoding.target.name == "GIF":
-        return _for_gif(image, encoding, note)
+        made, is_exact = palette.paletted(image)
+        if not is_exact and not encoding.is_gif:
+            note("its colors were reduced to 256: GIF has no more")
+        if image.mode in {"LA", "RGBA"} and color.is_soft(image):
+            note("partial transparency became full or none: GIF has nothing in between")
+        return made
+    if image.mode in {"LA", "RGBA"} and encoding.target.has_quality and not encoding.is_lossless:
+        # What cannot be seen would be mixed into what is visible beside it.
+        return filled(image)
     if image.mode == "1" and "1" not in modes:
         return image.convert("L")
     if image.mode in {"I", "F"} and image.mode not in modes:

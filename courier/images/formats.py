@@ -51,7 +51,8 @@ _ALL = (
         animates=True, has_resolution=True,
     ),
     Format(
-        name="GIF", suffixes=(".gif",), modes=("1", "L", "RGB", "RGBA"), save_options={},
+        name="GIF", suffixes=(".gif",), modes=("1", "L", "RGB", "RGBA"),
+        save_options={"interlace": False, "optimize": True},
         animates=True, stays=False, max_exif_bytes=0,
     ),
     Format(

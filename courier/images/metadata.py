@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from courier.images import color
 from courier.images.formats import Format
@@ -14,10 +14,31 @@ from courier.images.pipeline import Pipeline
 #: The tag that says how a picture is to be turned (CIPA DC-008, Exif 2.32).
 ORIENTATION = 0x0112
 _GPS, _CIRCUMSTANCES = 0x8825, 0x8769
-#: What is true of the source's file alone: maker's notes, its width and height.
-_OF_THE_FILE = (0x927C, 0xA002, 0xA003)
-#: The EXIF tags that describe the picture and not the file: title, make, model, software, time, artist, copyright.
-_DESCRIPTIVE = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x8298)
+_INTEROPERABILITY = 0xA005
+#: What is true of the source's file alone: maker's notes, its width and height, and for which cards it was made.
+_OF_THE_FILE = (0x927C, 0xA002, 0xA003, _INTEROPERABILITY)
+#: The EXIF tags that describe the picture and not the file: title, make, model, software, time, artist, computer,
+#: ratings, copyright, and Windows' title, comment, author, keywords and subject.
+_DESCRIPTIVE = (
+    0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298,
+    0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
+)  # fmt: skip
+#: The EXIF tags about the file that a picture loses nothing with: orientation, resolution, where colors are sampled.
+_TECHNICAL = (
+    ORIENTATION,
+    0x0100,
+    0x0101,
+    0x0102,
+    0x0103,
+    0x0106,
+    0x0115,
+    0x011A,
+    0x011B,
+    0x011C,
+    0x0128,
+    0x0213,
+    0xEA1C,
+)
 
 
 #: Tags of a TIFF that hold XMP, IPTC, and Photoshop's resources, in which IPTC lies as well.
@@ -45,8 +66,8 @@ _MAX_DOTS = 100_000
 class Kept:
     """What becomes of a picture's metadata and colors."""
 
-    #: EXIF data that go along, without the position.
-    exif: bytes = b""
+    #: EXIF data that go along, without the position; None for none.
+    exif: Image.Exif | None = None
     #: The resolution that goes along, in dots an inch.
     dots: tuple[float, float] | None = None
     #: The color profile that goes along.
@@ -55,10 +76,15 @@ class Kept:
     foreign: bytes | None = None
 
 
+def exif_of(image: Image.Image) -> Image.Exif:
+    """Return an image's EXIF data; not as Pillow does for a PNG without any, which it decodes to find some."""
+    return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
+
+
 def orientation_of(image: Image.Image) -> int:
     """Return a picture's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
     try:
-        found = image.getexif().get(ORIENTATION, 1)
+        found = exif_of(image).get(ORIENTATION, 1)
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return 1
     return found if found in _TURNS else 1
@@ -78,7 +104,7 @@ def kept_of(image: Image.Image, pipeline: Pipeline, target: Format, note: Note) 
     dots = image.info.get("dpi")
     # A TIFF without a resolution has one of 1; no printer has 100,000.
     is_true = isinstance(dots, tuple) and all(1 < float(one) < _MAX_DOTS for one in dots)
-    exif = kept_exif(image, target, note) if target.max_exif_bytes else b""
+    exif = kept_exif(image, target, note) if target.max_exif_bytes else None
     return Kept(exif=exif, dots=dots if is_true and target.has_resolution else None, profile=profile, foreign=foreign)
 
 
@@ -92,27 +118,52 @@ def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[b
     return profile if stays else b"", None
 
 
-def kept_exif(image: Image.Image, target: Format, note: Note) -> bytes:
+class _AsItWas(str):
+    """A text that is written with the bytes that it was read from: Pillow reads them as Latin-1 and writes ASCII."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return itself, for who makes sure that it is a text."""
+        return self
+
+    def encode(self, _encoding: str = "", _errors: str = "") -> bytes:
+        """Return the bytes, whatever encoding is asked for."""
+        return super().encode("latin-1")
+
+
+def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | None:
     """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
     try:
-        exif = image.getexif()
+        exif = exif_of(image)
         kept = _kept(exif, whole=target.has_exposure)
+        size_bytes = len(kept.tobytes()) if len(kept) else 0
         if not target.has_exposure and exif.get_ifd(_CIRCUMSTANCES):
             note(f"its EXIF data about the exposure was removed: it does not fit a {target.name}")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         note("its EXIF data could not be read")
-        return b""
-    if len(kept) > target.max_exif_bytes:
+        return None
+    if size_bytes > target.max_exif_bytes:
         note("its EXIF data was too long")
-        return b""
-    return kept
+        return None
+    return kept if size_bytes else None
 
 
 def note_what_goes(image: Image.Image, note: Note) -> None:
     """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
     try:
-        if _GPS in image.getexif():
+        exif = exif_of(image)
+        if _GPS in exif:
             note("the position in its EXIF data (GPS) was removed")
+        known = (*_DESCRIPTIVE, *_TECHNICAL, _CIRCUMSTANCES, _GPS)
+        others = (
+            []
+            if image.format == "TIFF"
+            else [ExifTags.TAGS.get(tag, f"{tag:#06x}") for tag in exif if tag not in known]
+        )
+        others += ["Interoperability"] * (_INTEROPERABILITY in exif.get_ifd(_CIRCUMSTANCES))
+        if others:
+            note(f"other EXIF data removed ({', '.join(others[:5])})")
     except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
         return
     tags = getattr(image, "tag_v2", {})
@@ -128,12 +179,16 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
         note(f"{' and '.join(found)} removed")
 
 
-def _kept(exif: Image.Exif, *, whole: bool) -> bytes:
+def _kept(exif: Image.Exif, *, whole: bool) -> Image.Exif:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in exif:
-            kept[tag] = exif[tag]
+            kept[tag] = _as_it_was(exif[tag])
     circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag not in _OF_THE_FILE}
     if circumstances and whole:
-        kept[_CIRCUMSTANCES] = circumstances
-    return kept.tobytes() if len(kept) else b""
+        kept[_CIRCUMSTANCES] = {tag: _as_it_was(value) for tag, value in circumstances.items()}
+    return kept
+
+
+def _as_it_was(value: object) -> object:
+    return _AsItWas(value) if isinstance(value, str) else value

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import arguments, effects, transforms
-from courier.images.arguments import FITS, GRAVITIES, Size, Values
+from courier.images import arguments, effects, transforms, watermark
+from courier.images.arguments import FITS, GRAVITIES, SAMPLINGS, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
 from courier.images.operation import Box, Operation, always
-from courier.images.watermark import watermark
 from courier.text import one_of
 
 
@@ -39,6 +38,11 @@ def _written(*, with_quality: bool) -> str:
     return one_of([known.name.lower() for known in WRITTEN if known.has_quality is with_quality])
 
 
+def _convert_words(_value: str, values: Values) -> list[str]:
+    sampling = [SAMPLINGS[values["sampling"]]] if "sampling" in values else []
+    return [f"q{values['quality']}", *sampling] if values["quality"] else []
+
+
 _ALL = (
     Operation(
         name="grayscale", help="shades of gray", apply=effects.grayscale, keeps_depth=always, needs_only_gray=True,
@@ -57,10 +61,10 @@ _ALL = (
         name="solarize", value="[LEVEL]", help="negate what is brighter (128)",
         read=arguments.whole("threshold", 0, 255, 128), apply=effects.with_value(ImageOps.solarize, "threshold"),
     ),
-    Operation(name="equalize", help="spread brightness evenly", apply=effects.on_color(ImageOps.equalize)),
+    Operation(name="equalize", help="spread brightness evenly", apply=effects.on_histogram(ImageOps.equalize)),
     Operation(
         name="normalize", help="stretch from black to white",
-        apply=effects.on_color(ImageOps.autocontrast),
+        apply=effects.on_histogram(ImageOps.autocontrast),
     ),
     Operation(
         name="brightness", value="FACTOR", example="1.6", help="brighter above 1, darker below",
@@ -68,7 +72,7 @@ _ALL = (
     ),
     Operation(
         name="contrast", value="FACTOR", example="0.4", help="more contrast above 1, less below",
-        read=arguments.number("factor", 0, 10), apply=effects.enhanced(ImageEnhance.Contrast),
+        read=arguments.number("factor", 0, 10), apply=effects.contrast,
     ),
     Operation(
         name="saturation", value="FACTOR", example="0.2", help="more color above 1, none at 0",
@@ -80,7 +84,7 @@ _ALL = (
     ),
     Operation(
         name="sharpen", value="[PERCENT]", example="400", help="unsharp mask (150)",
-        read=arguments.whole("percent", 1, 1_000, 150), apply=effects.with_value(effects.sharpen, "percent"),
+        read=arguments.whole("percent", 1, 1_000, 150), apply=effects.on_neighbors(effects.sharpen),
     ),
     Operation(name="edges", help="edges only", apply=effects.filtered(ImageFilter.FIND_EDGES)),
     Operation(name="emboss", help="as if embossed in metal", apply=effects.filtered(ImageFilter.EMBOSS)),
@@ -123,18 +127,18 @@ _ALL = (
         read=arguments.border, apply=transforms.border, size=_bordered_size,
     ),
     Operation(
-        name="watermark", value="TEXT[:GRAVITY]", example="Courier:center",
-        help="a line of text in a corner (southeast)",
-        read=arguments.watermark, apply=watermark, has_free_text=True,
+        name="watermark", value="TEXT[:GRAVITY][:FONT][:OPACITY%]", example="Courier:center",
+        help="a line of text; fonts regular, bold, italic",
+        read=watermark.read, apply=watermark.watermark, has_free_text=True,
     ),
     Operation(
         name="strip-metadata", help="remove EXIF, color profile and comments",
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="convert", value="FORMAT[:QUALITY]", example="jpeg:5",
+        name="convert", value="FORMAT[:QUALITY[:444]]", example="jpeg:5",
         help=f"{_written(with_quality=True)}, of quality 1 to 100; {_written(with_quality=False)}",
-        read=arguments.convert, words=lambda _value, values: [f"q{values['quality']}"] * bool(values["quality"]),
+        read=arguments.convert, words=_convert_words,
         keeps_color=True, keeps_depth=always,
     ),
 )  # fmt: skip

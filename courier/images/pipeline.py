@@ -61,6 +61,11 @@ class Pipeline:
         return self._conversion.get("quality")
 
     @property
+    def sampling(self) -> int | None:
+        """How a JPEG's colors are to be sampled, as Pillow numbers it; None if nothing is asked for."""
+        return self._conversion.get("sampling")
+
+    @property
     def _conversion(self) -> Values:
         """What the last conversion asks for; nothing if there is none."""
         return next((step.values for step in reversed(self.steps) if "target" in step.values), {})

@@ -8,7 +8,8 @@ from typing import IO
 
 from PIL import Image, ImageDraw, ImageOps
 
-from courier.images.probe import Bounds, damaged, open_image
+from courier.errors import CourierError
+from courier.images.probe import Bounds, check_size, damaged, open_source
 
 SAMPLE_NAME = "sample.png"
 #: Red, green and blue, from 0 to 255.
@@ -35,13 +36,16 @@ def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) ->
 
     Transparency is shown on a dark gray. Raises: NotAPicture.
     """
-    image = open_image(file, bounds)
+    image = open_source(file).image
     try:
         image.draft("RGB", (2 * columns, 4 * lines))
+        check_size(image.size, bounds, "The image has")
         upright = ImageOps.exif_transpose(image)
         if upright.mode.startswith("I;16"):
             upright = upright.convert("I").point(lambda value: value * (1 / 257)).convert("L")
         upright = upright.convert("RGBA")
+    except CourierError:
+        raise
     except Exception as error:
         raise damaged(error) from error
     upright.thumbnail((columns, 2 * lines))

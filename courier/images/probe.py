@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import io
 import math
-import re
 import warnings
 from dataclasses import dataclass
 from typing import IO
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images.formats import FORMATS
+from courier.images import avif, gif, jpeg, png, profiles
+from courier.images.formats import FORMATS, Format
+from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
+from courier.images.jpeg import Jpeg
+from courier.images.png import Png
+from courier.images.profiles import Description
 from courier.text import one_of, printable
 
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
-
+PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
 #: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole picture, are an attack.
 MAX_SCANS = 100
-_SCAN, _END = b"\xff\xda", b"\xff\xd9"
-#: A marker of a JPEG that has a length or ends it: no stuffed byte, no restart, no filling (ITU-T T.81, B.1.1.2).
-_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 #: As far as a WebP's first pixels are looked for: color profiles come before them.
 _WEBP_HEAD = 2**22
+#: Tags of a TIFF: what its images are, where others lie below the first, who made the camera, and that it is raw.
+_SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
+#: The item of an AVIF that puts an image and its gain map together.
+_TONE_MAP = b"tmap"
+#: How much behind a JPEG's image is looked at: what a second one says of itself.
+_TAIL = 2**16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,69 +52,196 @@ class Header:
     is_moving: bool
 
 
-def read_header(file: IO[bytes], bounds: Bounds) -> Header:
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """An image that is opened and not decoded, and what its file says."""
+
+    image: Image.Image
+    format: Format
+    png: Png | None = None
+    jpeg: Jpeg | None = None
+    #: How many bits each channel of a pixel has.
+    bits: int = 8
+    #: What is said of the file, whatever becomes of it.
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it has frames that follow each other in time. Raises: NotAPicture if that cannot be told."""
+        return is_moving(self.image)
+
+
+def read_header(file: IO[bytes]) -> Header:
     """Return what the header of the picture in `file` says, without decoding it.
 
-    Raises: NotAPicture if it is none that is worked on: another format, or too large.
+    Raises: NotAPicture if it is none that is worked on.
     """
-    image = open_image(file, bounds)
-    return Header(format=format_of(image), width=image.width, height=image.height, is_moving=is_moving(image))
+    source = open_source(file)
+    width, height = source.image.size
+    return Header(format=source.format.name, width=width, height=height, is_moving=source.is_moving)
 
 
-def open_image(file: IO[bytes], bounds: Bounds) -> Image.Image:
+def open_source(file: IO[bytes]) -> Source:
     """Return a picture of which nothing but the header is decoded. Raises: NotAPicture."""
+    file.seek(0)
+    head = file.read(len(png.SIGNATURE))
+    file.seek(0)
+    if head == png.SIGNATURE:
+        return _open_png(file.read())
+    if head.startswith(b"\xff\xd8"):
+        return _open_jpeg(file.read())
+    image = _opened(file)
+    if kind := _raw_kind(image):
+        said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
+        raise NotAPicture(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
+    if image.format == "AVIF":
+        return _open_avif(file, image)
+    bits = 16 if ";16" in _rawmode(image) else 8
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=_gif_notes(file, image))
+
+
+def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
+    if image.format != "GIF":
+        return ()
+    place = file.tell()
+    file.seek(0)
+    is_ended = gif.has_end(file.read())
+    file.seek(place)
+    return () if is_ended else ("its end marker is missing: frames may be missing too",)
+
+
+def _open_png(content: bytes) -> Source:
+    found = png.read(content)
+    try:
+        image = _opened(io.BytesIO(found.content))
+    except NotAPicture:
+        image = _opened(io.BytesIO(found.bare()))
+    if image.mode == "L" and "transparency" in image.info:
+        # Pillow spreads samples of 2 and 4 bits over 8, and leaves the transparent one as it is.
+        image.info["transparency"] *= 255 // (2**found.depth - 1)
+    notes = _describe(image, found.description, is_stronger=True)
+    if found.dropped:
+        notes += (f"damaged or oversized metadata removed ({', '.join(found.dropped)})",)
+    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, notes=notes)
+
+
+def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
+    file.seek(0)
+    content = file.read()
+    found = avif.read(content)
+    notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
+    if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
+        notes += ("gain map (HDR) removed",)
+    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
+
+
+def _lost_companions(content: bytes) -> tuple[str, ...]:
+    found = companions(content)
+    return (f"{' and '.join(found)} removed",) if found else ()
+
+
+def _describe(image: Image.Image, description: Description | None, *, is_stronger: bool) -> tuple[str, ...]:
+    """Give an image the profile that a description means, in place of its own if that is weaker; say what is lost."""
+    if description is None or ("icc_profile" in image.info and not is_stronger):
+        return ()
+    try:
+        profile = description.profile(gray=image.mode in {"1", "L", "LA", "I;16"})
+    except (ArithmeticError, ValueError, KeyError):
+        return (f"its colors were taken for sRGB's: what it says of them is not known here ({description})",)
+    image.info["icc_profile"] = profile
+    if profiles.is_srgb(profile):
+        del image.info["icc_profile"]
+    return (
+        ("its high dynamic range was cut off: what is brighter than white became white",) if description.is_hdr else ()
+    )
+
+
+def _rawmode(image: Image.Image) -> str:
+    tile = getattr(image, "tile", None)
+    found = tile[0][3] if tile else ""
+    return found[0] if isinstance(found, tuple) and found and isinstance(found[0], str) else str(found)
+
+
+def _open_jpeg(content: bytes) -> Source:
+    found = jpeg.read(content, MAX_SCANS)
+    if found.scans > MAX_SCANS:
+        said = f"The image has more than {MAX_SCANS} scans."
+        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
+    if found.frame and found.oddity:
+        said = f"This is a JPEG {found.oddity}, which cannot be read here."
+        raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
+    file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
+    return Source(
+        image=_opened(file),
+        format=FORMATS["JPEG"],
+        jpeg=found,
+        notes=_lost_companions(content[: found.start] + content[found.end : found.end + _TAIL]),
+    )
+
+
+def _opened(file: IO[bytes]) -> Image.Image:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            image = Image.open(file, formats=tuple(FORMATS))
+            return Image.open(file, formats=tuple(FORMATS))
     except UnidentifiedImageError as error:
         raise _unknown(file) from error
     except Exception as error:
         raise damaged(error) from error
-    check_size(image.size, bounds, "The image has")
-    if image.format in {"JPEG", "MPO"}:
-        _check_scans(file)
-    return image
 
 
 def _unknown(file: IO[bytes]) -> NotAPicture:
+    """Return the rejection of what Pillow does not know, with what it is."""
     file.seek(0)
-    if not file.read(1):
+    head = file.read(HEAD_BYTES)
+    if not head:
         return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
-    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    if name := our_format(head):
+        said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
+        return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
+    kind = other_kind(head)
+    said = (
+        f"This is {kind}, not an image that can be read here."
+        if kind
+        else "This is not an image that can be read here."
+    )
+    return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def _raw_kind(image: Image.Image) -> str:
+    """Return which camera's raw image a TIFF is; empty if it is none."""
+    tags = getattr(image, "tag_v2", {})
+    if _DNG_VERSION in tags:
+        return "DNG"
+    # Its first image is a small one, and others lie below it.
+    is_preview = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
+    maker = str(tags.get(_MAKER, "")).strip("\0 ") or "of an unknown camera"
+    return maker if is_preview else ""
 
 
 def damaged(error: Exception) -> NotAPicture:
-    """Return the rejection of an image whose header cannot be read."""
+    """Return the rejection of an image whose header cannot be read, or is of a kind that Pillow does not know."""
+    said = printable(str(error), 120)
+    if said.lower().startswith("unsupported") or isinstance(error, NotImplementedError):
+        return NotAPicture(
+            f"This kind of image cannot be read here: {said}.",
+            hint="Save it as another kind.",
+            reason=Reason.UNSUPPORTED_FORMAT,
+        )
     return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
-def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1) -> None:
+def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:
     """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAPicture."""
     megapixels = math.prod(size) * frames / 1e6
     if megapixels > bounds.megapixels:
         times = f" in each of {frames} frames" if frames > 1 else ""
         said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
-        hint = "To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker."
+        hint = f"To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker{hint}."
         raise NotAPicture(
             f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint, reason=Reason.TOO_LARGE
         )
-
-
-def _check_scans(file: IO[bytes]) -> None:
-    """Count the scans of a JPEG, up to its end: what follows it (a film, another picture) is not looked at."""
-    file.seek(0)
-    content = file.read()
-    file.seek(0)
-    place, scans = 2, 0
-    while scans <= MAX_SCANS and (found := _MARKER.search(content, place)) and found[0] != _END:
-        scans += found[0] == _SCAN
-        # A marker's own length leads over what may look like markers in it.
-        place = found.end() + int.from_bytes(content[found.end() : found.end() + 2], "big")
-    if scans > MAX_SCANS:
-        said = f"The image has more than {MAX_SCANS} scans."
-        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
 
 
 def is_lossless_webp(file: IO[bytes]) -> bool:

@@ -9,22 +9,28 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import IO
+from typing import IO, Any
 
-from PIL import Image
+from PIL import Image, JpegImagePlugin
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color
-from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
+from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
+from courier.images.decoding import check_frames, decode
 from courier.images.draft import drafted
 from courier.images.encoder import Encoding, saved
-from courier.images.formats import FORMATS
+from courier.images.formats import FORMATS, Format
 from courier.images.metadata import SIDEWAYS, kept_of, orientation_of, upright
 from courier.images.naming import result_name
 from courier.images.notes import Note, Notes
 from courier.images.pipeline import Pipeline, parse
-from courier.images.probe import Bounds, check_size, format_of, is_lossless_webp, is_moving, open_image
+from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, open_source
+
+#: How many bits a channel of what Pillow works on has, but for gray.
+_BITS = 8
+#: The sum of the table for brightness of a JPEG of quality 90, the usual one: finer tables have smaller numbers.
+_USUAL_TABLE = 736
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +54,6 @@ class _Job:
     encoding: Encoding
     bounds: Bounds
     note: Note
-    #: Whether the source has 16 bits a channel.
-    is_sixteen: bool
     #: How many frames the result has, and whether they follow each other in time.
     frames: int
     moves: bool
@@ -61,11 +65,11 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     Raises: Rejected for what is no pipeline; NotAPicture if it is none, is damaged or too large.
     """
     pipeline, notes = parse(operations), Notes()
-    image = open_image(file, bounds)
+    source = open_source(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd metadata; what is wrong with pixels is an error
-        job = _job(image, file, pipeline, bounds, notes.add)
-        frames, times = _moving(image, job) if job.moves else ([_still(image, job)], [0.0])
+        job = _job(source, file, pipeline, bounds, notes.add)
+        frames, times = _moving(source, job) if job.moves else ([_still(source, job)], [0.0])
     size, target = frames[0].size, job.encoding.target
     content = saved(frames, times, job.encoding, notes.add)
     return Processed(
@@ -82,28 +86,41 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 # Working
 
 
-def _job(image: Image.Image, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
+def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
     """Return all that is known of an image's way before it is decoded. Raises: NotAPicture."""
+    image = source.image
+    image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
-    is_sixteen = ";16" in _rawmode(image)
-    target = FORMATS[pipeline.target(format_of(image), moving=is_moving(image))]
-    moves = is_moving(image) and target.animates
+    target = FORMATS[pipeline.target(source.format.name, moving=source.is_moving)]
+    moves = source.is_moving and target.animates
+    for said in source.notes:
+        note(said)
     frames = _count(image, bounds, note, moves=moves)
     kept = kept_of(image, pipeline, target, note)
     plays = plays_of(image) if moves else 1
     encoding = Encoding(
         target=target, quality=pipeline.quality, kept=kept, is_lossless=is_lossless, is_gif=image.format == "GIF",
-        plays=plays,
+        plays=plays, is_compact=image.mode in {"1", "P"}, **_jpeg_options(source, pipeline, target),
     )  # fmt: skip
     return _Job(
         pipeline=pipeline,
         encoding=encoding,
         bounds=bounds,
         note=note,
-        is_sixteen=is_sixteen,
         frames=frames,
         moves=moves,
     )
+
+
+def _jpeg_options(source: Source, pipeline: Pipeline, target: Format) -> dict[str, Any]:
+    """Return how a JPEG's colors are sampled, and its tables: as is asked for, or as good as the source's."""
+    if pipeline.sampling is not None or target.name != "JPEG" or source.jpeg is None:
+        return {"sampling": pipeline.sampling}
+    tables = getattr(source.image, "quantization", {})
+    sampling = JpegImagePlugin.get_sampling(source.image)
+    is_fine = sampling == 0 and source.image.mode == "RGB"
+    is_finer = bool(tables) and sum(tables[min(tables)]) < _USUAL_TABLE
+    return {"sampling": 0 if is_fine else None, "tables": tables if is_finer else None}
 
 
 def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> int:
@@ -122,34 +139,46 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
     return count
 
 
-def _moving(image: Image.Image, job: _Job) -> tuple[list[Image.Image], list[float]]:
+def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds."""
-    orientation = orientation_of(image)
+    check_frames(source)
+    if source.bits > _BITS:
+        job.note(f"its {source.bits} bits a channel became {_BITS}")
+    orientation = orientation_of(source.image)
     frames, times = [], []
-    for frame, time in decoded_frames(image):
+    for frame, time in decoded_frames(source.image):
         times.append(time)
         frames.append(_done(_workable(upright(frame, orientation), job), job))
     return frames, times
 
 
-def _still(image: Image.Image, job: _Job) -> Image.Image:
+def _still(source: Source, job: _Job) -> Image.Image:
     """Return the finished picture of a file that has one, or whose first is taken."""
+    image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
     pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
-    decoded(image)
-    if job.is_sixteen and not is_deep(image):
-        job.note("its 16 bits a channel became 8")
+    _check_decode(source, whole, job.bounds)
+    image = decode(source, job.note)
+    if source.bits > _BITS and not is_deep(image):
+        job.note(f"its {source.bits} bits a channel became {_BITS}")
     # Pillow turns a TIFF upright itself, as it decodes it, and forgets its orientation.
     turned = upright(image, orientation_of(image) if image.format == "TIFF" else orientation)
     return _done(_workable(turned, job), replace(job, pipeline=pipeline))
 
 
+def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> None:
+    """Make sure that what will be decoded is not too large. Raises: NotAPicture."""
+    is_reducible = source.jpeg is not None and source.jpeg.is_single
+    # All coefficients of several scans are held, however small the image becomes.
+    size = source.image.size if is_reducible else whole
+    hint = "; a JPEG may be larger if thumbnail or resize comes first" if is_reducible else ""
+    check_size(size, bounds, "The image has", hint=hint)
+
+
 def _workable(image: Image.Image, job: _Job) -> Image.Image:
     """Return a picture in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
     if is_deep(image):
-        if "transparency" in image.info:
-            job.note("its transparent gray became opaque")
         if job.encoding.kept.foreign is not None:
             job.note("its color profile was removed")
         keeps = job.pipeline.keeps_depth and "I;16" in job.encoding.target.modes
@@ -161,12 +190,6 @@ def _workable(image: Image.Image, job: _Job) -> Image.Image:
     if image.mode == "L" and wanted == "LA":
         image = image.convert("RGBA")
     return image if image.mode == wanted else image.convert(wanted)
-
-
-def _rawmode(image: Image.Image) -> str:
-    tile = getattr(image, "tile", None)
-    found = tile[0][3] if tile else ""
-    return found[0] if isinstance(found, tuple) and found and isinstance(found[0], str) else str(found)
 
 
 def _done(image: Image.Image, job: _Job) -> Image.Image:

@@ -133,7 +133,7 @@ class ImageTransfer:
         name = check_name(Path(path).name if path else preview.SAMPLE_NAME, MAX_SOURCE_NAME_BYTES)
         limit_bytes = int(self._settings.image_max_megabytes * 1e6)
         content = read_file(Path(path), limit_bytes=limit_bytes) if path else preview.sample()
-        return LocalImage(name=name, content=content, header=read_header(io.BytesIO(content), self.bounds))
+        return LocalImage(name=name, content=content, header=read_header(io.BytesIO(content)))
 
     def upload(
         self,

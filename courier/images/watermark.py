@@ -2,44 +2,116 @@
 
 from __future__ import annotations
 
+import io
+import re
+from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
-from courier.errors import NotAPicture, Reason
-from courier.images.arguments import Values
+from courier.errors import Reason, Rejected
+from courier.images.arguments import GRAVITIES, Values
 from courier.images.color import colored
 from courier.images.geometry import place
 
 #: The text's height, of the image's shorter side; how far it is from the edge, of its own height.
 _SHARE = 0.05
+#: How opaque the text is, and its shadow beside it, in per cent.
+OPACITY, _SHADOW = 78, 75
+#: The package that brings the font, with Latin, Greek and Cyrillic letters; without it, Pillow's own has ASCII's.
+_PACKAGE = "fontpkg_noto_sans"
+#: The file of each style, and how bold its letters are.
+FONTS = {
+    "regular": ("NotoSans[wdth,wght].ttf", 400),
+    "bold": ("NotoSans[wdth,wght].ttf", 700),
+    "italic": ("NotoSans-Italic[wdth,wght].ttf", 400),
+}
+_MAX_LETTERS = 200
+_CHECKED_HEIGHT = 20
 
 
-def watermark(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image with a line of text on it. Raises: NotAPicture if there is no font for a letter."""
-    words, height = values["text"], max(10, round(min(image.size) * _SHARE))
-    margin = height // 2
-    area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
-    box = ImageFont.load_default(size=height).getbbox(words)
-    height = max(1, int(height * min(1.0, area[0] / max(1, box[2] - box[0]))))
-    font = ImageFont.load_default(size=height)
-    _check_letters(words, font)
-    layer = Image.new("L", image.size)
-    draw = ImageDraw.Draw(layer)
-    left, top, right, bottom = draw.textbbox((0, 0), words, font=font)
-    x, y = place(area, (int(right - left), int(bottom - top)), values["gravity"])
-    draw.text((x + margin - left, y + margin - top), words, font=font, fill=200)
-    shadow = ImageChops.offset(layer, max(1, height // 16))
-    marked = colored(image).copy()
-    marked.paste(Image.new(marked.mode, image.size, "black"), mask=shadow.point(lambda level: level * 3 // 4))
-    marked.paste(Image.new(marked.mode, image.size, "white"), mask=layer)
-    return marked
+def read(text: str) -> Values:
+    """Read a line of text and, in any order, a gravity, a font and an opacity.
+
+    Raises: ValueError; Rejected for a letter that there is none of in the font.
+    """
+    values: dict[str, Any] = {}
+    while (found := _option(text.rpartition(":")[2])) and ":" in text and found[0] not in values:
+        values |= [found]
+        text = text.rpartition(":")[0]
+    if not text.strip() or len(text) > _MAX_LETTERS:
+        raise ValueError
+    values = {"text": text, "gravity": "southeast", "font": "regular", "opacity": OPACITY, **values}
+    _check_letters(text, values["font"])
+    return values
 
 
-def _check_letters(words: str, font: Any) -> None:  # noqa: ANN401  one of Pillow's fonts
-    """Refuse what the font has no letters for, and would draw as boxes. Raises: NotAPicture."""
+def _option(word: str) -> tuple[str, Any] | None:
+    """Return what a word at the end says that is not a part of the text."""
+    if word in GRAVITIES:
+        return "gravity", word
+    if word in FONTS:
+        return "font", word
+    percent = re.fullmatch("([1-9][0-9]?|100)%", word)
+    return ("opacity", int(percent[1])) if percent else None
+
+
+@lru_cache(maxsize=64)
+def _check_letters(words: str, name: str) -> None:
+    """Reject what the font has no letters for, and would draw as boxes. Raises: Rejected."""
+    font = _font(name, _CHECKED_HEIGHT)
     box = bytes(font.getmask("\uffff"))
     for letter in words:
         if bytes(font.getmask(letter)) == box:
-            said = f"The watermark's letter {letter!r} cannot be drawn: there is no font for it."
-            raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
+            said = f"The watermark's letter {letter!r} cannot be drawn: the font does not have it."
+            raise Rejected(said, hint="Latin, Greek and Cyrillic letters can be drawn.", reason=Reason.IMPOSSIBLE)
+
+
+def _font(name: str, height: int) -> Any:  # noqa: ANN401  one of Pillow's fonts
+    file, weight = FONTS[name]
+    try:
+        content = (files(_PACKAGE) / "files" / file).read_bytes()
+    except ModuleNotFoundError:
+        return ImageFont.load_default(size=height)
+    font = ImageFont.truetype(io.BytesIO(content), height)
+    axes: list[float] = [
+        weight if axis["name"] == b"Weight" else axis["default"] or 0 for axis in font.get_variation_axes()
+    ]
+    font.set_variation_by_axes(axes)
+    return font
+
+
+def watermark(image: Image.Image, values: Values) -> Image.Image:
+    """Return an image with a line of text on it."""
+    words, height = values["text"], max(10, round(min(image.size) * _SHARE))
+    margin = height // 2
+    area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
+    box = _font(values["font"], height).getbbox(words)
+    height = max(1, int(height * min(1.0, area[0] / max(1, box[2] - box[0]))))
+    text, shadow = _drawn(words, _font(values["font"], height), max(1, height // 16), values["opacity"])
+    marked = colored(image).copy()
+    left, top = place(area, text.size, values["gravity"])
+    _lay(marked, shadow, "black", (left + margin, top + margin))
+    _lay(marked, text, "white", (left + margin, top + margin))
+    return marked
+
+
+def _drawn(words: str, font: Any, step: int, opacity: int) -> tuple[Image.Image, Image.Image]:  # noqa: ANN401  the same
+    """Return how opaque a text is at each place, and its shadow."""
+    left, top, right, bottom = font.getbbox(words)
+    text = Image.new("L", (int(right - left) + step, int(bottom - top) + step))
+    ImageDraw.Draw(text).text((-left, -top), words, font=font, fill=round(2.55 * opacity))
+    shadow = ImageChops.offset(text, step)
+    return text, shadow.point([level * _SHADOW // 100 for level in range(256)])
+
+
+def _lay(image: Image.Image, mask: Image.Image, color: str, place: tuple[int, int]) -> None:
+    """Lay a color over a part of an image; over what is transparent, too."""
+    if image.mode != "RGBA":
+        image.paste(color, (*place, place[0] + mask.width, place[1] + mask.height), mask)
+        return
+    layer = Image.new("RGBA", mask.size, color)
+    layer.putalpha(mask)
+    seen = layer.crop((0, 0, min(layer.width, image.width - place[0]), min(layer.height, image.height - place[1])))
+    image.alpha_composite(seen, place)

@@ -55,7 +55,7 @@ class LocalTransfer(ImageTransfer):
         content = self._objects.buckets["bucket"][UNPROCESSED + request.body].content
         assert request.options["etag"].strip('"') == hashlib.md5(content, usedforsecurity=False).hexdigest()
         operations = request.options["operations"]
-        header = read_header(io.BytesIO(content), self.bounds)
+        header = read_header(io.BytesIO(content))
         name = naming.name_for(request.body, parse(operations), header)
         put = self._objects.put_object(Bucket="bucket", Key=PROCESSED + name, Body=made_of(content, operations))
         return Result(name=name, seconds=1.0, told={"etag": put["ETag"], "width": 8, "height": 4})

@@ -9,7 +9,10 @@ import pytest
 from PIL import Image
 
 from courier.errors import NotAPicture, Reason
-from courier.images.animation import count_frames, decoded, decoded_frames, frames_of, plays_of
+from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
+from courier.images.decoding import decode
+from courier.images.formats import FORMATS
+from courier.images.probe import Source
 
 
 def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
@@ -18,6 +21,10 @@ def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
     given: dict[str, Any] = {"duration": 100, **options}
     images[0].save(file, picture_format, save_all=True, append_images=images[1:], **given)
     return file.getvalue()
+
+
+def decoded(image: Image.Image) -> Image.Image:
+    return decode(Source(image=image, format=FORMATS["PNG"]), print)
 
 
 def opened(content: bytes) -> Image.Image:

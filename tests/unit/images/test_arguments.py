@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.images import arguments
+from courier.images import arguments, watermark
 from courier.images.arguments import MAX_SIDE, Size, Values
 
 Reader = Callable[[str], Values]
@@ -23,9 +23,12 @@ READERS: dict[str, Reader] = {
     "crop": arguments.crop,
     "rotate": arguments.rotate,
     "border": arguments.border,
-    "watermark": arguments.watermark,
+    "watermark": watermark.read,
     "convert": arguments.convert,
 }
+
+#: What a watermark has that says no more of itself.
+PLAIN = {"font": "regular", "opacity": 78}
 
 
 def placed(width: int, height: int, left: int, top: int, gravity: str) -> Values:
@@ -69,11 +72,11 @@ def sized(fit: str, gravity: str, **size: int) -> Values:
         ("rotate", "360:#00ff7F", {"degrees": 360, "background": "#00ff7F"}),
         ("border", "1", {"width": 1, "color": "black"}),
         ("border", "5000:gold", {"width": 5000, "color": "gold"}),
-        ("watermark", "Hi", {"text": "Hi", "gravity": "southeast"}),
-        ("watermark", "Hi:north", {"text": "Hi", "gravity": "north"}),
-        ("watermark", "12:30", {"text": "12:30", "gravity": "southeast"}),
-        ("watermark", "a:b:west", {"text": "a:b", "gravity": "west"}),
-        ("watermark", "x" * 200, {"text": "x" * 200, "gravity": "southeast"}),
+        ("watermark", "Hi", {"text": "Hi", "gravity": "southeast", **PLAIN}),
+        ("watermark", "Hi:north", {"text": "Hi", "gravity": "north", **PLAIN}),
+        ("watermark", "12:30", {"text": "12:30", "gravity": "southeast", **PLAIN}),
+        ("watermark", "a:b:west", {"text": "a:b", "gravity": "west", **PLAIN}),
+        ("watermark", "x" * 200, {"text": "x" * 200, "gravity": "southeast", **PLAIN}),
         ("convert", "jpg", {"target": "JPEG", "quality": None}),
         ("convert", "webp:1", {"target": "WEBP", "quality": 1}),
         ("convert", "avif:100", {"target": "AVIF", "quality": 100}),

@@ -63,13 +63,11 @@ def test_what_does_not_fit_sixteen_bits_is_refused_with_its_range(mode: str, val
         color.sixteen_bits(pixel(mode, value), print)
 
 
-def test_only_another_profile_than_srgbs_is_foreign() -> None:
+def test_only_a_profile_that_does_something_else_is_foreign() -> None:
     assert not color.is_foreign(b"")
     assert not color.is_foreign(profile("sRGB"))
-    assert not color.is_foreign(b"x" * 50 + b"sRGB IEC61966-2.1")
-    assert not color.is_foreign("sRGB".encode("utf-16-le"))
     assert color.is_foreign(profile("LAB"))
-    assert color.is_foreign(b"x" * 1_000 + b"sRGB")
+    assert color.is_foreign(b"sRGB" * 50)
 
 
 @pytest.mark.parametrize(

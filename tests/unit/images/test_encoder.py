@@ -87,7 +87,7 @@ def test_profile_exif_and_resolution_go_along() -> None:
     exif = Image.Exif()
     exif[0x013B] = "Ann"
 
-    made = written(noisy(), work("JPEG", profile=profile(), exif=exif.tobytes(), dots=(72.0, 72.0)))
+    made = written(noisy(), work("JPEG", profile=profile(), exif=exif, dots=(72.0, 72.0)))
 
     assert made.info["icc_profile"] == profile()
     assert made.getexif()[0x013B] == "Ann"
@@ -163,11 +163,12 @@ def test_want_of_memory_is_none_of_the_pictures_faults(error: Exception, monkeyp
 
 
 def test_a_gif_has_256_colors_at_most_and_that_is_said() -> None:
-    given, from_gif = work("GIF"), work("GIF", is_gif=True)
+    given, from_gif, gray = work("GIF"), work("GIF", is_gif=True), work("GIF")
+    colorful = Image.merge("RGB", [noisy("L"), noisy("L"), noisy("L")])
 
-    written(noisy("RGB"), given)
-    written(noisy("RGB"), from_gif)
-    written(noisy("L"), gray := work("GIF"))
+    written(colorful, given)
+    written(colorful, from_gif)
+    written(noisy("RGB"), gray)
 
     assert (len(given.notes), from_gif.notes, gray.notes) == (1, [], [])
     assert "256" in given.notes[0]

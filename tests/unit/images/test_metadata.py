@@ -13,6 +13,8 @@ from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 from courier.images.formats import FORMATS, Format
 from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_what_goes, orientation_of, upright
 from courier.images.pipeline import parse
+from courier.images.probe import Bounds
+from courier.images.processor import process
 
 ARTIST, WIDTH, EXPOSURE, MAKER_NOTE = 0x013B, 0x0100, 0x829A, 0x927C
 GPS, CIRCUMSTANCES = 0x8825, 0x8769
@@ -49,8 +51,10 @@ class Unreadable(Image.Image):
 
 def kept(image: Image.Image, target: Format = PNG) -> tuple[Image.Exif, list[str]]:
     notes: list[str] = []
+    found = kept_exif(image, target, notes.append)
     made = Image.Exif()
-    made.load(kept_exif(image, target, notes.append))
+    if found:
+        made.load(found.tobytes())
     return made, notes
 
 
@@ -110,6 +114,55 @@ def test_where_there_is_nothing_of_it_nothing_is_said() -> None:
     assert (dict(found), notes) == ({ARTIST: "Ann"}, [])
 
 
+TEXTS = {
+    0x8298: "© 2024 Zoë Müller",
+    0x013B: "山田太郎",
+    0x010E: "Ω и ß",
+    0x013C: "Rechner",
+}
+
+
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("target", ["jpeg", "png", "webp", "tiff", "avif"])
+def test_texts_keep_their_bytes_from_every_format_to_every_format(source: str, target: str) -> None:
+    given = Image.Exif()
+    for tag, text in TEXTS.items():
+        given[tag] = text.encode()
+    given[0x9C9B] = "Größe".encode("utf-16-le")
+    given[0x4746] = 4
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(file, source, exif=given)
+
+    made = process(file, name="a", operations=f"flip,convert={target}", bounds=Bounds(megapixels=1, frames=1))
+
+    found = Image.open(io.BytesIO(made.content)).getexif()
+    assert {tag: found[tag].encode("latin-1").decode() for tag in TEXTS} == TEXTS
+    assert (found[0x9C9B].decode("utf-16-le").rstrip("\0"), found[0x4746]) == ("Größe", 4)
+    assert made.notes == []
+
+
+def test_texts_of_how_it_was_taken_keep_their_bytes_and_types() -> None:
+    given = Image.Exif()
+    given[CIRCUMSTANCES] = {0x9003: "2024:01:02 03:04:05", 0xA430: "ZoeX", 0x9286: b"ASCII\0\0\0x"}
+    image = jpeg()
+    image.info["exif"] = given.tobytes().replace(b"ZoeX", "Zoë".encode())
+
+    found = kept(image)[0].get_ifd(CIRCUMSTANCES)
+
+    assert found[0xA430].encode("latin-1").decode() == "Zoë"
+    assert (found[0x9003], found[0x9286]) == ("2024:01:02 03:04:05", b"ASCII\0\0\0x")
+
+
+def test_other_exif_data_that_go_are_named() -> None:
+    given = exif(t33445="x")
+    given[CIRCUMSTANCES] = {EXPOSURE: 0.5, 0xA005: {1: "R98"}}
+    notes: list[str] = []
+
+    note_what_goes(jpeg(given), notes.append)
+
+    assert notes == ["other EXIF data removed (0x82a5, Interoperability)"]
+
+
 def test_where_it_was_taken_is_never_kept() -> None:
     given = exif()
     given[GPS] = {1: "N", 2: (47.0, 3.0, 1.0)}
@@ -120,11 +173,13 @@ def test_where_it_was_taken_is_never_kept() -> None:
 
 
 def test_a_picture_without_any_has_none() -> None:
-    assert kept_exif(jpeg(), PNG, print) == b""
+    assert kept_exif(jpeg(), PNG, print) is None
 
 
 def test_too_much_is_left_out_and_said() -> None:
-    size = len(kept_exif(jpeg(exif()), PNG, print))
+    found = kept_exif(jpeg(exif()), PNG, print)
+    assert found
+    size = len(found.tobytes())
 
     assert dict(kept(jpeg(exif()), replace(PNG, max_exif_bytes=size))[0]) == {ARTIST: "Ann"}
     found, notes = kept(jpeg(exif()), replace(PNG, max_exif_bytes=size - 1))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
+from courier.errors import NotAPicture, Rejected
 from courier.images.pipeline import parse
 from courier.images.preview import sample
 
@@ -123,8 +124,53 @@ def test_a_watermark_is_in_its_corner_and_leaves_the_rest() -> None:
     assert len(marked.crop((0, 0, 200, 60)).getcolors() or []) > 3
 
 
-def test_a_cut_outside_is_refused() -> None:
-    from courier.errors import NotAPicture
+@pytest.mark.parametrize("words", ["© José Müller", "Ελληνικά", "Россия", "Łódź, Đà Nẵng", "20 €"])
+@pytest.mark.parametrize("font", ["regular", "bold", "italic"])
+def test_a_watermark_has_latin_greek_and_cyrillic_letters(words: str, font: str) -> None:
+    paper = Image.new("RGB", (400, 300), "green")
+    escaped = words.replace(",", "\\,")
 
+    assert do(f"watermark={escaped}:{font}", paper).tobytes() != paper.tobytes()
+
+
+def test_a_letter_that_cannot_be_drawn_is_named_before_anything_is_done() -> None:
+    with pytest.raises(Rejected, match="'山' cannot be drawn") as raised:
+        parse("watermark=© 山田")
+    assert raised.value.reason == "impossible"
+
+
+def test_a_watermarks_options_stand_in_any_order_and_colons_in_its_text() -> None:
+    expected = {"text": "a:b", "gravity": "north", "font": "bold", "opacity": 50}
+
+    for text in ("a:b:north:bold:50%", "a:b:50%:north:bold", "a:b:bold:50%:north"):
+        assert parse(f"watermark={text}").steps[0].values == expected
+    assert parse("watermark=bold").steps[0].values["text"] == "bold"
+    assert parse("watermark=a:0%").steps[0].values["text"] == "a:0%"
+
+
+def test_a_watermark_is_as_opaque_as_it_is_told() -> None:
+    paper = Image.new("RGB", (400, 300), "black")
+
+    brightest = [max(do(f"watermark=H:{percent}%", paper).convert("L").tobytes()) for percent in (20, 50, 100)]
+
+    assert brightest == pytest.approx([51, 128, 255], abs=2)
+
+
+def test_a_watermark_on_nothing_is_seen() -> None:
+    marked = do("watermark=Hi:100%", Image.new("RGBA", (200, 100), (90, 0, 0, 0)))
+
+    assert marked.getchannel("A").getextrema()[1] > 200  # type: ignore[operator]
+    assert {marked.getpixel(place)[:3] for place in [(199, 0)]} <= {(90, 0, 0), (0, 0, 0)}  # type: ignore[index]
+
+
+def test_without_its_package_a_watermark_has_pillows_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.images.watermark._PACKAGE", "no_such_package")
+
+    assert do("watermark=Courier 1").tobytes() != SAMPLE.tobytes()
+    with pytest.raises(Rejected, match="'ж'"):
+        parse("watermark=ж2")
+
+
+def test_a_cut_outside_is_refused() -> None:
     with pytest.raises(NotAPicture, match="crop at 100, 0 is outside of the image of 80 x 60"):
         do("crop=10x10+100+0")

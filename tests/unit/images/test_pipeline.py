@@ -10,6 +10,8 @@ from courier.errors import Rejected
 from courier.images.arguments import Size
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline, parse
 
+PLAIN = {"font": "regular", "opacity": 78}
+
 
 def test_every_preset_is_a_pipeline_with_a_line_of_help() -> None:
     assert PRESETS.keys() == PRESET_HELP.keys()
@@ -41,9 +43,9 @@ def test_a_pipeline_is_steps_with_values() -> None:
         ("blur", {"radius": 2}),
         ("rotate=-30:gold", {"degrees": -30, "background": "gold"}),
         ("border=3:#ff00aa", {"width": 3, "color": "#ff00aa"}),
-        ("watermark=Me\\, 2026:north", {"text": "Me, 2026", "gravity": "north"}),
-        ("watermark=a\\\\\\,b", {"text": "a\\,b", "gravity": "southeast"}),
-        ("watermark=a:b", {"text": "a:b", "gravity": "southeast"}),
+        ("watermark=Me\\, 2026:north", {"text": "Me, 2026", "gravity": "north", **PLAIN}),
+        ("watermark=a\\\\\\,b", {"text": "a\\,b", "gravity": "southeast", **PLAIN}),
+        ("watermark=a:b", {"text": "a:b", "gravity": "southeast", **PLAIN}),
         ("convert=jpg", {"target": "JPEG", "quality": None}),
     ],
 )

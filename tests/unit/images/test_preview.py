@@ -13,7 +13,7 @@ BOUNDS = Bounds(megapixels=50, frames=10)
 
 
 def test_the_sample_is_a_colorful_picture() -> None:
-    header = read_header(io.BytesIO(sample()), BOUNDS)
+    header = read_header(io.BytesIO(sample()))
 
     assert (header.format, header.width, header.height, header.is_moving) == ("PNG", 640, 480, False)
     assert SAMPLE_NAME.endswith(".png")

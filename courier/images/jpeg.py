@@ -1,0 +1,163 @@
+"""JPEG files marker by marker: what their headers say, and whether their pixels fill their size.
+
+Source: ITU-T T.81, annexes B and G.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+#: A marker that has a length or ends the image: no stuffed byte, no restart, no filling (B.1.1.2).
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
+_SCAN, _END, _RESTART_INTERVAL = 0xDA, 0xD9, 0xDD
+#: Start of frame: every marker from C0 to CF but DHT, JPG and DAC.
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
+#: Not lossless, not hierarchical, not arithmetic.
+_COMMON = _BASELINE | _PROGRESSIVE
+#: Lossless or hierarchical frames.
+_ODD = {0xC3: "without loss", 0xCB: "without loss"} | dict.fromkeys(
+    (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "of several layers"
+)
+_BITS = 8
+_BANDS = 64
+_PADDING = b"\x55" * 16
+#: So many bytes at the end of a scan's data may be filling.
+_SLACK = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jpeg:
+    """What a file says of its first image."""
+
+    #: The number of the marker that begins the frame; 0 if there is none.
+    frame: int
+    bits: int
+    #: How many scans there are, no more than are counted.
+    scans: int
+    #: Where the first scan begins, which all metadata come before.
+    start: int
+    #: Where the last scan's data end, and whether the end marker follows at some time.
+    end: int
+    has_end: bool
+    #: Whether scans bring all bits of all coefficients.
+    is_complete: bool
+    #: Whether restarts follow each other in their order.
+    is_in_order: bool
+
+    @property
+    def oddity(self) -> str:
+        """What is odd about it that no decoder here knows, behind `a JPEG`; empty if nothing is."""
+        kind = _ODD.get(self.frame, "")
+        return kind if kind or self.bits == _BITS else f"of {self.bits} bits a channel"
+
+    @property
+    def is_common(self) -> bool:
+        """Whether it is baseline or progressive, as all but a few are."""
+        return self.frame in _COMMON
+
+    @property
+    def is_single(self) -> bool:
+        """Whether its rows are decoded while they are read: one scan, not progressive."""
+        return self.frame in _BASELINE and self.scans == 1
+
+
+def read(content: bytes, most_scans: int) -> Jpeg:
+    """Return what a JPEG says of its first image; what follows that (a film, another image) is not looked at."""
+    place, scans, begin, frame, bits, end, has_end = 2, 0, 0, 0, 8, len(content), False
+    left: dict[int, list[int]] = {}
+    restarts, has_restarts = b"", False
+    while scans <= most_scans and (found := _MARKER.search(content, place)):
+        marker, start = found[0][1], found.end()
+        if scans:
+            end = found.start()
+        if marker == _END:
+            has_end = True
+            break
+        # A marker's own length leads over what may look like markers in it.
+        place = start + int.from_bytes(content[start : start + 2], "big")
+        has_restarts |= marker == _RESTART_INTERVAL
+        if marker in _FRAMES and not frame:
+            frame, bits = marker, content[start + 2] if start + 2 < len(content) else 0
+            left = {content[at]: [255] * _BANDS for at in range(start + 8, min(place, len(content)), 3)}
+        if marker == _SCAN:
+            scans += 1
+            begin = begin or start
+            _bring(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
+            following = _MARKER.search(content, place)
+            end = following.start() if following else len(content)
+            if has_restarts and scans == 1:
+                restarts = b"".join(_RESTART.findall(content, place, end))
+            place = end
+    is_complete = all(not any(bands) for bands in left.values())
+    is_in_order = all(one == 0xD0 + number % 8 for number, one in enumerate(restarts))
+    return Jpeg(
+        frame=frame,
+        bits=bits,
+        scans=scans,
+        start=begin,
+        end=end,
+        has_end=has_end,
+        is_complete=is_complete,
+        is_in_order=is_in_order,
+    )
+
+
+def _bring(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:
+    """Note which bits of which coefficients are still to come after a scan."""
+    count = scan[0] if scan else 0
+    if len(scan) < 4 + 2 * count:
+        return
+    first, last, low = (
+        (scan[1 + 2 * count], scan[2 + 2 * count], scan[3 + 2 * count] & 15) if is_progressive else (0, 63, 0)
+    )
+    for component in scan[1 : 1 + 2 * count : 2]:
+        bands = left.get(component, [0] * _BANDS)
+        bands[first : last + 1] = [low] * (min(last, _BANDS - 1) - first + 1)
+
+
+def padded(content: bytes, found: Jpeg) -> bytes:
+    """Return a single scan with bytes behind it that mean nothing, and the end marker.
+
+    libjpeg looks some bytes ahead; what is whole is decoded before the end marker is asked for, and what is not, not.
+    """
+    return content[: found.end] + _PADDING + b"\xff\xd9"
+
+
+@dataclass(kw_only=True)
+class Watch:
+    """How far a decoder has read."""
+
+    needed_last_bytes: bool = False
+    needed_end: bool = False
+
+    def stops(self, end: int) -> list[tuple[int, Callable[[], None]]]:
+        """Return where to stop in a padded scan whose data end there, and what to do at each place."""
+        return [(end - _SLACK, self._reach_last_bytes), (end + len(_PADDING), self._reach_end)]
+
+    def _reach_last_bytes(self) -> None:
+        self.needed_last_bytes = True
+
+    def _reach_end(self) -> None:
+        self.needed_end = True
+
+
+class StagedFile(io.BytesIO):
+    """A file of which a decoder gets no more than up to certain places at once; something is done at each."""
+
+    stops: Sequence[tuple[int, Callable[[], None]]] = ()
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Return what comes next, up to the next stop."""
+        place = self.tell()
+        for stop, reached in self.stops:
+            if place == stop:
+                reached()
+            if place < stop:
+                left = stop - place
+                return super().read(left if size is None or size < 0 else min(size, left))
+        return super().read(size)

@@ -1,0 +1,69 @@
+"""Palettes of 256 colors, for GIF."""
+
+from __future__ import annotations
+
+from PIL import Image, ImageChops
+
+#: How many colors a palette has, and which of them is transparent if one is.
+_COLORS, _CLEAR = 256, 255
+#: What is less opaque than this becomes transparent.
+_HALF = 128
+
+
+def paletted(image: Image.Image) -> tuple[Image.Image, bool]:
+    """Return an image in at most 256 colors, transparent or not, and whether each color stayed as it was."""
+    if image.mode in {"1", "L"}:
+        return image, True
+    colors, visible = _visible(image)
+    if visible is None and image.mode == "LA":
+        return image.convert("L"), True
+    count = _COLORS if visible is None else _COLORS - 1
+    made = colors.quantize(count, Image.Quantize.MEDIANCUT)
+    if visible is not None:
+        made.paste(_CLEAR, mask=ImageChops.invert(visible))
+        made.info["transparency"] = _CLEAR
+    return made, colors.getcolors(count) is not None
+
+
+def compacted(image: Image.Image) -> Image.Image:
+    """Return an image in one bit or with a palette if nothing is lost by that, and as it is if something were."""
+    if image.mode == "L" and not any(image.histogram()[1:255]):
+        return image.convert("1", dither=Image.Dither.NONE)
+    if image.mode == "RGB" and image.getcolors(_COLORS) is not None:
+        return image.quantize(_COLORS, Image.Quantize.MEDIANCUT)
+    return image
+
+
+def uncovers(before: Image.Image, after: Image.Image) -> bool:
+    """Whether one frame is transparent where the frame before it was not."""
+    clear = after.info.get("transparency")
+    if after.mode != "P" or clear is None:
+        return False
+    shows = _where(before, before.info.get("transparency", -1) if before.mode == "P" else -1)
+    return ImageChops.subtract(_where(after, clear), shows).getbbox() is not None
+
+
+def _where(image: Image.Image, index: int) -> Image.Image:
+    """Return where an image has one color of its palette."""
+    if index < 0:
+        return Image.new("L", image.size)
+    indices = Image.new("L", image.size)
+    indices.frombytes(image.tobytes())
+    return indices.point([255 * (level == index) for level in range(_COLORS)])
+
+
+def _visible(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return an image's colors, and where it is visible; None if it is everywhere.
+
+    What is not visible has the color of something that is, so that it takes no place in a palette.
+    """
+    colors = image.convert("RGB")
+    if image.mode not in {"LA", "RGBA"}:
+        return colors, None
+    visible = image.getchannel("A").point([255 * (level >= _HALF) for level in range(256)])
+    if visible.getextrema()[0]:
+        return colors, None
+    place = visible.tobytes().find(b"\xff")
+    filler = colors.getpixel((place % image.width, place // image.width)) if place >= 0 else None
+    colors.paste(filler or (0, 0, 0), mask=ImageChops.invert(visible))
+    return colors, visible

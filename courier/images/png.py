@@ -1,0 +1,247 @@
+"""PNG files chunk by chunk: what their pixels need is checked, and metadata that would stop Pillow are left out.
+
+Source: https://www.w3.org/TR/png-3/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from courier.errors import NotAPicture, Reason
+from courier.images.profiles import SRGB_PRIMARIES, Description, gamma_curve, srgb_curve
+from courier.text import quoted
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+#: The most that a text or a color profile may unpack to, in bytes, before it is left out.
+MAX_UNPACKED = 2**24
+#: The critical chunks that there are; a file with another one cannot be shown right.
+_PIXELS = (b"IDAT", b"fdAT")
+_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+#: What an animation and transparency need, ancillary as they are called.
+_NEEDED = (b"acTL", b"fcTL", b"fdAT", b"tRNS")
+#: Metadata that may stand behind the pixels, where Pillow finds them only once it has decoded these.
+_MAY_BE_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
+#: How many bytes stand before what is packed in each of these, behind a name that ends with a zero.
+_PACKED = {b"iCCP": 1, b"zTXt": 1, b"iTXt": 2}
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: Where each pass of an interlaced image begins and how far apart its pixels are: x, y, and the steps of both.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+_MAX_FILTER = 4
+#: What sRGB is called by gAMA, whose curve is a little different, and how near to it others mean the same.
+_SRGB_GAMMA, _USUAL = 45_455, 500
+#: How much is unpacked at once, in bytes: what is good before damage counts up to so near to it.
+_PIECE = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """One chunk of a file."""
+
+    name: bytes
+    #: Pixels are a view of the file, which may be large.
+    data: Any
+    #: Whether all of it is there and its check sum is right.
+    is_sound: bool
+
+    @property
+    def is_ancillary(self) -> bool:
+        """Whether pixels can be decoded without it."""
+        return bool(self.name[0] & 0x20)
+
+
+@dataclass(kw_only=True)
+class PixelData:
+    """The packed rows of one image or frame."""
+
+    width: int
+    height: int
+    parts: list[memoryview] = field(default_factory=list)
+    is_sound: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Png:
+    """What a file says of itself, and what of it Pillow is to read."""
+
+    depth: int
+    color_type: int
+    is_interlaced: bool
+    #: The chunks that are read, by name, without the pixels.
+    chunks: dict[bytes, bytes]
+    #: The names of the chunks that are left out.
+    dropped: Sequence[str]
+    images: Sequence[PixelData]
+    #: The file for Pillow, and the chunks that it may have.
+    content: bytes
+    kept: Sequence[Chunk]
+
+    @property
+    def description(self) -> Description | None:
+        """What it says of its colors in other ways than by a profile; None if nothing, or less than a profile says."""
+        code = self.chunks.get(b"cICP", b"")
+        if len(code) == 4:  # noqa: PLR2004
+            return Description(primaries=code[0], curve=code[1])
+        if b"iCCP" in self.chunks or b"sRGB" in self.chunks or not self.chunks.keys() & {b"gAMA", b"cHRM"}:
+            return None
+        gamma = int.from_bytes(self.chunks.get(b"gAMA", b"")[:4], "big") or _SRGB_GAMMA
+        points = struct.unpack(">8I", self.chunks.get(b"cHRM", b"")) if len(self.chunks.get(b"cHRM", b"")) == 32 else ()  # noqa: PLR2004
+        primaries = tuple(point / 100_000 for point in (*points[2:], *points[:2])) or SRGB_PRIMARIES
+        is_usual = abs(gamma - _SRGB_GAMMA) <= _USUAL
+        return Description(primaries=primaries, curve=srgb_curve if is_usual else gamma_curve(100_000 / gamma))
+
+    def bare(self) -> bytes:
+        """Return the file with nothing but what pixels need, should Pillow stumble over the rest."""
+        return _joined([chunk for chunk in self.kept if not chunk.is_ancillary or chunk.name in _NEEDED])
+
+    def rows_of(self, image: PixelData) -> tuple[int, int]:
+        """Return how many rows can be unpacked, and how many there should be; an interlaced image has seven passes."""
+        passes = list(self._passes(image))
+        expected = sum(rows for _, rows in passes)
+        unpacked, place, found = _unpacked(image.parts, sum(size * rows for size, rows in passes)), 0, 0
+        for size, rows in passes:
+            filters = unpacked[place : place + size * rows : size]
+            whole = min(rows, (len(unpacked) - place) // size)
+            good = next((row for row in range(whole) if filters[row] > _MAX_FILTER), whole)
+            found += good
+            if good < rows:
+                break
+            place += size * rows
+        return found, expected
+
+    def _passes(self, image: PixelData) -> Iterator[tuple[int, int]]:
+        """Yield the length of a row with its filter's byte, and how many rows there are, of each pass."""
+        bits = self.depth * _CHANNELS[self.color_type]
+        for left, top, across, down in _PASSES if self.is_interlaced else ((0, 0, 1, 1),):
+            columns, rows = -(-(image.width - left) // across), -(-(image.height - top) // down)
+            if columns > 0 and rows > 0:
+                yield 1 + -(-columns * bits // 8), rows
+
+
+def read(content: bytes) -> Png:
+    """Return what a PNG says of itself. Raises: NotAPicture for what pixels need and is damaged or not known."""
+    chunks = list(_chunks(content))
+    header = _header(chunks)
+    kept = [chunk for chunk in chunks if not chunk.is_ancillary or chunk.name in _NEEDED or _is_usable(chunk)]
+    dropped = [chunk.name.decode("latin-1") for chunk in chunks if chunk not in kept]
+    width, height, depth, color_type, _, _, interlace = header
+    late = [chunk.name for chunk in _after_pixels(kept) if chunk.name in _MAY_BE_LATE]
+    return Png(
+        depth=depth,
+        color_type=color_type,
+        is_interlaced=bool(interlace),
+        chunks={chunk.name: chunk.data for chunk in kept if chunk.name not in _PIXELS},
+        dropped=list(dict.fromkeys(dropped)),
+        images=_images(kept, width, height),
+        content=_joined(kept) if dropped or late else content,
+        kept=kept,
+    )
+
+
+def _chunks(content: bytes) -> Iterator[Chunk]:
+    place, view = len(SIGNATURE), memoryview(content)
+    while place + 8 <= len(content):
+        length, name = struct.unpack_from(">I4s", content, place)
+        data: Any = view[place + 8 : place + 8 + length]
+        data = data if name in _PIXELS else bytes(data)
+        checksum = content[place + 8 + length : place + 12 + length]
+        chunk = Chunk(name=name, data=data, is_sound=checksum == _checksum(name, data))
+        if not chunk.is_sound and not name.isalpha():
+            return  # whatever this is, it is no chunk, and neither is what follows
+        yield chunk
+        if name == b"IEND":
+            return
+        place += 12 + length
+
+
+def _checksum(name: bytes, data: bytes) -> bytes:
+    return zlib.crc32(data, zlib.crc32(name)).to_bytes(4, "big")
+
+
+def _header(chunks: Sequence[Chunk]) -> tuple[int, ...]:
+    """Return the fields of the header. Raises: NotAPicture."""
+    unknown = [chunk for chunk in chunks if not chunk.is_ancillary and chunk.name not in _CRITICAL]
+    if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].data) != 13 or chunks[0].data[9] not in _CHANNELS:  # noqa: PLR2004
+        raise _damaged("its header is missing")
+    if unknown and unknown[0].is_sound:
+        said = (
+            f"This PNG has a chunk {quoted(_word(unknown[0].name))}, which is not known here and is needed to show it."
+        )
+        raise NotAPicture(said, reason=Reason.UNSUPPORTED_FORMAT)
+    broken = [chunk.name for chunk in chunks if chunk.name in {b"IHDR", b"PLTE"} and not chunk.is_sound]
+    if broken:
+        raise _damaged(f"the check sum of its {_word(broken[0])} is wrong")
+    return struct.unpack(">IIBBBBB", chunks[0].data)
+
+
+def _word(name: bytes) -> str:
+    return name.decode("latin-1")
+
+
+def _damaged(what: str) -> NotAPicture:
+    return NotAPicture(f"The image is damaged: {what}.", reason=Reason.CORRUPT)
+
+
+def _is_usable(chunk: Chunk) -> bool:
+    """Whether an ancillary chunk is sound, and neither damaged nor too large inside."""
+    if not chunk.is_sound:
+        return False
+    if chunk.name not in _PACKED:
+        return True
+    _, zero, packed = chunk.data.partition(b"\0")
+    if chunk.name == b"iTXt":
+        # Whether it is packed, how, its language and a translated name come before the text.
+        if packed[:1] != b"\1":
+            return len(chunk.data) <= MAX_UNPACKED
+        packed = packed[2:].partition(b"\0")[2].partition(b"\0")[2]
+    else:
+        packed = packed[1:]
+    try:
+        return bool(zero) and len(zlib.decompressobj().decompress(packed, MAX_UNPACKED + 1)) <= MAX_UNPACKED
+    except zlib.error:
+        return False
+
+
+def _after_pixels(chunks: Sequence[Chunk]) -> Sequence[Chunk]:
+    last = max((number for number, chunk in enumerate(chunks) if chunk.name == b"IDAT"), default=len(chunks))
+    return chunks[last:]
+
+
+def _images(chunks: Sequence[Chunk], width: int, height: int) -> list[PixelData]:
+    """Return the pixels of the image and, of an animation, of each further frame."""
+    images = [PixelData(width=width, height=height)]
+    for chunk in chunks:
+        if chunk.name == b"fcTL" and images[0].parts and len(chunk.data) >= 12:  # noqa: PLR2004  as far as the size
+            images.append(
+                PixelData(**dict(zip(("width", "height"), struct.unpack_from(">II", chunk.data, 4), strict=True)))
+            )
+        elif chunk.name in _PIXELS:
+            images[-1].parts.append(chunk.data[4:] if chunk.name == b"fdAT" else chunk.data)
+            images[-1].is_sound &= chunk.is_sound
+    return images
+
+
+def _joined(chunks: Sequence[Chunk]) -> bytes:
+    """Return a file of chunks; metadata that may stand behind the pixels come first."""
+    ordered = sorted(chunks, key=lambda chunk: (chunk.name != b"IHDR", chunk.name not in _MAY_BE_LATE))
+    return SIGNATURE + b"".join(
+        struct.pack(">I", len(chunk.data)) + chunk.name + chunk.data + _checksum(chunk.name, chunk.data)
+        for chunk in ordered
+    )
+
+
+def _unpacked(parts: Sequence[memoryview], most: int) -> bytes:
+    """Return what can be unpacked of rows, as far as they go."""
+    inflate, found, size = zlib.decompressobj(), [], 0
+    pieces = (part[start : start + _PIECE] for part in parts for start in range(0, len(part), _PIECE))
+    with contextlib.suppress(zlib.error):
+        for piece in pieces:
+            found.append(inflate.decompress(piece, most - size))
+            size += len(found[-1])
+            if size >= most:
+                break
+    return b"".join(found)
