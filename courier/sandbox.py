@@ -27,6 +27,9 @@ from typing import IO, Any
 
 from courier.errors import NoRoom, Reason, Rejected
 
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
+
 #: After so many orders a cell is replaced, so that nothing that leaks can grow.
 ORDERS_PER_CELL = 200
 #: A child that is not ready by then will not be. Its start is no part of the time of its first order.

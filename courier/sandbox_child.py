@@ -22,6 +22,9 @@ from typing import IO, Any
 from courier.errors import Reason, Rejected
 from courier.sandbox import FULL
 
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
+
 #: No result is larger, in bytes; the disk is everybody's.
 MAX_RESULT_BYTES = 500_000_000
 

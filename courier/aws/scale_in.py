@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -19,6 +20,9 @@ from pathlib import Path
 from courier.aws.errors import call_aws
 from courier.aws.session import Aws
 from courier.errors import AwsError
+
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
 
 log = logging.getLogger(__name__)
 

@@ -23,6 +23,9 @@ from courier.messaging.protocol import Request, Response
 from courier.sandbox import Limits, Sandbox
 from courier.sandbox_child import serve
 
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
+
 #: What the child's copy of the worker's main module is called, so that it does not start another worker.
 MAIN = "__courier_main__"
 
