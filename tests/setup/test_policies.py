@@ -25,7 +25,7 @@ from courier.aws.session import Aws
 from courier.images.preview import sample
 from courier.settings import LISTS, PROCESSED, UNPROCESSED
 from tests.setup.test_aws_setup import setup
-from tests.support.engines import REGION, Engine, unmeasured
+from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES, Place, WorkerProcess, wait_for
 from tests.support.strictmoto import allows, listed
 
@@ -141,7 +141,7 @@ class Strict:
 @pytest.fixture
 def strict(bare_place: Place, tmp_path: Path) -> Iterator[Strict]:
     engine = Engine(name="strict moto", folder=tmp_path / "engine").start()
-    bare_place.env = unmeasured({**engine.environment(), "HOME": bare_place.env["HOME"]})
+    bare_place.env = {**engine.environment(), "HOME": bare_place.env["HOME"]}
     try:
         yield Strict(engine, bare_place)
         bare_place.stack.close()

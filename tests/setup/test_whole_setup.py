@@ -16,7 +16,7 @@ import boto3
 import pytest
 
 from tests.setup.test_aws_setup import proxy, renamed
-from tests.support.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES, ROOT, WAIT_SECONDS, Place
 from tests.support.rows import rows
 
@@ -40,17 +40,15 @@ class Account:
         self.queues = [names[f"COURIER_{one}"] for one in ("REQUEST_QUEUE", "RESPONSE_QUEUE")]
         self.bucket = names["COURIER_BUCKET"]
         env = engine.environment()
-        self.env = unmeasured(
-            {
-                **env,
-                **names,
-                "HOME": str(folder / "home"),
-                "SETUP_PAUSE": "1",
-                "SETUP_PROOF": "30",
-                "AWS_CALLS": str(folder),
-                "PATH": f"{folder / 'bin'}:{env['PATH']}",
-            }
-        )
+        self.env = {
+            **env,
+            **names,
+            "HOME": str(folder / "home"),
+            "SETUP_PAUSE": "1",
+            "SETUP_PROOF": "30",
+            "AWS_CALLS": str(folder),
+            "PATH": f"{folder / 'bin'}:{env['PATH']}",
+        }
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the script with this name and address, to its end."""
