@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import zip_longest
@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from tests.support import descriptions
-from tests.support.engines import Engine, fresh_account, unmeasured
+from tests.support.engines import Engine, fresh_account, measuring, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, Place, WorkerProcess, wait_for
 from tests.support.quickprograms import Forks
 from tests.support.shared import Shared
 
 #: What tests took from here before it moved.
 __all__ = ["ATTRIBUTES", "QUEUES", "ROOT", "Place", "WorkerProcess", "wait_for"]
-#: The tests whose programs are measured for coverage, which slows them by half; others run the same lines.
-MEASURED = ("test_menus", "test_numbers_commands", "test_images_commands", "test_long_lists", "test_workers")
-#: The same for their workers.
-MEASURED_WORKERS = ("test_menus", "test_long_lists")
+TESTS = Path(__file__).parent
+#: The folders whose tests are measured for coverage, which slows them by half: what they run is in this process.
+MEASURED = ("unit", "contract")
+#: The other tests of which the programs are measured, for what no test runs in its own process.
+MEASURED_PROGRAMS = ("test_menus",)
 
 
 # Fewer examples than Hypothesis takes by default: python -m bench.engines takes more, and keeps none.
@@ -66,6 +68,23 @@ def _in_turn(*groups: Sequence[pytest.Item]) -> list[pytest.Item]:
     return [item for pair in zip_longest(*groups) for item in pair if item is not None]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
+    """Leave coverage to the tests that are measured, where it is measured at all."""
+    measured = Coverage.current()
+    if measured is None or item.path.relative_to(TESTS).parts[0] in MEASURED:
+        return (yield)
+    measured.stop()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            if item.path.stem not in MEASURED_PROGRAMS:
+                for name in measuring():
+                    patch.delenv(name)
+            return (yield)
+    finally:
+        measured.start()
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the processes of this run have shared; the one that hands out the tests is the last to end."""
     if not hasattr(config, "workerinput"):
@@ -105,12 +124,9 @@ def _place(engine: Engine, folder: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
-def bare_place(ministack: Engine, tmp_path: Path, _forks: None, request: pytest.FixtureRequest) -> Iterator[Place]:
+def bare_place(ministack: Engine, tmp_path: Path, _forks: None) -> Iterator[Place]:
     """An account with nothing in it."""
     with _place(ministack, tmp_path) as place:
-        if request.path.stem not in MEASURED:
-            place.env = unmeasured(place.env)
-        place.measures_workers = request.path.stem in MEASURED_WORKERS
         yield place
 
 
@@ -127,6 +143,7 @@ def _numbers_account(ministack: Engine, _forks: None, tmp_path_factory: pytest.T
     with _place(ministack, tmp_path_factory.mktemp("numbers")) as made:
         made.create_queues()
         made.create_bucket()
+        made.env = unmeasured(made.env)
         made.worker("numbers_worker.py")
         yield made
 
@@ -135,7 +152,7 @@ def _numbers_account(ministack: Engine, _forks: None, tmp_path_factory: pytest.T
 def served(_numbers_account: Place, tmp_path: Path) -> Iterator[Place]:
     """A numbers worker that others use as well, and an empty folder."""
     with ExitStack() as stack:
-        yield replace(_numbers_account, folder=tmp_path, stack=stack)
+        yield replace(_numbers_account, env={**_numbers_account.env, **measuring()}, folder=tmp_path, stack=stack)
 
 
 @pytest.fixture(autouse=True)

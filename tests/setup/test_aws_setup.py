@@ -17,7 +17,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.engines import REGION, Engine, fresh_account, unmeasured
+from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, WAIT_SECONDS
 from tests.support.rows import rows
 
@@ -67,7 +67,7 @@ class Stub:
 def setup(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(ROOT / "aws_setup.sh"), *arguments],
-        env=unmeasured(env),
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -572,7 +572,7 @@ def test_the_cli_alone_would_leave_this_machine(env: dict[str, str], proxy: tupl
 
     subprocess.run(
         ["aws", "sqs", "list-queues"],
-        env={**unmeasured(env), "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"},
+        env={**env, "HTTPS_PROXY": url, "AWS_MAX_ATTEMPTS": "1"},
         capture_output=True,
         check=False,
     )

@@ -1,4 +1,4 @@
-"""What a machine does with its user data, done here: all but the packages and systemd, which are stood in for."""
+"""What a machine does with its user data, done here: stand-ins are for systemd, and for what installs packages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ import signal
 import stat
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.setup.test_whole_setup import Account
 from tests.support.engines import Engine
-from tests.support.place import ROOT, WAIT_SECONDS, wait_for
+from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
 WORKERS = ("numbers_worker.py", "images_worker.py")
 SESSIONS = ("server-lab3", "server2-lab3")
@@ -34,6 +36,30 @@ echo "$*" >>"$MACHINE_HOME/../systemctl"
 case $* in enable*) exec "$MACHINE_HOME/current/setup/on_machine/sessions.sh" start ;; esac
 """
 
+#: Makes an environment without pip, which takes seconds, and puts a stand-in there.
+PYTHON = """#!/bin/sh
+for last; do :; done
+{python} "$@" --without-pip && cp "$(dirname "$0")/pip.py" "$last"/lib/python*/site-packages/
+"""
+#: What pip would install: links to those of our packages that the requirements ask for, and what these need.
+PIP = """import sys
+from pathlib import Path
+own, others = Path(__file__).parent, Path({packages!r})
+sys.path.append(str(others))
+from importlib.metadata import distribution
+from packaging.requirements import Requirement
+lines = Path(sys.argv[-1]).read_text().splitlines()
+wanted = [Requirement(line) for line in lines if line and line[0] != "#"]
+for one in wanted:
+    found = distribution(one.name)
+    assert found.version in one.specifier, one
+    for top in {{file.parts[0] for file in found.files}} - {{"..", "__pycache__"}}:
+        if not (own / top).exists():
+            (own / top).symlink_to(others / top)
+    needed = map(Requirement, found.requires or [])
+    wanted += [more for more in needed if not more.marker or more.marker.evaluate({{"extra": ""}})]
+"""
+
 
 class Machine:
     """A folder that is a machine, and the tmux server on it."""
@@ -44,7 +70,9 @@ class Machine:
         self.account = account
         self._socket = f"courier-{secrets.token_hex(4)}"
         (folder / "stand-ins").mkdir()
-        for name, text in (("dnf", DNF), ("systemctl", SYSTEMCTL)):
+        python = PYTHON.format(python=sys.executable)
+        pip = PIP.format(packages=sysconfig.get_path("purelib"))
+        for name, text in (("dnf", DNF), ("systemctl", SYSTEMCTL), ("python", python), ("pip.py", pip)):
             program = folder / "stand-ins" / name
             program.write_text(text)
             program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -56,11 +84,10 @@ class Machine:
             "PATH": f"{folder / 'stand-ins'}:{account.env['PATH']}",
             "MACHINE_HOME": str(self.home),
             "MACHINE_USER": pwd.getpwuid(os.getuid()).pw_name,
-            "MACHINE_PYTHON": sys.executable,
+            "MACHINE_PYTHON": str(folder / "stand-ins" / "python"),
             "MACHINE_UNITS": str(folder / "units"),
             "MACHINE_TMUX": self._socket,
             "MACHINE_RETRY_SECONDS": "0",
-            "PIP_NO_COMPILE": "1",  # most of what is installed is not run here
         }
 
     def boot(self) -> subprocess.CompletedProcess[str]:
@@ -119,19 +146,15 @@ class Machine:
         wait_for(lambda: self.log(program).count("listens on") >= times, what=f"{program} to listen")
 
     def asked(self) -> int:
-        done = subprocess.run(
-            [sys.executable, str(ROOT / "numbers_client.py"), "send", "1,5,22", "--json", "--timeout", "30"],
-            env=self.account.env,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        with ExitStack() as stack:
+            place = Place(env=self.account.env, folder=self.account.folder, stack=stack)
+            done = place.run("numbers_client.py", "send", "1,5,22", "--json", "--timeout", "30")
+        assert done.returncode == 0, done.stderr
         return int(json.loads(done.stdout)["sum"])
 
 
 @pytest.fixture
-def machine(moto: Engine, tmp_path: Path) -> Iterator[Machine]:
+def machine(moto: Engine, tmp_path: Path, _forks: None) -> Iterator[Machine]:
     account = Account(moto, tmp_path)
     account.done("up", SETUP_PROOF="0", COURIER_POLL_SECONDS="1")
     made = Machine(account, tmp_path)

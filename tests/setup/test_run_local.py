@@ -17,7 +17,6 @@ import pexpect
 import pytest
 
 from tests.support.checkout import stamp
-from tests.support.engines import unmeasured
 from tests.support.place import ROOT, WAIT_SECONDS
 
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
@@ -59,7 +58,7 @@ def borrow_environment(target: Path) -> None:
 
 def environment(home: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COURIER_", "LOCAL_"))}
-    return {**unmeasured(kept), "HOME": str(home), "AWS_PROFILE": "nobody"}
+    return {**kept, "HOME": str(home), "AWS_PROFILE": "nobody"}
 
 
 class Checkout:

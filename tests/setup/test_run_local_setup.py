@@ -13,7 +13,6 @@ import pexpect
 import pytest
 
 from tests.support.checkout import PYTHON, bare_copy, write_program
-from tests.support.engines import unmeasured
 from tests.support.place import WAIT_SECONDS, wait_for
 
 LOCAL, TESTS = "requirements-local.txt", "requirements-dev.txt"
@@ -26,7 +25,7 @@ class Folder:
         self.path = bare_copy(path)
         self.calls = path.parent / "calls"
         self.calls.touch()
-        self.env = {**unmeasured(os.environ), "PYTHON": self.python("3.12.1")}
+        self.env = {**os.environ, "PYTHON": self.python("3.12.1")}
 
     def python(self, version: str, *, pip: str = "exit 0", lacks_venv: int = 0, is_old: int = 0) -> str:
         text = PYTHON.format(

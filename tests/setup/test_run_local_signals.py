@@ -16,7 +16,7 @@ import pexpect
 import pytest
 
 from tests.support.checkout import processes_in, stand_in_copy
-from tests.support.engines import free_port, unmeasured
+from tests.support.engines import free_port
 from tests.support.place import WAIT_SECONDS, wait_for
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Folder:
     def __init__(self, path: Path, tools: str) -> None:
         self.path = stand_in_copy(path)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COURIER_"))}
-        self.env = {**unmeasured(kept), "PATH": tools, "LOCAL_AWS_PORT": str(free_port())}
+        self.env = {**kept, "PATH": tools, "LOCAL_AWS_PORT": str(free_port())}
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

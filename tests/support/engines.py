@@ -20,9 +20,14 @@ REGION = "us-east-1"
 START_SECONDS = 60
 
 
+def measuring(env: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return what in `env` makes Python programs measure coverage."""
+    return {name: value for name, value in env.items() if name.startswith("COVERAGE_")}
+
+
 def unmeasured(env: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Return `env` without what makes Python programs measure coverage: it slows those that are not ours."""
-    return {name: value for name, value in env.items() if not name.startswith("COVERAGE_")}
+    return {name: value for name, value in env.items() if name not in measuring(env)}
 
 
 def path_with_our_programs() -> str:

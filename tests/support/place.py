@@ -19,7 +19,6 @@ import pexpect
 import pytest
 
 from tests.support import quickprograms
-from tests.support.engines import unmeasured
 from tests.support.gate import Gate
 from tests.support.terminal import spawn
 
@@ -71,7 +70,6 @@ class Place:
     stack: ExitStack
     workers: list[WorkerProcess] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
-    measures_workers: bool = False
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
@@ -177,13 +175,7 @@ class Place:
         env = {**self.env, "PYTHONPATH": str(ROOT), **env}
         log_path = self.folder / f"{Path(program).stem}-{len(self.workers)}.log"
         with log_path.open("wb") as log:
-            process = self._popen(
-                program,
-                *arguments,
-                env=env if self.measures_workers else unmeasured(env),
-                stdin=subprocess.DEVNULL,
-                stderr=log,
-            )
+            process = self._popen(program, *arguments, env=env, stdin=subprocess.DEVNULL, stderr=log)
         self.stack.callback(_kill, process)
         worker = WorkerProcess(process=process, log_path=log_path)
         self.workers.append(worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -109,6 +110,12 @@ def test_no_module_and_no_function_is_too_long(path: Path) -> None:
 
     assert text.count("\n") <= 300
     assert [node.name for node in functions if (node.end_lineno or 0) - node.lineno + 1 > 40] == []
+
+
+def test_every_module_can_be_imported() -> None:
+    """Here its import is measured, too: programs under test are forks of a process that has it behind it."""
+    for path in MODULES:
+        assert import_module(name_of(path)).__file__ == str(path)
 
 
 def test_no_program_is_named_like_a_module_of_the_standard_library() -> None:
