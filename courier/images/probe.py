@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images import avif, gif, jpeg, png, profiles
+from courier.images import avif, bmp, gif, jpeg, png, profiles, tiff
 from courier.images.formats import FORMATS, Format
 from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
 from courier.images.jpeg import Jpeg
@@ -32,6 +33,8 @@ _SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
 _TONE_MAP = b"tmap"
 #: How much behind a JPEG's image is looked at: what a second one says of itself.
 _TAIL = 2**16
+#: What Pillow does not look at when it opens a file of a format.
+_CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {"TIFF": tiff.check, "BMP": bmp.prepare}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,8 @@ def open_source(file: IO[bytes]) -> Source:
     if kind := _raw_kind(image):
         said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
         raise NotAPicture(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
+    if image.format in _CHECKS:
+        _CHECKS[image.format](image, file)
     if image.format == "AVIF":
         return _open_avif(file, image)
     bits = 16 if ";16" in _rawmode(image) else 8
@@ -187,7 +192,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unknown(file) from error
     except Exception as error:
-        raise damaged(error) from error
+        raise bmp.why_unread(file) or damaged(error) from error
 
 
 def _unknown(file: IO[bytes]) -> NotAPicture:
@@ -197,6 +202,8 @@ def _unknown(file: IO[bytes]) -> NotAPicture:
     if not head:
         return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
+    if reason := tiff.why_unread(file) or bmp.why_unread(file):
+        return reason
     if name := our_format(head):
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
         return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
