@@ -63,7 +63,7 @@ def frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, float]]:
             canvas.paste((0, 0, 0, 0), control.box)
     told = int.from_bytes(found.chunks[b"acTL"][:4]) if found else 0
     if count != told:
-        raise damage(source.image, f"only {count:,} of {told:,} frames are there")
+        raise damage(source.image, f"{count:,} frames are there, and it says that it has {told:,}")
 
 
 def _stored(source: Source) -> Iterator[tuple[_Control, bytes]]:

@@ -34,7 +34,7 @@ def decode(source: Source, note: Note) -> Image.Image:
         _load(source.image)
     if source.image.format == "TIFF":
         tiff.corrected(source.image)
-    return source.image
+    return source.image.crop(source.aperture) if source.aperture else source.image
 
 
 def damage(image: Image.Image, what: str) -> NotAPicture:

@@ -137,7 +137,7 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
-    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
+    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, aperture=found.aperture, notes=notes)
 
 
 def _lost_companions(content: bytes) -> tuple[str, ...]:

@@ -108,7 +108,7 @@ def _described() -> Iterator[Cell]:
         yield Cell(
             format="AVIF",
             name=f"RGB, {bits} bits, CICP 9/{transfer} (HDR)",
-            told="PQ|HLG|HDR|color|transfer",
+            told="dynamic range",
             is_free=True,
             truth="PQ|HLG|HDR",
             make=partial(_made, partial(_deep, 3, bits, (9, transfer, 0)), smooth(3, bits, SIZE), bits),

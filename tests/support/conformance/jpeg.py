@@ -255,7 +255,7 @@ def _rejected() -> Iterator[Cell]:
             make=partial(_hand, channels, bits=12, frame=frame),
             bits=12,
         )
-    for frame, said in ((LOSSLESS, "lossless"), (HIERARCHICAL, "hierarchical"), (0xF7, "JPEG-LS"), (0xCB, "lossless")):
+    for frame, said in ((LOSSLESS, "loss"), (HIERARCHICAL, "layers"), (0xF7, "JPEG-LS"), (0xCB, "loss")):
         yield Cell(
             format="JPEG",
             name=f"frame {frame:#x}, {said}",

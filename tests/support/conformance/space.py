@@ -27,9 +27,13 @@ class Space:
     name: str
     primaries: tuple[float, ...] = PRIMARIES[1]
     gamma: float = 0.0
+    #: The curve as a table instead, from 0 to 1.
+    table: tuple[float, ...] = ()
 
     def to_linear(self, shares: NDArray[Any]) -> NDArray[Any]:
         """Return light for samples."""
+        if self.table:
+            return np.asarray(np.interp(shares, np.linspace(0, 1, len(self.table)), self.table))
         if self.gamma:
             return np.asarray(np.clip(shares, 0, 1) ** self.gamma)
         return np.where(shares <= 0.04045, shares / 12.92, ((np.clip(shares, 0, 1) + 0.055) / 1.055) ** 2.4)
@@ -93,25 +97,30 @@ def _xyz(values: Any) -> bytes:
 
 
 def of_profile(content: bytes) -> Space | None:
-    """Return what an RGB profile of a matrix and a parametric curve, or a curve of one power, means; else None."""
+    """Return what a profile of one curve, with a matrix or for gray, means; None for any other."""
     tags = {}
     for place in range(132, 132 + 12 * struct.unpack_from(">I", content, 128)[0], 12):
         name, start, size = struct.unpack_from(">4sII", content, place)
         tags[name] = content[start : start + size]
+    if b"kTRC" in tags:
+        return _of_curve("profile", PRIMARIES[1], tags[b"kTRC"])
     if b"rXYZ" not in tags:
         return None
     columns = np.array([struct.unpack_from(">3i", tags[name], 8) for name in (b"rXYZ", b"gXYZ", b"bXYZ")]).T / 65_536
     columns = np.linalg.solve(_TO_D50, columns)
     points = [value for xyz in [*columns.T, columns.sum(axis=1)] for value in (xyz[0] / sum(xyz), xyz[1] / sum(xyz))]
-    return Space(name="profile", primaries=tuple(points), gamma=_gamma(tags[b"rTRC"]))
+    return _of_curve("profile", tuple(points), tags[b"rTRC"])
 
 
-def _gamma(curve: bytes) -> float:
+def _of_curve(name: str, primaries: tuple[float, ...], curve: bytes) -> Space | None:
     if curve[:4] == b"para":
         kind, _, gamma = struct.unpack_from(">HHi", curve, 8)
-        return 0.0 if kind else gamma / 65_536
+        return Space(name=name, primaries=primaries, gamma=0.0 if kind else gamma / 65_536)
     count = struct.unpack_from(">I", curve, 8)[0]
-    return float(struct.unpack_from(">H", curve, 12)[0] / 256) if count == 1 else float(count == 0)
+    numbers = struct.unpack_from(f">{count}H", curve, 12)
+    if count > 1:
+        return Space(name=name, primaries=primaries, table=tuple(number / 65_535 for number in numbers))
+    return Space(name=name, primaries=primaries, gamma=numbers[0] / 256 if numbers else 1.0)
 
 
 def of_cicp(primaries: int, transfer: int) -> Space | None:
