@@ -65,6 +65,8 @@ class Source:
     jpeg: Jpeg | None = None
     #: How many bits each channel of a pixel has.
     bits: int = 8
+    #: The part that is to be seen, before it is turned: left, top, right, bottom; None for all of it.
+    aperture: tuple[int, int, int, int] | None = None
     #: What is said of the file, whatever becomes of it.
     notes: tuple[str, ...] = ()
 
@@ -202,18 +204,15 @@ def _unknown(file: IO[bytes]) -> NotAPicture:
     if not head:
         return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
+    if kind := other_kind(head):
+        said = f"This is {kind}, not an image that can be read here."
+        return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
     if reason := tiff.why_unread(file) or bmp.why_unread(file):
         return reason
     if name := our_format(head):
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
         return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
-    kind = other_kind(head)
-    said = (
-        f"This is {kind}, not an image that can be read here."
-        if kind
-        else "This is not an image that can be read here."
-    )
-    return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
 
 
 def _raw_kind(image: Image.Image) -> str:
