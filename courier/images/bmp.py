@@ -43,7 +43,7 @@ def why_unread(file: IO[bytes]) -> NotAPicture | None:
     what = _unusual(header) if header else ""
     if not what:
         return None
-    return NotAPicture(f"The BMP has {what}, which is not read.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAPicture(f"The BMP has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
 
 
 def prepare(image: Image.Image, file: IO[bytes]) -> None:
@@ -52,7 +52,7 @@ def prepare(image: Image.Image, file: IO[bytes]) -> None:
     if header is None:
         return
     if header.bits == _SIXTEEN and len(header.masks) > _ALPHA and header.masks[_ALPHA]:
-        said = "The BMP has 16 bits a pixel with transparency, which is not read."
+        said = "The BMP has 16 bits a pixel with transparency, which cannot be read here."
         raise NotAPicture(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
     if len(header.content) >= _VERSION_5 and header.content[_COLOR_SPACE : _COLOR_SPACE + 4] == _EMBEDDED:
         place, size = struct.unpack_from("<II", header.content, _PROFILE)

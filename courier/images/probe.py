@@ -178,12 +178,10 @@ def _open_jpeg(content: bytes) -> Source:
         said = f"This is a JPEG {found.oddity}, which cannot be read here."
         raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
-    return Source(
-        image=_opened(file),
-        format=FORMATS["JPEG"],
-        jpeg=found,
-        notes=_lost_companions(content[: found.start] + content[found.end : found.end + _TAIL]),
-    )
+    image = _opened(file)
+    notes = _describe(image, profiles.of_exif(image), is_stronger=False)
+    notes += _lost_companions(content[: found.start] + content[found.end : found.end + _TAIL])
+    return Source(image=image, format=FORMATS["JPEG"], jpeg=found, notes=notes)
 
 
 def _opened(file: IO[bytes]) -> Image.Image:

@@ -158,4 +158,4 @@ def _described(tags: Mapping[int, Any]) -> str:
 
 
 def _unread(what: str) -> NotAPicture:
-    return NotAPicture(f"The TIFF has {what}, which is not read.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAPicture(f"The TIFF has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
