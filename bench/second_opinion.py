@@ -20,10 +20,18 @@ from PIL import Image
 from tests.support.conformance import judge
 from tests.support.conformance.cell import Cell, Frame, Made, Pixels
 
-#: What cells' names say of which programs have their own view: libvips converts ink by a profile of its own, ffmpeg has
-#: no alpha in most BMPs and in APNGs of RGB, and sees one in the spare byte of others.
+#: What cells' names say of which programs have their own view: libvips converts ink by a profile of its own; ffmpeg has
+#: no alpha in most BMPs, sees one in the spare byte of others, and animates neither low depths nor RGB that is cleared.
 _NOT_BY_VIPS = ("CMYK", "YCCK")
-_NOT_BY_FFMPEG = ("alpha", "fourth byte 77", "444", "RGB, disposal 1", "RGB, disposal 2")
+_NOT_BY_FFMPEG = {
+    "BMP": ("alpha", "fourth byte 77", "444"),
+    "APNG": (
+        " 16",
+        "gray 2",
+        "palette 4",
+        *(f"{kind} 8, disposal {number}" for kind in ("gray", "RGB") for number in (1, 2)),
+    ),
+}
 _DEPTH_STEP, _LOSS, _BLENDING = 1.01, 4.0, 0.001
 
 
@@ -62,7 +70,7 @@ def _agrees_vips(cell: Cell, made: Made) -> bool | None:
 
 
 def _agrees_ffmpeg(cell: Cell, made: Made) -> bool | None:
-    if any(words in cell.name for words in _NOT_BY_FFMPEG):
+    if any(words in cell.name for words in _NOT_BY_FFMPEG[cell.format]):
         return None
     demuxer = {"APNG": "apng", "BMP": "bmp_pipe"}[cell.format]
     options = ["-f", demuxer, "-i", "-", "-fps_mode", "passthrough", "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
