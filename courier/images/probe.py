@@ -63,6 +63,8 @@ class Source:
     format: Format
     png: Png | None = None
     jpeg: Jpeg | None = None
+    #: A GIF's file.
+    gif: bytes = b""
     #: How many bits each channel of a pixel has.
     bits: int = 8
     #: The part that is to be seen, before it is turned: left, top, right, bottom; None for all of it.
@@ -104,17 +106,18 @@ def open_source(file: IO[bytes]) -> Source:
     if image.format == "AVIF":
         return _open_avif(file, image)
     bits = 16 if ";16" in _rawmode(image) else 8
-    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=_gif_notes(file, image))
+    if image.format == "GIF":
+        return _open_gif(file, image)
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits)
 
 
-def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
-    if image.format != "GIF":
-        return ()
+def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     place = file.tell()
     file.seek(0)
-    is_ended = gif.has_end(file.read())
+    content = file.read()
     file.seek(place)
-    return () if is_ended else ("its end marker is missing: frames may be missing too",)
+    notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
+    return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
 
 
 def _open_png(content: bytes) -> Source:

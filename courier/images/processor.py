@@ -14,7 +14,7 @@ from typing import IO, Any
 from PIL import Image, JpegImagePlugin
 
 from courier.errors import NotAPicture, Reason
-from courier.images import apng, color
+from courier.images import color
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
 from courier.images.decoding import decode
@@ -145,7 +145,7 @@ def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
         job.note(f"its {source.bits} bits a channel became {_BITS}")
     orientation = orientation_of(source.image)
     frames, times = [], []
-    for frame, time in apng.frames(source, job.note) if source.png else decoded_frames(source.image):
+    for frame, time in decoded_frames(source, job.note):
         times.append(time)
         frames.append(_done(_workable(upright(frame, orientation), job), job))
     return frames, times

@@ -163,7 +163,7 @@ def _moving() -> Iterator[Cell]:
     for disposal, bits, is_local, is_interlaced in itertools.product(range(4), (2, 4, 8), (False, True), (False, True)):
         for clear in (0, None):
             if clear is None and disposal == 2:
-                continue  # what the background is then, GIF89a and programs tell differently
+                continue  # what the background is then, browsers and other programs tell differently
             frames = [
                 replace(frame, is_interlaced=is_interlaced, clear=clear)
                 for frame in frames_of(bits, disposal, is_local=is_local)
@@ -173,6 +173,11 @@ def _moving() -> Iterator[Cell]:
             name = f"animated, {2**bits} colors, disposal {disposal}" + ", palettes of their own" * is_local
             name += ", interlaced" * is_interlaced + ", transparent" * (clear is not None)
             yield _cell(name, Gif(frames=frames, palette=None if is_local else colors(bits), loops=0))
+    for disposal, bits in itertools.product((2, 3), (2, 4, 8)):
+        whole, *others = frames_of(bits, disposal)
+        frames = [replace(whole, disposal=1), *(replace(frame, clear=0) for frame in others)]
+        name = f"animated, {2**bits} colors, disposal {disposal}, the first opaque"
+        yield _cell(name, Gif(frames=frames, palette=colors(bits), loops=0))
 
 
 def frames_of(bits: int, disposal: int, *, is_local: bool = False) -> list[GifFrame]:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageSequence
 
+from courier.images import gif
+from courier.images.canvas import composed
 from courier.images.sandbox_child import work
 from tests.support.conformance import png_reader, space
 from tests.support.conformance.cell import Cell, Frame, Made, Pixels
@@ -231,8 +233,11 @@ def _plays(image: Image.Image) -> int:
 
 
 def decoded(content: bytes) -> list[Frame]:
-    """Decode a result that Pillow wrote with Pillow."""
+    """Decode a result that Pillow wrote with Pillow, but for what is cleared in a GIF: that is transparent."""
     with Image.open(io.BytesIO(content)) as image:
+        if image.format == "GIF":
+            frames = composed(image.size, gif.parts(content))
+            return [Frame(pixels=_shares(frame), milliseconds=time) for frame, time in frames]
         return [
             Frame(pixels=_shares(frame), milliseconds=float(frame.info.get("duration", 0)))
             for frame in ImageSequence.Iterator(image)

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from courier.errors import NotAPicture
-from courier.images.apng import frames
+from courier.images.apng import parts
+from courier.images.canvas import composed
 from courier.images.notes import Notes
 from courier.images.probe import open_source
 from tests.support.conformance.apng import Apng
@@ -19,7 +20,8 @@ RGBA = Apng(kind=6, bits=8)
 
 
 def read(content: bytes) -> list[tuple[Image.Image, float]]:
-    return list(frames(open_source(io.BytesIO(content)), Notes().add))
+    source = open_source(io.BytesIO(content))
+    return list(composed(source.image.size, parts(source, Notes().add)))
 
 
 @pytest.mark.parametrize("apng", [RGBA, replace(RGBA, is_first_shown=False), replace(RGBA, dispose=2)])
