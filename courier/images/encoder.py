@@ -106,6 +106,9 @@ def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, n
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
     # A frame stays for the next one to change, unless that has to show through where this one does not.
     options["disposal"] = 2 if any(map(palette.uncovers, frames, frames[1:])) else 1
+    if options["disposal"] == 2:  # noqa: PLR2004
+        for frame in frames:
+            palette.name_clear(frame)
     # A GIF that is shown once says nothing of it.
     return options if encoding.plays == 1 else {**options, "loop": max(0, encoding.plays - 1)}
 

@@ -43,6 +43,13 @@ def uncovers(before: Image.Image, after: Image.Image) -> bool:
     return ImageChops.subtract(_where(after, clear), shows).getbbox() is not None
 
 
+def name_clear(frame: Image.Image) -> None:
+    """Call a color that is not there transparent: without one, not all programs clear a frame to nothing."""
+    unused = [index for index, count in enumerate(frame.histogram()) if not count]
+    if frame.mode == "P" and "transparency" not in frame.info and unused:
+        frame.info["transparency"] = unused[-1]
+
+
 def _where(image: Image.Image, index: int) -> Image.Image:
     """Return where an image has one color of its palette."""
     if index < 0:

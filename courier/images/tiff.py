@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, cast
 
-from PIL import Image, TiffImagePlugin
+from PIL import Image, ImageChops, TiffImagePlugin
 
 from courier.errors import NotAPicture, Reason
 from courier.text import printable
@@ -65,11 +65,8 @@ def _prepare() -> None:
 
 
 def _is_misread(key: _Key) -> bool:
-    """Whether Pillow would take signed samples for whole ones, or black for white."""
-    _, photometric, sample_format, _, bits, _ = key
-    return (sample_format == (_SIGNED,) and bits == (8,)) or (
-        photometric == _WHITE_IS_ZERO and sample_format == (_FRACTIONS,)
-    )
+    """Whether Pillow would take signed samples for whole ones."""
+    return key[2] == (_SIGNED,) and key[4] == (8,)
 
 
 _prepare()
@@ -84,6 +81,8 @@ def check(image: Image.Image, file: IO[bytes]) -> None:
         raise _unread(_RAW)
     if tags.get(_COMPRESSION, 1) in _COMPRESSIONS:
         raise _unread(_described(tags))
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode == "F":
+        raise _unread(f"{_described(tags)} whose zero is white")
     if tags.get(_PLANES, 1) != 1 and (
         image.mode in {"LA", "La", "PA", "LAB"} or tags.get(_CHANNELS, 1) > max(bands, 4)
     ):
@@ -93,7 +92,10 @@ def check(image: Image.Image, file: IO[bytes]) -> None:
 def corrected(image: Image.Image) -> None:
     """Give a decoded TIFF's deep gray its meaning: white is the most. Raises: NotAPicture."""
     tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
-    bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC, 0)
+    bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC)
+    if photometric is None and image.mode in {"1", "L"}:
+        # Without a word of it, zero is black for all others, and white for Pillow.
+        image.paste(ImageChops.invert(image))
     if bits == (12,):
         _replace(image, _MOST / _MOST_OF_TWELVE, 0)
     if bits == (16,) and photometric == _WHITE_IS_ZERO:

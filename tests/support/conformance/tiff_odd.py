@@ -173,6 +173,10 @@ def _left_out() -> Iterator[Cell]:
     )
     yield Cell(format="TIFF", name="RGB 8, sample format not told", make=partial(_made, replace(plain, without=(339,))))
     yield Cell(format="TIFF", name="RGB 8, layout not told", make=partial(_made, replace(plain, without=(284,))))
+    for bits in (1, 4, 8, 16):
+        gray = Damaged(samples=pattern(1, bits), bits=bits, photometric=1, without=(262,))
+        make = partial(_made, gray)
+        yield Cell(format="TIFF", name=f"gray {bits}, which is white not told", make=make, bits=bits)
     mixed = replace(_plain(), tags={258: (5, 6, 5)})
     yield Cell(format="TIFF", name="RGB 5/6/5", make=partial(_content, mixed), is_bad=True, truth="bits")
 
