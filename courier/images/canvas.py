@@ -28,6 +28,8 @@ class Part:
     disposal: Disposal
     #: Whether what is transparent lets through what is there; else it takes its place.
     is_laid_over: bool = True
+    #: What its place is cleared to.
+    cleared: tuple[int, ...] = (0, 0, 0, 0)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
@@ -36,7 +38,7 @@ class Part:
 
 
 def composed(size: tuple[int, int], parts: Iterable[Part]) -> Iterator[tuple[Image.Image, float]]:
-    """Yield each frame whole, in RGBA, and for how many milliseconds it is shown. What is cleared is transparent."""
+    """Yield each frame whole, in RGBA, and for how many milliseconds it is shown."""
     canvas = Image.new("RGBA", size)
     for number, part in enumerate(parts):
         # There is nothing to restore before the first.
@@ -49,4 +51,4 @@ def composed(size: tuple[int, int], parts: Iterable[Part]) -> Iterator[tuple[Ima
         if before:
             canvas = before
         elif part.disposal is not Disposal.KEEP:
-            canvas.paste((0, 0, 0, 0), part.box)
+            canvas.paste(part.cleared if part.disposal is Disposal.CLEAR else (0, 0, 0, 0), part.box)

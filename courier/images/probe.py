@@ -116,6 +116,8 @@ def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     file.seek(0)
     content = file.read()
     file.seek(place)
+    if image.mode == "L":
+        image.palette = None  # that for all frames, where the first has grays of its own
     notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
     return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
 

@@ -27,6 +27,8 @@ class Patch:
     dispose: int = KEEP
     #: 0 replaces what is there, 1 is laid over it.
     blend: int = REPLACE
+    #: What its place is cleared to.
+    cleared: tuple[int, ...] = (0, 0, 0, 0)
 
 
 def patches(*, dispose: int, blend: int, is_hard: bool = False) -> list[Patch]:
@@ -55,7 +57,7 @@ def played(frames: Sequence[Patch], background: tuple[int, ...] = (0, 0, 0, 0)) 
         if patch.dispose == RESTORE and len(out) > 1:
             canvas = before
         elif patch.dispose != KEEP:
-            canvas[place] = 0
+            canvas[place] = np.array(patch.cleared) / 255 if patch.dispose == CLEAR else 0
     return tuple(out)
 
 

@@ -114,12 +114,13 @@ def colors(bits: int, shift: int = 0) -> Pixels:
     return (np.arange(3 * 2**bits).reshape(-1, 3) * 9_973 + shift) % 256
 
 
-def _shown(frame: GifFrame, palette: Pixels) -> Patch:
+def _shown(frame: GifFrame, palette: Pixels, background: int) -> Patch:
     table = frame.palette if frame.palette is not None else palette
     clear = np.concatenate([table, np.full((len(table), 1), 255)], axis=1)
     if frame.clear is not None:
         clear[frame.clear, 3] = 0
     dispose = {2: 1, 3: 2}.get(frame.disposal, 0)
+    cleared = (*palette[background], 255) if frame.clear is None else (0, 0, 0, 0)
     return Patch(
         pixels=clear[frame.indices.astype(int)],
         left=frame.left,
@@ -127,6 +128,7 @@ def _shown(frame: GifFrame, palette: Pixels) -> Patch:
         milliseconds=frame.delay * 10,
         dispose=dispose,
         blend=OVER,
+        cleared=cleared,
     )
 
 
@@ -134,7 +136,11 @@ def made(gif: Gif) -> Made:
     """Return the file and what it shows."""
     palette = gif.palette if gif.palette is not None else colors(8)
     plays = 1 if gif.loops is None else gif.loops and gif.loops + 1
-    return Made(content=gif.content(), frames=played([_shown(frame, palette) for frame in gif.frames]), plays=plays)
+    return Made(
+        content=gif.content(),
+        frames=played([_shown(frame, palette, gif.background) for frame in gif.frames]),
+        plays=plays,
+    )
 
 
 def _cell(name: str, gif: Gif) -> Cell:
@@ -162,14 +168,14 @@ def _stills() -> Iterator[Cell]:
 def _moving() -> Iterator[Cell]:
     for disposal, bits, is_local, is_interlaced in itertools.product(range(4), (2, 4, 8), (False, True), (False, True)):
         for clear in (0, None):
-            if clear is None and disposal == 2:
-                continue  # what the background is then, browsers and other programs tell differently
+            if clear is None and disposal == 2 and is_local:
+                continue  # there is no background color
             frames = [
                 replace(frame, is_interlaced=is_interlaced, clear=clear)
                 for frame in frames_of(bits, disposal, is_local=is_local)
             ]
             if clear is None and disposal == 3:
-                frames[0] = replace(frames[0], disposal=1)  # for the same reason
+                frames[0] = replace(frames[0], disposal=1)  # what is restored before the first, nobody says
             name = f"animated, {2**bits} colors, disposal {disposal}" + ", palettes of their own" * is_local
             name += ", interlaced" * is_interlaced + ", transparent" * (clear is not None)
             yield _cell(name, Gif(frames=frames, palette=None if is_local else colors(bits), loops=0))
@@ -214,6 +220,13 @@ def _odd() -> Iterator[Cell]:
     yield _cell("16 colors, an unknown application", replace(gif, extensions=b"\x21\xff\x0bXMP DataXMP\x03abc\0"))
     yield _cell("16 colors, no trailer", replace(gif, trailer=b""))
     yield _cell("16 colors, more behind the trailer", replace(gif, trailer=b";" + bytes(100)))
+    grays = np.arange(256).repeat(3).reshape(-1, 3)
+    own = GifFrame(indices=pattern(1, 8)[..., 0], palette=grays, delay=5)
+    yield _cell("256 grays of its own beside a palette for all", Gif(frames=[own], palette=colors(8)))
+    yield _cell(
+        "animated, 256 grays of its own beside a palette for all",
+        Gif(frames=[own, replace(own, indices=own.indices[::-1])], palette=colors(8)),
+    )
     yield _cell("16 colors, background 3", replace(gif, background=3))
     for name, frames in (("", [frame]), ("animated, ", [*frames_of(4, 1)])):
         short = replace(frames[-1], coded=frames[-1].indices.size // 2)
