@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color, palette
@@ -68,6 +68,8 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
         note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
         options |= {"append_images": frames[1:], **_timing(frames, times, encoding, note)}
+    # Pillow writes some tags of an opened TIFF anew by itself: XMP, IPTC, and what its channels were.
+    frames = [frame._new(frame.im) if isinstance(frame, ImageFile.ImageFile) else frame for frame in frames]  # noqa: SLF001
     for frame in frames:
         # Whatever the source brought along is written only if it is among the options.
         frame.info = {name: value for name, value in frame.info.items() if name == "transparency" and frame.mode == "P"}
