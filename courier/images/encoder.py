@@ -22,6 +22,9 @@ _OUT_OF_MEMORY = ("encoding error 1", "Failed to encode image")
 #: The longest that a GIF shows a frame, in milliseconds, and the units it counts in.
 _GIF_LONGEST, _GIF_UNIT = 655_350, 10
 
+#: Where an animated WebP tells of transparency, and how (RFC 9649, 2.7).
+_WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10
+
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
@@ -75,6 +78,9 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
         frame.info = {name: value for name, value in frame.info.items() if name == "transparency" and frame.mode == "P"}
     file = io.BytesIO()
     frames[0].save(file, format=encoding.target.name, **options)
+    if encoding.target.name == "WEBP" and any(map(color.is_see_through, frames[1:])):
+        # libwebp does not say so if what is transparent is nothing but cleared.
+        file.getbuffer()[_WEBP_FLAGS] |= _WEBP_ALPHA
     return file.getvalue()
 
 

@@ -34,7 +34,11 @@ _TONE_MAP = b"tmap"
 #: How much behind a JPEG's image is looked at: what a second one says of itself.
 _TAIL = 2**16
 #: What Pillow does not look at when it opens a file of a format.
-_CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {"TIFF": tiff.check, "BMP": bmp.prepare}
+_CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {
+    "TIFF": tiff.check,
+    "BMP": bmp.prepare,
+    "WEBP": lambda image, _file: _with_alpha(image),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +220,12 @@ def _unknown(file: IO[bytes]) -> NotAPicture:
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
         return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
     return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def _with_alpha(image: Image.Image) -> None:
+    """Have an animated WebP decoded with transparency: frames that are cleared have it, whatever its header says."""
+    if getattr(image, "is_animated", False):
+        image._mode = image.rawmode = "RGBA"  # type: ignore[attr-defined]  # noqa: SLF001  Pillow's names
 
 
 def _raw_kind(image: Image.Image) -> str:

@@ -6,6 +6,7 @@ import io
 import itertools
 import struct
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -79,6 +80,7 @@ def cells() -> Iterator[Cell]:
     for number in orientation.ALL:
         yield Cell(format="WEBP", name=f"RGB, orientation {number}", make=partial(_turned, number))
     yield from _moving()
+    yield Cell(format="WEBP", name="animated, opaque frames that are cleared", make=partial(_cleared, 0))
     yield from _cut_frames()
     yield Cell(
         format="WEBP",
@@ -127,6 +129,17 @@ def _moving() -> Iterator[Cell]:
             make=partial(_animated, dispose, blend, plays, is_hard=is_hard),
             tolerance=2.5,
         )
+
+
+def _cleared(plays: int) -> Made:
+    """Return opaque frames that are cleared to nothing, which libwebp writes without a word of transparency."""
+    frames = [replace(one, pixels=_opaque(one.pixels)) for one in patches(dispose=1, blend=0)]
+    chunks = [(b"ANIM", struct.pack("<IH", 0, plays)), *((b"ANMF", _frame(patch)) for patch in frames)]
+    return Made(content=extended(_ANIMATED, chunks), frames=played(frames), plays=plays)
+
+
+def _opaque(pixels: Pixels) -> Pixels:
+    return np.concatenate([pixels[..., :3], np.full_like(pixels[..., 3:], 255)], axis=2)
 
 
 def _cut_frames() -> Iterator[Cell]:

@@ -20,7 +20,9 @@ from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.probe import Bounds, is_lossless_webp, read_header
 from courier.images.processor import Processed, process
+from tests.support.conformance.apng import Apng
 from tests.support.conformance.cell import pattern
+from tests.support.conformance.judge import decoded
 from tests.support.conformance.tiff_writer import Tiff
 
 BOUNDS = Bounds(megapixels=50, frames=20)
@@ -724,3 +726,12 @@ def test_a_tiff_of_further_channels_becomes_one_without_them() -> None:
     content = Tiff(samples=pattern(4), bits=8, photometric=2, extra=(0,)).content()
 
     assert do(content, "convert=tiff").mode == "RGB"
+
+
+@pytest.mark.parametrize("target", ["png", "webp", "gif"])
+def test_a_cleared_frame_stays_transparent_in_every_format(target: str) -> None:
+    content = Apng(kind=2, bits=8, dispose=1).content()
+
+    frames = decoded(processed(content, f"convert={target}").content)
+
+    assert [frame.pixels[..., 3].min() for frame in frames] == [1, 0, 0, 0]
