@@ -62,6 +62,8 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
 
 def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
     frames = [_writable(frame, encoding, note) for frame in frames]
+    if _clears(frames, encoding):
+        frames = [palette.with_clear(frame, note) for frame in frames]
     if encoding.is_compact and len(frames) == 1 and encoding.target.name == "PNG":
         frames = [palette.compacted(frames[0])]
     options = _options(encoding)
@@ -113,12 +115,14 @@ def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, n
         note("its frame durations were rounded: GIF has hundredths of a second, up to 655 s")
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
     # A frame stays for the next one to change, unless that has to show through where this one does not.
-    options["disposal"] = 2 if any(map(palette.uncovers, frames, frames[1:])) else 1
-    if options["disposal"] == 2:  # noqa: PLR2004
-        for frame in frames:
-            palette.name_clear(frame)
+    options["disposal"] = 2 if _clears(frames, encoding) else 1
     # A GIF that is shown once says nothing of it.
     return options if encoding.plays == 1 else {**options, "loop": max(0, encoding.plays - 1)}
+
+
+def _clears(frames: list[Image.Image], encoding: Encoding) -> bool:
+    """Whether a GIF's frames have to be cleared, for what shows through the next."""
+    return encoding.target.name == "GIF" and any(map(palette.uncovers, frames, frames[1:]))
 
 
 def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
