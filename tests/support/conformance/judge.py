@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageSequence
 
+from courier.errors import Rejected
 from courier.images import gif
 from courier.images.canvas import composed
 from courier.images.sandbox_child import work
@@ -79,15 +80,16 @@ def judge(cell: Cell, operations: str, decoder: Decoder | None = None) -> Judged
     made = cell.make()
     file = io.BytesIO()
     order = {"name": f"a.{cell.format.lower()}", "operations": operations, "megapixels": 50, "frames": 300}
-    report = work(order, io.BytesIO(made.content), file)
-    if report["status"] == "refused":
-        return _of_rejection(cell, f"{report['message']} {report['hint']}")
-    if report["status"] != "done":
-        return Judged(Verdict.WRONG, str(report.get("traceback", report["status"])).strip().splitlines()[-1])
+    try:
+        notes = work(order, io.BytesIO(made.content), file)["told"]["notes"]
+    except Rejected as error:
+        return _of_rejection(cell, error.sentence)
+    except Exception as error:  # noqa: BLE001  which would be logged as a fault of the worker
+        return Judged(Verdict.WRONG, repr(error))
     if cell.is_bad:
-        told = [note for note in report["told"]["notes"] if _DAMAGED.search(note)]
+        told = [note for note in notes if _DAMAGED.search(note)]
         return Judged(Verdict.NOTED, told[0]) if told else Judged(Verdict.WRONG, "not rejected")
-    return _of_result(cell, made, read_result(file.getvalue(), report["told"]["notes"], decoder or decoded))
+    return _of_result(cell, made, read_result(file.getvalue(), notes, decoder or decoded))
 
 
 def _of_rejection(cell: Cell, message: str) -> Judged:
