@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from PIL import Image, ImageSequence
 
 from courier.errors import CourierError
+from courier.images import apng, gif
+from courier.images.canvas import composed
 from courier.images.decoding import damage
-from courier.images.probe import format_of
+from courier.images.notes import Note
+from courier.images.probe import Source, format_of
 from courier.text import printable
 
 
@@ -32,18 +35,21 @@ def plays_of(image: Image.Image) -> int:
     return 1 if loop is None else int(loop) and int(loop) + 1
 
 
-def decoded_frames(image: Image.Image) -> Iterator[tuple[Image.Image, float]]:
+def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, float]]:
     """Yield each frame whole, and for how many milliseconds it is shown. Raises: NotAPicture."""
     try:
-        for number, frame in enumerate(ImageSequence.Iterator(image)):
-            if number == 0 and getattr(image, "default_image", False):
-                continue
-            pixels = frame.convert("RGBA")
-            yield pixels, float(frame.info.get("duration", 0))  # which some formats tell only once a frame is decoded
+        if source.png:
+            yield from composed(source.image.size, apng.parts(source, note))
+        elif source.gif:
+            yield from composed(source.image.size, gif.parts(source.gif))
+        else:
+            for frame in ImageSequence.Iterator(source.image):
+                pixels = frame.convert("RGBA")  # before its time, which some formats tell only once it is decoded
+                yield pixels, float(frame.info.get("duration", 0))
     except (MemoryError, CourierError):
         raise
     except Exception as error:
-        raise damage(image, printable(str(error), 120)) from error
+        raise damage(source.image, printable(str(error), 120)) from error
 
 
 def count_frames(content: bytes) -> int:

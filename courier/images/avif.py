@@ -5,8 +5,10 @@ Sources: ISO/IEC 14496-12, 23008-12 and 23000-22; https://aomediacodec.github.io
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 
 from courier.images.profiles import Description
 
@@ -19,6 +21,8 @@ class Avif:
     """What a file says of its first image."""
 
     bits: int = 8
+    #: The part that is to be seen: left, top, right, bottom; None for all of it.
+    aperture: tuple[int, int, int, int] | None = None
     description: Description | None = None
     #: The kinds of its items, such as a gain map's.
     items: frozenset[bytes] = frozenset()
@@ -35,7 +39,12 @@ def read(content: bytes) -> Avif:
     items = frozenset(
         data[8:12] for name, data in _boxes(boxes.get(b"iinf", b"")[6:]) if name == b"infe" and data[:1] == b"\2"
     )
-    return Avif(bits=_bits(own) or _bits(properties) or 8, description=_description(own or properties), items=items)
+    return Avif(
+        bits=_bits(own) or _bits(properties) or 8,
+        aperture=_aperture(dict(own)),
+        description=_description(own or properties),
+        items=items,
+    )
 
 
 def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
@@ -68,6 +77,22 @@ def _associated(table: bytes, item: bytes) -> list[int]:
             return [int.from_bytes(entry, "big") & (0x7FFF if long_index else 0x7F) for entry in entries]
         place += size
     return []
+
+
+def _aperture(properties: dict[bytes, bytes]) -> tuple[int, int, int, int] | None:
+    """Return the clean aperture, told by its size and how far its middle is from the whole's (14496-12, 12.1.4)."""
+    size, told = properties.get(b"ispe", b"")[4:12], properties.get(b"clap", b"")
+    if len(size) < 8 or len(told) < 32:  # noqa: PLR2004
+        return None
+    numbers = struct.unpack(">IIIIiIiI", told[:32])
+    if not all(numbers[1::2]):
+        return None
+    width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))
+    whole = struct.unpack(">II", size)
+    left, top = (whole[0] - width) / 2 + across, (whole[1] - height) / 2 + down
+    if min(left, top) < 0 or min(width, height) < 1 or left + width > whole[0] or top + height > whole[1]:
+        return None
+    return int(left), int(top), int(left + width), int(top + height)
 
 
 def _bits(properties: list[tuple[bytes, bytes]]) -> int:

@@ -38,6 +38,7 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
         raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
     if image.mode == "F":
         note("its fractions of gray were rounded")
+        image = image.point(lambda value: value * 1 + 0.5)
     return image.convert("I").convert("I;16")
 
 

@@ -13,7 +13,7 @@ from functools import reduce
 from PIL import Image, ImageChops
 
 from courier.errors import NotAPicture, Reason
-from courier.images import color, jpeg
+from courier.images import color, jpeg, tiff
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
 from courier.images.probe import Source
@@ -32,14 +32,9 @@ def decode(source: Source, note: Note) -> Image.Image:
         _decode_jpeg(source, note)
     else:
         _load(source.image)
-    return source.image
-
-
-def check_frames(source: Source) -> None:
-    """Make sure that each frame of an animation is whole, as far as decoding would not tell. Raises: NotAPicture."""
-    if source.png:
-        for pixels in source.png.images:
-            _check_rows(source.image, source.png, pixels)
+    if source.image.format == "TIFF":
+        tiff.corrected(source.image)
+    return source.image.crop(source.aperture) if source.aperture else source.image
 
 
 def damage(image: Image.Image, what: str) -> NotAPicture:

@@ -7,7 +7,7 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from courier.errors import NotAPicture, Reason
 from courier.images import color, palette
@@ -21,6 +21,9 @@ from courier.text import printable
 _OUT_OF_MEMORY = ("encoding error 1", "Failed to encode image")
 #: The longest that a GIF shows a frame, in milliseconds, and the units it counts in.
 _GIF_LONGEST, _GIF_UNIT = 655_350, 10
+
+#: Where an animated WebP tells of transparency, and how (RFC 9649, 2.7).
+_WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,8 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
 
 def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
     frames = [_writable(frame, encoding, note) for frame in frames]
+    if _clears(frames, encoding):
+        frames = [palette.with_clear(frame, note) for frame in frames]
     if encoding.is_compact and len(frames) == 1 and encoding.target.name == "PNG":
         frames = [palette.compacted(frames[0])]
     options = _options(encoding)
@@ -68,11 +73,16 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
         note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
         options |= {"append_images": frames[1:], **_timing(frames, times, encoding, note)}
+    # Pillow writes some tags of an opened TIFF anew by itself: XMP, IPTC, and what its channels were.
+    frames = [frame._new(frame.im) if isinstance(frame, ImageFile.ImageFile) else frame for frame in frames]  # noqa: SLF001
     for frame in frames:
         # Whatever the source brought along is written only if it is among the options.
         frame.info = {name: value for name, value in frame.info.items() if name == "transparency" and frame.mode == "P"}
     file = io.BytesIO()
     frames[0].save(file, format=encoding.target.name, **options)
+    if encoding.target.name == "WEBP" and any(map(color.is_see_through, frames[1:])):
+        # libwebp does not say so if what is transparent is nothing but cleared.
+        file.getbuffer()[_WEBP_FLAGS] |= _WEBP_ALPHA
     return file.getvalue()
 
 
@@ -105,9 +115,14 @@ def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, n
         note("its frame durations were rounded: GIF has hundredths of a second, up to 655 s")
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
     # A frame stays for the next one to change, unless that has to show through where this one does not.
-    options["disposal"] = 2 if any(map(palette.uncovers, frames, frames[1:])) else 1
+    options["disposal"] = 2 if _clears(frames, encoding) else 1
     # A GIF that is shown once says nothing of it.
     return options if encoding.plays == 1 else {**options, "loop": max(0, encoding.plays - 1)}
+
+
+def _clears(frames: list[Image.Image], encoding: Encoding) -> bool:
+    """Whether a GIF's frames have to be cleared, for what shows through the next."""
+    return encoding.target.name == "GIF" and any(map(palette.uncovers, frames, frames[1:]))
 
 
 def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:

@@ -1,12 +1,29 @@
-"""GIF files block by block: whether the file goes on to its end marker, which Pillow does not ask.
+"""GIF files block by block: whether the file goes on to its end marker, which Pillow does not ask, and its frames.
 
+Pillow takes a frame's own grays for none, and clears its place otherwise than libvips and ffmpeg do: to transparent if
+one of its colors is, and else to the background's color.
 Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
 from __future__ import annotations
 
+import io
+import struct
+from collections.abc import Iterator
+
+from PIL import Image
+
+from courier.images.canvas import Disposal, Part
+
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
 _HAS_TABLE, _TABLE_SIZE = 0x80, 0x07
+_SCREEN_BYTES, _FRAME_BYTES = 13, 10
+#: The label of the extension that controls the next frame, and how long that is as a block of its own.
+_CONTROL, _CONTROL_BYTES = 0xF9, 8
+#: Whether one of a frame's colors is transparent.
+_HAS_CLEAR = 1
+_GRAYS = bytes(level for level in range(256) for _ in range(3))
+_DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE}
 
 
 def has_end(content: bytes) -> bool:
@@ -20,6 +37,39 @@ def has_end(content: bytes) -> bool:
         else:
             return False
     return place < len(content)
+
+
+def parts(content: bytes) -> Iterator[Part]:
+    """Yield the frames as they are stored. Raises: OSError or ValueError, as Pillow does, for what is damaged."""
+    table = content[_SCREEN_BYTES : _SCREEN_BYTES + _table_bytes(content, 10)]
+    start = 3 * content[11] if len(content) > _SCREEN_BYTES else 0
+    background = (*table[start : start + 3], 255) if len(table) >= start + 3 else (0, 0, 0, 0)
+    place, control = _SCREEN_BYTES + len(table), b""
+    while place < len(content) and content[place] in {_EXTENSION, _FRAME}:
+        start = place
+        if content[place] == _EXTENSION:
+            place = _behind_blocks(content, place + 2)
+            control = content[start:place] if content[start + 1 : start + 2] == bytes([_CONTROL]) else control
+            continue
+        place = _behind_blocks(content, place + 11 + _table_bytes(content, place + 9))
+        yield _part(table, background, control, content[start:place])
+        control = b""
+
+
+def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: bytes) -> Part:
+    """Return a frame, decoded as a GIF of its size; without any table of colors, those are grays."""
+    control = control if len(control) == _CONTROL_BYTES else bytes(_CONTROL_BYTES)
+    left, top, width, height = struct.unpack_from("<4H", frame.ljust(_FRAME_BYTES, b"\0"), 1)
+    table = b"" if _table_bytes(frame, 9) else table or _GRAYS
+    flags = _HAS_TABLE | (len(table) // 3).bit_length() - 2 if table else 0
+    head = b"GIF89a" + struct.pack("<HHB2x", width, height, flags) + table
+    content = head + control * any(control) + frame[:1] + bytes(4) + frame[5:] + bytes([_END])
+    image = Image.open(io.BytesIO(content), formats=("GIF",)).convert("RGBA")
+    return Part(
+        image=image, left=left, top=top, milliseconds=10.0 * int.from_bytes(control[4:6], "little"),
+        disposal=_DISPOSALS.get(control[3] >> 2 & 7, Disposal.KEEP),
+        cleared=(0, 0, 0, 0) if control[3] & _HAS_CLEAR else background,
+    )  # fmt: skip
 
 
 def _table_bytes(content: bytes, place: int) -> int:

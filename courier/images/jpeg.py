@@ -14,16 +14,16 @@ from dataclasses import dataclass
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
 _SCAN, _END, _RESTART_INTERVAL = 0xDA, 0xD9, 0xDD
-#: Start of frame: every marker from C0 to CF but DHT, JPG and DAC.
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+#: Start of frame: every marker from C0 to CF but DHT, JPG and DAC, and JPEG-LS's.
+_FRAMES = (frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}) | {0xF7}
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
 #: Not lossless, not hierarchical, not arithmetic.
 _COMMON = _BASELINE | _PROGRESSIVE
 #: Lossless or hierarchical frames.
-_ODD = {0xC3: "without loss", 0xCB: "without loss"} | dict.fromkeys(
+_ODD = {0xC3: "without loss", 0xCB: "without loss", 0xF7: "by JPEG-LS"} | dict.fromkeys(
     (0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF), "of several layers"
 )
-_BITS = 8
+_BITS, _CHANNELS = 8, (1, 3, 4)
 _BANDS = 64
 _PADDING = b"\x55" * 16
 #: So many bytes at the end of a scan's data may be filling.
@@ -37,6 +37,7 @@ class Jpeg:
     #: The number of the marker that begins the frame; 0 if there is none.
     frame: int
     bits: int
+    channels: int
     #: How many scans there are, no more than are counted.
     scans: int
     #: Where the first scan begins, which all metadata come before.
@@ -53,7 +54,9 @@ class Jpeg:
     def oddity(self) -> str:
         """What is odd about it that no decoder here knows, behind `a JPEG`; empty if nothing is."""
         kind = _ODD.get(self.frame, "")
-        return kind if kind or self.bits == _BITS else f"of {self.bits} bits a channel"
+        if kind or self.bits != _BITS:
+            return kind or f"of {self.bits} bits a channel"
+        return "" if self.channels in _CHANNELS else f"of {self.channels} channels"
 
     @property
     def is_common(self) -> bool:
@@ -98,6 +101,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     return Jpeg(
         frame=frame,
         bits=bits,
+        channels=len(left),
         scans=scans,
         start=begin,
         end=end,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageChops
 
+from courier.images.notes import Note
+
 #: How many colors a palette has, and which of them is transparent if one is.
 _COLORS, _CLEAR = 256, 255
 #: What is less opaque than this becomes transparent.
@@ -41,6 +43,20 @@ def uncovers(before: Image.Image, after: Image.Image) -> bool:
         return False
     shows = _where(before, before.info.get("transparency", -1) if before.mode == "P" else -1)
     return ImageChops.subtract(_where(after, clear), shows).getbbox() is not None
+
+
+def with_clear(frame: Image.Image, note: Note) -> Image.Image:
+    """Return a frame with a transparent color, if of no pixel: else not all programs clear it to nothing."""
+    if "transparency" in frame.info:
+        return frame
+    if frame.mode != "P":
+        frame = frame.convert("L").convert("RGB").quantize(_COLORS, Image.Quantize.MEDIANCUT)
+    unused = [index for index, count in enumerate(frame.histogram()) if not count]
+    if not unused:
+        note("one color of a frame gave way to transparency: GIF has 256 with it")
+        frame, unused = frame.convert("RGB").quantize(_COLORS - 1, Image.Quantize.MEDIANCUT), [_CLEAR]
+    frame.info["transparency"] = unused[-1]
+    return frame
 
 
 def _where(image: Image.Image, index: int) -> Image.Image:

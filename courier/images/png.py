@@ -228,10 +228,12 @@ def _images(chunks: Sequence[Chunk], width: int, height: int) -> list[PixelData]
 def _joined(chunks: Sequence[Chunk]) -> bytes:
     """Return a file of chunks; metadata that may stand behind the pixels come first."""
     ordered = sorted(chunks, key=lambda chunk: (chunk.name != b"IHDR", chunk.name not in _MAY_BE_LATE))
-    return SIGNATURE + b"".join(
-        struct.pack(">I", len(chunk.data)) + chunk.name + chunk.data + _checksum(chunk.name, chunk.data)
-        for chunk in ordered
-    )
+    return SIGNATURE + b"".join(packed(chunk.name, chunk.data) for chunk in ordered)
+
+
+def packed(name: bytes, data: Any) -> bytes:  # noqa: ANN401  bytes, or a view of them
+    """Return a chunk as it stands in a file."""
+    return b"".join((struct.pack(">I", len(data)), name, data, _checksum(name, data)))
 
 
 def _unpacked(parts: Sequence[memoryview], most: int) -> bytes:

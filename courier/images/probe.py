@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import math
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import IO
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images import avif, gif, jpeg, png, profiles
+from courier.images import avif, bmp, gif, jpeg, png, profiles, tiff
 from courier.images.formats import FORMATS, Format
 from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
 from courier.images.jpeg import Jpeg
@@ -32,6 +33,12 @@ _SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
 _TONE_MAP = b"tmap"
 #: How much behind a JPEG's image is looked at: what a second one says of itself.
 _TAIL = 2**16
+#: What Pillow does not look at when it opens a file of a format.
+_CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {
+    "TIFF": tiff.check,
+    "BMP": bmp.prepare,
+    "WEBP": lambda image, _file: _with_alpha(image),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +67,12 @@ class Source:
     format: Format
     png: Png | None = None
     jpeg: Jpeg | None = None
+    #: A GIF's file.
+    gif: bytes = b""
     #: How many bits each channel of a pixel has.
     bits: int = 8
+    #: The part that is to be seen, before it is turned: left, top, right, bottom; None for all of it.
+    aperture: tuple[int, int, int, int] | None = None
     #: What is said of the file, whatever becomes of it.
     notes: tuple[str, ...] = ()
 
@@ -94,20 +105,25 @@ def open_source(file: IO[bytes]) -> Source:
     if kind := _raw_kind(image):
         said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
         raise NotAPicture(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
+    if image.format in _CHECKS:
+        _CHECKS[image.format](image, file)
     if image.format == "AVIF":
         return _open_avif(file, image)
     bits = 16 if ";16" in _rawmode(image) else 8
-    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=_gif_notes(file, image))
+    if image.format == "GIF":
+        return _open_gif(file, image)
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits)
 
 
-def _gif_notes(file: IO[bytes], image: Image.Image) -> tuple[str, ...]:
-    if image.format != "GIF":
-        return ()
+def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     place = file.tell()
     file.seek(0)
-    is_ended = gif.has_end(file.read())
+    content = file.read()
     file.seek(place)
-    return () if is_ended else ("its end marker is missing: frames may be missing too",)
+    if image.mode == "L":
+        image.palette = None  # that for all frames, where the first has grays of its own
+    notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
+    return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
 
 
 def _open_png(content: bytes) -> Source:
@@ -132,7 +148,7 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
-    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, notes=notes)
+    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, aperture=found.aperture, notes=notes)
 
 
 def _lost_companions(content: bytes) -> tuple[str, ...]:
@@ -171,12 +187,10 @@ def _open_jpeg(content: bytes) -> Source:
         said = f"This is a JPEG {found.oddity}, which cannot be read here."
         raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
-    return Source(
-        image=_opened(file),
-        format=FORMATS["JPEG"],
-        jpeg=found,
-        notes=_lost_companions(content[: found.start] + content[found.end : found.end + _TAIL]),
-    )
+    image = _opened(file)
+    notes = _describe(image, profiles.of_exif(image), is_stronger=False)
+    notes += _lost_companions(content[: found.start] + content[found.end : found.end + _TAIL])
+    return Source(image=image, format=FORMATS["JPEG"], jpeg=found, notes=notes)
 
 
 def _opened(file: IO[bytes]) -> Image.Image:
@@ -187,7 +201,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
     except UnidentifiedImageError as error:
         raise _unknown(file) from error
     except Exception as error:
-        raise damaged(error) from error
+        raise bmp.why_unread(file) or damaged(error) from error
 
 
 def _unknown(file: IO[bytes]) -> NotAPicture:
@@ -197,16 +211,21 @@ def _unknown(file: IO[bytes]) -> NotAPicture:
     if not head:
         return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
+    if kind := other_kind(head):
+        said = f"This is {kind}, not an image that can be read here."
+        return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    if reason := tiff.why_unread(file) or bmp.why_unread(file):
+        return reason
     if name := our_format(head):
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
         return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
-    kind = other_kind(head)
-    said = (
-        f"This is {kind}, not an image that can be read here."
-        if kind
-        else "This is not an image that can be read here."
-    )
-    return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def _with_alpha(image: Image.Image) -> None:
+    """Have an animated WebP decoded with transparency: frames that are cleared have it, whatever its header says."""
+    if getattr(image, "is_animated", False):
+        image._mode = image.rawmode = "RGBA"  # type: ignore[attr-defined]  # noqa: SLF001  Pillow's names
 
 
 def _raw_kind(image: Image.Image) -> str:

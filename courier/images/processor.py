@@ -17,7 +17,7 @@ from courier.errors import NotAPicture, Reason
 from courier.images import color
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
-from courier.images.decoding import check_frames, decode
+from courier.images.decoding import decode
 from courier.images.draft import drafted
 from courier.images.encoder import Encoding, saved
 from courier.images.formats import FORMATS, Format
@@ -141,12 +141,11 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
 
 def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
     """Return the finished frames and how long each is shown, in milliseconds."""
-    check_frames(source)
     if source.bits > _BITS:
         job.note(f"its {source.bits} bits a channel became {_BITS}")
     orientation = orientation_of(source.image)
     frames, times = [], []
-    for frame, time in decoded_frames(source.image):
+    for frame, time in decoded_frames(source, job.note):
         times.append(time)
         frames.append(_done(_workable(upright(frame, orientation), job), job))
     return frames, times

@@ -21,6 +21,9 @@ Primaries = tuple[float, ...]
 Curve = Callable[[float], float]
 _D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES: Primaries = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
+_ADOBE: Primaries = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65)
+#: Where EXIF data tell of colors.
+_EXIF, _COLOR_SPACE, _UNCALIBRATED, _INTEROP = 0x8769, 0xA001, 65_535, 0xA005
 #: By their number in H.273; those that are missing are for film and for XYZ.
 PRIMARIES: dict[int, Primaries] = {
     1: SRGB_PRIMARIES,
@@ -95,6 +98,16 @@ class Description:
         """Return its profile. Raises: KeyError for numbers that are not known; ArithmeticError if it makes no sense."""
         primaries = PRIMARIES[self.primaries] if isinstance(self.primaries, int) else self.primaries
         return made(primaries, CURVES[self.curve] if isinstance(self.curve, int) else self.curve, gray=gray)
+
+
+def of_exif(image: Image.Image) -> Description | None:
+    """Return Adobe RGB if EXIF data say so, which have no word for it but "uncalibrated" and R03 (DCF 2.0, 3.4)."""
+    try:
+        exif = image.getexif()
+        is_adobe = exif.get_ifd(_EXIF).get(_COLOR_SPACE) == _UNCALIBRATED and exif.get_ifd(_INTEROP).get(1) == "R03"
+    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the image is another thing
+        return None
+    return Description(primaries=_ADOBE, curve=gamma_curve(563 / 256)) if is_adobe else None
 
 
 @lru_cache(maxsize=32)

@@ -12,7 +12,7 @@ from courier.errors import NotAPicture, Reason
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.decoding import decode
 from courier.images.formats import FORMATS
-from courier.images.probe import Source
+from courier.images.probe import Source, open_source
 
 
 def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
@@ -24,7 +24,19 @@ def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
 
 
 def decoded(image: Image.Image) -> Image.Image:
-    return decode(Source(image=image, format=FORMATS["PNG"]), print)
+    return decode(source_of(image), print)
+
+
+def source_of(image: Image.Image) -> Source:
+    return Source(image=image, format=FORMATS["PNG"])
+
+
+def each(image: Image.Image) -> list[tuple[Image.Image, float]]:
+    return list(decoded_frames(source_of(image), print))
+
+
+def frames(content: bytes) -> list[tuple[Image.Image, float]]:
+    return list(decoded_frames(open_source(io.BytesIO(content)), print))
 
 
 def opened(content: bytes) -> Image.Image:
@@ -51,7 +63,7 @@ def test_a_pngs_fallback_image_is_no_frame() -> None:
     content = moving("PNG", default_image=True)
 
     assert frames_of(opened(content)) == 2
-    assert len(list(decoded_frames(opened(content)))) == 2
+    assert len(frames(content)) == 2
 
 
 @pytest.mark.parametrize(
@@ -79,7 +91,7 @@ def test_a_picture_that_says_nothing_of_it_is_shown_for_ever() -> None:
 
 @pytest.mark.parametrize("picture_format", ["GIF", "PNG", "WEBP"])
 def test_each_frame_comes_whole_and_with_its_time(picture_format: str) -> None:
-    found = list(decoded_frames(opened(moving(picture_format, duration=[100, 200, 300]))))
+    found = frames(moving(picture_format, duration=[100, 200, 300]))
 
     assert [milliseconds for _, milliseconds in found] == [100, 200, 300]
     assert {frame.mode for frame, _ in found} == {"RGBA"}
@@ -88,7 +100,7 @@ def test_each_frame_comes_whole_and_with_its_time(picture_format: str) -> None:
 
 
 def test_a_frame_without_a_time_has_none() -> None:
-    (_, milliseconds), *_ = decoded_frames(Image.new("RGB", (1, 1)))
+    (_, milliseconds), *_ = each(Image.new("RGB", (1, 1)))
 
     assert milliseconds == 0
 
@@ -114,7 +126,7 @@ def test_a_damaged_frame_is_said() -> None:
     content = moving("GIF", frames=8)
 
     with pytest.raises(NotAPicture):
-        list(decoded_frames(opened(content[: len(content) - 60])))
+        frames(content[: len(content) - 60])
 
 
 class Broken(Image.Image):
@@ -135,13 +147,13 @@ class Broken(Image.Image):
         raise self._error
 
 
-@pytest.mark.parametrize("read", [decoded, frames_of, lambda image: list(decoded_frames(image))])
+@pytest.mark.parametrize("read", [decoded, frames_of, each])
 def test_whatever_a_decoder_raises_is_damage(read: Any) -> None:
     with pytest.raises(NotAPicture, match="divided"):
         read(Broken(ZeroDivisionError("divided")))
 
 
-@pytest.mark.parametrize("read", [decoded, lambda image: list(decoded_frames(image))])
+@pytest.mark.parametrize("read", [decoded, each])
 def test_but_want_of_memory_is_none(read: Any) -> None:
     with pytest.raises(MemoryError):
         read(Broken(MemoryError()))

@@ -104,7 +104,7 @@ def test_an_odd_bmp_is_not_called_damaged() -> None:
     error = refused(bytes(content))
 
     assert error.reason == Reason.UNSUPPORTED_FORMAT
-    assert "BMP compression" in error.message
+    assert "a JPEG inside" in error.message
 
 
 @pytest.mark.parametrize(("tags", "kind"), [({50_706: b"\1\4\0\0"}, "DNG"), ({254: 1, 330: 8, 271: "Nikon"}, "Nikon")])

@@ -20,6 +20,10 @@ from courier.images.pipeline import parse
 from courier.images.preview import sample
 from courier.images.probe import Bounds, is_lossless_webp, read_header
 from courier.images.processor import Processed, process
+from tests.support.conformance.apng import Apng
+from tests.support.conformance.cell import pattern
+from tests.support.conformance.judge import decoded
+from tests.support.conformance.tiff_writer import Tiff
 
 BOUNDS = Bounds(megapixels=50, frames=20)
 
@@ -706,3 +710,28 @@ def test_a_picture_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(
 
 def test_the_sample_is_worked_on() -> None:
     assert do(sample()).size == (640, 480)
+
+
+@pytest.mark.parametrize("operations", ["strip-metadata", "convert=tiff", "convert=png", "flip"])
+def test_what_is_said_to_be_removed_is_not_in_the_file(operations: str) -> None:
+    tags = {700: b"<x:xmpmeta secret/>", 33_723: b"\x1c\x02\x05\x00\x06secret", 34_377: b"8BIMsecret"}
+
+    made = processed(picture("RGB", "TIFF", tiffinfo=tags), operations)
+
+    assert any("XMP and IPTC removed" in note for note in made.notes)
+    assert b"secret" not in made.content
+
+
+def test_a_tiff_of_further_channels_becomes_one_without_them() -> None:
+    content = Tiff(samples=pattern(4), bits=8, photometric=2, extra=(0,)).content()
+
+    assert do(content, "convert=tiff").mode == "RGB"
+
+
+@pytest.mark.parametrize("target", ["png", "webp", "gif"])
+def test_a_cleared_frame_stays_transparent_in_every_format(target: str) -> None:
+    content = Apng(kind=2, bits=8, dispose=1).content()
+
+    frames = decoded(processed(content, f"convert={target}").content)
+
+    assert [frame.pixels[..., 3].min() for frame in frames] == [1, 0, 0, 0]

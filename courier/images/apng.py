@@ -1,0 +1,81 @@
+"""Animated PNGs: their frames, put together as the PNG specification says (3rd edition, 11.3.6 and 13).
+
+Pillow puts them together otherwise: half transparent pixels laid over others, cleared parts of opaque images, 16 bits,
+and what follows a default image of its own. Here each stored frame becomes a PNG that Pillow decodes alone.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+
+from PIL import Image
+
+from courier.images.canvas import Disposal, Part
+from courier.images.color import is_deep, shallow
+from courier.images.decoding import damage, decode
+from courier.images.notes import Note
+from courier.images.png import SIGNATURE, packed
+from courier.images.probe import Source, open_source
+
+#: What a frame's pixels cannot be decoded without, and what frames are stored in.
+_SHARED, _OF_FRAMES = (b"PLTE", b"tRNS"), (b"fcTL", b"IDAT", b"fdAT")
+#: A frame's number, size, place, time as a fraction, disposal, and whether it is laid over what is there.
+_CONTROL = struct.Struct(">5I2H2B")
+
+
+def parts(source: Source, note: Note) -> Iterator[Part]:
+    """Yield the frames of an animated PNG as they are stored.
+
+    Raises: NotAPicture for what is damaged, or has other frames than it says.
+    """
+    told = int.from_bytes(source.png.chunks[b"acTL"][:4]) if source.png else 0
+    count = 0
+    for control, data in _stored(source):
+        count += 1
+        if count > told:
+            break
+        yield _part(source, control, data, note)
+    if count != told:
+        more = " or more" * (count > told)
+        raise damage(source.image, f"{count:,}{more} frames are there, and it says that it has {told:,}")
+
+
+def _stored(source: Source) -> Iterator[tuple[bytes, bytes]]:
+    """Yield frames' controls and data; a default image that is none of them is passed over."""
+    control, data = b"", [b""]
+    for chunk in source.png.kept if source.png else ():
+        if chunk.name in _OF_FRAMES and not chunk.is_sound:
+            raise damage(source.image, f"the checksum of its chunk {chunk.name.decode()} is wrong")
+        if chunk.name == b"fcTL":
+            if control:
+                yield control, b"".join(data)
+            control, data = chunk.data, []
+        elif control and chunk.name in _OF_FRAMES:
+            data.append(chunk.data[4:] if chunk.name == b"fdAT" else chunk.data)
+    if control:
+        yield control, b"".join(data)
+
+
+def _part(source: Source, control: bytes, data: bytes, note: Note) -> Part:
+    if len(control) != _CONTROL.size:
+        raise damage(source.image, "what it says of a frame has another length")
+    _, width, height, left, top, share, whole, disposal, blend = _CONTROL.unpack(control)
+    if left + width > source.image.width or top + height > source.image.height or disposal not in {0, 1, 2}:
+        raise damage(source.image, "a frame reaches beyond the image, or is disposed of in no known way")
+    return Part(
+        image=_decoded(source, (width, height), data, note), left=left, top=top,
+        milliseconds=1_000 * share / (whole or 100), disposal=Disposal(disposal), is_laid_over=blend == 1,
+    )  # fmt: skip
+
+
+def _decoded(source: Source, size: tuple[int, int], data: bytes, note: Note) -> Image.Image:
+    """Return a frame's own pixels: those of a PNG of its size, with what all frames share."""
+    kept = source.png.kept if source.png else ()
+    chunks = [(b"IHDR", struct.pack(">II", *size) + kept[0].data[8:])]
+    chunks += [(chunk.name, chunk.data) for chunk in kept if chunk.name in _SHARED]
+    chunks += [(b"IDAT", data), (b"IEND", b"")]
+    content = SIGNATURE + b"".join(packed(name, body) for name, body in chunks)
+    image = decode(open_source(io.BytesIO(content)), note)
+    return (shallow(image, note) if is_deep(image) else image).convert("RGBA")

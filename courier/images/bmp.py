@@ -1,0 +1,93 @@
+"""BMP: the color profile that Pillow passes over, and what is said of those that are not read.
+
+Source: Microsoft, BITMAPV5HEADER; OS/2's headers.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import IO
+
+from PIL import Image
+
+from courier.errors import NotAPicture, Reason
+
+#: Where the header begins; all places are counted from there.
+_START = 14
+#: How long headers are: OS/2's two, Windows 3, and later versions of that.
+_OS2, _OS2_SHORT, _WINDOWS, _VERSION_3, _VERSION_5 = 12, 16, 40, 56, 124
+_READ_HEADERS = (_OS2, _WINDOWS, 52, _VERSION_3, 64, 108, _VERSION_5)
+_READ_BITS = (1, 4, 8, 16, 24, 32)
+#: Where the color space stands, what it says of a profile in the file, and where that profile's place stands.
+_COLOR_SPACE, _EMBEDDED, _PROFILE = 56, b"DEBM", 112
+#: The ways of coding with bit fields, and which field is alpha.
+_FIELDS, _MASKS, _ALPHA = (3, 6), struct.Struct("<4I"), 3
+_INSIDE = {4: "a JPEG", 5: "a PNG"}
+_SIXTEEN = 16
+_HINT = "Save it as a BMP of 24 bits, or as a PNG."
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Header:
+    content: bytes
+    bits: int
+    compression: int
+    #: Which bits of a pixel are red, green, blue and alpha.
+    masks: tuple[int, ...]
+
+
+def why_unread(file: IO[bytes]) -> NotAPicture | None:
+    """Return why a BMP is not read, by its header; None if the file is no BMP, or its header says nothing of it."""
+    header = _header(file)
+    what = _unusual(header) if header else ""
+    if not what:
+        return None
+    return NotAPicture(f"The BMP has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def prepare(image: Image.Image, file: IO[bytes]) -> None:
+    """Give a BMP its color profile. Raises: NotAPicture for transparency that would be lost."""
+    header = _header(file)
+    if header is None:
+        return
+    if header.bits == _SIXTEEN and len(header.masks) > _ALPHA and header.masks[_ALPHA]:
+        said = "The BMP has 16 bits a pixel with transparency, which cannot be read here."
+        raise NotAPicture(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+    if len(header.content) >= _VERSION_5 and header.content[_COLOR_SPACE : _COLOR_SPACE + 4] == _EMBEDDED:
+        place, size = struct.unpack_from("<II", header.content, _PROFILE)
+        file.seek(_START + place)
+        image.info["icc_profile"] = file.read(size)
+    file.seek(0)
+
+
+def _header(file: IO[bytes]) -> _Header | None:
+    """Return what a BMP's header says; None if the file is none."""
+    file.seek(0)
+    head = file.read(_START + 4)
+    size = int.from_bytes(head[_START:], "little")
+    content = head[_START:] + file.read(min(size, _VERSION_5) + _MASKS.size)
+    if head[:2] != b"BM" or len(content) < _OS2_SHORT:
+        return None
+    if size == _OS2:
+        return _Header(content=content[:size], bits=int.from_bytes(content[10:12], "little"), compression=0, masks=())
+    bits, compression = struct.unpack_from("<HI", content.ljust(20, b"\0"), 14)
+    has_fields = compression in _FIELDS and len(content) >= _WINDOWS + _MASKS.size
+    # Behind a header of 40 bytes, within later ones; the first of those has no alpha.
+    masks = _MASKS.unpack_from(content, _WINDOWS) if has_fields else ()
+    return _Header(
+        content=content[:size], bits=bits, compression=compression if size > _OS2_SHORT else 0,
+        masks=masks if size >= _VERSION_3 else masks[:_ALPHA],
+    )  # fmt: skip
+
+
+def _unusual(header: _Header) -> str:
+    if len(header.content) not in _READ_HEADERS:
+        return f"a header of {len(header.content)} bytes"
+    if header.compression in _INSIDE:
+        return f"{_INSIDE[header.compression]} inside"
+    if header.bits not in _READ_BITS:
+        return f"{header.bits} bits a pixel"
+    if header.masks:
+        return f"bit fields of an unusual order or size ({', '.join(f'{mask:X}' for mask in header.masks)})"
+    return ""

@@ -1,0 +1,54 @@
+"""Animations as they are stored: parts that are laid on a canvas one after the other (PNG 3, 11.3.6; GIF89a, 23)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from PIL import Image
+
+
+class Disposal(Enum):
+    """What becomes of a part before the next."""
+
+    KEEP = 0
+    CLEAR = 1
+    RESTORE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Pixels in RGBA, where they are laid, for how long, and what becomes of them."""
+
+    image: Image.Image
+    left: int
+    top: int
+    milliseconds: float
+    disposal: Disposal
+    #: Whether what is transparent lets through what is there; else it takes its place.
+    is_laid_over: bool = True
+    #: What its place is cleared to.
+    cleared: tuple[int, ...] = (0, 0, 0, 0)
+
+    @property
+    def box(self) -> tuple[int, int, int, int]:
+        """Its place."""
+        return self.left, self.top, self.left + self.image.width, self.top + self.image.height
+
+
+def composed(size: tuple[int, int], parts: Iterable[Part]) -> Iterator[tuple[Image.Image, float]]:
+    """Yield each frame whole, in RGBA, and for how many milliseconds it is shown."""
+    canvas = Image.new("RGBA", size)
+    for number, part in enumerate(parts):
+        # There is nothing to restore before the first.
+        before = canvas.copy() if part.disposal is Disposal.RESTORE and number else None
+        if part.is_laid_over:
+            canvas.alpha_composite(part.image, (part.left, part.top))
+        else:
+            canvas.paste(part.image, (part.left, part.top))
+        yield canvas.copy(), part.milliseconds
+        if before:
+            canvas = before
+        elif part.disposal is not Disposal.KEEP:
+            canvas.paste(part.cleared if part.disposal is Disposal.CLEAR else (0, 0, 0, 0), part.box)

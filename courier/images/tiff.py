@@ -1,0 +1,163 @@
+"""TIFF: how Pillow is told to read it right, and what is said of those that it does not read.
+
+Pillow decodes uncompressed TIFFs by itself and gets some wrong, such as 16 bits in planes; libtiff, which decodes all
+others for it, is right. Pillow knows kinds of samples by a table (`OPEN_INFO`), which is completed here by what
+libtiff makes of them, and loses what it would read without telling what the samples mean.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import IO, Any, cast
+
+from PIL import Image, ImageChops, TiffImagePlugin
+
+from courier.errors import NotAPicture, Reason
+from courier.text import printable
+
+_II, _MM = b"II", b"MM"
+_BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANES, _SAMPLE_FORMAT, _DNG = 258, 259, 262, 277, 284, 339, 50_706
+_WHITE_IS_ZERO, _SENSOR = 0, 32_803
+_WHOLE, _SIGNED, _FRACTIONS = 1, 2, 3
+#: The largest grays of 12 and 16 bits.
+_MOST_OF_TWELVE, _MOST = 4_095, 65_535
+_COLORS = {
+    0: "gray", 1: "gray", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "Lab", 9: "ICC Lab",
+    10: "ITU Lab", 32_844: "LogL", 32_845: "LogLuv", 34_892: "linear raw",
+}  # fmt: skip
+_COLOR_CHANNELS = {"RGB": 3, "CMYK": 4, "YCbCr": 3, "Lab": 3, "ICC Lab": 3, "ITU Lab": 3}
+#: Compressions that the libtiff of Pillow's wheels does not know.
+_COMPRESSIONS = {
+    9: "JBIG", 10: "JBIG", 34_661: "JBIG", 34_676: "SGI LogLuv", 34_677: "SGI LogLuv", 33_003: "JPEG 2000",
+    33_005: "JPEG 2000", 34_712: "JPEG 2000", 34_887: "LERC", 50_001: "WebP", 50_002: "JPEG XL", 52_546: "JPEG XL",
+}  # fmt: skip
+_RAW = "a camera's raw data"
+#: Where a Canon CR2 says that it is one.
+_CR2_PLACE = 8
+_HINT = "Save it as a TIFF of RGB, 8 or 16 bits a channel, compressed with LZW."
+#: How Pillow says that it knows no such kind of samples, and a BigTIFF's version number.
+_UNKNOWN_KIND, _BIG = "unknown pixel mode", 43
+_Key = tuple[bytes, int, tuple[int, ...], int, tuple[int, ...], tuple[int, ...]]
+
+
+def _additions() -> Iterator[tuple[_Key, tuple[str, str]]]:
+    """Yield kinds of samples that libtiff gives Pillow in an order that it can unpack, and as what."""
+    for order in (_II, _MM):
+        yield (order, _WHITE_IS_ZERO, (_WHOLE,), 1, (16,), ()), ("I;16", "I;16")
+        yield (order, 1, (_WHOLE,), 1, (12,), ()), ("I;16", "I;12")
+        yield (order, 1, (_WHOLE,), 1, (32,), ()), ("I", "I;32NS")
+        yield (order, 1, (_SIGNED,), 1, (16,), ()), ("I", "I;16NS")
+        yield (order, 1, (_SIGNED,), 1, (32,), ()), ("I", "I;32NS")
+        yield (order, 1, (_FRACTIONS,), 1, (32,), ()), ("F", "F;32NF")
+
+
+def _prepare() -> None:
+    TiffImagePlugin.READ_LIBTIFF = True
+    table = cast("dict[_Key, tuple[str, str]]", TiffImagePlugin.OPEN_INFO)
+    for key in [key for key in table if _is_misread(key)]:
+        del table[key]
+    table.update(_additions())
+    # Which bit comes first is libtiff's business.
+    for (order, photometric, sample_format, _, bits, extra), modes in list(table.items()):
+        table.setdefault((order, photometric, sample_format, 2, bits, extra), modes)
+
+
+def _is_misread(key: _Key) -> bool:
+    """Whether Pillow would take signed samples for whole ones."""
+    return key[2] == (_SIGNED,) and key[4] == (8,)
+
+
+_prepare()
+
+
+def check(image: Image.Image, file: IO[bytes]) -> None:
+    """Make sure that a TIFF's samples are read right, and are no raw file's preview. Raises: NotAPicture."""
+    tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
+    bands = len(image.getbands())
+    file.seek(_CR2_PLACE)
+    if file.read(2) == b"CR":
+        raise _unread(_RAW)
+    if tags.get(_COMPRESSION, 1) in _COMPRESSIONS:
+        raise _unread(_described(tags))
+    if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and image.mode == "F":
+        raise _unread(f"{_described(tags)} whose zero is white")
+    if tags.get(_PLANES, 1) != 1 and (
+        image.mode in {"LA", "La", "PA", "LAB"} or tags.get(_CHANNELS, 1) > max(bands, 4)
+    ):
+        raise _unread(f"{_described(tags)} in separate planes")
+
+
+def corrected(image: Image.Image) -> None:
+    """Give a decoded TIFF's deep gray its meaning: white is the most. Raises: NotAPicture."""
+    tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
+    bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC)
+    if photometric is None and image.mode in {"1", "L"}:
+        # Without a word of it, zero is black for all others, and white for Pillow.
+        image.paste(ImageChops.invert(image))
+    if bits == (12,):
+        _replace(image, _MOST / _MOST_OF_TWELVE, 0)
+    if bits == (16,) and photometric == _WHITE_IS_ZERO:
+        _replace(image, -1, _MOST)
+    if image.mode == "I" and tags.get(_SAMPLE_FORMAT, (1,))[0] == _WHOLE and cast("int", image.getextrema()[0]) < 0:
+        raise _unread("gray of 32 bits with values above 2,147,483,647")
+
+
+def _replace(image: Image.Image, factor: float, summand: float) -> None:
+    made = image.convert("I").point(lambda value: value * factor + (summand + 0.5)).convert("I;16")
+    image.paste(made)
+
+
+def why_unread(file: IO[bytes]) -> NotAPicture | None:
+    """Return why a TIFF is not read, by its tags; None if the file is no TIFF."""
+    file.seek(0)
+    head = file.read(16)
+    if head[:4] == b"MM\0+":
+        return _unread("big-endian byte order as a BigTIFF")
+    if head[:4] not in TiffImagePlugin.PREFIXES:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of odd tags
+        return _stumbled(file, _tags(file, head))
+
+
+def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAPicture | None:
+    """Return what Pillow stumbles over when it opens a TIFF; None if it opens it."""
+    file.seek(0)
+    try:
+        TiffImagePlugin.TiffImageFile(file)
+    except (OSError, SyntaxError, TypeError, ValueError, OverflowError) as error:
+        if str(error) == _UNKNOWN_KIND or tags.get(_COMPRESSION, 1) not in TiffImagePlugin.COMPRESSION_INFO:
+            return _unread(_described(tags))
+        return NotAPicture(f"The TIFF is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+    return None
+
+
+def _tags(file: IO[bytes], head: bytes) -> Mapping[int, Any]:
+    """Return the tags of a TIFF that Pillow does not open; none if they cannot be read."""
+    try:
+        tags = TiffImagePlugin.ImageFileDirectory_v2(head if head[2] == _BIG else head[:8])
+        file.seek(tags.next)
+        tags.load(file)
+        return dict(tags)
+    except (OSError, SyntaxError, TypeError, ValueError, OverflowError, struct.error):
+        return {}
+
+
+def _described(tags: Mapping[int, Any]) -> str:
+    """Return what kind of samples a TIFF has, such as RGB of 32 bits (fractions)."""
+    if _DNG in tags or tags.get(_PHOTOMETRIC) == _SENSOR:
+        return _RAW
+    color = _COLORS.get(tags.get(_PHOTOMETRIC, 0), f"photometric interpretation {tags.get(_PHOTOMETRIC)}")
+    further = tags.get(_CHANNELS, 1) - _COLOR_CHANNELS.get(color, 1)
+    bits = "/".join(str(one) for one in dict.fromkeys(tags.get(_BITS, (1,))))
+    form = {_SIGNED: " (signed)", _FRACTIONS: " (fractions)"}.get(tags.get(_SAMPLE_FORMAT, (1,))[0], "")
+    number = tags.get(_COMPRESSION, 1)
+    is_known = number in TiffImagePlugin.COMPRESSION_INFO and number not in _COMPRESSIONS
+    compressed = "" if is_known else f", compressed as {_COMPRESSIONS.get(number, f'number {number}')}"
+    return f"{color}{' and alpha or other channels' * (further > 0)} of {bits} bits{form}{compressed}"
+
+
+def _unread(what: str) -> NotAPicture:
+    return NotAPicture(f"The TIFF has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
