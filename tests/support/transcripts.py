@@ -1,0 +1,74 @@
+"""The console blocks of a page: the commands in them, run as a reader would, and what they print."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.support import quickcli
+from tests.support.place import ROOT, WAIT_SECONDS, Place
+
+#: The account in the pages: that of ./run_local.sh.
+ACCOUNT = "000000000000"
+_BLOCK = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+#: As `eval "$(./run_local.sh env)"` defines it.
+_AWS = 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }\n'
+_RUN_LOCAL = """#!/bin/sh
+program={root}/$1_client.py
+shift
+exec {fork} "$program" "$@"
+"""
+
+
+class Shell:
+    """Runs commands of a page in a place: ./run_local.sh and aws are quick, and everything else is itself."""
+
+    def __init__(self, place: Place, cli: Path, programs: str) -> None:
+        self._place = place
+        self._env = {**place.env, "PATH": f"{cli}:{os.environ['PATH']}"}
+        fork = quickcli.install(place.folder / "programs", programs) / "aws"
+        script = place.folder / "run_local.sh"
+        script.write_text(_RUN_LOCAL.format(root=ROOT, fork=fork))
+        script.chmod(0o755)
+
+    def run(self, command: str) -> str:
+        """Return what a command prints."""
+        account = self._place.env["AWS_ACCESS_KEY_ID"]
+        done = subprocess.run(
+            ["bash", "-c", _AWS + command.replace(ACCOUNT, account)],
+            cwd=self._place.folder,
+            env=self._env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=WAIT_SECONDS,
+            check=False,
+        )
+        return done.stdout.replace(account, ACCOUNT)
+
+
+def plain(text: str) -> str:
+    """Leave out what differs from run to run: times, and blanks at line ends."""
+    text = re.sub(r"in \d+\.\d{3} s", "in N s", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
+    return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+
+
+def commands(page: str) -> list[tuple[str, str]]:
+    """Return each command of the page's console blocks, and what the page says that it prints."""
+    return [found for block in _BLOCK.findall(page) for found in _COMMAND.findall(block)]
+
+
+def rewritten(page: str, run: Callable[[str], str]) -> str:
+    """Return the page with what the commands of its console blocks print now, where that differs."""
+
+    def answer(found: re.Match[str]) -> str:
+        printed = re.sub(r"[ \t]+$", "", run(found[1]), flags=re.MULTILINE)
+        return found[0] if plain(printed) == plain(found[2]) else f"$ {found[1]}\n{printed}"
+
+    return _BLOCK.sub(lambda block: _COMMAND.sub(answer, block[0]), page)
