@@ -150,7 +150,7 @@ setup() {
     make_venv
     install local requirements-local.txt "about 70 MB"
   }
-  [[ $part == local ]] || has_part tests || install tests requirements-dev.txt "about 50 MB"
+  [[ $part == local ]] || has_part tests || install tests requirements-dev.txt "about 80 MB"
 }
 
 make_venv() {

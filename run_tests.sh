@@ -39,6 +39,9 @@ platform() {
   return 1
 }
 
+# site: the documentation; a dead link, a dead anchor or a page that is in no table of contents is an error.
+site() { NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict; }
+
 # begin_tests: they run beside the checks that follow, which leave a core idle, and end if one of these fails.
 begin_tests() {
   rm -f .coverage .coverage.*
@@ -86,6 +89,7 @@ main() {
   begin_tests
   types
   check shellcheck --severity=warning --external-sources --check-sourced "${programs[@]}"
+  check site
   check shfmt -d -i 2 -ci "${programs[@]}" setup/*.sh
   show_tests
   coverage combine --quiet

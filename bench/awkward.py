@@ -1,7 +1,7 @@
-"""What others answer to awkward lists, beside ours: the table in the README.
+"""What other tools compute for awkward lists, beside ours: the table in docs/explanation/exactness.md.
 
     pip install -r bench/requirements.txt
-    python -m bench.awkward
+    python -m bench.awkward     measures the other tools into bench/awkward.json; then: python -m scripts.docs
 
 Each tool reads the same one-column CSV file, the list a number a line, with its own reader as it comes, and computes
 one statistic. What is refused is shown as such.
@@ -9,6 +9,7 @@ one statistic. What is refused is shown as such.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -31,6 +32,8 @@ AWKWARD: list[tuple[str, str]] = [
     ("1,abc,3", "max"),
 ]
 Tool = Callable[[str, str], Any]
+#: What the other tools computed.
+MEASURED = Path(__file__).with_suffix(".json")
 
 
 def ours(path: str, statistic: str) -> str:
@@ -104,10 +107,10 @@ def rows(tools: Collection[str] = TOOLS.keys()) -> list[list[str]]:
 
 
 def main() -> None:
-    """Print the table as Markdown."""
-    header = ["list", "asked", *TOOLS]
-    for row in [header, ["---"] * len(header), *rows()]:
-        print("| " + " | ".join(row) + " |")
+    """Write what the other tools compute."""
+    others = [name for name in TOOLS if name != "Courier"]
+    found = [dict(zip(("list", "asked", *others), row, strict=True)) for row in rows(others)]
+    MEASURED.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What becomes of every cell of the conformance matrix, and the table of it in docs/conformance.md.
+"""What becomes of every cell of the conformance matrix, and the table of it in docs/reference/conformance.md.
 
     python -m bench.conformance [--list] [FORMAT...]
 
@@ -21,7 +21,7 @@ from tests.support.conformance.cell import Cell
 from tests.support.conformance.judge import PIPELINES, Verdict, judge
 from tests.support.conformance.matrix import MAKERS, cells
 
-TABLE = Path(__file__).parents[1] / "docs" / "conformance.md"
+TABLE = Path(__file__).parents[1] / "docs/reference/conformance.md"
 HEAD = """# Conformance
 
 What becomes of image files of every kind, each made from known samples and given to the worker's own function with

@@ -1,8 +1,6 @@
-"""Make the small picture of each operation in docs/operations, which the README's table shows.
+"""Make the small image of each operation in docs/operations: the sample image, a sixth of its size.
 
-    python -m bench.operations
-
-They show the sample picture, a sixth of its size.
+Run it with `python -m bench.operations`, then `python -m scripts.docs`.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ SMALL = "thumbnail=106"
 
 
 def draw(known: Operation) -> bytes:
-    """Return the picture of an operation, as a small PNG."""
+    """Return the image of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
     example = f"{known.name}{'=' * bool(known.example)}{known.example}"
     made = processor.process(io.BytesIO(preview.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
@@ -28,7 +26,7 @@ def draw(known: Operation) -> bytes:
 
 
 def main() -> None:
-    """Write the pictures."""
+    """Write the images."""
     for known in OPERATIONS.values():
         (ROOT / f"docs/operations/{known.name}.png").write_bytes(draw(known))
 

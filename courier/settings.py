@@ -66,7 +66,7 @@ _instance_id = _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance ID, such 
 
 
 def _setting(default: Any, read: Callable[[str], object], meaning: str, *, unit: str = "", unset: str = "") -> Any:  # noqa: ANN401  the field's own type
-    """Return a setting's field; `unset` says in the README what happens without a value, if there is no default."""
+    """Return a setting's field; `unset` is what the documentation says where there is no default."""
     return field(default=default, metadata={"read": read, "meaning": meaning, "unit": unit, "unset": unset})
 
 
@@ -81,12 +81,12 @@ class Settings:
     image_inbox: str = _setting("imageInbox", _queue_name, "where images' names wait for a worker")
     image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")
     bucket: str | None = _setting(
-        None, _bucket_name, "the bucket for pictures and long lists", unset="`lab3-<account id>-<region>`"
+        None, _bucket_name, "the bucket for images and long lists", unset="`lab3-<account id>-<region>`"
     )
     plain: bool = _setting(
         False,  # noqa: FBT003  a default
         _switch,
-        "1: plain output for screen readers: no spinner, no bars, no boxes, one fact a line",
+        "1: plain output for screen readers: no spinner, no bars, no boxes, one fact per line",
     )
     timeout_seconds: float = _setting(
         60.0, _number(float, 0.1, 3600), "how long a client waits for a response", unit="s"
@@ -102,7 +102,7 @@ class Settings:
         None,
         _number(int, 1, 64),
         "how many requests a worker works on at once",
-        unset="4 (numbers), one a core (images)",
+        unset="4 (numbers), one per core (images)",
     )
     grace_seconds: float = _setting(
         30.0, _number(float, 0, 3600), "how long a stopping worker may take to finish", unit="s"
@@ -120,23 +120,23 @@ class Settings:
         "a list in the bucket that is longer is split into parts of this size, a request each",
         unit="MB",
     )
-    image_max_megabytes: float = _setting(50.0, _number(float, 0.001, 5000), "the largest picture file", unit="MB")
+    image_max_megabytes: float = _setting(50.0, _number(float, 0.001, 5000), "the largest image file", unit="MB")
     image_max_megapixels: float = _setting(
         50.0, _number(float, 0.001, 1000), "the most pixels, before and after", unit="million"
     )
     image_max_frames: int = _setting(
-        300, _number(int, 1, 100_000), "the most frames of a moving picture; its pixels count in each"
+        300, _number(int, 1, 100_000), "the most frames of an animation; its pixels count in each"
     )
     image_seconds: float = _setting(
-        30.0, _number(float, 0.1, 3600), "how long the work on one picture may take, its transfer apart", unit="s"
+        30.0, _number(float, 0.1, 3600), "how long the work on one image may take, its transfer apart", unit="s"
     )
     image_memory_megabytes: int = _setting(
-        1000, _number(int, 100, 1_000_000), "how much memory the work on one picture may take", unit="MB"
+        1000, _number(int, 100, 1_000_000), "how much memory the work on one image may take", unit="MB"
     )
     scaling_group: str | None = _setting(
-        None, _scaling_group, "the Auto Scaling group whose machine a worker protects from scale-in while it works"
+        None, _scaling_group, "the Auto Scaling group whose instance a worker protects from scale-in while it works"
     )
-    instance_id: str | None = _setting(None, _instance_id, "that machine; `aws_setup.sh` has it set both by itself")
+    instance_id: str | None = _setting(None, _instance_id, "that instance; `aws_setup.sh` sets both")
 
 
 #: The settings by the name of their field, each with what `_setting` was given.

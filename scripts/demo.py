@@ -2,9 +2,9 @@
 
     python -m scripts.demo [FOLDER]
 
-It works in a copy of what git knows of this repository, which it sets up first (some minutes), or in FOLDER, a checkout
-that `./run_local.sh setup` has prepared and whose .local it empties. The SVG bears a digest of the storyboard and of
-what its checked commands print; a test says when that has changed.
+It works in a copy of what git knows of this repository, or in FOLDER, another checkout, whose .local it empties; there
+it sets up first, which may take minutes. The SVG bears a digest of the storyboard and of what its checked commands
+print; a test says when that has changed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def digest(output_of: Callable[[str], str]) -> str:
 def main() -> int:
     """Record the demo; return the exit status."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="a checkout that has its .venv")
+    parser.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="a checkout to work in")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="courier-demo-") as temporary:
         folder = given.folder or _copied(Path(temporary) / "courier")
@@ -60,7 +60,6 @@ def _copied(folder: Path) -> Path:
     for name in filter(None, names.split("\0")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, folder / name)
-    subprocess.run(["./run_local.sh", "setup"], cwd=folder, check=True)
     return folder
 
 
@@ -86,7 +85,8 @@ def _recorded(folder: Path) -> str:
 
 
 def _prepare(folder: Path) -> None:
-    """Begin with an empty local AWS, with images that are large enough to be seen at work, and with no results."""
+    """Begin set up, with an empty local AWS, with images that are large enough to be seen at work, and with no results."""
+    subprocess.run(["./run_local.sh", "setup"], cwd=folder, check=True)
     subprocess.run(["./run_local.sh", "down"], cwd=folder, check=True)
     for name in (".local", "photos", "small"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -1,88 +1,77 @@
-"""Write the tables of the README that the code knows best: settings, exit statuses, operations on images.
+"""Write the parts of the documentation that the code knows.
 
-    python -m scripts.docs [--check]
+    python -m scripts.docs            write them into README.md and docs/
+    python -m scripts.docs --check    write nothing; exit with 1 if a part is out of date, and name it
 
-A table stands between two comments in the README, `<!-- NAME: made by python -m scripts.docs -->` and
-`<!-- end of NAME -->`. With --check nothing is written; the exit status is 1 if a table is not as it should be.
+A generated part stands between the comments `<!-- generated: NAME -->` and `<!-- end -->`; NAME is one of
+`PARTS`.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import Field
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from courier.cli.command_line import MEANINGS
-from courier.images.operations import OPERATIONS
-from courier.settings import FIELDS, variable
+from scripts import api, helps, schemas, tables
 
-README = Path(__file__).parents[1] / "README.md"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    head, *body = (f"| {' | '.join(cells)} |\n" for cells in (header, *rows))
-    return "".join([head, f"|{'---|' * len(header)}\n", *body])
-
-
-def settings() -> str:
-    """Return the table of settings."""
-    rows = ([f"`{variable(name)}`", _default(one), one.metadata["meaning"]] for name, one in FIELDS.items())
-    return table(("variable", "default", "meaning"), rows)
-
-
-def _default(setting: Field[object]) -> str:
-    value, about = setting.default, setting.metadata
-    if value is None:
-        return about["unset"] or "none"
-    return f"`{value:g}` {about['unit']}".strip() if isinstance(value, int | float) else f"`{value}`"
-
-
-def statuses() -> str:
-    """Return the table of exit statuses."""
-    return table(("status", "meaning"), ((str(status), meaning) for status, meaning in MEANINGS.items()))
+ROOT = Path(__file__).parents[1]
+PARTS: dict[str, Callable[[], str]] = {
+    "api": api.api,
+    "awkward": tables.awkward_table,
+    "aws_setup": partial(helps.script_help, "aws_setup.sh"),
+    "cost": tables.cost_table,
+    "decisions": tables.decision_table,
+    "exit_statuses": tables.exit_statuses,
+    "formats": tables.format_table,
+    "limits": partial(tables.setting_table, "image_m", "image_seconds"),
+    "menus": helps.menus,
+    "messages": partial(schemas.schema_tables, "messages"),
+    "operations": tables.operation_table,
+    "permissions client": partial(tables.permission_table, "client"),
+    "permissions worker": partial(tables.permission_table, "worker"),
+    "presets": tables.preset_table,
+    "programs": helps.program_help,
+    "reasons": tables.reason_table,
+    "run_local": partial(helps.script_help, "run_local.sh"),
+    "schemas": partial(schemas.schema_tables, "json"),
+    "settings": tables.setting_table,
+}
+_PART = re.compile(r"(<!-- generated: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def operations() -> str:
-    """Return the table of operations on images."""
-    rows = (
-        ("`{}`".format(one.usage.replace("|", "\\|")), one.help, f"![{name}](docs/operations/{name}.png)")
-        for name, one in OPERATIONS.items()
-    )
-    return table(("operation", "what it does", "the sample"), rows)
+def pages() -> list[Path]:
+    """Return all pages of the documentation."""
+    return [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-#: The tables, and what makes them: another one is a line here and a pair of comments in the README.
-TABLES: dict[str, Callable[[], str]] = {"settings": settings, "statuses": statuses, "operations": operations}
+def generated(page: str) -> str:
+    """Return a page with its generated parts as they should be. Raises: KeyError for an unknown part."""
+    return _PART.sub(lambda part: f"{part[1]}{PARTS[part['name']]()}\n{part[3]}", page)
 
 
-def renewed(text: str) -> str:
-    """Return a README with its tables as they should be. Raises: ValueError if one has no place in it."""
-    for name, make in TABLES.items():
-        begin, end = f"<!-- {name}: made by python -m scripts.docs -->\n", f"<!-- end of {name} -->\n"
-        before, begun, rest = text.partition(begin)
-        _, ended, after = rest.partition(end)
-        if not (begun and ended):
-            raise ValueError(f"There is no place for the table {name}.")
-        text = f"{before}{begin}{make()}{end}{after}"
-    return text
+def out_of_date() -> dict[Path, str]:
+    """Return the pages whose generated parts are not as they should be, and how they should be."""
+    found = {page: page.read_text() for page in pages()}
+    return {page: wanted for page, text in found.items() if (wanted := generated(text)) != text}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the tables, or check them; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, and tell by the exit status")
-    given = parser.parse_args(arguments)
-    before = README.read_text()
-    after = renewed(before)
-    if given.check and after != before:
-        print("README.md is not as the code is. Run: python -m scripts.docs", file=sys.stderr)
-        return 1
-    if not given.check:
-        README.write_text(after)
-    return 0
+    """Write what is out of date, or name it; return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a part is out of date")
+    is_check = parser.parse_args(arguments).check
+    stale = out_of_date()
+    for page, text in stale.items():
+        if is_check:
+            print(f"{page.relative_to(ROOT)} is out of date. Run: python -m scripts.docs", file=sys.stderr)
+        else:
+            page.write_text(text)
+            print(f"wrote {page.relative_to(ROOT)}")
+    return int(is_check and bool(stale))
 
 
 if __name__ == "__main__":

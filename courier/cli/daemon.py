@@ -48,8 +48,8 @@ class Options:
     ready_file: str | None = None
 
 
-def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
-    """Return the options of a worker's command line; exits with status 2 if they are wrong."""
+def build_parser(description: str) -> argparse.ArgumentParser:
+    """Return the parser of a worker's command line."""
     parser = ArgumentParser(
         description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -70,7 +70,12 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
         "--ready-file", type=_writable, metavar="FILE", help="append the line `ready` to FILE once the worker listens"
     )
     add_version(parser)
-    given = parser.parse_args(arguments)
+    return parser
+
+
+def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
+    """Return the options of a worker's command line; exits with status 2 if they are wrong."""
+    given = build_parser(description).parse_args(arguments)
     return Options(
         concurrency=given.concurrency,
         stop_when_empty=given.stop_when_empty,

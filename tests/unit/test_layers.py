@@ -33,8 +33,6 @@ OWNERS = {
 }
 MODULES = sorted((ROOT / "courier").rglob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))
-#: Tests of programs of bench/: the README shows what these print.
-TESTS_OF_BENCHES = {"test_readme": {"bench.awkward"}}
 
 
 def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
@@ -123,11 +121,10 @@ def test_no_program_is_named_like_a_module_of_the_standard_library() -> None:
 
 
 def test_tests_and_benches_meet_in_what_is_for_both() -> None:
-    for path in (*ROOT.glob("bench/*.py"), *ROOT.glob("tests/support/*.py")):
+    for path in (*ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("tests/support/*.py")):
         assert [name for name in _modules(path) if name.startswith("tests") and not _is_support(name)] == [], path
     for path in (ROOT / "tests").rglob("*.py"):
-        benches = {name for name in _modules(path) if name.split(".")[0] == "bench"}
-        assert benches <= TESTS_OF_BENCHES.get(path.stem, set()), path
+        assert [name for name in _modules(path) if name.split(".")[0] == "bench"] == [], path
 
 
 def _is_support(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Every block of docs/library.md runs, in order, on queues in memory; and so does the README's."""
+"""Every block of docs/tutorial/your-own-worker.md runs, in order, on queues in memory; and so does the README's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from courier.messaging.foreground import STOP_SIGNALS
 from tests.support.fakes import until
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "library.md").read_text()
+PAGE = (ROOT / "docs/tutorial/your-own-worker.md").read_text()
 
 
 def blocks(text: str) -> list[str]:

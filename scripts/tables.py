@@ -1,0 +1,163 @@
+"""The generated parts of the documentation that are tables, each made by one function from the code it describes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import Field
+from pathlib import Path
+
+from bench import awkward
+from courier import settings
+from courier.cli import command_line
+from courier.errors import Reason
+from courier.images import pipeline
+from courier.images.formats import FORMATS
+from courier.images.operations import OPERATIONS
+from courier.images.probe import MAX_SCANS
+
+ROOT = Path(__file__).parents[1]
+#: How the page of a decision begins.
+_DECISION = re.compile(r"# (.+)\n\n- Status: (.+)\n- Date: (.+)\n- Superseded by: (.+)\n")
+REASONS = {
+    Reason.EMPTY: "the file is empty",
+    Reason.UNSUPPORTED_FORMAT: "it is no image, or in a format that is not read",
+    Reason.CORRUPT: "it is damaged or cut short",
+    Reason.FILE_TOO_BIG: "the file has more bytes than `COURIER_IMAGE_MAX_MEGABYTES` allows",
+    Reason.TOO_LARGE: "it has, or would have, more pixels than `COURIER_IMAGE_MAX_MEGAPIXELS` allows",
+    Reason.TOO_MANY_FRAMES: "it has more frames than `COURIER_IMAGE_MAX_FRAMES` allows",
+    Reason.TOO_MANY_SCANS: f"it is a JPEG of more than {MAX_SCANS} scans",
+    Reason.TIMEOUT: "the work took longer than `COURIER_IMAGE_SECONDS` allows",
+    Reason.OUT_OF_MEMORY: "the work needed more than `COURIER_IMAGE_MEMORY_MEGABYTES` allows",
+    Reason.CRASHED: "the process that worked on it ended",
+    Reason.IMPOSSIBLE: "the operations cannot be done to this image",
+}
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
+
+
+def setting_table(*prefixes: str) -> str:
+    """Return the table of the settings whose names begin with one of `prefixes`, or of all."""
+    chosen = {name: one for name, one in settings.FIELDS.items() if name.startswith(prefixes or "")}
+    rows = ((f"`{settings.variable(name)}`", _default(one), one.metadata["meaning"]) for name, one in chosen.items())
+    return table(("variable", "default", "meaning"), rows)
+
+
+def _default(setting: Field[object]) -> str:
+    value, about = setting.default, setting.metadata
+    if value is None:
+        return about["unset"] or "none"
+    return f"`{value:g}` {about['unit']}".strip() if isinstance(value, int | float) else f"`{value}`"
+
+
+def exit_statuses() -> str:
+    """Return the table of the clients' exit statuses."""
+    return table(("status", "meaning"), ((str(status), meaning) for status, meaning in command_line.MEANINGS.items()))
+
+
+def operation_table() -> str:
+    """Return the table of operations on images, with what each makes of the sample image."""
+    rows = (
+        (f"`{one.usage}`".replace("|", "\\|"), one.help, f"![{name}](../operations/{name}.png)")
+        for name, one in OPERATIONS.items()
+    )
+    return table(("operation", "what it does", "the sample image"), rows)
+
+
+def preset_table() -> str:
+    """Return the table of presets."""
+    rows = ((f"`{name}`", f"`{text}`", pipeline.PRESET_HELP[name]) for name, text in pipeline.PRESETS.items())
+    return table(("preset", "stands for", "what it does"), rows)
+
+
+def format_table() -> str:
+    """Return the table of image formats."""
+    rows = (
+        (
+            name,
+            " ".join(f"`{suffix}`" for suffix in one.suffixes),
+            "yes" if one.animates else "no",
+            "no" if one.save_options is None else "yes",
+            "yes" if one.stays else "no: PNG",
+        )
+        for name, one in FORMATS.items()
+    )
+    return table(("format", "file names end in", "animated", "written", "still results stay in it"), rows)
+
+
+def reason_table() -> str:
+    """Return the table of reasons why an image is rejected."""
+    return table(("reason", "meaning"), ((f"`{reason}`", REASONS[reason]) for reason in Reason))
+
+
+def awkward_table() -> str:
+    """Return what is computed for awkward lists: by Courier now, by other tools as measured."""
+    measured = json.loads(awkward.MEASURED.read_text())
+    rows = zip(awkward.rows(["Courier"]), measured, strict=True)
+    return table(
+        ("list", "asked", *awkward.TOOLS),
+        ((*ours, *(theirs[name] for name in awkward.TOOLS if name in theirs)) for ours, theirs in rows),
+    )
+
+
+def cost_table() -> str:
+    """Return what a month costs, as `aws_setup.sh cost` says for the two smallest instances."""
+    costs = {kind: _costs(kind) for kind in ("t3.micro", "t2.micro")}
+    return table(("what", *costs), ((what, *(found[what] for found in costs.values())) for what in costs["t3.micro"]))
+
+
+def _costs(kind: str) -> dict[str, str]:
+    script = f"instance_type={kind} as_json=true workers=1-1 fleet=false; . setup/cost.sh; cost"
+    command = ("bash", "-c", script)
+    output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    items = map(json.loads, output.splitlines())
+    return {item["what"].replace(f"1 x {kind}", "the instance"): f"${item['dollars_a_month']:.2f}" for item in items}
+
+
+def permission_table(who: str) -> str:
+    """Return the table of the IAM policy of client or worker."""
+    statements = json.loads((ROOT / f"setup/policies/{who}.json").read_text())["Statement"]
+    return table(("actions", "on"), map(_statement, statements))
+
+
+def decision_table() -> str:
+    """Return the table of decisions, from their pages."""
+    pages = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+    return table(("decision", "status", "date", "superseded by"), map(_decision, pages))
+
+
+def _decision(page: Path) -> tuple[str, str, str, str]:
+    found = _DECISION.match(page.read_text())
+    if not found:
+        raise ValueError(f"{page.name} does not begin with its title, status, date and what supersedes it.")
+    return f"[{found[1]}]({page.name})", found[2], found[3], found[4]
+
+
+def _statement(one: dict[str, str | list[str]]) -> tuple[str, str]:
+    return ", ".join(f"`{name}`" for name in _several(one["Action"])), ", ".join(_resources(one["Resource"]))
+
+
+def _several(value: str | list[str]) -> list[str]:
+    return value if isinstance(value, list) else [value]
+
+
+def _resources(value: str | list[str]) -> Iterator[str]:
+    """Yield resources as readers know them: queues by their default names, objects by their place in the bucket."""
+    for arn in _several(value):
+        text = re.sub(r"@QUEUES@|@(\w+)@", lambda found: _name(found[1] or ""), arn)
+        if text == "*":
+            yield "everything"
+        elif "autoScalingGroup" in text:
+            yield "the group of instances"
+        else:
+            yield f"`{text.removeprefix('arn:aws:s3:::')}`"
+
+
+def _name(placeholder: str) -> str:
+    found = getattr(settings.Settings(), placeholder.lower(), None)
+    return found or {"BUCKET": "<bucket>"}.get(placeholder, "")
