@@ -85,7 +85,7 @@ def _recorded(folder: Path) -> str:
 
 
 def _prepare(folder: Path) -> None:
-    """Begin set up, with an empty local AWS, with images that are large enough to be seen at work, and with no results."""
+    """Set up, empty the local AWS, and make images that are large enough to be seen at work."""
     subprocess.run(["./run_local.sh", "setup"], cwd=folder, check=True)
     subprocess.run(["./run_local.sh", "down"], cwd=folder, check=True)
     for name in (".local", "photos", "small"):
