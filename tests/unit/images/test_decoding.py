@@ -132,6 +132,24 @@ def test_a_damaged_frame_of_an_animation_is_damage() -> None:
     assert "rows can be read" in refused(early, "flip")
 
 
+def test_a_frame_larger_than_its_animation_is_damage() -> None:
+    frames = [photo((40, 30)).rotate(30 * number) for number in range(3)]
+    content = encoded("PNG", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    place = content.rindex(b"fcTL")
+    data = content[place + 4 : place + 30]
+    huge = chunk(b"fcTL", data[:4] + b"\xff" * 8 + data[12:])
+
+    assert "a frame reaches beyond the image" in refused(
+        content[: place - 4] + huge + content[place + 34 :], "flip"
+    )
+
+
+def test_many_damaged_chunks_take_no_long_time() -> None:
+    content = with_chunks(*[broken(b"tEXt", b"x")] * 50_000)
+
+    assert do(content).notes == ["damaged or oversized metadata removed (tEXt)"]
+
+
 # PNG transparency
 
 
