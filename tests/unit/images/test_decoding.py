@@ -139,9 +139,7 @@ def test_a_frame_larger_than_its_animation_is_damage() -> None:
     data = content[place + 4 : place + 30]
     huge = chunk(b"fcTL", data[:4] + b"\xff" * 8 + data[12:])
 
-    assert "a frame reaches beyond the image" in refused(
-        content[: place - 4] + huge + content[place + 34 :], "flip"
-    )
+    assert "a frame reaches beyond the image" in refused(content[: place - 4] + huge + content[place + 34 :], "flip")
 
 
 def test_many_damaged_chunks_take_no_long_time() -> None:
