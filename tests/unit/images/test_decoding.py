@@ -409,3 +409,18 @@ def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
 
     with pytest.raises(NotAPicture, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
         do(content)
+
+
+def test_a_gif_whose_frames_cannot_be_found_is_damage() -> None:
+    frames = [photo((40, 30)).rotate(30 * number) for number in range(3)]
+    content = encoded("GIF", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    first = 13 + 3 * 2 ** ((content[10] & 7) + 1)
+
+    stray = content[:first] + b"\x07" + content[first:]
+    assert do(stray, "flip").content == do(content, "flip").content
+    for length in range(first, len(content), 61):
+        for middle in (b"", b"\0\0", b",", b"\xff" * 9):
+            try:
+                do(content[:length] + middle + content[length + 9 :], "flip")
+            except NotAPicture as error:
+                assert error.reason in {Reason.CORRUPT, Reason.TOO_LARGE}
