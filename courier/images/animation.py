@@ -41,7 +41,7 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
         if source.png:
             yield from composed(source.image.size, apng.parts(source, note))
         elif source.gif:
-            yield from composed(source.image.size, gif.parts(source.gif))
+            yield from _counted(source.image, composed(source.image.size, gif.parts(source.gif)))
         else:
             for frame in ImageSequence.Iterator(source.image):
                 pixels = frame.convert("RGBA")  # before its time, which some formats tell only once it is decoded
@@ -50,6 +50,18 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
         raise
     except Exception as error:
         raise damage(source.image, printable(str(error), 120)) from error
+
+
+def _counted(image: Image.Image, frames: Iterator[tuple[Image.Image, float]]) -> Iterator[tuple[Image.Image, float]]:
+    """Yield as many frames as Pillow has counted, whose limit has been checked. Raises: NotAPicture for others."""
+    expected, count = frames_of(image), 0
+    for frame in frames:
+        count += 1
+        if count > expected:
+            break
+        yield frame
+    if count != expected:
+        raise damage(image, f"{min(count, expected):,} of its frames can be read")
 
 
 def count_frames(content: bytes) -> int:

@@ -23,6 +23,8 @@ _CONTROL, _CONTROL_BYTES = 0xF9, 8
 #: Whether one of a frame's colors is transparent.
 _HAS_CLEAR = 1
 _GRAYS = bytes(level for level in range(256) for _ in range(3))
+#: More pixels than this is no frame of a GIF, whatever its size says.
+_MAX_PIXELS = 100_000_000
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE}
 
 
@@ -35,7 +37,7 @@ def has_end(content: bytes) -> bool:
         elif content[place] == _FRAME:
             place = _behind_blocks(content, place + 11 + _table_bytes(content, place + 9))
         else:
-            return False
+            place += 1  # as Pillow does with what begins no block
     return place < len(content)
 
 
@@ -45,11 +47,14 @@ def parts(content: bytes) -> Iterator[Part]:
     start = 3 * content[11] if len(content) > _SCREEN_BYTES else 0
     background = (*table[start : start + 3], 255) if len(table) >= start + 3 else (0, 0, 0, 0)
     place, control = _SCREEN_BYTES + len(table), b""
-    while place < len(content) and content[place] in {_EXTENSION, _FRAME}:
+    while place < len(content) and content[place] != _END:
         start = place
         if content[place] == _EXTENSION:
             place = _behind_blocks(content, place + 2)
             control = content[start:place] if content[start + 1 : start + 2] == bytes([_CONTROL]) else control
+            continue
+        if content[place] != _FRAME:
+            place += 1
             continue
         place = _behind_blocks(content, place + 11 + _table_bytes(content, place + 9))
         yield _part(table, background, control, content[start:place])
@@ -60,6 +65,8 @@ def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: byte
     """Return a frame, decoded as a GIF of its size; without any table of colors, those are grays."""
     control = control if len(control) == _CONTROL_BYTES else bytes(_CONTROL_BYTES)
     left, top, width, height = struct.unpack_from("<4H", frame.ljust(_FRAME_BYTES, b"\0"), 1)
+    if width * height > _MAX_PIXELS:
+        raise ValueError(f"a frame has {width} x {height} pixels")
     table = b"" if _table_bytes(frame, 9) else table or _GRAYS
     flags = _HAS_TABLE | (len(table) // 3).bit_length() - 2 if table else 0
     head = b"GIF89a" + struct.pack("<HHB2x", width, height, flags) + table

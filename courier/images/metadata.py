@@ -15,6 +15,8 @@ from courier.images.pipeline import Pipeline
 ORIENTATION = 0x0112
 _GPS, _CIRCUMSTANCES = 0x8825, 0x8769
 _INTEROPERABILITY = 0xA005
+#: The tag that calls colors sRGB's by its value; another one would be untrue of the result.
+_COLOR_SPACE, _SRGB = 0xA001, 1
 #: What is true of the source's file alone: maker's notes, its width and height, and for which cards it was made.
 _OF_THE_FILE = (0x927C, 0xA002, 0xA003, _INTEROPERABILITY)
 #: The EXIF tags that describe the picture and not the file: title, make, model, software, time, artist, computer,
@@ -185,6 +187,8 @@ def _kept(exif: Image.Exif, *, whole: bool) -> Image.Exif:
         if tag in exif:
             kept[tag] = _as_it_was(exif[tag])
     circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag not in _OF_THE_FILE}
+    if circumstances.get(_COLOR_SPACE) != _SRGB:
+        circumstances.pop(_COLOR_SPACE, None)
     if circumstances and whole:
         kept[_CIRCUMSTANCES] = {tag: _as_it_was(value) for tag, value in circumstances.items()}
     return kept

@@ -102,16 +102,7 @@ class Png:
         """Return how many rows can be unpacked, and how many there should be; an interlaced image has seven passes."""
         passes = list(self._passes(image))
         expected = sum(rows for _, rows in passes)
-        unpacked, place, found = _unpacked(image.parts, sum(size * rows for size, rows in passes)), 0, 0
-        for size, rows in passes:
-            filters = unpacked[place : place + size * rows : size]
-            whole = min(rows, (len(unpacked) - place) // size)
-            good = next((row for row in range(whole) if filters[row] > _MAX_FILTER), whole)
-            found += good
-            if good < rows:
-                break
-            place += size * rows
-        return found, expected
+        return _readable_rows(_unpacked(image.parts, sum(size * rows for size, rows in passes)), passes), expected
 
     def _passes(self, image: PixelData) -> Iterator[tuple[int, int]]:
         """Yield the length of a row with its filter's byte, and how many rows there are, of each pass."""
@@ -126,8 +117,12 @@ def read(content: bytes) -> Png:
     """Return what a PNG says of itself. Raises: NotAPicture for what pixels need and is damaged or not known."""
     chunks = list(_chunks(content))
     header = _header(chunks)
-    kept = [chunk for chunk in chunks if not chunk.is_ancillary or chunk.name in _NEEDED or _is_usable(chunk)]
-    dropped = [chunk.name.decode("latin-1") for chunk in chunks if chunk not in kept]
+    kept, dropped = [], dict[str, None]()
+    for chunk in chunks:
+        if not chunk.is_ancillary or chunk.name in _NEEDED or _is_usable(chunk):
+            kept.append(chunk)
+        else:
+            dropped[_word(chunk.name)] = None
     width, height, depth, color_type, _, _, interlace = header
     late = [chunk.name for chunk in _after_pixels(kept) if chunk.name in _MAY_BE_LATE]
     return Png(
@@ -135,7 +130,7 @@ def read(content: bytes) -> Png:
         color_type=color_type,
         is_interlaced=bool(interlace),
         chunks={chunk.name: chunk.data for chunk in kept if chunk.name not in _PIXELS},
-        dropped=list(dict.fromkeys(dropped)),
+        dropped=list(dropped),
         images=_images(kept, width, height),
         content=_joined(kept) if dropped or late else content,
         kept=kept,
@@ -236,14 +231,32 @@ def packed(name: bytes, data: Any) -> bytes:  # noqa: ANN401  bytes, or a view o
     return b"".join((struct.pack(">I", len(data)), name, data, _checksum(name, data)))
 
 
-def _unpacked(parts: Sequence[memoryview], most: int) -> bytes:
-    """Return what can be unpacked of rows, as far as they go."""
-    inflate, found, size = zlib.decompressobj(), [], 0
+def _unpacked(parts: Sequence[memoryview], most: int) -> Iterator[bytes]:
+    """Yield what can be unpacked of rows, piece by piece, as far as they go."""
+    inflate, left = zlib.decompressobj(), most
     pieces = (part[start : start + _PIECE] for part in parts for start in range(0, len(part), _PIECE))
     with contextlib.suppress(zlib.error):
         for piece in pieces:
-            found.append(inflate.decompress(piece, most - size))
-            size += len(found[-1])
-            if size >= most:
-                break
-    return b"".join(found)
+            if left <= 0:
+                return
+            found = inflate.decompress(piece, left)
+            left -= len(found)
+            yield found
+
+
+def _readable_rows(pieces: Iterator[bytes], passes: list[tuple[int, int]]) -> int:
+    """Return how many rows are whole and begin with a filter that there is, up to the first that does not."""
+    done, place = 0, 0
+    for piece in pieces:
+        start = 0
+        while start < len(piece) and passes:
+            size, rows = passes[0]
+            end = start + min(len(piece) - start, size * rows - place)
+            filters = piece[start + -place % size : end : size]
+            if filters and max(filters) > _MAX_FILTER:
+                return done + -(-place // size) + next(at for at, one in enumerate(filters) if one > _MAX_FILTER)
+            place, start = place + end - start, end
+            if place == size * rows:
+                done, place = done + rows, 0
+                passes = passes[1:]
+    return done + (place // passes[0][0] if passes else 0)

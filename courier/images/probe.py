@@ -12,7 +12,7 @@ from typing import IO
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAPicture, Reason
-from courier.images import avif, bmp, gif, jpeg, png, profiles, tiff
+from courier.images import avif, bmp, descriptions, gif, jpeg, png, profiles, tiff
 from courier.images.formats import FORMATS, Format
 from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
 from courier.images.jpeg import Jpeg
@@ -112,7 +112,8 @@ def open_source(file: IO[bytes]) -> Source:
     bits = 16 if ";16" in _rawmode(image) else 8
     if image.format == "GIF":
         return _open_gif(file, image)
-    return Source(image=image, format=FORMATS[format_of(image)], bits=bits)
+    notes = _describe(image, descriptions.of_tiff(image) or descriptions.of_bmp(image, file), is_stronger=False)
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=notes)
 
 
 def _open_gif(file: IO[bytes], image: Image.Image) -> Source:

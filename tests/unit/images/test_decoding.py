@@ -132,6 +132,22 @@ def test_a_damaged_frame_of_an_animation_is_damage() -> None:
     assert "rows can be read" in refused(early, "flip")
 
 
+def test_a_frame_larger_than_its_animation_is_damage() -> None:
+    frames = [photo((40, 30)).rotate(30 * number) for number in range(3)]
+    content = encoded("PNG", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    place = content.rindex(b"fcTL")
+    data = content[place + 4 : place + 30]
+    huge = chunk(b"fcTL", data[:4] + b"\xff" * 8 + data[12:])
+
+    assert "a frame reaches beyond the image" in refused(content[: place - 4] + huge + content[place + 34 :], "flip")
+
+
+def test_many_damaged_chunks_take_no_long_time() -> None:
+    content = with_chunks(*[broken(b"tEXt", b"x")] * 50_000)
+
+    assert do(content).notes == ["damaged or oversized metadata removed (tEXt)"]
+
+
 # PNG transparency
 
 
@@ -393,3 +409,18 @@ def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
 
     with pytest.raises(NotAPicture, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
         do(content)
+
+
+def test_a_gif_whose_frames_cannot_be_found_is_damage() -> None:
+    frames = [photo((40, 30)).rotate(30 * number) for number in range(3)]
+    content = encoded("GIF", frames[0], save_all=True, append_images=frames[1:], duration=50)
+    first = 13 + 3 * 2 ** ((content[10] & 7) + 1)
+
+    stray = content[:first] + b"\x07" + content[first:]
+    assert do(stray, "flip").content == do(content, "flip").content
+    for length in range(first, len(content), 61):
+        for middle in (b"", b"\0\0", b",", b"\xff" * 9):
+            try:
+                do(content[:length] + middle + content[length + 9 :], "flip")
+            except NotAPicture as error:
+                assert error.reason in {Reason.CORRUPT, Reason.TOO_LARGE}

@@ -212,3 +212,55 @@ def test_an_avifs_depth_and_description_are_read() -> None:
     for length in range(0, len(content), 7):
         avif.read(content[:length])
     assert avif.read(sample()).bits == 8
+
+
+# JPEG, TIFF and BMP
+
+#: Adobe RGB's (180, 120, 90) in sRGB, by the usual matrices from and to XYZ.
+ADOBE_COLOR = (199, 121, 88)
+
+
+def test_a_jpeg_that_dcf_calls_adobe_rgb_is_converted() -> None:
+    exif = Image.Exif()
+    exif[0x8769] = {0xA001: 0xFFFF, 0xA005: {1: "R03"}}
+    file = io.BytesIO()
+    Image.new("RGB", (16, 16), (180, 120, 90)).save(file, "JPEG", quality=100, subsampling=0, exif=exif)
+
+    for operations in ("flip", "sharpen", "convert=png"):
+        made_image = do(file.getvalue(), operations)
+        assert near(shown(made_image), ADOBE_COLOR, 3), operations
+        # What was true of the source's colors alone does not go along.
+        assert 0xA001 not in Image.open(io.BytesIO(made_image.content)).getexif().get_ifd(0x8769)
+
+
+def test_a_tiff_that_names_its_primaries_is_converted() -> None:
+    file = io.BytesIO()
+    primaries = profiles.PRIMARIES[P3]
+    tags = {319: primaries[:6], 318: primaries[6:]}
+    Image.new("RGB", (16, 16), (180, 120, 90)).save(file, "TIFF", tiffinfo=tags)
+
+    assert near(shown(do(file.getvalue(), "flip")), in_srgb_by_hand((180, 120, 90)))
+
+
+def bmp(kind: bytes, *numbers: int, profile: bytes = b"") -> bytes:
+    """Return a BMP of 8 x 8 pixels with a header of version 5."""
+    pixels = bytes((90, 120, 180)) * 64
+    header = struct.pack("<IiiHHIIiiII", 124, 8, 8, 1, 24, 0, len(pixels), 0, 0, 0, 0) + bytes(16) + kind
+    points = struct.pack("<12i", *(numbers or (0,) * 12))
+    tail = struct.pack("<IIII", 4, 124 + len(pixels), len(profile), 0)
+    size = 14 + 124 + len(pixels) + len(profile)
+    return struct.pack("<2sIHHI", b"BM", size, 0, 0, 138) + header + points + tail + pixels + profile
+
+
+def test_a_bmp_that_is_calibrated_or_has_a_profile_is_converted() -> None:
+    white = 1 / 0.3290
+    columns = [(0.4866, 0.2290, 0.0), (0.2657, 0.6917, 0.0451), (0.1982, 0.0793, 1.0439)]
+    points = [round(part * 2**30 / white) for column in columns for part in column]
+    linear = bmp(b"\0\0\0\0", *points, *[2**16] * 3)
+    in_p3 = bmp(b"DEBM", profile=Description(primaries=P3, curve=13).profile())
+    plain = bmp(b"BGRs")
+
+    assert near(shown(do(in_p3)), in_srgb_by_hand((180, 120, 90)))
+    assert near(shown(do(plain)), (180, 120, 90), 0)
+    assert near(shown(do(bmp(b"\0\0\0\0"))), (180, 120, 90), 0)
+    assert shown(do(linear))[1] > 160
