@@ -156,20 +156,20 @@ class ServiceError(CourierError):
     #: Whether the same call may succeed later, with nothing changed but the world outside.
     is_transient: ClassVar[bool] = False
     #: What is said when it is over.
-    relief: ClassVar[str] = "It works again"
+    recovery: ClassVar[str] = "It works again"
 
 
 class NoRoom(ServiceError):
     """There is no space for temporary files."""
 
     is_transient = True
-    relief = "There is space again"
+    recovery = "There is space again"
 
 
 class AwsError(ServiceError):
     """A call of AWS failed."""
 
-    relief = "AWS responds again"
+    recovery = "AWS responds again"
 
 
 class Unreachable(AwsError):

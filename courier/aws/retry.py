@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 class Stop(Protocol):
-    """What ends every wait once it is set: a `threading.Event`, or a `Cancellation`."""
+    """A flag that ends waits: a `threading.Event` or a `Cancellation`."""
 
     def is_set(self) -> bool:
         """Whether it is set."""
 
     def wait(self, timeout: float, /) -> bool:
-        """Wait for so many seconds, or until it is set; return whether it is."""
+        """Wait up to `timeout` seconds until it is set; return whether it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """An entry of a batch that failed: its place in what was given, and why."""
+    """A failed entry of a batch: its index and its error."""
 
     index: int
     error: CourierError
@@ -42,7 +42,7 @@ class Failure:
 
 
 class Retrier:
-    """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
+    """Retries one kind of call, for all threads that make it. `doing` describes the call in messages."""
 
     def __init__(
         self, doing: str, stopped: Stop, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
@@ -52,30 +52,30 @@ class Retrier:
         self._tell = tell
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._told: object = None
-        self._relief = ""
+        self._reported: object = None
+        self._recovery = ""
         self._delays = backoff.delays()
 
     def note(self, error: ServiceError) -> float:
-        """Tell of an error, unless it was told; return how many seconds to wait before the next try."""
+        """Report an error, unless it was just reported; return the seconds to wait before the next attempt."""
         with self._lock:
             if self._since is None:
                 self._since = time.monotonic()
-            # Of credentials each cause is told: somebody may be mending them.
-            told = error.message if isinstance(error, NoCredentials) else type(error)
-            if self._told != told:
-                self._told, self._relief = told, error.relief
+            # Report every problem with credentials: the user may be editing them.
+            problem = error.message if isinstance(error, NoCredentials) else type(error)
+            if self._reported != problem:
+                self._reported, self._recovery = problem, error.recovery
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting and retrying. ({self._doing})")
             return next(self._delays)
 
     def wait_out(self, error: ServiceError, until: float = math.inf) -> None:
-        """Wait before the next try, longer each time, up to `until`; return at once when `stopped` is set."""
+        """Wait before the next attempt, longer each time, up to `until`; return at once when `stopped` is set."""
         self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
 
     def persist(self, call: Callable[[], T], until: float) -> T:
-        """Return what `call` returns, made again and again while there are transient errors.
+        """Return the result of `call`, retrying it after transient errors until monotonic time `until`.
 
-        Raises: ServiceError if it lasts, or has lasted when monotonic time passes `until`.
+        Raises: ServiceError if the error is final, or remains at `until`.
         """
         while True:
             try:
@@ -91,7 +91,7 @@ class Retrier:
     def persist_batch(
         self, call: Callable[[Sequence[T]], list[Failure]], items: Sequence[T], until: float
     ) -> list[Failure]:
-        """Make a batch call, and again for those of its items whose failure is transient; return the failures.
+        """Make a batch call, retrying items that failed with transient errors; return the failures that remain.
 
         Raises: ServiceError as `persist`.
         """
@@ -109,13 +109,13 @@ class Retrier:
             self._wait_out_all(again, until)
 
     def over(self) -> None:
-        """Note that a call was answered."""
+        """Record that a call succeeded: the outage, if there was one, is over."""
         if self._since is None:
             return
         with self._lock:
-            if self._since is not None and self._told is not None:
-                self._tell(f"{self._relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
-            self._since = self._told = None
+            if self._since is not None and self._reported is not None:
+                self._tell(f"{self._recovery} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
+            self._since = self._reported = None
             self._delays = backoff.delays()
 
     def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:

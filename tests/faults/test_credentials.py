@@ -1,4 +1,4 @@
-"""Keys that really expire, at a local AWS that checks them as AWS does."""
+"""Credentials that really expire, at a local AWS that checks them as AWS does."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from botocore.config import Config
 
 from courier.aws import credentials
 from courier.aws.credentials import CredentialRefresh
-from courier.aws.key_file import Keys, read_keys
+from courier.aws.credentials_file import FileCredentials, read_credentials
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
 from courier.errors import CredentialsRefused
@@ -58,8 +58,8 @@ class Lab:
     @property
     def keys(self) -> str:
         """The access key id in the file."""
-        found = read_keys(self.path, "default")
-        assert isinstance(found, Keys)
+        found = read_credentials(self.path, "default")
+        assert isinstance(found, FileCredentials)
         return found.access_key
 
     def paste_dead_keys(self) -> None:
@@ -139,7 +139,7 @@ def bucket_name(lab: Lab) -> str:
 def test_keys_that_were_replaced_in_time_are_used_without_a_refused_call(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(credentials, "CHECK_SECONDS", 0)
     signed: list[str] = []
     lab.paste()
     aws = lab.aws(seconds=0)

@@ -39,7 +39,7 @@ def test_a_difference_within_the_headers_coarseness_is_none() -> None:
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keys and a region in the environment, and nothing else of AWS's configuration."""
+    """Credentials and a region in the environment, and nothing else of AWS's configuration."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -427,11 +427,11 @@ def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]
             box.receive(wait_seconds=0, visibility_seconds=1)
 
 
-def test_a_bug_in_reading_a_response_is_none_of_awss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_reading_a_response_is_not_translated(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise KeyError("ours")
 
-    monkeypatch.setattr("courier.aws.sqs._delivery", fail)
+    monkeypatch.setattr("courier.aws.sqs._received", fail)
 
     with pytest.raises(KeyError, match="ours"):
         mailbox(AnsweringSqs({"Messages": [{}]})).receive(wait_seconds=0, visibility_seconds=1)
