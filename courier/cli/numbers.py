@@ -25,7 +25,7 @@ from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, 
 from courier.numbers import parser, response
 from courier.numbers.application import application
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
-from courier.numbers.notation import CommaWatch
+from courier.numbers.notation import CommaCheck
 from courier.numbers.options import Extras, percentiles
 from courier.numbers.source import Stream, opened, read_lines
 from courier.settings import Settings, load_settings
@@ -135,14 +135,14 @@ class Numbers:
         return INTERRUPTED if CANCELLATION.is_canceled else report.worst
 
     def _requests(self, lines: Iterable[str | None]) -> Iterator[Request | CourierError | None]:
-        watch = CommaWatch()
+        check = CommaCheck()
         behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
         for line in without_last_empty(lines, skip_header=self._reading.skip_header):
             yield None if line is None else self._request(line, behind)
             behind = behind if line is None else ""
-            watch.see("" if line is None else line + "\n")
+            check.add("" if line is None else line + "\n")
         if self._reading.notation.is_plain:
-            self._warn(watch.note())
+            self._warn(check.note())
 
     def _request(self, line: str, behind: str) -> Request | CourierError:
         try:
@@ -179,10 +179,10 @@ class Numbers:
     def _send_own(self) -> None:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
-        watch = CommaWatch()
-        while more := self._ask_for_more(items, watch):
+        check = CommaCheck()
+        while more := self._ask_for_more(items, check):
             items += more
-        self._warn(watch.note())
+        self._warn(check.note())
         if items:
             self.send(",".join(items))
         else:
@@ -192,12 +192,12 @@ class Numbers:
         question = "Percentiles to show as well, such as 5, 95, 99.9 (Enter for none)"
         self._percentiles = self._terminal.ask(question, percentiles)
 
-    def _ask_for_more(self, items: Sequence[str], watch: CommaWatch) -> list[str]:
+    def _ask_for_more(self, items: Sequence[str], check: CommaCheck) -> list[str]:
         """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
 
         def read(text: str) -> list[str]:
             more = numbers_or_end(text)
-            watch.see(text.strip() + "\n" if more else "")
+            check.add(text.strip() + "\n" if more else "")
             return more
 
         try:

@@ -93,11 +93,11 @@ class Inquiry:
                     raise result
                 part = partials.decode(result.body, plan)
                 if isinstance(part, ParseError):
-                    raise part.behind(whole.count, span.start).error
+                    raise part.shifted(whole.count, span.start).rejection
                 for sign, (item, character) in part.signs.items():
                     signs.setdefault(sign, (item + whole.count, character + span.start))
-                if slip := mixed(signs):
-                    raise slip.error
+                if parse_error := mixed(signs):
+                    raise parse_error.rejection
                 whole.merge(part.found)
                 moved.advance(span.stop - span.start)
         return whole

@@ -71,10 +71,10 @@ def test_a_slip_is_told_by_its_place_in_the_whole_list(place: Place) -> None:
     split = place.run(CLIENT, "file", "-", text=text, env=PARTS)
     whole = place.run(CLIENT, "file", "-", "--json", text=text)
 
-    slip = json.loads(whole.stdout)["error"]
+    parse_error = json.loads(whole.stdout)["error"]
     assert split.returncode == whole.returncode == 1
-    assert slip.startswith(f"Item 9,001 (character {len(before) + 1:,}) is '12x'")
-    assert split.stderr.endswith(f"numbers_client.py: {slip}\n  12x\n  ^\n")
+    assert parse_error.startswith(f"Item 9,001 (character {len(before) + 1:,}) is '12x'")
+    assert split.stderr.endswith(f"numbers_client.py: {parse_error}\n  12x\n  ^\n")
     assert left_behind(place) == 0
 
 
