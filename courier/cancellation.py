@@ -27,7 +27,7 @@ MAKING = ("complete_multipart_upload", "create_multipart_upload", "create_queue"
 #: The calls that take as long as there is to send or to join, and so have no limit of their own.
 LONG = ("complete_multipart_upload", "put_object", "upload_part")
 #: How long a call of `MAKING` may take to end once it is canceled, in seconds.
-SETTLE_SECONDS = 2.0
+GRACE_SECONDS = 2.0
 
 
 class Canceled(KeyboardInterrupt):
@@ -71,10 +71,10 @@ class Cancellation:
         if self._is_canceled and self._cleanup_ends_at is None:
             raise Canceled
 
-    def run(self, call: Callable[[], T], *, settle_seconds: float = 0.0, limit_seconds: float | None = None) -> T:
+    def run(self, call: Callable[[], T], *, grace_seconds: float = 0.0, limit_seconds: float | None = None) -> T:
         """Return what `call` returns. It runs in a thread of its own, which is abandoned at a cancellation or a limit.
 
-        A call that makes something which is to be cleaned up is given `settle_seconds` to end all the same.
+        A call that makes something which is to be cleaned up is given `grace_seconds` to end all the same.
         Raises: Canceled; TimeoutError at the limit; and what `call` raises.
         """
         if limit_seconds is None and getattr(self._thread, "is_runner", False):
@@ -84,7 +84,7 @@ class Cancellation:
         thread = threading.Thread(target=self._run, args=(call, waiting), name="call", daemon=True)
         with self._registered(waiting):
             thread.start()
-            outcome = self._outcome(waiting, settle_seconds, limit_seconds)
+            outcome = self._outcome(waiting, grace_seconds, limit_seconds)
         if outcome is None:
             raise Canceled
         return outcome()  # type: ignore[return-value]  # it is what `call` returned
@@ -119,7 +119,7 @@ class Cancellation:
         return getattr(self._thread, "cleanup_ends_at", None)
 
     def _outcome(
-        self, waiting: _Waiting, settle_seconds: float, limit_seconds: float | None
+        self, waiting: _Waiting, grace_seconds: float, limit_seconds: float | None
     ) -> Callable[[], object] | None:
         """Return the outcome once it is there; None if it is given up before."""
         ends_at = self._cleanup_ends_at
@@ -129,8 +129,8 @@ class Cancellation:
             outcome = _first(waiting, limit_seconds)
             if outcome is not None:
                 return outcome
-        with self.cleaning_up(settle_seconds):
-            return _get(waiting, time.monotonic() + settle_seconds)
+        with self.cleaning_up(grace_seconds):
+            return _get(waiting, time.monotonic() + grace_seconds)
 
     @contextmanager
     def _registered(self, waiting: _Waiting) -> Iterator[None]:
@@ -168,10 +168,10 @@ class CancelableClient:
         found = getattr(self._client, name)
         if name not in self._client.meta.method_to_api_mapping:
             return found
-        settle_seconds = SETTLE_SECONDS if name in MAKING else 0.0
+        grace_seconds = GRACE_SECONDS if name in MAKING else 0.0
         limit_seconds = None if name in LONG else self._limit_seconds
         return lambda **given: self._cancellation.run(
-            lambda: found(**given), settle_seconds=settle_seconds, limit_seconds=limit_seconds
+            lambda: found(**given), grace_seconds=grace_seconds, limit_seconds=limit_seconds
         )
 
 

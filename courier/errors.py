@@ -19,7 +19,7 @@ CourierError
         ├── Unreachable            no connection to the endpoint
         ├── NoCredentials          no keys or no region found, or a configuration that cannot be used
         │   └── CredentialsUnavailable  what gives out keys does not answer
-        ├── CredentialsRefused     keys that are expired or unknown
+        ├── CredentialsRejected     keys that are expired or unknown
         ├── AccessDenied           keys that are valid and have no right to this call
         ├── Throttled              AWS asks to slow down or has an error of its own
         ├── ReceiptHandleInvalid   a message that is not in flight for us any more
@@ -188,7 +188,7 @@ class CredentialsUnavailable(NoCredentials):
     is_transient = True
 
 
-class CredentialsRefused(AwsError):
+class CredentialsRejected(AwsError):
     """AWS rejects these credentials."""
 
     is_transient = True

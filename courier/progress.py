@@ -17,7 +17,7 @@ class Progress:
 
 
 #: Tells nobody.
-UNSEEN = Progress(expect=lambda _total: None, advance=lambda _count: None)
+NO_PROGRESS = Progress(expect=lambda _total: None, advance=lambda _count: None)
 
 
 class Reporter(Protocol):

@@ -43,7 +43,7 @@ from courier.errors import (
     AccessDenied,
     AwsError,
     BucketMissing,
-    CredentialsRefused,
+    CredentialsRejected,
     CredentialsUnavailable,
     MessageTooLong,
     NoCredentials,
@@ -79,7 +79,7 @@ _CODES: dict[type[Translated], tuple[str, ...]] = {
     ObjectMissing: ("NoSuchKey",),
     ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
-    CredentialsRefused: (*INVALID_CREDENTIALS, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
+    CredentialsRejected: (*INVALID_CREDENTIALS, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgeInProgress: ("PurgeQueueInProgress",),
     MessageTooLong: ("BatchRequestTooLong",),
     ReceiptHandleInvalid: ("ReceiptHandleIsInvalid", "MessageNotInflight"),
@@ -87,12 +87,12 @@ _CODES: dict[type[Translated], tuple[str, ...]] = {
     Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted"),
 }
 _CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes}
-_HEAD_CLASSES: dict[str, type[Translated]] = {"404": ObjectMissing, INVALID_CREDENTIALS_IN_A_HEAD: CredentialsRefused}
+_HEAD_CLASSES: dict[str, type[Translated]] = {"404": ObjectMissing, INVALID_CREDENTIALS_IN_A_HEAD: CredentialsRejected}
 _HINTS: dict[type, str] = {
     QueueMissing: _SET_UP,
     BucketMissing: _SET_UP,
     AccessDenied: "Ask for the permission, or use other credentials (AWS_PROFILE).",
-    CredentialsRefused: f"{CREDENTIALS_HINT.rstrip('.')} (and check that this machine's clock is right).",
+    CredentialsRejected: f"{CREDENTIALS_HINT.rstrip('.')} (and check that this machine's clock is right).",
     Throttled: "Try again in a moment.",
 }
 _PARSERS = "botocore.parsers"

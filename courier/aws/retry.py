@@ -56,7 +56,7 @@ class Retrier:
         self._recovery = ""
         self._delays = backoff.delays()
 
-    def note(self, error: ServiceError) -> float:
+    def record(self, error: ServiceError) -> float:
         """Report an error, unless it was just reported; return the seconds to wait before the next attempt."""
         with self._lock:
             if self._since is None:
@@ -68,11 +68,11 @@ class Retrier:
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting and retrying. ({self._doing})")
             return next(self._delays)
 
-    def wait_out(self, error: ServiceError, until: float = math.inf) -> None:
+    def wait(self, error: ServiceError, until: float = math.inf) -> None:
         """Wait before the next attempt, longer each time, up to `until`; return at once when `stopped` is set."""
-        self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
+        self._stopped.wait(min(self.record(error), max(0.0, until - time.monotonic())))
 
-    def persist(self, call: Callable[[], T], until: float) -> T:
+    def retry(self, call: Callable[[], T], until: float) -> T:
         """Return the result of `call`, retrying it after transient errors until monotonic time `until`.
 
         Raises: ServiceError if the error is final, or remains at `until`.
@@ -83,12 +83,12 @@ class Retrier:
             except ServiceError as error:
                 if not error.is_transient or self._is_over(until):
                     raise
-                self.wait_out(error, until)
+                self.wait(error, until)
             else:
-                self.over()
+                self.succeeded()
                 return found
 
-    def persist_batch(
+    def retry_batch(
         self, call: Callable[[Sequence[T]], list[Failure]], items: Sequence[T], until: float
     ) -> list[Failure]:
         """Make a batch call, retrying items that failed with transient errors; return the failures that remain.
@@ -99,7 +99,7 @@ class Retrier:
         left = list(enumerate(items))
         while True:
             batch = [item for _, item in left]
-            failures = self.persist(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
+            failures = self.retry(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
             placed = [Failure(index=left[failure.index][0], error=failure.error) for failure in failures]
             again = [failure for failure in placed if failure.is_transient]
             final += [failure for failure in placed if not failure.is_transient]
@@ -108,7 +108,7 @@ class Retrier:
             left = [(failure.index, items[failure.index]) for failure in again]
             self._wait_out_all(again, until)
 
-    def over(self) -> None:
+    def succeeded(self) -> None:
         """Record that a call succeeded: the outage, if there was one, is over."""
         if self._since is None:
             return
@@ -121,7 +121,7 @@ class Retrier:
     def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:
         error = failures[0].error
         if isinstance(error, ServiceError):
-            self.wait_out(error, until)
+            self.wait(error, until)
 
     def _is_over(self, until: float) -> bool:
         return self._stopped.is_set() or time.monotonic() >= until

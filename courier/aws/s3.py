@@ -72,7 +72,7 @@ class Bucket:
     def check(self) -> None:
         """Check that the bucket exists. Raises: BucketMissing; AwsError."""
         try:
-            self._aws.outlast(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
+            self._aws.call(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
             message = f"The bucket {self.name} does not exist."
             raise BucketMissing(
@@ -99,10 +99,10 @@ class Bucket:
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if is_new else {}
         target: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name}
         if len(first) < PART_BYTES:
-            put = self._aws.outlast(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
+            put = self._aws.call(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
             progress(len(first))
             return self._stored(name, len(first), put)
-        begun = self._aws.outlast(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
+        begun = self._aws.call(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
         place = {**target, "UploadId": needed(self._storing, begun, "UploadId")}
         try:
             return self._in_parts(name, place, condition, first, file, progress)
@@ -124,14 +124,14 @@ class Bucket:
         etags: list[str] = []
         while part:
             number = len(etags) + 1
-            sent = self._aws.outlast(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
+            sent = self._aws.call(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
             etags.append(needed(self._storing, sent, "ETag"))
             size += len(part)
             progress(len(part))
             part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
         complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
-        done = self._aws.outlast(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        done = self._aws.call(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
         return self._stored(name, size, done)
 
     @property
@@ -188,7 +188,7 @@ class Bucket:
         """Return the object `name`, or None if it does not exist. Raises: AwsError."""
         doing = f"look for an object in {self.prefix}"
         try:
-            head = self._aws.outlast(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
+            head = self._aws.call(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
         except ObjectMissing:
             return None
         return StoredObject(
@@ -202,7 +202,7 @@ class Bucket:
     def delete(self, name: str) -> None:
         """Delete the object `name`, if it exists. Raises: AwsError."""
         doing = f"delete an object of {self.prefix}"
-        self._aws.outlast(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
+        self._aws.call(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
 
     def cleaning_up(self) -> AbstractContextManager[None]:
         """Allow calls inside for a short time after a cancellation."""
@@ -214,7 +214,7 @@ class Bucket:
         where: dict[str, Any] = {"Bucket": self.name, "Prefix": self.prefix}
         is_truncated = True
         while is_truncated:
-            page = self._aws.outlast(doing, self._aws.s3().list_objects_v2, **where)
+            page = self._aws.call(doing, self._aws.s3().list_objects_v2, **where)
             if is_truncated := needed(doing, page, "IsTruncated"):
                 where["ContinuationToken"] = needed(doing, page, "NextContinuationToken")
             for entry in page.get("Contents", []):
@@ -225,7 +225,7 @@ class Bucket:
 
     def _get(self, name: str, **conditions: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  the call's own
         try:
-            response = self._aws.outlast(
+            response = self._aws.call(
                 self._fetching, self._aws.s3().get_object, Bucket=self.name, Key=self.prefix + name, **conditions
             )
         except ObjectMissing as error:
@@ -251,7 +251,7 @@ class Bucket:
             return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=response["ETag"])
 
         with closing(_Download(response, start, rest)) as download:
-            while download.is_short and (chunk := self._aws.outlast(self._fetching, self._aws.run, download.read)):
+            while download.is_short and (chunk := self._aws.call(self._fetching, self._aws.run, download.read)):
                 yield chunk
             # Verifies the checksum; there is nothing left to request again.
             call_aws(self._fetching, self._aws.run, download.read)

@@ -27,7 +27,7 @@ if sys.platform == "win32":
 log = logging.getLogger(__name__)
 
 #: The interval between checks for work.
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 #: The instance counts as idle after this long without work.
 IDLE_SECONDS = 10.0
 #: The wait after a failed call.
@@ -50,18 +50,18 @@ class ScaleInProtection:
         self._busy_at = 0.0
         self._not_before = 0.0
 
-    def watch(self, stopped: threading.Event) -> None:
+    def run(self, stopped: threading.Event) -> None:
         """Protect the instance while there is work, until `stopped`."""
         self._busy_at = time.monotonic()
-        while not stopped.wait(LOOK_SECONDS):
+        while not stopped.wait(CHECK_SECONDS):
             now = time.monotonic()
             if self._is_busy():
                 self._busy_at = now
                 self._protect(now)
             elif now - self._busy_at >= IDLE_SECONDS:
-                self.take_back()
+                self.unprotect()
 
-    def take_back(self) -> None:
+    def unprotect(self) -> None:
         """Remove the protection, unless the other worker is busy. Does nothing if the instance is not protected."""
         with self._lock:
             if not (self._is_held or self._is_unsure):

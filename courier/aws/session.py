@@ -96,17 +96,17 @@ class Clock:
 class Aws:
     """A connection: clients that are created once and shared by all threads (botocore's clients are thread-safe).
 
-    Credentials from the shared credentials file follow that file; `patience` sets how long a rejected call waits
+    Credentials from the shared credentials file follow that file; `refresh` sets how long a rejected call waits
     for new ones. A `cancellation` cancels calls in progress and rejects later ones with Canceled.
     Raises: NoCredentials if AWS's configuration has no such profile or no region, or cannot be used.
     """
 
-    def __init__(self, patience: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
+    def __init__(self, refresh: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
         self.clock = Clock()
         self._cancellation = cancellation
         #: Set when this process is about to end: calls stop waiting for new credentials.
-        self.stopping = patience.stopped if patience else threading.Event()
-        self._patience = patience or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
+        self.stopping = refresh.stopped if refresh else threading.Event()
+        self._refresh = refresh or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         check_environment()
@@ -118,7 +118,7 @@ class Aws:
         check_region(self.region, "The region of the AWS configuration")
 
     def _make_session(self) -> boto3.Session:
-        session = read_configuration("read the AWS configuration", make_session, self._patience)
+        session = read_configuration("read the AWS configuration", make_session, self._refresh)
         check_certificates(read_configuration("read the AWS configuration", session.get_config_variable, "ca_bundle"))
         # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
         region = os.environ.get("AWS_REGION") or None
@@ -126,15 +126,15 @@ class Aws:
             "read the AWS configuration", boto3.Session, botocore_session=session, region_name=region
         )
 
-    def outlast(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    def call(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Make a call, retrying it after transient errors for `transient_seconds`. Raises: AwsError; Rejected."""
-        return self.persist(partial(call_aws, doing, call, *args, **kwargs))
+        return self.retry(partial(call_aws, doing, call, *args, **kwargs))
 
-    def persist(self, call: Callable[[], T]) -> T:
-        """Return the result of `call`, retried as `outlast` does. Raises: AwsError; Rejected."""
-        until = time.monotonic() + self._patience.transient_seconds
-        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
-        return retrier.persist(call, until)
+    def retry(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`, retried as `call` does. Raises: AwsError; Rejected."""
+        until = time.monotonic() + self._refresh.transient_seconds
+        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._refresh.tell)
+        return retrier.retry(call, until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""
@@ -160,7 +160,7 @@ class Aws:
         """Return the account ID, from STS. Raises: AwsError."""
         sts: STSClient = self._client("sts")
         doing = "get the account from STS"
-        return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
+        return str(needed(doing, self.call(doing, sts.get_caller_identity), "Account"))
 
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
@@ -173,7 +173,7 @@ class Aws:
 
     def _has_bucket(self, name: str) -> bool:
         try:
-            self.outlast(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
+            self.call(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
         except (ObjectMissing, AccessDenied):
             return False
         return True
@@ -185,7 +185,7 @@ class Aws:
             return self._clients[service]
 
     def _make_client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
-        limit_seconds = self._patience.call_seconds
+        limit_seconds = self._refresh.call_seconds
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=min(READ_TIMEOUT_SECONDS, limit_seconds or READ_TIMEOUT_SECONDS),
@@ -235,18 +235,18 @@ class Aws:
         self.clock.read(response_dict["headers"].get("date"))
 
 
-class _Maker:
+class _Factory:
     """What makes connections instead of `Aws`, if anything does."""
 
     make: Callable[[CredentialRefresh, Cancellation | None], Aws] | None = None
 
 
-def connect(patience: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
+def connect(refresh: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
     """Return a connection, to AWS or to what stands in its place for a while. Raises: NoCredentials."""
-    return (_Maker.make or Aws)(patience, cancellation)
+    return (_Factory.make or Aws)(refresh, cancellation)
 
 
-def connect_patiently() -> Aws:
+def connect_worker() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes, as a worker's do.
 
     Raises: NoCredentials.
@@ -257,11 +257,11 @@ def connect_patiently() -> Aws:
 @contextmanager
 def connected_to(make: Callable[[CredentialRefresh, Cancellation | None], Aws]) -> Iterator[None]:
     """Have `make` make all connections, in every thread, as long as the body runs."""
-    before, _Maker.make = _Maker.make, staticmethod(make)
+    before, _Factory.make = _Factory.make, staticmethod(make)
     try:
         yield
     finally:
-        _Maker.make = before
+        _Factory.make = before
 
 
 def _with_problems(message: str) -> str:

@@ -206,12 +206,12 @@ class Mailbox:
         return self._known_url
 
     def _in_batches(
-        self, doing: str, call: Callable[..., Any], deliveries: Sequence[ReceivedMessage], **extra: object
+        self, doing: str, call: Callable[..., Any], messages: Sequence[ReceivedMessage], **extra: object
     ) -> list[Failure]:
         failures: list[Failure] = []
-        for start in range(0, len(deliveries), MAX_BATCH):
-            batch = range(start, min(start + MAX_BATCH, len(deliveries)))
-            entries = {index: {"ReceiptHandle": deliveries[index].receipt_handle, **extra} for index in batch}
+        for start in range(0, len(messages), MAX_BATCH):
+            batch = range(start, min(start + MAX_BATCH, len(messages)))
+            entries = {index: {"ReceiptHandle": messages[index].receipt_handle, **extra} for index in batch}
             failures += self._in_batch(doing, call, entries)
         return failures
 

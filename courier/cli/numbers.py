@@ -77,7 +77,7 @@ class Numbers:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
-        if len(content) > self.requester.room_bytes(len(content)):
+        if len(content) > self.requester.max_body_bytes(len(content)):
             self._send_long(ListSource([text], Reading()), "the list")
             return
         self._warn(source.note)
@@ -89,7 +89,7 @@ class Numbers:
         """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
         with opened(path, CANCELLATION) as file:
             begun = file.read(BEGINNING_BYTES)
-            room = self.requester.room_bytes(len(begun))
+            room = self.requester.max_body_bytes(len(begun))
             if len(begun) == BEGINNING_BYTES:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(Stream(begun, file), path, self._reading)
@@ -151,7 +151,7 @@ class Numbers:
         except Rejected as error:
             return error
         size = len(line.encode())
-        room = self.requester.room_bytes(size)
+        room = self.requester.max_body_bytes(size)
         if size > room:
             message = f"The list has {size:,} bytes, and a message can have {room:,}."
             return MessageTooLong(message, hint="Send it as a separate file, with the file command.")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
-from courier.messaging.connection import Connection, answer_of
+from courier.messaging.connection import Connection, response_of
 from courier.messaging.protocol import Response
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class QueueCommands:
     def __init__(self, connection: Connection, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
         self._ping_seconds = min(PING_SECONDS, timeout_seconds)
         self._connection = connection
-        self._outlast = connection.outlast
+        self._outlast = connection.call
         self._terminal = terminal
         self._as_json = as_json
 
@@ -57,7 +57,7 @@ class QueueCommands:
         """
         from courier.aws.sqs import PURGE_SECONDS
 
-        requests = self._connection.line().requests
+        requests = self._connection.channel().requests
         depth = self._outlast(requests.depth)
         if depth.total == 0 and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
@@ -77,8 +77,8 @@ class QueueCommands:
 
     def dead(self) -> None:
         """Show some of the requests that were given up, and how many there are. Raises: AwsError."""
-        letters = self._connection.line().dead
-        found, count = self._outlast(letters.look), self._outlast(letters.count)
+        letters = self._connection.channel().dead
+        found, count = self._outlast(letters.peek), self._outlast(letters.count)
         if self._as_json:
             rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
             print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
@@ -88,7 +88,7 @@ class QueueCommands:
 
     def redrive(self, *, sure: bool = False) -> None:
         """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsError."""
-        letters = self._connection.line().dead
+        letters = self._connection.channel().dead
         if not self._is_sure(
             f"Send about {self._outlast(letters.count)} requests of {letters.name} back to the workers?", sure=sure
         ):
@@ -102,19 +102,21 @@ class QueueCommands:
 
     def check(self) -> int:
         """Tell whether everything an asker needs is there; return the exit status. Raises: AwsError."""
-        aws, line = self._connection.aws(), self._connection.line()
+        aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
-            outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
+            outcome = channel.requester.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {
             "account": account,
             "region": aws.region,
             "clock_difference_seconds": round(difference, 1),
-            **{f"messages_in_{box.name}": self._outlast(box.depth).total for box in (line.requests, line.replies)},
-            "oldest_request_seconds": line.requests.oldest_seconds(),
-            "dead_letters": self._count(line.dead),
+            **{
+                f"messages_in_{box.name}": self._outlast(box.depth).total for box in (channel.requests, channel.replies)
+            },
+            "oldest_request_seconds": channel.requests.oldest_seconds(),
+            "dead_letters": self._count(channel.dead),
             "worker_answers_in_seconds": round(outcome.seconds, 3) if answered else None,
         }
         if self._as_json:
@@ -123,7 +125,7 @@ class QueueCommands:
             self._terminal.show_pairs("Check", {name.replace("_", " "): _word(value) for name, value in facts.items()})
         if abs(difference) > CLOCK_SECONDS:
             self._terminal.warn(f"This machine's clock differs from AWS's by {difference:.0f} s. Set it right.")
-        answer_of(outcome, worker=self._connection.application.program)
+        response_of(outcome, worker=self._connection.application.program)
         return 0
 
     def run(self, given: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from courier.cli import layout
 from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
-from courier.numbers.response import NumbersAnswer
+from courier.numbers.response import NumbersResponse
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
@@ -31,7 +31,7 @@ class Report:
         self._terminal = terminal
         self._output = output
 
-    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersAnswer, took_seconds: float) -> None:
+    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersResponse, took_seconds: float) -> None:
         """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
         if self._output == "json":
             self._terminal.row(render.json_line(answer))
@@ -49,7 +49,7 @@ class Report:
         shown = ", ".join(layout.shortened(item, room) for item in whole)
         self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
 
-    def _show_person(self, answer: NumbersAnswer) -> None:
+    def _show_person(self, answer: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
         self._terminal.show_pairs("Statistics", render.table(answer, ascii_only=ascii_only, plain=plain))
         if plain:
@@ -76,7 +76,7 @@ class BatchReport:
         #: The exit status: that of the worst line, where no answer is worse than a rejection.
         self.worst = 0
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
+    def add(self, line: int, answer: NumbersResponse) -> None:
         """Show the answer to a line."""
         self._answered += 1
         self._rows.add(line, answer)

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from courier.cli import layout, live, output
 from courier.errors import CourierError
-from courier.progress import UNSEEN, Progress
+from courier.progress import NO_PROGRESS, Progress
 from courier.text import printable
 
 T = TypeVar("T")
@@ -193,7 +193,7 @@ class Screen:
 
     def moving(self, text: str) -> AbstractContextManager[Progress]:
         """Show a progress bar while the body moves bytes; yields what to tell of them."""
-        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), UNSEEN)
+        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), NO_PROGRESS)
 
     def counting(self, text: str) -> AbstractContextManager[Callable[[int], None]]:
         """Show a count on stderr unless results come on this terminal; yields what adds to it."""
@@ -204,7 +204,7 @@ class Screen:
     def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
         """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
         return self._shown(
-            text, lambda words: live.batch_bars(words, total, self._drawing_width), (UNSEEN, lambda: None)
+            text, lambda words: live.batch_bars(words, total, self._drawing_width), (NO_PROGRESS, lambda: None)
         )
 
     @contextlib.contextmanager

@@ -24,7 +24,7 @@ from courier.numbers.options import Extras
 from courier.numbers.parser import ParseError
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, mixed
-from courier.numbers.response import NumbersAnswer, decode
+from courier.numbers.response import NumbersResponse, decode
 from courier.numbers.search import conclude
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
@@ -58,7 +58,7 @@ class Inquiry:
     part_bytes: int
     extras: Extras
 
-    def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
+    def ask(self, found: StoredObject, moved: Progress) -> NumbersResponse:
         """Return the answer about one list; `moved` is told what is done of it.
 
         Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
@@ -76,7 +76,7 @@ class Inquiry:
                 return self._pass(found, spans, plan, moved)
 
             figures, histogram = conclude(looked, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
-        return NumbersAnswer.of(figures, histogram if self.extras.histogram else None)
+        return NumbersResponse.of(figures, histogram if self.extras.histogram else None)
 
     def _one(self, request: Request) -> str:
         return self.requester.request(request, expensive=True).body
@@ -105,7 +105,7 @@ class Inquiry:
 
 def ask(
     inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
-) -> tuple[NumbersAnswer, float]:
+) -> tuple[NumbersResponse, float]:
     """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
 
     Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.

@@ -10,10 +10,10 @@ from courier.aws.session import Clock
 from courier.numbers import fast_parser, parser
 from courier.numbers.histogram import histogram
 from courier.numbers.options import Extras
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.sample import Sample
 from courier.numbers.stats import of_held, summarize
-from courier.numbers.stored_lists import LongLists
+from courier.numbers.stored_lists import StoredLists
 from courier.settings import LISTS
 
 #: A list takes well under a millisecond, so many may wait in flight: that keeps the batches full.
@@ -25,7 +25,7 @@ FAST_FROM = 2_000
 class NumbersHandler:
     """Does what a request asks for, whether the list is in the message or in the bucket."""
 
-    def __init__(self, lists: LongLists, clock: Clock, time_limit_seconds: float) -> None:
+    def __init__(self, lists: StoredLists, clock: Clock, time_limit_seconds: float) -> None:
         self._lists = lists
         self._clock = clock
         self._time_limit_seconds = time_limit_seconds
@@ -56,7 +56,7 @@ def answer(request: Request) -> str:
     extras = Extras.of(request.options)
     sample = read(request.body)
     drawn = histogram(sample) if extras.histogram else None
-    return encode(NumbersAnswer.of(summarize(sample, of_held(extras.percentiles)), drawn))
+    return encode(NumbersResponse.of(summarize(sample, of_held(extras.percentiles)), drawn))
 
 
 def read(text: str) -> Sample:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from decimal import Context, Decimal
 
 from courier.numbers import plots
-from courier.numbers.response import Histogram, NumbersAnswer, encode
+from courier.numbers.response import Histogram, NumbersResponse, encode
 
 #: The most characters of a bar and of the box plot; fewer on a narrow terminal.
 PLOT_WIDTH = 40
@@ -23,7 +23,7 @@ _SHORT = Context(prec=6)
 BOX = ("min", "q1", "median", "mean", "q3", "max")
 
 
-def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
+def table(answer: NumbersResponse, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
     """Return the statistics for a table, with rounded values marked: by a word if `plain`, else by a sign."""
     mark = "{} (rounded)" if plain else "~ {}" if ascii_only else "≈ {}"
     return {
@@ -32,7 +32,7 @@ def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> di
     }
 
 
-def json_line(answer: NumbersAnswer, line: int | None = None) -> str:
+def json_line(answer: NumbersResponse, line: int | None = None) -> str:
     """Return the statistics as one line of JSON, with all digits; in a batch, with the number of their line."""
     text = encode(replace(answer, histogram=None))
     return text if line is None else f'{{"line": {line}, {text.removeprefix("{")}'
@@ -51,7 +51,7 @@ class JsonRows:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
+    def add(self, line: int, answer: NumbersResponse) -> None:
         """Write the response to a line."""
         self._write(json_line(answer, line))
 
@@ -71,7 +71,7 @@ class CsvRows:
         self._names: list[str] | None = None
         self._early: list[tuple[int, str]] = []
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
+    def add(self, line: int, answer: NumbersResponse) -> None:
         """Write the response to a line."""
         self._begin(list(answer.statistics))
         self._write(csv_line([str(line), *(answer.statistics.get(name) for name in self._names or ()), None]))
@@ -95,7 +95,7 @@ class CsvRows:
                 self.refuse(line, reason)
 
 
-def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -> list[str]:
+def plot(answer: NumbersResponse, *, ascii_only: bool, width: int | None = None) -> list[str]:
     """Return the lines of the histogram and the box plot, to fit `width` columns; none for a list of one number."""
     found = answer.histogram
     if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two numbers have a range
@@ -107,7 +107,7 @@ def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -
     return lines + _box(answer, ascii_only=ascii_only, width=width)
 
 
-def bins_in_words(answer: NumbersAnswer) -> list[str]:
+def bins_in_words(answer: NumbersResponse) -> list[str]:
     """Return the histogram as text, a line for each bin."""
     found = answer.histogram
     if found is None:
@@ -120,7 +120,7 @@ def _edges(found: Histogram) -> list[str]:
     return [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
 
 
-def _box(answer: NumbersAnswer, *, ascii_only: bool, width: int | None) -> list[str]:
+def _box(answer: NumbersResponse, *, ascii_only: bool, width: int | None) -> list[str]:
     """Return the box plot and its key, beside or below it; nothing if all numbers are equal."""
     values = [answer.statistics.get(name) for name in BOX]
     if any(value is None for value in values):

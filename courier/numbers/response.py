@@ -32,7 +32,7 @@ class Histogram:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumbersAnswer:
+class NumbersResponse:
     """Statistics by name, as text; None if the list has no such value."""
 
     statistics: Mapping[str, str | None]
@@ -41,7 +41,7 @@ class NumbersAnswer:
     histogram: Histogram | None = None
 
     @classmethod
-    def of(cls, figures: Mapping[str, Figure | None], histogram: Histogram | None) -> NumbersAnswer:
+    def of(cls, figures: Mapping[str, Figure | None], histogram: Histogram | None) -> NumbersResponse:
         """Return the response with these figures."""
         return cls(
             statistics={name: figure and figure.text for name, figure in figures.items()},
@@ -50,7 +50,7 @@ class NumbersAnswer:
         )
 
 
-def encode(answer: NumbersAnswer) -> str:
+def encode(answer: NumbersResponse) -> str:
     """Return the response as a line of JSON with all digits, which Python's floats would not have."""
     pairs = [f"{_string(name)}: {text or 'null'}" for name, text in answer.statistics.items()]
     pairs.append(f'"{ROUNDED}": [{", ".join(map(_string, answer.rounded))}]')
@@ -60,12 +60,12 @@ def encode(answer: NumbersAnswer) -> str:
     return "{" + ", ".join(pairs) + "}"
 
 
-def decode(body: str) -> NumbersAnswer:
+def decode(body: str) -> NumbersResponse:
     """Parse a response's line. Raises: ResponseTimeout if it is not valid."""
     try:
         found = json.loads(body, parse_int=Digits, parse_float=Digits)
         rounded, histogram = found.pop(ROUNDED, []), found.pop(HISTOGRAM, None)
-        answer = NumbersAnswer(
+        answer = NumbersResponse(
             statistics={str(name): _digits(value) if value is not None else None for name, value in found.items()},
             rounded=_names(rounded),
             histogram=None if histogram is None else _histogram(histogram),

@@ -20,7 +20,7 @@ from courier.numbers.options import Extras
 from courier.numbers.passes import PartialResult, make_plan, pass_over
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, InvalidItem
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.search import conclude
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
@@ -35,7 +35,7 @@ PASSES = 2
 _RANGE = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 
 
-class LongLists:
+class StoredLists:
     """Answers requests for stored lists. Thread-safe."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -89,7 +89,7 @@ class LongLists:
 
         plan = self._plan(found, extras)
         figures, histogram = conclude(plan, make_pass, of_any(extras.percentiles), limit=MAX_KEPT)
-        return encode(NumbersAnswer.of(figures, histogram if extras.histogram else None))
+        return encode(NumbersResponse.of(figures, histogram if extras.histogram else None))
 
     def _plan(self, found: StoredObject, extras: Extras) -> Plan:
         def fetch_one(one: range) -> bytes:

@@ -34,12 +34,12 @@ class Account:
 class MemoryAws(Aws):
     """A connection to an account in memory: no session is made, and no configuration read."""
 
-    def __init__(self, account: Account, patience: CredentialRefresh, cancellation: Cancellation | None) -> None:
+    def __init__(self, account: Account, refresh: CredentialRefresh, cancellation: Cancellation | None) -> None:
         self.clock = Clock()
-        self.stopping = patience.stopped
+        self.stopping = refresh.stopped
         self.region = "us-east-1"
         self._cancellation = cancellation
-        self._patience = patience
+        self._refresh = refresh
         self._services = account.services
 
     def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time of itself
@@ -49,5 +49,5 @@ class MemoryAws(Aws):
 
     def _client(self, service: str) -> Any:
         client = self._services[service]
-        limit_seconds = self._patience.call_seconds
+        limit_seconds = self._refresh.call_seconds
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from courier.numbers import handler
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.stats import of_any, summarize
 from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
@@ -38,7 +38,7 @@ def numbers(count: int) -> str:
 def right_answer(text: str, *percentiles: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
     sample = handler.read(text)
-    return encode(NumbersAnswer.of(summarize(sample, of_any(percentiles)), None)) + "\n"
+    return encode(NumbersResponse.of(summarize(sample, of_any(percentiles)), None)) + "\n"
 
 
 def left_behind(place: Place) -> int:

@@ -24,7 +24,7 @@ from courier.aws.credentials import CredentialRefresh
 from courier.aws.credentials_file import FileCredentials, read_credentials
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
-from courier.errors import CredentialsRefused
+from courier.errors import CredentialsRejected
 from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES, QUEUES, WAIT_SECONDS, Place, wait_for
 
@@ -184,7 +184,7 @@ def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_told(
     lab.paste_dead_keys()
     aws = lab.aws(seconds=0)
     aws.sqs()
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(CredentialsRejected):
         aws.account_id()
 
     lab.paste()
@@ -290,7 +290,7 @@ def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -
     aws.sqs().meta.events.register("before-send", lambda **_: sent.append(1))
 
     started = time.monotonic()
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(CredentialsRejected):
         from courier.aws.sqs import Mailbox
 
         Mailbox(aws, "x").find()
@@ -308,7 +308,7 @@ def test_a_program_that_stops_does_not_wait_for_keys(lab: Lab) -> None:
         call = pool.submit(aws.account_id)
         wait_for(lambda: lab.told)
         lab.stopped.set()
-        with pytest.raises(CredentialsRefused):
+        with pytest.raises(CredentialsRejected):
             call.result(timeout=WAIT_SECONDS)
 
 

@@ -67,7 +67,7 @@ class FakeAws(MemoryAws):
 
     def outlast_for(self, seconds: float) -> None:
         """Make calls again for so long while their errors are transient, as a client does."""
-        self._patience.transient_seconds = seconds
+        self._refresh.transient_seconds = seconds
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

@@ -163,8 +163,8 @@ def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[
             path.write_text(next(left, block(2)))
             return False
 
-    patience = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
-    resigner = credentials_module._Resigner(cast("Any", provider), patience)
+    refresh = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
+    resigner = credentials_module._Resigner(cast("Any", provider), refresh)
     refused = (None, {"Error": {"Code": "ExpiredToken"}})
     assert resigner.consider(refused, {"method": "POST"}) == 0.0
     assert pasted.keys == keys(2)
@@ -245,9 +245,9 @@ def test_a_configuration_file_that_cannot_be_parsed_is_said_with_its_line(
 
 def test_of_the_same_dead_keys_the_user_is_told_once() -> None:
     told: list[str] = []
-    patience = CredentialRefresh(seconds=0, tell=told.append)
+    refresh = CredentialRefresh(seconds=0, tell=told.append)
 
     for number in (1, 1, 2, 2):
-        patience.tell_of_rejection(keys(number), f"keys {number}")
+        refresh.tell_of_rejection(keys(number), f"keys {number}")
 
     assert told == ["keys 1", "keys 2"]

@@ -178,7 +178,7 @@ def test_a_client_outlasts_a_transient_error_and_a_worker_leaves_that_to_its_loo
 
     patient = Aws(CredentialRefresh(seconds=0, tell=print, transient_seconds=60))
 
-    assert patient.outlast("do it", call) == "done"
+    assert patient.call("do it", call) == "done"
     outcomes = iter([errors.Throttled("No.")])
     with pytest.raises(errors.Throttled):
-        Aws().outlast("do it", call)
+        Aws().call("do it", call)

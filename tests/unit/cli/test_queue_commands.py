@@ -53,7 +53,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 def queue_commands(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
-    connection = Connection(NUMBERS, patience_seconds=0, tell=lambda _: None)
+    connection = Connection(NUMBERS, credentials_seconds=0, tell=lambda _: None)
     return QueueCommands(connection, person, as_json=as_json, timeout_seconds=timeout_seconds)
 
 

@@ -248,7 +248,7 @@ class Asking:
     def __init__(self, *outcomes: Response | Rejection | CourierError) -> None:
         self._outcomes = outcomes
 
-    def ask_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
+    def request_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
         assert timeout_seconds == 5
         for number, (_, result) in enumerate(zip(questions, self._outcomes, strict=True)):
             yield Outcome(result=result, request_id="a", seconds=float(number))

@@ -20,7 +20,7 @@ SHARED = "responseQueue"
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
     made = FakeAws()
     made.queues.create_queue(QueueName=SHARED)
     return made
@@ -49,7 +49,7 @@ def test_no_two_clients_have_the_same(aws: FakeAws) -> None:
 
 
 def test_it_is_given_the_time_that_a_new_queue_needs(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 7.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 7.0)
     waited: list[float] = []
     monkeypatch.setattr(aws, "wait", waited.append)
 
@@ -58,7 +58,7 @@ def test_it_is_given_the_time_that_a_new_queue_needs(aws: FakeAws, monkeypatch: 
 
 
 def test_it_is_gone_also_when_its_client_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
     cancellation = Cancellation()
     aws = FakeAws(cancellation)
     aws.queues.create_queue(QueueName=SHARED)

@@ -94,8 +94,8 @@ Open = Callable[..., Office]
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("courier.messaging.worker.LOOK_SECONDS", 0.005)
-    monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.worker.CHECK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.aws.scale_in.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
 

@@ -17,7 +17,7 @@ from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeo
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_request, encode_reply
 from courier.numbers.claim_check import Inquiry, stored
 from courier.numbers.options import Extras
-from courier.numbers.stored_lists import LongLists
+from courier.numbers.stored_lists import StoredLists
 from courier.progress import Progress
 from courier.settings import LISTS
 from tests.support.fakes import FakeAws, refusal
@@ -37,7 +37,7 @@ class Workshop:
             self.aws.queues.create_queue(QueueName=name)
         self.aws.objects.create_bucket(Bucket="bucket")
         self.bucket = Bucket(self.aws, "bucket", LISTS)
-        self.lists = LongLists(self.bucket)
+        self.lists = StoredLists(self.bucket)
         self.asked: list[Request] = []
         #: What becomes of a request instead of an answer, if anything.
         self.instead: Callable[[Request], Reply | None] = lambda _request: None
@@ -86,7 +86,7 @@ class Bar:
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
     monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made.aws)
-    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
     return made
 
 
