@@ -1,6 +1,6 @@
-"""The two worker programs: queues, limits and handler of each, assembled and run until they are stopped.
+"""The two worker programs: assemble the worker of an application and run it.
 
-Neither loads what only the other needs: NumPy and Pillow take memory.
+Neither imports what only the other needs: NumPy and Pillow take memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from courier.settings import LISTS, load_settings
 
 
 def numbers(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
-    """Serve the numbers' request queue until told to stop; return the exit status."""
+    """Run the numbers worker; return the exit status."""
     from courier.numbers import handler
     from courier.numbers.application import application
     from courier.numbers.stored_lists import StoredLists
@@ -39,7 +39,7 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
 
 
 def images(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
-    """Serve the image inbox until told to stop; return the exit status."""
+    """Run the images worker; return the exit status."""
     from courier.images import handler
     from courier.images.application import application
 

@@ -106,7 +106,7 @@ class Processor:
             if isinstance(error, ServiceError) and error.is_transient:
                 raise
             code = error.reason if isinstance(error, Rejected) else ""
-            return request, self._rejection(request, error.sentence, code), "refused"
+            return request, self._rejection(request, error.sentence, code), "rejected"
         return request, response, "ok"
 
     def _work(self, received: ReceivedMessage, request: Request) -> str | Response:

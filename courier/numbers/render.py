@@ -55,7 +55,7 @@ class JsonRows:
         """Write the response to a line."""
         self._write(json_line(answer, line))
 
-    def refuse(self, line: int, reason: str) -> None:
+    def reject(self, line: int, reason: str) -> None:
         """Write why a line has no response."""
         self._write(json.dumps({"line": line, "error": reason}))
 
@@ -76,7 +76,7 @@ class CsvRows:
         self._begin(list(answer.statistics))
         self._write(csv_line([str(line), *(answer.statistics.get(name) for name in self._names or ()), None]))
 
-    def refuse(self, line: int, reason: str) -> None:
+    def reject(self, line: int, reason: str) -> None:
         """Write why a line has no response, once the header is known."""
         if self._names is None:
             self._early.append((line, reason))
@@ -92,7 +92,7 @@ class CsvRows:
             self._names = names
             self._write(csv_line(["line", *names, "error"]))
             for line, reason in self._early:
-                self.refuse(line, reason)
+                self.reject(line, reason)
 
 
 def plot(answer: NumbersResponse, *, ascii_only: bool, width: int | None = None) -> list[str]:

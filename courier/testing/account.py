@@ -14,7 +14,7 @@ from courier.testing.sqs import MemorySqs
 
 
 class MemorySts(MemoryService):
-    """Knows whose account this is."""
+    """STS in memory: returns the account ID."""
 
     @operation()
     def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,12 +27,12 @@ class Account:
     def __init__(self) -> None:
         self.queues = MemorySqs()
         self.objects = MemoryS3()
-        #: What answers the calls of each service.
+        #: The services by name.
         self.services: dict[str, MemoryService] = {"sqs": self.queues, "s3": self.objects, "sts": MemorySts()}
 
 
 class MemoryAws(Aws):
-    """A connection to an account in memory: no session is made, and no configuration read."""
+    """A connection to an account in memory, without a session or configuration."""
 
     def __init__(self, account: Account, refresh: CredentialRefresh, cancellation: Cancellation | None) -> None:
         self.clock = Clock()
@@ -42,8 +42,8 @@ class MemoryAws(Aws):
         self._refresh = refresh
         self._services = account.services
 
-    def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time of itself
-        """Go on at once. Raises: Canceled."""
+    def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time
+        """Return at once. Raises: Canceled."""
         if self._cancellation:
             self._cancellation.check()
 

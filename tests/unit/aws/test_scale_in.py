@@ -9,7 +9,7 @@ import pytest
 
 from courier.aws.scale_in import CHECK_SECONDS, IDLE_SECONDS, RETRY_SECONDS, ScaleInProtection
 from tests.support.clocks import FakeTime, Ticks
-from tests.support.fakes import FakeAws, refusal
+from tests.support.fakes import FakeAws, client_error
 
 
 class Machine:
@@ -127,7 +127,7 @@ def test_a_worker_that_gives_up_its_part_holds_no_lock(aws: FakeAws, clock: Fake
 def test_a_refused_call_is_told_and_made_again_only_after_a_while(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
     machine = Machine(aws, clock)
     looks = int(RETRY_SECONDS / CHECK_SECONDS)
 
@@ -143,7 +143,7 @@ def test_a_refused_call_is_told_and_made_again_only_after_a_while(
 
 
 def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
     one, other = Machine(aws, clock), Machine(aws, clock)
     one.look(1, busy={1})
     other.look(1, busy={1})
@@ -157,7 +157,7 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = Machine(aws, clock), Machine(aws, clock)
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
 
     one.protection.unprotect()
     other.protection.unprotect()

@@ -211,7 +211,7 @@ def test_of_what_is_long_ago_nothing_is_told(memory: fakes.FakeAws) -> None:
 
 
 def test_who_may_not_ask_cloudwatch_is_told_no_age(memory: fakes.FakeAws) -> None:
-    memory.metrics.fail("get_metric_statistics", fakes.refusal("AccessDenied"))
+    memory.metrics.fail("get_metric_statistics", fakes.client_error("AccessDenied"))
 
     assert Mailbox(memory, "queue").oldest_seconds() is None
 

@@ -17,7 +17,7 @@ from courier.aws.s3 import PART_BYTES
 from courier.errors import (
     BucketMissing,
     CourierError,
-    NotAPicture,
+    NotAnImage,
     ObjectReplaced,
     Rejected,
     ResponseTimeout,
@@ -89,7 +89,7 @@ def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer,
     no_picture = tmp_path / "a.png"
     no_picture.write_text("none")
 
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         transfer.read(str(no_picture))
     with pytest.raises(Rejected):
         transfer.read(str(picture(tmp_path, ".hidden.png")))

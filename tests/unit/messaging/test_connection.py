@@ -32,7 +32,7 @@ from courier.messaging.connection import (
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Rejection, Response
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
 
@@ -132,7 +132,7 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
 
 def test_what_fails_ahead_is_not_told_and_tried_again_when_it_is_needed(aws: FakeAws) -> None:
     told: list[str] = []
-    aws.queues.fail("get_queue_url", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_url", client_error("AccessDenied"))
     made = connection(told)
 
     made.warm_up()
@@ -225,7 +225,7 @@ def test_what_is_longer_is_asked_of_the_queue_once(aws: FakeAws) -> None:
 
 
 def test_who_may_not_ask_takes_the_limit_of_sqs(aws: FakeAws) -> None:
-    aws.queues.fail("get_queue_attributes", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
     assert connection().max_body_bytes(10**6) == MAX_BODY_BYTES - ATTRIBUTES_BYTES
 
@@ -348,7 +348,7 @@ def test_a_crowded_queue_is_left_to_the_others(aws: FakeAws, lying: int, *, is_s
 
 
 def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None:
-    aws.queues.fail("get_queue_attributes", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
     with requester_for(connection(), questions(1)) as (requester, stream):
         assert batches(aws, requester, stream) == [1]

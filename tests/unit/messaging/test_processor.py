@@ -132,7 +132,7 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
 
 
 def refused(finished: Finished) -> Rejection:
-    assert finished.outcome == "refused"
+    assert finished.outcome == "rejected"
     found = reply(finished)
     assert isinstance(found, Rejection)
     return found

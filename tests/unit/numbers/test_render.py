@@ -112,7 +112,7 @@ def test_every_json_row_of_a_batch_has_its_line() -> None:
     batch = render.JsonRows(written.append)
 
     batch.add(3, ANSWER)
-    batch.refuse(4, "Item 1 is empty.")
+    batch.reject(4, "Item 1 is empty.")
     batch.end()
 
     first, second = rows("\n".join(written), "numbers-batch")
@@ -123,9 +123,9 @@ def test_every_json_row_of_a_batch_has_its_line() -> None:
 def test_csv_rows_wait_for_the_names_of_the_first_answer() -> None:
     written: list[str] = []
     rows = render.CsvRows(written.append)
-    rows.refuse(1, 'Item 1 is "x", no number.')
+    rows.reject(1, 'Item 1 is "x", no number.')
     rows.add(2, ANSWER)
-    rows.refuse(3, "No answer.")
+    rows.reject(3, "No answer.")
     rows.end()
 
     names, first, second, third = csv.reader(io.StringIO("\n".join(written)))
@@ -138,7 +138,7 @@ def test_csv_rows_wait_for_the_names_of_the_first_answer() -> None:
 def test_csv_rows_without_any_answer_still_name_their_columns() -> None:
     written: list[str] = []
     rows = render.CsvRows(written.append)
-    rows.refuse(1, "x")
+    rows.reject(1, "x")
     rows.end()
 
     assert written == ["line,error", "1,x"]
