@@ -5,7 +5,7 @@
 
 Each contender is a process of its own, asked for count, sum, min, max, mean, median, quartiles and standard deviation
 of a file with a number a line; its processor time and its largest resident memory are those that the system
-tells of it, its start included. Ours reads the file as a worker reads the object: a look, then one pass. The aims:
+tells of it, its start included. Ours reads the file as a worker reads the object: a sample, then one pass. The aims:
 less processor time than either, at most 100 MB, exact. What is right is known from how the list is made.
 """
 
@@ -21,7 +21,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from courier.numbers.brackets import MAX_KEPT
-from courier.numbers.passes import look, pass_over
+from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.rounding import figure
@@ -45,12 +45,12 @@ def ours(path: str) -> str:
             for one in ranges:
                 yield os.pread(file.fileno(), len(one), one.start)
 
-        def make_pass(looked: Plan) -> OnePass:
+        def make_pass(plan: Plan) -> OnePass:
             file.seek(0)
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
-            return pass_over(ByteRange(start=0, stop=size, size=size), blocks, looked, limit=MAX_KEPT).found
+            return pass_over(ByteRange(start=0, stop=size, size=size), blocks, plan, limit=MAX_KEPT).found
 
-        figures, _ = conclude(look(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
+        figures, _ = conclude(make_plan(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
     mean = figures["mean"]
     return mean.text if mean else ""
 

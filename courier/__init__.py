@@ -5,7 +5,7 @@ The names below are the library. They are loaded when they are first used, so th
 
 import os
 
-# NumPy starts a thread for each core as it is loaded, for linear algebra, which nobody does here.
+# NumPy starts a thread for each core when it is imported, for linear algebra, which is not used here.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 __version__ = "0.2.0"
@@ -38,7 +38,7 @@ __all__ = [
     "testing",
 ]
 
-#: Where each name comes from; nothing: it is a module of this package.
+#: The module of each name; empty: the name is a module of this package.
 _MODULES = {
     "Application": "messaging.application",
     "CourierError": "errors",

@@ -1,8 +1,7 @@
-"""Cancellation: a flag that every wait of a client checks, and that wakes it.
+"""Cancellation: a flag that wakes every wait of a client.
 
-A signal handler that raises is no way to cancel: where a callback, a destructor or a trace function happens to run,
-what it raises is swallowed, and the wait goes on. Here the flag is set from outside, by a signal's watcher or by
-another thread, and the exception comes from the wait itself.
+A signal handler that raises is not reliable: if a callback, a destructor or a trace function happens to run, the
+exception is swallowed, and the wait continues. Here another thread sets the flag, and the wait itself raises.
 """
 
 from __future__ import annotations
@@ -15,19 +14,19 @@ from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-#: Where an outcome is put, as a call that returns or raises it, or None, which only wakes.
+#: A queue for an outcome, as a function that returns or raises it, or None, which only wakes.
 _Waiting = queue.SimpleQueue[Callable[[], object] | None]
 
-#: How long cleaning up may take after a cancellation, in seconds, all of it together.
+#: The time limit of all cleanup after a cancellation, in seconds.
 CLEANUP_SECONDS = 2.5
 
 
-#: The calls that make something which a canceled program takes away again: it must know whether they did.
+#: Calls that create something that a canceled program cleans up, so that it needs their outcome.
 MAKING = ("complete_multipart_upload", "create_multipart_upload", "create_queue", "put_object")
-#: The calls that take as long as there is to send or to join, and so have no limit of their own.
+#: Calls whose duration depends on the amount of data, and which have no time limit.
 LONG = ("complete_multipart_upload", "put_object", "upload_part")
-#: How long a call of `MAKING` may take to end once it is canceled, in seconds.
-SETTLE_SECONDS = 2.0
+#: How long a call of `MAKING` may continue after a cancellation, in seconds.
+GRACE_SECONDS = 2.0
 
 
 class Canceled(KeyboardInterrupt):
@@ -35,9 +34,9 @@ class Canceled(KeyboardInterrupt):
 
 
 class Cancellation:
-    """What cancels the waits of one program. Safe for any number of threads, and in signal handlers.
+    """Cancels the waits of a program. Safe for threads and signal handlers.
 
-    There is no lock in it: a handler may run in the middle of any of its methods, in the same thread.
+    It has no lock, since a handler may interrupt any of its methods in the same thread.
     """
 
     def __init__(self) -> None:
@@ -48,49 +47,49 @@ class Cancellation:
 
     @property
     def is_canceled(self) -> bool:
-        """Whether `cancel` was called, and `reset` was not called since."""
+        """Whether `cancel` was called, and not `reset` after it."""
         return self._is_canceled
 
     @property
     def is_cleaning_up(self) -> bool:
-        """Whether something is being cleaned up, in any thread."""
+        """Whether any thread is cleaning up."""
         return self._cleanups > 0
 
     def cancel(self) -> None:
-        """Cancel all waits, those under way and those to come, until `reset`."""
+        """Cancel all waits, current and future, until `reset`."""
         self._is_canceled = True
         for waiting in list(self._waiting.values()):
             waiting.put(None)
 
     def reset(self) -> None:
-        """Forget the cancellation: what it was meant for has ended."""
+        """End the cancellation, after the canceled action has ended."""
         self._is_canceled = False
 
     def check(self) -> None:
-        """Raise: Canceled, if it is, except while cleaning up."""
+        """Raise Canceled if it is canceled, except while cleaning up."""
         if self._is_canceled and self._cleanup_ends_at is None:
             raise Canceled
 
-    def run(self, call: Callable[[], T], *, settle_seconds: float = 0.0, limit_seconds: float | None = None) -> T:
-        """Return what `call` returns. It runs in a thread of its own, which is abandoned at a cancellation or a limit.
+    def run(self, call: Callable[[], T], *, grace_seconds: float = 0.0, limit_seconds: float | None = None) -> T:
+        """Return the result of `call`, which runs in its own thread, abandoned at a cancellation or the time limit.
 
-        A call that makes something which is to be cleaned up is given `settle_seconds` to end all the same.
+        After a cancellation the call may continue for `grace_seconds`.
         Raises: Canceled; TimeoutError at the limit; and what `call` raises.
         """
         if limit_seconds is None and getattr(self._thread, "is_runner", False):
-            return call()  # whoever waits for this thread can be canceled
+            return call()  # the wait for this thread can be canceled
         self.check()
         waiting: _Waiting = queue.SimpleQueue()
         thread = threading.Thread(target=self._run, args=(call, waiting), name="call", daemon=True)
         with self._registered(waiting):
             thread.start()
-            outcome = self._outcome(waiting, settle_seconds, limit_seconds)
+            outcome = self._outcome(waiting, grace_seconds, limit_seconds)
         if outcome is None:
             raise Canceled
         return outcome()  # type: ignore[return-value]  # it is what `call` returned
 
     def wait(self, seconds: float) -> bool:
-        """Wait for so long, or until canceled; return whether it is canceled."""
+        """Wait for `seconds`, or until canceled; return whether it is canceled."""
         until = time.monotonic() + seconds
         waiting: _Waiting = queue.SimpleQueue()
         with self._registered(waiting):
@@ -100,12 +99,12 @@ class Cancellation:
         return self._is_canceled
 
     def is_set(self) -> bool:
-        """Whether it is canceled: as `threading.Event` says it, in whose place this can stand."""
+        """Whether it is canceled; with `wait`, the interface of `threading.Event`."""
         return self._is_canceled
 
     @contextmanager
     def cleaning_up(self, seconds: float = CLEANUP_SECONDS) -> Iterator[None]:
-        """Let this thread's calls run although it is canceled, for at most so long, and then raise Canceled."""
+        """Allow this thread's calls after a cancellation for `seconds`; they then raise Canceled."""
         outer, self._thread.cleanup_ends_at = self._cleanup_ends_at, time.monotonic() + seconds
         self._cleanups += 1
         try:
@@ -119,9 +118,9 @@ class Cancellation:
         return getattr(self._thread, "cleanup_ends_at", None)
 
     def _outcome(
-        self, waiting: _Waiting, settle_seconds: float, limit_seconds: float | None
+        self, waiting: _Waiting, grace_seconds: float, limit_seconds: float | None
     ) -> Callable[[], object] | None:
-        """Return the outcome once it is there; None if it is given up before."""
+        """Wait for the outcome; None if it was canceled first."""
         ends_at = self._cleanup_ends_at
         if ends_at is not None:
             return _get(waiting, ends_at)
@@ -129,8 +128,8 @@ class Cancellation:
             outcome = _first(waiting, limit_seconds)
             if outcome is not None:
                 return outcome
-        with self.cleaning_up(settle_seconds):
-            return _get(waiting, time.monotonic() + settle_seconds)
+        with self.cleaning_up(grace_seconds):
+            return _get(waiting, time.monotonic() + grace_seconds)
 
     @contextmanager
     def _registered(self, waiting: _Waiting) -> Iterator[None]:
@@ -151,7 +150,7 @@ class Cancellation:
 
 
 class CancelableClient:
-    """A client of boto3 whose calls can be canceled while they wait for AWS, and take `limit_seconds` at most."""
+    """A boto3 client whose calls can be canceled, and have the time limit `limit_seconds`."""
 
     def __init__(
         self,
@@ -164,14 +163,14 @@ class CancelableClient:
         self._limit_seconds = limit_seconds
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  the client's own
-        """Return the client's attribute; of a call of AWS's, what makes it so that it can be canceled."""
+        """Return the client's attribute; for a call to AWS, a function that makes it in a cancelable way."""
         found = getattr(self._client, name)
         if name not in self._client.meta.method_to_api_mapping:
             return found
-        settle_seconds = SETTLE_SECONDS if name in MAKING else 0.0
+        grace_seconds = GRACE_SECONDS if name in MAKING else 0.0
         limit_seconds = None if name in LONG else self._limit_seconds
         return lambda **given: self._cancellation.run(
-            lambda: found(**given), settle_seconds=settle_seconds, limit_seconds=limit_seconds
+            lambda: found(**given), grace_seconds=grace_seconds, limit_seconds=limit_seconds
         )
 
 
@@ -190,7 +189,7 @@ def _first(waiting: _Waiting, limit_seconds: float | None) -> Callable[[], objec
 
 
 def _get(waiting: _Waiting, until: float) -> Callable[[], object] | None:
-    """Return the next outcome, if it comes until a moment of monotonic time; skip a cancellation's wake-up."""
+    """Return the next outcome before monotonic time `until`, if any; skip the wake-up of a cancellation."""
     while True:
         try:
             outcome = waiting.get(timeout=max(0.0, until - time.monotonic()))

@@ -1,34 +1,34 @@
 """The exception tree. Messages are written for users.
 
 CourierError
-├── Rejected                    1  what was given cannot be worked on
-│   ├── NotANumberList             a text that is not a list of numbers
-│   ├── NotAPicture                a file or object that is not a picture this program works on
-│   ├── MessageTooLong             more than one message can carry
+├── Rejected                    1  the input cannot be processed
+│   ├── NotANumberList             the text is not a list of numbers
+│   ├── NotAnImage                 the file or object is not an image, or not a supported one
+│   ├── MessageTooLong             too large for a message
 │   ├── ObjectMissing              no such object in the bucket
-│   ├── ObjectReplaced             another object of this name than the one that was meant
-│   └── MalformedMessage           a message whose attributes cannot be read
+│   ├── ObjectReplaced             the object was replaced after the request
+│   └── MalformedMessage           a message has invalid attributes
 ├── WrongUsage                  2  the command or a setting is wrong
-│   ├── FolderClosed               nothing can be saved in a folder
-│   └── WrongSetting               an environment variable has a value that cannot be used
-├── ResponseTimeout             3  no worker answered in time
-├── RequestCanceled           130  nobody waits for the response any more
-└── ServiceError                4  the world outside is in the way
+│   ├── FolderClosed               a folder is not writable
+│   └── WrongSetting               an environment variable has an invalid value
+├── ResponseTimeout             3  no response in time
+├── RequestCanceled           130  the client stopped waiting
+└── ServiceError                4  an external service failed
     ├── NoRoom                     no disk space for temporary files
-    └── AwsError                   AWS is not reachable, refuses, or lacks what is needed
+    └── AwsError                   a call to AWS failed
         ├── Unreachable            no connection to the endpoint
-        ├── NoCredentials          no keys or no region found, or a configuration that cannot be used
-        │   └── CredentialsUnavailable  what gives out keys does not answer
-        ├── CredentialsRefused     keys that are expired or unknown
-        ├── AccessDenied           keys that are valid and have no right to this call
-        ├── Throttled              AWS asks to slow down or has an error of its own
-        ├── ReceiptHandleInvalid   a message that is not in flight for us any more
+        ├── NoCredentials          no credentials, no region, or an invalid configuration
+        │   └── CredentialsUnavailable  the source of the credentials does not respond
+        ├── CredentialsRejected    the credentials are expired or unknown
+        ├── AccessDenied           the credentials have no permission for the call
+        ├── Throttled              AWS throttles calls or has an internal error
+        ├── ReceiptHandleInvalid   the message is no longer in flight
         ├── QueueMissing           no such queue
         ├── BucketMissing          no such bucket
         ├── PurgeInProgress        a queue can be purged once a minute
-        └── Undelivered            an entry of a batch that was rejected for good
+        └── Undelivered            an entry of a batch was rejected
 
-The first line of each class's docstring is its default message. `exit_status` is what a command ends with.
+The first line of each class's docstring is its default message. `exit_status` is the exit status of a command.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-#: As a shell reports a program that Ctrl-C ended: 128 and the signal's number.
+#: The exit status after Ctrl-C: 128 plus the signal's number, as shells report it.
 INTERRUPTED = 130
 
 
 class Reason(StrEnum):
-    """Why a picture is refused, for programs: a closed set, beside the sentence that gives limit and value."""
+    """Why an image is rejected, for programs; the message has the limit and the value."""
 
     EMPTY = "empty"
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -71,12 +71,12 @@ class CourierError(Exception):
         super().__init__(message or (type(self).__doc__ or "").strip().partition("\n")[0])
         self.message = str(self)
         self.hint = hint
-        #: Lines that show the place, for whoever has a screen of fixed width; may be empty.
+        #: Lines that show the position, for fixed-width output; may be empty.
         self.drawing = ""
 
     @property
     def sentence(self) -> str:
-        """The message and what to do about it, in one line."""
+        """The message and the hint, in one line."""
         return f"{self.message} {self.hint}".strip()
 
 
@@ -91,7 +91,7 @@ class Rejected(CourierError):
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint=hint)
-        #: Why, in one word that travels beside the sentence: for a picture, one of `Reason`. May be empty.
+        #: A code for programs beside the message: for an image, one of `Reason`. May be empty.
         self.reason = reason
 
 
@@ -99,7 +99,7 @@ class NotANumberList(Rejected):
     """This is not a list of numbers."""
 
 
-class NotAPicture(Rejected):
+class NotAnImage(Rejected):
     """This is not an image that can be processed."""
 
 
@@ -153,23 +153,23 @@ class ServiceError(CourierError):
     """An external service failed."""
 
     exit_status = 4
-    #: Whether the same call may succeed later, with nothing changed but the world outside.
+    #: Whether the same call may succeed later.
     is_transient: ClassVar[bool] = False
-    #: What is said when it is over.
-    relief: ClassVar[str] = "It works again"
+    #: The message when the error is over.
+    recovery: ClassVar[str] = "It works again"
 
 
 class NoRoom(ServiceError):
     """There is no space for temporary files."""
 
     is_transient = True
-    relief = "There is space again"
+    recovery = "There is space again"
 
 
 class AwsError(ServiceError):
     """A call of AWS failed."""
 
-    relief = "AWS responds again"
+    recovery = "AWS responds again"
 
 
 class Unreachable(AwsError):
@@ -188,7 +188,7 @@ class CredentialsUnavailable(NoCredentials):
     is_transient = True
 
 
-class CredentialsRefused(AwsError):
+class CredentialsRejected(AwsError):
     """AWS rejects these credentials."""
 
     is_transient = True

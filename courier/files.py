@@ -1,4 +1,4 @@
-"""Object names and local files: which names are safe, and atomic writes."""
+"""Check object names, and read, write and lock local files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from typing import IO, BinaryIO
 from courier.errors import Reason, Rejected, WrongUsage
 from courier.text import printable, quoted
 
-#: The longest name, in UTF-8 bytes: what file systems take, and less for a source, whose result's name
-#: will say what was done.
+#: The longest name, in UTF-8 bytes: the limit of file systems, and less for a source, since its result has a longer
+#: name.
 MAX_NAME_BYTES = 255
 MAX_SOURCE_NAME_BYTES = 200
 _UNFINISHED = ".courier-"
@@ -25,9 +25,9 @@ _IS_UNFINISHED = re.compile(re.escape(_UNFINISHED) + "[a-z0-9_]{8}")
 
 
 def check_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
-    """Return `name` if it may name an object and a local file: no folder, no dot in front, all printable.
+    """Return `name` if it is valid for an object and a local file: no folder, no leading dot, all printable.
 
-    Raises: Rejected, saying what is wrong with it.
+    Raises: Rejected, with the reason.
     """
     wrong = _fault(name, max_bytes)
     if wrong:
@@ -48,7 +48,7 @@ def _fault(name: str, max_bytes: int) -> str:
 
 
 def expand_home(path: str) -> str:
-    """Return `path` with a leading ~ replaced, where there is such a user; an empty one stays empty."""
+    """Return `path` with a leading ~ replaced, if that user exists; an empty path stays empty."""
     with contextlib.suppress(RuntimeError):
         return str(Path(path).expanduser()) if path else ""
     return path
@@ -79,22 +79,22 @@ def read_file(path: Path, *, limit_bytes: int) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Unfinished:
-    """A file that is being written, beside the one that it is to become."""
+    """A file that is being written, in the folder of its target."""
 
     file: BinaryIO
     target: Path
     path: Path
 
     def digest(self) -> str:
-        """Return the SHA-256 of what was written, in hexadecimal."""
+        """Return the SHA-256 of the written bytes, in hexadecimal."""
         self.file.flush()
         return digest_of(self.path)
 
     def finish(self, *, replace: bool) -> None:
-        """Give the file its name. Raises: WrongUsage if that is taken and `replace` is false."""
+        """Rename the file to its target. Raises: WrongUsage if the target exists and `replace` is false."""
         with _in_words(self.target):
             if sys.platform == "win32":
-                self.file.close()  # what is open there has no other name
+                self.file.close()  # Windows cannot rename an open file
             else:
                 self.file.flush()
             self.path.chmod(0o666 & ~_UMASK)
@@ -106,10 +106,10 @@ class Unfinished:
 
 @contextlib.contextmanager
 def unfinished(target: Path) -> Iterator[Unfinished]:
-    """Yield a file that becomes `target` once it is finished, and leaves no trace when it is not.
+    """Yield a file that becomes `target` when it is finished, and is deleted otherwise.
 
-    It is locked while it is written, so that `remove_unfinished` knows those of programs that were killed.
-    Raises: WrongUsage if its folder cannot be written.
+    It is locked while it is written, so that `remove_unfinished` recognizes files of killed programs.
+    Raises: WrongUsage if its folder is not writable.
     """
     with _in_words(target):
         file, path = _locked_file(target.parent)
@@ -121,7 +121,7 @@ def unfinished(target: Path) -> Iterator[Unfinished]:
 
 
 def _locked_file(folder: Path) -> tuple[BinaryIO, Path]:
-    """Return a new file that is locked; one that was removed before it was is made again."""
+    """Return a new, locked file; tries again if `remove_unfinished` removes it before it is locked."""
     while True:
         descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=folder)
         file, path = os.fdopen(descriptor, "wb"), Path(name)
@@ -133,9 +133,9 @@ def _locked_file(folder: Path) -> tuple[BinaryIO, Path]:
 
 @contextlib.contextmanager
 def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
-    """Yield a file that becomes `path` when the body ends well, and leaves no trace when it does not.
+    """Yield a file that becomes `path` when the body succeeds, and is deleted otherwise.
 
-    Raises: WrongUsage if `path` exists and `replace` is false, or if its folder cannot be written.
+    Raises: WrongUsage if `path` exists and `replace` is false, or if its folder is not writable.
     """
     with _in_words(path):
         if not replace and os.path.lexists(path):
@@ -146,7 +146,7 @@ def writing(path: Path, *, replace: bool) -> Iterator[BinaryIO]:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what programs that were killed were writing in a folder; what is still being written stays."""
+    """Remove unfinished files of killed programs from a folder; files that are still being written stay."""
     with contextlib.suppress(OSError):
         for path in list(folder.iterdir()):
             if _IS_UNFINISHED.fullmatch(path.name):
@@ -160,14 +160,14 @@ def _remove_if_unlocked(path: Path) -> None:
 
 
 def lock(file: IO[bytes], *, wait: bool = False) -> bool:
-    """Lock an open file until it is closed; return whether it is locked, which no system but Unix can do."""
+    """Lock an open file until it is closed; return whether it is locked, always False on Windows."""
     if sys.platform == "win32":
         return False
     import fcntl
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError:  # another has it, or the file system knows no locks
+    except OSError:  # another process holds it, or the file system has no locks
         return False
     return True
 
@@ -179,7 +179,7 @@ def digest_of(path: Path) -> str:
 
 
 def _claim(path: Path, finished: Path) -> None:
-    """Give a finished file its name, unless another program has taken that meanwhile. Raises: FileExistsError."""
+    """Rename a finished file, unless its new name exists by now. Raises: FileExistsError."""
     try:
         os.link(finished, path)
     except FileExistsError:
@@ -205,5 +205,5 @@ def _umask() -> int:
     return mask
 
 
-#: Read once, while there is one thread: to read it is to change it for a moment.
+#: Read once, while there is one thread, since reading it changes it for a moment.
 _UMASK = _umask()

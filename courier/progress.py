@@ -1,4 +1,4 @@
-"""The progress protocol: how long work reports to whoever displays it."""
+"""The progress protocol between work and its display."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """How a progress bar is told of bytes: how many there will be, if known, and each further number that was moved."""
+    """The progress of a transfer: `expect` sets the total bytes, if known; `advance` adds transferred bytes."""
 
     expect: Callable[[int | None], None]
     advance: Callable[[int], None]
 
 
-#: Tells nobody.
-UNSEEN = Progress(expect=lambda _total: None, advance=lambda _count: None)
+#: Ignores progress.
+NO_PROGRESS = Progress(expect=lambda _total: None, advance=lambda _count: None)
 
 
 class Reporter(Protocol):
-    """What shows progress and warnings: a terminal, or what stands in for one."""
+    """Shows progress and warnings: a terminal, or a substitute in tests."""
 
     def moving(self, text: str, /) -> AbstractContextManager[Progress]:
         """Show progress while the body runs."""
 
     def warn(self, text: str, /) -> None:
-        """Say what is not as it should be."""
+        """Show a warning."""

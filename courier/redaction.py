@@ -1,13 +1,13 @@
-"""Secrets that must appear neither on a screen nor in a log."""
+"""Remove secrets from text for terminals and logs."""
 
 from __future__ import annotations
 
 import re
 import threading
 
-#: What stands for a secret.
+#: The replacement of a secret.
 HIDDEN = "***"
-#: A shorter value is no secret of AWS's (a local AWS takes "test"), and would be found in ordinary words.
+#: Shorter values are not AWS secrets (a local AWS accepts "test"), and would occur in ordinary words.
 SHORTEST_SECRET = 8
 #: User and password in a URL.
 _USER_INFO = re.compile(r"(?<=://)[^/@\s]+(?=@)")
@@ -17,7 +17,7 @@ _secrets: set[str] = set()
 
 
 def remember(*values: str | None) -> None:
-    """Hide these values in every text that `scrub` is given from now on."""
+    """Have `scrub` hide these values from now on."""
     with _lock:
         _secrets.update(value.strip() for value in values if value and len(value.strip()) >= SHORTEST_SECRET)
 

@@ -1,10 +1,9 @@
 """Run untrusted work in child processes with resource limits. Every failure becomes a rejection.
 
-A cell is a child process in a session of its own with limits on memory, processor time and the size of
-files, and two nameless temporary files that parent and child share: one for what is worked on, one for the
-result. Orders and reports are lines of JSON on a socket; the child's first line says that it is ready. A cell that took
-too long, crashed or was killed is ended as a group and replaced; every other one serves many orders, and is then
-replaced as well.
+A child runs in its own session, with limits on memory, CPU time and file size, and shares two unnamed temporary files
+with its parent: the source and the result. Orders and reports are lines of JSON on a socket; the child's first line is
+that it is ready. A child that exceeded a limit, crashed or was killed is ended with its process group and replaced;
+others process many orders before they are replaced.
 """
 
 from __future__ import annotations
@@ -30,29 +29,29 @@ from courier.errors import NoRoom, Reason, Rejected
 if sys.platform == "win32":
     raise ImportError("The workers need Linux or macOS.")
 
-#: After so many orders a cell is replaced, so that nothing that leaks can grow.
+#: A child is replaced after this many orders, which limits leaks.
 ORDERS_PER_CELL = 200
-#: A child that is not ready by then will not be. Its start is no part of the time of its first order.
+#: The time limit of a child's start, which does not count towards its first order.
 START_SECONDS = 60
-#: The child ends itself this long after its time, should its parent have died before it could.
+#: A child whose parent has died ends this long after its time limit.
 ORPHAN_SECONDS = 2
-#: What the system says when a temporary file cannot grow.
+#: The OS errors of a temporary file that cannot grow.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: Variables that a child is given: none with a key in it.
+#: The environment variables of a child: none with credentials.
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
 class SandboxFault(Exception):
-    """The program in the cell failed by a fault of its own."""
+    """The program in the child process had an internal error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one order may use. Beyond it, its asker is refused."""
+    """The limits of an order, beyond which it is rejected."""
 
     seconds: float
     memory_megabytes: int
-    #: What sets them, for the hints.
+    #: The names of their settings, for hints.
     seconds_setting: str = "its time limit"
     memory_setting: str = "its memory limit"
 
@@ -69,20 +68,20 @@ def room_needed() -> Iterator[None]:
 
 
 class SandboxProcess:
-    """One child process and its two files. For one thread at a time."""
+    """A child process and its two files. For one thread at a time."""
 
     def __init__(self, module: str, limits: Limits) -> None:
         self._limits = limits
         self._orders = 0
         self.is_alive = True
         with room_needed():
-            #: What is worked on is written here.
+            #: The input of the next order.
             self.source: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the cell is
             self._result: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  the same
         self._line, childs_end = socket.socketpair()
         files = (self.source.fileno(), self._result.fileno())
         with childs_end:
-            self._process = subprocess.Popen(  # noqa: S603  our own module
+            self._process = subprocess.Popen(  # noqa: S603  this program's own module
                 [sys.executable, "-m", module, *map(str, files), str(limits.memory_megabytes)],
                 cwd=Path(__file__).parents[1],
                 env=_environment(),
@@ -100,14 +99,14 @@ class SandboxProcess:
 
     @property
     def is_running(self) -> bool:
-        """Whether its child is there."""
+        """Whether the child process is running."""
         return self.is_alive and self._process.poll() is None
 
     def run(self, order: Mapping[str, object]) -> dict[str, Any]:
-        """Give the child an order about `source`; return its report.
+        """Have the child process `source`; return its report.
 
-        Raises: Rejected with the child's reason, or ours if it took too much time or memory or died;
-        NoRoom; SandboxFault with the child's traceback, or if it never was ready.
+        Raises: Rejected, by the child, or if it exceeded a limit or died; NoRoom; SandboxFault with the child's
+        traceback, or if it did not start.
         """
         if not self._orders:
             self._until_ready()
@@ -118,7 +117,7 @@ class SandboxProcess:
         match report.pop("status"):
             case "done":
                 return report
-            case "refused":
+            case "rejected":
                 raise Rejected(report["message"], hint=report["hint"], reason=report["reason"])
             case "full":
                 raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.")
@@ -129,18 +128,18 @@ class SandboxProcess:
         raise SandboxFault(report.get("traceback"))
 
     def result(self) -> IO[bytes]:
-        """Return the result, to be read from its beginning and closed (boto3 closes what it has uploaded)."""
+        """Return the result, at its beginning; the caller must close it (boto3 closes uploaded files)."""
         self._result.seek(0)
         return os.fdopen(os.dup(self._result.fileno()), "rb")
 
     def empty(self) -> None:
-        """Let go of what the files hold."""
+        """Empty both files."""
         for file in (self.source, self._result):
             file.seek(0)
             file.truncate()
 
     def end(self) -> None:
-        """Kill the child and whatever it started."""
+        """Kill the child and its descendants."""
         if not self.is_alive:
             return
         self.is_alive = False
@@ -168,10 +167,10 @@ class SandboxProcess:
             raise self._too_slow() from error
         except (OSError, ValueError) as error:
             self.end()
-            raise self._epitaph() from error
+            raise self._death() from error
 
     def _next_line(self, seconds: float) -> bytes:
-        """Return what the child says next. Raises: TimeoutError; OSError if it is gone."""
+        """Return the child's next line. Raises: TimeoutError; OSError if the child has ended."""
         deadline = time.monotonic() + seconds
         received = b""
         while not received.endswith(b"\n"):
@@ -182,13 +181,13 @@ class SandboxProcess:
             received += chunk
         return received
 
-    def _epitaph(self) -> Rejected:
-        """Say why the child is dead."""
+    def _death(self) -> Rejected:
+        """Return why the child has died."""
         number = -(self._process.returncode or 0)
         if number in (signal.SIGXCPU, signal.SIGALRM):
             return self._too_slow()
-        said = "The process that worked on it crashed."
-        return Rejected(said, hint="No other request is affected.", reason=Reason.CRASHED)
+        message = "The process that worked on it crashed."
+        return Rejected(message, hint="No other request is affected.", reason=Reason.CRASHED)
 
     def _too_slow(self) -> Rejected:
         return Rejected(
@@ -206,7 +205,7 @@ class SandboxProcess:
 
 
 class Sandbox:
-    """Any number of cells, made when they are needed and kept for the next. For any number of threads."""
+    """A pool of child processes. Thread-safe."""
 
     def __init__(self, module: str, limits: Limits) -> None:
         self._module = module
@@ -216,7 +215,7 @@ class Sandbox:
 
     @contextlib.contextmanager
     def cell(self) -> Iterator[SandboxProcess]:
-        """Lend a cell with empty files. Raises: NoRoom, also if there is no room for what is written inside."""
+        """Yield a child process with empty files. Raises: NoRoom, also if the body cannot write to them."""
         cell = self._waiting() or SandboxProcess(self._module, self._limits)
         try:
             with room_needed():
@@ -225,7 +224,7 @@ class Sandbox:
             self._take_back(cell)
 
     def _waiting(self) -> SandboxProcess | None:
-        """Return a cell that waits for work; one that died meanwhile is none."""
+        """Return an idle child that is still running, if any."""
         with self._lock:
             while self._idle:
                 cell = self._idle.pop()
@@ -250,5 +249,5 @@ def _environment() -> dict[str, str]:
     passed_on = {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("COVERAGE_")
     }
-    # Few arenas: threads are not what a cell is for, and each arena keeps what it once had.
+    # Few malloc arenas: a child has few threads, and each arena keeps its memory.
     return {**passed_on, "MALLOC_ARENA_MAX": "2"}

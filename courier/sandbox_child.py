@@ -1,8 +1,8 @@
-"""The child process of the sandbox: does one order after the other within limits that it sets for itself.
+"""The child process of the sandbox: processes orders within limits that it sets for itself.
 
-Started by `courier.sandbox` with the descriptors of two open files, the megabytes that it may use, and a socket as
-stdin, on which it first says that it is ready. Each line that comes from it is an order; each line sent back is its
-report, whose status is `done`, `refused`, `memory`, `full` or `failed`. Ends when the socket does.
+`courier.sandbox` starts it with the descriptors of two open files, its memory limit in megabytes, and a socket as
+stdin, on which it first reports that it is ready. Each received line is an order; each sent line is the order's
+report, with the status `done`, `rejected`, `memory`, `full` or `failed`. Ends when the socket is closed.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ from courier.sandbox import FULL
 if sys.platform == "win32":
     raise ImportError("The workers need Linux or macOS.")
 
-#: No result is larger, in bytes; the disk is everybody's.
+#: The largest result, in bytes.
 MAX_RESULT_BYTES = 500_000_000
 
-#: What does an order, from a file into another, and returns what there is to tell of it.
+#: Processes an order, from the source file into the result file, and returns the fields of the report.
 Work = Callable[[Mapping[str, Any], IO[bytes], IO[bytes]], dict[str, Any]]
 
 
 def serve(arguments: Sequence[str], work: Work) -> int:
-    """Have `work` do orders until stdin ends; return the exit status."""
+    """Process orders by `work` until stdin ends; return the exit status."""
     source_number, result_number, megabytes = (int(argument) for argument in arguments)
     _limit(resource.RLIMIT_AS, megabytes * 1_000_000)
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, MAX_RESULT_BYTES)
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a result is an error, not the end
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a result that is too large must not kill the process
     with (
         os.fdopen(result_number, "r+b") as result,
         socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
@@ -48,7 +48,7 @@ def serve(arguments: Sequence[str], work: Work) -> int:
         for text in orders:
             order = json.loads(text)
             _allow(order.pop("seconds"))
-            # Opened anew for each order: a buffer would still hold the picture before this one.
+            # Opened again for each order: a buffer would still hold the previous source.
             with os.fdopen(os.dup(source_number), "rb") as source:
                 report = attempt(work, order, source, result)
             signal.alarm(0)
@@ -57,15 +57,15 @@ def serve(arguments: Sequence[str], work: Work) -> int:
 
 
 def attempt(work: Work, order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
-    """Do one order; return the report."""
+    """Process an order; return the report."""
     try:
         source.seek(0)
         result.seek(0)
-        told = work(order, source, result)
+        fields = work(order, source, result)
         result.flush()
-    except Exception as error:  # noqa: BLE001  reported to the parent, which logs what is our own fault
+    except Exception as error:  # noqa: BLE001  reported to the parent, which logs bugs
         return _failure(error)
-    return {"status": "done", **told}
+    return {"status": "done", **fields}
 
 
 def _say(line: IO[str], report: Mapping[str, Any]) -> None:
@@ -76,19 +76,19 @@ def _say(line: IO[str], report: Mapping[str, Any]) -> None:
 def _failure(error: Exception) -> dict[str, Any]:
     match error:
         case Rejected():
-            return {"status": "refused", "message": error.message, "hint": error.hint, "reason": error.reason}
+            return {"status": "rejected", "message": error.message, "hint": error.hint, "reason": error.reason}
         case MemoryError():
             return {"status": "memory"}
         case OSError(errno=errno.EFBIG):
-            said = f"The result has more than {MAX_RESULT_BYTES:,} bytes."
-            return {"status": "refused", "message": said, "hint": "", "reason": Reason.TOO_LARGE}
+            message = f"The result has more than {MAX_RESULT_BYTES:,} bytes."
+            return {"status": "rejected", "message": message, "hint": "", "reason": Reason.TOO_LARGE}
         case OSError() if error.errno in FULL:
             return {"status": "full"}
     return {"status": "failed", "traceback": "".join(traceback.format_exception(error))}
 
 
 def _limit(what: int, amount: int) -> None:
-    """Set a soft limit, as far as the hard one allows; where the system knows none, go without."""
+    """Set a soft limit, up to the hard limit; ignores limits that the system does not support."""
     _, hard = resource.getrlimit(what)
     amount = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
     try:
@@ -98,7 +98,7 @@ def _limit(what: int, amount: int) -> None:
 
 
 def _allow(seconds: float) -> None:
-    """End this process by itself after so much time, on the wall or in the processor, from now."""
+    """Have this process end after `seconds` from now, of wall time or CPU time."""
     signal.alarm(math.ceil(seconds))
     used = resource.getrusage(resource.RUSAGE_SELF)
     # Decoders may use threads, whose times add up.

@@ -1,6 +1,6 @@
-"""All settings, read once from the environment. A wrong value or an unknown name is rejected by name.
+"""All settings, read once from the environment. Rejects invalid values and unknown names.
 
-AWS's own configuration (profile, region, keys, endpoint) is boto3's to read and is not repeated here.
+boto3 reads AWS's own configuration (profile, region, credentials, endpoint).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from courier.errors import WrongSetting
 from courier.text import quoted
 
 PREFIX = "COURIER_"
-#: Where pictures lie in the bucket, before and after.
+#: The prefixes of images in the bucket, before and after processing.
 UNPROCESSED = "images/unprocessed/"
 PROCESSED = "images/processed/"
-#: Where lists lie that do not fit a message.
+#: The prefix of stored lists.
 LISTS = "numbers/unprocessed/"
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
@@ -72,11 +72,11 @@ def _setting(default: Any, read: Callable[[str], object], meaning: str, *, unit:
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the programs can be told: one field a setting. None means that the program decides."""
+    """The settings of all programs. None: the program decides."""
 
     request_queue: str = _setting("requestQueue", _queue_name, "where numbers wait for a worker")
     response_queue: str = _setting(
-        "responseQueue", _queue_name, "where their answers wait; also every queue named so, a dash and more"
+        "responseQueue", _queue_name, "where their responses wait; also every queue with this name, a dash and more"
     )
     image_inbox: str = _setting("imageInbox", _queue_name, "where images' names wait for a worker")
     image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")
@@ -110,14 +110,14 @@ class Settings:
     max_deliveries: int = _setting(
         5, _number(int, 2, 1000), "how often a request is delivered before it becomes a dead letter"
     )
-    #: Less than the 12 hours that SQS lets anybody hold a message.
+    #: Less than the 12 hours that SQS keeps a message in flight.
     time_limit_seconds: float = _setting(
         120.0, _number(float, 0.1, 40_000), "how long the work on one request may take", unit="s"
     )
     list_part_megabytes: float = _setting(
         16.0,
         _number(float, 0.001, 5000),
-        "a list in the bucket that is longer is split into parts of this size, a request each",
+        "a longer stored list is split into parts of this size, one request each",
         unit="MB",
     )
     image_max_megabytes: float = _setting(50.0, _number(float, 0.001, 5000), "the largest image file", unit="MB")
@@ -139,7 +139,7 @@ class Settings:
     instance_id: str | None = _setting(None, _instance_id, "that instance; `aws_setup.sh` sets both")
 
 
-#: The settings by the name of their field, each with what `_setting` was given.
+#: The settings' fields by name.
 FIELDS = {one.name: one for one in fields(Settings)}
 
 
@@ -149,9 +149,9 @@ def variable(name: str) -> str:
 
 
 def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings that `environment` makes; an empty value counts as not set.
+    """Return the settings in `environment`; an empty value counts as not set.
 
-    Raises: WrongSetting, naming the variable, its value and what it may be.
+    Raises: WrongSetting, naming the variable, its value and the valid values.
     """
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
     _refuse_unknown(given)

@@ -1,16 +1,16 @@
-"""Foreign text made safe to show: the one place that decides what a terminal or a log may contain."""
+"""Escape untrusted text for terminals and logs."""
 
 from __future__ import annotations
 
-#: What is shown of a text by default: enough to recognize it, too little to flood a screen.
+#: The most characters of a text that are shown by default.
 DEFAULT_LIMIT = 200
 
 
 def printable(text: str, limit: int | None = DEFAULT_LIMIT) -> str:
-    r"""Return `text` with every control or unprintable character written as an escape (`\x1b`).
+    r"""Return `text` with every control or unprintable character as an escape (`\x1b`).
 
-    Letters of any script pass; line endings, escapes, bidirectional marks and lone surrogates do not.
-    Longer than `limit` characters, it ends in an ellipsis; `None` sets no limit.
+    Letters of any script are kept; line endings, escapes, bidirectional marks and lone surrogates are not.
+    Text longer than `limit` characters is cut, with an ellipsis; None: no limit.
     """
     shown = text if limit is None or len(text) <= limit else text[: limit - 1] + "…"
     if shown.isprintable():
@@ -28,6 +28,6 @@ def quoted(text: str, limit: int = 40) -> str:
 
 
 def one_of(names: list[str] | tuple[str, ...]) -> str:
-    """Return the known names as the end of a sentence: `a, b or c`."""
+    """Join names for the end of a sentence: `a, b or c`."""
     head, last = names[:-1], names[-1]
     return f"{', '.join(head)} or {last}" if head else last

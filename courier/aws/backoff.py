@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
-#: The first try again comes within this many seconds.
+#: The longest first delay.
 FIRST_SECONDS = 0.1
-#: No wait is longer than this many seconds, so that work goes on soon after an outage ends.
+#: The longest delay, so that work resumes soon after an outage.
 CAP_SECONDS = 5.0
 
 
 def delays(first_seconds: float = FIRST_SECONDS, cap_seconds: float = CAP_SECONDS) -> Iterator[float]:
-    """Yield seconds to wait, without end: between half and the whole of a doubling, capped span.
+    """Yield delays in seconds, endlessly: random between half and all of a span that doubles up to the cap.
 
-    The random half spreads clients that failed together; the other half keeps each from spinning.
+    The random half spreads clients that failed together; the fixed half keeps each from spinning.
     Source: https://aws.amazon.com/builders-library/timeouts-retries-and-backoff-with-jitter/
     """
     span = first_seconds

@@ -1,12 +1,11 @@
-"""Credentials that are read again when the shared credentials file changes.
+"""Read credentials again when the shared credentials file changes.
 
-botocore reads ~/.aws/credentials once. Temporary keys that are pasted there by hand (AWS Academy, SSO
-portals) die after hours, and a long-running program dies with them. Here the file is looked at before each
-signature, and a call that AWS refuses because its keys are dead is signed and sent again as soon as newer
-ones are there: at once if they are there already, else when they have been pasted.
+botocore reads ~/.aws/credentials once, so a long-running program would fail when temporary credentials that the
+user pasted there (AWS Academy, SSO portals) expire. Here the file is checked before each signature. A call that
+AWS rejects because of expired or unknown credentials is signed and sent again as soon as the file has new ones.
 
-Only keys from that file are treated so. Roles, SSO and credential processes refresh themselves in botocore;
-environment variables cannot change in a running program.
+Applies to that file only. botocore refreshes roles, SSO and credential processes itself; environment variables
+cannot change in a running program.
 """
 
 from __future__ import annotations
@@ -26,17 +25,16 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ConfigParseError
 
-from courier.aws.key_file import Keys, Problem, explain, read_keys, read_text, section_names
+from courier.aws.credentials_file import FileCredentials, Problem, explain, read_credentials, read_text, section_names
 from courier.errors import NoCredentials
 from courier.redaction import remember
 
 log = logging.getLogger(__name__)
 
-#: The file is looked at no more often than this, in seconds.
-LOOK_SECONDS = 0.25
-#: AWS's codes for keys that are dead or unknown, and so may be mended by newer ones. S3 answers the last
-#: one to a HEAD, which has no body to say more.
-DEAD_KEYS = frozenset(
+#: The minimum interval between checks of the file, in seconds.
+CHECK_SECONDS = 0.25
+#: AWS error codes for expired or unknown credentials. New credentials may fix these.
+INVALID_CREDENTIALS = frozenset(
     {
         "ExpiredToken",
         "ExpiredTokenException",
@@ -47,18 +45,19 @@ DEAD_KEYS = frozenset(
         "InvalidAccessKeyId",
     }
 )
-DEAD_KEYS_IN_A_HEAD = "400"
+#: The same from S3 for a HEAD request, whose response has no body.
+INVALID_CREDENTIALS_IN_A_HEAD = "400"
 SHARED_FILE = "shared-credentials-file"
-#: A file that is pasted into is told to be unusable only if it stays as it is for so long, in seconds.
-SETTLE_SECONDS = 1.0
+#: An unusable file is reported only after it has not changed for this long, in seconds: it may be half-written.
+STABLE_SECONDS = 1.0
 
 
 class CredentialRefresh:
-    """How long a call that was refused for dead keys waits for newer ones, and how the user learns of it.
+    """How long a rejected call waits for new credentials, and how the user is notified.
 
-    `seconds` is None where it may take as long as it takes; setting `stopped` ends every wait. For
-    `transient_seconds`, a call that nobody else makes again outlasts a transient error; a call that AWS does not answer
-    ends after `call_seconds`, where that is given.
+    `seconds`: the limit of that wait; None: no limit. Setting `stopped` ends every wait.
+    `transient_seconds`: how long calls are retried after transient errors.
+    `call_seconds`: the limit of one call; None: no limit.
     """
 
     def __init__(
@@ -76,19 +75,19 @@ class CredentialRefresh:
         self.stopped = stopped or threading.Event()
         self.tell = tell
         self._lock = threading.Lock()
-        self._told: Keys | None = None
+        self._rejected: FileCredentials | None = None
         self._problems: set[str] = set()
 
-    def tell_once(self, dead: Keys, sentence: str) -> None:
-        """Say `sentence`, unless it was said of these keys before."""
+    def tell_of_rejection(self, rejected: FileCredentials, sentence: str) -> None:
+        """Notify the user that credentials were rejected, once for the same credentials."""
         with self._lock:
-            if self._told != dead:
-                self._told = dead
+            if self._rejected != rejected:
+                self._rejected = rejected
                 self._problems.clear()
                 self.tell(sentence)
 
     def tell_problem(self, sentence: str) -> None:
-        """Say why what was pasted gives no keys, unless it was said since the keys died."""
+        """Notify the user why the file is unusable, once for each problem since the credentials were rejected."""
         with self._lock:
             if sentence not in self._problems:
                 self._problems.add(sentence)
@@ -96,47 +95,47 @@ class CredentialRefresh:
 
 
 class PastedCredentials(Credentials):
-    """Credentials that follow the file. Safe for any number of threads; a look costs a stat."""
+    """Credentials that follow the file. Thread-safe; a check costs one stat call."""
 
-    def __init__(self, path: Path, profile: str, keys: Keys) -> None:
+    def __init__(self, path: Path, profile: str, keys: FileCredentials) -> None:
         super().__init__(keys.access_key, keys.secret_key, keys.token, method=SHARED_FILE)
         self.path = path
         self.keys = keys
         self._profile = profile
         self._lock = threading.Lock()
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._seen: object = _fingerprint(path)
         self._unusable: tuple[object, Problem, float] | None = None
         self._signing = threading.local()
         remember(keys.secret_key, keys.token)
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """Return the keys to sign with now."""
-        self.look()
+        """Return the credentials to sign with."""
+        self.refresh()
         keys = self._signing.keys = self.keys
         return ReadOnlyCredentials(keys.access_key, keys.secret_key, keys.token)
 
     @property
     def have_changed(self) -> bool:
-        """Whether there are other keys now than those that this thread signed with last."""
-        self.look(at_once=True)
+        """Whether the credentials differ from those that this thread last signed with."""
+        self.refresh(at_once=True)
         return self.keys != getattr(self._signing, "keys", None)
 
     @property
     def problem(self) -> Problem | None:
-        """What is wrong with the file as it has been for a while; None if it has keys, or was just written."""
+        """What is wrong with the file; None if it has credentials, or changed in the last `STABLE_SECONDS`."""
         with self._lock:
-            if self._unusable is None or time.monotonic() - self._unusable[2] < SETTLE_SECONDS:
+            if self._unusable is None or time.monotonic() - self._unusable[2] < STABLE_SECONDS:
                 return None
             return self._unusable[1]
 
-    def look(self, *, at_once: bool = False) -> None:
-        """Read the file again if it has changed since it was last read."""
+    def refresh(self, *, at_once: bool = False) -> None:
+        """Read the file again if it has changed; `at_once` ignores the minimum interval between checks."""
         with self._lock:
             now = time.monotonic()
-            if now - self._looked_at < LOOK_SECONDS and not at_once:
+            if now - self._checked_at < CHECK_SECONDS and not at_once:
                 return
-            self._looked_at = now
+            self._checked_at = now
             seen = _fingerprint(self.path)
             if seen == self._seen:
                 self._unusable = None
@@ -144,7 +143,7 @@ class PastedCredentials(Credentials):
                 self._read(seen, now)
 
     def _read(self, seen: object, now: float) -> None:
-        found = read_keys(self.path, self._profile)
+        found = read_credentials(self.path, self._profile)
         if isinstance(found, Problem):
             self._unusable = (seen, found, now)
             return
@@ -157,7 +156,7 @@ class PastedCredentials(Credentials):
 
 
 class _PastedFile(CredentialProvider):
-    """The provider that takes the place of botocore's own for the shared credentials file."""
+    """A provider that replaces botocore's own for the shared credentials file."""
 
     METHOD = "pasted-credentials-file"
     CANONICAL_NAME = "PastedCredentials"
@@ -169,27 +168,27 @@ class _PastedFile(CredentialProvider):
         self.credentials: PastedCredentials | None = None
 
     def load(self) -> PastedCredentials | None:
-        """Return the file's credentials, or None if it has none for the profile.
+        """Return the profile's credentials, or None if the file has none for it.
 
-        Raises: NoCredentials if it has some that cannot be used.
+        Raises: NoCredentials if they cannot be used.
         """
-        found = read_keys(self._path, self._profile)
-        if isinstance(found, Keys):
+        found = read_credentials(self._path, self._profile)
+        if isinstance(found, FileCredentials):
             self.credentials = PastedCredentials(self._path, self._profile, found)
         elif found.is_certain:
-            raise NoCredentials(found.what, hint=found.cure)
+            raise NoCredentials(found.message, hint=found.hint)
         return self.credentials
 
 
 class LenientSession(botocore.session.Session):
-    """A session that starts with files that botocore cannot parse, where we can.
+    """A session that accepts two kinds of files that botocore does not.
 
-    That is a credentials file with a block pasted twice, and a byte order mark.
+    A credentials file with a block pasted twice, and files with a byte order mark.
     """
 
     @property
     def full_config(self) -> Any:  # noqa: ANN401  botocore's nested dict
-        """The parsed configuration; without the credentials file's part where that cannot be parsed.
+        """The parsed configuration, without the credentials file if botocore cannot parse that.
 
         Raises: NoCredentials if the configuration file cannot be parsed.
         """
@@ -205,10 +204,10 @@ class LenientSession(botocore.session.Session):
             return config
 
     def _read_config_file(self) -> None:
-        """Have botocore parse the configuration file alone, as text that it can read."""
+        """Have botocore parse the configuration file alone, converted to an encoding that it reads."""
         path = Path(self.get_config_variable("config_file")).expanduser()
         if problem := explain(path):
-            raise NoCredentials(problem.what, hint=problem.cure)
+            raise NoCredentials(problem.message, hint=problem.hint)
         text = read_text(path)
         with tempfile.NamedTemporaryFile("w", encoding=locale.getpreferredencoding(do_setlocale=False)) as plain:
             plain.write(text if isinstance(text, str) else "")
@@ -226,60 +225,60 @@ class LenientSession(botocore.session.Session):
             self.set_config_variable(name, before)
 
 
-def make_session(patience: CredentialRefresh) -> botocore.session.Session:
-    """Return a session whose keys, where they come from the shared credentials file, follow that file.
+def make_session(refresh: CredentialRefresh) -> botocore.session.Session:
+    """Return a session whose credentials follow the shared credentials file, if they come from it.
 
-    Warns through `patience` where environment variables hide other keys in the file.
+    Warns if environment variables override other credentials in the file.
     """
     session = LenientSession()
     path = Path(session.get_config_variable("credentials_file")).expanduser()
     profile = session.get_config_variable("profile") or "default"
     provider = _PastedFile(path, profile)
     session.get_component("credential_provider").insert_before(SHARED_FILE, provider)
-    session.register("needs-retry", _Renewal(provider, patience).consider)  # type: ignore[arg-type]  # it may answer
-    found, shadow = read_keys(path, profile), os.environ.get("AWS_ACCESS_KEY_ID")
-    if isinstance(found, Keys) and shadow and shadow != found.access_key:
-        patience.tell(
+    session.register("needs-retry", _Resigner(provider, refresh).consider)  # type: ignore[arg-type]  # it may answer
+    found, shadow = read_credentials(path, profile), os.environ.get("AWS_ACCESS_KEY_ID")
+    if isinstance(found, FileCredentials) and shadow and shadow != found.access_key:
+        refresh.tell(
             f"AWS_ACCESS_KEY_ID in the environment overrides the credentials in {path}; unset it to use these."
         )
     return session
 
 
-class _Renewal:
-    """Decides about each refused call: send it again with newer keys, wait for these, or give up."""
+class _Resigner:
+    """Decides for each rejected call: send it again with new credentials, wait for them, or give up."""
 
-    def __init__(self, provider: _PastedFile, patience: CredentialRefresh) -> None:
+    def __init__(self, provider: _PastedFile, refresh: CredentialRefresh) -> None:
         self._provider = provider
-        self._patience = patience
+        self._refresh = refresh
 
     def consider(self, response: Any, request_dict: dict[str, Any], **_: object) -> float | None:  # noqa: ANN401
-        """Return 0 to have the call signed and sent again (botocore event `needs-retry`), else None."""
+        """Return 0 to sign and send the call again, else None (botocore event `needs-retry`)."""
         credentials = self._provider.credentials
-        if credentials is None or response is None or not _keys_are_dead(response[1], request_dict["method"]):
+        if credentials is None or response is None or not _is_invalid_credentials(response[1], request_dict["method"]):
             return None
         return 0.0 if credentials.have_changed or self._wait(credentials) else None
 
     def _wait(self, credentials: PastedCredentials) -> bool:
-        """Wait until the file has other keys; return whether it has."""
-        self._patience.tell_once(
+        """Wait until the file has other credentials; return whether it has."""
+        self._refresh.tell_of_rejection(
             credentials.keys,
             f"AWS rejects the credentials in {credentials.path}: they have expired or are unknown. "
             "Paste new ones there; the work then continues by itself.",
         )
         started = time.monotonic()
-        while self._patience.seconds is None or time.monotonic() - started < self._patience.seconds:
-            if self._patience.stopped.wait(LOOK_SECONDS):
+        while self._refresh.seconds is None or time.monotonic() - started < self._refresh.seconds:
+            if self._refresh.stopped.wait(CHECK_SECONDS):
                 return False
             if credentials.have_changed:
                 return True
             if problem := credentials.problem:
-                self._patience.tell_problem(f"{problem.sentence} Still waiting for new credentials.")
+                self._refresh.tell_problem(f"{problem.sentence} Still waiting for new credentials.")
         return False
 
 
-def _keys_are_dead(parsed: dict[str, Any], method: str) -> bool:
+def _is_invalid_credentials(parsed: dict[str, Any], method: str) -> bool:
     code = str(parsed.get("Error", {}).get("Code", "")).rpartition("#")[2]
-    return code in DEAD_KEYS or (method == "HEAD" and code == DEAD_KEYS_IN_A_HEAD)
+    return code in INVALID_CREDENTIALS or (method == "HEAD" and code == INVALID_CREDENTIALS_IN_A_HEAD)
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

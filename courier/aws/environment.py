@@ -1,7 +1,7 @@
-"""Checks of AWS's environment variables, before botocore fails on them elsewhere.
+"""Check AWS environment variables before botocore uses them.
 
-botocore uses them as they are: a carriage return at the end of a key becomes an HTTP header that cannot be
-sent, one at the end of a region a host that does not exist.
+botocore does not: a carriage return at the end of a key becomes an invalid HTTP header, at the end of a region an
+unknown host.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from courier.aws.key_file import explain, odd_character
+from courier.aws.credentials_file import explain, invalid_character
 from courier.errors import NoCredentials
 from courier.redaction import remember, scrub
 from courier.text import quoted
@@ -23,18 +23,15 @@ _REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 _PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _ENDPOINT = "AWS_ENDPOINT_URL"
 _ZONE = re.compile(r"([a-z]{2,}(?:-[a-z]+)+-[0-9]+)[a-z]")
-#: How the files are called whose absence is no fault, and what they are unless the environment says.
+#: The variables for configuration files, and their defaults. These files are optional.
 _FILES = {"AWS_CONFIG_FILE": "~/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials"}
 
 
 def check_environment(environment: Mapping[str, str] = os.environ) -> None:
-    """Make sure that AWS's environment variables can be used, as far as one sees that.
-
-    Raises: NoCredentials, with the variable's name and without a key's value.
-    """
+    """Check AWS's environment variables. Raises: NoCredentials, naming the variable but not a secret value."""
     remember(*(environment.get(name) for name in _KEYS[1:]))
     endpoints = tuple(name for name in environment if name.startswith(_ENDPOINT))
-    # Without a key id the other variables of keys are not used.
+    # Without an access key ID the other credentials variables are not used.
     keys = _KEYS if environment.get(_KEY_ID) else ()
     for name in (*keys, *_REGIONS, *endpoints):
         _check_characters(name, environment.get(name, ""))
@@ -48,14 +45,14 @@ def check_environment(environment: Mapping[str, str] = os.environ) -> None:
 
 
 def check_region(region: str, name: str) -> None:
-    """Make sure that a region is none of its zones. Raises: NoCredentials."""
+    """Check that a region is not an availability zone. Raises: NoCredentials."""
     if zone := _ZONE.fullmatch(region):
         message = f"{name} is {quoted(region)}, an availability zone: its region is {zone[1]}."
         raise NoCredentials(message, hint=f"Set {name} to {zone[1]}.")
 
 
 def check_certificates(path: str | None, environment: Mapping[str, str] = os.environ) -> None:
-    """Make sure that the file of certificates is there, where a connection will need it. Raises: NoCredentials."""
+    """Check that the certificate file exists, if connections use TLS. Raises: NoCredentials."""
     path = path or environment.get("REQUESTS_CA_BUNDLE")
     if path and not environment.get(_ENDPOINT, "").startswith("http://") and not Path(path).exists():
         message = f"The certificate file {quoted(path, 200)} does not exist."
@@ -64,19 +61,19 @@ def check_certificates(path: str | None, environment: Mapping[str, str] = os.env
 
 
 def file_problems(environment: Mapping[str, str] = os.environ) -> str:
-    """Return what keeps AWS's configuration files from being read, in sentences; empty if nothing does."""
+    """Return why AWS's configuration files cannot be read, in sentences; empty if they can."""
     paths = [Path(environment.get(name) or default).expanduser() for name, default in _FILES.items()]
     return " ".join(problem.sentence.rstrip(".") + "." for path in paths if (problem := explain(path)))
 
 
 def _check_characters(name: str, value: str) -> None:
-    if what := odd_character(value):
+    if what := invalid_character(value):
         raise _unusable(name, what)
 
 
 def _ends(value: str) -> str:
-    """Return what is out of place at a profile's ends; inside, it may hold anything."""
-    what = odd_character(value)
+    """Return what is wrong at either end of a profile name; inside, any character is valid."""
+    what = invalid_character(value)
     return what if what.startswith(("ends", "begins", "stands")) else ""
 
 

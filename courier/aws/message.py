@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One message as a queue carries it: a body and its string attributes."""
+    """A message in a queue: a body and its string attributes."""
 
     body: str
     attributes: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def size_bytes(self) -> int:
-        """What SQS counts: the UTF-8 body, and each attribute's name, type (`String`) and value."""
+        """The size by SQS's count: the UTF-8 body, and each attribute's name, type (`String`) and value."""
         named = sum(len(name) + len("String") + len(value.encode()) for name, value in self.attributes.items())
         return len(self.body.encode()) + named

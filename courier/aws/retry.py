@@ -19,18 +19,18 @@ T = TypeVar("T")
 
 
 class Stop(Protocol):
-    """What ends every wait once it is set: a `threading.Event`, or a `Cancellation`."""
+    """A flag that ends waits: a `threading.Event` or a `Cancellation`."""
 
     def is_set(self) -> bool:
         """Whether it is set."""
 
     def wait(self, timeout: float, /) -> bool:
-        """Wait for so many seconds, or until it is set; return whether it is."""
+        """Wait up to `timeout` seconds until it is set; return whether it is."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """An entry of a batch that failed: its place in what was given, and why."""
+    """A failed entry of a batch: its index and its error."""
 
     index: int
     error: CourierError
@@ -42,7 +42,7 @@ class Failure:
 
 
 class Retrier:
-    """One kind of call's trouble, shared by the threads that make it. `doing` says what they do."""
+    """Retries one kind of call, for all threads that make it. `doing` describes the call in messages."""
 
     def __init__(
         self, doing: str, stopped: Stop, tell: Callable[[str], None] = lambda text: log.warning("%s", text)
@@ -52,30 +52,30 @@ class Retrier:
         self._tell = tell
         self._lock = threading.Lock()
         self._since: float | None = None
-        self._told: object = None
-        self._relief = ""
+        self._reported: object = None
+        self._recovery = ""
         self._delays = backoff.delays()
 
-    def note(self, error: ServiceError) -> float:
-        """Tell of an error, unless it was told; return how many seconds to wait before the next try."""
+    def record(self, error: ServiceError) -> float:
+        """Report an error, unless it was just reported; return the seconds to wait before the next attempt."""
         with self._lock:
             if self._since is None:
                 self._since = time.monotonic()
-            # Of credentials each cause is told: somebody may be mending them.
-            told = error.message if isinstance(error, NoCredentials) else type(error)
-            if self._told != told:
-                self._told, self._relief = told, error.relief
+            # Report every problem with credentials: the user may be editing them.
+            problem = error.message if isinstance(error, NoCredentials) else type(error)
+            if self._reported != problem:
+                self._reported, self._recovery = problem, error.recovery
                 self._tell(f"{error.sentence.rstrip('.')}. Waiting and retrying. ({self._doing})")
             return next(self._delays)
 
-    def wait_out(self, error: ServiceError, until: float = math.inf) -> None:
-        """Wait before the next try, longer each time, up to `until`; return at once when `stopped` is set."""
-        self._stopped.wait(min(self.note(error), max(0.0, until - time.monotonic())))
+    def wait(self, error: ServiceError, until: float = math.inf) -> None:
+        """Wait before the next attempt, longer each time, up to `until`; return at once when `stopped` is set."""
+        self._stopped.wait(min(self.record(error), max(0.0, until - time.monotonic())))
 
-    def persist(self, call: Callable[[], T], until: float) -> T:
-        """Return what `call` returns, made again and again while there are transient errors.
+    def retry(self, call: Callable[[], T], until: float) -> T:
+        """Return the result of `call`, retrying it after transient errors until monotonic time `until`.
 
-        Raises: ServiceError if it lasts, or has lasted when monotonic time passes `until`.
+        Raises: ServiceError if the error is final, or remains at `until`.
         """
         while True:
             try:
@@ -83,15 +83,15 @@ class Retrier:
             except ServiceError as error:
                 if not error.is_transient or self._is_over(until):
                     raise
-                self.wait_out(error, until)
+                self.wait(error, until)
             else:
-                self.over()
+                self.succeeded()
                 return found
 
-    def persist_batch(
+    def retry_batch(
         self, call: Callable[[Sequence[T]], list[Failure]], items: Sequence[T], until: float
     ) -> list[Failure]:
-        """Make a batch call, and again for those of its items whose failure is transient; return the failures.
+        """Make a batch call, retrying items that failed with transient errors; return the failures that remain.
 
         Raises: ServiceError as `persist`.
         """
@@ -99,7 +99,7 @@ class Retrier:
         left = list(enumerate(items))
         while True:
             batch = [item for _, item in left]
-            failures = self.persist(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
+            failures = self.retry(lambda batch=batch: call(batch), until)  # type: ignore[misc]  # bound at once
             placed = [Failure(index=left[failure.index][0], error=failure.error) for failure in failures]
             again = [failure for failure in placed if failure.is_transient]
             final += [failure for failure in placed if not failure.is_transient]
@@ -108,20 +108,20 @@ class Retrier:
             left = [(failure.index, items[failure.index]) for failure in again]
             self._wait_out_all(again, until)
 
-    def over(self) -> None:
-        """Note that a call was answered."""
+    def succeeded(self) -> None:
+        """Record that a call succeeded: the outage, if there was one, is over."""
         if self._since is None:
             return
         with self._lock:
-            if self._since is not None and self._told is not None:
-                self._tell(f"{self._relief} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
-            self._since = self._told = None
+            if self._since is not None and self._reported is not None:
+                self._tell(f"{self._recovery} after {time.monotonic() - self._since:.0f} s. ({self._doing})")
+            self._since = self._reported = None
             self._delays = backoff.delays()
 
     def _wait_out_all(self, failures: Sequence[Failure], until: float) -> None:
         error = failures[0].error
         if isinstance(error, ServiceError):
-            self.wait_out(error, until)
+            self.wait(error, until)
 
     def _is_over(self, until: float) -> bool:
         return self._stopped.is_set() or time.monotonic() >= until

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from botocore.response import StreamingBody
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-#: How much of a body is read at a time: what the processor's cache holds is worked on fastest.
+#: The size of reads from a body: it fits the processor's cache.
 CHUNK_BYTES = 2**17
-#: What is asked for at once of an object that is read in ranges.
+#: The size of requests for an object that is read in ranges.
 LONG_RANGE_BYTES = 2**25
 SHORT_RANGE_BYTES = 2**12
 
-#: Called with each further number of bytes that was moved.
+#: Called with the number of bytes of each chunk that was transferred.
 Advance = Callable[[int], None]
 
 
-#: The parts of what is long. S3 takes 10,000 of them: from the thousandth on they are larger.
+#: The size of an upload's parts; larger from the thousandth on, since S3 allows 10,000 parts.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 2**23
 LARGE_PART_BYTES = 2**26
@@ -43,18 +43,18 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class StoredObject:
-    """What is told of an object; the ETag is another one once its content is."""
+    """An object's description; the ETag changes with its content."""
 
     name: str
     size_bytes: int
     modified: datetime
     etag: str
-    #: What was told of it when it was stored; a listing does not say.
+    #: The user metadata; not in a listing.
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 class Bucket:
-    """The objects under one prefix. Without a name it is the account's own, asked of STS at first need."""
+    """The objects under one prefix. Without a name, the account's default bucket, resolved on first use."""
 
     def __init__(self, aws: Aws, name: str | None, prefix: str) -> None:
         self._aws = aws
@@ -64,15 +64,15 @@ class Bucket:
 
     @property
     def name(self) -> str:
-        """The bucket's name. Raises: AwsError if it has to be asked for and cannot be."""
+        """The bucket's name. Raises: AwsError if it cannot be resolved."""
         if self._name is None:
             self._name = self._aws.default_bucket()
         return self._name
 
     def check(self) -> None:
-        """Make sure that the bucket is there. Raises: BucketMissing; AwsError."""
+        """Check that the bucket exists. Raises: BucketMissing; AwsError."""
         try:
-            self._aws.outlast(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
+            self._aws.call(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
             message = f"The bucket {self.name} does not exist."
             raise BucketMissing(
@@ -89,20 +89,20 @@ class Bucket:
         is_new: bool = False,
         progress: Advance = lambda _count: None,
     ) -> StoredObject:
-        """Upload a file of any length, in parts if it is long; return what is told of the object.
+        """Upload a file of any length, in parts if it is long; return the stored object.
 
-        It reads once. What was uploaded is taken back if it fails. With `is_new`, nothing is replaced, also what
-        came meanwhile. Raises: ObjectReplaced if it would be; AwsError.
+        Reads the file once. A failed upload is aborted. With `is_new`, an existing object is not replaced.
+        Raises: ObjectReplaced if `is_new` and the object exists; AwsError.
         """
         first = file.read(PART_BYTES)
         what: dict[str, Any] = {"ContentType": media_type, "Metadata": dict(metadata or {})}
         condition: dict[str, Any] = {"IfNoneMatch": "*"} if is_new else {}
         target: dict[str, Any] = {"Bucket": self.name, "Key": self.prefix + name}
         if len(first) < PART_BYTES:
-            put = self._aws.outlast(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
+            put = self._aws.call(self._storing, self._aws.s3().put_object, **target, Body=first, **what, **condition)
             progress(len(first))
             return self._stored(name, len(first), put)
-        begun = self._aws.outlast(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
+        begun = self._aws.call(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
         place = {**target, "UploadId": needed(self._storing, begun, "UploadId")}
         try:
             return self._in_parts(name, place, condition, first, file, progress)
@@ -124,14 +124,14 @@ class Bucket:
         etags: list[str] = []
         while part:
             number = len(etags) + 1
-            sent = self._aws.outlast(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
+            sent = self._aws.call(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
             etags.append(needed(self._storing, sent, "ETag"))
             size += len(part)
             progress(len(part))
             part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
         complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
-        done = self._aws.outlast(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        done = self._aws.call(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
         return self._stored(name, size, done)
 
     @property
@@ -142,8 +142,8 @@ class Bucket:
     def _fetching(self) -> str:
         return f"fetch an object of {self.prefix}"
 
-    def _stored(self, name: str, size: int, answer: Mapping[str, Any]) -> StoredObject:
-        etag = needed(self._storing, answer, "ETag")
+    def _stored(self, name: str, size: int, response: Mapping[str, Any]) -> StoredObject:
+        etag = needed(self._storing, response, "ETag")
         return StoredObject(name=name, size_bytes=size, modified=datetime.now(UTC), etag=etag)
 
     def fetch(
@@ -156,40 +156,39 @@ class Bucket:
         progress: Advance = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
-        """Write the object `name` to `file`; `opened` is told its size before the first byte.
+        """Write the object `name` to `file`; call `opened` with its size before the first byte.
 
-        Raises: ObjectMissing; ObjectReplaced if an ETag is given that is not its own; Rejected before anything
-        is read if it has more than `limit_bytes`;
-        AwsError, also if the connection ends before the object does.
+        Raises: ObjectMissing; ObjectReplaced if its ETag is not `etag`; Rejected, without reading, if it has more
+        than `limit_bytes`; AwsError, also if the connection ends early.
         """
-        answer = self._get(name, **({"IfMatch": etag} if etag else {}))
-        size = answer["ContentLength"]
+        response = self._get(name, **({"IfMatch": etag} if etag else {}))
+        size = response["ContentLength"]
         if limit_bytes is not None and size > limit_bytes:
-            answer["Body"].close()
-            said = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
-            raise Rejected(said, reason=Reason.FILE_TOO_BIG)
+            response["Body"].close()
+            message = f"{quoted(name, 220)} has {size:,} bytes; at most {limit_bytes:,} are allowed."
+            raise Rejected(message, reason=Reason.FILE_TOO_BIG)
         opened(size)
-        for chunk in self._chunks(name, answer, 0):
+        for chunk in self._chunks(name, response, 0):
             file.write(chunk)
             progress(len(chunk))
 
     def blocks(self, found: StoredObject, start: int, stop: int) -> Iterator[bytes]:
-        """Yield an object's bytes from `start` to a little behind `stop`, and on for as long as they are taken.
+        """Yield an object's bytes from `start` to a little after `stop`, and further while the caller iterates.
 
-        So who needs a little more than up to `stop` has it without another call. Raises: ObjectMissing;
-        ObjectReplaced if it is not the same any more; AwsError.
+        The first request includes a little more than the range, which saves a call. Raises: ObjectMissing;
+        ObjectReplaced if the object has changed; AwsError.
         """
         while start < found.size_bytes:
             length = min(LONG_RANGE_BYTES, max(0, stop - start) + SHORT_RANGE_BYTES)
-            answer = self._get(found.name, Range=f"bytes={start}-{start + length - 1}", IfMatch=found.etag)
-            yield from self._chunks(found.name, answer, start)
+            response = self._get(found.name, Range=f"bytes={start}-{start + length - 1}", IfMatch=found.etag)
+            yield from self._chunks(found.name, response, start)
             start += length
 
     def find(self, name: str) -> StoredObject | None:
-        """Return what is told of the object `name`, or None if there is none. Raises: AwsError."""
+        """Return the object `name`, or None if it does not exist. Raises: AwsError."""
         doing = f"look for an object in {self.prefix}"
         try:
-            head = self._aws.outlast(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
+            head = self._aws.call(doing, self._aws.s3().head_object, Bucket=self.name, Key=self.prefix + name)
         except ObjectMissing:
             return None
         return StoredObject(
@@ -201,21 +200,21 @@ class Bucket:
         )
 
     def delete(self, name: str) -> None:
-        """Delete the object `name`, if there is one. Raises: AwsError."""
+        """Delete the object `name`, if it exists. Raises: AwsError."""
         doing = f"delete an object of {self.prefix}"
-        self._aws.outlast(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
+        self._aws.call(doing, self._aws.s3().delete_object, Bucket=self.name, Key=self.prefix + name)
 
     def cleaning_up(self) -> AbstractContextManager[None]:
-        """Let calls within run although they are canceled, for a moment."""
+        """Allow calls inside for a short time after a cancellation."""
         return self._aws.cleaning_up()
 
     def names(self) -> Iterator[StoredObject]:
-        """Yield every object, by name. Raises: AwsError."""
+        """Yield every object, sorted by name. Raises: AwsError."""
         doing = f"list {self.prefix}"
         where: dict[str, Any] = {"Bucket": self.name, "Prefix": self.prefix}
         is_truncated = True
         while is_truncated:
-            page = self._aws.outlast(doing, self._aws.s3().list_objects_v2, **where)
+            page = self._aws.call(doing, self._aws.s3().list_objects_v2, **where)
             if is_truncated := needed(doing, page, "IsTruncated"):
                 where["ContinuationToken"] = needed(doing, page, "NextContinuationToken")
             for entry in page.get("Contents", []):
@@ -226,57 +225,57 @@ class Bucket:
 
     def _get(self, name: str, **conditions: Any) -> GetObjectOutputTypeDef:  # noqa: ANN401  the call's own
         try:
-            answer = self._aws.outlast(
+            response = self._aws.call(
                 self._fetching, self._aws.s3().get_object, Bucket=self.name, Key=self.prefix + name, **conditions
             )
         except ObjectMissing as error:
             raise self.missing(name) from error
         except ObjectReplaced as error:
             raise self.replaced(name) from error
-        needed(self._fetching, answer, "ETag")
-        return answer
+        needed(self._fetching, response, "ETag")
+        return response
 
     def missing(self, name: str) -> ObjectMissing:
-        """Return what is said of an object that is not there."""
+        """Return the error for an object that does not exist."""
         return ObjectMissing(f"There is no {quoted(name, 220)} in {self.prefix} of the bucket.", hint=self._hint)
 
     def replaced(self, name: str) -> ObjectReplaced:
-        """Return what is said of an object that is not the one that was asked about."""
+        """Return the error for an object that has changed since the request."""
         message = f"{quoted(name, 220)} in {self.prefix} of the bucket was replaced after the request was sent."
         return ObjectReplaced(message, hint="Send the request again.")
 
-    def _chunks(self, name: str, answer: GetObjectOutputTypeDef, start: int) -> Iterator[bytes]:
-        """Yield a body's bytes, the first of which is the object's at `start`; what is cut off is asked for again."""
+    def _chunks(self, name: str, response: GetObjectOutputTypeDef, start: int) -> Iterator[bytes]:
+        """Yield a body that begins at offset `start` of the object; after a lost connection, request the rest."""
 
         def rest(start: int, stop: int) -> GetObjectOutputTypeDef:
-            return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=answer["ETag"])
+            return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=response["ETag"])
 
-        with closing(_Download(answer, start, rest)) as download:
-            while download.is_short and (chunk := self._aws.outlast(self._fetching, self._aws.run, download.read)):
+        with closing(_Download(response, start, rest)) as download:
+            while download.is_short and (chunk := self._aws.call(self._fetching, self._aws.run, download.read)):
                 yield chunk
-            # The checksum is verified at the very end, and nothing is left to ask for again.
+            # Verifies the checksum; there is nothing left to request again.
             call_aws(self._fetching, self._aws.run, download.read)
 
 
 class _Download:
-    """The bytes of a response. A read that failed is made good by the next one, which asks for the rest."""
+    """The body of a response. After a failed read, the next read requests the rest."""
 
     def __init__(
-        self, answer: GetObjectOutputTypeDef, start: int, rest: Callable[[int, int], GetObjectOutputTypeDef]
+        self, response: GetObjectOutputTypeDef, start: int, rest: Callable[[int, int], GetObjectOutputTypeDef]
     ) -> None:
-        self._body: StreamingBody = answer["Body"]
+        self._body: StreamingBody = response["Body"]
         self._rest = rest
         self._start = start
-        self._stop = start + answer["ContentLength"]
+        self._stop = start + response["ContentLength"]
         self._is_cut = False
 
     @property
     def is_short(self) -> bool:
-        """Whether more is to come."""
+        """Whether bytes are missing."""
         return self._start < self._stop
 
     def read(self) -> bytes:
-        """Return the next bytes; none at the end."""
+        """Return the next bytes; empty at the end."""
         if self._is_cut:
             self._body, self._is_cut = self._rest(self._start, self._stop)["Body"], False
         try:

@@ -1,7 +1,7 @@
-"""Scale-in protection: an instance of an Auto Scaling group is not terminated while its workers work.
+"""Scale-in protection: an Auto Scaling group does not terminate an instance while its workers work.
 
-Both workers of a machine share one instance, so they share a lock: whoever works holds it together with the other,
-and only who gets it alone takes the protection back.
+The workers of an instance share a lock file: a busy worker holds it shared; only a worker that gets it exclusively
+removes the protection.
 Source: https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-instance-protection.html
 """
 
@@ -26,16 +26,16 @@ if sys.platform == "win32":
 
 log = logging.getLogger(__name__)
 
-#: How often it is looked whether there is work.
-LOOK_SECONDS = 0.5
-#: How long there must have been none: a machine between two requests is not idle.
+#: The interval between checks for work.
+CHECK_SECONDS = 0.5
+#: The instance counts as idle after this long without work.
 IDLE_SECONDS = 10.0
-#: After a call that AWS refused, the next is made no sooner.
+#: The wait after a failed call.
 RETRY_SECONDS = 30.0
 
 
 class ScaleInProtection:
-    """Scale-in protection of one instance, for one of the workers on it."""
+    """Scale-in protection of an instance, on behalf of one of its workers."""
 
     def __init__(self, aws: Aws, *, group: str, instance_id: str, is_busy: Callable[[], bool]) -> None:
         self._aws = aws
@@ -45,24 +45,24 @@ class ScaleInProtection:
         self._file = os.open(Path(tempfile.gettempdir()) / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._is_held = False
-        #: Whether a worker before this one may have left the instance protected.
+        #: Whether an earlier worker may have left the instance protected.
         self._is_unsure = True
         self._busy_at = 0.0
         self._not_before = 0.0
 
-    def watch(self, stopped: threading.Event) -> None:
+    def run(self, stopped: threading.Event) -> None:
         """Protect the instance while there is work, until `stopped`."""
         self._busy_at = time.monotonic()
-        while not stopped.wait(LOOK_SECONDS):
+        while not stopped.wait(CHECK_SECONDS):
             now = time.monotonic()
             if self._is_busy():
                 self._busy_at = now
                 self._protect(now)
             elif now - self._busy_at >= IDLE_SECONDS:
-                self.take_back()
+                self.unprotect()
 
-    def take_back(self) -> None:
-        """Let the group end the instance, unless the other worker works. Does nothing if it is not protected."""
+    def unprotect(self) -> None:
+        """Remove the protection, unless the other worker is busy. Does nothing if the instance is not protected."""
         with self._lock:
             if not (self._is_held or self._is_unsure):
                 return

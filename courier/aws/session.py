@@ -1,7 +1,7 @@
-"""The connection to AWS, real or local: clients, identity and AWS's clock.
+"""Connection to AWS, real or local: clients, identity and AWS's clock.
 
-The only door to boto3. Profile, region, keys and endpoint (`AWS_ENDPOINT_URL`) come from AWS's standard
-configuration; nothing here knows which AWS answers.
+The only module that imports boto3. Profile, region, credentials and endpoint (`AWS_ENDPOINT_URL`) come from AWS's
+standard configuration.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
 from courier.aws.credentials import CredentialRefresh, make_session
+from courier.aws.credentials_file import invalid_character
 from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
-from courier.aws.errors import LOCAL_AWS, MEND_KEYS, call_aws, read_configuration
-from courier.aws.key_file import odd_character
+from courier.aws.errors import CREDENTIALS_HINT, LOCAL_AWS, call_aws, read_configuration
 from courier.aws.responses import needed
 from courier.aws.retry import Retrier
 from courier.cancellation import CancelableClient, Cancellation
@@ -41,19 +41,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: The longest long poll SQS knows, in seconds.
+#: The longest long poll that SQS allows, in seconds.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
 MAX_POLL_SECONDS = 20
 CONNECT_TIMEOUT_SECONDS = 5
-#: Longer than the longest long poll, so that a silent queue is no error.
+#: Longer than the longest long poll, which is no error.
 READ_TIMEOUT_SECONDS = MAX_POLL_SECONDS + 15
-#: How often botocore itself tries a call, the first time included.
+#: The attempts of botocore itself, including the first.
 MAX_ATTEMPTS = 3
-#: As many calls as a worker ever has under way at once.
+#: The most concurrent calls of a worker.
 MAX_CONNECTIONS = 32
-#: AWS's clock is read anew from an answer at most this often; it is exact to a second.
+#: The interval between reads of AWS's clock from a response.
 CLOCK_SECONDS = 60.0
-#: A smaller difference between the clocks is the header's own coarseness.
+#: Ignored clock differences: the Date header has a resolution of one second.
 CLOCK_TOLERANCE_SECONDS = 2.0
 
 P = ParamSpec("P")
@@ -61,27 +61,27 @@ T = TypeVar("T")
 
 
 class Clock:
-    """AWS's time, as its answers tell it: deadlines that travel must not depend on a laptop's clock."""
+    """AWS's time, from its responses: deadlines in messages must not depend on a machine's clock."""
 
     def __init__(self) -> None:
         self._offset_seconds = 0.0
         self._read_at = -CLOCK_SECONDS
 
     def now(self) -> float:
-        """Return seconds since the epoch by AWS's clock; by this machine's until AWS has answered once."""
+        """Return seconds since the epoch by AWS's clock; by this machine's until the first response."""
         return time.time() + self._offset_seconds
 
     def is_past(self, moment: float) -> bool:
-        """Whether `moment` (seconds since the epoch) is surely over, whatever this clock's coarseness."""
+        """Whether `moment` (seconds since the epoch) is past, by more than the clock's tolerance."""
         return self.now() > moment + CLOCK_TOLERANCE_SECONDS
 
     @property
     def difference_seconds(self) -> float:
-        """By how much this machine's clock is behind AWS's; negative if it is ahead."""
+        """The seconds by which this machine's clock is behind AWS's; negative if it is ahead."""
         return self._offset_seconds
 
     def read(self, date: str | None) -> None:
-        """Take the time from an answer's Date header; what is no date is passed over."""
+        """Update the clock offset from a response's Date header. Ignores invalid dates."""
         if time.monotonic() - self._read_at < CLOCK_SECONDS:
             return
         try:
@@ -94,20 +94,19 @@ class Clock:
 
 
 class Aws:
-    """One connection: clients made once, shared by all threads (botocore's clients are thread-safe).
+    """A connection: clients that are created once and shared by all threads (botocore's clients are thread-safe).
 
-    Keys from the shared credentials file follow that file, and `patience` says how long a call that was
-    refused for dead keys waits for fresh ones. A `cancellation` cancels every call under way, and makes those to
-    come fail: Canceled. Raises: NoCredentials if AWS's configuration has no such profile, names no region, or
-    cannot be used.
+    Credentials from the shared credentials file follow that file; `refresh` sets how long a rejected call waits
+    for new ones. A `cancellation` cancels calls in progress and rejects later ones with Canceled.
+    Raises: NoCredentials if AWS's configuration has no such profile or no region, or cannot be used.
     """
 
-    def __init__(self, patience: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
+    def __init__(self, refresh: CredentialRefresh | None = None, cancellation: Cancellation | None = None) -> None:
         self.clock = Clock()
         self._cancellation = cancellation
-        #: Set when this process is about to end: no call waits for fresh keys any more.
-        self.stopping = patience.stopped if patience else threading.Event()
-        self._patience = patience or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
+        #: Set when this process is about to end: calls stop waiting for new credentials.
+        self.stopping = refresh.stopped if refresh else threading.Event()
+        self._refresh = refresh or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
         check_environment()
@@ -119,7 +118,7 @@ class Aws:
         check_region(self.region, "The region of the AWS configuration")
 
     def _make_session(self) -> boto3.Session:
-        session = read_configuration("read the AWS configuration", make_session, self._patience)
+        session = read_configuration("read the AWS configuration", make_session, self._refresh)
         check_certificates(read_configuration("read the AWS configuration", session.get_config_variable, "ca_bundle"))
         # boto3 reads AWS_DEFAULT_REGION only; other SDKs and the CLI read AWS_REGION, and it wins there.
         region = os.environ.get("AWS_REGION") or None
@@ -127,18 +126,15 @@ class Aws:
             "read the AWS configuration", boto3.Session, botocore_session=session, region_name=region
         )
 
-    def outlast(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Make a call that nobody makes again if it fails: a client outlasts a transient error for a while.
+    def call(self, doing: str, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Make a call, retrying it after transient errors for `transient_seconds`. Raises: AwsError; Rejected."""
+        return self.retry(partial(call_aws, doing, call, *args, **kwargs))
 
-        Raises: AwsError or one of its kin.
-        """
-        return self.persist(partial(call_aws, doing, call, *args, **kwargs))
-
-    def persist(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns, made again as `outlast` does. Raises: AwsError or one of its kin."""
-        until = time.monotonic() + self._patience.transient_seconds
-        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._patience.tell)
-        return retrier.persist(call, until)
+    def retry(self, call: Callable[[], T]) -> T:
+        """Return the result of `call`, retried as `call` does. Raises: AwsError; Rejected."""
+        until = time.monotonic() + self._refresh.transient_seconds
+        retrier = Retrier("calling AWS", self._cancellation or self.stopping, self._refresh.tell)
+        return retrier.retry(call, until)
 
     def sqs(self) -> SQSClient:
         """Return the client for queues."""
@@ -161,15 +157,15 @@ class Aws:
         return str(self.sqs().meta.endpoint_url)
 
     def account_id(self) -> str:
-        """Return the account's twelve digits, asked of STS. Raises: AwsError."""
+        """Return the account ID, from STS. Raises: AwsError."""
         sts: STSClient = self._client("sts")
         doing = "get the account from STS"
-        return str(needed(doing, self.outlast(doing, sts.get_caller_identity), "Account"))
+        return str(needed(doing, self.call(doing, sts.get_caller_identity), "Account"))
 
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
 
-        With -an behind it if only that is there: an account-regional name. Raises: AwsError.
+        With the suffix -an (an account-regional name) if only that bucket exists. Raises: AwsError.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
         """
         plain = f"lab3-{self.account_id()}-{self.region}"
@@ -177,7 +173,7 @@ class Aws:
 
     def _has_bucket(self, name: str) -> bool:
         try:
-            self.outlast(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
+            self.call(f"find the bucket {name}", self.s3().head_bucket, Bucket=name)
         except (ObjectMissing, AccessDenied):
             return False
         return True
@@ -189,7 +185,7 @@ class Aws:
             return self._clients[service]
 
     def _make_client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
-        limit_seconds = self._patience.call_seconds
+        limit_seconds = self._refresh.call_seconds
         config = Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
             read_timeout=min(READ_TIMEOUT_SECONDS, limit_seconds or READ_TIMEOUT_SECONDS),
@@ -207,50 +203,50 @@ class Aws:
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:
-        """Return what `call` returns, which reads from AWS by other means than a client. Raises: Canceled."""
+        """Return the result of `call`, which reads from AWS without a client. Raises: Canceled."""
         return self._cancellation.run(call) if self._cancellation else call()
 
     def cleaning_up(self) -> AbstractContextManager[None]:
-        """Let calls within run although they are canceled, for a moment."""
+        """Allow calls inside for a short time after a cancellation."""
         return self._cancellation.cleaning_up() if self._cancellation else nullcontext()
 
     def wait(self, seconds: float) -> None:
-        """Wait for so long. Raises: Canceled."""
+        """Wait. Raises: Canceled."""
         if self._cancellation is None:
             threading.Event().wait(seconds)
         elif self._cancellation.wait(seconds):
             self._cancellation.check()
 
     def _check_credentials(self) -> None:
-        """Make sure that there are keys that can be used. Raises: NoCredentials."""
+        """Check that there are usable credentials. Raises: NoCredentials."""
         credentials = read_configuration("find AWS credentials", self._session.get_credentials)
         if credentials is None:
             message = _with_problems("There are no AWS credentials.")
-            raise NoCredentials(message, hint=f"{MEND_KEYS} {LOCAL_AWS}")
+            raise NoCredentials(message, hint=f"{CREDENTIALS_HINT} {LOCAL_AWS}")
         if isinstance(credentials, RefreshableCredentials):
-            return  # whatever gives them out writes no line endings behind them
+            return  # their source does not add line endings
         keys = credentials.get_frozen_credentials()
         remember(keys.secret_key, keys.token)
         for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
-            if what := odd_character(value or ""):
-                raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=MEND_KEYS)
+            if what := invalid_character(value or ""):
+                raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=CREDENTIALS_HINT)
 
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))
 
 
-class _Maker:
+class _Factory:
     """What makes connections instead of `Aws`, if anything does."""
 
     make: Callable[[CredentialRefresh, Cancellation | None], Aws] | None = None
 
 
-def connect(patience: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
+def connect(refresh: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
     """Return a connection, to AWS or to what stands in its place for a while. Raises: NoCredentials."""
-    return (_Maker.make or Aws)(patience, cancellation)
+    return (_Factory.make or Aws)(refresh, cancellation)
 
 
-def connect_patiently() -> Aws:
+def connect_worker() -> Aws:
     """Return a connection whose calls wait for fresh keys for as long as it takes, as a worker's do.
 
     Raises: NoCredentials.
@@ -261,11 +257,11 @@ def connect_patiently() -> Aws:
 @contextmanager
 def connected_to(make: Callable[[CredentialRefresh, Cancellation | None], Aws]) -> Iterator[None]:
     """Have `make` make all connections, in every thread, as long as the body runs."""
-    before, _Maker.make = _Maker.make, staticmethod(make)
+    before, _Factory.make = _Factory.make, staticmethod(make)
     try:
         yield
     finally:
-        _Maker.make = before
+        _Factory.make = before
 
 
 def _with_problems(message: str) -> str:
@@ -273,7 +269,7 @@ def _with_problems(message: str) -> str:
 
 
 def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
-    """Keep what is no JSON object from being read as an empty response, as botocore does (a proxy's page, say).
+    """Reject a response that is not a JSON object (a proxy's page, say), which botocore reads as an empty one.
 
     Raises: ResponseParserError.
     """

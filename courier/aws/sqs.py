@@ -1,6 +1,6 @@
 """One SQS queue: send, receive, delete, release, extend and purge, in batches of ten.
 
-The queues' own defaults (create-queue.json) are slow on purpose; every call here overrides what hurts.
+Every call overrides the queues' defaults (create-queue.json), which are slow on purpose.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_BATCH = 10
 MAX_BODY_BYTES = 1_048_576
-#: How often the failed entries of a batch are tried at once, the first time included.
+#: The attempts for failed entries of a batch, including the first.
 BATCH_ATTEMPTS = 3
-#: How far back CloudWatch is asked: it measures a queue every minute, and tells some minutes later.
+#: The time range of a metric: CloudWatch measures a queue every minute and publishes some minutes later.
 METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
@@ -48,20 +48,20 @@ _MISSING = "Check the region. Create it with: ./aws_setup.sh queues (a local AWS
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedMessage:
-    """One message in our hands, until its visibility timeout ends or it is acknowledged."""
+    """A message in flight, until its visibility timeout ends or it is deleted."""
 
     message: Message
     message_id: str
     receipt_handle: str
-    #: How often it was received, this time included.
+    #: The number of times it was received, including this one.
     receive_count: int
-    #: When it was received, by this machine's monotonic clock, in seconds.
+    #: When it was received: monotonic seconds.
     received_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Depth:
-    """How many messages a queue holds, approximately: ready, in somebody's hands, and not yet due."""
+    """The approximate number of messages in a queue, by state."""
 
     visible: int
     in_flight: int
@@ -69,12 +69,12 @@ class Depth:
 
     @property
     def total(self) -> int:
-        """All of them."""
+        """The sum of all states."""
         return self.visible + self.in_flight + self.delayed
 
 
 class Mailbox:
-    """A queue, by name. Its URL is looked up at the first call, so that it may be created later."""
+    """A queue, by name. The first call looks up its URL, so the queue may be created later."""
 
     def __init__(self, aws: Aws, name: str) -> None:
         self.name = name
@@ -82,7 +82,7 @@ class Mailbox:
         self._known_url: str | None = None
 
     def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
-        """Send all, without delay, in calls of at most ten messages and 1 MiB; return those refused for good.
+        """Send all without delay, in calls of at most ten messages and 1 MiB; return the failures.
 
         SQS delivers the messages of other groups first while one `group` has many in flight (fair queues).
         Raises: AwsError.
@@ -102,7 +102,7 @@ class Mailbox:
         They are invisible to others for `visibility_seconds`. Raises: AwsError.
         """
         doing = f"receive from {self.name}"
-        answer = call_aws(
+        response = call_aws(
             doing,
             self._aws.sqs().receive_message,
             QueueUrl=self._url(),
@@ -112,26 +112,23 @@ class Mailbox:
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["ApproximateReceiveCount"],
         )
-        return [_delivery(doing, message) for message in answer.get("Messages", [])]
+        return [_received(doing, message) for message in response.get("Messages", [])]
 
-    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        """Delete the messages from the queue; return those that could not be. Raises: AwsError."""
-        return self._in_batches("delete from", self._aws.sqs().delete_message_batch, deliveries)
+    def acknowledge(self, messages: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Delete the messages from the queue; return the failures. Raises: AwsError."""
+        return self._in_batches("delete from", self._aws.sqs().delete_message_batch, messages)
 
-    def release(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        """Give the messages back at once, for whoever receives next. Raises: AwsError."""
-        return self.extend(deliveries, visibility_seconds=0)
+    def release(self, messages: Sequence[ReceivedMessage]) -> list[Failure]:
+        """Make the messages visible to other consumers at once; return the failures. Raises: AwsError."""
+        return self.extend(messages, visibility_seconds=0)
 
-    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
-        """Keep the messages to ourselves for `visibility_seconds` from now. Raises: AwsError."""
+    def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        """Set the visibility timeout to `visibility_seconds` from now; return the failures. Raises: AwsError."""
         call = self._aws.sqs().change_message_visibility_batch
-        return self._in_batches("extend in", call, deliveries, VisibilityTimeout=visibility_seconds)
+        return self._in_batches("extend in", call, messages, VisibilityTimeout=visibility_seconds)
 
     def purge(self) -> bool:
-        """Delete every message; return False if SQS refuses because of a purge under 60 s ago.
-
-        Raises: AwsError.
-        """
+        """Delete every message; return False if SQS rejects it, after a purge under 60 s ago. Raises: AwsError."""
         try:
             call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
         except PurgeInProgress:
@@ -139,20 +136,20 @@ class Mailbox:
         return True
 
     def depth(self) -> Depth:
-        """Return how many messages there are. Raises: AwsError."""
+        """Return the approximate number of messages. Raises: AwsError."""
         prefix = "ApproximateNumberOfMessages"
         visible, in_flight, delayed = map(int, self._numbers(prefix, f"{prefix}NotVisible", f"{prefix}Delayed"))
         return Depth(visible=visible, in_flight=in_flight, delayed=delayed)
 
     def oldest_seconds(self) -> float | None:
-        """Return the age of the oldest message as CloudWatch last measured it; None if it has not, or may not tell.
+        """Return the age of the oldest message by CloudWatch's last measurement; None if there is none or no access.
 
-        To look at the message itself would count as a delivery, and make a dead letter of what waits long.
+        Receiving the message to read its age would count towards the limit that makes it a dead letter.
         Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
         """
         now, doing = datetime.now(UTC), f"get the metrics of {self.name} from CloudWatch"
         try:
-            answer = call_aws(
+            response = call_aws(
                 doing,
                 self._aws.cloudwatch().get_metric_statistics,
                 Namespace="AWS/SQS",
@@ -165,26 +162,26 @@ class Mailbox:
             )
         except AwsError:
             return None
-        points = sorted(answer.get("Datapoints", []), key=lambda point: needed(doing, point, "Timestamp"))
+        points = sorted(response.get("Datapoints", []), key=lambda point: needed(doing, point, "Timestamp"))
         return needed_number(doing, points[-1], "Maximum") if points else None
 
     def max_message_bytes(self) -> int:
-        """Return how long a message may be, its attributes included. Raises: AwsError."""
+        """Return the longest allowed message in bytes, including its attributes. Raises: AwsError."""
         return int(self._numbers("MaximumMessageSize")[0])
 
     def attributes(self, *names: Any) -> dict[str, str]:  # noqa: ANN401  boto3's own type of names
-        """Return attributes, all read at the same moment; without names, all there are. Raises: AwsError."""
+        """Return attributes, all read at the same moment; without names, all attributes. Raises: AwsError."""
         doing = f"read the attributes of {self.name}"
-        ask = self._aws.sqs().get_queue_attributes
-        answer = call_aws(doing, ask, QueueUrl=self._url(), AttributeNames=list(names) or ["All"])
-        return dict(needed(doing, answer, "Attributes"))
+        call = self._aws.sqs().get_queue_attributes
+        response = call_aws(doing, call, QueueUrl=self._url(), AttributeNames=list(names) or ["All"])
+        return dict(needed(doing, response, "Attributes"))
 
     def created_at(self) -> float:
         """Return when the queue was created, in seconds since the epoch. Raises: AwsError."""
         return self._numbers("CreatedTimestamp")[0]
 
     def delete(self) -> None:
-        """Delete the queue itself, with all that is in it. Raises: AwsError."""
+        """Delete the queue and its messages. Raises: AwsError."""
         call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
 
     def find(self) -> None:
@@ -199,37 +196,37 @@ class Mailbox:
         if self._known_url is None:
             doing = f"find the queue {self.name}"
             try:
-                answer = call_aws(doing, self._aws.sqs().get_queue_url, QueueName=self.name)
+                response = call_aws(doing, self._aws.sqs().get_queue_url, QueueName=self.name)
             except QueueMissing as error:
-                # SQS does not tell a queue that is missing from one that is somebody else's.
+                # SQS does not distinguish a missing queue from a queue of another account.
                 place = f"in {self._aws.region} at {printable(scrub(self._aws.endpoint()))}"
                 message = f"The queue {self.name} does not exist {place}, or you have no access to it."
                 raise QueueMissing(message, hint=_MISSING) from error
-            self._known_url = str(needed(doing, answer, "QueueUrl"))
+            self._known_url = str(needed(doing, response, "QueueUrl"))
         return self._known_url
 
     def _in_batches(
-        self, doing: str, call: Callable[..., Any], deliveries: Sequence[ReceivedMessage], **extra: object
+        self, doing: str, call: Callable[..., Any], messages: Sequence[ReceivedMessage], **extra: object
     ) -> list[Failure]:
         failures: list[Failure] = []
-        for start in range(0, len(deliveries), MAX_BATCH):
-            batch = range(start, min(start + MAX_BATCH, len(deliveries)))
-            entries = {index: {"ReceiptHandle": deliveries[index].receipt_handle, **extra} for index in batch}
+        for start in range(0, len(messages), MAX_BATCH):
+            batch = range(start, min(start + MAX_BATCH, len(messages)))
+            entries = {index: {"ReceiptHandle": messages[index].receipt_handle, **extra} for index in batch}
             failures += self._in_batch(doing, call, entries)
         return failures
 
     def _in_batch(self, doing: str, call: Callable[..., Any], entries: dict[int, dict[str, Any]]) -> list[Failure]:
-        """Make one batch call, and again at once for the entries that failed by no fault of theirs.
+        """Make one batch call, and retry the entries that failed with transient errors a few times.
 
-        Those that keep failing so have a failure that is transient.
+        The failures that remain may be transient.
         """
         left = entries
         final: list[Failure] = []
         failed: list[Failure] = []
         for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
             given = [{"Id": str(key), **left[key]} for key in left]
-            answer = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
-            failures = self._failures(f"{doing} {self.name}", answer, left)
+            response = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
+            failures = self._failures(f"{doing} {self.name}", response, left)
             final += [failure for failure in failures if not failure.is_transient]
             failed = [failure for failure in failures if failure.is_transient]
             left = {failure.index: entries[failure.index] for failure in failed}
@@ -238,13 +235,13 @@ class Mailbox:
             self._aws.wait(pause)
         return final + failed
 
-    def _failures(self, doing: str, answer: dict[str, Any], entries: Collection[int]) -> list[Failure]:
-        """Return those of a batch's entries that AWS did not take, also without a word about them."""
-        refused = {needed(doing, entry, "Id"): entry for entry in answer.get("Failed", [])}
-        if "Successful" in answer or "Failed" not in answer:
-            taken = {needed(doing, entry, "Id") for entry in needed(doing, answer, "Successful")}
-            refused = {str(key): {} for key in entries if str(key) not in taken} | refused
-        return [Failure(index=key, error=self._error(refused[str(key)])) for key in entries if str(key) in refused]
+    def _failures(self, doing: str, response: dict[str, Any], entries: Collection[int]) -> list[Failure]:
+        """Return the failed entries of a batch, including those that the response does not mention."""
+        failed = {needed(doing, entry, "Id"): entry for entry in response.get("Failed", [])}
+        if "Successful" in response or "Failed" not in response:
+            accepted = {needed(doing, entry, "Id") for entry in needed(doing, response, "Successful")}
+            failed = {str(key): {} for key in entries if str(key) not in accepted} | failed
+        return [Failure(index=key, error=self._error(failed[str(key)])) for key in entries if str(key) in failed]
 
     def _error(self, entry: dict[str, Any]) -> AwsError:
         code, message = str(entry.get("Code", "")), str(entry.get("Message", ""))
@@ -285,13 +282,13 @@ def _send_entry(message: Message, group: str) -> dict[str, Any]:
     return {**entry, "MessageGroupId": group} if group else entry
 
 
-def _delivery(doing: str, message: MessageTypeDef) -> ReceivedMessage:
+def _received(doing: str, message: MessageTypeDef) -> ReceivedMessage:
     attributes = message.get("MessageAttributes", {})
     count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
     return ReceivedMessage(
         message=Message(
             body=message.get("Body", ""),
-            # A binary attribute has no string; an empty one under a name of ours is refused when decoded.
+            # A binary attribute has no string; decoding rejects an empty one that the protocol needs.
             attributes={name: value.get("StringValue", "") for name, value in attributes.items()},
         ),
         message_id=needed(doing, message, "MessageId"),

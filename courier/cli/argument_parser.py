@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """A parser whose help and errors are output like any other: a reader that goes away, or a full disk, is met."""
+    """A parser that raises if its help or errors cannot be written: the pipe is closed, or the disk full."""
 
     def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        """Write a message; argparse's own would drop one that cannot be written. Raises: OSError."""
+        """Write a message; argparse's own method ignores errors. Raises: OSError."""
         stream = sys.stderr if file is None else file
         if stream is not None:
             stream.write(message)

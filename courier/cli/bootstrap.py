@@ -1,6 +1,6 @@
 """Check the Python version and the packages before a program imports anything else.
 
-Uses only the standard library, and only syntax that Python 3.7 can read, so that an old Python gets a sentence as well.
+Uses only the standard library, and only syntax of Python 3.7, so that an old Python shows a message as well.
 """
 
 import os
@@ -12,22 +12,22 @@ from typing import NoReturn
 
 #: The oldest Python that the programs run on.
 OLDEST_PYTHON = (3, 11)
-#: What requirements.txt installs, by the names that are imported.
+#: The packages in requirements.txt, by their import names.
 PACKAGES = ("boto3", "numpy", "PIL", "rich")
-#: As for any other wrong usage.
+#: The exit status of wrong usage.
 EXIT_STATUS = 2
 FOLDER = Path(__file__).resolve().parents[2]
-#: Set for a program that was started again under .venv's Python, which it therefore does not try a second time.
+#: Set for a program that was restarted under .venv's Python, so that it does not try that again.
 RERUN_VARIABLE = "COURIER_RERUN"
 
 _is_rerun = os.environ.pop(RERUN_VARIABLE, "") != ""
 
 
 def check_python() -> None:
-    """Continue under .venv's Python if this one is too old; exit with a sentence if there is none.
+    """Continue under .venv's Python if this one is too old; exit with a message if there is none.
 
-    Call this before any import that an old Python cannot read. Until the program hears signals itself, Ctrl-C ends it
-    without a traceback, as it ends any other.
+    Call this before any import that an old Python cannot parse. Until the program handles signals itself, Ctrl-C ends
+    it without a traceback.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -39,9 +39,9 @@ def check_python() -> None:
 
 
 def require_packages() -> None:
-    """Continue under .venv's Python if packages are missing here; exit with a sentence if it lacks them too.
+    """Continue under .venv's Python if packages are missing here; exit with a message if it lacks them, too.
 
-    Call this once the command line is understood, so that --help and a wrong option need no packages.
+    Call this after parsing the command line, so that --help and a wrong option need no packages.
     """
     missing = missing_packages()
     if missing:
@@ -50,7 +50,7 @@ def require_packages() -> None:
 
 
 def start_worker(description: str) -> None:
-    """Make sure that a worker can run; its own imports need the packages, so its options are read here without them."""
+    """Check that a worker can run. If packages are missing, parses its options first, since its imports would fail."""
     check_python()
     if sys.platform == "win32":
         refuse("The workers need Linux or macOS.")
@@ -62,22 +62,22 @@ def start_worker(description: str) -> None:
 
 
 def missing_packages() -> "list[str]":
-    """Return the names of the packages that cannot be imported here, as they are installed by."""
+    """Return the installation names of the packages that cannot be imported here."""
     return ["Pillow" if name == "PIL" else name for name in PACKAGES if find_spec(name) is None]
 
 
 def venv_python() -> Path:
-    """Return where the Python of .venv is, if there is one."""
+    """Return the path of .venv's Python, which may not exist."""
     return FOLDER / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
 def rerun() -> None:
-    """Start this program again under .venv's Python; return if there is none, or if this is it already."""
+    """Restart this program under .venv's Python; return if there is none, or if it was restarted already."""
     python = str(venv_python())
     if _is_rerun or not os.access(python, os.X_OK):
         return
     environment = dict(os.environ, **{RERUN_VARIABLE: "1"})
-    # A framework Python on macOS would tell the other one to be itself.
+    # A framework Python on macOS sets this, and the other Python would use it.
     environment.pop("__PYVENV_LAUNCHER__", None)
     try:
         replace_process([python, *sys.argv], environment)
@@ -86,9 +86,9 @@ def rerun() -> None:
 
 
 def replace_process(command: "list[str]", environment: "dict[str, str]") -> NoReturn:
-    """Run `command` instead of this program. Raises: OSError."""
+    """Replace this program by `command`. Raises: OSError."""
     if os.name == "nt":
-        # There, exec would give the terminal back to the shell at once.
+        # On Windows, exec would return the terminal to the shell at once.
         import subprocess
 
         sys.exit(subprocess.call(command, env=environment))  # noqa: S603  this program again
@@ -96,12 +96,12 @@ def replace_process(command: "list[str]", environment: "dict[str, str]") -> NoRe
 
 
 def needed() -> str:
-    """Return which Python is needed, in words."""
+    """Return which Python is needed, for a message."""
     return f"Python {'.'.join(map(str, OLDEST_PYTHON))} or newer"
 
 
 def how_to_set_up() -> str:
-    """Return a sentence that says how to get what is missing, as it is typed in this folder."""
+    """Return how to install what is missing, with commands to type in this folder."""
     if not (FOLDER / "requirements.txt").exists():
         return f"With {needed()}: pip install 'courier[cli,images]'"
     requirements = f"-m pip install -r {typed('requirements.txt')}"
@@ -114,7 +114,7 @@ def how_to_set_up() -> str:
 
 
 def typed(name: str) -> str:
-    """Return the path of one of this folder's files as it is typed into a shell here."""
+    """Return the path of one of this folder's files, quoted for a shell in the current folder."""
     import shlex
 
     if os.path.realpath(os.curdir) != str(FOLDER):

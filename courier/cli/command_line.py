@@ -1,4 +1,4 @@
-"""What every command line shares: argument types, and errors turned into exit statuses."""
+"""Shared parts of all command lines: argument types, and exit statuses for errors."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from courier.cli.signals import SIGNAL_STATUS, Signals
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.text import printable
 
-#: As a shell reports a program whose reader went away: 128 and SIGPIPE's number.
+#: The exit status when the output's reader has closed it: 128 plus the number of SIGPIPE, as shells report it.
 BROKEN_PIPE = 141
-#: Of a whole number: more than any that is asked for.
+#: The most digits of a whole number.
 _MAX_DIGITS = 18
-#: Nothing stays in the queues longer (create-queue.json), so there is no use in waiting longer.
+#: The retention of the queues (create-queue.json): waiting longer is useless.
 LONGEST_SECONDS = 3600
 
-#: What a client's exit status means.
+#: The meanings of a client's exit statuses.
 MEANINGS = {
     0: "answered, or done",
     1: "rejected: the input is not valid (the sentence on stderr says why)",
@@ -38,7 +38,7 @@ MEANINGS = {
 }
 STATUSES = "".join(["exit status:\n", *(f"  {status}  {meaning}\n" for status, meaning in MEANINGS.items())])
 
-#: What a signal cancels in this process, and what hears it.
+#: The cancellation and the signal handling of this process.
 CANCELLATION = Cancellation()
 SIGNALS = Signals(CANCELLATION)
 
@@ -49,7 +49,7 @@ def add_version(parser: argparse.ArgumentParser) -> None:
 
 
 def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> None:
-    """Add what every client command takes; `inherited` keeps a command from undoing what came before it."""
+    """Add the options of every client command; `inherited`: keep values that were given before the command."""
     default: dict[str, Any] = {"default": argparse.SUPPRESS} if inherited else {}
     parser.add_argument("--json", action="store_true", help="print only JSON on stdout", **default)
     parser.add_argument(
@@ -74,7 +74,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
-    """Read an argument that is a time: seconds, more than 0 and at most an hour."""
+    """Parse a time in seconds, more than 0 and at most an hour."""
     try:
         value = float(text)
     except ValueError:
@@ -85,20 +85,20 @@ def seconds(text: str) -> float:
 
 
 def complain(error: CourierError) -> None:
-    """Say on stderr what went wrong and what to do, and draw the place if that is known."""
+    """Print an error on stderr, with its hint and its drawing, if any."""
     from courier.cli import layout
 
     width = output.columns(sys.stderr)
-    said = f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}"
-    for line in (*layout.wrapped(said, width), *layout.fitted_drawing(error.drawing, width)):
+    text = f"{Path(sys.argv[0]).name}: {printable(error.sentence, None)}"
+    for line in (*layout.wrapped(text, width), *layout.fitted_drawing(error.drawing, width)):
         print(printable(line, None), file=sys.stderr)
 
 
 def finish(program: Callable[[], int]) -> int:
-    """Run `program` and return its exit status, with every foreseen end put into words.
+    """Run `program` and return its exit status; print every expected error.
 
-    While another thread is still in a call that was canceled, or imports what a menu did not come to need, the process
-    ends here: the interpreter would wait for locks that such a thread holds.
+    If another thread is still in a canceled call, or in an import, the process ends here, since the interpreter would
+    wait for locks of that thread.
     """
     SIGNALS.listen()
     output.prepare()
@@ -122,7 +122,7 @@ def _run(program: Callable[[], int]) -> int:
         complain(WrongUsage("The output's encoding cannot show this text.", hint="Set PYTHONIOENCODING=utf-8."))
         return WrongUsage.exit_status
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to say.
+        # The reader of the output is gone.
         output.silence_broken()
         return BROKEN_PIPE
     except OSError as error:
@@ -133,7 +133,7 @@ def _run(program: Callable[[], int]) -> int:
 
 
 def _flushed(program: Callable[[], int]) -> int:
-    """Return the status of `program` once all output is out, so that what goes wrong with it is met here."""
+    """Return the status of `program` after flushing all output, so that errors of the output surface here."""
     try:
         return program()
     except RequestCanceled:
@@ -147,6 +147,6 @@ def _flushed(program: Callable[[], int]) -> int:
 
 def _end(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # a terminal that was closed, or none
+        with suppress(OSError, ValueError, AttributeError):  # the terminal was closed, or there is none
             stream.flush()
     os._exit(status)

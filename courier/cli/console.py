@@ -1,4 +1,4 @@
-"""A screen and a keyboard: questions, and type-ahead."""
+"""A terminal for questions: a screen and a keyboard, with type-ahead."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from courier.text import printable, quoted
 
 T = TypeVar("T")
 
-#: How many lines that were typed ahead are shown, and how much of each, in characters.
+#: The most type-ahead lines that are shown, and the most characters of each.
 SHOWN_AHEAD = 5
 SHOWN_OF_EACH = 30
 
 
 class Terminal(Screen):
-    """A screen, and a keyboard to answer on. What was typed before a question was put is not taken as its answer."""
+    """A screen and a keyboard. Input that was typed before a question is not used as its answer."""
 
     def __init__(
         self,
@@ -34,24 +34,23 @@ class Terminal(Screen):
     ) -> None:
         super().__init__(console, errors, plain=plain)
         self._keyboard = keyboard or Keyboard()
-        #: To be called when what Ctrl-C was meant for has ended: whether the menu goes on.
+        #: Call it after a canceled action has ended; returns whether the menu continues.
         self.reset = reset
 
     @property
     def is_interactive(self) -> bool:
-        """Whether a person sits at both ends."""
+        """Whether input and output are terminals."""
         return self._keyboard.is_there and output.is_terminal(self._console.file)
 
     def require_person(self) -> None:
-        """Make sure that a menu makes sense. Raises: WrongUsage if nobody sits there."""
+        """Check that a menu can be used. Raises: WrongUsage if the input or the output is not a terminal."""
         if not self.is_interactive:
             raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
 
     def ask(self, question: str, read: Callable[[str], T], complete: Complete | None = None) -> T:
-        """Ask until `read` takes the answer; what it refuses is said, and the question put again.
+        """Ask until `read` accepts the answer, printing its errors. Tab offers the results of `complete`.
 
-        Tab offers what `complete` returns.
-        Raises: EOFError or KeyboardInterrupt if the user leaves instead of answering.
+        Raises: EOFError or KeyboardInterrupt if the user leaves.
         """
         while True:
             try:
@@ -62,7 +61,7 @@ class Terminal(Screen):
                 self.complain(error)
 
     def confirm(self, question: str) -> bool:
-        """Ask for a yes or a no; Enter alone is no. Only what is typed after the question is an answer."""
+        """Ask for yes or no; Enter alone is no. Type-ahead is not used as the answer."""
         while True:
             self._hold_typed_ahead()
             is_sure = self.ask(f"{question} [y/N]", _yes_or_no)
@@ -73,7 +72,7 @@ class Terminal(Screen):
             self.warn("More lines came with that answer, so it is ignored.")
 
     def ask_for_command(self, question: str) -> str | None:
-        """Ask for a line; None if it came with others at once, as pasted ones do: they are held, and settled later."""
+        """Ask for a line; None if several lines came at once, as in a paste: they are held as type-ahead."""
         is_agreed = bool(self._keyboard.agreed)
         line = self.ask(question, str)
         more = [] if is_agreed else self._keyboard.take_lines()
@@ -82,11 +81,8 @@ class Terminal(Screen):
         self._keyboard.held += [line, *more]
         return None
 
-    def settle_typed_ahead(self) -> None:
-        """Ask whether lines that were typed before their question are to be taken as answers.
-
-        Raises: EOFError if all that was typed ahead is Ctrl-D.
-        """
+    def confirm_typed_ahead(self) -> None:
+        """Ask whether to use type-ahead lines as answers. Raises: EOFError if the only type-ahead is Ctrl-D."""
         if self._keyboard.agreed:
             return
         lines = [*self._keyboard.held, *self._keyboard.take_lines()]
@@ -104,7 +100,7 @@ class Terminal(Screen):
             self.say("They are ignored.")
 
     def _hold_typed_ahead(self) -> None:
-        """Set aside what was typed before a question that only a person may answer, and say so."""
+        """Hold type-ahead at a question that must be answered after it was asked, with a warning."""
         lines = [*self._keyboard.agreed, *self._keyboard.take_lines()]
         self._keyboard.agreed.clear()
         if any(line.strip() for line in lines):
@@ -112,7 +108,7 @@ class Terminal(Screen):
             self.warn(f"{_count_of(lines)} typed ahead, and not taken as the answer: {_shown(lines)}.")
 
     def _read_line(self, prompt: str, complete: Complete | None) -> str:
-        """Return one line that the user types, without its end, or one that was typed ahead and agreed to."""
+        """Return a line that the user types, without its line ending, or a confirmed type-ahead line."""
         question = printable(prompt, None).rstrip()
         *before, last = layout.wrapped(question, self.width and self.width - 1)
         for line in before:

@@ -1,6 +1,6 @@
-"""What every worker program shares: options, log, and graceful stop at a signal.
+"""Shared parts of the worker programs: options, log, and graceful stop at a signal.
 
-Loads no package by itself, so that --help needs none.
+Imports no third-party package, so that --help needs none.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ COURIER_GRACE_SECONDS, and returns the rest to the queue. A second signal ends i
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a worker's command line says."""
+    """The options of a worker's command line."""
 
     concurrency: int | None
     stop_when_empty: bool
@@ -74,7 +74,7 @@ def build_parser(description: str) -> argparse.ArgumentParser:
 
 
 def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
-    """Return the options of a worker's command line; exits with status 2 if they are wrong."""
+    """Parse a worker's command line; exits with status 2 if it is wrong."""
     given = build_parser(description).parse_args(arguments)
     return Options(
         concurrency=given.concurrency,
@@ -85,7 +85,7 @@ def parse_options(arguments: Sequence[str] | None, *, description: str) -> Optio
 
 
 def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:
-    """Run `worker` until a signal comes or it is done; return the exit status. For the main thread.
+    """Run `worker` until a signal or until it stops by itself; return the exit status. Call it from the main thread.
 
     Once it listens, `announcement` is logged and `ready_file` gets its line.
     """
@@ -102,7 +102,7 @@ def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> i
 
     all_done = worker.run(signals, ready)
     if not all_done:
-        _leave_now()
+        _exit_now()
     return 0
 
 
@@ -119,7 +119,7 @@ def _append(path: str, text: str) -> None:
 
 
 def _writable(path: str) -> str:
-    """Read an argument that is a file to write to."""
+    """Check an argument that is a file to write to."""
     try:
         _append(path, "")
     except (OSError, ValueError) as error:
@@ -127,20 +127,20 @@ def _writable(path: str) -> str:
     return path
 
 
-def _leave_now() -> None:
-    """End the process although threads of libraries may still be at work on what was given back."""
+def _exit_now() -> None:
+    """End the process although handler threads may still process requests that were released."""
     logging.shutdown()
     sys.stderr.flush()
     os._exit(0)
 
 
 def set_up_log(log_format: str) -> None:
-    """Send this program's log to stderr, as lines of text or of JSON; botocore's own only from warnings up."""
+    """Log to stderr, as lines of text or JSON; of botocore only warnings and errors."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("courier").setLevel(logging.INFO)
-    # A log that can no longer be written (its terminal was closed) must not end the work.
+    # A closed terminal must not end the worker.
     logging.raiseExceptions = False
 
 

@@ -1,4 +1,4 @@
-"""Failures of a command with several steps, and the question before a file is overwritten."""
+"""Failures of a command with several steps, and the confirmation before a file is overwritten."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 class Failures:
-    """What went wrong in a command that does several things: told at once, and counted for the exit status."""
+    """The failures of a command with several steps: reported at once, and used for the exit status."""
 
-    def __init__(self, tell: Callable[[CourierError], None], write: Callable[[str], object] | None = None) -> None:
-        self._tell = tell
-        #: Writes a row for programs, if it is they who read.
+    def __init__(self, report: Callable[[CourierError], None], write: Callable[[str], object] | None = None) -> None:
+        self._report = report
+        #: Writes a row for programs; None: the output is for people.
         self._write = write
         self.worst = 0
 
     @contextmanager
     def noted(self, shown: str, step: str, **fields: object) -> Iterator[None]:
-        """Let the next thing be tried if this one fails, unless AWS is in trouble, which it would meet too.
+        """Report an error of the body and continue, except for an AwsError, which would affect the next steps, too.
 
-        A row tells of the step, with `fields`, which are by default what is shown.
+        A row for programs has the step and `fields`, by default the name that is shown.
         """
         try:
             yield
@@ -34,18 +34,15 @@ class Failures:
             raise
         except CourierError as error:
             self.worst = max(self.worst, error.exit_status)
-            told = error if shown in error.message else CourierError(f"{shown}: {error.message}", hint=error.hint)
-            self._tell(told)
+            named = error if shown in error.message else CourierError(f"{shown}: {error.message}", hint=error.hint)
+            self._report(named)
             if self._write:
                 self._write(image_rows.row(step, **(fields or {"name": shown}), **image_rows.of_error(error)))
 
 
-def agree_to_replace(what_exists: str, asker: Terminal | None) -> None:
-    """Ask before something is overwritten.
-
-    Raises: WrongUsage if there is nobody to ask, or the answer is no.
-    """
-    if asker is None:
+def confirm_replace(what_exists: str, terminal: Terminal | None) -> None:
+    """Ask before a file is overwritten. Raises: WrongUsage without a terminal, or if the answer is no."""
+    if terminal is None:
         raise WrongUsage(what_exists, hint="Use --replace to overwrite it.")
-    if not asker.confirm(f"{what_exists} Replace it?"):
+    if not terminal.confirm(f"{what_exists} Replace it?"):
         raise WrongUsage("Nothing was changed.")

@@ -1,4 +1,4 @@
-"""The rows that the images client writes with --json: all of one shape (docs/reference/json/images.json)."""
+"""The rows of the images client with --json, all with the same fields (docs/reference/json/images.json)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _EMPTY: dict[str, Any] = {
 
 
 def row(step: str, **fields: object) -> str:
-    """Return a line of JSON; what is not given is null. Raises: KeyError for a field that rows do not have."""
+    """Return a line of JSON; missing fields are null. Raises: KeyError for an unknown field."""
     unknown = fields.keys() - _EMPTY.keys()
     if unknown:
         raise KeyError(*unknown)
@@ -39,7 +39,7 @@ def row(step: str, **fields: object) -> str:
 
 
 def of_result(result: Result) -> dict[str, object]:
-    """Return the fields that tell of a result, as far as what a worker told makes sense."""
+    """Return the fields of a result, as far as the worker's details are valid."""
     return {
         "result": result.name,
         **result.numbers,
@@ -51,6 +51,6 @@ def of_result(result: Result) -> dict[str, object]:
 
 
 def of_error(error: CourierError) -> dict[str, object]:
-    """Return the fields that tell of an error."""
+    """Return the fields of an error."""
     reason = error.reason if isinstance(error, Rejected) else ""
     return {"error": error.sentence, "reason": reason or None}

@@ -1,4 +1,4 @@
-"""Client of the images application: uploads pictures, has a worker process them, downloads the results.
+"""Client of the images application: uploads images, has a worker process them, and downloads the results.
 
 Without a command, in a terminal, it is a menu.
 """
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from courier.images.transfer import Result
 
 FOLDERS = ("unprocessed", "processed")
-#: How large a preview is at most, in characters; two stand side by side.
+#: The largest size of a preview, in characters; two are shown side by side.
 PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
 
 EPILOG = f"""\
 examples:
   images_client.py                                    the menu
   images_client.py run cat.jpg --to out               upload, process, download
-  images_client.py run                                the same with the sample picture
+  images_client.py run                                the same with the sample image
   images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
                                                       many at once; run again, only what is missing
   images_client.py run photos --recursive --to out    with subfolders
@@ -51,7 +51,7 @@ examples:
 
 
 class Menu:
-    """The menu of the images application. Its desk opens when it is needed: AWS's library takes long to load."""
+    """The menu of the images application. Opens its commands on first use, since boto3 takes long to import."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Menu:
 
     def _preview(self, name: str, result: Result) -> None:
         """Show source and result side by side, as far as this terminal can."""
-        if not self._terminal.shows_pictures:
+        if not self._terminal.shows_images:
             return
         from courier.images import preview
 
@@ -108,7 +108,7 @@ class Menu:
         bounds = self._commands.transfer.bounds
         columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
         size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
-        self._terminal.show_pictures([preview.half_blocks(one, bounds, **size) for one in (source, made)])
+        self._terminal.show_images([preview.half_blocks(one, bounds, **size) for one in (source, made)])
 
     def _menu_download(self) -> None:
         names = self._pick("processed", "Process an image first.", may_be_all=True)
@@ -136,7 +136,7 @@ def _pipeline(text: str) -> Pipeline:
 
 
 def _more_operations(text: str) -> Sequence[str]:
-    """Return how the last operation of a list may go on."""
+    """Return completions of the last operation in a list."""
     from courier.images.operations import OPERATIONS
     from courier.images.pipeline import PRESETS
 
@@ -145,7 +145,7 @@ def _more_operations(text: str) -> Sequence[str]:
 
 
 def _paths(text: str) -> Sequence[str]:
-    """Return the files and folders whose paths begin with a text."""
+    """Return the files and folders in the folder of a path that is being typed."""
     begun = Path(expand_home(text))
     folder = begun if text.endswith(("/", "~")) else begun.parent
     prefix = text[: text.rfind("/") + 1]
@@ -231,7 +231,7 @@ def _run(given: argparse.Namespace, commands: ImageCommands) -> None:
 
 
 def run(given: argparse.Namespace, commands: ImageCommands) -> int:
-    """Carry out one command; return the exit status. Raises: CourierError."""
+    """Run a command; return the exit status. Raises: CourierError."""
     from courier.images.pipeline import parse
 
     {

@@ -13,7 +13,7 @@ from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
 from courier.cli import image_rows
 from courier.cli.console import Terminal
-from courier.cli.failures import Failures, agree_to_replace
+from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
@@ -24,12 +24,12 @@ from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import ImageTransfer, Result
 
-#: Why a result is not worked on.
+#: The reason why a result is skipped.
 MADE_EARLIER = "result of an earlier run"
 
 
 class ImageCommands:
-    """The client's side of pictures; everything is told on the terminal, or as JSON."""
+    """The commands of the images client, with output for people or as JSON."""
 
     def __init__(
         self,
@@ -42,16 +42,16 @@ class ImageCommands:
         self.transfer = transfer
         self._terminal = terminal
         self._as_json = as_json
-        #: The ETags of what this session has uploaded, by name: what is meant when its name is.
+        #: The ETags of this session's uploads, by name, which requests for these names pin.
         self._etags: dict[str, str] = {}
-        #: What was uploaded last, and what the last result is called.
+        #: The names of the last upload and of the last result.
         self.latest = self.latest_result = ""
         self.failures = failures
 
     def upload(self, path: str, *, replace: bool) -> str:
-        """Upload one file (the sample picture, for an empty path); return its name. Raises: CourierError."""
+        """Upload a file (the sample image for an empty path); return its name. Raises: CourierError."""
         with self._terminal.moving(f"Uploading {Source(path=path).shown}") as moved:
-            may = self._asked_before(replace=replace)
+            may = self._may_replace(replace=replace)
             sent = self.transfer.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag
         self.latest = sent.name
@@ -72,9 +72,9 @@ class ImageCommands:
         return sent.name
 
     def process(self, names: Sequence[str], pipeline: Pipeline) -> list[Result]:
-        """Have `names` processed, all at once; return the results. What is refused is noted as a failure.
+        """Have images processed, all at once; return the results, and report rejections as failures.
 
-        Raises: CourierError if nothing could be asked.
+        Raises: CourierError if requests cannot be sent.
         """
         options = {"operations": pipeline.text}
         found = self.transfer.results([self._request(name, options) for name in names])
@@ -87,20 +87,20 @@ class ImageCommands:
                     raise result
                 results.append(result)
                 self.latest_result = result.name
-                said = result.describe()
+                text = result.describe()
                 self._report(
                     image_rows.row("process", name=name, **image_rows.of_result(result)),
-                    f"processed {name} into {result.name}{': ' * bool(said)}{said}, answered in {result.seconds:.3f} s",
+                    f"processed {name} into {result.name}{': ' * bool(text)}{text}, answered in {result.seconds:.3f} s",
                 )
         return results
 
     def download(self, name: str, folder: str, *, replace: bool) -> None:
-        """Fetch one processed picture into `folder`. Raises: CourierError."""
+        """Download a processed image into `folder`. Raises: CourierError."""
         target = Path(folder) / check_name(name)
         if target.is_dir():
             raise WrongUsage(f"{target} is a folder.", hint="Save elsewhere with --to.")
         if not replace and os.path.lexists(target):
-            agree_to_replace(f"{target} exists already.", self._asker)
+            confirm_replace(f"{target} exists already.", self._questions)
             replace = True
         make_folder(Path(folder))
         with self._terminal.moving(f"Downloading {name}") as moved:
@@ -111,30 +111,27 @@ class ImageCommands:
         )
 
     def sources(self, files: Sequence[str], *, recursive: bool = False) -> list[Source]:
-        """Return the files that are meant, the sample picture if none is, and say which are skipped.
-
-        Raises: WrongUsage.
-        """
+        """Return the files to process, the sample image without any, and report skipped files. Raises: WrongUsage."""
         if "" in files:
             raise WrongUsage("The name of the file is empty.", hint="Without a name, the sample image is used.")
         if not files:
             return [Source(path="")]
-        meant = find_sources(files, recursive=recursive)
-        for note in meant.notes():
+        sources = find_sources(files, recursive=recursive)
+        for note in sources.notes():
             self._terminal.note(note)
         if self._as_json:
-            for path, reason in [*meant.skipped.items(), *((path, MADE_EARLIER) for path in meant.results)]:
+            for path, reason in [*sources.skipped.items(), *((path, MADE_EARLIER) for path in sources.results)]:
                 self._terminal.row(image_rows.row("skip", name=path, notes=[reason]))
-        return meant.found
+        return sources.found
 
     def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool, recursive: bool) -> None:
-        """Upload, have processed and download, many at once; tell of each in the order of their files, then of all.
+        """Upload, process and download files, many at once; report each, in their order, and a summary.
 
         Raises: CourierError.
         """
         sources = self.sources(files, recursive=recursive)
         make_folder(Path(folder))
-        outcomes = Outcomes([source.path for source in sources], self._tell_outcome)
+        outcomes = Outcomes([source.path for source in sources], self._report_outcome)
         started = time.monotonic()
         with self._terminal.gathering("Images", len(sources)) as (progress, advance):
 
@@ -152,23 +149,23 @@ class ImageCommands:
                 outcomes.end()
                 if len(sources) > 1 or outcomes.is_canceled:
                     self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
-        if outcomes.trouble is not None:
-            raise outcomes.trouble
+        if outcomes.aws_error is not None:
+            raise outcomes.aws_error
 
-    def _tell_outcome(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+    def _report_outcome(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         name = Source(path=path).shown
         if isinstance(result, CourierError):
             with self._terminal.cleared(), self.failures.noted(name, "run"):
                 raise result
             return
-        said = "already done" if result.was_there else result.describe()
+        text = "already done" if result.was_there else result.describe()
         self._report(
             image_rows.row("run", name=name, path=str(target), **image_rows.of_result(result)),
-            f"{name} -> {target}{': ' * bool(said)}{said}",
+            f"{name} -> {target}{': ' * bool(text)}{text}",
         )
 
     def operations(self) -> None:
-        """Show what can be done to pictures."""
+        """Show the operations on images."""
         rows = [(known.usage, known.help) for known in OPERATIONS.values()]
         rows += [(name, f"{PRESET_HELP[name]} ({text})") for name, text in PRESETS.items()]
         if self._as_json:
@@ -180,7 +177,7 @@ class ImageCommands:
         )
 
     def list(self, folder: str) -> None:
-        """Show what is in the bucket. Raises: CourierError."""
+        """Show the objects in a folder of the bucket. Raises: CourierError."""
         found = self.transfer.names(folder)
         if self._as_json:
             for item in found:
@@ -190,7 +187,7 @@ class ImageCommands:
             self.show(folder, found)
 
     def show(self, folder: str, found: Sequence[StoredObject]) -> None:
-        """Show what is in a folder of the bucket."""
+        """Show the objects `found` in a folder of the bucket."""
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
         self._terminal.show_table(f"{folder}: {len(rows)}", ("name", "bytes", "stored (UTC)"), rows)
 
@@ -202,17 +199,17 @@ class ImageCommands:
         etag = self._etags.get(name, "")
         return Request(body=name, options={**options, **({"etag": etag} if etag else {})})
 
-    def _asked_before(self, *, replace: bool) -> Callable[[str], bool]:
+    def _may_replace(self, *, replace: bool) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             if not replace:
-                agree_to_replace(f"{name} is already in the bucket.", self._asker)
+                confirm_replace(f"{name} is already in the bucket.", self._questions)
             return True
 
         return may
 
     @property
-    def _asker(self) -> Terminal | None:
-        """The terminal, if there is somebody at it to ask."""
+    def _questions(self) -> Terminal | None:
+        """The terminal for questions; None if nobody can answer."""
         return self._terminal if self._terminal.is_interactive and not self._as_json else None
 
     def _report(self, row: str, text: str) -> None:

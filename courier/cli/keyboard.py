@@ -1,6 +1,6 @@
-"""Keyboard input: one line at a time, edited where this Python can, and type-ahead.
+"""Keyboard input: lines, with line editing if this Python has it, and type-ahead.
 
-Knows no menu and writes nothing but the prompt.
+Knows no menu, and prints only the prompt.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from types import ModuleType
 
 from courier.cli.output import can_move_cursor, is_terminal
 
-#: Lines that come within this time of each other were not typed one by one, in seconds.
+#: Lines within this time of each other count as pasted, in seconds.
 AT_ONCE_SECONDS = 0.05
-#: As much is taken of what was typed ahead; a terminal holds less (4,096 on Linux).
+#: The most type-ahead that is read; a terminal holds less (4,096 bytes on Linux).
 MAX_AHEAD_BYTES = 1 << 20
-#: Ctrl-D among lines that were typed ahead; a terminal that gathers lines keeps it as a zero.
+#: Ctrl-D in type-ahead; a terminal in canonical mode stores it as a zero.
 END = "\x04"
 _KEPT_END = "\0"
 
@@ -27,36 +27,36 @@ Complete = Callable[[str], Sequence[str]]
 
 
 class Keyboard:
-    """The terminal that standard input is; `read` reads one line from it after a prompt."""
+    """Reads lines from a terminal on standard input; `read` prints a prompt and reads a line."""
 
     def __init__(self, read: Callable[[str], str] = input) -> None:
         self._read = read
-        #: Lines typed ahead of a question: those that nobody has decided on, and those to be taken as answers.
+        #: Type-ahead lines: those still to be confirmed, and those confirmed as answers.
         self.held: list[str] = []
         self.agreed: deque[str] = deque()
 
     @property
     def is_there(self) -> bool:
-        """Whether somebody can type: standard input is a terminal."""
+        """Whether standard input is a terminal."""
         return is_terminal(sys.stdin)
 
     def read_line(self, prompt: str, complete: Complete | None = None) -> str:
-        """Return what the user types before Enter: one line, or several that were pasted.
+        """Return the text that the user types before Enter: a line, or several pasted lines.
 
-        Tab offers what `complete` returns; without it, and within a paste, Tab is a character like others.
+        Tab offers the results of `complete`; without it, and in a paste, Tab is a character.
         Raises: EOFError at Ctrl-D; KeyboardInterrupt; UnicodeDecodeError.
         """
         if sys.platform != "win32":
-            with contextlib.suppress(ImportError):  # line editing, where this Python has it
+            with contextlib.suppress(ImportError):  # not every Python has line editing
                 import readline
 
                 _set_up(readline, complete)
         return self._read(prompt)
 
     def take_lines(self, seconds: float = AT_ONCE_SECONDS) -> list[str]:
-        """Take the lines that were typed ahead, until none comes for so many seconds.
+        """Return type-ahead lines, until none comes for `seconds`.
 
-        What follows the last line ending is left to be edited in the next line that is read.
+        Text after the last line ending begins the next line that is read, for editing.
         """
         if not _is_readable(seconds):
             return []
@@ -68,12 +68,12 @@ class Keyboard:
 
 
 def _set_up(readline: ModuleType, complete: Complete | None) -> None:
-    """Let Tab do what it should in the next line, and a paste arrive as it is."""
+    """Set up Tab completion and bracketed paste for the next line."""
     is_libedit = "libedit" in (readline.__doc__ or "")
     if is_libedit:
         readline.parse_and_bind("bind ^I rl_complete" if complete else "bind ^I ed-insert")
     else:
-        # Python switches it off; with it, tabs and line endings of a paste are text and no commands.
+        # Python switches bracketed paste off; with it, tabs and line endings in a paste are text.
         marks = "on" if can_move_cursor(sys.stdout) else "off"
         readline.parse_and_bind(f"set enable-bracketed-paste {marks}")
         readline.parse_and_bind("tab: complete" if complete else "tab: self-insert")
@@ -84,7 +84,7 @@ def _set_up(readline: ModuleType, complete: Complete | None) -> None:
 def _completer(complete: Complete) -> Callable[[str, int], str | None]:
     def offer(text: str, number: int) -> str | None:
         if number == 0:
-            # A tab with more behind it at once is part of a paste where pastes are not marked.
+            # A tab that other input follows at once is part of a paste, if pastes are not bracketed.
             offers[:] = [text + "\t"] if _is_readable(AT_ONCE_SECONDS) else _fitting(complete, text)
         return offers[number] if number < len(offers) else None
 
@@ -97,7 +97,7 @@ def _fitting(complete: Complete, text: str) -> list[str]:
 
 
 def _put_back(text: str) -> None:
-    """Begin the next line that is read with a text, where this Python can."""
+    """Begin the next line that is read with `text`, if this Python has line editing."""
     if sys.platform == "win32":
         return
     with contextlib.suppress(ImportError):
@@ -112,7 +112,7 @@ def _put_back(text: str) -> None:
 
 
 def _is_readable(seconds: float) -> bool:
-    """Whether standard input is a terminal from which something can be read within so many seconds."""
+    """Whether standard input is a terminal that has input within `seconds`."""
     if sys.platform == "win32" or not is_terminal(sys.stdin):
         return False
     import select
@@ -124,7 +124,7 @@ def _is_readable(seconds: float) -> bool:
 
 
 def _taken(seconds: float) -> bytes:
-    """Return all that the terminal holds, whether its last line has ended or not."""
+    """Return all pending input of the terminal, including an unfinished line."""
     taken = b""
     with _uncooked():
         while len(taken) < MAX_AHEAD_BYTES and _is_readable(seconds):
@@ -137,7 +137,7 @@ def _taken(seconds: float) -> bytes:
 
 @contextlib.contextmanager
 def _uncooked() -> Iterator[None]:
-    """Have the terminal hand over what it has at once, without waiting for the end of a line."""
+    """Switch the terminal to non-canonical mode: input is available before the end of a line."""
     if sys.platform == "win32":
         yield
         return

@@ -1,6 +1,6 @@
 """Fit text to a width: wrap sentences at words, fold long numbers, and cut drawings around their caret.
 
-Knows no terminal; widths are in columns, and None is a width without end.
+Knows no terminal; widths are in columns, and None means unlimited.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-#: Stands at the end of a line within a word: the word goes on in the next line.
+#: Marks that a word continues in the next line.
 CONTINUED = "\\"
-#: Nothing is folded or shortened to less: a wide character and a mark.
+#: The least width for folding and shortening: a wide character and a mark.
 MIN_FOLD = 4
-#: Narrower than this, a column has no use.
+#: The least useful width of a column.
 MIN_ROOM = 8
-#: The border and the spaces of a table: so many columns for each of its own, and one more.
+#: The border and the spaces of each column of a table; the table has one more.
 _BORDER = 3
 _CARET = "^"
 
 
 def cell_len(text: str) -> int:
-    """Return how many columns a text takes."""
+    """Return the width of a text in columns."""
     from rich import cells  # late: --help needs no package
 
     return cells.cell_len(text)
@@ -36,8 +36,7 @@ def chop_cells(text: str, width: int) -> list[str]:
 def wrapped(text: str, width: int | None) -> list[str]:
     """Return `text` as lines of at most `width` columns, broken at spaces only.
 
-    A word that is longer stays whole, for the terminal to break: it can still be copied in one piece. Lines begin as
-    far to the right as the first one.
+    A longer word stays whole, so that it can be copied; the terminal breaks it. All lines have the indent of the first.
     """
     if width is None or cell_len(text) <= width:
         return [text]
@@ -56,7 +55,7 @@ def wrapped(text: str, width: int | None) -> list[str]:
 
 
 def folded(text: str, width: int) -> list[str]:
-    r"""Return `text` as lines of at most `width` columns; a word that is cut has a `\` where it goes on."""
+    r"""Return `text` as lines of at most `width` columns; a `\` marks where a word is cut."""
     width = max(width, MIN_FOLD)
     lines: list[str] = []
     for line in wrapped(text, width):
@@ -70,7 +69,7 @@ def folded(text: str, width: int) -> list[str]:
 
 
 def shortened(word: str, width: int) -> str:
-    """Return `word`, or its beginning and its end with an ellipsis between."""
+    """Return `word`, if necessary with an ellipsis for its middle."""
     width = max(width, MIN_FOLD)
     if cell_len(word) <= width:
         return word
@@ -78,9 +77,9 @@ def shortened(word: str, width: int) -> str:
 
 
 def fitted_drawing(drawing: str, width: int | None) -> list[str]:
-    """Return the lines of a drawing whose last one points at a place, cut to a window around that place.
+    """Return the lines of a drawing, cut to a window around the place where its last line has a caret.
 
-    Where a line is cut it has an ellipsis.
+    An ellipsis marks where a line is cut.
     """
     lines = drawing.splitlines()
     if width is None or not lines or max(map(cell_len, lines)) <= width:
@@ -97,19 +96,19 @@ def _window(line: str, start: int, width: int) -> str:
 
 
 def table_width(header: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Return how wide a table is that cuts nothing."""
+    """Return the width of a table in full."""
     return sum(_BORDER + widest for widest in _widest(header, rows)) + 1
 
 
 def room_beside(header: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> int:
-    """Return how wide the last column of a table may be that has all others whole; 0 if that is no use."""
+    """Return the width left for the last column of a table; 0 if it is too narrow."""
     room = width - table_width(header[:-1], [row[:-1] for row in rows]) - _BORDER
     longest_word = max((cell_len(word) for row in rows for word in row[-1].split()), default=0)
     return room if room >= max(MIN_ROOM, min(longest_word, 2 * MIN_ROOM)) else 0
 
 
 def records(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a table as lines with one fact each: the first cell of a row, and below it the others by name."""
+    """Return a table as lines with one cell each: the first cell of a row, then the others with their names."""
     lines: list[str] = []
     for first, *others in rows:
         lines.append(first)

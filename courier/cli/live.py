@@ -1,7 +1,7 @@
-"""Progress displays: one live region at the bottom of a terminal, with lines printed above it.
+"""Progress displays: a live region at the bottom of a terminal, with lines printed above it.
 
-rich's displays redirect standard output by default, and what others write meanwhile tears them; so nothing is
-redirected here, and the console that owns the region prints what comes on the same terminal.
+Other output on the same terminal would tear the region, so the console that owns it prints that output. Nothing is
+redirected, which rich does by default.
 """
 
 from __future__ import annotations
@@ -18,39 +18,39 @@ from rich.text import Text
 from courier.cli.layout import shortened
 from courier.progress import Progress
 
-# Loaded when something is shown: a menu appears sooner without them.
+# Imported on first use, so that a menu appears sooner.
 if TYPE_CHECKING:
     from rich.live import Live
     from rich.progress import Progress as Bars
     from rich.spinner import Spinner
 
-#: How often the region is drawn anew, in seconds.
+#: The interval between redraws of the region, in seconds.
 REFRESH_SECONDS = 0.1
-#: On narrower terminals a bar has no room beside its words, and on wide ones the speed has some, in columns.
+#: The least widths of a terminal for a bar, and for the speed, in columns.
 BAR_COLUMNS = 50
 SPEED_COLUMNS = 70
 
 
 class Region:
-    """The one live region of a terminal. Displays may be shown at the same time, from any thread."""
+    """The live region of a terminal, for any number of displays. Thread-safe."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.RLock()
         self._parts: list[RenderableType] = []
-        #: How many have something to do that nothing may be shown below.
+        #: The number of blocks that hide the region.
         self._hiding = 0
         self._live: Live | None = None
         self._ended = threading.Event()
 
     @property
     def is_shown(self) -> bool:
-        """Whether anything is shown now."""
+        """Whether the region is shown."""
         return self._live is not None
 
     @contextlib.contextmanager
     def showing(self, part: RenderableType) -> Iterator[None]:
-        """Show one more display while the body runs."""
+        """Show a display while the body runs."""
         try:
             self._change(lambda: self._parts.append(part))
             yield
@@ -60,7 +60,7 @@ class Region:
 
     @contextlib.contextmanager
     def hidden(self) -> Iterator[None]:
-        """Hide the region while the body asks or prints something by itself."""
+        """Hide the region while the body runs, which may print or ask."""
         try:
             self._change(lambda: self._hide(1))
             yield
@@ -68,7 +68,7 @@ class Region:
             self._change(lambda: self._hide(-1))
 
     def print(self, renderable: RenderableType) -> None:
-        """Print above the region, or where the cursor is if nothing is shown; lines are not broken."""
+        """Print above the region, or at the cursor if the region is not shown; lines are not broken."""
         with self._lock:
             self._console.print(renderable, soft_wrap=True)
 
@@ -125,7 +125,7 @@ def spinner(text: str, *, ascii_only: bool) -> Spinner:
 
 
 def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
-    """Return a bar of bytes, and what to tell of them."""
+    """Return a progress bar for bytes, and its progress."""
     from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
     from rich.progress import Progress as Bars
 
@@ -141,34 +141,34 @@ def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
 
 
 def counter(text: str, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:
-    """Return a count of what is done, and what adds to it."""
+    """Return a counter, and a function that adds to it."""
     from rich.progress import Progress as Bars
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    said = TextColumn("{task.completed:,.0f} {task.fields[what]}", markup=False)
-    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), said, TimeElapsedColumn())
+    label = TextColumn("{task.completed:,.0f} {task.fields[what]}", markup=False)
+    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), label, TimeElapsedColumn())
     task = progress.add_task("", total=None, what=text)
     return progress, lambda more: progress.advance(task, more)
 
 
 def batch_bars(text: str, total: int, width: int) -> tuple[Bars, tuple[Progress, Callable[[], None]]]:
-    """Return a bar of `total` things and one of bytes, what to tell of bytes, and of a thing that is done."""
+    """Return bars for `total` items and for bytes, the progress in bytes, and a function to call for each item done."""
     from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
     bar = [BarColumn(max(10, min(40, width - 45)))] if width >= BAR_COLUMNS else []
-    what, said = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "said"))
-    progress = Bars(what, *bar, said, TimeElapsedColumn())
-    progress.add_task("", total=total, what=text, said=f"0 of {total}")
-    progress.add_task("", total=0, what="Bytes", said="")
+    what, state = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "state"))
+    progress = Bars(what, *bar, state, TimeElapsedColumn())
+    progress.add_task("", total=total, what=text, state=f"0 of {total}")
+    progress.add_task("", total=0, what="Bytes", state="")
     lock = threading.Lock()
 
-    def tell(number: int, more: int, moved: int) -> None:
+    def update(number: int, more: int, moved: int) -> None:
         with lock:
             task = progress.tasks[number]
             done, whole = int(task.completed) + moved, int(task.total or 0) + more
-            said = f"{done / 1e6:.1f} of {whole / 1e6:.1f} MB" if number else f"{done} of {whole}"
-            progress.update(task.id, completed=done, total=whole, said=said)
+            state = f"{done / 1e6:.1f} of {whole / 1e6:.1f} MB" if number else f"{done} of {whole}"
+            progress.update(task.id, completed=done, total=whole, state=state)
 
-    moved = Progress(expect=lambda more: tell(1, more or 0, 0), advance=partial(tell, 1, 0))
-    return progress, (moved, partial(tell, 0, 0, 1))
+    moved = Progress(expect=lambda more: update(1, more or 0, 0), advance=partial(update, 1, 0))
+    return progress, (moved, partial(update, 0, 0, 1))

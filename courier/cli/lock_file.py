@@ -1,16 +1,15 @@
-"""Find, await and stop a process by the lock that it holds on a file, whatever its command line.
+"""Find, await and stop processes by the locks that they hold on files.
 
-The file has the process id of its holder; a worker adds a line `ready` once it listens. The lock ends with the
-process, however that ends. For run_local.sh, which runs this file as a script with the standard library alone; the lock
-of NAME is FOLDER/NAME.lock:
+A lock file has the process ID of its holder; a worker adds a line `ready` once it listens. The lock ends with the
+process. run_local.sh runs this file as a script, with the standard library alone; the lock of NAME is FOLDER/NAME.lock:
 
 lock_file.py FOLDER hold NAME COMMAND...         take the lock and become COMMAND, in a session of its own
 lock_file.py FOLDER holders NAME...              print the holder of each, or -; status 0 if each has one
 lock_file.py FOLDER wait STATE SECONDS PID NAME  until the lock is `held`, or its holder `ready`; status 1 if PID has
-                                                ended instead, 2 if it took too long
-lock_file.py FOLDER stop SECONDS NAME...         end the holders, by force once the time is over; print who is left:
+                                                ended instead, 2 at the time limit
+lock_file.py FOLDER stop SECONDS NAME...         end the holders, after SECONDS by force; print those that are left:
                                                 status 1
-lock_file.py FOLDER after PID COMMAND...         become COMMAND once our parent, process PID, has ended
+lock_file.py FOLDER after PID COMMAND...         become COMMAND once the parent, process PID, has ended
 """
 
 from __future__ import annotations
@@ -24,20 +23,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 POLL_SECONDS = 0.05
-#: Whoever looks at a lock takes it for a moment.
+#: How long to try to take a lock, which other processes hold for a moment to read its file.
 TAKE_SECONDS = 2.0
-#: How long a process that was just started may take until it holds its lock.
+#: The time limit for a process that was just started to take its lock.
 STARTING_SECONDS = 5.0
-#: How long a killed process may take to be gone; one that waits for a dead disk takes for ever.
+#: The time limit for a killed process to end; one that waits for a broken disk may never end.
 KILLED_SECONDS = 5.0
-#: How often the end of a parent is looked for.
+#: The interval between checks whether the parent has ended.
 PARENT_SECONDS = 0.3
-#: What is added to a lock file's name for the process that is to take the lock; it is there from start to lock.
+#: The suffix of a file with the ID of a process that was started and does not yet hold the lock.
 STARTED = ".started"
 
 
 def hold(path: str, command: Sequence[str]) -> None:
-    """Take the lock and become `command`, in a session of its own. Raises: OSError."""
+    """Take the lock and become `command`, in a new session. Raises: OSError."""
     if os.getpid() != os.getsid(0):
         os.setsid()
     lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
@@ -48,31 +47,31 @@ def hold(path: str, command: Sequence[str]) -> None:
         time.sleep(POLL_SECONDS)
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
-    # Across exec the lock is kept by whoever has the descriptor.
+    # exec keeps the lock as long as the descriptor is open.
     os.set_inheritable(lock, True)  # noqa: FBT003  it takes no name
     os.execvp(command[0], list(command))  # noqa: S606  this is what it is for
 
 
 def holder(path: str) -> int | None:
-    """Return the process id of who holds the lock, if somebody does."""
+    """Return the process ID of the lock's holder; None without a holder."""
     text = _held_text(path).split()
     return int(text[0]) if text and text[0].isdigit() else None
 
 
 def is_ready(path: str) -> bool:
-    """Whether the lock is held by a worker that listens."""
+    """Whether the holder of the lock is a worker that listens."""
     return "ready" in _held_text(path).split()
 
 
 def wait(path: str, state: str, seconds: float, process: int) -> int:
     """Wait until the lock is `held`, or its holder `ready`.
 
-    Return 0; 1 if `process` ended instead; 2 if time is over.
+    Return 0; 1 if `process` ended instead; 2 at the time limit.
     """
     until = time.monotonic() + seconds
     is_there = is_ready if state == "ready" else holder
     while True:
-        # Asked first: it may become ready, or end, between the two questions.
+        # Checked first, since the process may become ready, or end, between the two checks.
         is_alive = _is_alive(process)
         if is_there(path):
             return 0
@@ -84,17 +83,17 @@ def wait(path: str, state: str, seconds: float, process: int) -> int:
 
 
 def stop(seconds: float, paths: Sequence[str]) -> list[int]:
-    """End the holders, by force once the time is over; return those that are left all the same."""
+    """End the holders, after `seconds` by force; return those that are left."""
     for path in paths:
         _await_started(path)
     running = {path: process for path, process in zip(paths, map(holder, paths)) if process}
-    # Asked twice: who has just taken a lock may not yet have written over the holder before it.
+    # Checked twice, since a new holder may not yet have overwritten the previous holder's ID.
     time.sleep(POLL_SECONDS if running else 0)
-    for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, KILLED_SECONDS)):
+    for number, limit in ((signal.SIGTERM, seconds), (signal.SIGKILL, KILLED_SECONDS)):
         running = {path: process for path, process in running.items() if holder(path) == process}
         for process in running.values():
             _send(process, number)
-        until = time.monotonic() + patience
+        until = time.monotonic() + limit
         while running and time.monotonic() < until:
             time.sleep(POLL_SECONDS)
             running = {path: process for path, process in running.items() if holder(path) == process}
@@ -102,7 +101,7 @@ def stop(seconds: float, paths: Sequence[str]) -> list[int]:
 
 
 def after(parent: int, command: Sequence[str]) -> None:
-    """Become `command` once `parent` has ended, however it ended; out of reach of what ends it. Raises: OSError."""
+    """Become `command` once `parent` has ended, in a new session and without SIGHUP. Raises: OSError."""
     os.setsid()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     while os.getppid() == parent:
@@ -111,7 +110,7 @@ def after(parent: int, command: Sequence[str]) -> None:
 
 
 def _await_started(path: str) -> None:
-    """Wait while a process that was just started does not hold its lock yet."""
+    """Wait until a process that was just started holds its lock."""
     try:
         process = int(Path(path + STARTED).read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -120,13 +119,13 @@ def _await_started(path: str) -> None:
 
 
 def _held_text(path: str) -> str:
-    """Return what the holder of the lock has written; nothing if nobody holds it."""
+    """Return the text of a lock file; empty if the lock has no holder."""
     try:
         lock = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return ""
     try:
-        # Shared, so that those who look do not see each other.
+        # Shared, so that several processes can check at once.
         return "" if _is_taken(lock, fcntl.LOCK_SH) else os.read(lock, 100).decode("ascii", "replace")
     finally:
         os.close(lock)
@@ -155,12 +154,12 @@ def _send(process: int, number: int) -> None:
     try:
         os.kill(process, number)
     except OSError:
-        # Gone, or somebody else's: whether it is left is seen by its lock.
+        # It has ended, or belongs to another user; its lock shows whether it is left.
         return
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out one command; return the exit status. Raises: OSError."""
+    """Run a command; return the exit status. Raises: OSError."""
     folder, command, *rest = arguments
 
     def lock_of(name: str) -> str:
@@ -175,12 +174,12 @@ def main(arguments: Sequence[str]) -> int:
         return wait(lock_of(name), state, float(seconds), int(process))
     if command == "stop":
         left = stop(float(rest[0]), [lock_of(name) for name in rest[1:]])
-        return _tell(left, succeeded=not left)
+        return _print(left, succeeded=not left)
     found = [holder(lock_of(name)) for name in rest]
-    return _tell(found, succeeded=all(found))
+    return _print(found, succeeded=all(found))
 
 
-def _tell(processes: Sequence[int | None], *, succeeded: bool) -> int:
+def _print(processes: Sequence[int | None], *, succeeded: bool) -> int:
     sys.stdout.write("".join(f"{process or '-'}\n" for process in processes))
     return 0 if succeeded else 1
 

@@ -1,4 +1,4 @@
-"""A menu in a terminal: choices by key, and no type-ahead is taken for one."""
+"""A menu in a terminal, with choices by key. Unconfirmed type-ahead is not used as a choice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LeaveMenu(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One line of a menu: what is typed for it, what it says, what it does."""
+    """A line of a menu: the key to type, the label and the action."""
 
     key: str
     label: str
@@ -29,10 +29,10 @@ def leave() -> None:
 
 
 def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice]) -> int:
-    """Show the menu and do what is chosen, again and again; return the exit status.
+    """Show the menu and run chosen actions until the user leaves; return the exit status.
 
-    Nothing that goes wrong in a choice ends the menu. Ctrl-C there goes back to the menu, and at the
-    menu's own prompt it leaves, as Ctrl-D and the exit choice do.
+    No error in an action ends the menu. Ctrl-C in an action returns to the menu; at the menu's own prompt it leaves, as
+    Ctrl-D and the exit choice do.
     """
     while True:
         _show(terminal, title, choices)
@@ -59,7 +59,7 @@ def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
 
 def _chosen(terminal: Terminal, choices: Sequence[Choice]) -> Choice:
     while True:
-        terminal.settle_typed_ahead()
+        terminal.confirm_typed_ahead()
         line = terminal.ask_for_command("Your choice")
         if line is None:
             continue
@@ -81,7 +81,7 @@ def _do(terminal: Terminal, choice: Choice) -> None:
         terminal.say("Canceled; back to the menu.")
     except CourierError as error:
         terminal.complain(error)
-    except Exception as error:  # noqa: BLE001  the menu outlives a fault of ours
+    except Exception as error:  # noqa: BLE001  a bug must not end the menu
         terminal.complain(CourierError(f"Internal error: {type(error).__name__}: {error}"))
     finally:
         terminal.reset()

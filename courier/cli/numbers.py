@@ -25,7 +25,7 @@ from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, 
 from courier.numbers import parser, response
 from courier.numbers.application import application
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
-from courier.numbers.notation import CommaWatch
+from courier.numbers.notation import CommaCheck
 from courier.numbers.options import Extras, percentiles
 from courier.numbers.source import Stream, opened, read_lines
 from courier.settings import Settings, load_settings
@@ -33,12 +33,12 @@ from courier.settings import Settings, load_settings
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
 
-#: So much of a file is read before the queue is asked how long a message may be.
+#: The bytes of a file that are read before asking the queue for its message limit.
 BEGINNING_BYTES = 1_024
 
 
 class Numbers:
-    """What the application does, for the menu and for the commands."""
+    """The actions of the numbers client, for the menu and the commands."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Numbers:
     ) -> None:
         self._settings = settings
         self._terminal = terminal
-        #: json, csv, or nothing for a person.
+        #: json, csv, or empty for people.
         self._output = output
         self._report = Report(terminal, output)
         self._reading = reading
@@ -66,18 +66,18 @@ class Numbers:
 
     @property
     def _extras(self) -> Extras:
-        """What a single answer is to have beside the usual."""
+        """The options of a single request."""
         return Extras(histogram=not self._output, percentiles=self._percentiles)
 
     def send(self, text: str) -> None:
-        """Ask for the statistics of `text` and show them. Raises: CourierError."""
+        """Request the statistics of `text` and show them. Raises: CourierError."""
         self._send(ListSource([text], Reading(notation=self._reading.notation)))
 
     def _send(self, source: ListSource) -> None:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
-        if len(content) > self.requester.room_bytes(len(content)):
+        if len(content) > self.requester.max_body_bytes(len(content)):
             self._send_long(ListSource([text], Reading()), "the list")
             return
         self._warn(source.note)
@@ -86,10 +86,10 @@ class Numbers:
         self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], response.decode(found.body), found.seconds)
 
     def send_file(self, path: str) -> None:
-        """Ask for the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
+        """Request the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
         with opened(path, CANCELLATION) as file:
             begun = file.read(BEGINNING_BYTES)
-            room = self.requester.room_bytes(len(begun))
+            room = self.requester.max_body_bytes(len(begun))
             if len(begun) == BEGINNING_BYTES:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(Stream(begun, file), path, self._reading)
@@ -99,7 +99,7 @@ class Numbers:
                 self._send(source)
 
     def _send_long(self, source: ListSource, name: str) -> None:
-        """Do the same for a list that no message carries, by way of the bucket. Raises: CourierError."""
+        """Request the statistics of a list that is too large for a message, by claim check. Raises: CourierError."""
         from courier.numbers import claim_check
 
         inquiry = claim_check.Inquiry(
@@ -107,7 +107,7 @@ class Numbers:
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
             extras=self._extras,
         )
-        answer, took_seconds = claim_check.ask(inquiry, self._settings.bucket, source, name, self._terminal)
+        answer, took_seconds = claim_check.request(inquiry, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
         self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds)
@@ -117,10 +117,10 @@ class Numbers:
             self._terminal.warn(note)
 
     def batch(self, lines: Iterable[str | None]) -> int:
-        """Ask for every line's statistics, many at once; print an answer a line, in order.
+        """Request the statistics of every line, many at once; print a row for each, in order.
 
-        Returns the exit status: that of the worst line, where no answer is worse than a refusal. Once canceled,
-        it sends no more, and has a row for every line that was sent.
+        Returns the exit status: that of the worst line, where a missing response is worse than a rejection. After a
+        cancellation no more lines are sent, and every line that was sent has a row.
         """
         report = self._report.batch()
         results = self.requester.request_many(self._requests(lines))
@@ -135,14 +135,14 @@ class Numbers:
         return INTERRUPTED if CANCELLATION.is_canceled else report.worst
 
     def _requests(self, lines: Iterable[str | None]) -> Iterator[Request | CourierError | None]:
-        watch = CommaWatch()
-        behind = "\n0"  # The first line may be a header: what is said of it then is said of lines.
+        check = CommaCheck()
+        behind = "\n0"  # The first line may be a header: parse it as a list in lines, for the hint.
         for line in without_last_empty(lines, skip_header=self._reading.skip_header):
             yield None if line is None else self._request(line, behind)
             behind = behind if line is None else ""
-            watch.see("" if line is None else line + "\n")
+            check.add("" if line is None else line + "\n")
         if self._reading.notation.is_plain:
-            self._warn(watch.note())
+            self._warn(check.note())
 
     def _request(self, line: str, behind: str) -> Request | CourierError:
         try:
@@ -151,7 +151,7 @@ class Numbers:
         except Rejected as error:
             return error
         size = len(line.encode())
-        room = self.requester.room_bytes(size)
+        room = self.requester.max_body_bytes(size)
         if size > room:
             message = f"The list has {size:,} bytes, and a message can have {room:,}."
             return MessageTooLong(message, hint="Send it as a separate file, with the file command.")
@@ -179,10 +179,10 @@ class Numbers:
     def _send_own(self) -> None:
         self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
         items: list[str] = []
-        watch = CommaWatch()
-        while more := self._ask_for_more(items, watch):
+        check = CommaCheck()
+        while more := self._ask_for_more(items, check):
             items += more
-        self._warn(watch.note())
+        self._warn(check.note())
         if items:
             self.send(",".join(items))
         else:
@@ -192,12 +192,12 @@ class Numbers:
         question = "Percentiles to show as well, such as 5, 95, 99.9 (Enter for none)"
         self._percentiles = self._terminal.ask(question, percentiles)
 
-    def _ask_for_more(self, items: Sequence[str], watch: CommaWatch) -> list[str]:
-        """Return further numbers; none at an empty line, or at Ctrl-D behind some. Raises: EOFError without any."""
+    def _ask_for_more(self, items: Sequence[str], check: CommaCheck) -> list[str]:
+        """Return further numbers; none at an empty line, or at Ctrl-D after some. Raises: EOFError without any."""
 
         def read(text: str) -> list[str]:
             more = numbers_or_end(text)
-            watch.see(text.strip() + "\n" if more else "")
+            check.add(text.strip() + "\n" if more else "")
             return more
 
         try:
@@ -210,7 +210,7 @@ class Numbers:
 
 
 def random_list(length: int, seed: int | None) -> str:
-    """Return `length` random numbers with up to two decimals, from -1000 to 1000; the same for the same seed."""
+    """Return `length` random numbers with two decimals, from -1000 to 1000; the same for the same seed."""
     chosen = random.Random(seed)  # noqa: S311  an example, no secret
     return ",".join(f"{chosen.randint(-100_000, 100_000) / 100:.2f}" for _ in range(length))
 
@@ -223,7 +223,7 @@ def _length(text: str) -> int:
 
 
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
-    """Carry out one command; return the exit status. Raises: CourierError."""
+    """Run a command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
         return numbers.batch(read_lines(given.path))
     if given.command in COMMANDS:
@@ -248,7 +248,7 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     raw = sys.argv[1:] if arguments is None else arguments
-    # A blank in front keeps argparse from taking a list that begins with a minus for an option.
+    # A leading blank keeps argparse from treating a list that begins with a minus as an option.
     is_list = "send" in raw
     given = build_parser(__doc__ or "").parse_args(
         [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]

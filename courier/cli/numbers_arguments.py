@@ -84,7 +84,7 @@ def build_parser(description: str) -> argparse.ArgumentParser:
 
 
 def _add_notation(parser: argparse.ArgumentParser) -> None:
-    """Add how the numbers of a list are written."""
+    """Add the options for the notation of numbers."""
     parser.add_argument(
         "--decimal-comma",
         action="store_true",
@@ -98,7 +98,7 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
 
 
 def _percentiles(text: str) -> tuple[str, ...]:
-    """Read an argument that names percentiles."""
+    """Parse an argument that lists percentiles."""
     try:
         return percentiles(text)
     except Rejected as error:
@@ -106,7 +106,7 @@ def _percentiles(text: str) -> tuple[str, ...]:
 
 
 def _column(text: str) -> str:
-    """Read an argument that is a column: a number from 1, or a name."""
+    """Check an argument that is a column: a number from 1, or a name."""
     if not text.strip() or not text.strip("0"):
         raise argparse.ArgumentTypeError("must be a column's number, from 1, or its name")
     return text

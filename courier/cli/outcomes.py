@@ -1,4 +1,4 @@
-"""Results of a batch of files: reported in the files' order, and summed up."""
+"""The outcomes of a batch of files: reported in the files' order, with a summary."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ Outcome = tuple[Path | None, Result | CourierError]
 
 
 class Outcomes:
-    """Hands on what became of each file, in the order of `paths`. Not for several threads at once."""
+    """Reports the outcome of each file, in the order of `paths`. Not thread-safe."""
 
-    def __init__(self, paths: Sequence[str], tell: Callable[[str, Path | None, Result | CourierError], None]) -> None:
+    def __init__(self, paths: Sequence[str], report: Callable[[str, Path | None, Result | CourierError], None]) -> None:
         self._left = list(paths)
-        self._tell = tell
+        self._report = report
         self._known: dict[str, Outcome] = {}
         self._count = len(paths)
         self._done = self._bytes = 0
-        #: What AWS was in trouble with, which concerns more than one file.
-        self.trouble: AwsError | None = None
-        #: Whether the rest was given up.
+        #: The first error of AWS, which affects all files.
+        self.aws_error: AwsError | None = None
+        #: Whether the batch was canceled.
         self.is_canceled = False
 
     def add(self, path: str, target: Path | None, result: Result | CourierError) -> None:
-        """Take what became of one file."""
+        """Add the outcome of a file."""
         self._known[path] = (target, result)
         while self._left and self._left[0] in self._known:
             self._hand_on(self._left.pop(0))
 
     def end(self) -> None:
-        """Hand on all that is known: what is missing will not come."""
+        """Report the remaining outcomes: no more will be added."""
         for path in self._left:
             if path in self._known:
                 self._hand_on(path)
         self._left.clear()
 
     def summary(self, folder: Path, took_seconds: float) -> str:
-        """Return what became of all, in words: `60 images, 12.4 MB, 8 s, in out/`."""
+        """Return a summary: `60 images, 12.4 MB, 8 s, in out/`."""
         of_all = f" of {self._count:,}" if self._done < self._count else ""
         noun = "image" if self._count == 1 else "images"
         place = "this folder" if folder == Path() else f"{folder}/".replace("//", "/")
@@ -49,12 +49,12 @@ class Outcomes:
     def _hand_on(self, path: str) -> None:
         target, result = self._known.pop(path)
         if isinstance(result, AwsError):
-            self.trouble = self.trouble or result
+            self.aws_error = self.aws_error or result
             return
         if target is not None and not isinstance(result, CourierError):
             self._done += 1
             self._bytes += target.stat().st_size if target.exists() else 0
-        self._tell(path, target, result)
+        self._report(path, target, result)
 
 
 def _size(count: int) -> str:

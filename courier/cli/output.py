@@ -1,6 +1,6 @@
-"""Standard output and error as the program finds them: encoding, width, and readers that close.
+"""Standard output and error: encoding, width, and closed pipes.
 
-Text that an encoding lacks is written in a plain form or as an escape, so that no text ends a program.
+Characters that the encoding lacks are written in a plain form or as an escape, instead of raising.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import sys
 from collections.abc import Iterator
 from typing import IO
 
-#: The name of our error handler among Python's (codecs.register_error).
+#: The name of this module's error handler (codecs.register_error).
 HANDLER = "courier.text"
-#: What Python sets by itself; whoever chose another one (PYTHONIOENCODING=ascii:replace) keeps it.
+#: Python's default error handlers; another one (PYTHONIOENCODING=ascii:replace) is kept.
 _REPLACED = ("strict", "surrogateescape", "backslashreplace")
-#: Terminals that cannot move the cursor; without any name, none is known to.
+#: Values of TERM of terminals that cannot move the cursor.
 _DUMB = ("dumb", "unknown", "")
-#: How wide a terminal is that does not tell, and the least that anything is fitted to, in columns.
+#: The default and the least width of a terminal, in columns.
 USUAL_COLUMNS = 80
 MIN_COLUMNS = 20
 
-#: The plain forms of what these programs write and small encodings lack.
+#: Plain forms of characters that these programs write and some encodings lack.
 PLAIN_FORMS = {
     "…": "...",
     "≈": "~",
@@ -42,9 +42,9 @@ PLAIN_FORMS = {
 
 
 def plain_form(error: UnicodeError) -> tuple[str, int]:
-    r"""Replace what an encoding lacks: the handler of that error. What has no plain form becomes an escape (`\u4e2d`).
+    r"""Replace characters that an encoding lacks by plain forms or escapes (`\u4e2d`): a codec error handler.
 
-    Raises: the error itself, if it is not one of encoding.
+    Raises: the error itself, if it is not an encoding error.
     """
     if not isinstance(error, UnicodeEncodeError):
         raise error
@@ -57,7 +57,7 @@ def _escape(char: str) -> str:
 
 
 def prepare() -> None:
-    """Let no text that the encoding of an output lacks end this program. For its beginning."""
+    """Install the error handler for output. Call it when the program starts."""
     codecs.register_error(HANDLER, plain_form)
     for stream in _streams():
         if isinstance(stream, io.TextIOWrapper) and stream.errors in _REPLACED:
@@ -65,13 +65,13 @@ def prepare() -> None:
 
 
 def flush() -> None:
-    """Write everything out now, so that what goes wrong with it is met here. Raises: OSError."""
+    """Flush all output, so that its errors surface here. Raises: OSError."""
     for stream in _streams():
         stream.flush()
 
 
 def silence_broken() -> None:
-    """Let nothing more be written to an output that takes nothing more, not even at exit."""
+    """Redirect a broken output to the null device, so that flushing at exit does not fail."""
     for stream in _streams():
         try:
             stream.flush()
@@ -81,7 +81,7 @@ def silence_broken() -> None:
 
 
 def is_terminal(stream: IO[str] | None) -> bool:
-    """Whether a stream is a terminal, whatever the environment says of colors."""
+    """Whether a stream is a terminal, regardless of environment variables."""
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
@@ -89,15 +89,15 @@ def is_terminal(stream: IO[str] | None) -> bool:
 
 
 def can_move_cursor(stream: IO[str] | None) -> bool:
-    """Whether a stream is a terminal on which something can be drawn and erased again."""
+    """Whether a stream is a terminal that can move the cursor."""
     named = os.environ.get("TERM", "dumb" if os.name == "posix" else "console")
     return is_terminal(stream) and named.lower() not in _DUMB
 
 
 def columns(stream: IO[str] | None) -> int | None:
-    """Return the width of the terminal that a stream is; None if it is none, and nothing has to be fitted to it.
+    """Return the width of a terminal; None if the stream is not a terminal.
 
-    COLUMNS may make it less, never more: it is often that of another terminal.
+    COLUMNS can only reduce it, since it often belongs to another terminal.
     """
     if stream is None or not is_terminal(stream):
         return None
@@ -111,7 +111,7 @@ def columns(stream: IO[str] | None) -> int | None:
 
 
 def is_same_terminal(one: IO[str] | None, other: IO[str] | None) -> bool:
-    """Whether two streams are one and the same terminal."""
+    """Whether two streams are the same terminal."""
     if one is None or other is None or not (is_terminal(one) and is_terminal(other)):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Commands for the queues of both clients: purge, dead letters, and check."""
+"""The queue commands of both clients: purge, dead, redrive and check."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
-from courier.messaging.connection import Connection, answer_of
+from courier.messaging.connection import Connection, response_of
 from courier.messaging.protocol import Response
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
     from courier.messaging.dead_letters import DeadLetters
 
-#: How long `check` waits for a worker's answer at most, in seconds.
+#: The longest time that `check` waits for a worker's response, in seconds.
 PING_SECONDS = 10.0
-#: A clock that differs by more makes AWS refuse calls sooner or later (it allows 300), in seconds.
+#: A larger clock difference gets a warning, in seconds; AWS rejects calls beyond 300.
 CLOCK_SECONDS = 60.0
 
 
-#: The commands, and what help says of them.
+#: The commands and their help.
 COMMANDS = {
     "purge": "delete all waiting requests",
     "dead": "show the requests in the dead-letter queue",
     "redrive": "send the dead-letter queue's requests back to the workers",
     "check": "check credentials, clock, queues and worker",
 }
-#: Those that ask before they act.
+#: The commands that ask for confirmation.
 ASKING = ("purge", "redrive")
 
 
@@ -41,31 +41,31 @@ def add_commands(add: Callable[[str, str], argparse.ArgumentParser]) -> None:
 
 
 class QueueCommands:
-    """The commands that concern the queues of one application."""
+    """The commands for the queues of an application."""
 
     def __init__(self, connection: Connection, terminal: Terminal, *, as_json: bool, timeout_seconds: float) -> None:
         self._ping_seconds = min(PING_SECONDS, timeout_seconds)
         self._connection = connection
-        self._outlast = connection.outlast
+        self._call = connection.call
         self._terminal = terminal
         self._as_json = as_json
 
     def purge(self, *, sure: bool = False) -> None:
-        """Empty the request queue after asking, and say what that did.
+        """Purge the request queue after a confirmation, and report the result.
 
-        Raises: WrongUsage if there is nobody to ask; AwsError.
+        Raises: WrongUsage if nobody can confirm; AwsError.
         """
         from courier.aws.sqs import PURGE_SECONDS
 
-        requests = self._connection.line().requests
-        depth = self._outlast(requests.depth)
+        requests = self._connection.channel().requests
+        depth = self._call(requests.depth)
         if depth.total == 0 and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
             return
         if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, of all clients?", sure=sure):
             self._terminal.say("Nothing was deleted.")
             return
-        purged = self._outlast(requests.purge)
+        purged = self._call(requests.purge)
         if self._as_json:
             print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
         elif purged:
@@ -76,9 +76,9 @@ class QueueCommands:
             self._terminal.say("Nothing was deleted. Wait a minute and purge again.")
 
     def dead(self) -> None:
-        """Show some of the requests that were given up, and how many there are. Raises: AwsError."""
-        letters = self._connection.line().dead
-        found, count = self._outlast(letters.look), self._outlast(letters.count)
+        """Show some of the dead letters, and their number. Raises: AwsError."""
+        letters = self._connection.channel().dead
+        found, count = self._call(letters.peek), self._call(letters.count)
         if self._as_json:
             rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
             print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
@@ -87,34 +87,34 @@ class QueueCommands:
         self._terminal.show_table(f"{letters.name}: {count}", ("message", "body", "reason"), rows_shown)
 
     def redrive(self, *, sure: bool = False) -> None:
-        """Send the requests that were given up back to the request queue. Raises: WrongUsage; AwsError."""
-        letters = self._connection.line().dead
+        """Send the dead letters back to the request queue. Raises: WrongUsage; AwsError."""
+        letters = self._connection.channel().dead
         if not self._is_sure(
-            f"Send about {self._outlast(letters.count)} requests of {letters.name} back to the workers?", sure=sure
+            f"Send about {self._call(letters.count)} requests of {letters.name} back to the workers?", sure=sure
         ):
             self._terminal.say("Nothing was sent back.")
             return
-        moved = letters.redrive(self._outlast)
+        moved = letters.redrive(self._call)
         if self._as_json:
             print(json.dumps({"queue": letters.name, "sent_back": moved}))
         else:
             self._terminal.say(f"Sent {moved} requests back.")
 
     def check(self) -> int:
-        """Tell whether everything an asker needs is there; return the exit status. Raises: AwsError."""
-        aws, line = self._connection.aws(), self._connection.line()
+        """Check everything that a client needs; return the exit status. Raises: AwsError."""
+        aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
-            outcome = line.requester.ping(timeout_seconds=self._ping_seconds)
+            outcome = channel.requester.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {
             "account": account,
             "region": aws.region,
             "clock_difference_seconds": round(difference, 1),
-            **{f"messages_in_{box.name}": self._outlast(box.depth).total for box in (line.requests, line.replies)},
-            "oldest_request_seconds": line.requests.oldest_seconds(),
-            "dead_letters": self._count(line.dead),
+            **{f"messages_in_{box.name}": self._call(box.depth).total for box in (channel.requests, channel.replies)},
+            "oldest_request_seconds": channel.requests.oldest_seconds(),
+            "dead_letters": self._count(channel.dead),
             "worker_answers_in_seconds": round(outcome.seconds, 3) if answered else None,
         }
         if self._as_json:
@@ -123,11 +123,11 @@ class QueueCommands:
             self._terminal.show_pairs("Check", {name.replace("_", " "): _word(value) for name, value in facts.items()})
         if abs(difference) > CLOCK_SECONDS:
             self._terminal.warn(f"This machine's clock differs from AWS's by {difference:.0f} s. Set it right.")
-        answer_of(outcome, worker=self._connection.application.program)
+        response_of(outcome, worker=self._connection.application.program)
         return 0
 
     def run(self, given: argparse.Namespace) -> int:
-        """Carry out one of the commands; return the exit status. Raises: CourierError."""
+        """Run a command; return the exit status. Raises: CourierError."""
         if given.command == "check":
             return self.check()
         if given.command == "dead":
@@ -145,7 +145,7 @@ class QueueCommands:
 
     def _count(self, letters: DeadLetters) -> int | None:
         try:
-            return self._outlast(letters.count)
+            return self._call(letters.count)
         except (QueueMissing, AccessDenied):
             return None
 

@@ -1,4 +1,4 @@
-"""Print responses of the numbers client: for a person, as JSON or as CSV; one, or a batch."""
+"""Print the responses of the numbers client, single or in a batch: for people, as JSON or as CSV."""
 
 from __future__ import annotations
 
@@ -8,31 +8,31 @@ from typing import TYPE_CHECKING
 from courier.cli import layout
 from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
-from courier.numbers.response import NumbersAnswer
+from courier.numbers.response import NumbersResponse
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
 
-#: Up to so many numbers are all shown back, of more the first and the last.
+#: The longest list that is shown in full, and how many numbers are shown of each end of a longer list.
 SHOWN_BACK = 20
 SHOWN_OF_MANY = 5
-#: What is shown back of one number at most, in characters.
+#: The most characters of a number that are shown.
 SHOWN_OF_NUMBER = 60
-#: How many line numbers a summary names.
+#: The most line numbers in a summary.
 NAMED_LINES = 10
-#: What may become of a line beside an answer.
+#: The outcomes of a line other than a response.
 OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without a response", "canceled", "failed")
 
 
 class Report:
-    """Shows responses on a terminal; `output` is json, csv, or nothing for a person."""
+    """Shows responses on a terminal; `output` is json, csv, or empty for people."""
 
     def __init__(self, terminal: Terminal, output: str) -> None:
         self._terminal = terminal
         self._output = output
 
-    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersAnswer, took_seconds: float) -> None:
-        """Show an answer; of the list, what it begins and ends with: all of it, if it is short."""
+    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersResponse, took_seconds: float) -> None:
+        """Show a response, and the `first` and `last` numbers of the list, all of them if it is short."""
         if self._output == "json":
             self._terminal.row(render.json_line(answer))
         elif self._output == "csv":
@@ -49,7 +49,7 @@ class Report:
         shown = ", ".join(layout.shortened(item, room) for item in whole)
         self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
 
-    def _show_person(self, answer: NumbersAnswer) -> None:
+    def _show_person(self, answer: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
         self._terminal.show_pairs("Statistics", render.table(answer, ascii_only=ascii_only, plain=plain))
         if plain:
@@ -60,42 +60,42 @@ class Report:
             self._terminal.say(line)
 
     def batch(self) -> BatchReport:
-        """Return what shows the rows of a batch, one as soon as it is known."""
+        """Return a report for the rows of a batch."""
         rows = (render.CsvRows if self._output == "csv" else render.JsonRows)(self._terminal.row)
         return BatchReport(self._terminal, rows)
 
 
 class BatchReport:
-    """The rows of a batch, and in the end what became of its lines."""
+    """Shows the rows of a batch, and a summary."""
 
     def __init__(self, terminal: Terminal, rows: render.JsonRows | render.CsvRows) -> None:
         self._terminal = terminal
         self._rows = rows
         self._answered = 0
         self._others: dict[str, list[int]] = {}
-        #: The exit status: that of the worst line, where no answer is worse than a rejection.
+        #: The exit status: that of the worst line, where a missing response is worse than a rejection.
         self.worst = 0
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
-        """Show the answer to a line."""
+    def add(self, line: int, answer: NumbersResponse) -> None:
+        """Show the response to a line."""
         self._answered += 1
         self._rows.add(line, answer)
 
     def reject(self, line: int, error: CourierError) -> None:
-        """Show why a line has no answer."""
+        """Show why a line has no response."""
         self.worst = max(self.worst, error.exit_status)
         self._others.setdefault(_outcome(error), []).append(line)
-        self._rows.refuse(line, error.sentence)
+        self._rows.reject(line, error.sentence)
 
     def end(self) -> None:
-        """Show what is left, and on stderr which lines have no answer, if there are any."""
+        """End the rows, and print on stderr a summary of lines without a response, if there are any."""
         self._rows.end()
         if self._others:
             self._terminal.note(summary(self._answered, self._others))
 
 
 def summary(answered: int, others: dict[str, list[int]]) -> str:
-    """Return what became of the lines of a batch, in a sentence: `7 lines: 4 answered, 3 rejected (3, 4, 5)`."""
+    """Return a summary of a batch: `7 lines: 4 answered, 3 rejected (3, 4, 5)`."""
     total = answered + sum(map(len, others.values()))
     parts = [f"{answered:,} answered"]
     for outcome, lines in sorted(others.items(), key=lambda item: OUTCOMES.index(item[0])):

@@ -1,7 +1,7 @@
-"""Terminal output: sentences, tables and progress. Knows nothing of AWS.
+"""Terminal output: lines, tables and progress. Knows nothing of AWS.
 
-Text that came from outside is made printable and is never markup. On a terminal, lines are broken at words; rows for
-programs are never touched. While something is shown as under way, it and the lines above it have one owner.
+Untrusted text is made printable and is never markup. On a terminal, lines are broken at words; rows for programs are
+printed unchanged. While progress is shown, the same console prints the lines above it.
 """
 
 from __future__ import annotations
@@ -17,35 +17,35 @@ from rich.text import Text
 
 from courier.cli import layout, live, output
 from courier.errors import CourierError
-from courier.progress import UNSEEN, Progress
+from courier.progress import NO_PROGRESS, Progress
 from courier.text import printable
 
 T = TypeVar("T")
 Color = tuple[int, int, int]
 
-#: Wider than any table: what is not on a terminal is not fitted to anything.
+#: Wider than any table: the width of output that is not a terminal.
 _ENDLESS = 1_000_000
 
 
 class _Console(Console):
-    """A console as wide as its own terminal is, that leaves the end of its reader to whoever prints."""
+    """A console with the width of its own terminal, which raises BrokenPipeError."""
 
     @property
     def size(self) -> ConsoleDimensions:
-        """The size of the terminal; rich would take that of standard input, or COLUMNS."""
+        """The size of the terminal; rich would use that of standard input, or COLUMNS."""
         return ConsoleDimensions(output.columns(self.file) or output.USUAL_COLUMNS, super().size.height)
 
     @size.setter
     def size(self, new_size: tuple[int, int]) -> None:
-        """Take no other size."""
+        """Ignore other sizes."""
 
     def on_broken_pipe(self) -> None:
-        """Raise it again; rich would end the program with a status of its own."""
+        """Raise BrokenPipeError again; rich would end the program with its own status."""
         raise BrokenPipeError
 
 
 class _Sized:
-    """A table that is laid out for a width, whatever the console thinks its own is."""
+    """A table with a fixed width, regardless of the console's."""
 
     def __init__(self, table: Table, width: int) -> None:
         self._table = table
@@ -57,9 +57,9 @@ class _Sized:
 
 
 class Screen:
-    """A console to write on, and one for errors and progress, both replaceable.
+    """A console for output, and one for errors and progress; both can be replaced.
 
-    `plain` is for screen readers and logs: nothing is drawn or erased, and a line has one fact.
+    `plain` is for screen readers and logs: nothing is drawn or erased, and each line has one fact.
     """
 
     def __init__(self, console: Console | None = None, errors: Console | None = None, *, plain: bool = False) -> None:
@@ -70,29 +70,29 @@ class Screen:
 
     @property
     def ascii_only(self) -> bool:
-        """Whether what is written must be plain ASCII, since the output's encoding has no more."""
+        """Whether the output's encoding supports only ASCII."""
         return self._console.options.ascii_only
 
     @property
     def width(self) -> int | None:
-        """How wide the output is, in columns; None if it is no terminal, and endless."""
+        """The width of the output in columns; None (unlimited) if it is not a terminal."""
         return output.columns(self._console.file)
 
     @property
-    def shows_pictures(self) -> bool:
-        """Whether a picture can be shown."""
+    def shows_images(self) -> bool:
+        """Whether the terminal can show images."""
         has_colors = output.is_terminal(self._console.file) and self._console.color_system is not None
         return has_colors and not self.ascii_only and not self.plain
 
-    # Saying
+    # Lines and tables
 
     def say(self, text: str, *, style: str = "") -> None:
-        """Print a line; a terminal shows it in `style`, and breaks it at words."""
+        """Print a line; on a terminal in `style`, and broken at words."""
         for line in layout.wrapped(printable(text, None), self.width):
             self._print(Text(line, style=style))
 
     def row(self, line: str) -> None:
-        """Print a line for programs, as it is."""
+        """Print a line for programs, unchanged."""
         if self._is_below():
             self._print(Text(line))
             return
@@ -100,22 +100,22 @@ class Screen:
         self._console.file.flush()
 
     def complain(self, error: CourierError) -> None:
-        """Print what went wrong, where, and what to do, on stderr."""
-        self._tell(error.message, "red")
+        """Print an error on stderr, with its drawing and its hint."""
+        self._print_error(error.message, "red")
         for line in layout.fitted_drawing(error.drawing, output.columns(self._errors.file)):
             self._region.print(Text(printable(line, None)))
         if error.hint:
-            self._tell(error.hint, "")
+            self._print_error(error.hint, "")
 
     def warn(self, sentence: str) -> None:
-        """Print a sentence on stderr."""
-        self._tell(sentence, "yellow")
+        """Print a warning on stderr."""
+        self._print_error(sentence, "yellow")
 
     def note(self, sentence: str) -> None:
-        """Print a sentence on stderr that is no warning."""
-        self._tell(sentence, "")
+        """Print a note on stderr."""
+        self._print_error(sentence, "")
 
-    def _tell(self, sentence: str, style: str) -> None:
+    def _print_error(self, sentence: str, style: str) -> None:
         for line in layout.wrapped(printable(sentence, None), output.columns(self._errors.file)):
             self._region.print(Text(line, style=style))
 
@@ -138,9 +138,9 @@ class Screen:
     def show_table(
         self, title: str, header: Sequence[str], rows: Sequence[Sequence[str]], *, in_words: bool = False
     ) -> None:
-        """Print a table with a header line; columns after the first are to the right, unless they are `in_words`.
+        """Print a table with a header; columns after the first are right-aligned, unless they are `in_words`.
 
-        Where it is too wide for the terminal, words of the last column are wrapped, or each row becomes lines.
+        If it is too wide for the terminal, the last column is wrapped, or each row becomes several lines.
         """
         cells = [[printable(cell, None) for cell in row] for row in rows]
         width = self.width or _ENDLESS
@@ -161,7 +161,7 @@ class Screen:
             self.say(line)
 
     def _print(self, renderable: RenderableType) -> None:
-        """Print on standard output; above what is under way, if that is on the same terminal."""
+        """Print on standard output; above the progress display, if that is on the same terminal."""
         if isinstance(renderable, Table):
             renderable = _Sized(renderable, self.width or _ENDLESS)
         if self._is_below():
@@ -170,33 +170,33 @@ class Screen:
             self._console.print(renderable, soft_wrap=True)
 
     def _is_below(self) -> bool:
-        """Whether something is shown below the lines of standard output, on its terminal."""
+        """Whether progress is shown on the terminal of standard output."""
         return self._region.is_shown and output.is_same_terminal(self._console.file, self._errors.file)
 
-    # What is under way
+    # Progress
 
     @contextlib.contextmanager
     def cleared(self) -> Iterator[None]:
-        """Let the body print by other ways than this: nothing is drawn meanwhile."""
+        """Hide progress while the body prints by other means."""
         with self._region.hidden():
             yield
 
     @property
     def is_watched(self) -> bool:
-        """Whether somebody sees what is under way: only a terminal can draw and erase."""
+        """Whether progress can be shown: on a terminal that can draw and erase."""
         can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
         return can_draw and self._errors.is_terminal and not self.plain
 
     def waiting(self, text: str) -> AbstractContextManager[None]:
-        """Show a spinner while the body runs; a line on a terminal that can draw none, and nothing elsewhere."""
+        """Show a spinner while the body runs; a line on a terminal without cursor movement, and nothing elsewhere."""
         return self._shown(text, lambda words: (live.spinner(words, ascii_only=self._draws_ascii), None), None)
 
     def moving(self, text: str) -> AbstractContextManager[Progress]:
-        """Show a progress bar while the body moves bytes; yields what to tell of them."""
-        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), UNSEEN)
+        """Show a progress bar for bytes while the body runs; yields the progress."""
+        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), NO_PROGRESS)
 
     def counting(self, text: str) -> AbstractContextManager[Callable[[int], None]]:
-        """Show a count on stderr unless results come on this terminal; yields what adds to it."""
+        """Show a counter on stderr, unless results are printed on this terminal; yields a function that adds to it."""
         if not self.is_watched or output.is_terminal(self._console.file):
             return contextlib.nullcontext(lambda _: None)
         return self._shown(text, lambda words: live.counter(words, ascii_only=self._draws_ascii), lambda _: None)
@@ -204,7 +204,7 @@ class Screen:
     def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
         """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
         return self._shown(
-            text, lambda words: live.batch_bars(words, total, self._drawing_width), (UNSEEN, lambda: None)
+            text, lambda words: live.batch_bars(words, total, self._drawing_width), (NO_PROGRESS, lambda: None)
         )
 
     @contextlib.contextmanager
@@ -227,20 +227,20 @@ class Screen:
     def _drawing_width(self) -> int:
         return output.columns(self._errors.file) or output.USUAL_COLUMNS
 
-    def show_pictures(self, pictures: Sequence[Sequence[Sequence[tuple[Color, Color]]]]) -> None:
-        """Show pictures side by side: rows of characters, each the colors of its upper and its lower half."""
-        if not self.shows_pictures:
+    def show_images(self, images: Sequence[Sequence[Sequence[tuple[Color, Color]]]]) -> None:
+        """Show images side by side: rows of characters, each with the colors of its upper and lower half."""
+        if not self.shows_images:
             return
         from rich.color import Color
         from rich.style import Style
 
-        for number in range(max(map(len, pictures), default=0)):
+        for number in range(max(map(len, images), default=0)):
             line = Text()
-            for picture in pictures:
-                row = picture[number] if number < len(picture) else []
+            for image in images:
+                row = image[number] if number < len(image) else []
                 for upper, lower in row:
                     line.append(
                         "\N{UPPER HALF BLOCK}", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
                     )
-                line.append(" " * (2 + len(picture[0]) - len(row) if picture else 2))
+                line.append(" " * (2 + len(image[0]) - len(row) if image else 2))
             self._print(line)

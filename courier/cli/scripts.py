@@ -1,4 +1,4 @@
-"""The entry points that pip installs: `courier-numbers` and its siblings."""
+"""The entry points of the installed package: `courier-numbers` and the others."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Signal handling in clients: every signal is handled at once, wherever the program waits, and cancels.
+"""Signal handling in clients: a signal cancels at once, wherever the program waits.
 
-The handler of a signal does nothing, but for one place: what it would raise can be swallowed by whatever code
-happens to run, and Python calls it only when the main thread comes to it. Instead, the operating system's own
-handler writes the signal's number into a socket (`signal.set_wakeup_fd`), and a thread reads it there and cancels.
-Only where the main thread waits for a line to be typed, in C code that no other thread can wake, does the handler
-raise: that of SIGUSR1, which the thread sends until that wait has ended. A program that is stuck all the same is ended.
+Signal handlers here do not raise, with one exception: what they raise can be swallowed by the code that happens to run,
+and Python calls them only in the main thread. Instead, the C-level handler writes the signal's number into a socket
+(`signal.set_wakeup_fd`), and a thread reads it there and cancels. Only while the main thread waits for a typed line, in
+C code that no other thread can wake, does a handler raise: that of SIGUSR1, which the thread sends until the wait has
+ended. A program that is stuck is ended.
 """
 
 from __future__ import annotations
@@ -22,33 +22,33 @@ from typing import Any
 
 from courier.cancellation import Canceled, Cancellation
 
-#: What ends a client: Ctrl-C, `kill`, a closed terminal. Windows has no SIGHUP.
+#: The signals that end a client: Ctrl-C, `kill`, a closed terminal. Windows has no SIGHUP.
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-#: As a shell reports a program that a signal ended: 128 and the signal's number.
+#: The exit status after a signal is this plus the signal's number, as shells report it.
 SIGNAL_STATUS = 128
-#: How often a main thread that waits for a line is woken until it has heard, in seconds.
+#: The interval at which a main thread that waits for a line is woken, in seconds.
 REPEAT_SECONDS = 0.05
-#: What comes sooner than this after a signal is the same once more, in seconds: a shell or `timeout` sends it both
-#: to a process and to its group.
+#: A signal sooner than this after another is a duplicate, in seconds: a shell or `timeout` sends a signal to a process
+#: and to its group.
 SAME_SECONDS = 0.5
-#: How long the main thread may stand still after a signal before the process is ended, in seconds: by whether
-#: something is being cleaned up; and how long it may go on at the most.
+#: The longest time without progress of the main thread after a signal before the process is ended, in seconds: without
+#: and with cleanup; and the longest time in total.
 STILL_SECONDS = {False: 1.0, True: 3.0}
 LONGEST_SECONDS = 4.5
-#: How long it may wait for a line that is typed although it is woken again and again, in seconds.
+#: The longest time that it may wait for a typed line after a signal, in seconds.
 LINE_SECONDS = 1.5
-#: Shows the cursor, which a spinner may have hidden, and has pastes no longer marked.
+#: Shows the cursor, which a spinner may have hidden, and switches bracketed paste off.
 _AS_USUAL = b"\x1b[?25h\x1b[?2004l"
 
 
 class Signals:
-    """Hears signals for one program, and cancels its waits; a second signal ends it at once."""
+    """Handles a program's signals: the first cancels its waits, the second ends it at once."""
 
     def __init__(self, cancellation: Cancellation) -> None:
         self._cancellation = cancellation
         #: The signal that came, until `reset`.
         self.number: int | None = None
-        #: What hears of each signal instead, where a program has a way of its own to end.
+        #: Called for each signal; a worker replaces it, to stop in its own way.
         self.receiver: Callable[[int], None] = self._cancel
         self._sent_at = 0.0
         self._progress = _Progress()
@@ -56,7 +56,7 @@ class Signals:
         self._is_listening = False
 
     def listen(self) -> None:
-        """Begin to hear signals, but for those that whoever started this program had it ignore (`nohup`)."""
+        """Begin to handle signals, except those that the parent process set to be ignored (`nohup`)."""
         if self._is_listening:
             return
         self._is_listening = True
@@ -72,7 +72,7 @@ class Signals:
         threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True).start()
 
     def read_line(self, prompt: str) -> str:
-        """Return a line that is typed. Raises: Canceled; EOFError."""
+        """Return a typed line. Raises: Canceled; EOFError."""
         self._is_reading_line = True
         try:
             self._cancellation.check()
@@ -81,18 +81,15 @@ class Signals:
             self._is_reading_line = False
 
     def reset(self) -> bool:
-        """Go on after Ctrl-C: what it was meant for has ended. Nothing goes on after another signal.
-
-        Returns whether it goes on.
-        """
+        """Continue after Ctrl-C, once the canceled action has ended; return False after any other signal."""
         if self.number in {None, signal.SIGINT}:
             self.number = None
             self._cancellation.reset()
         return self.number is None
 
     def _wake(self, _number: int, frame: FrameType | None) -> None:
-        # In any other frame than this one, such as that of a completion, what is raised could be swallowed; and
-        # what is raised a second time, while `input` still gives way to the first, is an error of the interpreter's.
+        # In another frame, such as that of a completion, the exception could be swallowed. A second exception, while
+        # `input` still handles the first, is an internal error of the interpreter.
         is_here = frame is not None and frame.f_code is Signals.read_line.__code__
         if is_here and self._is_reading_line and self.number is not None:
             self._is_reading_line = False
@@ -119,9 +116,9 @@ class Signals:
         self._sent_at = now
 
     def _press(self, number: int) -> None:
-        """See to it that the program ends: wake the main thread if it waits for a line; end it if it is stuck.
+        """Wake the main thread if it waits for a line; end the program if it is stuck.
 
-        It is stuck at a line, too: within a paste that has not ended, readline hears of no signal.
+        It can be stuck at a line, too: in an unfinished paste, readline does not handle signals.
         """
         if self._is_reading_line and sys.platform != "win32":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
@@ -133,13 +130,13 @@ class Signals:
 
 
 def _hear(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the number is in the socket by now."""
+    """Do nothing: the number is in the socket already."""
 
 
 class _Progress:
-    """Whether the main thread still does something, once it was told to end.
+    """Whether the main thread makes progress after a signal.
 
-    It may stand in a call that nothing can wake: output into a pipe that nobody reads.
+    It may be stuck in a call that nothing can wake, such as output to a pipe that is not read.
     """
 
     def __init__(self) -> None:
@@ -147,11 +144,11 @@ class _Progress:
         self._spent_seconds = _main_thread_seconds()
 
     def is_older_than(self, seconds: float) -> bool:
-        """Whether the program was told to end so long ago."""
+        """Whether the signal came more than `seconds` ago."""
         return time.monotonic() - self._begun_at > seconds
 
     def is_stuck(self, still_seconds: float) -> bool:
-        """Whether it has stood still for so long, or has worked on for too long."""
+        """Whether it had no progress for `still_seconds`, or continued for too long."""
         now, spent_seconds = time.monotonic(), _main_thread_seconds()
         if spent_seconds != self._spent_seconds:
             self._spent_seconds, self._moved_at = spent_seconds, now
@@ -159,20 +156,20 @@ class _Progress:
 
 
 def _main_thread_seconds() -> float:
-    """Return the processor time that the main thread has spent, where the system tells."""
+    """Return the CPU time of the main thread, or of the process if the system does not measure threads."""
     if sys.platform in {"win32", "darwin"}:
         return time.process_time()
     return time.clock_gettime(time.pthread_getcpuclockid(threading.main_thread().ident or 0))
 
 
 class _Terminal:
-    """How the terminal was set before line editing or a spinner changed it."""
+    """The settings of the terminal before line editing or a spinner changed them."""
 
     def __init__(self) -> None:
         self._attributes: list[Any] | None = None
 
     def save(self) -> None:
-        """Remember how standard input is set, if it is a terminal."""
+        """Save the settings of standard input, if it is a terminal."""
         if sys.platform == "win32":
             return
         import termios
@@ -181,7 +178,7 @@ class _Terminal:
             self._attributes = termios.tcgetattr(0)
 
     def restore(self) -> None:
-        """Set it so again."""
+        """Restore the saved settings."""
         if sys.platform == "win32":
             return
         import termios
@@ -197,6 +194,6 @@ _TERMINAL = _Terminal()
 
 
 def _end_at_once(number: int) -> None:
-    """End the process, whatever it does, and leave the terminal as it was found."""
+    """Restore the terminal and end the process."""
     _TERMINAL.restore()
     os._exit(SIGNAL_STATUS + number)

@@ -1,4 +1,4 @@
-"""Numbers that are typed: as arguments, or at a prompt, where several lines may be pasted at once."""
+"""Parse numbers that are typed: as arguments, or at a prompt, where several lines may be pasted at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from courier.numbers import parser
 
 
 def joined(words: Sequence[str]) -> str:
-    """Return the list that arguments make, separated by blanks. Raises: Rejected if one of several is empty."""
+    """Join arguments into a list, separated by blanks. Raises: Rejected if one of several is empty."""
     for number, word in enumerate(words, start=1):
         if len(words) > 1 and not word.strip():
             raise Rejected(
@@ -19,9 +19,9 @@ def joined(words: Sequence[str]) -> str:
 
 
 def numbers_or_end(text: str) -> list[str]:
-    """Return the numbers of a line, or of several lines that were pasted at once; none for an empty answer.
+    """Return the numbers of a line, or of several pasted lines; none for an empty answer.
 
-    Each line is a list by itself, as if it had been typed. Raises: Rejected, naming the line that is none.
+    Each line is parsed as a list. Raises: Rejected, naming the invalid line.
     """
     if not text.strip():
         return []
@@ -38,9 +38,9 @@ def numbers_or_end(text: str) -> list[str]:
 
 
 def _in_line(number: int, line: str, error: Rejected) -> Rejected:
-    """Return what is wrong with one of several lines, with its number."""
+    """Return the error of one of several lines, with the line's number."""
     if not line.strip():
         return Rejected(f"Line {number:,} is empty.", hint="Write a number there, or delete the line.")
-    told = Rejected(f"Line {number:,}: {error.message}", hint=error.hint)
-    told.drawing = error.drawing
-    return told
+    rejected = Rejected(f"Line {number:,}: {error.message}", hint=error.hint)
+    rejected.drawing = error.drawing
+    return rejected

@@ -1,6 +1,6 @@
-"""The two worker programs: queues, limits and handler of each, assembled and run until they are stopped.
+"""The two worker programs: assemble the worker of an application and run it.
 
-Neither loads what only the other needs: NumPy and Pillow take memory.
+Neither imports what only the other needs: NumPy and Pillow take memory.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 from courier import Worker, WorkerConfig
 from courier.aws.s3 import Bucket
-from courier.aws.session import connect_patiently
+from courier.aws.session import connect_worker
 from courier.cli import daemon
 from courier.settings import LISTS, load_settings
 
 
 def numbers(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
-    """Serve the numbers' request queue until told to stop; return the exit status."""
+    """Run the numbers worker; return the exit status."""
     from courier.numbers import handler
     from courier.numbers.application import application
-    from courier.numbers.stored_lists import LongLists
+    from courier.numbers.stored_lists import StoredLists
 
     options = daemon.parse_options(arguments, description=description)
     daemon.set_up_log(options.log_format)
@@ -31,15 +31,15 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
         stop_when_empty=options.stop_when_empty,
         is_expensive=handler.is_claim,
     )
-    aws = connect_patiently()
-    lists = LongLists(Bucket(aws, settings.bucket, LISTS))
+    aws = connect_worker()
+    lists = StoredLists(Bucket(aws, settings.bucket, LISTS))
     calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
     worker = Worker(calculator.answer, application(settings), config, aws=aws)
     return daemon.serve(worker, f"numbers worker listens on {settings.request_queue}", options.ready_file)
 
 
 def images(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
-    """Serve the image inbox until told to stop; return the exit status."""
+    """Run the images worker; return the exit status."""
     from courier.images import handler
     from courier.images.application import application
 
@@ -51,6 +51,6 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
         concurrency=options.concurrency or settings.concurrency or os.cpu_count(),
         stop_when_empty=options.stop_when_empty,
     )
-    aws = connect_patiently()
+    aws = connect_worker()
     worker = Worker(handler.ImageHandler(aws, settings).answer, application(settings), config, aws=aws)
     return daemon.serve(worker, f"images worker listens on {settings.image_inbox}", options.ready_file)

@@ -17,7 +17,7 @@ from courier.text import printable
 
 
 def frames_of(image: Image.Image) -> int:
-    """Return how many frames move, or how many pages there are. Raises: NotAPicture if that cannot be told.
+    """Return how many frames move, or how many pages there are. Raises: NotAnImage if that cannot be told.
 
     A PNG's picture for programs that know no better is none of them.
     """
@@ -36,7 +36,7 @@ def plays_of(image: Image.Image) -> int:
 
 
 def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, float]]:
-    """Yield each frame whole, and for how many milliseconds it is shown. Raises: NotAPicture."""
+    """Yield each frame whole, and for how many milliseconds it is shown. Raises: NotAnImage."""
     try:
         if source.png:
             yield from composed(source.image.size, apng.parts(source, note))
@@ -53,7 +53,7 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
 
 
 def _counted(image: Image.Image, frames: Iterator[tuple[Image.Image, float]]) -> Iterator[tuple[Image.Image, float]]:
-    """Yield as many frames as Pillow has counted, whose limit has been checked. Raises: NotAPicture for others."""
+    """Yield as many frames as Pillow has counted, whose limit has been checked. Raises: NotAnImage for others."""
     expected, count = frames_of(image), 0
     for frame in frames:
         count += 1

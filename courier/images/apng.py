@@ -28,7 +28,7 @@ _CONTROL = struct.Struct(">5I2H2B")
 def parts(source: Source, note: Note) -> Iterator[Part]:
     """Yield the frames of an animated PNG as they are stored.
 
-    Raises: NotAPicture for what is damaged, or has other frames than it says.
+    Raises: NotAnImage for what is damaged, or has other frames than it says.
     """
     told = int.from_bytes(source.png.chunks[b"acTL"][:4]) if source.png else 0
     count = 0

@@ -1,4 +1,4 @@
-"""The images application: its queues and its worker's program."""
+"""The images application: its queues and its worker program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from courier.settings import Settings
 
 
 def application(settings: Settings) -> Application:
-    """Return the application that the settings make."""
+    """Return the application with the queues of the settings."""
     return Application(
         "images",
         requests=settings.image_inbox,

@@ -19,7 +19,7 @@ from courier.images.pipeline import Pipeline
 from courier.images.results import SAMPLE, Made, source_of
 from courier.images.sources import Source
 from courier.images.transfer import ImageTransfer, Result, Uploaded
-from courier.progress import UNSEEN, Progress
+from courier.progress import NO_PROGRESS, Progress
 
 #: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
 TRANSFERS = 4
@@ -52,7 +52,7 @@ class Batch:
         *,
         replace: bool,
         told: Tell,
-        progress: Progress = UNSEEN,
+        progress: Progress = NO_PROGRESS,
     ) -> None:
         self._transfer = transfer
         self._pipeline = pipeline

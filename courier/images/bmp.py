@@ -11,7 +11,7 @@ from typing import IO
 
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 
 #: Where the header begins; all places are counted from there.
 _START = 14
@@ -37,23 +37,23 @@ class _Header:
     masks: tuple[int, ...]
 
 
-def why_unread(file: IO[bytes]) -> NotAPicture | None:
+def why_unread(file: IO[bytes]) -> NotAnImage | None:
     """Return why a BMP is not read, by its header; None if the file is no BMP, or its header says nothing of it."""
     header = _header(file)
     what = _unusual(header) if header else ""
     if not what:
         return None
-    return NotAPicture(f"The BMP has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+    return NotAnImage(f"The BMP has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
 
 
 def prepare(image: Image.Image, file: IO[bytes]) -> None:
-    """Give a BMP its color profile. Raises: NotAPicture for transparency that would be lost."""
+    """Give a BMP its color profile. Raises: NotAnImage for transparency that would be lost."""
     header = _header(file)
     if header is None:
         return
     if header.bits == _SIXTEEN and len(header.masks) > _ALPHA and header.masks[_ALPHA]:
         said = "The BMP has 16 bits a pixel with transparency, which cannot be read here."
-        raise NotAPicture(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+        raise NotAnImage(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
     if len(header.content) >= _VERSION_5 and header.content[_COLOR_SPACE : _COLOR_SPACE + 4] == _EMBEDDED:
         place, size = struct.unpack_from("<II", header.content, _PROFILE)
         file.seek(_START + place)

@@ -7,7 +7,7 @@ from typing import cast
 
 from PIL import Image, ImageCms
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import profiles
 from courier.images.notes import Note
 
@@ -21,9 +21,9 @@ def is_deep(image: Image.Image) -> bool:
 
 
 def shallow(image: Image.Image, note: Note) -> Image.Image:
-    """Return deep gray as 8 bits. Raises: NotAPicture for 32 bits, which have no rule for that."""
+    """Return deep gray as 8 bits. Raises: NotAnImage for 32 bits, which have no rule for that."""
     if image.mode in {"I", "F"}:
-        raise NotAPicture(
+        raise NotAnImage(
             "The image has 32 bits of gray, and there is no rule to convert them to 8.", reason=Reason.IMPOSSIBLE
         )
     note("its 16 bits of gray became 8")
@@ -31,11 +31,11 @@ def shallow(image: Image.Image, note: Note) -> Image.Image:
 
 
 def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
-    """Return gray of 32 bits as 16. Raises: NotAPicture if a value is out of their range."""
+    """Return gray of 32 bits as 16. Raises: NotAnImage if a value is out of their range."""
     low, high = cast("tuple[float, float]", image.getextrema())
     if not 0 <= low <= high <= _MOST:
         said = f"The image has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits."
-        raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
+        raise NotAnImage(said, reason=Reason.IMPOSSIBLE)
     if image.mode == "F":
         note("its fractions of gray were rounded")
         image = image.point(lambda value: value * 1 + 0.5)

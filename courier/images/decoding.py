@@ -12,7 +12,7 @@ from functools import reduce
 
 from PIL import Image, ImageChops
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import color, jpeg, tiff
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
@@ -24,7 +24,7 @@ _DEEP = 16
 
 
 def decode(source: Source, note: Note) -> Image.Image:
-    """Return a source's image decoded, its first if there are several. Raises: NotAPicture if it is not whole."""
+    """Return a source's image decoded, its first if there are several. Raises: NotAnImage if it is not whole."""
     if source.png:
         _decode_png(source, source.png)
         return _deep_transparency(source.image, source.png)
@@ -37,11 +37,11 @@ def decode(source: Source, note: Note) -> Image.Image:
     return source.image.crop(source.aperture) if source.aperture else source.image
 
 
-def damage(image: Image.Image, what: str) -> NotAPicture:
+def damage(image: Image.Image, what: str) -> NotAnImage:
     """Return the rejection of an image that cannot be decoded whole."""
     name = "JPEG" if image.format == "MPO" else image.format
     header = f"its header says {name}, {image.width} x {image.height} pixels"
-    return NotAPicture(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
+    return NotAnImage(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
 
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:

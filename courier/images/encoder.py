@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image, ImageFile
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import color, palette
 from courier.images.effects import filled, flattened
 from courier.images.formats import Format
@@ -47,7 +47,7 @@ class Encoding:
 
 
 def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
-    """Return the file that frames make, each shown for so many milliseconds. Raises: NotAPicture."""
+    """Return the file that frames make, each shown for so many milliseconds. Raises: NotAnImage."""
     try:
         return _saved(frames, times, encoding, note)
     except (OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
@@ -55,7 +55,7 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
         if any(sign in said for sign in _OUT_OF_MEMORY):
             raise MemoryError from error
         size = f"{frames[0].width} x {frames[0].height} pixels"
-        raise NotAPicture(
+        raise NotAnImage(
             f"The result, {size}, cannot be written as {encoding.target.name}: {said}.", reason=Reason.IMPOSSIBLE
         ) from error
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.profiles import SRGB_PRIMARIES, Description, gamma_curve, srgb_curve
 from courier.text import quoted
 
@@ -114,7 +114,7 @@ class Png:
 
 
 def read(content: bytes) -> Png:
-    """Return what a PNG says of itself. Raises: NotAPicture for what pixels need and is damaged or not known."""
+    """Return what a PNG says of itself. Raises: NotAnImage for what pixels need and is damaged or not known."""
     chunks = list(_chunks(content))
     header = _header(chunks)
     kept, dropped = [], dict[str, None]()
@@ -158,7 +158,7 @@ def _checksum(name: bytes, data: bytes) -> bytes:
 
 
 def _header(chunks: Sequence[Chunk]) -> tuple[int, ...]:
-    """Return the fields of the header. Raises: NotAPicture."""
+    """Return the fields of the header. Raises: NotAnImage."""
     unknown = [chunk for chunk in chunks if not chunk.is_ancillary and chunk.name not in _CRITICAL]
     if not chunks or chunks[0].name != b"IHDR" or len(chunks[0].data) != 13 or chunks[0].data[9] not in _CHANNELS:  # noqa: PLR2004
         raise _damaged("its header is missing")
@@ -166,7 +166,7 @@ def _header(chunks: Sequence[Chunk]) -> tuple[int, ...]:
         said = (
             f"This PNG has a chunk {quoted(_word(unknown[0].name))}, which is not known here and is needed to show it."
         )
-        raise NotAPicture(said, reason=Reason.UNSUPPORTED_FORMAT)
+        raise NotAnImage(said, reason=Reason.UNSUPPORTED_FORMAT)
     broken = [chunk.name for chunk in chunks if chunk.name in {b"IHDR", b"PLTE"} and not chunk.is_sound]
     if broken:
         raise _damaged(f"the check sum of its {_word(broken[0])} is wrong")
@@ -177,8 +177,8 @@ def _word(name: bytes) -> str:
     return name.decode("latin-1")
 
 
-def _damaged(what: str) -> NotAPicture:
-    return NotAPicture(f"The image is damaged: {what}.", reason=Reason.CORRUPT)
+def _damaged(what: str) -> NotAnImage:
+    return NotAnImage(f"The image is damaged: {what}.", reason=Reason.CORRUPT)
 
 
 def _is_usable(chunk: Chunk) -> bool:

@@ -34,7 +34,7 @@ def sample() -> bytes:
 def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Color, Color]]]:
     """Return a picture for a terminal: lines of characters, each the colors of its upper and its lower half.
 
-    Transparency is shown on a dark gray. Raises: NotAPicture.
+    Transparency is shown on a dark gray. Raises: NotAnImage.
     """
     image = open_source(file).image
     try:

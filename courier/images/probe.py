@@ -11,7 +11,7 @@ from typing import IO
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import avif, bmp, descriptions, gif, jpeg, png, profiles, tiff
 from courier.images.formats import FORMATS, Format
 from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
@@ -78,14 +78,14 @@ class Source:
 
     @property
     def is_moving(self) -> bool:
-        """Whether it has frames that follow each other in time. Raises: NotAPicture if that cannot be told."""
+        """Whether it has frames that follow each other in time. Raises: NotAnImage if that cannot be told."""
         return is_moving(self.image)
 
 
 def read_header(file: IO[bytes]) -> Header:
     """Return what the header of the picture in `file` says, without decoding it.
 
-    Raises: NotAPicture if it is none that is worked on.
+    Raises: NotAnImage if it is none that is worked on.
     """
     source = open_source(file)
     width, height = source.image.size
@@ -93,7 +93,7 @@ def read_header(file: IO[bytes]) -> Header:
 
 
 def open_source(file: IO[bytes]) -> Source:
-    """Return a picture of which nothing but the header is decoded. Raises: NotAPicture."""
+    """Return a picture of which nothing but the header is decoded. Raises: NotAnImage."""
     file.seek(0)
     head = file.read(len(png.SIGNATURE))
     file.seek(0)
@@ -104,7 +104,7 @@ def open_source(file: IO[bytes]) -> Source:
     image = _opened(file)
     if kind := _raw_kind(image):
         said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
-        raise NotAPicture(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
+        raise NotAnImage(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
     if image.format in _CHECKS:
         _CHECKS[image.format](image, file)
     if image.format == "AVIF":
@@ -131,7 +131,7 @@ def _open_png(content: bytes) -> Source:
     found = png.read(content)
     try:
         image = _opened(io.BytesIO(found.content))
-    except NotAPicture:
+    except NotAnImage:
         image = _opened(io.BytesIO(found.bare()))
     if image.mode == "L" and "transparency" in image.info:
         # Pillow spreads samples of 2 and 4 bits over 8, and leaves the transparent one as it is.
@@ -183,10 +183,10 @@ def _open_jpeg(content: bytes) -> Source:
     found = jpeg.read(content, MAX_SCANS)
     if found.scans > MAX_SCANS:
         said = f"The image has more than {MAX_SCANS} scans."
-        raise NotAPicture(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
+        raise NotAnImage(said, hint="Save it again.", reason=Reason.TOO_MANY_SCANS)
     if found.frame and found.oddity:
         said = f"This is a JPEG {found.oddity}, which cannot be read here."
-        raise NotAPicture(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
+        raise NotAnImage(said, hint="Save it as a common JPEG, of 8 bits.", reason=Reason.UNSUPPORTED_FORMAT)
     file = jpeg.StagedFile(jpeg.padded(content, found) if found.is_single else content)
     image = _opened(file)
     notes = _describe(image, profiles.of_exif(image), is_stronger=False)
@@ -205,22 +205,22 @@ def _opened(file: IO[bytes]) -> Image.Image:
         raise bmp.why_unread(file) or damaged(error) from error
 
 
-def _unknown(file: IO[bytes]) -> NotAPicture:
+def _unknown(file: IO[bytes]) -> NotAnImage:
     """Return the rejection of what Pillow does not know, with what it is."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not head:
-        return NotAPicture("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
+        return NotAnImage("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
     if kind := other_kind(head):
         said = f"This is {kind}, not an image that can be read here."
-        return NotAPicture(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+        return NotAnImage(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
     if reason := tiff.why_unread(file) or bmp.why_unread(file):
         return reason
     if name := our_format(head):
         said = f"This {name} cannot be read: it is damaged, cut short, or of a kind that is not known here."
-        return NotAPicture(said, hint="Save it again.", reason=Reason.CORRUPT)
-    return NotAPicture("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
+        return NotAnImage(said, hint="Save it again.", reason=Reason.CORRUPT)
+    return NotAnImage("This is not an image that can be read here.", hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
 
 
 def _with_alpha(image: Image.Image) -> None:
@@ -240,26 +240,26 @@ def _raw_kind(image: Image.Image) -> str:
     return maker if is_preview else ""
 
 
-def damaged(error: Exception) -> NotAPicture:
+def damaged(error: Exception) -> NotAnImage:
     """Return the rejection of an image whose header cannot be read, or is of a kind that Pillow does not know."""
     said = printable(str(error), 120)
     if said.lower().startswith("unsupported") or isinstance(error, NotImplementedError):
-        return NotAPicture(
+        return NotAnImage(
             f"This kind of image cannot be read here: {said}.",
             hint="Save it as another kind.",
             reason=Reason.UNSUPPORTED_FORMAT,
         )
-    return NotAPicture(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+    return NotAnImage(f"The image is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:
-    """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAPicture."""
+    """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAnImage."""
     megapixels = math.prod(size) * frames / 1e6
     if megapixels > bounds.megapixels:
         times = f" in each of {frames} frames" if frames > 1 else ""
         said = f"{size[0]} x {size[1]} pixels{times} ({megapixels:.1f} million)"
         hint = f"To allow larger images, set COURIER_IMAGE_MAX_MEGAPIXELS on the worker{hint}."
-        raise NotAPicture(
+        raise NotAnImage(
             f"{words} {said}; at most {bounds.megapixels:g} million are allowed.", hint=hint, reason=Reason.TOO_LARGE
         )
 
@@ -287,7 +287,7 @@ def format_of(image: Image.Image) -> str:
 
 
 def is_moving(image: Image.Image) -> bool:
-    """Whether a picture has frames that follow each other in time. Raises: NotAPicture if that cannot be told."""
+    """Whether a picture has frames that follow each other in time. Raises: NotAnImage if that cannot be told."""
     try:
         return FORMATS[format_of(image)].animates and bool(getattr(image, "is_animated", False))
     except Exception as error:

@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from PIL import Image, JpegImagePlugin
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import color
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
@@ -62,7 +62,7 @@ class _Job:
 def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> Processed:
     """Do a pipeline of operations to the picture in `file`, whose object is called `name`.
 
-    Raises: Rejected for what is no pipeline; NotAPicture if it is none, is damaged or too large.
+    Raises: Rejected for what is no pipeline; NotAnImage if it is none, is damaged or too large.
     """
     pipeline, notes = parse(operations), Notes()
     source = open_source(file)
@@ -87,7 +87,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 
 
 def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
-    """Return all that is known of an image's way before it is decoded. Raises: NotAPicture."""
+    """Return all that is known of an image's way before it is decoded. Raises: NotAnImage."""
     image = source.image
     image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
@@ -124,7 +124,7 @@ def _jpeg_options(source: Source, pipeline: Pipeline, target: Format) -> dict[st
 
 
 def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> int:
-    """Return how many frames the result has. Raises: NotAPicture if they are too many or too large."""
+    """Return how many frames the result has. Raises: NotAnImage if they are too many or too large."""
     count = frames_of(image)
     if not moves:
         if count > 1:
@@ -134,7 +134,7 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
     if count > bounds.frames:
         hint = "To allow more frames, set COURIER_IMAGE_MAX_FRAMES on the worker."
         said = f"The image has {count} frames; at most {bounds.frames} are allowed."
-        raise NotAPicture(said, hint=hint, reason=Reason.TOO_MANY_FRAMES)
+        raise NotAnImage(said, hint=hint, reason=Reason.TOO_MANY_FRAMES)
     check_size(image.size, bounds, "The image has", count)
     return count
 
@@ -167,7 +167,7 @@ def _still(source: Source, job: _Job) -> Image.Image:
 
 
 def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> None:
-    """Make sure that what will be decoded is not too large. Raises: NotAPicture."""
+    """Make sure that what will be decoded is not too large. Raises: NotAnImage."""
     is_reducible = source.jpeg is not None and source.jpeg.is_single
     # All coefficients of several scans are held, however small the image becomes.
     size = source.image.size if is_reducible else whole

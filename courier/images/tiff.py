@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 from PIL import Image, ImageChops, TiffImagePlugin
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.text import printable
 
 _II, _MM = b"II", b"MM"
@@ -73,7 +73,7 @@ _prepare()
 
 
 def check(image: Image.Image, file: IO[bytes]) -> None:
-    """Make sure that a TIFF's samples are read right, and are no raw file's preview. Raises: NotAPicture."""
+    """Make sure that a TIFF's samples are read right, and are no raw file's preview. Raises: NotAnImage."""
     tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
     bands = len(image.getbands())
     file.seek(_CR2_PLACE)
@@ -90,7 +90,7 @@ def check(image: Image.Image, file: IO[bytes]) -> None:
 
 
 def corrected(image: Image.Image) -> None:
-    """Give a decoded TIFF's deep gray its meaning: white is the most. Raises: NotAPicture."""
+    """Give a decoded TIFF's deep gray its meaning: white is the most. Raises: NotAnImage."""
     tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
     bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC)
     if photometric is None and image.mode in {"1", "L"}:
@@ -109,7 +109,7 @@ def _replace(image: Image.Image, factor: float, summand: float) -> None:
     image.paste(made)
 
 
-def why_unread(file: IO[bytes]) -> NotAPicture | None:
+def why_unread(file: IO[bytes]) -> NotAnImage | None:
     """Return why a TIFF is not read, by its tags; None if the file is no TIFF."""
     file.seek(0)
     head = file.read(16)
@@ -122,7 +122,7 @@ def why_unread(file: IO[bytes]) -> NotAPicture | None:
         return _stumbled(file, _tags(file, head))
 
 
-def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAPicture | None:
+def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
     """Return what Pillow stumbles over when it opens a TIFF; None if it opens it."""
     file.seek(0)
     try:
@@ -130,7 +130,7 @@ def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAPicture | None:
     except (OSError, SyntaxError, TypeError, ValueError, OverflowError) as error:
         if str(error) == _UNKNOWN_KIND or tags.get(_COMPRESSION, 1) not in TiffImagePlugin.COMPRESSION_INFO:
             return _unread(_described(tags))
-        return NotAPicture(f"The TIFF is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
+        return NotAnImage(f"The TIFF is damaged: {printable(str(error), 120)}.", reason=Reason.CORRUPT)
     return None
 
 
@@ -159,5 +159,5 @@ def _described(tags: Mapping[int, Any]) -> str:
     return f"{color}{' and alpha or other channels' * (further > 0)} of {bits} bits{form}{compressed}"
 
 
-def _unread(what: str) -> NotAPicture:
-    return NotAPicture(f"The TIFF has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+def _unread(what: str) -> NotAnImage:
+    return NotAnImage(f"The TIFF has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)

@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.arguments import Values
 from courier.images.color import colored, is_deep
 from courier.images.geometry import corner, place, planned_size, target, thumbnail_size, times
@@ -29,14 +29,14 @@ def rotate(image: Image.Image, values: Values) -> Image.Image:
 
 
 def crop(image: Image.Image, values: Values) -> Image.Image:
-    """Return a part of an image. Raises: NotAPicture if there is nothing of it at that place."""
+    """Return a part of an image. Raises: NotAnImage if there is nothing of it at that place."""
     width, height = min(values["width"], image.width), min(values["height"], image.height)
     left, top = values["left"], values["top"]
     if values["gravity"]:
         left, top = place(image.size, (width, height), values["gravity"])
     if left >= image.width or top >= image.height:
         said = f"The crop at {left}, {top} is outside of the image of {image.width} x {image.height} pixels."
-        raise NotAPicture(said, reason=Reason.IMPOSSIBLE)
+        raise NotAnImage(said, reason=Reason.IMPOSSIBLE)
     return image.crop((left, top, min(left + width, image.width), min(top + height, image.height)))
 
 

@@ -1,4 +1,4 @@
-"""An application: its name, its queues, and where bodies go that fit no message."""
+"""An application: its name, its queues and its bucket for large bodies."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass
 from courier.errors import WrongUsage
 from courier.text import quoted
 
-#: What a request queue's dead-letter queue is called: the queue's name and this (aws_setup.sh knows it, too).
+#: The suffix of a request queue's dead-letter queue; aws_setup.sh uses the same.
 DEAD_SUFFIX = "-dead"
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -16,7 +16,7 @@ _QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 @dataclass(frozen=True)
 class Application:
-    """What its workers and its clients agree on. Raises: WrongUsage if a name cannot be a queue's.
+    """What workers and clients must agree on. Raises: WrongUsage for an invalid queue name.
 
     >>> Application("upper", requests="upperRequests", replies="upperReplies").dead_letters
     'upperRequests-dead'
@@ -26,11 +26,11 @@ class Application:
     _: KW_ONLY
     requests: str
     replies: str
-    #: What its requests are called in messages, if not by the application's name.
+    #: The kind of its requests in messages; by default the application's name.
     kind: str = ""
-    #: The S3 bucket for bodies that fit no message; None: such bodies are rejected.
+    #: The S3 bucket for bodies that are too large for a message; None: such bodies are rejected.
     bucket: str | None = None
-    #: The program that starts a worker, for the hint where none answers.
+    #: The program that starts a worker, for the hint when no worker responds.
     program: str = ""
 
     def __post_init__(self) -> None:
@@ -44,5 +44,5 @@ class Application:
 
     @property
     def dead_letters(self) -> str:
-        """The name of the queue for requests that no worker could answer."""
+        """The name of the dead-letter queue."""
         return self.requests + DEAD_SUFFIX

@@ -1,4 +1,4 @@
-"""Replies that their queue does not accept at the moment, queue by queue, so that no queue delays another."""
+"""Hold replies that their queue does not accept, per queue, so that no queue delays another."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from courier.messaging.outbox import Finished
 
 @dataclass(kw_only=True)
 class _Stalled:
-    """One reply queue: what waits for it, and when it is tried again."""
+    """A stalled reply queue: its waiting replies, and when to try it again."""
 
     retrier: Retrier
     waiting: list[Finished] = field(default_factory=list)
     not_before: float = 0.0
-    #: Whether somebody tries it at the moment.
+    #: Whether a thread is trying it.
     is_tried: bool = False
 
 
 class Backlog:
-    """The stalled reply queues of a worker. Each is tried by one thread at a time; safe for any number of them."""
+    """The stalled reply queues of a worker. Thread-safe; each queue is tried by one thread at a time."""
 
     def __init__(self, stopped: threading.Event) -> None:
         self._stopped = stopped
@@ -32,7 +32,7 @@ class Backlog:
         self._queues: dict[str, _Stalled] = {}
 
     def join(self, name: str, replies: Sequence[Finished]) -> bool:
-        """Have `replies` wait behind others for the queue `name`, if it is stalled; return whether it is."""
+        """Append `replies` to those of the queue `name`, if it is stalled; return whether it is."""
         with self._changed:
             stalled = self._queues.get(name)
             if stalled:
@@ -40,28 +40,28 @@ class Backlog:
             return stalled is not None
 
     def stall(self, name: str, doing: str, replies: Sequence[Finished], error: ServiceError) -> None:
-        """Have `replies` wait until the queue `name` is due again; if it is stalled already, behind the others."""
+        """Mark the queue `name` as stalled, and append `replies` to those that wait for it."""
         with self._changed:
             stalled = self._queues.get(name)
             if stalled is None:
                 stalled = self._queues[name] = _Stalled(retrier=Retrier(doing, self._stopped))
-                stalled.not_before = time.monotonic() + stalled.retrier.note(error)
+                stalled.not_before = time.monotonic() + stalled.retrier.record(error)
             stalled.waiting += replies
             self._changed.notify_all()
 
     def postpone(self, name: str, replies: Sequence[Finished], error: ServiceError) -> None:
-        """Have what `take_due` returned wait again, before others: longer each time that the queue fails."""
+        """Put back, in front, the replies of `take_due`; the wait grows each time that the queue fails."""
         with self._changed:
             stalled = self._queues[name]
             stalled.waiting[:0] = replies
-            stalled.not_before = time.monotonic() + stalled.retrier.note(error)
+            stalled.not_before = time.monotonic() + stalled.retrier.record(error)
             stalled.is_tried = False
             self._changed.notify_all()
 
     def take_due(self, timeout_seconds: float) -> tuple[str, list[Finished]] | None:
-        """Return a queue that may be tried again and all that waits for it; None if there is none in time.
+        """Return a queue that is due, with its replies; None if none is due in time.
 
-        The caller then calls `postpone` or `clear`: until then nobody else is given this queue.
+        The caller must then call `postpone` or `clear`; until then no other thread gets this queue.
         """
         deadline = time.monotonic() + timeout_seconds
         with self._changed:
@@ -76,9 +76,9 @@ class Backlog:
         return None
 
     def clear(self, name: str, *, is_well: bool) -> list[Finished]:
-        """Note that the queue `name` takes replies again, or is there no more; return what waits for it."""
+        """Forget the queue `name`, which accepts replies again or no longer exists; return its waiting replies."""
         with self._changed:
             stalled = self._queues.pop(name)
         if is_well:
-            stalled.retrier.over()
+            stalled.retrier.succeeded()
         return stalled.waiting

@@ -18,31 +18,31 @@ class WorkerConfig:
     8
     """
 
-    #: How many requests are worked on at once, a thread each.
+    #: The number of requests processed concurrently, one thread each.
     concurrency: int = 4
-    #: How many messages may be in flight at once, those being worked on included.
-    #: 0: as many as are worked on, so that none waits here that another worker could have begun.
+    #: The most messages in flight, including those being processed.
+    #: 0: the same as `concurrency`, so that no message waits here that another worker could process.
     capacity: int = 0
-    #: How long one receive waits in a long poll (SQS allows up to 20).
+    #: The length of a long poll (SQS allows up to 20).
     poll_seconds: int = 20
-    #: The visibility timeout of a message in flight; a heartbeat renews it while the work lasts.
+    #: The visibility timeout of a message in flight; a heartbeat renews it until the message is done.
     visibility_seconds: int = 10
-    #: How long a worker that was told to stop may take to finish what it has begun.
+    #: How long a stopping worker may take to finish the requests it has begun.
     grace_seconds: float = 30.0
-    #: A request that is received so often is moved to the dead-letter queue without being tried again.
+    #: A request that was received this many times is moved to the dead-letter queue and not tried again.
     max_deliveries: int = 5
-    #: Work that takes longer is given up, and its request rejected.
+    #: The time limit of the work on a request; beyond it the request is rejected.
     time_limit_seconds: float = 120.0
-    #: Whether the handler runs in child processes, which a crash, a hang or too much memory ends instead of the worker.
+    #: Whether the handler runs in child processes, so that a crash or a hang does not end the worker.
     isolate: bool = False
-    #: How much memory an isolated request may take, in megabytes (10^6 bytes).
+    #: The memory limit of an isolated request, in megabytes (10^6 bytes).
     memory_megabytes: int = 1000
-    #: Whether the worker stops by itself when its queue is empty.
+    #: Whether the worker stops when its queue is empty.
     stop_when_empty: bool = False
-    #: The Auto Scaling group and the instance that is not to be ended while there is work; empty: none.
+    #: The Auto Scaling group, and the instance to protect from scale-in while there is work; empty: none.
     scaling_group: str = ""
     instance_id: str = ""
-    #: Whether a message takes a good part of a second or more: few of these are in flight at once.
+    #: Whether a message is expensive (takes about half a second or more): few of these are in flight at once.
     is_expensive: Callable[[Message], bool] = lambda _message: False
 
     def __post_init__(self) -> None:
@@ -51,9 +51,9 @@ class WorkerConfig:
 
     @classmethod
     def from_settings(cls, settings: Settings | None = None, **chosen: Any) -> WorkerConfig:  # noqa: ANN401  any field's
-        """Return what the settings say (by default those of the environment), with what is `chosen` instead.
+        """Return the configuration of `settings` (by default from the environment), overridden by `chosen`.
 
-        None leaves the setting as it is. Raises: WrongSetting.
+        A `chosen` value of None keeps the setting. Raises: WrongSetting.
 
         >>> WorkerConfig.from_settings(concurrency=2).concurrency
         2

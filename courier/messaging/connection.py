@@ -1,4 +1,4 @@
-"""A requester's connection: opened in the background, with the requester that fits the load."""
+"""A requester's connection: opened in the background, with an exchange that fits the load."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AccessDenied, AwsError, CourierError, Rejected, ResponseTimeout
 from courier.messaging.application import Application
-from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Response
 
-#: More answers than this in the shared response queue are a reason not to have ours there.
+#: With more responses than this in the shared response queue, a client uses a private reply queue.
 CROWDED = 100
-#: No queue's limit is less, and what the attributes of a request take of it at most, in bytes.
+#: The smallest message limit that a queue can have, and the most bytes of a request's attributes.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SetQueueAttributes.html
 SMALLEST_LIMIT = 1_024
 ATTRIBUTES_BYTES = 700
-#: How long a command outlasts trouble that passes before its first request, in seconds.
+#: How long a command retries after transient errors before its first request, in seconds.
 OPENING_SECONDS = 10.0
-#: How long it waits for a response, if it is not told; and how much longer for AWS to answer a call, in seconds, so
-#: that whoever waits just as long for fresh keys, or polls for as long, is told of these.
+#: The default time limit of a response, and how much longer a call to AWS may take, in seconds, so that waiting for
+#: new credentials and polling report their own errors.
 TIMEOUT_SECONDS = 60.0
 SLACK_SECONDS = 3.0
 
@@ -39,58 +39,58 @@ T = TypeVar("T")
 
 
 class MakeExchange(Protocol):
-    """What makes a requester whose answers come by a queue, for expensive requests or for others."""
+    """Makes an exchange with a given reply queue, for expensive requests or for others."""
 
     def __call__(self, chosen: Mailbox, *, is_expensive: bool) -> Exchange:
-        """Return the requester."""
+        """Return the exchange."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Channel:
-    """An open line to the workers of one kind."""
+    """An open channel to the workers of an application."""
 
     requests: Mailbox
     replies: Mailbox
     requester: Exchange
     dead: DeadLetters
-    #: Makes another requester, whose answers come by the queue that it is given.
+    #: Makes another exchange, with another reply queue.
     make_requester: MakeExchange
 
 
 class Connection:
-    """A line that is opened when it is first needed, or ahead of that in the background.
+    """A channel that is opened on first use, or earlier in the background.
 
-    A call that is refused for dead keys waits `patience_seconds` for fresh ones, and `tell` says so. One that AWS does
-    not answer takes little longer than `timeout_seconds`.
+    A call that AWS rejects for its credentials waits `credentials_seconds` for new ones, which `tell` reports. A call
+    without a response takes little longer than `timeout_seconds`.
     """
 
     def __init__(
         self,
         application: Application,
         *,
-        patience_seconds: float,
+        credentials_seconds: float,
         tell: Callable[[str], None],
         timeout_seconds: float = TIMEOUT_SECONDS,
         cancellation: Cancellation | None = None,
     ) -> None:
         #: What cancels every wait of this connection.
         self.cancellation = cancellation or Cancellation()
-        self._patience_seconds = patience_seconds
+        self._credentials_seconds = credentials_seconds
         self._timeout_seconds = timeout_seconds
         self._opening_seconds = min(OPENING_SECONDS, timeout_seconds)
         self._tell = tell
         self.application = application
         self._lock = threading.RLock()
         self._aws: Aws | None = None
-        self._line: Channel | None = None
+        self._channel: Channel | None = None
         self._limit_bytes: int | None = None
 
     def warm_up(self) -> None:
-        """Begin to open the line; whatever fails is tried again, and told, when the line is needed."""
+        """Begin to open the channel in the background; errors are ignored, since the first use tries again."""
 
         def open_quietly() -> None:
             with suppress(CourierError, Canceled):
-                self.line(patience_seconds=0)
+                self.channel(credentials_seconds=0)
 
         threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
 
@@ -99,14 +99,14 @@ class Connection:
         return self._aws or self.cancellation.run(self._connect)
 
     def _connect(self) -> Aws:
-        # Imported here because boto3 takes longer to load than a menu may take to appear.
+        # Imported here because loading boto3 would delay the menu.
         from courier.aws.credentials import CredentialRefresh
         from courier.aws.session import connect
 
         with self._lock:
             if self._aws is None:
                 patience = CredentialRefresh(
-                    seconds=self._patience_seconds,
+                    seconds=self._credentials_seconds,
                     tell=self._tell,
                     transient_seconds=self._opening_seconds,
                     call_seconds=self._timeout_seconds + SLACK_SECONDS,
@@ -114,43 +114,43 @@ class Connection:
                 self._aws = connect(patience, self.cancellation)
             return self._aws
 
-    def room_bytes(self, wanted: int) -> int:
-        """Return how long a request's body may be, as the queue says; what is `wanted` may be too little to ask.
+    def max_body_bytes(self, wanted: int) -> int:
+        """Return the longest body that the request queue allows; asks the queue only if `wanted` may exceed it.
 
-        Who may not ask takes SQS's own limit. Raises: AwsError.
+        Without permission to ask, returns SQS's own limit. Raises: AwsError.
         """
         from courier.aws.sqs import MAX_BODY_BYTES
 
         if wanted <= SMALLEST_LIMIT - ATTRIBUTES_BYTES:
             return SMALLEST_LIMIT - ATTRIBUTES_BYTES
         if self._limit_bytes is None:
-            requests = self.line().requests
+            requests = self.channel().requests
             try:
-                self._limit_bytes = self.outlast(requests.max_message_bytes)
+                self._limit_bytes = self.call(requests.max_message_bytes)
             except AccessDenied:
                 self._limit_bytes = MAX_BODY_BYTES
         return self._limit_bytes - ATTRIBUTES_BYTES
 
-    def line(self, patience_seconds: float | None = None) -> Channel:
+    def channel(self, credentials_seconds: float | None = None) -> Channel:
         """Return the line, with both queues found; passing trouble is outlasted for so long.
 
         Raises: AwsError; Canceled.
         """
-        seconds = self._opening_seconds if patience_seconds is None else patience_seconds
-        return self._line or self.cancellation.run(lambda: self._find(seconds))
+        seconds = self._opening_seconds if credentials_seconds is None else credentials_seconds
+        return self._channel or self.cancellation.run(lambda: self._find(seconds))
 
-    def outlast(self, call: Callable[[], T]) -> T:
+    def call(self, call: Callable[[], T]) -> T:
         """Return what a call to AWS returns, made again while its errors are transient, as long as connecting may take.
 
         Raises: AwsError; Canceled.
         """
-        return self.aws().persist(call)
+        return self.aws().retry(call)
 
     def _find(self, seconds: float) -> Channel:
         with self._lock:
-            if self._line is None:
-                self._line = self._open(self.aws(), seconds)
-            return self._line
+            if self._channel is None:
+                self._channel = self._open(self.aws(), seconds)
+            return self._channel
 
     def _open(self, aws: Aws, seconds: float) -> Channel:
         from courier.aws.retry import Retrier
@@ -161,7 +161,7 @@ class Connection:
         requests, replies = Mailbox(aws, self.application.requests), Mailbox(aws, self.application.replies)
         retrier = Retrier("connecting", self.cancellation, self._tell)
         for box in (requests, replies):
-            retrier.persist(box.find, time.monotonic() + seconds)
+            retrier.retry(box.find, time.monotonic() + seconds)
 
         def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Exchange:
             return Exchange(
@@ -186,44 +186,46 @@ class Connection:
 
 
 @contextmanager
-def requester_for(connection: Connection, questions: Iterable[Asked]) -> Iterator[tuple[Exchange, Iterable[Asked]]]:
-    """Yield a requester that fits the stream of `questions`, and that stream.
+def requester_for(
+    connection: Connection, questions: Iterable[Outgoing]
+) -> Iterator[tuple[Exchange, Iterable[Outgoing]]]:
+    """Yield an exchange that fits the stream of `questions`, and that stream.
 
-    Where many questions stand ready, or several expensive ones, that is one with a reply queue of its own: so many
-    answers on the shared one would be in others' way. So it is where many answers lie in ours. Raises: AwsError.
+    It has a private reply queue if many requests are ready, if several are expensive, or if the shared queue is
+    crowded; else it uses the shared reply queue, where few responses do not delay others. Raises: AwsError.
     """
     from courier.messaging.exchange import SHARED_WINDOW
     from courier.messaging.reply_queue import private_replies
 
     stream = iter(questions)
-    ready: list[Asked] = []
+    ready: list[Outgoing] = []
     for asked in stream:
         ready.append(asked)
         if asked is None or len(ready) > SHARED_WINDOW:
             break
-    line = connection.line()
-    expensive = sum(isinstance(asked, Question) and asked.is_expensive for asked in ready)
+    channel = connection.channel()
+    expensive = sum(isinstance(asked, OutgoingRequest) and asked.is_expensive for asked in ready)
     is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or expensive > 1
-    if not is_large and not _is_crowded(line.replies):
-        requester = line.make_requester(line.replies, is_expensive=True) if expensive else line.requester
+    if not is_large and not _is_crowded(channel.replies):
+        requester = channel.make_requester(channel.replies, is_expensive=True) if expensive else channel.requester
         yield requester, chain(ready, stream)
         return
-    with private_replies(connection.aws(), line.replies) as replies:
-        yield line.make_requester(replies, is_expensive=expensive > 0), chain(ready, stream)
+    with private_replies(connection.aws(), channel.replies) as replies:
+        yield channel.make_requester(replies, is_expensive=expensive > 0), chain(ready, stream)
 
 
 def _is_crowded(replies: Mailbox) -> bool:
-    """Whether so many answers lie in a shared queue that ours would be hard to find among them."""
+    """Whether the shared queue holds so many responses that finding one would take long."""
     try:
         return replies.depth().visible > CROWDED
     except AwsError:
         return False
 
 
-def answer_of(outcome: Outcome, *, worker: str) -> Response:
-    """Return the outcome's answer; what is none is raised, a silent worker with how to start it.
+def response_of(outcome: Outcome, *, worker: str) -> Response:
+    """Return the outcome's response, or raise its error; a timeout gets a hint how to start the worker.
 
-    Raises: Rejected if the worker refused; ResponseTimeout; whatever else kept the question from being asked.
+    Raises: Rejected, by the worker; ResponseTimeout; any other error that kept the request from being sent.
     """
     result = outcome.result
     if isinstance(result, Response):

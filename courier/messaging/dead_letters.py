@@ -1,4 +1,4 @@
-"""The dead-letter queue: requests that no worker could answer, to be seen, counted and sent back."""
+"""The dead-letter queue: move failed requests there, list and count them, and send them back."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-#: The attribute that says why a request was put aside.
+#: The attribute with the reason why a request was moved to the dead-letter queue.
 REASON = "reason"
-#: How long letters that are only looked at stay hidden from others, in seconds.
-LOOK_SECONDS = 5
+#: The visibility timeout of dead letters that are only listed, in seconds.
+PEEK_SECONDS = 5
 
 
-class Outlast(Protocol):
-    """What makes a call again while its errors are transient."""
+class Retry(Protocol):
+    """Retries a call after transient errors."""
 
     def __call__(self, call: Callable[[], T], /) -> T:
-        """Return what the call returns."""
+        """Return the result of the call."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeadLetter:
-    """One request that was put aside."""
+    """A request in the dead-letter queue."""
 
     message_id: str
     body: str
@@ -42,7 +42,7 @@ class DeadLetter:
 
 
 class DeadLetters:
-    """The dead-letter queue of one request queue."""
+    """The dead-letter queue of a request queue."""
 
     def __init__(self, requests: Mailbox, dead: Mailbox) -> None:
         self._requests = requests
@@ -53,24 +53,23 @@ class DeadLetters:
         """The dead-letter queue's name."""
         return self._dead.name
 
-    def bury(self, delivery: ReceivedMessage, reason: str) -> None:
-        """Put a copy of a request aside; its own message is still to be acknowledged.
+    def move(self, received: ReceivedMessage, reason: str) -> None:
+        """Send a copy of a request to the dead-letter queue; the caller still has to delete the request.
 
-        Where it cannot be, for want of the queue, the right or the space, that is logged.
-        Raises: AwsError that passes.
+        Logs a final error, such as a missing queue or permission. Raises: AwsError, if transient.
         """
-        given = {name: value for name, value in delivery.message.attributes.items() if value}
-        plain = replace(delivery.message, attributes=given)
-        failure = self._refusal(replace(plain, attributes={**given, REASON: reason}))
+        given = {name: value for name, value in received.message.attributes.items() if value}
+        plain = replace(received.message, attributes=given)
+        failure = self._try_send(replace(plain, attributes={**given, REASON: reason}))
         if isinstance(failure, Undelivered | MessageTooLong):
-            # What fills a message to its last bytes has no room for a reason.
-            failure = self._refusal(plain)
+            # A message of the maximum size has no room for a reason.
+            failure = self._try_send(plain)
         if failure:
-            name = delivery.message_id
+            name = received.message_id
             log.error("request %s could not be moved to the dead-letter queue: %s", name, failure.sentence)
 
-    def _refusal(self, letter: Message) -> CourierError | None:
-        """Send a letter; return why it is not accepted, None if it is. Raises: AwsError that passes."""
+    def _try_send(self, letter: Message) -> CourierError | None:
+        """Send a dead letter; return the final error, None if it was accepted. Raises: AwsError, if transient."""
         try:
             failures = self._dead.send([letter])
         except AwsError as error:
@@ -79,37 +78,37 @@ class DeadLetters:
             raise failures[0].error
         return failures[0].error if failures else None
 
-    def look(self) -> list[DeadLetter]:
-        """Return some of the letters, and leave them where they are. Raises: AwsError."""
-        deliveries = self._dead.receive(wait_seconds=1, visibility_seconds=LOOK_SECONDS)
-        with suppress(AwsError):  # What is not released comes back by itself.
-            self._dead.release(deliveries)
+    def peek(self) -> list[DeadLetter]:
+        """Return some of the dead letters, which stay in the queue. Raises: AwsError."""
+        messages = self._dead.receive(wait_seconds=1, visibility_seconds=PEEK_SECONDS)
+        with suppress(AwsError):  # An unreleased message becomes visible after its timeout.
+            self._dead.release(messages)
         return [
             DeadLetter(
-                message_id=delivery.message_id,
-                body=delivery.message.body,
-                reason=delivery.message.attributes.get(REASON, "received too often"),
+                message_id=received.message_id,
+                body=received.message.body,
+                reason=received.message.attributes.get(REASON, "received too often"),
             )
-            for delivery in deliveries
+            for received in messages
         ]
 
     def count(self) -> int:
-        """Return how many letters there are, approximately. Raises: AwsError."""
+        """Return the approximate number of dead letters. Raises: AwsError."""
         return self._dead.depth().total
 
-    def redrive(self, outlast: Outlast) -> int:
-        """Send all letters back to the request queue, each call by `outlast`; return how many. Raises: AwsError.
+    def redrive(self, call: Retry) -> int:
+        """Send all dead letters back to the request queue, each call by `call`; return their number. Raises: AwsError.
 
-        Their askers have long gone, so the answers go to the default response queue, and the requests have
-        no deadline any more. A letter is deleted only after its request was accepted.
+        Their clients have stopped waiting, so the requests lose their deadline, and the responses go to the default
+        response queue. A dead letter is deleted only after its request was accepted.
         """
         moved = 0
-        receive = partial(self._dead.receive, wait_seconds=1, visibility_seconds=LOOK_SECONDS)
-        while deliveries := outlast(receive):
-            failures = outlast(partial(self._requests.send, [_revived(one.message) for one in deliveries]))
+        receive = partial(self._dead.receive, wait_seconds=1, visibility_seconds=PEEK_SECONDS)
+        while messages := call(receive):
+            failures = call(partial(self._requests.send, [_revived(one.message) for one in messages]))
             failed = {failure.index for failure in failures}
-            sent = [one for index, one in enumerate(deliveries) if index not in failed]
-            outlast(partial(self._dead.acknowledge, sent))
+            sent = [one for index, one in enumerate(messages) if index not in failed]
+            call(partial(self._dead.acknowledge, sent))
             moved += len(sent)
         return moved
 

@@ -1,8 +1,8 @@
-"""Send requests and find their responses among everybody's.
+"""Send requests and find their responses in a shared queue.
 
-Every client listens on one shared response queue and takes what carries the id of a request of its own.
-Others' answers are released for their owners, at once or after a look behind a whole batch of them; those
-whose asker has stopped waiting are deleted by whoever meets them. See docs/adr/0003-shared-response-queue.md.
+All clients receive from one response queue and take the responses with the IDs of their own requests. Responses of
+other clients are released, at once or after receiving beyond a whole batch of them. Expired responses are deleted by
+any client that receives them. See docs/adr/0003-shared-response-queue.md.
 """
 
 from __future__ import annotations
@@ -20,32 +20,32 @@ from courier.aws.session import Clock
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsError, CourierError, RequestCanceled, ResponseTimeout
-from courier.messaging.pending import Asked, Outcome, PendingRequests, Question, Waiting
+from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest, PendingRequests, Waiting
 from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
 log = logging.getLogger(__name__)
 
-#: How long answers stay with a client that received them: long enough to sort ten, short enough that
-#: those a killed client held are soon back.
+#: The visibility timeout of received responses: long enough to sort ten, short enough that those of a killed client
+#: are soon visible again.
 VISIBILITY_SECONDS = 2
-#: For how long others' answers are kept aside while looking for ours behind them: less than the above.
-ASIDE_SECONDS = VISIBILITY_SECONDS / 2
-#: After a receive with nothing of ours, a random pause keeps clients from passing the same answers round.
+#: How long other clients' responses are held while searching for own responses behind them: less than the above.
+HOLD_SECONDS = VISIBILITY_SECONDS / 2
+#: A random pause after a receive without own responses, so that clients do not keep receiving the same messages.
 PAUSE_SECONDS = (0.02, 0.12)
-#: Others' answers that were received so often, on the average, are taken for answers that nobody fetches: the
-#: pause grows with their receives, up to so many times, and whole batches of them are looked behind.
+#: Responses that were received this often on average are probably not fetched by anyone: the pause grows with their
+#: receive count, up to the factor, and whole batches of them are held.
 UNWANTED_RECEIVES = 8
 MAX_PAUSE_FACTOR = 4
-#: How many requests one asker has under way at once on the shared response queue, where the answers to them
-#: are in others' way; and on a queue of its own.
+#: The most pending requests of a client on the shared response queue, where their responses delay others; and on a
+#: private queue.
 SHARED_WINDOW = 20
 OWN_WINDOW = 100
-#: How many settled ids are remembered, to know a second or a late answer when it comes.
+#: The number of finished IDs that are remembered, to recognize duplicate and late responses.
 REMEMBERED = 10_000
 
 
 class Exchange:
-    """Sends requests by one queue and takes their replies from another. For one thread; make one for each."""
+    """Sends requests to one queue and receives their replies from another. Not thread-safe: use one for each thread."""
 
     def __init__(
         self,
@@ -67,33 +67,32 @@ class Exchange:
         self._window = window
         self._is_expensive = is_expensive
         self._clock = clock
-        #: What an asker sends is one group of SQS's fair queues: its batch does not hold others up.
+        #: The message group of this client in SQS's fair queues: its batch does not delay other clients.
         self._group = new_request_id()
-        self._settled: OrderedDict[str, None] = OrderedDict()
-        self._aside: list[ReceivedMessage] = []
+        self._finished: OrderedDict[str, None] = OrderedDict()
+        self._held: list[ReceivedMessage] = []
 
     @property
     def reply_queue(self) -> str:
-        """The name of the queue by which replies come."""
+        """The name of the reply queue."""
         return self._replies.name
 
-    def ask(self, question: Question, *, timeout_seconds: float) -> Outcome:
-        """Ask one question and return what became of it; RequestCanceled, if canceled. Raises: AwsError."""
-        return next(self.ask_many([question], timeout_seconds=timeout_seconds))
+    def request(self, request: OutgoingRequest, *, timeout_seconds: float) -> Outcome:
+        """Send a request and return its outcome. Raises: AwsError."""
+        return next(self.request_many([request], timeout_seconds=timeout_seconds))
 
     def ping(self, *, timeout_seconds: float) -> Outcome:
-        """Ask whether a worker is there. Raises: AwsError."""
-        return self.ask(Question(body=PING, kind=PING), timeout_seconds=timeout_seconds)
+        """Send a request that checks whether a worker is running. Raises: AwsError."""
+        return self.request(OutgoingRequest(body=PING, kind=PING), timeout_seconds=timeout_seconds)
 
-    def ask_many(self, questions: Iterable[Asked], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
-        """Yield the outcomes of `questions` in their order, with up to a window of them under way.
+    def request_many(self, requests: Iterable[Outgoing], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
+        """Yield the outcomes of `requests` in order, with up to a window of them pending.
 
-        Each is given `timeout_seconds` from the moment it is sent; expensive ones, from the last answer to any.
-        Once canceled, no more are taken, and those under way have RequestCanceled as their outcome.
-        A caller that stops early leaves no trace: later answers to what it had asked are deleted when they are met.
-        Raises: AwsError.
+        The time limit of a request is `timeout_seconds` from its sending; of expensive ones, from the last response to
+        any of them. After a cancellation no more are sent, and the outcome of pending ones is RequestCanceled.
+        If the caller stops early, later responses to its requests are deleted. Raises: AwsError.
         """
-        current = PendingRequests(questions, timeout_seconds, is_patient=self._is_expensive)
+        current = PendingRequests(requests, timeout_seconds, restarts_timeout=self._is_expensive)
         due = 0
         try:
             while not current.is_over:
@@ -103,16 +102,16 @@ class Exchange:
                     due += 1
         finally:
             for request_id in current.waiting:
-                self._settle(request_id)
-            if self._aside and not self._cancellation.is_canceled:
+                self._remember(request_id)
+            if self._held and not self._cancellation.is_canceled:
                 self._dispose([], [], look_further=False)
 
     def cancel(self) -> None:
-        """Let `ask_many` ask no more and wait no more. For any thread, and for signal handlers."""
+        """Cancel `request_many`. May be called from any thread and from signal handlers."""
         self._cancellation.cancel()
 
     def _go_on(self, current: PendingRequests, due: int) -> None:
-        """Send what there is room for, and receive once, unless the outcome that is due is there already."""
+        """Fill the window, and receive once, unless the outcome that is due is known."""
         with suppress(Canceled):
             self._cancellation.check()
             self._fill(current)
@@ -124,22 +123,22 @@ class Exchange:
             self._give_up(list(current.waiting), RequestCanceled(), current)
 
     def _fill(self, current: PendingRequests) -> None:
-        """Send as many questions as the window has room for."""
+        """Send requests until the window is full."""
         while (room := self._window - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
-            self._send(current.set_errors_aside(batch), current)
+            self._send(current.finish_errors(batch), current)
             if len(batch) < MAX_BATCH:
-                # Nothing more at the moment: answers must not wait for a slow stream of questions.
+                # A slow stream of requests must not delay responses.
                 return
 
-    def _send(self, batch: Sequence[tuple[int, Question]], current: PendingRequests) -> None:
-        # Expensive requests are to wait for their like no longer than these take; the asker says when it has gone.
-        patience_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
-        deadline = self._clock.now() + patience_seconds
-        requests = [self._request(question, deadline) for _, question in batch]
+    def _send(self, batch: Sequence[tuple[int, OutgoingRequest]], current: PendingRequests) -> None:
+        # An expensive request may wait for the others in the window.
+        lifetime_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
+        deadline = self._clock.now() + lifetime_seconds
+        requests = [self._request(request, deadline) for _, request in batch]
         for (index, _), request in zip(batch, requests, strict=True):
             current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
-        # What is expensive travels alone, so that no worker receives several while others are idle.
+        # Expensive requests are sent one by one, so that no worker receives several while others are idle.
         size = 1 if self._is_expensive else MAX_BATCH
         for start in range(0, len(requests), size):
             self._post(requests[start : start + size], current)
@@ -147,104 +146,104 @@ class Exchange:
     def _post(self, requests: Sequence[Request], current: PendingRequests) -> None:
         messages = [encode_request(request) for request in requests]
         until = time.monotonic() + current.timeout_seconds
-        # A send whose answer was lost may have been accepted: sent again it has the same id, and of two
-        # answers the second is dropped.
-        failures = self._retrier.persist_batch(partial(self._requests.send, group=self._group), messages, until)
+        # A send whose response was lost may have been accepted. It is sent again with the same ID, and the second of
+        # two responses is dropped.
+        failures = self._retrier.retry_batch(partial(self._requests.send, group=self._group), messages, until)
         for failure in failures:
             current.finish(requests[failure.index].request_id, failure.error)
 
-    def _request(self, question: Question, deadline: float) -> Request:
+    def _request(self, request: OutgoingRequest, deadline: float) -> Request:
         return Request(
-            body=question.body,
+            body=request.body,
             request_id=new_request_id(),
             reply_to=self._replies.name,
-            kind=question.kind or self._kind,
-            options=question.options,
+            kind=request.kind or self._kind,
+            options=request.options,
             deadline=deadline,
-            traceparent=question.traceparent,
-            claim=question.claim,
+            traceparent=request.traceparent,
+            claim=request.claim,
         )
 
     def _collect(self, current: PendingRequests) -> None:
-        """Receive once. If none of ours came, give up those that have waited too long, or pause."""
-        deliveries = self._retrier.persist(lambda: self._receive(current.patience_seconds), current.first_deadline)
-        mine = self._sort(deliveries, current)
+        """Receive once. Without own responses, give up requests that have timed out, or pause."""
+        messages = self._retrier.retry(lambda: self._receive(current.wait_seconds), current.first_deadline)
+        mine = self._sort(messages, current)
         if mine:
             return
-        # Only what was looked for may be given up: an answer may have come while nobody looked, or lie behind
-        # these. But even a queue full of others' answers is no reason to look for ever.
+        # Give up only after a receive that was not full: else a response may be behind these messages. But do not
+        # search forever in a queue full of other clients' responses.
         is_over_time = time.monotonic() > current.first_deadline + VISIBILITY_SECONDS
-        late = current.late() if len(deliveries) < MAX_BATCH or is_over_time else []
+        late = current.late() if len(messages) < MAX_BATCH or is_over_time else []
         message = f"No response came from {self._replies.name} within {current.timeout_seconds:g} s."
         self._give_up(late, ResponseTimeout(message), current)
-        if deliveries and not late and not self._aside:
-            self._cancellation.wait(_pause_seconds(deliveries))
+        if messages and not late and not self._held:
+            self._cancellation.wait(_pause_seconds(messages))
 
     def _give_up(self, request_ids: Sequence[str], error: CourierError, current: PendingRequests) -> None:
         for request_id in request_ids:
             current.finish(request_id, error)
-            self._settle(request_id)
+            self._remember(request_id)
 
-    def _sort(self, deliveries: Sequence[ReceivedMessage], current: PendingRequests) -> list[ReceivedMessage]:
-        """Keep what is ours, delete what is dead, release the rest; return what was ours."""
+    def _sort(self, messages: Sequence[ReceivedMessage], current: PendingRequests) -> list[ReceivedMessage]:
+        """Return the own responses, delete them and expired ones, and release the others."""
         mine, dead, alive = [], [], []
-        for delivery in deliveries:
-            reply = decode_reply(delivery.message)
+        for received in messages:
+            reply = decode_reply(received.message)
             if reply.request_id in current.waiting:
                 current.finish(reply.request_id, reply)
-                self._settle(reply.request_id)
-                mine.append(delivery)
-            elif reply.request_id in self._settled or self._is_dead(reply):
-                dead.append(delivery)
+                self._remember(reply.request_id)
+                mine.append(received)
+            elif reply.request_id in self._finished or self._is_dead(reply):
+                dead.append(received)
             else:
-                alive.append(delivery)
-        self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(deliveries))
+                alive.append(received)
+        self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(messages))
         return mine
 
     def _receive(self, wait_seconds: int) -> list[ReceivedMessage]:
-        # While others' answers are kept aside, their owners wait for them: no time for a long poll.
-        wait_seconds = 0 if self._aside else wait_seconds
+        # No long poll while holding other clients' responses: their owners wait for them.
+        wait_seconds = 0 if self._held else wait_seconds
         return self._replies.receive(wait_seconds=wait_seconds, visibility_seconds=VISIBILITY_SECONDS)
 
     def _dispose(
         self, alive: Sequence[ReceivedMessage], done: Sequence[ReceivedMessage], *, look_further: bool
     ) -> None:
-        """Delete our answers and dead ones, and release others'; in trouble, leave that to their timeout.
+        """Delete the responses in `done`, and release `alive`; after an error, leave both to their visibility timeout.
 
-        While whole batches of others' answers come, they are kept aside for a moment: released at once they
-        would come again and again, before ours. What is not deleted now comes again, and is known then.
+        Whole batches of other clients' responses are held for a moment: released at once, they would be received
+        again and again before own responses.
         """
-        self._aside += alive
-        if look_further and self._aside and time.monotonic() - self._aside[0].received_at < ASIDE_SECONDS:
+        self._held += alive
+        if look_further and self._held and time.monotonic() - self._held[0].received_at < HOLD_SECONDS:
             alive = []
         else:
-            alive, self._aside = self._aside, []
+            alive, self._held = self._held, []
         try:
             for failure in self._replies.release(alive) + self._replies.acknowledge(done):
                 log.info("a response could not be deleted and becomes visible again: %s", failure.error.message)
         except AwsError as error:
-            self._retrier.wait_out(error)
+            self._retrier.wait(error)
 
     def _is_dead(self, reply: Reply) -> bool:
         return reply.deadline is not None and self._clock.is_past(reply.deadline)
 
-    def _settle(self, request_id: str) -> None:
-        self._settled[request_id] = None
-        while len(self._settled) > REMEMBERED:
-            self._settled.popitem(last=False)
+    def _remember(self, request_id: str) -> None:
+        self._finished[request_id] = None
+        while len(self._finished) > REMEMBERED:
+            self._finished.popitem(last=False)
 
 
-def _are_in_the_way(deliveries: Sequence[ReceivedMessage]) -> bool:
-    """Whether there may be answers behind these that nobody will see before these are gone."""
-    return len(deliveries) == MAX_BATCH and _receives(deliveries) >= UNWANTED_RECEIVES
+def _are_in_the_way(messages: Sequence[ReceivedMessage]) -> bool:
+    """Whether these messages may hide others behind them for long."""
+    return len(messages) == MAX_BATCH and _receives(messages) >= UNWANTED_RECEIVES
 
 
-def _receives(deliveries: Sequence[ReceivedMessage]) -> float:
-    """Return how often these were received, on the average: a measure of how crowded the queue is."""
-    return sum(delivery.receive_count for delivery in deliveries) / len(deliveries)
+def _receives(messages: Sequence[ReceivedMessage]) -> float:
+    """Return the average receive count, which measures how crowded the queue is."""
+    return sum(received.receive_count for received in messages) / len(messages)
 
 
-def _pause_seconds(deliveries: Sequence[ReceivedMessage]) -> float:
+def _pause_seconds(messages: Sequence[ReceivedMessage]) -> float:
     low, high = PAUSE_SECONDS
-    factor = max(1, min(_receives(deliveries) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
+    factor = max(1, min(_receives(messages) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
     return factor * random.uniform(low, high)  # noqa: S311  spreads load, guards nothing

@@ -1,4 +1,4 @@
-"""Run a worker: in the foreground until a signal comes, or in the background for as long as a block runs."""
+"""Run a worker: in the foreground until a signal, or in the background while a block runs."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Self
 
 log = logging.getLogger(__name__)
 
-#: What stops a worker gracefully.
+#: The signals that stop a worker gracefully.
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-#: Numbers of signals as they come; 0 is the worker's own word that it stops.
+#: A queue of signal numbers; 0 means that the worker stops by itself.
 Signals = queue.SimpleQueue[int]
 
 
 class Runnable:
-    """What can be started and stopped, and so run."""
+    """Base of what can be started, stopped and run."""
 
     def start(self) -> None:
         """Start the threads."""
         raise NotImplementedError
 
     def wait(self) -> None:
-        """Wait until it wants to stop of itself."""
+        """Wait until it stops by itself."""
         raise NotImplementedError
 
     def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
-        """Stop gracefully, or at once when `give_up` says so; return whether all was finished."""
+        """Stop gracefully, or at once when `give_up` returns True; return whether all requests were finished."""
         raise NotImplementedError
 
     def run(self, signals: Signals | None = None, ready: Callable[[], object] = lambda: None) -> bool:
-        """Serve until SIGTERM or SIGINT, then stop gracefully; return whether all that was begun is finished.
+        """Serve until SIGTERM or SIGINT, then stop gracefully; return whether all requests were finished.
 
-        For the main thread; a second signal ends it at once. Whoever handles signals puts their numbers in `signals`
-        instead. `ready` is called once the worker listens.
+        Call it from the main thread; a second signal stops at once. A program that handles signals itself puts their
+        numbers in `signals` instead. `ready` is called once the worker listens.
         """
         if signals is not None:
             return self._serve(signals, ready)
@@ -70,7 +70,7 @@ class Runnable:
 
 @contextmanager
 def _received() -> Iterator[Signals]:
-    """Have the numbers of signals come in a queue."""
+    """Yield a queue that gets the numbers of signals."""
     signals: Signals = queue.SimpleQueue()
     before = {number: signal.signal(number, lambda number, _frame: signals.put(number)) for number in STOP_SIGNALS}
     try:
@@ -81,7 +81,7 @@ def _received() -> Iterator[Signals]:
 
 
 def _another(signals: Signals) -> bool:
-    """Whether a further signal has come (the worker's own word that it stops is none)."""
+    """Whether another signal has come (0 is not a signal)."""
     while not signals.empty():
         if signals.get():
             return True

@@ -1,4 +1,4 @@
-"""Hooks: what a user of the library is told of each request, for metrics and traces."""
+"""Hooks: callbacks of a worker for each request, for metrics and traces."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ def _nothing(*_what: object) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Hooks:
-    """Functions that a worker calls. Calls come from several threads; one that raises is logged, no more.
+    """Functions that a worker calls, from several threads. An exception in one is logged and ignored.
 
     >>> Hooks(on_replied=lambda request, response: print(request.request_id, response.seconds)).on_retry(None, None)
     """
 
-    #: The work on a request begins, in this thread; again after a retry.
+    #: The work on a request begins, in this thread; also before each retry.
     on_received: Callable[[Request], object] = _nothing
-    #: Its response was accepted by the reply queue. `response.seconds` is the time since the request was received.
+    #: The reply queue accepted its response. `response.seconds` is the time since the request was received.
     on_replied: Callable[[Request, Response], object] = _nothing
-    #: Its rejection was accepted by the reply queue.
+    #: The reply queue accepted its rejection.
     on_rejected: Callable[[Request, Rejected], object] = _nothing
-    #: Its work met a transient error, and is tried again.
+    #: Its work had a transient error, and is retried.
     on_retry: Callable[[Request, CourierError], object] = _nothing
 
     def received(self, request: Request) -> None:
-        """Tell of a request."""
+        """Call the hook for a received request."""
         _call(self.on_received, request)
 
     def retried(self, request: Request, error: CourierError) -> None:
-        """Tell of a transient error."""
+        """Call the hook for a transient error."""
         _call(self.on_retry, request, error)
 
-    def settled(self, request: Request, reply: Reply) -> None:
-        """Tell of a reply that was sent."""
+    def replied(self, request: Request, reply: Reply) -> None:
+        """Call the hook for a reply that was sent."""
         if isinstance(reply, Response):
             _call(self.on_replied, request, reply)
         else:

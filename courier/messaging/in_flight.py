@@ -1,7 +1,7 @@
-"""Messages in flight: each from its receipt to its deletion, with the heartbeat that keeps it invisible.
+"""Track messages in flight, from receipt to deletion, with a heartbeat that keeps them invisible.
 
-A message in flight stays invisible to other workers for as long as it is held, however long its work
-takes, and no longer: one that is given back is another worker's within a second.
+A message stays invisible to other workers as long as this worker holds it, however long its work takes. A released
+message is visible within a second.
 """
 
 from __future__ import annotations
@@ -21,60 +21,60 @@ from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
 
 log = logging.getLogger(__name__)
 
-#: A heartbeat comes this many times in each visibility timeout, so that two may fail.
+#: The number of heartbeats in a visibility timeout: two may fail.
 BEATS_PER_TIMEOUT = 3
-#: The visibility timeout that a receive asks for, in seconds: a process that ends inside a long poll may
-#: take one more batch with it, which is back after this time. The first heartbeat asks for the longer one.
+#: The visibility timeout of a receive, in seconds. It is short because a process that is killed in a long poll may
+#: take a batch with it, which is visible again after this time. The first heartbeat sets the longer timeout.
 FIRST_VISIBILITY_SECONDS = 3
-#: SQS keeps a message invisible no longer than this after its receipt, and forgets the receipt handle then.
+#: The longest time that SQS keeps a received message invisible; the receipt handle then becomes invalid.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 LONGEST_SECONDS = 43_200
-#: So many requests may wait for a reply queue that takes nothing without counting as in flight.
-MAX_ASIDE = 1_000
-#: So many expensive requests are in flight at most: one more waits while they are worked on.
+#: The most requests that may wait for a stalled reply queue without counting towards the capacity.
+MAX_STALLED = 1_000
+#: The most expensive requests in flight: enough to have one more ready.
 MAX_EXPENSIVE = 2
 
 
 class State(Enum):
-    """Where a message is on its way from its receipt to its deletion."""
+    """The state of a message between its receipt and its deletion."""
 
     #: It waits for a handler.
     RECEIVED = "received"
     WORKING = "working"
-    #: Its work met something transient, and waits to be tried again.
+    #: Its work had a transient error, and waits for a retry.
     PAUSED = "paused"
-    #: Its reply is being sent, and then it is deleted.
+    #: Its reply is being sent; then it is deleted.
     REPLIED = "replied"
-    #: Its reply waits for a queue that accepts nothing. It takes no room.
-    ASIDE = "aside"
+    #: Its reply waits for a stalled queue. It does not count towards the capacity.
+    STALLED = "stalled"
 
 
 @dataclass(kw_only=True)
 class _Record:
-    delivery: ReceivedMessage
+    received: ReceivedMessage
     is_expensive: bool
     renewed_at: float
-    #: The visibility timeout that runs since then, in seconds.
+    #: The visibility timeout since then, in seconds.
     timeout_seconds: float
-    #: Whether SQS has given it up for us: its receipt handle is no longer valid, and nothing renews it.
+    #: Whether its receipt handle is no longer valid: the heartbeat has ended.
     is_lost: bool = False
     state: State = State.RECEIVED
-    #: Since when it is in this state.
+    #: When it entered this state.
     since: float
 
     def is_due(self, now: float) -> bool:
         return not self.is_lost and now - self.renewed_at >= self.timeout_seconds / BEATS_PER_TIMEOUT
 
     def may_be_kept(self, seconds: float, now: float) -> bool:
-        """Whether SQS lets it be renewed for so long; else it is another worker's soon, whatever we do."""
-        return now - self.delivery.received_at + seconds <= LONGEST_SECONDS
+        """Whether SQS allows renewing it for `seconds`; else it becomes visible to other workers."""
+        return now - self.received.received_at + seconds <= LONGEST_SECONDS
 
 
 class InFlightMessages:
-    """The messages in a worker's hands, at most `capacity`, each with its state; safe for any number of threads.
+    """The messages that a worker holds, at most `capacity`, each with its state. Thread-safe.
 
-    Of those that are expensive it takes no third one while it has two. Whether a message is expensive is known only
-    when it is there, so that now and then a few too many are.
+    At most `MAX_EXPENSIVE` of them should be expensive; since that is known only after the receipt, there may
+    occasionally be a few more.
     """
 
     def __init__(
@@ -94,17 +94,17 @@ class InFlightMessages:
         self._records: dict[str, _Record] = {}
         self._count: Counter[State] = Counter()
         self._reserved = 0
-        #: Whether one of those that came last is expensive: the next ones are likely to be so, too.
+        #: Whether the latest batch had an expensive message: the next batch probably has, too.
         self._latest_is_expensive = False
         self._closed = False
-        # The heartbeat ends on its own terms, and nothing waits: only what is told once is of use here.
+        # The heartbeat does not wait for it: only its reporting is used.
         self._retrier = Retrier("renewing visibility timeouts", threading.Event())
 
     def reserve(self) -> int:
-        """Wait for room and return how many messages may be received: 1 to 10, or 0 once closed.
+        """Wait for capacity and return the number of messages to receive: 1 to 10, or 0 once closed.
 
-        A worker that may hold many waits for room for ten, since a call for few costs as much. Where what it has
-        is expensive, it takes one at a time: others may be idle.
+        A worker with a large capacity waits for room for ten, since a call for few costs as much. A worker with an
+        expensive message receives one at a time, since other workers may be idle.
         """
         least = min(MAX_BATCH, max(1, self._capacity // 2))
         with self._changed:
@@ -118,90 +118,90 @@ class InFlightMessages:
             self._reserved += granted
             return granted
 
-    def admit(self, deliveries: Sequence[ReceivedMessage], *, reserved: int) -> bool:
-        """Take `deliveries` in and give the rest of the reservation back; once closed, do neither."""
+    def admit(self, messages: Sequence[ReceivedMessage], *, reserved: int) -> bool:
+        """Add `messages` and end their reservation; return False, and do neither, once closed."""
         now = time.monotonic()
         with self._changed:
             if self._closed:
                 return False
             self._reserved -= reserved
-            for delivery in deliveries:
-                self._records[delivery.receipt_handle] = _Record(
-                    delivery=delivery,
-                    is_expensive=self._is_expensive(delivery.message),
+            for received in messages:
+                self._records[received.receipt_handle] = _Record(
+                    received=received,
+                    is_expensive=self._is_expensive(received.message),
                     renewed_at=now,
                     timeout_seconds=self.first_visibility_seconds,
                     since=now,
                 )
-            self._count[State.RECEIVED] += len(deliveries)
-            if deliveries:
-                self._latest_is_expensive = any(self._is_expensive(delivery.message) for delivery in deliveries)
+            self._count[State.RECEIVED] += len(messages)
+            if messages:
+                self._latest_is_expensive = any(self._is_expensive(received.message) for received in messages)
             self._changed.notify_all()
             return True
 
     def unreserve(self, reserved: int) -> None:
-        """Give a reservation back of which nothing is taken in."""
+        """End a reservation without messages."""
         with self._changed:
             self._reserved -= reserved
             self._changed.notify_all()
 
-    def move(self, delivery: ReceivedMessage, after: State, *before: State) -> bool:
-        """Move a message to another state; return whether it was in one of `before` (others may have moved it)."""
+    def move(self, received: ReceivedMessage, after: State, *before: State) -> bool:
+        """Move a message to the state `after`, if it is in one of `before`; return whether it was."""
         with self._changed:
-            record = self._records.get(delivery.receipt_handle)
+            record = self._records.get(received.receipt_handle)
             if record is None or record.state not in before:
                 return False
             self._enter(record, after)
             return True
 
     def take_late(self, limit_seconds: float) -> list[ReceivedMessage]:
-        """Return what is worked on for longer than this, as replied: its reply is the caller's to make."""
+        """Mark messages beyond the time limit as replied, and return them: the caller must reply."""
         limit = time.monotonic() - limit_seconds
         with self._changed:
             late = [one for one in self._records.values() if one.state is State.WORKING and one.since < limit]
             for record in late:
                 self._enter(record, State.REPLIED)
-        return [record.delivery for record in late]
+        return [record.received for record in late]
 
-    def set_aside(self, deliveries: Sequence[ReceivedMessage]) -> None:
-        """Make room for others while these wait for a reply queue that takes nothing; they stay held."""
+    def stall(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Free the capacity of messages whose replies wait for a stalled queue; they stay held."""
         with self._changed:
-            found = [self._records.get(delivery.receipt_handle) for delivery in deliveries]
+            found = [self._records.get(received.receipt_handle) for received in messages]
             replied = [record for record in found if record and record.state is State.REPLIED]
-            for record in replied[: MAX_ASIDE - self._count[State.ASIDE]]:
-                self._enter(record, State.ASIDE)
-                # Its work is done, and its text may be long.
-                record.delivery = replace(record.delivery, message=Message(body=""))
+            for record in replied[: MAX_STALLED - self._count[State.STALLED]]:
+                self._enter(record, State.STALLED)
+                # Its work is done; free the memory of its body.
+                record.received = replace(record.received, message=Message(body=""))
             self._changed.notify_all()
 
-    def drop(self, deliveries: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
-        """Let go of messages that were deleted, or are to be released; return those that were held until now."""
+    def drop(self, messages: Sequence[ReceivedMessage]) -> list[ReceivedMessage]:
+        """Remove messages that were deleted, or will be released; return those that were held."""
         with self._changed:
-            dropped = [record for one in deliveries if (record := self._records.pop(one.receipt_handle, None))]
+            dropped = [record for one in messages if (record := self._records.pop(one.receipt_handle, None))]
             self._count.subtract(record.state for record in dropped)
             self._changed.notify_all()
-        return [record.delivery for record in dropped]
+        return [record.received for record in dropped]
 
     def close(self) -> list[ReceivedMessage]:
-        """Take nothing more in, and let go of what no handler has begun, which is returned; no one is given room."""
+        """Stop admitting messages; remove and return those that no handler has begun."""
         with self._changed:
             self._closed = True
-            unbegun = [one.delivery for one in self._records.values() if one.state is State.RECEIVED]
+            unbegun = [one.received for one in self._records.values() if one.state is State.RECEIVED]
             return self.drop(unbegun)
 
     def wait_until_empty(self, timeout_seconds: float) -> bool:
-        """Wait until nothing is held; return whether that came to be in time."""
+        """Wait until nothing is held; return False on timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._records, timeout_seconds)
 
     def wait_until_nothing_comes(self, timeout_seconds: float) -> bool:
-        """Wait until no receive is under way; return whether that came to be in time."""
+        """Wait until no receive is in progress; return False on timeout."""
         with self._changed:
             return self._changed.wait_for(lambda: self._reserved == 0, timeout_seconds)
 
     @property
     def unfinished(self) -> int:
-        """How many have no reply yet."""
+        """The number of messages without a reply."""
         return sum(self._count[state] for state in (State.RECEIVED, State.WORKING, State.PAUSED))
 
     @property
@@ -216,12 +216,12 @@ class InFlightMessages:
             return not self._records and self._reserved == 0
 
     def everything(self) -> list[ReceivedMessage]:
-        """Return all that is held."""
+        """Return all messages that are held."""
         with self._changed:
-            return [record.delivery for record in self._records.values()]
+            return [record.received for record in self._records.values()]
 
     def keep_alive(self, stopped: threading.Event) -> None:
-        """Renew each visibility timeout when a third of it has passed, until `stopped` (a thread's work)."""
+        """Renew each visibility timeout when a third of it has passed, until `stopped` is set."""
         while not stopped.wait(self.first_visibility_seconds / BEATS_PER_TIMEOUT / 2):
             self._beat()
 
@@ -236,16 +236,16 @@ class InFlightMessages:
         if not due:
             return
         try:
-            failures = self._inbox.extend([one.delivery for one in due], visibility_seconds=self._visibility_seconds)
+            failures = self._inbox.extend([one.received for one in due], visibility_seconds=self._visibility_seconds)
         except ReceiptHandleInvalid as error:
             failures = [Failure(index=index, error=error) for index in range(len(due))]
         except AwsError as error:
-            self._retrier.note(error)
+            self._retrier.record(error)
             return
         self._note(due, {failure.index: failure for failure in failures})
 
     def _note(self, due: Sequence[_Record], failures: Mapping[int, Failure]) -> None:
-        """Note what was renewed. What failed is tried again no sooner than the others, or never if that is final."""
+        """Record what was renewed. A transient failure is retried at the next heartbeat, a final one never."""
         now = time.monotonic()
         for index, record in enumerate(due):
             record.renewed_at = now
@@ -255,15 +255,15 @@ class InFlightMessages:
                 self._give_up(record, failures[index].error)
         transient = [failure.error for failure in failures.values() if failure.is_transient]
         if transient and isinstance(transient[0], AwsError):
-            self._retrier.note(transient[0])
+            self._retrier.record(transient[0])
         else:
-            self._retrier.over()
+            self._retrier.succeeded()
 
     def _give_up(self, record: _Record, error: CourierError) -> None:
-        """End the heartbeat of a message; its work goes on, and its reply is sent: a client drops a second one."""
+        """End the heartbeat of a message. Its work continues and its reply is sent: a client drops duplicates."""
         record.is_lost = True
-        if record.delivery.receipt_handle in self._records:  # and was not deleted meanwhile
-            name = record.delivery.message_id
+        if record.received.receipt_handle in self._records:  # and was not deleted meanwhile
+            name = record.received.message_id
             log.warning("the visibility timeout of request %s can no longer be extended: %s", name, error.message)
 
     def _enter(self, record: _Record, state: State) -> None:
@@ -272,7 +272,7 @@ class InFlightMessages:
         record.state, record.since = state, time.monotonic()
 
     def _room(self) -> int:
-        return self._capacity - self._reserved - len(self._records) + self._count[State.ASIDE]
+        return self._capacity - self._reserved - len(self._records) + self._count[State.STALLED]
 
     def _expensive(self) -> int:
-        return sum(one.is_expensive and one.state is not State.ASIDE for one in self._records.values())
+        return sum(one.is_expensive and one.state is not State.STALLED for one in self._records.values())

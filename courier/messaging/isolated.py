@@ -1,4 +1,4 @@
-"""Run a user's handler in child processes with limits on time and memory, and no keys.
+"""Run a user's handler in child processes with limits on time and memory, and without credentials.
 
 The child finds the handler by its module and name, as `multiprocessing` does. As a program, this module is that child:
 
@@ -26,14 +26,14 @@ from courier.sandbox_child import serve
 if sys.platform == "win32":
     raise ImportError("The workers need Linux or macOS.")
 
-#: What the child's copy of the worker's main module is called, so that it does not start another worker.
+#: The name of the worker's main module in the child, so that it does not start another worker.
 MAIN = "__courier_main__"
 
 
 class IsolatedHandler:
-    """A handler whose work is done in a child process: whatever becomes of that, the client gets a sentence.
+    """A handler that runs in a child process. Every failure of the child becomes a rejection.
 
-    Raises: WrongUsage if the child could not find it.
+    Raises: WrongUsage if the child could not import it.
     """
 
     def __init__(self, handler: Callable[[Request], str | Response], config: WorkerConfig) -> None:
@@ -58,7 +58,7 @@ class IsolatedHandler:
         )
 
     def __call__(self, request: Request) -> Response:
-        """Return the response. Raises: Rejected, also by a limit; NoRoom; SandboxFault if the handler failed."""
+        """Return the response. Raises: Rejected, also at a limit; NoRoom; SandboxFault if the handler failed."""
         with self._sandbox.cell() as cell:
             cell.source.write(json.dumps(asdict(request)).encode())
             report = cell.run(self._order)
@@ -67,7 +67,7 @@ class IsolatedHandler:
 
 
 def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
-    """Do the request in `source` by the handler that `order` names (in the child)."""
+    """Process the request in `source` by the handler that `order` names (in the child)."""
     handler = _handler(order["module"], order["name"], order["main"], tuple(order["path"]))
     made = handler(Request(**json.load(source)))
     response = Response(body=made) if isinstance(made, str) else made
@@ -83,7 +83,7 @@ def _handler(module: str, name: str, main: str, path: tuple[str, ...]) -> Callab
     return _member(importlib.import_module(module), name)  # type: ignore[no-any-return]
 
 
-def _member(module: object, name: str) -> Any:  # noqa: ANN401  whatever has that name
+def _member(module: object, name: str) -> Any:  # noqa: ANN401  any value
     return reduce(lambda found, part: getattr(found, part, None), name.split("."), module)
 
 

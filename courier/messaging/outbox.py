@@ -1,4 +1,4 @@
-"""Gather finished replies into batches, without making a lone one wait."""
+"""Collect finished replies into batches, without delaying a single reply."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from courier.aws.message import Message
 from courier.aws.sqs import MAX_BATCH, ReceivedMessage
 from courier.messaging.protocol import Request
 
-#: How long a finished answer may wait for others that are being worked on, in seconds.
+#: How long a finished reply may wait for others that are being processed, in seconds.
 LINGER_SECONDS = 0.02
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finished:
-    """A request that was worked on: the reply to send, where, and what the log will say of it.
+    """A processed request: its reply, the reply queue, and fields for the log.
 
-    An empty `reply_queue` means that nobody waits for an answer any more.
+    An empty `reply_queue`: the client no longer waits.
     """
 
-    delivery: ReceivedMessage
+    received: ReceivedMessage
     reply_queue: str
     message: Message
     request_id: str
     kind: str
     outcome: str
-    #: When nobody waits for the reply any more, in seconds since the epoch by AWS's clock; None: always somebody.
+    #: When the client stops waiting, in seconds since the epoch by AWS's clock; None: never.
     deadline: float | None = None
-    #: What the worker's hooks are told; None: nothing.
+    #: The request for the worker's hooks; None: no hooks.
     request: Request | None = None
 
     def instead(self, message: Message) -> Finished:
@@ -40,7 +40,7 @@ class Finished:
 
 
 class Outbox:
-    """Replies waiting to be sent. How many requests are `unfinished` tells whether more will come soon."""
+    """Replies to send. `unfinished` returns the number of requests whose replies may come soon."""
 
     def __init__(self, unfinished: Callable[[], int]) -> None:
         self._unfinished = unfinished
@@ -58,9 +58,9 @@ class Outbox:
                     self._changed.notify_all()
 
     def take(self) -> list[Finished]:
-        """Return up to ten replies, at once if nothing is unfinished, else after at most `LINGER_SECONDS`.
+        """Wait for a reply, and return up to ten: at once if nothing is unfinished, else after `LINGER_SECONDS`.
 
-        Waits for the first. An empty list means that the outbox is closed and empty.
+        An empty list means that the outbox is closed and empty.
         """
         with self._collecting, self._changed:
             self._changed.wait_for(lambda: self._finished or self._closed)
@@ -70,7 +70,7 @@ class Outbox:
             return [self._finished.popleft()[1] for _ in range(min(MAX_BATCH, len(self._finished)))]
 
     def close(self) -> None:
-        """Let those that wait for answers end once there are none."""
+        """Let `take` return an empty list once all replies are taken."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

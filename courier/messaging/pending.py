@@ -1,4 +1,4 @@
-"""Pending requests: where they come from, which still wait, and the outcome of each."""
+"""Pending requests: their source, those that wait for a response, and the outcomes."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from courier.cancellation import Canceled
 from courier.errors import CourierError
 from courier.messaging.protocol import Reply
 
-#: How long one receive waits for answers. Shorter than SQS's 20 s: a client that is killed meanwhile
-#: leaves a poll behind that may take one more answer with it.
+#: The length of a long poll for responses. Shorter than SQS's 20 s, since the poll of a client that is killed may
+#: still receive a response.
 POLL_SECONDS = 5
-#: How long questions of a slow stream are gathered into one batch, in seconds.
+#: How long requests of a slow stream are collected into a batch, in seconds.
 TAKE_SECONDS = 0.2
 _END = object()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """One thing to ask: a body, options for the worker, and a kind other than the requester's own.
+class OutgoingRequest:
+    """A request to send: a body, options for the worker, and a kind if not the requester's own.
 
-    What is expensive takes a worker a good part of a second or more.
+    An expensive request takes a worker about half a second or more.
     """
 
     body: str
@@ -34,17 +34,15 @@ class Question:
     claim: str = ""
 
 
-#: What a stream of questions may hold: a question; an error, where there is none to ask, which is its
-#: outcome; or None, where there is none at the moment.
-Asked = Question | CourierError | None
+#: An item of a stream of requests: a request; an error, which is its own outcome; or None for a pause.
+Outgoing = OutgoingRequest | CourierError | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a question, and the seconds from sending it to its answer (or to giving up).
+    """The outcome of a request, and the seconds from sending it to its response (or to giving up).
 
-    The result is the worker's reply, or why there is none: ResponseTimeout, RequestCanceled, MessageTooLong or
-    Undelivered.
+    The result is the worker's reply, or the error: ResponseTimeout, RequestCanceled, MessageTooLong or Undelivered.
     """
 
     result: Reply | CourierError
@@ -54,33 +52,33 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Waiting:
-    """A question that was sent: its place among all, and when, in monotonic time."""
+    """A request that was sent: its index, and when, in monotonic time."""
 
     index: int
     sent_at: float
 
 
 class Source:
-    """Numbered questions, taken a few at a time."""
+    """Numbers a stream of requests, and takes them in batches."""
 
-    def __init__(self, questions: Iterable[Asked]) -> None:
-        self._questions = iter(questions)
+    def __init__(self, requests: Iterable[Outgoing]) -> None:
+        self._questions = iter(requests)
         self._taken = 0
         self.exhausted = False
 
-    def take(self, limit: int) -> list[tuple[int, Question | CourierError]]:
-        """Return up to `limit` questions with their numbers, from 0."""
-        batch: list[tuple[int, Question | CourierError]] = []
+    def take(self, limit: int) -> list[tuple[int, OutgoingRequest | CourierError]]:
+        """Return up to `limit` requests with their indexes."""
+        batch: list[tuple[int, OutgoingRequest | CourierError]] = []
         until = time.monotonic() + TAKE_SECONDS
         while len(batch) < limit and not self.exhausted and time.monotonic() < until:
             try:
-                question = next(self._questions, _END)
-            except Canceled:  # what was taken before has its outcome all the same
-                question = _END
-            if question is _END:
+                request = next(self._questions, _END)
+            except Canceled:  # earlier requests still get their outcomes
+                request = _END
+            if request is _END:
                 self.exhausted = True
-            elif isinstance(question, Question | CourierError):
-                batch.append((self._taken, question))
+            elif isinstance(request, OutgoingRequest | CourierError):
+                batch.append((self._taken, request))
                 self._taken += 1
             else:
                 break
@@ -88,54 +86,56 @@ class Source:
 
 
 class PendingRequests:
-    """One call of `ask_many`: what is under way and what is done but not yet due.
+    """The state of a call of `request_many`: waiting requests, and outcomes that are not yet due.
 
-    A patient one gives up only when nothing at all was answered for so long.
+    With `restarts_timeout`, every response restarts the time limit of all waiting requests.
     """
 
-    def __init__(self, questions: Iterable[Asked], timeout_seconds: float, *, is_patient: bool = False) -> None:
-        self.source = Source(questions)
+    def __init__(self, requests: Iterable[Outgoing], timeout_seconds: float, *, restarts_timeout: bool = False) -> None:
+        self.source = Source(requests)
         self.timeout_seconds = timeout_seconds
-        self._is_patient = is_patient
+        self._restarts_timeout = restarts_timeout
         self._answered_at = -math.inf
         self.waiting: dict[str, Waiting] = {}
         self.done: dict[int, Outcome] = {}
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left to ask, to wait for, or to hand out."""
+        """Whether nothing is left to send, to wait for or to yield."""
         return self.source.exhausted and not self.waiting and not self.done
 
     @property
     def first_deadline(self) -> float:
-        """When the first of those waiting is given up, in monotonic time."""
+        """When the first waiting request times out, in monotonic time."""
         return min(map(self._waits_since, self.waiting.values())) + self.timeout_seconds
 
     @property
-    def patience_seconds(self) -> int:
-        """How long the next receive may wait: whole seconds, not much beyond the first deadline."""
+    def wait_seconds(self) -> int:
+        """The length of the next long poll: whole seconds, not much beyond the first deadline."""
         left = math.ceil(self.first_deadline - time.monotonic())
         return max(0, min(left, POLL_SECONDS if self.source.exhausted else 1))
 
-    def set_errors_aside(self, batch: Iterable[tuple[int, Question | CourierError]]) -> list[tuple[int, Question]]:
-        """Return the questions of `batch`; an error among them is done already, and is its own outcome."""
-        questions = []
+    def finish_errors(
+        self, batch: Iterable[tuple[int, OutgoingRequest | CourierError]]
+    ) -> list[tuple[int, OutgoingRequest]]:
+        """Return the requests of `batch`; errors among them are outcomes already."""
+        requests = []
         for index, asked in batch:
             if isinstance(asked, CourierError):
                 self.done[index] = Outcome(result=asked, request_id="", seconds=0.0)
             else:
-                questions.append((index, asked))
-        return questions
+                requests.append((index, asked))
+        return requests
 
     def finish(self, request_id: str, result: Reply | CourierError) -> None:
-        """Note the outcome of a request that was waiting."""
+        """Record the outcome of a waiting request."""
         item = self.waiting.pop(request_id)
         now = time.monotonic()
         self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=now - item.sent_at)
-        self._answered_at = now if self._is_patient else self._answered_at
+        self._answered_at = now if self._restarts_timeout else self._answered_at
 
     def late(self) -> list[str]:
-        """Return the ids of those that have waited too long."""
+        """Return the IDs of requests that have timed out."""
         now = time.monotonic()
         return [key for key, item in self.waiting.items() if now - self._waits_since(item) >= self.timeout_seconds]
 

@@ -17,17 +17,17 @@ from courier.messaging.dead_letters import DeadLetters
 from courier.messaging.hooks import Hooks
 from courier.messaging.outbox import Finished
 from courier.messaging.protocol import (
-    DEFAULT_PATIENCE_SECONDS,
+    DEFAULT_LIFETIME_SECONDS,
     PING,
     PONG,
     Rejection,
     Reply,
     Request,
     Response,
+    decode_address,
     decode_request,
     encode_reply,
     is_reply_queue,
-    salvage_address,
 )
 from courier.messaging.stored_bodies import StoredBodies
 from courier.text import printable, quoted
@@ -35,14 +35,14 @@ from courier.text import printable, quoted
 log = logging.getLogger(__name__)
 
 
-#: What a program does with a request: return the answer's body, or more, or raise Rejected with the reason.
+#: Processes a request: returns the response, or only its body; raises Rejected with the reason.
 Handler = Callable[[Request], str | Response]
 
-_OURS = "Internal error in the worker. Its log has the details (request ID {})."
+_INTERNAL_ERROR = "Internal error in the worker. Its log has the details (request ID {})."
 
 
 class Processor:
-    """The rules of handling, for any number of threads."""
+    """Processes requests by an application's handler. Thread-safe."""
 
     def __init__(
         self, aws: Aws, handler: Handler, application: Application, config: WorkerConfig, hooks: Hooks | None = None
@@ -55,34 +55,34 @@ class Processor:
         self._bodies = StoredBodies(aws, application)
         self._hooks = hooks
 
-    def finish(self, delivery: ReceivedMessage) -> Finished:
-        """Do one request; a bug of ours, or an exit, becomes a rejection.
+    def finish(self, received: ReceivedMessage) -> Finished:
+        """Process a request; an unexpected exception, or an exit, becomes a rejection.
 
-        Raises: ServiceError if it may succeed later.
+        Raises: ServiceError, if transient.
         """
-        request = salvage_address(delivery.message)
+        request = decode_address(received.message)
         try:
-            return self._finished(delivery, *self._answer(delivery))
+            return self._finished(received, *self._reply(received))
         except CourierError:
             raise
-        except BaseException:  # What ends a program ends only its thread here, and would leave the request in flight.
-            name = request.request_id or delivery.message_id
+        except BaseException:  # SystemExit would end only this thread, and leave the request in flight.
+            name = request.request_id or received.message_id
             log.exception("request %s failed", name)
-            return self._finished(delivery, request, self._refusal(request, _OURS.format(name)), "failed")
+            return self._finished(received, request, self._rejection(request, _INTERNAL_ERROR.format(name)), "failed")
 
-    def give_up(self, delivery: ReceivedMessage) -> Finished:
-        """Refuse a request whose work takes too long."""
-        request = salvage_address(delivery.message)
+    def give_up(self, received: ReceivedMessage) -> Finished:
+        """Reject a request whose work takes too long."""
+        request = decode_address(received.message)
         limit = self._config.time_limit_seconds
-        reply = self._refusal(request, f"Processing took more than {limit:g} s and was stopped.", Reason.TIMEOUT)
-        return self._finished(delivery, request, reply, "timeout")
+        reply = self._rejection(request, f"Processing took more than {limit:g} s and was stopped.", Reason.TIMEOUT)
+        return self._finished(received, request, reply, "timeout")
 
-    def _finished(self, delivery: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
+    def _finished(self, received: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
         reply_queue = "" if outcome == "expired" else self._reply_queue(request)
-        # Who sent a request by hand may look into the default response queue at any time.
+        # A response to a manually sent request stays in the default response queue.
         is_kept = request.deadline is None and reply_queue == self._application.replies
         return Finished(
-            delivery=delivery,
+            received=received,
             reply_queue=reply_queue,
             deadline=None if is_kept else reply.deadline,
             message=encode_reply(reply),
@@ -92,25 +92,25 @@ class Processor:
             request=request if self._hooks and outcome != "expired" and request.kind != PING else None,
         )
 
-    def _answer(self, delivery: ReceivedMessage) -> tuple[Request, Reply, str]:
-        request = salvage_address(delivery.message)
+    def _reply(self, received: ReceivedMessage) -> tuple[Request, Reply, str]:
+        request = decode_address(received.message)
         try:
-            request = decode_request(delivery.message)
+            request = decode_request(received.message)
             if request.deadline is not None and self._clock.is_past(request.deadline):
-                return request, self._refusal(request, "The deadline has passed."), "expired"
+                return request, self._rejection(request, "The deadline has passed."), "expired"
             self._check_address(request)
-            if delivery.receive_count >= self._config.max_deliveries:
-                return request, self._bury(delivery, request), "dead"
-            answer = self._response(request, PONG if request.kind == PING else self._work(delivery, request))
+            if received.receive_count >= self._config.max_deliveries:
+                return request, self._move_to_dead_letters(received, request), "dead"
+            response = self._response(request, PONG if request.kind == PING else self._work(received, request))
         except CourierError as error:
             if isinstance(error, ServiceError) and error.is_transient:
                 raise
             code = error.reason if isinstance(error, Rejected) else ""
-            return request, self._refusal(request, error.sentence, code), "refused"
-        return request, answer, "ok"
+            return request, self._rejection(request, error.sentence, code), "rejected"
+        return request, response, "ok"
 
-    def _work(self, delivery: ReceivedMessage, request: Request) -> str | Response:
-        known = replace(request, request_id=request.request_id or delivery.message_id)
+    def _work(self, received: ReceivedMessage, request: Request) -> str | Response:
+        known = replace(request, request_id=request.request_id or received.message_id)
         if self._hooks:
             self._hooks.received(known)
         try:
@@ -125,7 +125,7 @@ class Processor:
             raise TypeError(f"The handler returned {type(made).__name__}: it must return str or Response.")
         response = Response(body=made) if isinstance(made, str) else made
         room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
-        claim = self._bodies.claim(response.body, room_bytes=room)
+        claim = self._bodies.claim(response.body, max_body_bytes=room)
         return replace(
             response,
             body=claim or response.body,
@@ -135,31 +135,31 @@ class Processor:
             traceparent=request.traceparent,
         )
 
-    def _bury(self, delivery: ReceivedMessage, request: Request) -> Rejection:
-        """Put aside what was received too often, without trying it: each time, a worker ended over it."""
-        reason = f"Moved to the dead-letter queue: {delivery.receive_count} workers received it and none responded."
-        self._dead.bury(delivery, reason)
-        return self._refusal(request, reason)
+    def _move_to_dead_letters(self, received: ReceivedMessage, request: Request) -> Rejection:
+        """Move a request that was received too often to the dead-letter queue, without trying it again."""
+        reason = f"Moved to the dead-letter queue: {received.receive_count} workers received it and none responded."
+        self._dead.move(received, reason)
+        return self._rejection(request, reason)
 
     def _check_address(self, request: Request) -> None:
         if request.kind not in ("", PING, self._application.kind):
             raise MalformedMessage(f"This worker processes {self._application.kind}, not {quoted(request.kind)}.")
-        if not self._is_ours(request.reply_to):
+        if not self._is_reply_queue(request.reply_to):
             log.warning("rejected a request with the reply queue %s", printable(request.reply_to))
             raise MalformedMessage(f"{quoted(request.reply_to)} is not a reply queue of this worker.")
 
     def _reply_queue(self, request: Request) -> str:
         name = request.reply_to
-        return name if name and self._is_ours(name) else self._application.replies
+        return name if name and self._is_reply_queue(name) else self._application.replies
 
-    def _is_ours(self, name: str) -> bool:
+    def _is_reply_queue(self, name: str) -> bool:
         return not name or is_reply_queue(name, self._application.replies)
 
     def _expiry(self, request: Request) -> float:
-        """When the answer is dead: when its asker stops waiting, or some minutes from now if it did not say."""
-        return self._clock.now() + DEFAULT_PATIENCE_SECONDS if request.deadline is None else request.deadline
+        """Return when the response expires: at the request's deadline, or some minutes from now without one."""
+        return self._clock.now() + DEFAULT_LIFETIME_SECONDS if request.deadline is None else request.deadline
 
-    def _refusal(self, request: Request, reason: str, code: str = "") -> Rejection:
+    def _rejection(self, request: Request, reason: str, code: str = "") -> Rejection:
         return Rejection(
             reason=reason,
             code=code,

@@ -1,8 +1,7 @@
-"""The messages of the protocol: what a request, a response and a rejection look like on a queue.
+"""The protocol: encode and decode requests, responses and rejections as messages.
 
-A body is what it always was, readable by hand: numbers as text, an image's name, one line of JSON, or a
-sentence that begins `?Error. `. Everything else travels in message attributes, and a message without any
-of them is a request like any other.
+A body is plain text: numbers, an image's name, a line of JSON, or a rejection that begins `?Error. `. Everything else
+is in message attributes. A message without attributes is a valid request.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from courier.aws.message import Message
 from courier.errors import MalformedMessage
 from courier.text import quoted
 
-#: The version of this protocol; a message that names another one is refused.
+#: The version of this protocol; messages with another version are rejected.
 VERSION = "1"
-#: How a refusal's body begins, as the first version's clients expect.
-REFUSAL_PREFIX = "?Error. "
-#: How long a request waits in a queue for someone who left no deadline, in seconds.
-DEFAULT_PATIENCE_SECONDS = 300.0
+#: The beginning of a rejection's body, which clients of the first version expect.
+REJECTION_PREFIX = "?Error. "
+#: The lifetime of a response to a request without a deadline, in seconds.
+DEFAULT_LIFETIME_SECONDS = 300.0
 
-#: The kind of a request that only asks whether a worker is there, and the body of its answer.
+#: The kind of a request that checks whether a worker is running, and the body of its response.
 PING = "ping"
 PONG = "pong"
 
@@ -39,10 +38,10 @@ STATUS = "status"
 DETAILS = "details"
 REASON = "reason"
 PROTOCOL_VERSION = "version"
-#: The trace that a request belongs to, passed on to its reply as it is.
+#: The trace context of a request, which its reply repeats.
 #: https://www.w3.org/TR/trace-context/#traceparent-header
 TRACEPARENT = "traceparent"
-#: The name of the stored object that has the body, where it fits no message.
+#: The name of the stored object with the body, if that is too large for a message.
 CLAIM = "claim"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -54,33 +53,33 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a client wants done. All but the body may be missing in a message sent by hand.
+    """A client's request. In a manually sent message, everything except the body may be missing.
 
     >>> Request(body="hello", options={"language": "en"}).body
     'hello'
     """
 
     body: str
-    #: An id that no other request has; a handler sees SQS's message id where the client gave none.
+    #: A unique ID; if the client sent none, a handler sees SQS's message ID.
     request_id: str = ""
     reply_to: str = ""
     kind: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
-    #: When the client stops waiting: seconds since the epoch by AWS's clock, or None if it did not say.
+    #: When the client stops waiting: seconds since the epoch by AWS's clock; None: unknown.
     deadline: float | None = None
-    #: The W3C trace context, or nothing.
+    #: The W3C trace context; may be empty.
     traceparent: str = ""
-    #: The object that has the body instead of the message, or nothing.
+    #: The stored object with the body; empty: the message has the body.
     claim: str = ""
-    #: All attributes of the message as it was received, those of this protocol included.
+    #: All attributes of the received message, including those of this protocol.
     attributes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Response:
-    """A request's result: a body, and details about it, as JSON's values by name.
+    """A request's result: a body, and details as JSON values by name.
 
-    A handler returns it where a string is not enough; the rest is filled in on its way to the client.
+    A handler returns it if a string is not enough; the worker fills in the other fields.
 
     >>> Response(body="HELLO", details={"letters": 5}).details["letters"]
     5
@@ -92,13 +91,13 @@ class Response:
     deadline: float | None = None
     traceparent: str = ""
     claim: str = ""
-    #: How long the client waited for it, in seconds.
+    #: The time that the client waited for it, in seconds.
     seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rejection:
-    """Why a request was not done: one sentence, or two, and perhaps one word for programs."""
+    """Why a request was rejected: a message, and an optional code for programs."""
 
     reason: str
     code: str = ""
@@ -111,7 +110,7 @@ Reply = Response | Rejection
 
 
 def new_request_id() -> str:
-    """Return an id that no other request has (RFC 9562, version 4, without dashes)."""
+    """Return a unique ID (RFC 9562, version 4, without dashes)."""
     return uuid.uuid4().hex
 
 
@@ -121,7 +120,7 @@ def is_reply_queue(name: str, default: str) -> bool:
 
 
 def encode_request(request: Request) -> Message:
-    """Return the message that carries `request`; what is empty or None is left out, the version never."""
+    """Encode a request; omits attributes that are empty or None, but not the version."""
     options = json.dumps(dict(request.options), ensure_ascii=True) if request.options else ""
     return _message(
         request.body,
@@ -138,10 +137,7 @@ def encode_request(request: Request) -> Message:
 
 
 def decode_request(message: Message) -> Request:
-    """Return the request that `message` carries; attributes this protocol does not know are ignored.
-
-    Raises: MalformedMessage, with a sentence that names the attribute.
-    """
+    """Decode a request; ignores unknown attributes. Raises: MalformedMessage, naming the attribute."""
     attributes = message.attributes
     _check_version(attributes)
     return Request(
@@ -158,9 +154,9 @@ def decode_request(message: Message) -> Request:
 
 
 def encode_reply(reply: Reply) -> Message:
-    """Return the message that carries `reply`, with characters that SQS forbids replaced by U+FFFD."""
+    """Encode a reply; replaces characters that SQS forbids by U+FFFD."""
     refused = isinstance(reply, Rejection)
-    body = f"{REFUSAL_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
+    body = f"{REJECTION_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
     details = {} if isinstance(reply, Rejection) else dict(reply.details)
     return _message(
         _FORBIDDEN.sub("\ufffd", body),
@@ -177,14 +173,14 @@ def encode_reply(reply: Reply) -> Message:
 
 
 def decode_reply(message: Message) -> Reply:
-    """Return the reply that `message` carries. Never raises: what cannot be read is left empty or None.
+    """Decode a reply. Never raises: invalid fields are empty or None.
 
-    A message without a status is a refusal if its body begins like one (a first version's worker).
+    A message without a status (from a worker of the first version) is a rejection if its body begins like one.
     """
     request_id = message.attributes.get(REQUEST_ID, "")
     deadline = _lenient_deadline(message.attributes)
     traceparent = _lenient_traceparent(message.attributes)
-    status = message.attributes.get(STATUS, "error" if message.body.startswith(REFUSAL_PREFIX) else "ok")
+    status = message.attributes.get(STATUS, "error" if message.body.startswith(REJECTION_PREFIX) else "ok")
     if status == "ok":
         return Response(
             body=message.body,
@@ -195,7 +191,7 @@ def decode_reply(message: Message) -> Reply:
             claim=message.attributes.get(CLAIM, ""),
         )
     return Rejection(
-        reason=message.body.removeprefix(REFUSAL_PREFIX),
+        reason=message.body.removeprefix(REJECTION_PREFIX),
         code=message.attributes.get(REASON, ""),
         request_id=request_id,
         deadline=deadline,
@@ -203,8 +199,8 @@ def decode_reply(message: Message) -> Reply:
     )
 
 
-def salvage_address(message: Message) -> Request:
-    """Return what can be read of who asked in a message that `decode_request` refuses. Never raises."""
+def decode_address(message: Message) -> Request:
+    """Return the request's ID, reply queue and deadline as far as they are valid, without its body. Never raises."""
     request_id = message.attributes.get(REQUEST_ID, "")
     return Request(
         body="",
@@ -279,6 +275,6 @@ def _lenient_deadline(attributes: Mapping[str, str]) -> float | None:
 
 
 def _lenient_traceparent(attributes: Mapping[str, str]) -> str:
-    """Return the trace context; nothing where it is none, as the W3C asks of receivers."""
+    """Return the trace context; empty if it is invalid, as the W3C requires."""
     found = attributes.get(TRACEPARENT, "")
     return found if _TRACEPARENT.fullmatch(found) else ""

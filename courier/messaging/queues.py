@@ -1,4 +1,4 @@
-"""Create an application's queues: for requests, for replies, and for requests that no worker could answer."""
+"""Create an application's queues: for requests, replies and dead letters."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from courier.aws.sqs import Mailbox
 from courier.errors import AwsError, QueueMissing
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
-from courier.messaging.reply_queue import SETTLE_SECONDS
+from courier.messaging.reply_queue import READY_SECONDS
 
-#: What the queues for requests and replies are made with, as create-queue.json says it for aws_setup.sh.
+#: The attributes of the queues for requests and replies, the same as in create-queue.json.
 ATTRIBUTES = {
     "DelaySeconds": "1",
     "MessageRetentionPeriod": "3600",
     "ReceiveMessageWaitTimeSeconds": "1",
     "VisibilityTimeout": "1",
 }
-#: Dead letters stay as long as SQS keeps any message, in seconds: 14 days.
+#: Dead letters are kept for the longest retention of SQS: 14 days.
 DEAD_ATTRIBUTES = {"MessageRetentionPeriod": "1209600"}
 
 
 def create_queues(application: Application, *, max_deliveries: int = WorkerConfig.max_deliveries) -> None:
-    """Create the queues that are missing. May be called at every start: what is there stays as it is.
+    """Create the missing queues. May be called at every start: existing queues are not changed.
 
-    A request that is received more than `max_deliveries` times is moved to the dead-letter queue by SQS itself.
-    Raises: AwsError, also if a queue is there with other attributes.
+    SQS moves a request that was received more than `max_deliveries` times to the dead-letter queue.
+    Raises: AwsError, also if a queue exists with other attributes.
 
     >>> from courier import Application, create_queues, testing
     >>> with testing.queues() as queues:
@@ -45,11 +45,11 @@ def create_queues(application: Application, *, max_deliveries: int = WorkerConfi
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(max_deliveries)})
     made |= _create(aws, Mailbox(aws, application.requests), {**ATTRIBUTES, "RedrivePolicy": policy})
     if made:
-        aws.wait(SETTLE_SECONDS)
+        aws.wait(READY_SECONDS)
 
 
 def _create(aws: Aws, queue: Mailbox, wanted: Mapping[str, str]) -> bool:
-    """Create a queue; return whether it was missing. Raises: AwsError if it is there and different."""
+    """Create a queue; return whether it was missing. Raises: AwsError if it exists with other attributes."""
     try:
         there = queue.attributes()
     except QueueMissing:
@@ -68,7 +68,7 @@ def _create(aws: Aws, queue: Mailbox, wanted: Mapping[str, str]) -> bool:
 
 
 def _plain(value: str) -> object:
-    """Return a value as it can be compared: a redrive policy's numbers may come as text or as numbers."""
+    """Return a comparable value: a redrive policy's numbers may be text or numbers."""
     if not value.startswith("{"):
         return value
     return {name: str(part) for name, part in json.loads(value).items()}

@@ -1,8 +1,8 @@
 """Send replies in batches of ten, then delete the requests they answer.
 
-A reply queue that takes nothing holds up no other: its replies wait in the backlog, each until its deadline.
-They are dropped only where their queue is gone or closed to us; a request is deleted only after its reply was
-accepted, or when nobody waits for it any more.
+The replies of a stalled queue wait in the backlog, each until its deadline, and do not delay other queues. They are
+dropped only if their queue is gone or access is denied. A request is deleted only after its reply was accepted, or
+when its client no longer waits.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ from courier.text import printable
 
 log = logging.getLogger(__name__)
 
-#: How long a retrying thread waits for something to do before it looks whether the worker has stopped, in seconds.
-LOOK_SECONDS = 0.5
+#: The interval at which an idle retrying thread checks whether the worker has stopped, in seconds.
+CHECK_SECONDS = 0.5
 
 
 @dataclass(kw_only=True)
 class _Attempt:
-    """What became of replies to one queue."""
+    """The result of sending replies to one queue."""
 
-    #: Their requests may be deleted.
+    #: Replies whose requests may be deleted.
     safe: list[Finished] = field(default_factory=list)
-    #: They must be sent again, because of `error`.
+    #: Replies to send again, because of `error`.
     waiting: list[Finished] = field(default_factory=list)
     error: AwsError | None = None
-    #: Whether the queue is gone, or closed to us.
+    #: Whether the queue is gone, or access to it denied.
     is_gone: bool = False
 
 
 class Replier:
-    """Empties an outbox, in as many threads as run `work`. Never loses an answer while it is not stopped."""
+    """Sends the replies of an outbox, in any number of threads. Loses no reply unless it is stopped."""
 
     def __init__(
         self,
@@ -71,24 +71,24 @@ class Replier:
         self._default = Mailbox(aws, default)
 
     def work(self) -> None:
-        """Send and acknowledge until the outbox is closed and empty (a thread's work)."""
+        """Send replies and delete their requests until the outbox is closed and empty."""
         while batch := self._outbox.take():
-            with self._letting_go(batch):
+            with self._dropping_on_error(batch):
                 self._dispatch(batch)
 
     def retry(self) -> None:
-        """Try reply queues that took nothing again, until stopped (a thread's work)."""
+        """Retry stalled reply queues until stopped."""
         while not self._stopped.is_set():
-            if due := self._backlog.take_due(LOOK_SECONDS):
+            if due := self._backlog.take_due(CHECK_SECONDS):
                 self._retry(*due)
 
     @contextmanager
-    def _letting_go(self, batch: Sequence[Finished]) -> Iterator[None]:
-        """Let a bug keep nothing in flight: what it concerns comes again."""
+    def _dropping_on_error(self, batch: Sequence[Finished]) -> Iterator[None]:
+        """Drop the batch's messages on an unexpected exception, so that they are received again."""
         try:
             yield
         except Exception:
-            self._in_flight.drop([finished.delivery for finished in batch])
+            self._in_flight.drop([finished.received for finished in batch])
             raise
 
     def _dispatch(self, batch: Sequence[Finished]) -> None:
@@ -98,22 +98,22 @@ class Replier:
         safe = by_queue.pop("", [])
         for name, group in by_queue.items():
             if self._backlog.join(name, group):
-                self._in_flight.set_aside([finished.delivery for finished in group])
+                self._in_flight.stall([finished.received for finished in group])
                 continue
             attempt = self._attempt(name, group)
             safe += attempt.safe
             if attempt.error:
-                self._in_flight.set_aside([finished.delivery for finished in attempt.waiting])
-                self._backlog.stall(name, self._answering(name), attempt.waiting, attempt.error)
+                self._in_flight.stall([finished.received for finished in attempt.waiting])
+                self._backlog.stall(name, self._description(name), attempt.waiting, attempt.error)
         self._acknowledge(safe)
 
     def _retry(self, name: str, waiting: Sequence[Finished]) -> None:
-        """Try a stalled queue with one batch; once that is settled, the rest goes its usual way."""
+        """Try a stalled queue with one batch; if it is accepted, the rest goes back to the outbox."""
         late = [finished for finished in waiting if self._is_late(finished)]
         alive = [finished for finished in waiting if not self._is_late(finished)]
         batch, rest = alive[:MAX_BATCH], alive[MAX_BATCH:]
         try:
-            with self._letting_go(batch):
+            with self._dropping_on_error(batch):
                 attempt = self._attempt(name, batch) if batch else _Attempt()
         except Exception:
             self._outbox.put(*late, *rest, *self._backlog.clear(name, is_well=False))
@@ -127,20 +127,20 @@ class Replier:
         self._drop(name, late)
 
     def _drop(self, name: str, late: Sequence[Finished]) -> None:
-        """Delete requests whose reply could not be sent for so long that nobody waits for it any more."""
+        """Delete requests whose replies could not be sent before their deadline."""
         if late:
             log.warning("%d responses to %s could not be sent before their deadline", len(late), printable(name))
         for start in range(0, len(late), MAX_BATCH):
             self._acknowledge(late[start : start + MAX_BATCH])
 
-    def _answering(self, name: str) -> str:
+    def _description(self, name: str) -> str:
         return "replying" if name == self._default.name else f"replying to {printable(name)}"
 
     def _is_late(self, finished: Finished) -> bool:
         return finished.deadline is not None and self._aws.clock.is_past(finished.deadline)
 
     def _attempt(self, name: str, group: Sequence[Finished]) -> _Attempt:
-        """Send to one queue, once; not at all after the worker has stopped, when others have these requests."""
+        """Send to one queue once; not after the worker has stopped, since other workers have these requests."""
         if self._stopped.is_set():
             return _Attempt(waiting=list(group))
         mailbox = self._default if name == self._default.name else Mailbox(self._aws, name)
@@ -159,7 +159,7 @@ class Replier:
         return attempt
 
     def _failed(self, name: str, group: Sequence[Finished], error: AwsError) -> _Attempt:
-        """Decide what a failed call means: the queue is gone, one reply spoils the batch, or it is to be made again."""
+        """Classify a failed call: the queue is gone, one reply makes the batch fail, or the call is retried."""
         if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
             log.warning("%d responses to %s are lost: %s", len(group), printable(name), error.sentence)
             return _Attempt(safe=list(group), is_gone=True)
@@ -183,41 +183,41 @@ class Replier:
             attempt.waiting.append(finished)
             attempt.error = failure.error
         else:
-            self._answer_otherwise(finished, failure)
+            self._reject_instead(finished, failure)
 
-    def _answer_otherwise(self, finished: Finished, failure: Failure) -> None:
-        """Tell the asker that its answer cannot be sent; if that cannot be sent either, give the request back."""
+    def _reject_instead(self, finished: Finished, failure: Failure) -> None:
+        """Replace a response that cannot be sent by a rejection; if that cannot be sent either, release the request."""
         log.error("response to %s rejected by its queue: %s", finished.request_id or "-", failure.error.message)
         reply = decode_reply(finished.message)
         if isinstance(reply, Rejection):
-            self._in_flight.drop([finished.delivery])
-            for left in self._persist(self._inbox.release, [finished.delivery]) or []:
+            self._in_flight.drop([finished.received])
+            for left in self._retry_call(self._inbox.release, [finished.received]) or []:
                 log.warning("a request could not be released: %s", left.error.message)
             return
-        refusal = Rejection(
+        rejection = Rejection(
             reason=f"The response could not be sent. {failure.error.sentence}",
             request_id=reply.request_id,
             deadline=reply.deadline,
         )
-        self._outbox.put(finished.instead(encode_reply(refusal)))
+        self._outbox.put(finished.instead(encode_reply(rejection)))
 
     def _acknowledge(self, safe: Sequence[Finished]) -> None:
-        deliveries: list[ReceivedMessage] = [finished.delivery for finished in safe]
-        if not deliveries:
+        messages: list[ReceivedMessage] = [finished.received for finished in safe]
+        if not messages:
             return
-        failures = self._persist(self._inbox.acknowledge, deliveries)
+        failures = self._retry_call(self._inbox.acknowledge, messages)
         if failures is None:
             return
         for failure in failures:
             log.warning("a finished request could not be deleted and will be received again: %s", failure.error.message)
-        self._in_flight.drop(deliveries)
+        self._in_flight.drop(messages)
         for finished in safe:
-            self._tell(finished)
+            self._report(finished)
 
-    def _tell(self, finished: Finished) -> None:
-        seconds = time.monotonic() - finished.delivery.received_at
+    def _report(self, finished: Finished) -> None:
+        seconds = time.monotonic() - finished.received.received_at
         fields = {
-            "request_id": finished.request_id or finished.delivery.message_id,
+            "request_id": finished.request_id or finished.received.message_id,
             "kind": finished.kind,
             "outcome": finished.outcome,
             "milliseconds": round(seconds * 1000, 1),
@@ -230,17 +230,17 @@ class Replier:
         if self._hooks and finished.request:
             request = replace(finished.request, request_id=str(fields["request_id"]))
             reply = decode_reply(finished.message)
-            self._hooks.settled(request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply)
+            self._hooks.replied(request, replace(reply, seconds=seconds) if isinstance(reply, Response) else reply)
 
-    def _persist(
-        self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], deliveries: Sequence[ReceivedMessage]
+    def _retry_call(
+        self, call: Callable[[Sequence[ReceivedMessage]], list[Failure]], messages: Sequence[ReceivedMessage]
     ) -> list[Failure] | None:
-        """Make a call on the request queue until AWS answers it; None if the worker stopped first."""
+        """Make a call on the request queue until it succeeds; None if the worker stopped first."""
         while not self._stopped.is_set():
             try:
-                return self._retrier.persist_batch(call, deliveries, math.inf)
+                return self._retrier.retry_batch(call, messages, math.inf)
             except ReceiptHandleInvalid as error:
-                return [Failure(index=index, error=error) for index in range(len(deliveries))]
+                return [Failure(index=index, error=error) for index in range(len(messages))]
             except AwsError as error:
-                self._retrier.wait_out(error)
+                self._retrier.wait(error)
         return None

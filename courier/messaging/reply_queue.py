@@ -16,23 +16,22 @@ from courier.errors import AwsError
 
 log = logging.getLogger(__name__)
 
-#: How long answers stay in such a queue, in seconds: whoever made it is there to take them.
+#: The retention of responses in a private queue, in seconds: its client is running.
 RETENTION_SECONDS = 900
 #: A queue must exist for a second before it may be used.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-SETTLE_SECONDS = 1.0
+READY_SECONDS = 1.0
 #: A queue older than this was left by a client that crashed.
 STALE_SECONDS = 6 * 3600
-#: How many leftovers one client clears away at most.
+#: The most stale queues that a client deletes at once.
 MAX_SWEPT = 20
 
 
 @contextmanager
 def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
-    """Yield a fresh reply queue, `<shared>-<id>`, and delete it afterwards.
+    """Yield a new reply queue, `<shared>-<id>`, and delete it afterwards, with stale queues of crashed clients.
 
-    Yields `shared` itself where it cannot be created, for want of the right or in trouble. Leftovers of
-    clients that crashed are cleared away in passing.
+    Yields `shared` itself if the queue cannot be created.
     """
     name = f"{shared.name}-{secrets.token_hex(8)}"
     try:
@@ -45,7 +44,7 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
         return
     private = Mailbox(aws, name)
     try:
-        aws.wait(SETTLE_SECONDS)
+        aws.wait(READY_SECONDS)
         yield private
     finally:
         with suppress(AwsError, Canceled):
@@ -55,7 +54,7 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
 
 
 def sweep(aws: Aws, shared_name: str) -> int:
-    """Delete reply queues that crashed clients left, the old ones only; return how many. Raises: AwsError."""
+    """Delete stale reply queues of crashed clients; return their number. Raises: AwsError."""
     swept = 0
     for name in _private_names(aws, shared_name):
         left = Mailbox(aws, name)

@@ -1,4 +1,4 @@
-"""The client's side of an application: send requests, and return or raise what comes back."""
+"""The client of an application: send requests, and return their responses or raise their errors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Self
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsError, CourierError, RequestCanceled
 from courier.messaging.application import Application
-from courier.messaging.connection import TIMEOUT_SECONDS, Connection, answer_of, requester_for
-from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.connection import TIMEOUT_SECONDS, Connection, requester_for, response_of
+from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Request, Response
 
 if TYPE_CHECKING:
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-#: What a stream of requests may hold: a body; a request, for more than a body; an error, which is its own outcome; or
-#: None, where there is none at the moment.
+#: An item of a stream of requests: a body; a request, for more than a body; an error, which is its own outcome; or None
+#: for a pause.
 Sent = str | Request | CourierError | None
-#: For how long the shared reply queue is taken to be as empty as it was, in seconds.
+#: How long a check that the shared reply queue is not crowded stays valid, in seconds.
 SHARED_SECONDS = 30.0
-#: After this time a reply queue of its own is replaced, long before others take it for a crashed client's, in seconds.
+#: A private reply queue is replaced after this time, long before it counts as stale, in seconds.
 PRIVATE_SECONDS = 3600.0
 
 
 class Requester(Connection):
-    """Sends an application's requests and waits for their responses. For one thread; make one for each.
+    """Sends an application's requests and waits for their responses. Not thread-safe: use one for each thread.
 
-    `timeout` is how long a response is waited for, in seconds. `tell` hears of what is waited out, such as an AWS that
-    does not answer; by default, the log does. Many requests at once have a reply queue of their own, which is deleted
-    at the end of the `with` block, or of `request_many` if there is none.
+    `timeout`: how long to wait for a response, in seconds. `tell`: called with a message about a transient error, such
+    as an outage of AWS; by default it is logged. Many requests at once use a private reply queue, which is deleted at
+    the end of the `with` block, or of `request_many` without one.
 
     >>> from courier import Application, Requester, Worker, testing
     >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
@@ -59,36 +59,36 @@ class Requester(Connection):
     ) -> None:
         super().__init__(
             application,
-            patience_seconds=timeout,
+            credentials_seconds=timeout,
             timeout_seconds=timeout,
             tell=tell or (lambda sentence: log.warning("%s", sentence)),
             cancellation=cancellation,
         )
         self._held = ExitStack()
-        #: How many blocks and streams use the reply queue of its own, and how many of these are streams.
+        #: The number of blocks and streams that use the private reply queue, and of the streams alone.
         self._users = self._streams = 0
         self._private: tuple[Exchange, float] | None = None
         self._shared_until = 0.0
         self._stored: StoredBodies | None = None
 
     def __enter__(self) -> Self:
-        """Keep a reply queue of its own, once there is one, until the end of the block."""
+        """Keep the private reply queue, once there is one, until the end of the block."""
         self._users += 1
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Delete it."""
+        """Delete the private reply queue."""
         self._users -= 1
         if not self._users:
             self.close()
 
     def close(self) -> None:
-        """Delete the reply queue of its own, if there is one. What is sent later makes another when it needs it."""
+        """Delete the private reply queue, if there is one. Later requests create another if they need it."""
         self._private = None
         self._held.close()
 
     def request(self, request: str | Request, *, expensive: bool = False) -> Response:
-        """Send one request, and return its response.
+        """Send a request, and return its response.
 
         Raises: Rejected, with the worker's reason; ResponseTimeout; RequestCanceled; AwsError.
         """
@@ -101,10 +101,10 @@ class Requester(Connection):
     def request_many(
         self, requests: Iterable[Sent], *, expensive: bool = False
     ) -> Generator[Response | CourierError, None, None]:
-        """Send requests, many at once, and yield the outcome of each, in their order.
+        """Send requests, many at once, and yield the outcome of each, in order.
 
-        An outcome is what `request` returns or raises. What is `expensive` takes a worker a good part of a second or
-        more: such requests are sent one by one, and wait as long as any of them is answered. Raises: AwsError.
+        An outcome is what `request` returns or raises. `expensive` requests, which take a worker about half a second or
+        more, are sent one by one, and each response restarts the time limit of the others. Raises: AwsError.
         """
         yield from self._results(requests, expensive=expensive)
 
@@ -117,29 +117,31 @@ class Requester(Connection):
             stack.callback(self._end, claims)
             asked = self._questions(requests, claims, expensive=expensive)
             exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
-            outcomes = stack.enter_context(closing(exchange.ask_many(stream, timeout_seconds=self._timeout_seconds)))
+            outcomes = stack.enter_context(
+                closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
+            )
             for outcome in outcomes:
                 yield self._result(outcome)
                 self._forget(claims.popleft())
 
-    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Asked]:
+    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
-            asked: Asked
+            asked: Outgoing
             if isinstance(request, str | Request):
                 whole = Request(body=request) if isinstance(request, str) else request
                 asked = self._question(whole, expensive=expensive)
             else:
                 asked = request
             if asked is not None:
-                claims.append(asked.claim if isinstance(asked, Question) else "")
+                claims.append(asked.claim if isinstance(asked, OutgoingRequest) else "")
             yield asked
 
-    def _question(self, request: Request, *, expensive: bool) -> Question | CourierError:
+    def _question(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
         try:
             claim = self._claim(request) if self.application.bucket else ""
         except CourierError as error:
             return error
-        return Question(
+        return OutgoingRequest(
             body=claim or request.body,
             kind=request.kind,
             options=request.options,
@@ -150,8 +152,8 @@ class Requester(Connection):
 
     def _claim(self, request: Request) -> str:
         beside = sum(len(name) + len(value) for name, value in request.options.items()) * 2
-        room = self.room_bytes(len(request.body) * 4 + beside)
-        return self._bodies().claim(request.body, room_bytes=room - beside)
+        room = self.max_body_bytes(len(request.body) * 4 + beside)
+        return self._bodies().claim(request.body, max_body_bytes=room - beside)
 
     def _bodies(self) -> StoredBodies:
         from courier.messaging.stored_bodies import StoredBodies
@@ -160,15 +162,15 @@ class Requester(Connection):
             self._stored = StoredBodies(self.aws(), self.application)
         return self._stored
 
-    def _exchange(self, asked: Iterable[Asked], *, is_single: bool) -> tuple[Exchange, Iterable[Asked]]:
-        """Return what sends a stream and waits for its replies, by the queue that fits it, and that stream."""
+    def _exchange(self, asked: Iterable[Outgoing], *, is_single: bool) -> tuple[Exchange, Iterable[Outgoing]]:
+        """Return an exchange with the reply queue that fits a stream, and that stream."""
         now = time.monotonic()
         if self._private and self._streams == 1 and now - self._private[1] > PRIVATE_SECONDS:
             self.close()
         if self._private:
             return self._private[0], asked
         if is_single and now < self._shared_until:
-            return self.line().requester, asked
+            return self.channel().requester, asked
         with ExitStack() as stack:
             exchange, stream = stack.enter_context(requester_for(self, asked))
             if exchange.reply_queue != self.application.replies:
@@ -179,7 +181,7 @@ class Requester(Connection):
 
     def _result(self, outcome: Outcome) -> Response | CourierError:
         try:
-            response = answer_of(outcome, worker=self.application.program)
+            response = response_of(outcome, worker=self.application.program)
             whole = self._bodies().redeem(response) if response.claim else response
         except CourierError as error:
             return error

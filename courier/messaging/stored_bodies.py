@@ -1,4 +1,4 @@
-"""Bodies that fit no message: stored in the bucket, while the message carries their claim check."""
+"""Claim checks: bodies that are too large for a message are stored in the bucket."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from courier.messaging.connection import ATTRIBUTES_BYTES
 from courier.messaging.protocol import Request, Response, new_request_id
 from courier.text import quoted
 
-#: What a character takes at most, in bytes of UTF-8.
+#: The most bytes of a character in UTF-8.
 LONGEST_CHARACTER = 4
-#: Where bodies are in the bucket, before the application's kind.
+#: The prefix of bodies in the bucket, before the application's kind.
 PREFIX = "courier/"
 _CLAIM = re.compile(r"[0-9a-f]{32}")
 
 
 class StoredBodies:
-    """The bodies of one application. Where it has no bucket, what fits no message stays as it is."""
+    """The stored bodies of an application. Without a bucket, bodies stay in messages, whatever their size."""
 
     def __init__(self, aws: Aws, application: Application) -> None:
         name = application.bucket
         self._bucket = Bucket(aws, name, f"{PREFIX}{application.kind}/") if name else None
 
-    def claim(self, body: str, *, room_bytes: int = MAX_BODY_BYTES - ATTRIBUTES_BYTES) -> str:
-        """Store `body` if it needs more room; return its claim, or nothing. Raises: AwsError."""
-        if self._bucket is None or len(body) * LONGEST_CHARACTER <= room_bytes:
+    def claim(self, body: str, *, max_body_bytes: int = MAX_BODY_BYTES - ATTRIBUTES_BYTES) -> str:
+        """Store `body` if it is too large for a message; return its claim, or an empty string. Raises: AwsError."""
+        if self._bucket is None or len(body) * LONGEST_CHARACTER <= max_body_bytes:
             return ""
         content = body.encode(errors="replace")
-        if len(content) <= room_bytes:
+        if len(content) <= max_body_bytes:
             return ""
         claim = new_request_id()
         self._bucket.store(claim, io.BytesIO(content), media_type="text/plain; charset=utf-8")
@@ -45,7 +45,7 @@ class StoredBodies:
         return replace(request, body=self._fetch(request.claim), claim="") if request.claim else request
 
     def redeem(self, response: Response) -> Response:
-        """Return the response with its whole body, which is then deleted. Raises: as `redeemed`."""
+        """Return the response with its whole body, and delete the stored body. Raises: as `redeemed`."""
         if not response.claim:
             return response
         whole = replace(response, body=self._fetch(response.claim), claim="")

@@ -1,12 +1,12 @@
-"""The worker's loop: receive, handle, reply, THEN delete, with a heartbeat on all that is in flight.
+"""The worker: receive, handle, reply, THEN delete, with a heartbeat for all messages in flight.
 
-Four kinds of thread share the work, so that calls to AWS overlap and go by tens:
+Four kinds of threads share the work, so that calls to AWS overlap and use batches of ten:
 
     receivers --> handlers --> repliers          heartbeat
     (long poll)   (the work)   (send, delete)    (visibility)
 
-One receiver keeps a long poll open at all times; the others help only while full batches come in. Nothing
-is acknowledged before its answer was accepted by the reply queue.
+One receiver always has a long poll open; the others help only while full batches arrive. A request is deleted only
+after the reply queue has accepted its reply.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from functools import partial
 
 from courier.aws.retry import Retrier
 from courier.aws.scale_in import ScaleInProtection
-from courier.aws.session import Aws, connect_patiently
+from courier.aws.session import Aws, connect_worker
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError
 from courier.messaging.application import Application
@@ -36,29 +36,28 @@ from courier.messaging.replies import Replier
 
 log = logging.getLogger(__name__)
 
-#: Calls to AWS of each kind that may be under way at once.
+#: The most concurrent calls to AWS of each kind.
 RECEIVERS = 4
 REPLIERS = 4
-#: Those that try stalled reply queues again: no queue's trouble takes the others' time.
+#: The threads that retry stalled reply queues, apart from the repliers.
 RETRIERS = 2
-#: How long `stop_when_empty` listens before it believes that a queue is empty: longer than the queues'
-#: DelaySeconds of 1, so that what was just posted by hand is seen.
+#: How long `stop_when_empty` polls before it treats a queue as empty: longer than the queues' DelaySeconds, so that
+#: a message that was just sent manually is seen.
 EMPTY_SECONDS = 2
-#: How long a poll is while something is in flight: a worker that is told to stop then waits for its end
-#: before it gives anything back. An idle one has nothing to give back, and does not wait.
+#: The length of a poll while messages are in flight, since a stopping worker waits for its end before it releases them.
 BUSY_POLL_SECONDS = 2
-#: How long each call that stopping needs may take, in seconds.
+#: The time limit of each call while stopping, in seconds.
 STOPPING_SECONDS = 5.0
-#: How often the time limits are looked at, in seconds.
-LOOK_SECONDS = 0.5
+#: The interval between checks of the time limits, in seconds.
+CHECK_SECONDS = 0.5
 
 
-class _TakenAway(Exception):
-    """This request is the handler's no more: it was rejected at its time limit, or released to stop."""
+class _NoLongerHeld(Exception):
+    """The handler no longer holds this request: it was rejected at its time limit, or released to stop."""
 
 
 class Worker(Runnable):
-    """Serves an application's requests with `handler`, until told to stop. `stop` may be called from any thread.
+    """Serves an application's requests with `handler` until it is stopped. `stop` may be called from any thread.
 
     >>> from courier import Application, Worker, testing
     >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
@@ -75,11 +74,11 @@ class Worker(Runnable):
         hooks: Hooks | None = None,
         aws: Aws | None = None,
     ) -> None:
-        aws = aws or connect_patiently()
+        aws = aws or connect_worker()
         config = self._config = config or WorkerConfig()
         self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
-        self._rush = threading.Event()
+        self._under_load = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
         self._retrier = Retrier("receiving", self._stopping)
@@ -113,49 +112,49 @@ class Worker(Runnable):
         )
 
     def start(self) -> None:
-        """Start all threads. They are daemons: an abandoned long poll must not keep a process alive."""
-        self._spawn("receiver", self._receive_steadily)
-        self._spawn("helper", self._receive_in_a_rush, RECEIVERS - 1)
+        """Start all threads, as daemons: an abandoned long poll must not keep the process alive."""
+        self._spawn("receiver", self._receive_always)
+        self._spawn("helper", self._receive_under_load, RECEIVERS - 1)
         self._spawn("handler", self._handle, self._config.concurrency)
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
-        self._spawn("watch", self._give_up_late)
+        self._spawn("time-limit", self._give_up_late)
         self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
         if self._scale_in:
-            self._spawn("protection", partial(self._scale_in.watch, self._stopped))
+            self._spawn("protection", partial(self._scale_in.run, self._stopped))
 
     def wait(self) -> None:
-        """Wait until the worker wants to stop, which it does of itself only if told `stop_when_empty`."""
+        """Wait until the worker stops by itself, which it does only with `stop_when_empty`."""
         self._stopping.wait()
 
     def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
-        """Receive nothing more, finish what was begun, release the rest; return whether all was finished.
+        """Stop receiving, finish the begun requests, and release the others; return whether all were finished.
 
-        What is not finished within the grace period, or when `give_up` says so, is released too.
+        Requests that are unfinished after the grace period, or when `give_up` returns True, are released, too.
         """
         was_busy = not self._in_flight.is_idle
         self._stopping.set()
-        self._briefly(partial(self._give_back, self._in_flight.close()))
-        self._rush.set()
+        self._with_timeout(partial(self._release, self._in_flight.close()))
+        self._under_load.set()
         deadline = time.monotonic() + self._config.grace_seconds
         while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
         if was_busy and not give_up():
-            # What is released must not be caught by a poll of our own that ends with this process.
+            # This process's own last poll must not receive what is released.
             self._in_flight.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
         left = self._in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
-            self._briefly(partial(self._give_back, self._in_flight.drop(left)))
+            self._with_timeout(partial(self._release, self._in_flight.drop(left)))
         self._stopped.set()
         self._outbox.close()
         if self._scale_in:
-            self._briefly(self._scale_in.take_back)
+            self._with_timeout(self._scale_in.unprotect)
         return not left
 
-    def _briefly(self, work: Callable[[], None]) -> None:
-        """Do `work`, but go on without it where AWS does not answer soon: this process is about to end."""
+    def _with_timeout(self, work: Callable[[], None]) -> None:
+        """Do `work`, but for at most `STOPPING_SECONDS`, since this process is about to end."""
         thread = threading.Thread(target=work, name="stopping", daemon=True)
         thread.start()
         thread.join(STOPPING_SECONDS)
@@ -165,10 +164,10 @@ class Worker(Runnable):
     def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
         for number in range(count):
             thread_name = f"{name}-{number}"
-            threading.Thread(target=self._keep_at_it, args=(work,), name=thread_name, daemon=True).start()
+            threading.Thread(target=self._restart_on_error, args=(work,), name=thread_name, daemon=True).start()
 
-    def _keep_at_it(self, work: Callable[[], None]) -> None:
-        """Do `work` to its end, and begin again should it fail: no bug may leave a worker half dead."""
+    def _restart_on_error(self, work: Callable[[], None]) -> None:
+        """Do `work`, and restart it after an unexpected exception, so that a bug does not disable the worker."""
         while not self._stopped.is_set():
             try:
                 work()
@@ -180,25 +179,25 @@ class Worker(Runnable):
 
     # Receivers
 
-    def _receive_steadily(self) -> None:
+    def _receive_always(self) -> None:
         longest = EMPTY_SECONDS if self._config.stop_when_empty else self._config.poll_seconds
         while not self._stopping.is_set():
             received = self._receive(longest)
             if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:
                 self._stopping.set()
 
-    def _receive_in_a_rush(self) -> None:
+    def _receive_under_load(self) -> None:
         while not self._stopping.is_set():
-            self._rush.wait()
+            self._under_load.wait()
             self._receive(0)
 
     def _receive(self, longest_seconds: int) -> int | None:
-        """Receive once and pass on what came; return how many, or None if AWS was in trouble."""
+        """Receive once and pass the messages on; return their number, or None after an error."""
         reserved = self._in_flight.reserve()
-        deliveries: list[ReceivedMessage] = []
+        messages: list[ReceivedMessage] = []
         if reserved:
             try:
-                deliveries = self._inbox.receive(
+                messages = self._inbox.receive(
                     limit=reserved,
                     wait_seconds=longest_seconds
                     if self._in_flight.is_idle
@@ -207,72 +206,72 @@ class Worker(Runnable):
                 )
             except BaseException as error:
                 self._in_flight.unreserve(reserved)
-                self._rush.clear()
+                self._under_load.clear()
                 if not isinstance(error, AwsError):
                     raise
-                self._retrier.wait_out(error)
+                self._retrier.wait(error)
                 return None
-            self._retrier.over()
-        self._pass_on(deliveries, reserved)
-        return len(deliveries)
+            self._retrier.succeeded()
+        self._pass_on(messages, reserved)
+        return len(messages)
 
-    def _pass_on(self, deliveries: Sequence[ReceivedMessage], reserved: int) -> None:
-        if len(deliveries) == MAX_BATCH:
-            self._rush.set()
+    def _pass_on(self, messages: Sequence[ReceivedMessage], reserved: int) -> None:
+        if len(messages) == MAX_BATCH:
+            self._under_load.set()
         elif not self._stopping.is_set():
-            self._rush.clear()
-        if not self._in_flight.admit(deliveries, reserved=reserved):
-            self._give_back(deliveries)
+            self._under_load.clear()
+        if not self._in_flight.admit(messages, reserved=reserved):
+            self._release(messages)
             self._in_flight.unreserve(reserved)
             return
-        for delivery in deliveries:
-            self._todo.put(delivery)
+        for received in messages:
+            self._todo.put(received)
 
     # Handlers
 
     def _handle(self) -> None:
         while True:
-            delivery = self._todo.get()
+            received = self._todo.get()
             if self._stopping.is_set():
-                self._give_back(self._in_flight.drop([delivery]))
+                self._release(self._in_flight.drop([received]))
                 continue
             try:
-                finished = self._work_retrier.persist(partial(self._try, delivery), math.inf)
-            except _TakenAway:
+                finished = self._work_retrier.retry(partial(self._try, received), math.inf)
+            except _NoLongerHeld:
                 return
             except ServiceError as error:
-                log.warning("request %s is released: %s", delivery.message_id, error.sentence)
-                self._give_back(self._in_flight.drop([delivery]))
+                log.warning("request %s is released: %s", received.message_id, error.sentence)
+                self._release(self._in_flight.drop([received]))
             else:
                 self._outbox.put(finished)
 
-    def _try(self, delivery: ReceivedMessage) -> Finished:
-        """Do a request's work against its time limit, which what is spent on waiting out trouble does not touch."""
-        self._move(delivery, State.WORKING, State.RECEIVED, State.PAUSED)
+    def _try(self, received: ReceivedMessage) -> Finished:
+        """Process a request. Its time limit does not include waits after transient errors."""
+        self._move(received, State.WORKING, State.RECEIVED, State.PAUSED)
         try:
-            finished = self._processor.finish(delivery)
+            finished = self._processor.finish(received)
         except ServiceError:
-            self._move(delivery, State.PAUSED, State.WORKING)
+            self._move(received, State.PAUSED, State.WORKING)
             raise
-        self._move(delivery, State.REPLIED, State.WORKING)
+        self._move(received, State.REPLIED, State.WORKING)
         return finished
 
-    def _move(self, delivery: ReceivedMessage, after: State, *before: State) -> None:
-        if not self._in_flight.move(delivery, after, *before):
-            raise _TakenAway
+    def _move(self, received: ReceivedMessage, after: State, *before: State) -> None:
+        if not self._in_flight.move(received, after, *before):
+            raise _NoLongerHeld
 
     def _give_up_late(self) -> None:
-        """Reject requests whose work takes too long; its thread cannot be stopped, so it gets a successor."""
-        while not self._stopped.wait(LOOK_SECONDS):
-            for delivery in self._in_flight.take_late(self._config.time_limit_seconds):
-                log.error("request %s took too long and was stopped", delivery.message_id)
-                self._outbox.put(self._processor.give_up(delivery))
+        """Reject requests beyond the time limit; their threads cannot be stopped, so others replace them."""
+        while not self._stopped.wait(CHECK_SECONDS):
+            for received in self._in_flight.take_late(self._config.time_limit_seconds):
+                log.error("request %s took too long and was stopped", received.message_id)
+                self._outbox.put(self._processor.give_up(received))
                 self._spawn("successor", self._handle)
 
-    def _give_back(self, deliveries: Sequence[ReceivedMessage]) -> None:
-        """Let others have these at once; what cannot be told to AWS comes back of itself."""
+    def _release(self, messages: Sequence[ReceivedMessage]) -> None:
+        """Make messages visible to other workers at once; if that fails, their visibility timeout does."""
         try:
-            for failure in self._inbox.release(deliveries):
+            for failure in self._inbox.release(messages):
                 log.warning("a request could not be released: %s", failure.error.message)
         except AwsError as error:
-            log.warning("could not release %d requests: %s", len(deliveries), error.sentence)
+            log.warning("could not release %d requests: %s", len(messages), error.sentence)

@@ -1,7 +1,7 @@
-"""Lists that do not fit a message: stored in the bucket, while messages carry their claim check.
+"""Claim checks: lists that are too large for a message are stored in the bucket.
 
-A short one is one request. A longer one is cut into ranges, a request each, which any worker may do in any
-order; what comes back is merged here, however often a range was done. See docs/adr/0011-claim-check.md.
+A short stored list is one request. A longer one is cut into ranges, one request each, which workers may process in any
+order, and more than once; the results are merged here. See docs/adr/0011-claim-check.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from courier.numbers.options import Extras
 from courier.numbers.parser import ParseError
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, mixed
-from courier.numbers.response import NumbersAnswer, decode
+from courier.numbers.response import NumbersResponse, decode
 from courier.numbers.search import conclude
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
@@ -33,10 +33,10 @@ from courier.settings import LISTS
 
 
 @contextmanager
-def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[str], None]) -> Iterator[StoredObject]:
-    """Put a list into the bucket for as long as the body runs; `tell` hears of one that cannot be taken out again.
+def stored(bucket: Bucket, file: Readable, progress: Advance, warn: Callable[[str], None]) -> Iterator[StoredObject]:
+    """Store a list in the bucket while the body runs, then delete it; `warn` reports a failed deletion.
 
-    What a crash leaves, the bucket's lifecycle takes. Raises: AwsError.
+    The bucket's lifecycle deletes lists of programs that crashed. Raises: AwsError.
     """
     name = secrets.token_hex(16)
     try:
@@ -47,42 +47,42 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, tell: Callable[[st
                 bucket.delete(name)
         except (AwsError, Canceled) as error:
             why = error.message if isinstance(error, AwsError) else "it could not be removed in time."
-            tell(f"The list is left in the bucket, for a day at most: {why}")
+            warn(f"The list is left in the bucket, for a day at most: {why}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inquiry:
-    """How a list in the bucket is asked about."""
+    """Requests the statistics of stored lists."""
 
     requester: Requester
     part_bytes: int
     extras: Extras
 
-    def ask(self, found: StoredObject, moved: Progress) -> NumbersAnswer:
-        """Return the answer about one list; `moved` is told what is done of it.
+    def request(self, found: StoredObject, moved: Progress) -> NumbersResponse:
+        """Return the response for a stored list; `moved` gets the progress.
 
-        Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
+        Raises: NotANumberList or Rejected; ResponseTimeout; AwsError.
         """
         spans = list(_cut(found.size_bytes, self.part_bytes))
         with self.requester:
             if len(spans) == 1:
                 return decode(self._one(_request(found, **self.extras.options)))
             percentiles = replace(self.extras, histogram=False).options
-            looked = Plan.decode(self._one(_request(found, part="look", **percentiles)))
+            first = Plan.decode(self._one(_request(found, part="look", **percentiles)))
             passes = count(1)
 
             def make_pass(plan: Plan) -> OnePass:
                 moved.expect(next(passes) * found.size_bytes)
                 return self._pass(found, spans, plan, moved)
 
-            figures, histogram = conclude(looked, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
-        return NumbersAnswer.of(figures, histogram if self.extras.histogram else None)
+            figures, histogram = conclude(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
+        return NumbersResponse.of(figures, histogram if self.extras.histogram else None)
 
     def _one(self, request: Request) -> str:
         return self.requester.request(request, expensive=True).body
 
     def _pass(self, found: StoredObject, spans: Sequence[ByteRange], plan: Plan, moved: Progress) -> OnePass:
-        """Have every range done, in whatever order, and merge what comes back in the list's."""
+        """Request a pass over every range, and merge the results in the list's order."""
         whole = plan.open(limit=MAX_KEPT)
         signs: dict[str, tuple[int, int]] = {}
         wanted = plan.encode()
@@ -93,22 +93,22 @@ class Inquiry:
                     raise result
                 part = partials.decode(result.body, plan)
                 if isinstance(part, ParseError):
-                    raise part.behind(whole.count, span.start).error
+                    raise part.shifted(whole.count, span.start).rejection
                 for sign, (item, character) in part.signs.items():
                     signs.setdefault(sign, (item + whole.count, character + span.start))
-                if slip := mixed(signs):
-                    raise slip.error
+                if parse_error := mixed(signs):
+                    raise parse_error.rejection
                 whole.merge(part.found)
                 moved.advance(span.stop - span.start)
         return whole
 
 
-def ask(
+def request(
     inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
-) -> tuple[NumbersAnswer, float]:
-    """Put a list into the bucket, ask about it, and take it out; return the answer, and how many seconds it took.
+) -> tuple[NumbersResponse, float]:
+    """Store a list, request its statistics, and delete it; return the response, and the seconds it took.
 
-    Raises: NotANumberList or another refusal; ResponseTimeout; AwsError.
+    Raises: NotANumberList or Rejected; ResponseTimeout; AwsError.
     """
     bucket = Bucket(inquiry.requester.aws(), bucket_name, LISTS)
     bucket.check()
@@ -119,7 +119,7 @@ def ask(
             found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
         started = time.monotonic()
         with terminal.moving(f"Working through {name} (Ctrl-C to cancel)") as moved:
-            return inquiry.ask(found, moved), time.monotonic() - started
+            return inquiry.request(found, moved), time.monotonic() - started
 
 
 def _request(found: StoredObject, **options: str) -> Request:

@@ -1,4 +1,4 @@
-"""One column of a table: CSV with any delimiter and quoting, or columns aligned by spaces."""
+"""Read one column of a table: CSV with any delimiter and quoting, or columns aligned by spaces."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from courier.numbers.notation import Notation
 from courier.numbers.parser import ParseError
 from courier.text import one_of, quoted
 
-#: The longest line that is read, in characters.
+#: The longest allowed line, in characters.
 MAX_LINE = 2**20
 _EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
 _QUOTED = re.compile(r'"(?:[^"]|"")*+"')
-#: Between cells that are aligned by blanks; a second tab has an empty cell before it.
+#: The gap between cells that are aligned by blanks; a second tab begins another gap, after an empty cell.
 _GAP = re.compile(r" *\t *| +")
-#: How many names of columns are told.
+#: The number of column names that an error shows.
 _SHOWN = 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Which column is read: a number from 1, or a name that the first line has; and how its numbers are written."""
+    """A column, by its number (from 1) or its name in the first line, and the notation of its numbers."""
 
     wanted: str
     skip_header: bool
     notation: Notation
 
     def values(self, blocks: Iterable[str]) -> Iterator[str]:
-        """Yield the column's numbers of a text that comes in blocks, one by one.
+        """Yield the numbers in the column of a text in blocks.
 
-        Raises: NotANumberList, naming the line and the column, at whatever is no row that has a number there.
+        Raises: NotANumberList, with the line and the column, at the first row without a number there.
         """
         rows = _rows(_lines(blocks), decimal_comma=self.notation.decimal_comma)
         place, empty = self._place(rows), 0
@@ -49,7 +49,7 @@ class Column:
             yield self._value(row, place, line)
 
     def _place(self, rows: Iterator[tuple[int, list[str]]]) -> int:
-        """Return the column's place from 0, and take the header, if there is one."""
+        """Return the column's index, and consume the header, if there is one."""
         if self.wanted.isascii() and self.wanted.isdigit():
             if self.skip_header:
                 next(rows, None)
@@ -75,19 +75,19 @@ class Column:
             raise NotANumberList(f"Line {line:,} has {columns}, and column {place + 1:,} is wanted.")
         item = row[place].strip()
         found = self.notation.rewrite(item)
-        slip = found if isinstance(found, ParseError) else parser.of_item(found.strip())
-        if slip is None:
+        parse_error = found if isinstance(found, ParseError) else parser.of_item(found.strip())
+        if parse_error is None:
             return str(found).strip()
-        hint = slip.hint
+        hint = parse_error.hint
         if not item:
             hint = "An empty cell is not skipped: write a number there, or delete the line."
         elif line == 1 and any(map(str.isalpha, item)):
             hint = "Is that a header? Skip it with --skip-header, or name the column."
-        raise NotANumberList(f"Line {line:,}, column {place + 1:,} {slip.finding}.", hint=hint)
+        raise NotANumberList(f"Line {line:,}, column {place + 1:,} {parse_error.finding}.", hint=hint)
 
 
 def _rows(every: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the number of its last line."""
+    """Yield each row, with the number of its last line."""
     first = next(every, "")
     skipped = 0
     if named := _EXCEL_LINE.fullmatch(first):
@@ -105,7 +105,7 @@ def _rows(every: Iterator[str], *, decimal_comma: bool) -> Iterator[tuple[int, l
 
 
 def _delimiter(line: str, *, decimal_comma: bool) -> str:
-    """Return what separates a line's cells. Commas do not where they are decimal, unless such cells are quoted."""
+    """Return a line's delimiter. With decimal commas it is not the comma, unless such cells are quoted."""
     bare = _QUOTED.sub("", line)
     signs = "\t;," if bare != line or not decimal_comma else "\t;"
     fallback = " " if " " in bare.strip() else signs[-1]
@@ -113,7 +113,7 @@ def _delimiter(line: str, *, decimal_comma: bool) -> str:
 
 
 def _lines(blocks: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a text, each with the line ending that Unix has. Raises: NotANumberList at one without end."""
+    """Yield the lines of a text, each with a Unix line ending. Raises: NotANumberList at a line that is too long."""
     for number, line in enumerate(lines(blocks, MAX_LINE), start=1):
         if len(line) > MAX_LINE:
             raise NotANumberList(f"Line {number:,} has more than {MAX_LINE:,} characters.")

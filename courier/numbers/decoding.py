@@ -1,4 +1,4 @@
-"""Decode text by its byte order mark, else as UTF-8, and reject what is certainly not text."""
+"""Decode text by its byte order mark, else as UTF-8, and reject binary files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from courier.errors import Rejected
 
 _Decode = Callable[[bytes, str, bool], tuple[str, int]]
 
-#: The longer marks first: one begins with another.
+#: Longer marks first, since one is the beginning of another.
 _MARKS: tuple[tuple[bytes, str, _Decode], ...] = (
     (codecs.BOM_UTF32_LE, "UTF-32", codecs.utf_32_le_decode),
     (codecs.BOM_UTF32_BE, "UTF-32", codecs.utf_32_be_decode),
@@ -20,7 +20,7 @@ _MARKS: tuple[tuple[bytes, str, _Decode], ...] = (
     (codecs.BOM_UTF16_LE, "UTF-16", codecs.utf_16_le_decode),
     (codecs.BOM_UTF16_BE, "UTF-16", codecs.utf_16_be_decode),
 )
-#: How files of other kinds begin, and what to do with these.
+#: Signatures of other file formats, their names, and hints.
 _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"PK\x03\x04", "an Excel or LibreOffice workbook, or another ZIP archive", "Save the sheet as CSV."),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "Save the sheet as CSV."),
@@ -44,14 +44,14 @@ _KINDS: tuple[tuple[bytes, str, str], ...] = (
     (b"<html", "a web page", "Save its numbers as plain text."),
     (b"<?xml", "an XML document", "Save its numbers as plain text."),
 )
-#: How ASCII in UTF-16 without a mark begins. Two zeros behind a character are UTF-32's, or no text's.
+#: The beginning of ASCII in UTF-16 without a mark. Two zeros after a character are UTF-32 or binary.
 _WIDE = re.compile(rb"[\t\n\r -~]\0(?!\0)|\0[\t\n\r -~]")
-#: How much of a beginning tells a mark.
+#: The length of the longest mark.
 _MARK_BYTES = 4
 
 
 class Decoder:
-    """Makes text of a file's bytes, block by block; with `replace`, bytes that are none become U+FFFD. For one file."""
+    """Decodes a file block by block; with `errors="replace"`, invalid bytes become U+FFFD. For one file."""
 
     def __init__(self, path: str, *, errors: str = "strict") -> None:
         self._path = path
@@ -59,28 +59,28 @@ class Decoder:
         self._decode: _Decode | None = None
         self._name = "UTF-8"
         self._held = b""
-        #: How many bytes were decoded.
+        #: The number of decoded bytes.
         self._done = 0
 
     @property
     def is_utf8(self) -> bool:
-        """Whether text has as many bytes as its file."""
+        """Whether the file is UTF-8, so that the encoded text is as long as the file."""
         return self._name == "UTF-8"
 
     def texts(self, blocks: Iterable[bytes]) -> Iterator[str]:
-        """Yield the text of each of a file's blocks. Raises: Rejected, as `decode` does."""
+        """Yield the text of each block. Raises: Rejected, as `decode` does."""
         for block in blocks:
             yield self.decode(block)
         yield self.decode(b"", final=True)
 
     def decode(self, block: bytes, *, final: bool = False) -> str:
-        """Return the text of the next block, but for a character that goes on in another.
+        """Return the text of the next block, without a last character that continues in the following block.
 
-        Raises: Rejected at what is no text, with the byte's position.
+        Raises: Rejected, with the byte's position, if it is not text.
         """
         data = self._held + block
         if self._decode is None:
-            if not final and _may_go_on(data):
+            if not final and _is_too_short(data):
                 self._held = data
                 return ""
             data = self._begin(data)
@@ -88,7 +88,7 @@ class Decoder:
         try:
             text, count = self._decode(data, self._errors, final)
         except UnicodeDecodeError as error:
-            raise self._refused(f"byte {self._done + error.start + 1:,} is not {self._name}") from error
+            raise self._rejected(f"byte {self._done + error.start + 1:,} is not {self._name}") from error
         if "\0" in text and self._errors == "strict":
             raise self._zero(data, "Is it a binary file?")
         self._held = data[count:]
@@ -96,9 +96,9 @@ class Decoder:
         return text
 
     def _begin(self, data: bytes) -> bytes:
-        for magic, kind, cure in _KINDS:
+        for magic, kind, hint in _KINDS:
             if data.startswith(magic):
-                raise Rejected(f"{self._path} is not text: it looks like {kind}.", hint=cure)
+                raise Rejected(f"{self._path} is not text: it looks like {kind}.", hint=hint)
         mark, self._name, self._decode = next(
             (row for row in _MARKS if data.startswith(row[0])), (b"", "UTF-8", codecs.utf_8_decode)
         )
@@ -107,25 +107,25 @@ class Decoder:
         self._done = len(mark)
         return data[len(mark) :]
 
-    def _zero(self, data: bytes, cure: str) -> Rejected:
+    def _zero(self, data: bytes, hint: str) -> Rejected:
         where = f"byte {self._done + data.find(0) + 1:,}" if self.is_utf8 else "a character"
-        return Rejected(f"{self._path} is not text: {where} is zero.", hint=cure)
+        return Rejected(f"{self._path} is not text: {where} is zero.", hint=hint)
 
-    def _refused(self, what: str) -> Rejected:
+    def _rejected(self, what: str) -> Rejected:
         return Rejected(f"{self._path} is not text: {what}.", hint="Save it as UTF-8.")
 
 
-def _may_go_on(data: bytes) -> bool:
-    """Whether a beginning is too short to tell a byte order mark, or what is no text."""
+def _is_too_short(data: bytes) -> bool:
+    """Whether a file's beginning is too short to recognize a byte order mark or a file format."""
     known = [mark for mark, _, _ in _MARKS] + [magic for magic, _, _ in _KINDS]
     is_short = len(data) < (_MARK_BYTES if 0 in data else 2)
     return is_short or any(len(data) < len(one) and one.startswith(data) for one in known)
 
 
 def lines(blocks: Iterable[str], longest: int) -> Iterator[str]:
-    """Yield the lines of a text that comes in blocks, with ends of any system, without these ends.
+    """Yield the lines of a text in blocks, with any line endings, without these.
 
-    Of a line longer than `longest` only so much is kept as to tell that it is.
+    A line longer than `longest` is cut after `longest` + 1 characters.
     """
     newlines, held = io.IncrementalNewlineDecoder(None, translate=True), ""
     for block in chain(blocks, [None]):

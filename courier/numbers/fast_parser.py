@@ -1,12 +1,12 @@
-"""Parse long lists of plain decimals eight digits at a time; the fast engine beside `courier.numbers.parser`.
+"""Parse long lists of plain decimals eight digits at a time: the fast parser beside `courier.numbers.parser`.
 
-It takes what it is sure of and declines everything else (exponents, long numbers, spaces inside, anything
-wrong), which the other one then reads or refuses: what both take, they read alike.
+It declines anything else (exponents, long numbers, spaces inside, errors), which the reference parser then parses or
+rejects. Both return the same for lists that both accept.
 
-The method: in little-endian memory the eight bytes before an item's end are one 64-bit word with the last
-digit on top. What stands before the item is shifted out; one exclusive-or turns digits into their values,
-one addition shows whether a byte was anything else; three multiplications make eight digits a number. Numbers
-become integers in units of 10**-decimals, as they are in `courier.numbers.stats`.
+The method: in little-endian memory the eight bytes before an item's end are one 64-bit word whose top byte is the last
+digit. A mask removes the bytes before the item; one exclusive-or turns digits into their values, one addition detects
+other bytes, and three multiplications combine eight digits into a number. Numbers become integers in units of
+10**-decimals, as in `courier.numbers.stats`.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ import numpy as np
 
 from courier.numbers.integers import INT64_LIMIT, Array, together
 
-#: Digits that two words hold, before the point and behind it each.
+#: The most digits before and after the point: two words each.
 _MAX_PART = 16
-#: Two parts, a sign, a point, and a separator.
+#: Two parts, a sign, a point and a separator.
 _LONGEST_ITEM = 2 * _MAX_PART + 3
 _POWERS = np.array([10**exponent for exponent in range(_MAX_PART + 1)], dtype=np.int64)
-#: How much is read at a time, in bytes: what stays in the processor's cache is read fastest.
+#: The bytes parsed at a time: they fit the processor's cache.
 CHUNK_BYTES = 2**17
 _COMMA, _LINE_END, _POINT, _PLUS, _MINUS = b",\n.+-"
-#: Before the first item, so that eight bytes before any end can be read.
+#: Put before the first item, so that eight bytes precede every end.
 _PADDING = b"," * 24
 #: A blank within an item.
 _INNER_BLANK = re.compile(rb"[^,\n \t][ \t]+[^,\n \t]")
-#: Two tabs between two items of a line, or behind the last item of a piece.
+#: Two tabs between two items of a line, or after the last item of a piece.
 _EMPTY_CELL = re.compile(rb"(?<=[^\r\n \t]) *+\t *+\t[ \t]*+(?:[^\r\n \t]|\Z)")
-#: What may stand behind the last number.
+#: Allowed after the last number.
 _ENDING = " \t\r\n"
 
 
 class _Word(NamedTuple):
-    """How 4 or 8 digits are read at once, as `_digits` does it; integers are of the word's own type."""
+    """Constants of `_digits` for 4 or 8 digits at once; integers have the word's type."""
 
     size: int
     type: str
     zeros: Any
     above_nine: Any
     top_bits: int
-    #: Factor, shift and mask, by which pairs of digits become numbers of two, then of four, then of eight.
+    #: Factor, shift and mask that combine digits into numbers of two, then four, then eight digits.
     steps: tuple[tuple[Any, Any, Any], ...]
-    #: The words of which only the top 0 to all bytes are set.
+    #: Masks of the top 0 to `size` bytes.
     top_bytes: Array
 
 
@@ -75,9 +75,9 @@ _FOUR, _EIGHT = _word(4), _word(8)
 
 
 def read(text: str) -> tuple[Array, int] | None:
-    """Return the numbers of `text` as 64-bit integers in units of 10**-decimals, and those decimals.
+    """Return the numbers of `text` as 64-bit integers in units of 10**-decimals, and `decimals`.
 
-    None if this engine declines: the reference engine then reads the list, or refuses it.
+    None if this parser declines: the reference parser then parses the list, or rejects it.
     """
     raw = _canonical(text)
     if raw is None:
@@ -92,22 +92,22 @@ def read(text: str) -> tuple[Array, int] | None:
 
 
 def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:
-    """Return what `read` does, of a piece of a longer list, whose items each end with `sign` (, or ; or a blank).
+    """Return the result of `read` for a piece of a longer list, whose items each end with `sign` (,; or a blank).
 
-    Items may end with a line ending as well; no other separator may be there.
+    Items may also end with a line ending, but with no other separator.
     """
     plain = _rows(raw) if sign == " " else _plain(raw)
     return read_chunk(plain) if plain else None
 
 
 def read_chunk(raw: bytes) -> tuple[Array, int] | None:
-    """Return what `read` does, of items that each end with a comma or a line ending, without spaces."""
+    """Return the result of `read` for items that each end with a comma or a line ending, without spaces."""
     data = np.frombuffer(_PADDING + raw, dtype=np.uint8)
     is_separator = (data == _COMMA) | (data == _LINE_END)
     ends = np.flatnonzero(is_separator)[len(_PADDING) - 1 :]
     starts, ends = ends[:-1] + 1, ends[1:]
     if len(ends) * _LONGEST_ITEM < len(raw):
-        return None  # too long on the average, whatever they are
+        return None  # too long on average
     signs = data[starts]
     is_negative = signs == _MINUS
     starts += is_negative | (signs == _PLUS)
@@ -122,7 +122,7 @@ def read_chunk(raw: bytes) -> tuple[Array, int] | None:
 
 
 def _chunks(raw: bytes) -> Iterator[bytes]:
-    """Cut a list after separators, into pieces that the processor's cache holds."""
+    """Cut a list after separators into chunks of about `CHUNK_BYTES`."""
     start = 0
     while start < len(raw):
         cut = start + CHUNK_BYTES
@@ -135,7 +135,7 @@ def _chunks(raw: bytes) -> Iterator[bytes]:
 
 
 def _canonical(text: str) -> bytes | None:
-    """Return the list with commas or line endings only between its items and one after the last."""
+    """Return the list with a comma or a line ending after each item, and no other separators."""
     if not text.isascii():
         return None
     raw = (text.rstrip(_ENDING) + ",").encode()
@@ -146,7 +146,7 @@ def _canonical(text: str) -> bytes | None:
 
 
 def _plain(raw: bytes) -> bytes | None:
-    """Return items that each end with one of the separators, with commas or line endings for these, and no spaces."""
+    """Return items that each end with a separator, with commas for semicolons, and without spaces."""
     if b";" in raw:
         raw = raw.replace(b";", b",")
     raw = _in_lines(raw)
@@ -158,7 +158,7 @@ def _plain(raw: bytes) -> bytes | None:
 
 
 def _rows(raw: bytes) -> bytes | None:
-    """Return items between which spaces or line endings stand, with one comma or line ending behind each."""
+    """Return items that spaces or line endings separate, with one comma or line ending after each."""
     if (b"\t\t" in raw or b"\t " in raw) and _EMPTY_CELL.search(raw):
         return None
     raw = _in_lines(raw).replace(b"\t", b" ")
@@ -168,12 +168,12 @@ def _rows(raw: bytes) -> bytes | None:
 
 
 def _in_lines(raw: bytes) -> bytes:
-    """Return text with Unix's line endings."""
+    """Return text with Unix line endings."""
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if b"\r" in raw else raw
 
 
 def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negative: Array) -> tuple[Array, int] | None:
-    """Read items of which some have a point."""
+    """Parse items of which some have a point."""
     if len(points) == len(ends):
         places = ends - points - 1
         if 1 <= (width := int(places[0])) <= _EIGHT.size and bool((places == width).all()):
@@ -198,7 +198,7 @@ def _decimals(data: Array, starts: Array, ends: Array, points: Array, is_negativ
 
 
 def _parted(data: Array, starts: Array, ends: Array, points: Array) -> tuple[Array, Array] | None:
-    """Return where each item's part before the point ends, and where that behind it begins; None if one has two."""
+    """Return where each item's integer part ends and its fraction begins; None if an item has two points."""
     if len(points) == len(ends) and bool(np.all((points >= starts) & (points < ends))):
         return points, points + 1
     marks = np.flatnonzero((data == _COMMA) | (data == _LINE_END) | (data == _POINT))[len(_PADDING) :]
@@ -206,20 +206,20 @@ def _parted(data: Array, starts: Array, ends: Array, points: Array) -> tuple[Arr
     if bool(np.any(is_point[1:] & is_point[:-1])):
         return None
     owners = np.cumsum(~is_point)[is_point]
-    # Where there is no point, the part behind it is empty.
+    # Without a point, the fraction is empty.
     middles, behind = ends.copy(), ends.copy()
     middles[owners], behind[owners] = points, points + 1
     return middles, behind
 
 
 def _evenly(data: Array, starts: Array, ends: Array, points: Array, width: int) -> Array | None:
-    """Return items that all have `width` digits (1 to 8) behind the point as integers; None if one is anything else."""
+    """Return items that all have `width` (1 to 8) digits after the point as integers; None if an item is not one."""
     lengths = ends - starts - 1
     shortest = int(lengths.min())
     if shortest < width:
         return None
     if int(lengths.max()) <= _EIGHT.size:
-        # The point is left out: what stands before it is taken from one byte further on.
+        # Skip the point: take the integer part from a word that ends one byte earlier.
         behind = _EIGHT.top_bytes[width]
         words = (_words(data, ends, _EIGHT) & behind) | (_words(data, ends - 1, _EIGHT) & ~behind)
         return _digits(words, None if shortest >= _EIGHT.size else _EIGHT.top_bytes[lengths], _EIGHT)
@@ -231,9 +231,9 @@ def _evenly(data: Array, starts: Array, ends: Array, points: Array, width: int) 
 
 
 def _integers(data: Array, starts: Array, ends: Array) -> Array | None:
-    """Return the integers whose digits stand from `starts` to before `ends`, 0 where none does.
+    """Return the integers with the digits from `starts` up to `ends`, 0 for an empty range.
 
-    None if one is anything else, or has more than 16 digits.
+    None if a byte is not a digit, or if there are more than 16.
     """
     lengths = ends - starts
     longest, shortest = int(lengths.max()), int(lengths.min())
@@ -250,13 +250,13 @@ def _integers(data: Array, starts: Array, ends: Array) -> Array | None:
 
 
 def _words(data: Array, ends: Array, word: _Word) -> Array:
-    """Return the bytes before each end as integers, the last one on top."""
+    """Return the bytes before each end as integers, the last byte on top."""
     everywhere = np.ndarray(len(data) - word.size + 1, dtype=word.type, buffer=data.data, strides=(1,))
     return cast("Array", everywhere[ends - word.size])
 
 
 def _digits(words: Array, kept: Array | None, word: _Word) -> Array | None:
-    """Return the numbers that the `kept` bytes of words spell, the last digit on top; None if one is no digit."""
+    """Return the numbers in the `kept` bytes of words, the last digit on top; None if a byte is not a digit."""
     digits = words ^ word.zeros
     if kept is not None:
         digits &= kept

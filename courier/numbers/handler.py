@@ -1,4 +1,4 @@
-"""The handler of the numbers worker: statistics of a list in the message or in the bucket."""
+"""The handler of the numbers worker: statistics of a list in a message or in the bucket."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from courier.aws.session import Clock
 from courier.numbers import fast_parser, parser
 from courier.numbers.histogram import histogram
 from courier.numbers.options import Extras
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.sample import Sample
 from courier.numbers.stats import of_held, summarize
-from courier.numbers.stored_lists import LongLists
+from courier.numbers.stored_lists import StoredLists
 from courier.settings import LISTS
 
-#: A list takes well under a millisecond, so many may wait in flight: that keeps the batches full.
+#: The messages in flight: a list takes well under a millisecond, and many keep the batches full.
 CAPACITY = 100
-#: From so many characters on the fast engine is the faster one.
+#: The length in characters from which the fast parser is faster.
 FAST_FROM = 2_000
 
 
 class NumbersHandler:
-    """Does what a request asks for, whether the list is in the message or in the bucket."""
+    """Answers requests for lists in the message or in the bucket."""
 
-    def __init__(self, lists: LongLists, clock: Clock, time_limit_seconds: float) -> None:
+    def __init__(self, lists: StoredLists, clock: Clock, time_limit_seconds: float) -> None:
         self._lists = lists
         self._clock = clock
         self._time_limit_seconds = time_limit_seconds
 
     def answer(self, request: Request) -> str:
-        """Return the answer's line. Raises: NotANumberList; Rejected; AwsError."""
+        """Return the response's line. Raises: NotANumberList; Rejected; AwsError."""
         if not is_claim(request):
             return answer(request)
         until = time.monotonic() + self._time_limit_seconds
@@ -44,23 +44,23 @@ class NumbersHandler:
 
 
 def is_claim(message: Request | Message) -> bool:
-    """Whether a message brings a list's place in the bucket instead of the list."""
+    """Whether a message has the name of a stored list instead of a list."""
     return message.body.lstrip().startswith(LISTS)
 
 
 def answer(request: Request) -> str:
-    """Return the statistics of the numbers in the request's body, with what else it asks for, as one line of JSON.
+    """Return the statistics of the list in the request's body as one line of JSON.
 
     Raises: NotANumberList; Rejected for an unknown option.
     """
     extras = Extras.of(request.options)
     sample = read(request.body)
     drawn = histogram(sample) if extras.histogram else None
-    return encode(NumbersAnswer.of(summarize(sample, of_held(extras.percentiles)), drawn))
+    return encode(NumbersResponse.of(summarize(sample, of_held(extras.percentiles)), drawn))
 
 
 def read(text: str) -> Sample:
-    """Return the numbers of a list: by the fast engine if it is long and plain, else by the reference one.
+    """Parse a list: by the fast parser if it is long and plain, else by the reference parser.
 
     Raises: NotANumberList.
     """

@@ -1,6 +1,6 @@
-"""Hints for text that is not a number: what it looks like, and the cure. The first row that matches counts.
+"""Hints for text that is not a number, by what it looks like. The first matching row counts.
 
-Patterns meet text from anybody: each takes time by the text's length, and no more of it than a number could have.
+Patterns match untrusted text: each takes linear time, on no more text than a number could have.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: The longest text that patterns meet, and how much of a longer one is searched for foreign characters.
+#: The longest text that is matched; a longer item is searched for foreign characters up to here.
 MAX_CHARACTERS = 412
 
 _DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
@@ -25,7 +25,7 @@ _ONE_POINT = "A number has one decimal point."
 _BLANKS = "Spaces separate only where there are no commas and no semicolons."
 _DATE = "A date is not a number."
 
-#: Whole items that are words of other programs.
+#: Items that are keywords of other programs.
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"sep=.?", f"That line tells spreadsheets the separator. {_DELETE}"),
     (r"(?i:#?n/?a|nan|null|none|nil|missing|undefined|-+|\?+|\*+|#(?:div/0|value|ref|name|num)[!?])", _MISSING),
@@ -33,7 +33,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?i:true|false|yes|no)", "Write 1 or 0."),
     (r"(?:#|//).*", f"A comment is not read. {_DELETE}"),
 )
-#: Whole items that have a number in them, or look like one.
+#: Items that contain a number, or look like one.
 _ITEMS: tuple[tuple[str, str], ...] = (
     (r"[0-9]{1,4}([-/])[0-9]{1,2}\1[0-9]{1,4}(?:[T ].*)?", _DATE),
     (r"[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2}", _DATE),
@@ -84,10 +84,10 @@ _ITEMS: tuple[tuple[str, str], ...] = (
         f"{_BLANKS} With --decimal-comma a comma is a decimal point.",
     ),
 )
-#: What a column is called.
+#: The name of a column.
 _HEADER = re.compile(r"[\"']?[^\W\d].*", re.DOTALL)
 
-#: Characters where they stand, none of them ASCII but control characters; each is named before its row's words.
+#: Single characters: not ASCII, or control characters. The hint begins with the character's name.
 _CHARACTERS: tuple[tuple[str, str], ...] = (
     (r"[\u2010-\u2015\u207b\u208b\u2212\u2796\ufe58\ufe63\uff0d]", "Type the minus sign of the keyboard, -."),
     (r"[\u207a\u2795\ufe62\uff0b]", "Type the plus sign of the keyboard, +."),
@@ -110,7 +110,7 @@ _CHARACTERS: tuple[tuple[str, str], ...] = (
     (r"\x1a", "It is an end mark of old DOS programs: delete it."),
     (r"\x1b", "It begins an escape sequence of a key or a color: delete that."),
 )
-#: What is left, by Unicode's categories.
+#: Other characters, by Unicode category.
 _CATEGORIES: dict[str, str] = {
     "Nd": "Only the digits 0 to 9 are read.",
     "Nl": "Write it in digits.",
@@ -124,12 +124,12 @@ _CATEGORIES: dict[str, str] = {
     "Sc": "Remove the currency.",
 }
 
-#: The words before and behind an item in a row: whatever stands there, and what a number or a power may be.
+#: The words before and after an item in a row: any word before it, a number or a power after it.
 _BEFORE = re.compile(r"(?<![^ \t\r\n])[^ \t\r\n]++(?=[ \t]++\Z)")
 _BEHIND = re.compile(r"[ \t]++([-+.0-9eE^*]++)(?![^ \t\r\n])")
 _DIGIT = re.compile(r"[0-9]")
 _FOREIGN = re.compile(r"[^\x20-\x7e\t]")
-#: An empty item: behind a separator at the end of a line, or a line of its own.
+#: An empty item: after a separator at the end of a line, or a whole line.
 _ROW_END = re.compile(r"[,;][ \t]*+\Z")
 _LINES = re.compile(r"[\r\n][ \t]*+[^ \t\r\n]")
 _LINE = re.compile(r"(?:[\r\n][ \t]*+|\A[ \t]*+)\Z")
@@ -143,9 +143,9 @@ _WORD_ROWS, _ITEM_ROWS, _CHARACTER_ROWS = map(_compiled, (_WORDS, _ITEMS, _CHARA
 
 
 def of_item(item: str, *, begins_lines: bool = False) -> str:
-    """Return what an item that is no number looks like, and the cure; nothing if that is not known.
+    """Return the hint for an item that is not a number; empty if there is none.
 
-    `begins_lines` tells whether it is the first of a list in lines.
+    `begins_lines`: whether it is the first item of a list in lines.
     """
     short = item if len(item) <= MAX_CHARACTERS else ""
     if hint := _of_rows(_WORD_ROWS, short):
@@ -156,7 +156,7 @@ def of_item(item: str, *, begins_lines: bool = False) -> str:
 
 
 def in_row(text: str, position: int, item: str) -> str:
-    """Return what an item without digits looks like together with its neighbors in a row of spaces, and the cure."""
+    """Return the hint for an item without digits together with its neighbors in a row that spaces separate."""
     if _DIGIT.search(item) or len(item) > MAX_CHARACTERS:
         return ""
     end = position + len(item)
@@ -164,13 +164,13 @@ def in_row(text: str, position: int, item: str) -> str:
     before = f"{found[0]} " if found else ""
     follows = _BEHIND.match(text[end : end + MAX_CHARACTERS])
     behind = f" {follows[1]}" if follows else ""
-    # The longest first: `5 to 7` is a range, and `5 to` a number with a unit.
+    # Longest first: `5 to 7` is a range, but `5 to` a number with a unit.
     phrases = (before + item + behind, before + item, item + behind)
     return next(filter(None, (_of_rows(_ITEM_ROWS, phrase) for phrase in phrases)), "")
 
 
 def of_empty(text: str, position: int) -> str:
-    """Return the cure for an empty item at a position (from 0) of a list."""
+    """Return the hint for an empty item at a position (from 0) of a list."""
     before, ends_line = text[max(0, position - MAX_CHARACTERS) : position], text[position : position + 1] in "\r\n"
     if ends_line and _ROW_END.search(before) and _LINES.search(text):
         return "Remove the separator at the end of the line, or read one column of a file with --column."
@@ -184,12 +184,12 @@ def _of_rows(rows: list[tuple[re.Pattern[str], str]], item: str) -> str:
 
 
 def _of_character(item: str) -> str:
-    """Name the first character that stands for nothing in a number, if it is none that a keyboard has."""
+    """Return the hint for the first character outside printable ASCII, if there is one."""
     found = _FOREIGN.search(item)
     if not found:
         return ""
     char, place = found[0], found.start()
-    cures = (hint for pattern, hint in _CHARACTER_ROWS if pattern.match(item, place))
-    cure = next(cures, _CATEGORIES.get(unicodedata.category(char), ""))
+    hints = (hint for pattern, hint in _CHARACTER_ROWS if pattern.match(item, place))
+    hint = next(hints, _CATEGORIES.get(unicodedata.category(char), ""))
     name = unicodedata.name(char, "a control character" if unicodedata.category(char) == "Cc" else "without a name")
-    return f"It has U+{ord(char):04X} ({name}). {cure}".strip()
+    return f"It has U+{ord(char):04X} ({name}). {hint}".strip()

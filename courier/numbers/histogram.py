@@ -1,4 +1,4 @@
-"""Histograms: at most ten bins of equal width with round edges, counted exactly."""
+"""Histograms of at most ten bins of equal width with round edges, counted exactly."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from courier.numbers.rounding import all_digits
 from courier.numbers.sample import Sample
 
 MAX_BINS = 10
-#: Widths are these times a power of ten.
+#: Bin widths are these numbers times a power of ten.
 _ROUND = (1, 2, 5)
-#: How many bins a tally holds at most: where the numbers spread over more, ten become one.
+#: The most bins of a tally: beyond that, ten bins are merged into one.
 MAX_TALLIED = 1_000
-#: A tally begins with bins a hundred times narrower than its sample spreads, or than the sample's last digit if it
-#: does not: too narrow ones cost nothing, too wide ones cannot be made narrower.
+#: A tally begins with bins a hundred times narrower than the range of its sample, or than the sample's last digit if
+#: that is 0: narrow bins can be merged, wide bins cannot be split.
 _FINER = 2
 
 
 def histogram(sample: Sample) -> Histogram:
-    """Return the bins of `sample`, with the narrowest round width that makes ten or fewer of them."""
+    """Return the histogram of `sample` with the narrowest round width that gives at most ten bins."""
     least, most = sample.at(0), sample.at(-1)
     counts = BinCounts(exponent_for(least, most, sample.decimals))
     counts.add(as_array(sample.units), sample.decimals, least, most)
@@ -31,21 +31,21 @@ def histogram(sample: Sample) -> Histogram:
 
 
 def exponent_for(least: int, most: int, decimals: int) -> int:
-    """Return the exponent of a tally for numbers that lie about between two, in units of 10**-decimals."""
+    """Return a tally's exponent for numbers about between `least` and `most`, in units of 10**-decimals."""
     return len(str(most - least)) - _FINER - 1 - decimals
 
 
 class BinCounts:
-    """Counts in bins of 10**exponent, for numbers that come in pieces: any round histogram is a sum of them."""
+    """Counts in bins of width 10**exponent, for numbers in pieces: a round histogram's bins are sums of these."""
 
     def __init__(self, exponent: int) -> None:
         self.exponent = exponent
-        #: Which multiple of the width the first bin begins with.
+        #: The lower edge of the first bin, in multiples of the width.
         self.first = 0
         self.counts: Array = np.zeros(0, dtype=np.int64)
 
     def add(self, units: Array, decimals: int, least: int, most: int) -> None:
-        """Count numbers in units of 10**-decimals, which lie between `least` and `most`."""
+        """Count numbers between `least` and `most`, in units of 10**-decimals."""
         while self._bin(most, decimals) - self._bin(least, decimals) >= MAX_TALLIED:
             self._coarsen()
         self._cover(self._bin(least, decimals), self._bin(most, decimals))
@@ -60,7 +60,7 @@ class BinCounts:
         self.counts += np.bincount((bins - self.first).astype(np.int64), minlength=len(self.counts))
 
     def merge(self, exponent: int, first: int, counts: Array) -> None:
-        """Take in what another tally has counted, which began with the same exponent."""
+        """Add the counts of another tally that began with the same exponent."""
         if not len(counts):
             return
         other = BinCounts(exponent)
@@ -76,11 +76,11 @@ class BinCounts:
         self.counts[start : start + len(other.counts)] += other.counts
 
     def is_coarse_for(self, least: int, most: int, decimals: int) -> bool:
-        """Whether its bins are wider than those of the histogram should be, between two in units of 10**-decimals."""
+        """Whether its bins are too wide for the histogram from `least` to `most`, in units of 10**-decimals."""
         return self.exponent > -decimals and 10 ** (self.exponent + decimals) > _width(least, most, 0)
 
     def histogram(self, least: int, most: int, decimals: int) -> Histogram:
-        """Return the histogram of all that was counted, which lies between two in units of 10**-decimals."""
+        """Return the histogram of the counted numbers, from `least` to `most` in units of 10**-decimals."""
         finer = max(0, -self.exponent - decimals)
         decimals += finer
         low, high = least * 10**finer, most * 10**finer
@@ -100,7 +100,7 @@ class BinCounts:
         return unit // factor if shift > 0 else unit * factor
 
     def _cover(self, low: int, high: int) -> None:
-        """Make room for the bins from `low` to `high`, ten times wider ones if there are too many."""
+        """Extend the counts to the bins from `low` to `high`, merging bins if there are too many."""
         if not len(self.counts):
             self.first, self.counts = low, np.zeros(high - low + 1, dtype=np.int64)
             return
@@ -122,7 +122,7 @@ class BinCounts:
 
 
 def _width(least: int, most: int, lowest: int) -> int:
-    """Return the narrowest round width for numbers between two, which is at least 10**lowest."""
+    """Return the narrowest round width for numbers from `least` to `most`, at least 10**lowest."""
     widths: Iterator[int] = (
         one * 10**power for power in count(max(lowest, len(str(most - least)) - 3)) for one in _ROUND
     )

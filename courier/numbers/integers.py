@@ -1,4 +1,4 @@
-"""Integers of any size, as Python's own or as NumPy's of 64 bits: exact sums, and a common unit."""
+"""Integers of any size, as Python's or NumPy's 64-bit integers: exact sums, and a common unit."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any, cast
 import numpy as np
 
 Array = np.ndarray[tuple[int], np.dtype[Any]]
-#: Integers in units of 10**-decimals, and those decimals.
+#: Integers in units of 10**-decimals, and `decimals`.
 Read = tuple[Sequence[int] | Array, int]
 
-#: What a 64-bit integer holds.
+#: The largest 64-bit integer.
 INT64_LIMIT = 2**63 - 1
-#: How many numbers are squared at a time: what the processor's cache holds.
+#: The numbers squared at a time: they fit the processor's cache.
 _BLOCK = 2**14
-#: Larger ones are squared in limbs of so many bits, whose products can be added up for a whole block.
+#: Large numbers are squared in limbs of this size, whose products can be added up for a whole block.
 _LIMB_BITS = 24
 
 
 def as_array(units: Sequence[int] | Array) -> Array:
-    """Return integers as an array: of 64 bits where these are enough, else of Python's own."""
+    """Return integers as an array: of 64-bit integers if they fit, else of Python's."""
     if isinstance(units, np.ndarray):
         return units
     is_small = not units or (max(units) <= INT64_LIMIT and min(units) >= -INT64_LIMIT)
@@ -29,7 +29,7 @@ def as_array(units: Sequence[int] | Array) -> Array:
 
 
 def together(parts: Sequence[tuple[Array, int]]) -> tuple[Array, int]:
-    """Return all parts in the finest of their units: as Python's own integers where 64 bits are too few."""
+    """Return all parts in the smallest of their units: as Python's integers if 64 bits are too few."""
     decimals = max((own for _, own in parts), default=0)
     arrays = [_rescaled(units, decimals - own) for units, own in parts]
     return np.concatenate(arrays) if arrays else as_array([]), decimals
@@ -45,14 +45,14 @@ def _rescaled(units: Array, decimals: int) -> Array:
 
 
 def sums(units: Sequence[int] | Array, least: int, most: int) -> tuple[int, int]:
-    """Return the exact sum and the exact sum of squares of integers between two."""
+    """Return the exact sum and the exact sum of squares of integers between `least` and `most`."""
     if not isinstance(units, np.ndarray):
         return sum(units), sum(unit * unit for unit in units)
     if units.dtype == object:
         return int(units.sum()), int(units @ units)
     reach = max(abs(least), abs(most))
     total = _total(units, reach)
-    # Differences from the middle are smaller: often small enough to be squared at once.
+    # Differences from the middle are smaller, often small enough to be squared without limbs.
     middle = 0 if reach * reach * _BLOCK <= INT64_LIMIT else (least + most) // 2
     reach = max(most - middle, middle - least)
     blocks = (units[start : start + _BLOCK] for start in range(0, len(units), _BLOCK))

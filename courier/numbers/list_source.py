@@ -1,7 +1,7 @@
-"""The text of a list from a file, a pipe or the command line: decoded, normalized and checked early.
+"""Read the text of a list from a file, a pipe or the command line: decode, normalize and check it early.
 
-What stands where in the text stays there, but where a column is read, so that a refusal's position is that in the
-file: a header that is skipped becomes spaces.
+Positions in the text are kept (a skipped header becomes spaces), so that positions in errors are those in the file;
+only reading a column changes them.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.columns import Column
 from courier.numbers.decoding import Decoder
-from courier.numbers.notation import CellWatch, CommaWatch, Notation, count_items
+from courier.numbers.notation import CommaCheck, Notation, TabCheck, count_items
 from courier.numbers.parser import ParseError
 from courier.numbers.source import BLOCK_BYTES, Stream
 
-#: How much of a list is read before any of it is uploaded, in bytes.
+#: The bytes of a list that are checked before the upload begins.
 EARLY_BYTES = 2**16
-#: How much of a list's beginning and of its end is remembered, in characters: some of the longest numbers.
+#: The characters kept of a list's beginning and end: several of the longest numbers.
 REMEMBERED = 4_096
-#: More spaces and line endings at a stretch than a worker takes anywhere but at a list's end.
+#: The longest run of spaces and line endings before the list's end: a worker rejects longer items.
 MAX_GAP = 2**20 + 1
-#: How many values of a column make a block.
+#: The number of a column's values in a block.
 _VALUES = 10_000
 _ENDING = " \t\r\n"
 _HEADER = re.compile(r"[^\r\n]*(?:\r\n?+|\n)?")
-#: What an empty line cannot be without, and what it is, with the end of the line before it.
+#: Texts of which an empty line contains at least one, and its pattern, including the line ending before it.
 _HINTS_AT_EMPTY = ("\n\n", "\n\r", "\r\r", " \n", "\t\n", " \r", "\t\r")
 _EMPTY_LINE = re.compile(r"(?:\r\n?+|\n)([ \t]*+)[\r\n]")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a list is read, as the command line says."""
+    """How to read a list, from the command line."""
 
     notation: Notation = field(default_factory=Notation)
-    #: Whether the first line is passed over.
+    #: Whether to skip the first line.
     skip_header: bool = False
-    #: Which column of a file of rows is the list: its number from 1, or its name.
+    #: The column to read: its number (from 1) or its name; None: the whole file is the list.
     column: str | None = None
 
     @classmethod
     def of(cls, given: object) -> Reading:
-        """Return what a command's options say."""
+        """Return the reading for a command's options."""
         decimal_comma, thousands, skip_header = (
             bool(getattr(given, name, False)) for name in ("decimal_comma", "thousands", "skip_header")
         )
@@ -55,21 +55,21 @@ class Reading:
 
 
 class ListSource:
-    """A list's text, to be read once: as a whole, or as bytes in the order in which an upload takes them."""
+    """A list's text, to be read once: as a whole, or in order as bytes, for an upload."""
 
     def __init__(self, blocks: Iterable[str], reading: Reading, size_bytes: int | None = None) -> None:
         self._blocks = _rewritten(iter(blocks), reading)
         self._ready = b""
         is_plain = reading.notation.is_plain and not reading.column
-        self._watches: list[CellWatch | CommaWatch] = [CellWatch(), CommaWatch()] if is_plain else []
-        #: How many bytes there will be, if that is known.
+        self._checks: list[TabCheck | CommaCheck] = [TabCheck(), CommaCheck()] if is_plain else []
+        #: The number of bytes to read, if known.
         self.size_bytes = None if reading.column else size_bytes
-        #: Some of its first and of its last characters, once these were read as bytes.
+        #: The first and the last `REMEMBERED` characters that were read as bytes.
         self.beginning = self.end = ""
 
     @classmethod
     def of_stream(cls, stream: Stream, path: str, reading: Reading) -> ListSource:
-        """Return the list that a file has. Raises: Rejected if it is no text, as reading does."""
+        """Return the list in a file. Raises: Rejected if it is not text, as reading does."""
         decoder = Decoder(path)
         texts = decoder.texts(iter(lambda: stream.read(BLOCK_BYTES), b""))
         first = next(texts)
@@ -77,23 +77,23 @@ class ListSource:
 
     @property
     def note(self) -> str:
-        """What is to be said of the list once it is read, besides its answer; may be nothing."""
-        return next(filter(None, (watch.note() for watch in self._watches)), "")
+        """A warning about the list, once it is read; may be empty."""
+        return next(filter(None, (check.note() for check in self._checks)), "")
 
     def text(self) -> str:
-        """Return all of it. Raises: Rejected."""
+        """Return the whole text. Raises: Rejected."""
         text = "".join(self._blocks)
-        for watch in self._watches:
-            watch.see(text.rstrip(_ENDING))
+        for check in self._checks:
+            check.add(text.rstrip(_ENDING))
         return text
 
     def check_beginning(self) -> None:
-        """Read the beginning, so that what is wrong with it is found before an upload. Raises: Rejected."""
+        """Read and check the beginning, so that errors are found before an upload. Raises: Rejected."""
         self._blocks = _without_empty_lines(self._blocks)
         self._fill(EARLY_BYTES)
         if not self._ready:
             raise parser.empty()
-        # The last item of a long list may go on, and what stands before it may be all that separates two.
+        # The last item of a long list may be incomplete.
         beginning = self._ready if len(self._ready) < EARLY_BYTES else parser.whole_items(self._ready)
         if beginning:
             parser.split(beginning.decode())
@@ -106,11 +106,11 @@ class ListSource:
         return taken
 
     def _fill(self, size: int) -> None:
-        """Have so many bytes ready, all that are left if `size` is negative, fewer only at the end."""
+        """Read until `size` bytes are ready, all if `size` is negative, fewer only at the end."""
         parts, count = [self._ready], len(self._ready)
         while (count < size or size < 0) and (block := next(self._blocks, None)) is not None:
-            for watch in self._watches:
-                watch.see(block)
+            for check in self._checks:
+                check.add(block)
             if len(self.beginning) < REMEMBERED:
                 self.beginning = (self.beginning + block).lstrip(_ENDING)[:REMEMBERED]
             self.end = (self.end + block[-REMEMBERED:])[-REMEMBERED:]
@@ -120,9 +120,9 @@ class ListSource:
 
 
 def without_last_empty(lines: Iterable[str | None], *, skip_header: bool) -> Iterator[str | None]:
-    """Yield lines but for empty ones after the last that is not, and for the first one if it is a header.
+    """Yield lines without trailing empty lines, and without the first if it is a header.
 
-    None stands for a silence between lines.
+    None means a pause between lines.
     """
     empty = 0
     for line in lines:
@@ -153,7 +153,7 @@ def _joined(values: Iterator[str]) -> Iterator[str]:
 
 
 def _without_header(blocks: Iterator[str]) -> Iterator[str]:
-    """Yield blocks with spaces for the first line and its end, which may stand in two of them."""
+    """Yield blocks with spaces for the first line and its ending, which two blocks may share."""
     held = ""
     for block in blocks:
         text = held + block
@@ -168,7 +168,7 @@ def _without_header(blocks: Iterator[str]) -> Iterator[str]:
 
 
 def _in_notation(blocks: Iterator[str], notation: Notation) -> Iterator[str]:
-    """Yield blocks of whole items as the grammar has them. Raises: NotANumberList."""
+    """Yield blocks of whole items in the grammar. Raises: NotANumberList."""
     held, items, characters = "", 0, 0
     for block in chain(blocks, [""]):
         text = held + block
@@ -178,16 +178,16 @@ def _in_notation(blocks: Iterator[str], notation: Notation) -> Iterator[str]:
         whole, held = text[:cut], text[cut:]
         found = notation.rewrite(whole)
         if isinstance(found, ParseError):
-            raise found.behind(items, characters).error
+            raise found.shifted(items, characters).rejection
         items += count_items(whole)
         characters += len(whole)
         yield found
 
 
 def _without_empty_lines(blocks: Iterator[str]) -> Iterator[str]:
-    """Yield blocks but for what spaces and line endings there are at the end. Raises: NotANumberList at an empty line.
+    """Yield blocks without trailing spaces and line endings. Raises: NotANumberList at an empty line.
 
-    A worker would find it, too, after the upload, and more of those at the end than it takes.
+    A worker would reject the list, too, but only after the upload.
     """
     held, lines, characters = "", 1, 0
     for block in blocks:

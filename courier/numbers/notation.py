@@ -1,7 +1,7 @@
-"""Decimal commas and grouped thousands, rewritten into the grammar.
+"""Rewrite decimal commas and grouped thousands into the grammar.
 
-What is rewritten keeps its length, so that a refusal's position is that in what was typed: a comma becomes a point,
-and what groups digits becomes spaces behind its number.
+Rewriting keeps the length, so that positions in errors are those of the typed text: a comma becomes a point, and
+thousands separators become spaces after the number.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from courier.numbers.parser import ParseError
 from courier.text import quoted
 
 _EXPONENT = r"(?:[eE][+-]?[0-9]+)?"
-#: What stands between what separates items here: a comma separates only before a space or a line ending, if at all.
+#: An item in these notations: a comma separates only before a space or a line ending, if at all.
 _WORD = re.compile(r"[^; \t\r\n]+")
 _THOUSANDS = re.compile(rf"[+-]?[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})+(?:\.[0-9]*)?{_EXPONENT}")
 _DECIMAL_COMMA = re.compile(rf"[+-]?[0-9]*,[0-9]+{_EXPONENT}")
 _BOTH = re.compile(rf"[+-]?(?:[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+|[0-9]*)(?:,[0-9]+)?{_EXPONENT}")
-#: Text of nothing else but decimal commas and words without any.
+#: Text whose words are numbers with a decimal comma or contain no comma and no point.
 _ALL_DECIMAL = re.compile(
     r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++)?+(?![^; \t\r\n])))*+"
     r"[; \t\r\n]*+"
@@ -29,7 +29,7 @@ _SEPARATE = "Separate numbers by semicolons, spaces or line endings."
 
 #: A tab between two items of a line.
 _ROW = re.compile(r"\S\t\S")
-#: Notes are about lists whose lines all look so.
+#: A list with a longer line gets no note.
 _LONGEST_LINE = 1_000
 _LINE_END = r"[ \t]*+(?:\r\n?+|\n|\Z)"
 _DECIMAL_LINES = re.compile(rf"(?:[ \t]*+[+-]?[0-9]++,[0-9]++(?:[eE][+-]?[0-9]++)?+{_LINE_END})++")
@@ -39,7 +39,7 @@ _THOUSANDS_LINES = re.compile(
 
 
 class _Misfit(Exception):
-    """A word is no number of the notation."""
+    """A word is not a number in this notation."""
 
     def __init__(self, place: int, word: str) -> None:
         super().__init__(word)
@@ -48,11 +48,11 @@ class _Misfit(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Notation:
-    """How numbers are written. With neither, they are as the grammar has them."""
+    """How numbers are written; without either option, as in the grammar."""
 
-    #: A comma is the decimal point.
+    #: The comma is the decimal separator.
     decimal_comma: bool = False
-    #: Digits before the decimal point stand in groups of three: with commas between, with points if commas are decimal.
+    #: Digits are grouped in thousands: by commas, or by points if the comma is decimal.
     thousands: bool = False
 
     @property
@@ -61,7 +61,7 @@ class Notation:
         return not (self.decimal_comma or self.thousands)
 
     def rewrite(self, text: str) -> str | ParseError:
-        """Return whole items as the grammar has them, in as many characters, or the first that is none of these."""
+        """Return whole items in the grammar, with the same length, or the error of the first invalid one."""
         if self.is_plain:
             return text
         if self.decimal_comma and not self.thousands and _ALL_DECIMAL.fullmatch(text):
@@ -69,7 +69,7 @@ class Notation:
         try:
             return _WORD.sub(self._word, text)
         except _Misfit as misfit:
-            return self._slip(text, misfit)
+            return self._parse_error(text, misfit)
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
@@ -88,7 +88,7 @@ class Notation:
             word = word.replace(core, core.replace("." if self.decimal_comma else ",", ""), 1)
         return (word.replace(",", ".") if self.decimal_comma else word).ljust(len(match[0]))
 
-    def _slip(self, text: str, misfit: _Misfit) -> ParseError:
+    def _parse_error(self, text: str, misfit: _Misfit) -> ParseError:
         if self.decimal_comma:
             finding = "which is not a number with a decimal comma"
             hint = f"{_SEPARATE} Points may group digits by threes" + ("." if self.thousands else ", with --thousands.")
@@ -104,19 +104,19 @@ class Notation:
 
 
 def count_items(text: str) -> int:
-    """Return how many items there are in text whose commas do not separate."""
+    """Return the number of items in text whose commas do not separate."""
     return len(text.replace(";", " ").split())
 
 
-class CellWatch:
-    """Tells whether rows of a list that tabs separate begin or end with a tab. For one list."""
+class TabCheck:
+    """Detects rows of a tab-separated list that begin or end with a tab. For one list."""
 
     def __init__(self) -> None:
-        #: A line end stands before the list, too.
+        # The beginning of the list counts as the beginning of a line.
         self._last = "\n"
         self._has_rows = self._has_ends = self._has_signs = False
 
-    def see(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Take in the next part of the list."""
         text = self._last + text
         self._last = text[-2:]
@@ -131,15 +131,15 @@ class CellWatch:
         return "Some lines begin or end with a tab: if a cell is empty there, it was not counted." if is_seen else ""
 
 
-class CommaWatch:
-    """Tells whether every line of a list looks like one number with a comma in it. For one list."""
+class CommaCheck:
+    """Detects lists whose lines all look like one number with a comma in it. For one list."""
 
     def __init__(self) -> None:
         self._rest = ""
         self._lines = self._commas = 0
         self._is_decimal = self._is_thousands = True
 
-    def see(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Take in the next part of the list."""
         if not (self._is_decimal or self._is_thousands):
             return
@@ -158,8 +158,8 @@ class CommaWatch:
             return ""
         seen = f"{self._lines + self._commas:,} numbers in {self._lines:,} lines"
         if self._is_thousands:
-            cure = "Remove them, or use --thousands (--decimal-comma if they are decimal commas)."
-            return f"{seen}: thousands commas? {cure}"
+            hint = "Remove them, or use --thousands (--decimal-comma if they are decimal commas)."
+            return f"{seen}: thousands commas? {hint}"
         return f"{seen}: a decimal comma? Write a point, or use --decimal-comma."
 
     def _judge(self, lines: str) -> None:
@@ -169,5 +169,5 @@ class CommaWatch:
         self._is_thousands = self._is_thousands and bool(_THOUSANDS_LINES.fullmatch(lines))
         self._lines += lines.count("\n") + lines.count("\r") - lines.count("\r\n") + (lines[-1] not in "\r\n")
         self._commas += lines.count(",")
-        # A column of thousands has numbers below them, too, but not for the most part.
+        # A column with thousands commas may have smaller numbers, but they are the minority.
         self._is_thousands = self._is_thousands and 2 * self._commas >= self._lines

@@ -1,6 +1,6 @@
-"""What a request asks for beside the statistics of every list: a histogram, percentiles.
+"""The options of a numbers request: a histogram and percentiles, beside the statistics of every list.
 
-Loads no NumPy: clients do without.
+Does not import NumPy, which clients do not need.
 """
 
 from __future__ import annotations
@@ -13,27 +13,24 @@ from decimal import Decimal
 from courier.errors import Rejected
 from courier.text import quoted
 
-#: The names of the options, and what has a histogram made.
+#: The names of the options, and the value that requests a histogram.
 HISTOGRAM, PERCENTILE = "histogram", "percentile"
 YES = "yes"
-#: How many percentiles an answer may have: a pass over a long list keeps values around each of them.
+#: The most percentiles of a request: a pass over a long list keeps values around each of them.
 MAX_PERCENTILES = 10
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,6})?")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What an answer is to have beside the usual; percentiles in the form that `percentiles` returns."""
+    """What a response has beside the usual statistics; percentiles as `percentiles` returns them."""
 
     histogram: bool = False
     percentiles: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, options: Mapping[str, str], *, others: Collection[str] = ()) -> Extras:
-        """Return what a request's options ask for; `others` are options that are not looked at.
-
-        Raises: Rejected for an option or a value that is not known.
-        """
+        """Parse a request's options, ignoring `others`. Raises: Rejected for an unknown option or value."""
         for name, value in options.items():
             if name not in (HISTOGRAM, PERCENTILE, *others) or (name == HISTOGRAM and value != YES):
                 known = ", ".join([*others, f"{HISTOGRAM}={YES}", f"{PERCENTILE}=5,95"])
@@ -43,13 +40,13 @@ class Extras:
 
     @property
     def options(self) -> dict[str, str]:
-        """The options of a request for these."""
+        """The request's options for these."""
         drawn = {HISTOGRAM: YES} if self.histogram else {}
         return drawn | ({PERCENTILE: ",".join(self.percentiles)} if self.percentiles else {})
 
 
 def percentiles(text: str) -> tuple[str, ...]:
-    """Return which percentiles a text names, as they are written: `5, 99.90` are 5 and 99.9; none if it is empty.
+    """Parse percentiles into their shortest form: `5, 99.90` are 5 and 99.9; none if the text is empty.
 
     Raises: Rejected.
     """

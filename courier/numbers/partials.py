@@ -1,4 +1,4 @@
-"""The result of a pass over a part of a long list, encoded as one line of JSON."""
+"""Encode the result of a pass over a part of a long list as one line of JSON, and decode it."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from courier.numbers.passes import PartialResult
 from courier.numbers.plan import Plan, power_of_ten
 from courier.text import printable
 
-#: How many values a bracket of a part keeps at most, and how many all brackets: these must fit into a message.
+#: The most values that a bracket of a part keeps, and all brackets together: they must fit into a message.
 PART_KEPT = 4_000
 ALL_KEPT = 26_000
 
 
 def limit(plan: Plan) -> int:
-    """Return how many values each bracket of a plan may keep in a part."""
+    """Return the number of values that each bracket of a plan may keep in a part."""
     return min(PART_KEPT, ALL_KEPT // max(1, len(plan.brackets)))
 
 
 def encode(part: PartialResult | ParseError) -> str:
-    """Return the line."""
+    """Return the result as a line of JSON."""
     if isinstance(part, ParseError):
         return json.dumps({"slip": vars(part)})
     found = part.found
@@ -44,27 +44,27 @@ def encode(part: PartialResult | ParseError) -> str:
     return json.dumps(line, separators=(",", ":"))
 
 
-def decode(text: str, looked: Plan) -> PartialResult | ParseError:
-    """Return what a line says that answers a request with this look. Raises: ResponseTimeout if it says nothing."""
+def decode(text: str, plan: Plan) -> PartialResult | ParseError:
+    """Parse a line that a pass with this plan has returned. Raises: ResponseTimeout if it is not valid."""
     try:
         found = json.loads(text)
         if "slip" in found:
-            return _decode_slip(**found["slip"])
-        return _decode_part(found, looked)
+            return _decode_error(**found["slip"])
+        return _decode_part(found, plan)
     except (ValueError, RecursionError, AttributeError, TypeError, KeyError, OverflowError) as error:
         raise ResponseTimeout(
             f"The response cannot be read: {printable(text, 80)}", hint="Check the version of the worker that sent it."
         ) from error
 
 
-def _decode_slip(*, item: object, character: object, finding: object, hint: object, drawing: object) -> ParseError:
+def _decode_error(*, item: object, character: object, finding: object, hint: object, drawing: object) -> ParseError:
     return ParseError(
         item=_whole(item), character=_whole(character), finding=str(finding), hint=str(hint), drawing=str(drawing)
     )
 
 
-def _decode_part(found: dict[str, Any], looked: Plan) -> PartialResult:
-    one = looked.open(limit=limit(looked))
+def _decode_part(found: dict[str, Any], plan: Plan) -> PartialResult:
+    one = plan.open(limit=limit(plan))
     decimals = power_of_ten(found["decimals"])
     one.take(_count(found["count"]), decimals, _whole(found["units"]), _count(found["squares"]))
     for units in found["extremes"]:
@@ -79,7 +79,7 @@ def _decode_part(found: dict[str, Any], looked: Plan) -> PartialResult:
 
 
 def _check(part: PartialResult) -> None:
-    """Raise ValueError if what a part says cannot all be true."""
+    """Check that a part is consistent. Raises: ValueError."""
     one = part.found
     fits = [
         bool(one.extremes) == bool(one.count),
@@ -100,7 +100,7 @@ def _check(part: PartialResult) -> None:
 
 
 def _lies_on(tally: BinCounts, extremes: tuple[Fraction, Fraction]) -> bool:
-    """Whether the extremes lie in bins of a tally."""
+    """Whether the extremes are inside the bins of a tally."""
     width = Fraction(10) ** tally.exponent
     first, last = (value // width for value in extremes)
     return tally.first <= first <= last < tally.first + len(tally.counts)

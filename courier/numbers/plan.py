@@ -1,4 +1,4 @@
-"""What a pass must look for, as it travels to the workers that make the pass."""
+"""The plan of a pass: what it searches for, as sent to the workers."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from courier.numbers.histogram import BinCounts
 from courier.numbers.options import MAX_PERCENTILES
 from courier.numbers.streaming import OnePass
 
-#: Numbers of the grammar have no more decimals, and no more digits before the point.
+#: The most decimals, and the most digits before the point, of a number in the grammar.
 MAX_DECIMALS = 1_000
-#: Each quartile and each percentile lies between two neighbors, each of which may be looked for by itself.
+#: Each quartile and each percentile is between two neighbors, each of which may need a bracket.
 MAX_BRACKETS = 2 * (3 + MAX_PERCENTILES)
 
-#: A value as an integer in units of 10**-decimals, and those decimals.
+#: A value as an integer in units of 10**-decimals, and `decimals`.
 Edge = tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a pass must know: the tally's first exponent, and the brackets' edges."""
+    """What a pass needs to know: the tally's first exponent, and the brackets' edges."""
 
     exponent: int
     brackets: Sequence[tuple[Edge, Edge]]
@@ -36,12 +36,12 @@ class Plan:
         return cls(exponent=exponent, brackets=[(_edge_of(one.low), _edge_of(one.high)) for one in brackets])
 
     def encode(self) -> str:
-        """Return it as it travels: JSON."""
+        """Return the plan as JSON."""
         return json.dumps({"exponent": self.exponent, "brackets": self.brackets})
 
     @classmethod
     def decode(cls, text: str) -> Plan:
-        """Return what `encode` has written. Raises: MalformedMessage."""
+        """Parse the JSON of `encode`. Raises: MalformedMessage."""
         try:
             found = json.loads(text)
             return cls(
@@ -52,13 +52,13 @@ class Plan:
             raise MalformedMessage("The plan for the list cannot be read.") from error
 
     def open(self, *, seed: int = 0, limit: int) -> OnePass:
-        """Return a pass that has seen nothing yet, whose brackets keep up to `limit` values each."""
+        """Return a new pass whose brackets keep up to `limit` values each."""
         brackets = [RankBracket(_value(low), _value(high)) for low, high in self.brackets]
         return OnePass(brackets, BinCounts(self.exponent), seed=seed, limit=limit)
 
 
 def power_of_ten(found: object) -> int:
-    """Return an exponent or a number of decimals that a message brought. Raises: TypeError if no list has it."""
+    """Check an exponent or a number of decimals in a message. Raises: TypeError if no list has it."""
     if type(found) is not int or abs(found) > MAX_DECIMALS:
         raise TypeError
     return found

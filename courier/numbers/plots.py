@@ -1,10 +1,10 @@
-"""Plots in characters: bars and a box plot, in Unicode or ASCII. Knows no terminal."""
+"""Draw bars and a box plot in characters, Unicode or ASCII. Knows no terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: From nothing to a whole character cell, in eighths, for the ends of bars.
+#: Blocks from zero to eight eighths of a character cell, for the ends of bars.
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 #: Whisker, box, left and right end, median, mean.
 _UNICODE_BOX = ("─", "█", "├", "┤", "┃", "◆")
@@ -14,7 +14,7 @@ _ASCII_BOX = ("-", "=", "|", "|", "|", "o")
 def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only: bool) -> list[str]:
     """Return a line for each bin: its edges, a bar in proportion to its count, and the count.
 
-    `edges` has one more than `counts`; `width` is that of the longest bar, in characters; with 0 there are none.
+    `edges` has one more entry than `counts`; `width`: the characters of the longest bar; 0: no bars.
     """
     widest = max(len(edge) for edge in edges)
     most = max(1, *counts)
@@ -27,12 +27,12 @@ def bars(edges: Sequence[str], counts: Sequence[int], *, width: int, ascii_only:
 
 
 def room_taken(edges: Sequence[str], counts: Sequence[int]) -> int:
-    """Return how much of each line is not bar, at most, in characters."""
+    """Return the most characters of a line that are not its bar."""
     return 2 * max(len(edge) for edge in edges) + len("  -  ") + max(len(f"{count:,}") for count in counts)
 
 
 def box(*, q1: float, median: float, q3: float, mean: float, width: int, ascii_only: bool) -> str:
-    """Return one line of `width` characters: whiskers, box, median and mean, which lie between 0 and 1."""
+    """Return a box plot of `width` characters; quartiles, median and mean are between 0 and 1."""
     whisker, body, left, right, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
     line = [whisker] * width
 
@@ -48,13 +48,13 @@ def box(*, q1: float, median: float, q3: float, mean: float, width: int, ascii_o
 
 
 def box_key(*, ascii_only: bool) -> str:
-    """Return what a box shows, in words."""
+    """Return the key of a box plot."""
     *_, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
     return f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:
-    """Return a bar; what is not nothing is drawn as something."""
+    """Return a bar; a length above 0 is always visible."""
     if ascii_only:
         return "#" * max(round(length), 1 if length else 0)
     whole, part = divmod(max(round(length * 8), 1 if length else 0), 8)

@@ -1,8 +1,8 @@
-"""Byte ranges of a long list, cut into pieces that are each parsed exactly.
+"""Parse a byte range of a long list, in pieces.
 
-The grammar is that of `courier.numbers.parser`, and so are the refusals. A number belongs to the range in which its
-first character is, and what separates it from the next one goes with it, so that ranges that touch have
-everything once. What separates the items is found on the way.
+The grammar and the errors are those of `courier.numbers.parser`. A number, with the separator after it, belongs to the
+range that contains its first character, so that adjacent ranges have every number once. The separator is detected
+on the way.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from courier.numbers import fast_parser, parser
 from courier.numbers.integers import Read
 from courier.numbers.parser import ParseError
 
-#: What two separators stand around at most, spaces included: more is no number, whatever it is.
+#: The most bytes between two separators, including spaces.
 MAX_ITEM_BYTES = 2**20
 _SIGNS = {",": "a comma", ";": "a semicolon", " ": "a blank"}
 _PLURALS = {",": "commas", ";": "semicolons", " ": "spaces"}
 _SIGN_BYTES, _BLANKS, _ENDING = b",;\n\r", b" \t", b" \t\n\r"
 _GAP_BYTES = _SIGN_BYTES + _BLANKS
 _ITEM = re.compile(rb"[^,;\n\r \t]+")
-#: What may separate two items, or be a part of that, and what comes first of the next one.
+#: The last character of a separator, followed by the first of an item.
 _BEGINNING = re.compile(rb"[,;\n\r \t](?=[^,;\n\r \t])")
 _BLANK_RUN = re.compile(rb"[ \t]*+")
 #: Two items with nothing but spaces between them.
 _INNER_BLANK = re.compile(rb"[^,;\n\r \t][ \t]++(?=[^,;\n\r \t])")
-#: The last separator is looked for in so much first, in bytes.
+#: The last separator is searched in this many bytes first.
 _NEAR = 256
 
 _ONE_SIGN = "Separate all items by the same character, and write decimals with a point, or use --decimal-comma."
 
 
-class Slipped(Exception):
-    """A range has an item that is no number; its slip counts from the range's first item and byte."""
+class InvalidItem(Exception):
+    """A range has an item that is not a number; its position counts from the range's first item and byte."""
 
-    def __init__(self, slip: ParseError) -> None:
-        super().__init__(slip.finding)
-        self.slip = slip
+    def __init__(self, parse_error: ParseError) -> None:
+        super().__init__(parse_error.finding)
+        self.parse_error = parse_error
 
 
 @dataclass(frozen=True, kw_only=True)
 class ByteRange:
-    """A range of a list: from its byte `start` to before `stop` of `size`."""
+    """The bytes from `start` up to `stop` of a list of `size` bytes."""
 
     start: int
     stop: int
@@ -51,16 +51,16 @@ class ByteRange:
 
     @property
     def first_byte(self) -> int:
-        """Where to begin to read: one byte before the range shows whether an item begins with it."""
+        """Where to begin to read: the byte before the range shows whether an item begins with the range."""
         return max(0, self.start - 1)
 
 
 def mixed(signs: Mapping[str, tuple[int, int]]) -> ParseError | None:
-    """Return what is wrong where signs come together that must not: the later one; None if all is well.
+    """Return the error for mixed separators, at the second of them; None if there is only one.
 
-    `signs` tells of each the first item (from 1) that has it, and the sign's character (from 1).
+    `signs` has, for each separator, its first item and that character's position, both from 1.
     """
-    if len(signs) < 2:  # noqa: PLR2004  one alone is well
+    if len(signs) < 2:  # noqa: PLR2004  one is valid
         return None
     (first, _), (sign, (item, character)) = sorted(signs.items(), key=lambda pair: pair[1][1])[:2]
     finding = f"has {_SIGNS[sign]} behind it or in it, but {_PLURALS[first]} separate the items before"
@@ -68,19 +68,19 @@ def mixed(signs: Mapping[str, tuple[int, int]]) -> ParseError | None:
 
 
 class Pieces:
-    """The pieces of one range, read one after the other. For one pass."""
+    """Reads a range piece by piece. For one pass."""
 
     def __init__(self, span: ByteRange) -> None:
         self._span = span
-        #: How many items were read.
+        #: The number of items that were read.
         self.count = 0
-        #: Where each sign was seen first, as `mixed` takes it, counted from the range's beginning.
+        #: The first occurrence of each separator, as `mixed` takes it, counted from the range's beginning.
         self.signs: dict[str, tuple[int, int]] = {}
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[Read]:
         """Yield the numbers of the range, piece by piece; `blocks` are the list's bytes from `first_byte` on.
 
-        No more blocks are taken than the last item needs. Raises: Slipped.
+        Consumes no more blocks than the last item needs. Raises: InvalidItem.
         """
         for position, raw in self._cut(iter(blocks)):
             piece = self._read(raw, position - self._span.start)
@@ -89,7 +89,7 @@ class Pieces:
                 yield piece
 
     def _cut(self, blocks: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-        """Yield pieces that begin with an item and end before one, and each piece's place in the list."""
+        """Yield pieces of whole items with their separators, and each piece's position in the list."""
         position, held = self._first_item(blocks)
         while (beyond := self._span.stop - position) > 0:
             cut = _first_beginning(held, beyond - 1) if len(held) > beyond else _last_beginning(held)
@@ -97,7 +97,7 @@ class Pieces:
                 yield position, held[:cut]
                 position, held = position + cut, held[cut:]
             elif len(held) > MAX_ITEM_BYTES:
-                raise Slipped(self._too_long(position))
+                raise InvalidItem(self._too_long(position))
             elif block := next(blocks, b""):
                 held += block
             else:
@@ -107,12 +107,12 @@ class Pieces:
             yield position, closed + b"\n"
 
     def _first_item(self, blocks: Iterator[bytes]) -> tuple[int, bytes]:
-        """Return where the range's first item begins, and what was read from there; its end if it has none."""
+        """Return where the range's first item begins, and the bytes read from there; the range's end if it has none."""
         position, held = self._span.first_byte, b""
         if position == self._span.start:
             return position, held
         for block in blocks:
-            # The item that began before the range is not ours; a last byte may separate it from the next one.
+            # Skip an item that began before the range. Keep the last byte, which may be a separator.
             held = held[-1:] + block
             if begins := _first_beginning(held, 0):
                 return position + begins, held[begins:]
@@ -122,7 +122,7 @@ class Pieces:
         return self._span.stop, b""
 
     def _read(self, raw: bytes, before: int) -> Read | None:
-        """Return the numbers of one piece with `before` bytes of the range before it; None if it has none."""
+        """Return the numbers of a piece, `before` bytes into the range; None if it has none."""
         if not raw.rstrip(_BLANKS):
             return None
         self._note_signs(raw, before)
@@ -132,17 +132,17 @@ class Pieces:
             raw.decode(errors="replace"), sign, is_first=is_first
         )
         if isinstance(found, ParseError):
-            raise Slipped(found.behind(self.count, before))
+            raise InvalidItem(found.shifted(self.count, before))
         return found
 
     def _note_signs(self, raw: bytes, before: int) -> None:
-        """Note where signs are seen first. Raises: Slipped where two come together that must not."""
+        """Record the first occurrence of each separator. Raises: InvalidItem if separators are mixed."""
         for sign in {",", ";"} - self.signs.keys():
             self._note(sign, raw, raw.find(sign.encode()), before)
         if " " not in self.signs and (b" " in raw or b"\t" in raw):
             self._note(" ", raw, self._blank_of(raw), before)
-        if slip := mixed(self.signs):
-            raise Slipped(slip)
+        if parse_error := mixed(self.signs):
+            raise InvalidItem(parse_error)
 
     def _note(self, sign: str, raw: bytes, place: int, before: int) -> None:
         if place >= 0:
@@ -152,7 +152,7 @@ class Pieces:
     def _blank_of(self, raw: bytes) -> int:
         """Return where a space separates two items, -1 if none does.
 
-        Within a piece that has other signs, spaces are left to the reading: it says more of the item.
+        In a piece with other separators the parser rejects such spaces, with a better message.
         """
         end = len(raw.rstrip(_BLANKS))
         if end < len(raw) and raw[end - 1] not in _SIGN_BYTES:
@@ -167,15 +167,15 @@ class Pieces:
 
 
 def _first_beginning(held: bytes, start: int) -> int:
-    """Return where the first item begins behind a separator at `start` or later; 0 if none does."""
+    """Return where the first item begins after a separator at `start` or later; 0 if none does."""
     found = _BEGINNING.search(held, start)
     return found.end() if found else 0
 
 
 def _last_beginning(held: bytes) -> int:
-    """Return where an item begins behind the last separator, 0 if none does: behind spaces only if need be.
+    """Return where an item begins after the last separator, 0 if none does; after spaces only as a last resort.
 
-    Two spaces may stand around a comma that comes later.
+    Spaces may precede a comma that follows later.
     """
     end = len(held.rstrip(_GAP_BYTES))
     for signs in (_SIGN_BYTES, _BLANKS):

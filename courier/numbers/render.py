@@ -10,21 +10,21 @@ from dataclasses import replace
 from decimal import Context, Decimal
 
 from courier.numbers import plots
-from courier.numbers.response import Histogram, NumbersAnswer, encode
+from courier.numbers.response import Histogram, NumbersResponse, encode
 
-#: The longest bar, and the box line, in characters; on a narrow terminal they are shorter.
+#: The most characters of a bar and of the box plot; fewer on a narrow terminal.
 PLOT_WIDTH = 40
-#: Shorter bars would tell nothing, and shorter box lines.
+#: The least characters of useful bars and box plots.
 MIN_BAR = 4
 MIN_BOX = 12
-#: Longer edges of bins are shown shortened.
+#: Longer edges of bins are shortened.
 MAX_EDGE = 12
 _SHORT = Context(prec=6)
 BOX = ("min", "q1", "median", "mean", "q3", "max")
 
 
-def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
-    """Return the statistics as they stand in a table: what was rounded is marked, with a word where that is `plain`."""
+def table(answer: NumbersResponse, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
+    """Return the statistics for a table, with rounded values marked: by a word if `plain`, else by a sign."""
     mark = "{} (rounded)" if plain else "~ {}" if ascii_only else "≈ {}"
     return {
         name: "none" if text is None else mark.format(text) if name in answer.rounded else text
@@ -32,8 +32,8 @@ def table(answer: NumbersAnswer, *, ascii_only: bool, plain: bool = False) -> di
     }
 
 
-def json_line(answer: NumbersAnswer, line: int | None = None) -> str:
-    """Return the statistics as one line of JSON, with the very digits; in a batch, with the line they are of."""
+def json_line(answer: NumbersResponse, line: int | None = None) -> str:
+    """Return the statistics as one line of JSON, with all digits; in a batch, with the number of their line."""
     text = encode(replace(answer, histogram=None))
     return text if line is None else f'{{"line": {line}, {text.removeprefix("{")}'
 
@@ -46,17 +46,17 @@ def csv_line(cells: Sequence[str | None]) -> str:
 
 
 class JsonRows:
-    """Rows of a batch as lines of JSON, each written by `write` as soon as it is known."""
+    """Writes the rows of a batch as lines of JSON, at once."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
-        """Write the answer to a line."""
+    def add(self, line: int, answer: NumbersResponse) -> None:
+        """Write the response to a line."""
         self._write(json_line(answer, line))
 
-    def refuse(self, line: int, reason: str) -> None:
-        """Write why a line has no answer."""
+    def reject(self, line: int, reason: str) -> None:
+        """Write why a line has no response."""
         self._write(json.dumps({"line": line, "error": reason}))
 
     def end(self) -> None:
@@ -64,20 +64,20 @@ class JsonRows:
 
 
 class CsvRows:
-    """Rows of a batch as CSV. The header's names are those of the first answer; refusals before it wait for it."""
+    """Writes the rows of a batch as CSV. The header comes from the first response; earlier rejections wait for it."""
 
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
         self._names: list[str] | None = None
         self._early: list[tuple[int, str]] = []
 
-    def add(self, line: int, answer: NumbersAnswer) -> None:
-        """Write the answer to a line."""
+    def add(self, line: int, answer: NumbersResponse) -> None:
+        """Write the response to a line."""
         self._begin(list(answer.statistics))
         self._write(csv_line([str(line), *(answer.statistics.get(name) for name in self._names or ()), None]))
 
-    def refuse(self, line: int, reason: str) -> None:
-        """Write why a line has no answer, once the header is known."""
+    def reject(self, line: int, reason: str) -> None:
+        """Write why a line has no response, once the header is known."""
         if self._names is None:
             self._early.append((line, reason))
         else:
@@ -92,16 +92,13 @@ class CsvRows:
             self._names = names
             self._write(csv_line(["line", *names, "error"]))
             for line, reason in self._early:
-                self.refuse(line, reason)
+                self.reject(line, reason)
 
 
-def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -> list[str]:
-    """Return the histogram and the box below it, line by line; nothing for a list too short for one.
-
-    They fit into `width` columns; without one, they are as wide as they look best.
-    """
+def plot(answer: NumbersResponse, *, ascii_only: bool, width: int | None = None) -> list[str]:
+    """Return the lines of the histogram and the box plot, to fit `width` columns; none for a list of one number."""
     found = answer.histogram
-    if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two points make a spread
+    if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two numbers have a range
         return []
     edges = _edges(found)
     room = PLOT_WIDTH if width is None else min(PLOT_WIDTH, width - plots.room_taken(edges, found.counts))
@@ -110,8 +107,8 @@ def plot(answer: NumbersAnswer, *, ascii_only: bool, width: int | None = None) -
     return lines + _box(answer, ascii_only=ascii_only, width=width)
 
 
-def bins_in_words(answer: NumbersAnswer) -> list[str]:
-    """Return the histogram with a bin a line, and nothing drawn."""
+def bins_in_words(answer: NumbersResponse) -> list[str]:
+    """Return the histogram as text, a line for each bin."""
     found = answer.histogram
     if found is None:
         return []
@@ -123,8 +120,8 @@ def _edges(found: Histogram) -> list[str]:
     return [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
 
 
-def _box(answer: NumbersAnswer, *, ascii_only: bool, width: int | None) -> list[str]:
-    """Return the box and its key, beside it or below it; nothing where nothing spreads."""
+def _box(answer: NumbersResponse, *, ascii_only: bool, width: int | None) -> list[str]:
+    """Return the box plot and its key, beside or below it; nothing if all numbers are equal."""
     values = [answer.statistics.get(name) for name in BOX]
     if any(value is None for value in values):
         return []

@@ -1,4 +1,4 @@
-"""The response of the numbers worker: one line of JSON with every digit of every figure."""
+"""The response of the numbers worker: one line of JSON with all digits of every figure."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from courier.errors import ResponseTimeout
 from courier.numbers.rounding import Figure
 from courier.text import printable
 
-#: The names in an answer that are no statistics.
+#: The names in a response that are not statistics.
 ROUNDED = "rounded"
 HISTOGRAM = "histogram"
 _string = json.JSONEncoder().encode
 
 
 class Digits(str):
-    """A number exactly as it is written."""
+    """The text of a number in JSON."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Histogram:
-    """Counts of bins that hold what is not below their lower edge and below their upper one."""
+    """Counts of bins; a bin includes its lower edge and excludes its upper edge."""
 
-    #: As they are written, one more than there are bins.
+    #: The edges as text, one more than there are bins.
     edges: Sequence[str]
     counts: Sequence[int]
 
 
 @dataclass(frozen=True, kw_only=True)
-class NumbersAnswer:
-    """Statistics by name, as they are written; None where a list has no such thing."""
+class NumbersResponse:
+    """Statistics by name, as text; None if the list has no such value."""
 
     statistics: Mapping[str, str | None]
-    #: The names of those that are not exact but rounded.
+    #: The names of rounded statistics; the others are exact.
     rounded: Sequence[str]
     histogram: Histogram | None = None
 
     @classmethod
-    def of(cls, figures: Mapping[str, Figure | None], histogram: Histogram | None) -> NumbersAnswer:
-        """Return the answer that figures make."""
+    def of(cls, figures: Mapping[str, Figure | None], histogram: Histogram | None) -> NumbersResponse:
+        """Return the response with these figures."""
         return cls(
             statistics={name: figure and figure.text for name, figure in figures.items()},
             rounded=[name for name, figure in figures.items() if figure and not figure.is_exact],
@@ -50,8 +50,8 @@ class NumbersAnswer:
         )
 
 
-def encode(answer: NumbersAnswer) -> str:
-    """Return the answer's line: with the very digits, which JSON's own numbers would not have."""
+def encode(answer: NumbersResponse) -> str:
+    """Return the response as a line of JSON with all digits, which Python's floats would not have."""
     pairs = [f"{_string(name)}: {text or 'null'}" for name, text in answer.statistics.items()]
     pairs.append(f'"{ROUNDED}": [{", ".join(map(_string, answer.rounded))}]')
     if answer.histogram:
@@ -60,12 +60,12 @@ def encode(answer: NumbersAnswer) -> str:
     return "{" + ", ".join(pairs) + "}"
 
 
-def decode(body: str) -> NumbersAnswer:
-    """Return what a line says. Raises: ResponseTimeout if it is not such a line."""
+def decode(body: str) -> NumbersResponse:
+    """Parse a response's line. Raises: ResponseTimeout if it is not valid."""
     try:
         found = json.loads(body, parse_int=Digits, parse_float=Digits)
         rounded, histogram = found.pop(ROUNDED, []), found.pop(HISTOGRAM, None)
-        answer = NumbersAnswer(
+        answer = NumbersResponse(
             statistics={str(name): _digits(value) if value is not None else None for name, value in found.items()},
             rounded=_names(rounded),
             histogram=None if histogram is None else _histogram(histogram),

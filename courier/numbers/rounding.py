@@ -1,4 +1,4 @@
-"""Exact values as digits: written in full, or rounded once and marked."""
+"""Write exact values as digits: in full, or rounded once and marked."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Inexa
 from math import isqrt
 from typing import NamedTuple
 
-#: What is no integer and has more significant digits, or no end, is rounded to so many.
+#: Values that are not integers are rounded to this many significant digits.
 SIGNIFICANT_DIGITS = 17
-#: A number below 10 to this power is written with an exponent.
+#: Numbers below 10 to this power are written with an exponent.
 SMALLEST_PLAIN = -7
 _ROUNDING = Context(prec=SIGNIFICANT_DIGITS, rounding=ROUND_HALF_EVEN, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 class Figure(NamedTuple):
-    """A number as it is written, in JSON's grammar: a tuple, since every answer makes thirteen of them."""
+    """A number as text in JSON's grammar; a tuple for speed, since every response has thirteen."""
 
     text: str
     is_exact: bool
 
 
 def figure(numerator: int, denominator: int = 1) -> Figure:
-    """Return how numerator/denominator (above 0) is written.
+    """Return numerator/denominator (above 0) as text.
 
-    Integers have all their digits. Others are written exactly where they end within 17 significant digits,
-    and are else rounded half to even, once, to 17; below 1e-7 with an exponent.
+    Integers have all their digits. Other values are exact if they have at most 17 significant digits, and are else
+    rounded once, half to even, to 17; below 1e-7 with an exponent.
     """
     if denominator == 1 or numerator % denominator == 0:
         return Figure(text=str(numerator // denominator), is_exact=True)
@@ -38,7 +38,7 @@ def figure(numerator: int, denominator: int = 1) -> Figure:
 
 
 def all_digits(units: int, decimals: int) -> str:
-    """Return units * 10**-decimals with every digit it has, however many, and no exponent."""
+    """Return units * 10**-decimals with all its digits and no exponent."""
     if decimals == 0:
         return str(units)
     whole, part = divmod(abs(units), 10**decimals)
@@ -47,11 +47,11 @@ def all_digits(units: int, decimals: int) -> str:
 
 
 def root(numerator: int, denominator: int) -> tuple[int, int]:
-    """Return the square root of a fraction (not negative): itself where it is rational, else near enough.
+    """Return the square root of a fraction (not negative): exactly if it is rational, else approximately.
 
-    Near enough means that `figure` rounds it as it would round the root itself.
+    `figure` rounds the approximation as it would round the exact root.
     """
-    # Digits enough whatever the size, and, where it does not end there, a last one that says that more follow.
+    # Enough digits for any size, and, if the root has more, a last digit that keeps it from being a tie.
     smaller = max(0, (denominator.bit_length() - numerator.bit_length()) // 3)
     scale = 10 ** (SIGNIFICANT_DIGITS + 3 + smaller)
     whole, rest = divmod(numerator * scale * scale, denominator)

@@ -1,7 +1,7 @@
-"""The statistics of a list that was streamed: passes over it until every number that they look at is known.
+"""The statistics of a streamed list: make passes over it until every number that they need is known.
 
-A pass counts what is below each bracket and keeps what lies inside, so that afterwards it is certain whether a place in
-order was inside. Where it was not, or where too much was inside, another pass looks where it must be.
+A pass counts the numbers below each bracket and keeps those inside, which shows whether a place in order is inside.
+If it is not, or if too many numbers are inside, another pass searches a better bracket.
 Source of the method: Munro and Paterson, Selection and sorting with limited storage (1980).
 """
 
@@ -21,16 +21,16 @@ from courier.numbers.rounding import Figure
 from courier.numbers.stats import Statistic, places, summarize
 from courier.numbers.streaming import OnePass
 
-#: More passes than any list needs, whatever the look has missed.
+#: More passes than any list needs, however bad its sample.
 MAX_PASSES = 100
 
 
 def conclude(
     plan: Plan, make_pass: Callable[[Plan], OnePass], statistics: Mapping[str, Statistic], *, limit: int
 ) -> tuple[dict[str, Figure | None], Histogram]:
-    """Return the statistics and the histogram, with as many passes as it takes: most often one.
+    """Return the statistics and the histogram, with as many passes as necessary: usually one.
 
-    Raises: NotANumberList if there is no number at all; whatever `make_pass` raises.
+    Raises: NotANumberList if there is no number; and what `make_pass` raises.
     """
     first = make_pass(plan)
     if not first.extremes:
@@ -47,7 +47,7 @@ def conclude(
 
 
 class Streamed:
-    """A list of which no more is held than `statistics` look at, once `next_plan` has no other pass to ask for."""
+    """A list of which only the numbers that `statistics` need are held; complete once `next_plan` returns None."""
 
     def __init__(
         self, first: OnePass, extremes: tuple[Fraction, Fraction], statistics: Mapping[str, Statistic]
@@ -57,7 +57,7 @@ class Streamed:
         self.sums = first.units, first.squares
         least, most = (int(value * self.scale) for value in extremes)
         self._known = {0: least, self.count - 1: most}
-        #: The places that are not known, in order, and the bracket in which each is looked for.
+        #: The unknown places, in order, each with the bracket in which it is searched.
         self._open = {place: _bracket_for(place, first.brackets) for place in places(self.count, statistics)}
 
     def at(self, place: int) -> int:
@@ -69,7 +69,7 @@ class Streamed:
         return self._tally.histogram(self.at(0), self.at(-1), self._decimals)
 
     def next_plan(self) -> Plan | None:
-        """Return what another pass must look for; None if nothing is left to be known."""
+        """Return the plan of the next pass; None if everything is known."""
         for place, bracket in list(self._open.items()):
             value = bracket.value(place)
             if value is not None:
@@ -81,7 +81,7 @@ class Streamed:
         return Plan.of(exponent_for(self.at(0), self.at(-1), self._decimals), self._brackets)
 
     def take(self, found: OnePass, limit: int) -> None:
-        """Take in what a pass has found that was made by `next_plan`."""
+        """Add the results of the pass that `next_plan` has planned."""
         self._tally = found.tally
         for bracket, more in zip(self._brackets, found.brackets, strict=True):
             bracket.merge(more, Random(0), limit)  # noqa: S311  thins samples, guards nothing
@@ -92,12 +92,12 @@ class Streamed:
 
 
 def _bracket_for(place: int, brackets: Sequence[RankBracket]) -> RankBracket:
-    """Return the first of some brackets, the least first, that does not end below a place."""
+    """Return the first of `brackets` (in ascending order) that does not end below a place."""
     return next((one for one in brackets if place < one.end), brackets[-1] if brackets else RankBracket(None, None))
 
 
 def _narrowed(unknown: Mapping[int, RankBracket]) -> dict[int, RankBracket]:
-    """Return where to look next for each place; neighbors that are in one bracket stay in one."""
+    """Return the next bracket of each place; neighbors in the same bracket share the next one."""
     chosen: dict[int, RankBracket] = {}
     for place, bracket in unknown.items():
         together = unknown.get(place - 1) is bracket and bracket.holds(place - 1) and bracket.holds(place)

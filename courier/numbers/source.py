@@ -16,12 +16,12 @@ from courier.cancellation import Cancellation
 from courier.errors import WrongUsage
 from courier.numbers.decoding import Decoder, lines
 
-#: What is read of a line at most: more than any message carries.
+#: The longest line: more than a message can contain.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 MAX_LINE_BYTES = 1_048_576
-#: How much is read at a time, in bytes.
+#: The bytes read at a time.
 BLOCK_BYTES = 2**17
-#: Lines read ahead of the requests, and how long a silent pipe holds up what is under way, in seconds.
+#: The most lines read ahead of the requests, and how long a silent pipe delays responses, in seconds.
 READ_AHEAD = 1_000
 PIPE_SECONDS = 0.05
 STANDARD_INPUT = "-"
@@ -34,16 +34,16 @@ def opened(path: str, cancellation: Cancellation) -> Iterator[Source]:
         _check_stdin()
         yield Source(path, sys.stdin.buffer, cancellation)
         return
-    with _blamed(path):
-        # To open a named pipe is to wait for whoever writes into it.
+    with _translated(path):
+        # Opening a named pipe waits for a writer.
         file = cancellation.run(lambda: Path(path).open("rb"))  # noqa: SIM115  closed below
     with file:
         yield Source(path, file, cancellation)
 
 
 @contextmanager
-def _blamed(path: str) -> Iterator[None]:
-    """Say of what fails within that it is the reading of a file. Raises: WrongUsage."""
+def _translated(path: str) -> Iterator[None]:
+    """Translate OS errors inside: the file cannot be read. Raises: WrongUsage."""
     try:
         yield
     except OSError as error:
@@ -51,7 +51,7 @@ def _blamed(path: str) -> Iterator[None]:
 
 
 class Source:
-    """A file whose reads can be canceled while it has nothing to read: a pipe may be silent for long."""
+    """A file whose reads can be canceled: a pipe may be silent for long."""
 
     def __init__(self, path: str, file: BinaryIO, cancellation: Cancellation) -> None:
         self._path = path
@@ -59,26 +59,26 @@ class Source:
         self._cancellation = cancellation
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next `size` bytes, all that are left if it is negative. Raises: WrongUsage; Canceled."""
-        with _blamed(self._path):
+        """Return the next `size` bytes, the rest if negative. Raises: WrongUsage; Canceled."""
+        with _translated(self._path):
             return self._cancellation.run(lambda: self._file.read(size))
 
     def fileno(self) -> int:
-        """Return its file descriptor."""
+        """Return the file descriptor."""
         return self._file.fileno()
 
 
 class Stream:
-    """A file of which some is read already, to be read once."""
+    """A file whose first bytes were read already; to be read once."""
 
     def __init__(self, begun: bytes, rest: Source | BinaryIO) -> None:
         self._begun = memoryview(begun)
         self._rest = rest
-        #: How long it is, if that is known.
+        #: Its size, if known.
         self.size_bytes = _size_of(rest, len(begun))
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next `size` bytes, all that are left if it is negative, fewer only at the end."""
+        """Return the next `size` bytes, the rest if negative; fewer only at the end."""
         taken = bytes(self._begun if size < 0 else self._begun[:size])
         self._begun = self._begun[len(taken) :]
         if len(taken) != size:
@@ -89,36 +89,36 @@ class Stream:
 def _size_of(file: Source | BinaryIO, begun: int) -> int | None:
     try:
         found = os.fstat(file.fileno())
-    except (OSError, ValueError):  # not a file of the system's
+    except (OSError, ValueError):  # not an OS file
         return begun
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
 def read_lines(path: str) -> Iterator[str | None]:
-    """Yield the lines of a file (or of standard input, for `-`), without their ends; None while it is silent.
+    """Yield the lines of a file (or of standard input, for `-`) without their endings; None while there is no input.
 
-    A pipe may be silent for long, and what is under way must go on meanwhile; so a thread reads ahead.
+    A thread reads ahead, so that responses are not delayed while a pipe is silent.
     Raises: WrongUsage if the file cannot be read.
     """
     ahead: queue.Queue[str | BaseException | None] = queue.Queue(READ_AHEAD)
     if path == STANDARD_INPUT:
         _check_stdin()
     threading.Thread(target=_pump, args=(path, ahead), name="lines", daemon=True).start()
-    with _blamed(path):
+    with _translated(path):
         yield from _drain(ahead)
 
 
 def _pump(path: str, ahead: queue.Queue[str | BaseException | None]) -> None:
-    """Open a file, which takes as long as a named pipe has no writer, and pass on its lines."""
+    """Open a file, which waits for the writer of a named pipe, and put its lines into `ahead`."""
     try:
         source = sys.stdin.fileno() if path == STANDARD_INPUT else path
-        # Without a buffer, a pipe's text is there as soon as its bytes are.
+        # Unbuffered, so that a pipe's text is available at once.
         with open(source, "rb", buffering=0, closefd=source == path) as file:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
             for line in lines(Decoder(path, errors="replace").texts(blocks), MAX_LINE_BYTES):
                 ahead.put(line)
         ahead.put(None)
-    except BaseException as error:  # noqa: BLE001  whatever ends the reading must reach who waits for lines
+    except BaseException as error:  # noqa: BLE001  it is raised where the lines are read
         ahead.put(error)
 
 

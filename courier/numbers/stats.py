@@ -1,7 +1,7 @@
-"""Exact statistics of a list of numbers: computed over the decimals as typed, rounded only when written.
+"""Exact statistics of a list of numbers: computed from the decimals as typed, rounded only when written.
 
-One table serves a list that is held (`courier.numbers.sample`) and one that is streamed (`courier.numbers.search`): a
-statistic looks at count, sums, and numbers at some places in order, and these places are searched for in a stream.
+The same table serves lists in memory (`courier.numbers.sample`) and streamed lists (`courier.numbers.search`): a
+statistic needs the count, the sums and the numbers at some places in order, which a stream is searched for.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from courier.numbers.sample import Sample, Value
 
 
 class Numbers(Protocol):
-    """What statistics may look at of any list, held or streamed; numbers are integers in units."""
+    """What statistics may use of any list, in memory or streamed; numbers are integers in units."""
 
     @property
     def count(self) -> int:
-        """How many there are."""
+        """The number of numbers."""
 
     @property
     def scale(self) -> int:
-        """How many units make 1."""
+        """The number of units in 1."""
 
     @property
     def sums(self) -> tuple[int, int]:
         """The sum, in units, and the sum of squares, in units squared."""
 
     def at(self, place: int) -> int:
-        """Return the one at a place in order, in units; places below 0 count from the end."""
+        """Return the number at a place in order, in units; places below 0 count from the end."""
 
 
 N = TypeVar("N", bound=Numbers)
@@ -40,9 +40,9 @@ Statistic = Callable[[Numbers], Value]
 
 
 def quantile(numbers: Numbers, share: tuple[int, int]) -> tuple[int, int]:
-    """Return the value below which a share, such as (3, 4), lies: between two neighbors, in proportion.
+    """Return the quantile of a share such as (3, 4), interpolated between two neighbors.
 
-    Source: type 7 of Hyndman and Fan (1996), which R and NumPy take by default.
+    Source: type 7 of Hyndman and Fan (1996), the default of R and NumPy.
     """
     numerator, denominator = share
     place, part = divmod((numbers.count - 1) * numerator, denominator)
@@ -71,8 +71,8 @@ def _stdev(numbers: Numbers) -> Value:
     return None if variance is None else root(*variance)
 
 
-#: What can be asked of any list: one line each, in the order in which an answer shows them. Variance and standard
-#: deviation are those of a sample (n - 1).
+#: The statistics of any list, in the order of the response. Variance and standard deviation are those of a sample
+#: (n - 1).
 STATISTICS: Mapping[str, Statistic] = {
     "count": lambda numbers: (numbers.count, 1),
     "sum": lambda numbers: (numbers.sums[0], numbers.scale),
@@ -87,17 +87,17 @@ STATISTICS: Mapping[str, Statistic] = {
     "variance": _variance,
     "stdev": _stdev,
 }
-#: What a list must be held for: it cannot be had in bounded memory.
+#: The statistics of lists in memory only: they cannot be computed in bounded memory.
 HELD_ONLY: Mapping[str, Callable[[Sample], Value]] = {"mode": lambda sample: sample.mode}
 
 
 def of_any(percentiles: Iterable[str] = ()) -> dict[str, Statistic]:
-    """Return the statistics of a list of any length, and some percentiles."""
+    """Return the statistics of a list of any length, with percentiles."""
     return {**STATISTICS, **_quantiles(percentiles)}
 
 
 def of_held(percentiles: Iterable[str] = ()) -> dict[str, Callable[[Sample], Value]]:
-    """Return the statistics of a list that is held, and some percentiles."""
+    """Return the statistics of a list in memory, with percentiles."""
     return {**STATISTICS, **HELD_ONLY, **_quantiles(percentiles)}
 
 
@@ -107,7 +107,7 @@ def _quantiles(percentiles: Iterable[str]) -> dict[str, Statistic]:
 
 
 def summarize(numbers: N, statistics: Mapping[str, Callable[[N], Value]]) -> dict[str, Figure | None]:
-    """Return statistics by name, as they are written; None where there is none.
+    """Return statistics by name, as figures; None if the list has no such value.
 
     Raises: Rejected if the list is empty.
     """
@@ -118,7 +118,7 @@ def summarize(numbers: N, statistics: Mapping[str, Callable[[N], Value]]) -> dic
 
 
 class _Probe:
-    """Notes at which places statistics look."""
+    """Records the places that statistics need."""
 
     scale = 1
     sums = (0, 0)
@@ -133,7 +133,7 @@ class _Probe:
 
 
 def places(count: int, statistics: Mapping[str, Statistic]) -> list[int]:
-    """Return the places (from 0) at which statistics look in a list of so many numbers, between its ends, in order."""
+    """Return the places (from 0), in order, that statistics need in a list of `count` numbers, without its ends."""
     probe = _Probe(count)
     for statistic in statistics.values():
         statistic(probe)

@@ -1,7 +1,7 @@
-"""Lists stored in the bucket, as a worker reads them: the message brings the claim check.
+"""Answer requests for stored lists, in a worker: the message carries the claim check.
 
-A request's body is the object's name with its prefix; its options may pin the ETag, and ask for a look or
-for a pass over one range instead of for the whole answer. Whoever does a range twice finds the same.
+A request's body is the object's name with its prefix. Its options may pin the ETag, and request a plan or a pass over
+one range instead of the statistics. A pass over the same range always returns the same.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ from courier.files import check_name
 from courier.numbers import partials
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.options import Extras
-from courier.numbers.passes import PartialResult, look, pass_over
+from courier.numbers.passes import PartialResult, make_plan, pass_over
 from courier.numbers.plan import Plan
-from courier.numbers.ranges import ByteRange, Slipped
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.ranges import ByteRange, InvalidItem
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.search import conclude
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
 from courier.text import quoted
 
-#: What a request for a part says: a look, or a range of bytes, and for the latter what to look for.
-ETAG, PART, LOOK = "etag", "part", "look"
-#: How many of a look's blocks are fetched at once.
+#: Options of a request for a part: `part` is "look" for a plan, or a range of bytes with its plan in `look`.
+ETAG, PART, PLAN = "etag", "part", "look"
+#: The blocks of a sample that are fetched concurrently.
 _FETCHES = 8
-#: How many passes a worker makes at once, whatever it has received: each needs its memory.
+#: The most concurrent passes of a worker: each needs memory.
 PASSES = 2
 _RANGE = re.compile(r"([0-9]{1,15})-([0-9]{1,15})")
 
 
-class LongLists:
-    """Does what requests about lists in the bucket ask for. For any number of threads."""
+class StoredLists:
+    """Answers requests for stored lists. Thread-safe."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._turn = threading.BoundedSemaphore(PASSES)
 
     def answer(self, name: str, options: Mapping[str, str], is_over: Callable[[], bool]) -> str:
-        """Return the answer's line about the list `name`, unless its time `is_over` before.
+        """Return the response's line for the list `name`.
 
-        Raises: NotANumberList; ObjectMissing; ObjectReplaced; Rejected for what cannot be asked, and when
-        its time is over; AwsError.
+        Raises: NotANumberList; ObjectMissing; ObjectReplaced; Rejected for an invalid request, and once `is_over`
+        returns True; AwsError.
         """
-        extras = Extras.of(options, others=(ETAG, PART, LOOK))
+        extras = Extras.of(options, others=(ETAG, PART, PLAN))
         while not self._turn.acquire(timeout=1):
             _check(is_over)
         try:
@@ -61,13 +61,13 @@ class LongLists:
         wanted = options.get(PART, "")
         if not wanted:
             return self._whole(found, extras, is_over)
-        if wanted == LOOK:
-            return self._look(found, extras).encode()
-        span, plan = _span(wanted, found), Plan.decode(options.get(LOOK, ""))
+        if wanted == PLAN:
+            return self._plan(found, extras).encode()
+        span, plan = _span(wanted, found), Plan.decode(options.get(PLAN, ""))
         try:
             return partials.encode(self._pass(found, span, plan, partials.limit(plan), is_over))
-        except Slipped as error:
-            return partials.encode(error.slip)
+        except InvalidItem as error:
+            return partials.encode(error.parse_error)
 
     def _found(self, name: str, etag: str) -> StoredObject:
         found = self._bucket.find(name)
@@ -84,14 +84,14 @@ class LongLists:
         def make_pass(plan: Plan) -> OnePass:
             try:
                 return self._pass(found, span, plan, MAX_KEPT, is_over).found
-            except Slipped as error:
-                raise error.slip.error from error
+            except InvalidItem as error:
+                raise error.parse_error.rejection from error
 
-        plan = self._look(found, extras)
+        plan = self._plan(found, extras)
         figures, histogram = conclude(plan, make_pass, of_any(extras.percentiles), limit=MAX_KEPT)
-        return encode(NumbersAnswer.of(figures, histogram if extras.histogram else None))
+        return encode(NumbersResponse.of(figures, histogram if extras.histogram else None))
 
-    def _look(self, found: StoredObject, extras: Extras) -> Plan:
+    def _plan(self, found: StoredObject, extras: Extras) -> Plan:
         def fetch_one(one: range) -> bytes:
             return b"".join(_first(self._bucket.blocks(found, one.start, one.stop), len(one)))
 
@@ -99,7 +99,7 @@ class LongLists:
             with ThreadPoolExecutor(_FETCHES) as pool:
                 yield from pool.map(fetch_one, ranges)
 
-        return look(fetch, found.size_bytes, of_any(extras.percentiles))
+        return make_plan(fetch, found.size_bytes, of_any(extras.percentiles))
 
     def _pass(
         self, found: StoredObject, span: ByteRange, plan: Plan, limit: int, is_over: Callable[[], bool]
@@ -113,13 +113,13 @@ class LongLists:
 
 
 def _check(is_over: Callable[[], bool]) -> None:
-    """Leave work that nobody waits for any more: given up by its worker, or by its asker."""
+    """Stop work that exceeds its time limit, or whose client no longer waits. Raises: Rejected."""
     if is_over():
         raise Rejected("Processing took too long and was stopped.", hint="Split the list into smaller parts.")
 
 
 def _first(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Yield blocks until there are so many bytes."""
+    """Yield blocks until they have `size` bytes."""
     for block in blocks:
         yield block
         size -= len(block)

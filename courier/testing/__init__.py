@@ -1,7 +1,7 @@
-"""Queues in memory, for tests of your handlers: no network, no credentials, and faults when you want them.
+"""Queues in memory, for tests of handlers: no network, no credentials, and faults on request.
 
-Within `with testing.queues(...)`, every Worker, Requester and create_queues uses them instead of AWS. They behave as
-SQS's standard queues, and pass the tests that this project holds its emulators of AWS to.
+Within `with testing.queues(...)`, every Worker, Requester and create_queues uses them instead of AWS. They behave like
+SQS's standard queues, and pass the same contract tests as this project's AWS emulators.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ __all__ = ["Queues", "queues"]
 
 
 class Queues:
-    """The queues in memory, to look into, and the faults that they can be told to have."""
+    """The queues in memory: inspect them, and inject faults."""
 
     def __init__(self, account: Account) -> None:
         self._queues = account.queues
         self._objects = account.objects
 
     def names(self) -> list[str]:
-        """Return the queues that there are."""
+        """Return the names of the queues."""
         return self._queues.names()
 
     def bodies(self, queue: str) -> list[str]:
@@ -38,37 +38,37 @@ class Queues:
         return sorted(self._objects.buckets[bucket])
 
     def is_in_flight(self, queue: str) -> bool:
-        """Whether a message of a queue was received, and is hidden from others."""
+        """Whether a message of a queue is in flight."""
         return any(message.visible_at > self._queues.now() for message in self._queues.queue(queue).messages)
 
     def send(self, queue: str, *bodies: str, **attributes: str) -> None:
-        """Send messages as if by hand; attribute names are given with _ for -."""
+        """Send messages; attribute names have _ for -."""
         self._queues.put(queue, *bodies, **attributes)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: for delays and visibility timeouts, not for deadlines."""
+        """Advance the clock of delays and visibility timeouts, not of deadlines."""
         self._queues.advance(seconds)
 
     def late(self, seconds: float, times: int = 1) -> None:
-        """Have the next messages arrive so much later than they are sent."""
+        """Delay the next messages by `seconds`."""
         self._queues.late += [seconds] * times
 
     def twice(self, times: int = 1) -> None:
-        """Have the next messages delivered twice, as SQS does now and then."""
+        """Deliver the next messages twice, as SQS occasionally does."""
         self._queues.twice += times
 
     def lose_worker(self, queue: str, times: int = 1) -> None:
-        """Have a queue's next messages received by a worker that dies: they are back after their visibility timeout."""
+        """Lose the worker that receives a queue's next messages: they are visible again after their timeout."""
         self._queues.lost[queue] = self._queues.lost.get(queue, 0) + times
 
     def unavailable(self, times: int = 1) -> None:
-        """Have the next calls to SQS reach nobody, which is a transient error."""
+        """Make the next calls to SQS fail with a transient error."""
         self._queues.unreachable += times
 
 
 @contextmanager
 def queues(*applications: Application) -> Iterator[Queues]:
-    """Have everything use queues in memory while the body runs; those of `applications` are created.
+    """Use queues in memory while the body runs; creates those of `applications`.
 
     >>> from courier import Application, Requester, Worker, testing
     >>> echo = Application("echo", requests="echoRequests", replies="echoReplies")

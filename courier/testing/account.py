@@ -14,7 +14,7 @@ from courier.testing.sqs import MemorySqs
 
 
 class MemorySts(MemoryService):
-    """Knows whose account this is."""
+    """STS in memory: returns the account ID."""
 
     @operation()
     def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,27 +27,27 @@ class Account:
     def __init__(self) -> None:
         self.queues = MemorySqs()
         self.objects = MemoryS3()
-        #: What answers the calls of each service.
+        #: The services by name.
         self.services: dict[str, MemoryService] = {"sqs": self.queues, "s3": self.objects, "sts": MemorySts()}
 
 
 class MemoryAws(Aws):
-    """A connection to an account in memory: no session is made, and no configuration read."""
+    """A connection to an account in memory, without a session or configuration."""
 
-    def __init__(self, account: Account, patience: CredentialRefresh, cancellation: Cancellation | None) -> None:
+    def __init__(self, account: Account, refresh: CredentialRefresh, cancellation: Cancellation | None) -> None:
         self.clock = Clock()
-        self.stopping = patience.stopped
+        self.stopping = refresh.stopped
         self.region = "us-east-1"
         self._cancellation = cancellation
-        self._patience = patience
+        self._refresh = refresh
         self._services = account.services
 
-    def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time of itself
-        """Go on at once. Raises: Canceled."""
+    def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time
+        """Return at once. Raises: Canceled."""
         if self._cancellation:
             self._cancellation.check()
 
     def _client(self, service: str) -> Any:
         client = self._services[service]
-        limit_seconds = self._patience.call_seconds
+        limit_seconds = self._refresh.call_seconds
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client

@@ -1,4 +1,4 @@
-"""Queues in memory and what is in them, and what SQS demands of a call."""
+"""Queues in memory and their messages, and SQS's checks of a call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from courier.testing.service import refusal
+from courier.testing.service import client_error
 
 MAX_BATCH = 10
 MAX_BYTES = 1_048_576
@@ -47,7 +47,7 @@ class Message:
 
 @dataclass(kw_only=True)
 class Queue:
-    """A queue and what is in it."""
+    """A queue and its messages."""
 
     name: str
     attributes: dict[str, str]
@@ -62,16 +62,16 @@ def chosen(found: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def demand(is_right: bool, message: str) -> None:  # noqa: FBT001  reads as a sentence
-    """Refuse a call unless it is right. Raises: ClientError."""
+    """Reject a call unless it is right. Raises: ClientError."""
     if not is_right:
-        raise refusal("InvalidParameterValue", message)
+        raise client_error("InvalidParameterValue", message)
 
 
 def demand_batch(entries: list[Mapping[str, Any]]) -> None:
-    """Refuse a batch that SQS would refuse. Raises: ClientError."""
+    """Reject a batch that SQS would reject. Raises: ClientError."""
     if not entries:
-        raise refusal("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry.")
+        raise client_error("AWS.SimpleQueueService.EmptyBatchRequest", "There should be at least one entry.")
     if len(entries) > MAX_BATCH:
-        raise refusal("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "At most 10 entries.")
+        raise client_error("AWS.SimpleQueueService.TooManyEntriesInBatchRequest", "At most 10 entries.")
     if len({entry["Id"] for entry in entries}) < len(entries):
-        raise refusal("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Ids must be distinct.")
+        raise client_error("AWS.SimpleQueueService.BatchEntryIdsNotDistinct", "Ids must be distinct.")

@@ -1,4 +1,4 @@
-"""S3 in memory: the calls that this project makes of it, as AWS documents them."""
+"""S3 in memory: the calls that this project uses, as AWS documents them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 
 from botocore.response import StreamingBody
 
-from courier.testing.service import MemoryService, operation, refusal
+from courier.testing.service import MemoryService, client_error, operation
 
-#: A listing comes by pages, which are longer on AWS.
+#: The size of a listing's pages, which are longer on AWS.
 PAGE = 2
-#: Every part but the last has at least so many bytes.
+#: The least size of all parts except the last.
 LEAST_PART_BYTES = 5 * 2**20
 
 
@@ -36,7 +36,7 @@ class Stored:
 
 @dataclass(kw_only=True)
 class Upload:
-    """An upload in parts that was begun."""
+    """A multipart upload in progress."""
 
     key: str
     given: Mapping[str, Any]
@@ -50,7 +50,7 @@ class MemoryS3(MemoryService):
         super().__init__()
         self.buckets: dict[str, dict[str, Stored]] = {}
         self.uploads: dict[str, Upload] = {}
-        #: After how many bytes a body breaks off, if it does.
+        #: The number of bytes after which a body breaks off; None: never.
         self.cut_after: int | None = None
 
     @operation("Bucket")
@@ -61,7 +61,7 @@ class MemoryS3(MemoryService):
     @operation("Bucket")
     def head_bucket(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if given["Bucket"] not in self.buckets:
-            raise refusal("404", "Not Found", "HeadBucket")
+            raise client_error("404", "Not Found", "HeadBucket")
         return {}
 
     @operation("Bucket", "Key", "Body", "ContentType", "Metadata", "IfNoneMatch")
@@ -74,9 +74,9 @@ class MemoryS3(MemoryService):
     def get_object(self, given: Mapping[str, Any]) -> dict[str, Any]:
         found = self._objects(given).get(given["Key"])
         if found is None:
-            raise refusal("NoSuchKey", "The specified key does not exist.")
+            raise client_error("NoSuchKey", "The specified key does not exist.")
         if given.get("IfMatch", found.etag) != found.etag:
-            raise refusal("PreconditionFailed", "At least one of the preconditions did not hold.")
+            raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         content = found.content[_range(given.get("Range", "bytes=0-"), len(found.content))]
         sent = io.BytesIO(content[: self.cut_after])
         return {**_told(found), "ContentLength": len(content), "Body": StreamingBody(sent, len(content))}
@@ -85,7 +85,7 @@ class MemoryS3(MemoryService):
     def head_object(self, given: Mapping[str, Any]) -> dict[str, Any]:
         found = self.buckets.get(given["Bucket"], {}).get(given["Key"])
         if found is None:
-            raise refusal("404", "Not Found", "HeadObject")
+            raise client_error("404", "Not Found", "HeadObject")
         return {**_told(found), "ContentLength": len(found.content)}
 
     @operation("Bucket", "Key")
@@ -125,9 +125,9 @@ class MemoryS3(MemoryService):
         parts = given["MultipartUpload"]["Parts"]
         chosen = [upload.parts[part["PartNumber"]] for part in parts]
         if [Stored(content=one).etag for one in chosen] != [part["ETag"] for part in parts]:
-            raise refusal("InvalidPart", "One or more of the specified parts could not be found.")
+            raise client_error("InvalidPart", "One or more of the specified parts could not be found.")
         if any(len(one) < LEAST_PART_BYTES for one in chosen[:-1]):
-            raise refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
+            raise client_error("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.")
         stored = self._store(given, upload.key, b"".join(chosen), upload.given)
         del self.uploads[given["UploadId"]]
         return stored
@@ -147,12 +147,12 @@ class MemoryS3(MemoryService):
 
     def _objects(self, given: Mapping[str, Any]) -> dict[str, Stored]:
         if given["Bucket"] not in self.buckets:
-            raise refusal("NoSuchBucket", "The specified bucket does not exist.")
+            raise client_error("NoSuchBucket", "The specified bucket does not exist.")
         return self.buckets[given["Bucket"]]
 
     def _upload(self, given: Mapping[str, Any]) -> Upload:
         if given["UploadId"] not in self.uploads:
-            raise refusal("NoSuchUpload", "The specified upload does not exist.")
+            raise client_error("NoSuchUpload", "The specified upload does not exist.")
         return self.uploads[given["UploadId"]]
 
     def _store(
@@ -160,7 +160,7 @@ class MemoryS3(MemoryService):
     ) -> dict[str, Any]:
         objects = self._objects(given)
         if given.get("IfNoneMatch") == "*" and key in objects:
-            raise refusal("PreconditionFailed", "At least one of the preconditions did not hold.")
+            raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         stored = Stored(
             content=content, media_type=described.get("ContentType", ""), metadata=dict(described.get("Metadata", {}))
         )
@@ -181,5 +181,5 @@ def _range(text: str, size: int) -> slice:
     first, _, last = text.removeprefix("bytes=").partition("-")
     start = int(first)
     if start >= size and text != "bytes=0-":
-        raise refusal("InvalidRange", "The requested range is not satisfiable.")
+        raise client_error("InvalidRange", "The requested range is not satisfiable.")
     return slice(start, int(last) + 1 if last else size)

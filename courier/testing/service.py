@@ -1,4 +1,4 @@
-"""What the services in memory share: calls by the names of boto3's, noted, and failing as they are told to."""
+"""Base of the services in memory: records calls under boto3's names, and injects failures."""
 
 from __future__ import annotations
 
@@ -16,42 +16,42 @@ S = TypeVar("S", bound="MemoryService")
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One call that was made: its name, and what was given to it."""
+    """A recorded call: its name and its arguments."""
 
     operation: str
     given: Mapping[str, Any]
 
 
-def refusal(code: str, message: str = "Said so.", operation: str = "Operation") -> ClientError:
-    """Return the error of a call that AWS refuses."""
+def client_error(code: str, message: str = "Said so.", operation: str = "Operation") -> ClientError:
+    """Return the error of a call that AWS rejects."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 def no_network() -> Exception:
-    """Return the error of a call that reaches nobody."""
+    """Return the error of a call without a connection."""
     return EndpointConnectionError(endpoint_url="http://nowhere")
 
 
 class MemoryService:
-    """What the fakes share: calls are noted, and fail as often as they are told to."""
+    """Records calls and injects failures."""
 
     def __init__(self) -> None:
         names = [name for name in dir(type(self)) if hasattr(getattr(type(self), name), "is_operation")]
-        #: What is told of a client of boto3's: where it calls, and which of its methods are calls.
+        #: The part of a boto3 client's `meta` that is used: the endpoint, and the names of the calls.
         self.meta = SimpleNamespace(endpoint_url="https://aws.example", method_to_api_mapping=dict.fromkeys(names))
         self.calls: list[Call] = []
-        #: What is done at the beginning of a call, by its name: it may wait for a test, or raise.
+        #: Functions that are called at the beginning of a call, by its name; they may wait or raise.
         self.hooks: dict[str, Callable[[Mapping[str, Any]], object]] = {}
         self._faults: dict[str, list[Exception]] = defaultdict(list)
-        #: How many of the next calls reach nobody.
+        #: The number of next calls that fail without a connection.
         self.unreachable = 0
 
     def fail(self, operation: str, *errors: Exception) -> None:
-        """Let the next calls of a name raise these, one each."""
+        """Make the next calls of a name raise these errors, one each."""
         self._faults[operation] += errors
 
     def given(self, operation: str) -> list[Mapping[str, Any]]:
-        """Return what was given to each call of this name."""
+        """Return the arguments of each call of this name."""
         return [call.given for call in self.calls if call.operation == operation]
 
     @property
@@ -60,7 +60,7 @@ class MemoryService:
         return [call.operation for call in self.calls]
 
     def begin(self, operation: str, given: Mapping[str, Any]) -> None:
-        """Note a call, and do to it what a test has asked for."""
+        """Record a call, and inject the failure that a test has requested."""
         self.calls.append(Call(operation=operation, given=given))
         hook = self.hooks.get(operation)
         if hook:
@@ -73,7 +73,7 @@ class MemoryService:
 
 
 def operation(*names: str) -> Callable[[Callable[[S, Mapping[str, Any]], Any]], Callable[..., Any]]:
-    """Make a method a call of boto3's, with parameters of these names."""
+    """Make a method a boto3 call with these parameters."""
 
     def decorate(method: Callable[[S, Mapping[str, Any]], Any]) -> Callable[..., Any]:
         @wraps(method)

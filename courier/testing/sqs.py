@@ -23,63 +23,63 @@ from courier.testing.message import (
     demand,
     demand_batch,
 )
-from courier.testing.service import MemoryService, operation, refusal
+from courier.testing.service import MemoryService, client_error, operation
 
 
 class MemorySqs(MemoryService):
-    """Queues that live as long as a test; `advance` lets time pass without any."""
+    """Queues for a test; `advance` moves their clock."""
 
     def __init__(self) -> None:
         super().__init__()
         self._changed = threading.Condition()
         self._queues: dict[str, Queue] = {}
         self._passed = 0.0
-        #: Whether a long poll takes time; if not, it lets as much pass as it would have waited.
+        #: Whether a long poll takes time; if not, it advances the clock instead.
         self.waits = True
-        #: Which entries of batches fail, as `Failed` says it: a code and whether it is the sender's fault, or None.
+        #: Returns an entry's failure, as in `Failed`: a code, and whether it is the sender's fault; None: no failure.
         self.failing: Callable[[str, Mapping[str, Any]], tuple[str, bool] | None] = lambda _operation, _entry: None
 
         self.is_closed = False
-        #: How much later the next messages arrive, in seconds, one each.
+        #: The delays of the next messages, in seconds.
         self.late: list[float] = []
-        #: How many of the next messages arrive twice.
+        #: The number of next messages that arrive twice.
         self.twice = 0
-        #: How many of the next messages are received by a worker that is lost at once, by queue.
+        #: The number of next messages that a lost worker receives, by queue.
         self.lost: dict[str, int] = {}
 
-    # What a test does
+    # For tests
 
     def now(self) -> float:
-        """Return the time that counts here, in seconds."""
+        """Return the time of this clock, in seconds."""
         return time.monotonic() + self._passed
 
     def advance(self, seconds: float) -> None:
-        """Let time pass for all queues and whoever waits for them."""
+        """Advance the clock of all queues, and wake long polls."""
         with self._changed:
             self._passed += seconds
             self._changed.notify_all()
 
     def queue(self, name: str) -> Queue:
-        """Return a queue; a test may look into it and change it."""
+        """Return a queue, which a test may change."""
         return self._queues[name]
 
     def names(self) -> list[str]:
-        """Return what queues there are."""
+        """Return the names of the queues."""
         return sorted(self._queues)
 
     def bodies(self, name: str) -> list[str]:
-        """Return what is in a queue, whether it is visible or not."""
+        """Return the bodies of all messages in a queue, visible or not."""
         with self._changed:
             return [message.body for message in self._queues[name].messages]
 
     def close(self) -> None:
-        """End all long polls, those to come as well."""
+        """End all long polls, also future ones."""
         with self._changed:
             self.is_closed = True
             self._changed.notify_all()
 
     def put(self, name: str, *bodies: str, **attributes: str) -> None:
-        """Send messages by hand, each with these attributes; their names are given with _ for -."""
+        """Send messages with these attributes, whose names have _ for -."""
         named = {
             key.replace("_", "-"): {"DataType": "String", "StringValue": value} for key, value in attributes.items()
         }
@@ -97,7 +97,7 @@ class MemorySqs(MemoryService):
         with self._changed:
             found = self._queues.setdefault(name, made).attributes
         if any(found.get(key) != value for key, value in wanted.items()):
-            raise refusal("QueueAlreadyExists", "A queue already exists with the same name and a different value.")
+            raise client_error("QueueAlreadyExists", "A queue already exists with the same name and a different value.")
         return {"QueueUrl": URL + name}
 
     @operation("QueueName")
@@ -120,7 +120,7 @@ class MemorySqs(MemoryService):
     def purge_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
         queue = self._find(given["QueueUrl"])
         if queue.purged_at is not None and self.now() - queue.purged_at < PURGE_SECONDS:
-            raise refusal("AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue in 60 seconds.")
+            raise client_error("AWS.SimpleQueueService.PurgeQueueInProgress", "Only one PurgeQueue in 60 seconds.")
         with self._changed:
             queue.purged_at = self.now()
             queue.messages.clear()
@@ -149,10 +149,10 @@ class MemorySqs(MemoryService):
         queue = self._find(given["QueueUrl"])
         made = {entry["Id"]: self._message(queue, entry) for entry in given["Entries"]}
         if sum(message.size for message in made.values()) > MAX_BYTES:
-            raise refusal("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer.")
+            raise client_error("AWS.SimpleQueueService.BatchRequestTooLong", "Batch requests cannot be longer.")
         limit = int(queue.attributes["MaximumMessageSize"])
         if any(message.size > limit for message in made.values()):
-            raise refusal("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
+            raise client_error("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
 
         def send(entry: Mapping[str, Any]) -> None:
             self._arrive(queue, made[entry["Id"]])
@@ -224,7 +224,7 @@ class MemorySqs(MemoryService):
             queue.messages.append(replace(message))
 
     def _ready(self, queue: Queue) -> list[Message]:
-        """Return what is visible; what was received too often is moved to the dead-letter queue instead."""
+        """Return the visible messages; those received too often are moved to the dead-letter queue instead."""
         ready = [message for message in queue.messages if max(message.due_at, message.visible_at) <= self.now()]
         policy = json.loads(queue.attributes.get("RedrivePolicy", "{}"))
         if not policy:
@@ -238,7 +238,7 @@ class MemorySqs(MemoryService):
     def _find(self, url: str) -> Queue:
         name = url.removeprefix(URL)
         if name not in self._queues:
-            raise refusal("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
+            raise client_error("AWS.SimpleQueueService.NonExistentQueue", "The specified queue does not exist.")
         return self._queues[name]
 
     def _message(self, queue: Queue, entry: Mapping[str, Any]) -> Message:
@@ -261,8 +261,8 @@ class MemorySqs(MemoryService):
         failed = []
         with self._changed:
             for entry in entries:
-                told = self.failing(name, entry)
-                code, is_ours = told or (act(entry), True)
+                fields = self.failing(name, entry)
+                code, is_ours = fields or (act(entry), True)
                 if code:
                     failed.append({"Id": entry["Id"], "SenderFault": is_ours, "Code": code, "Message": "No."})
             self._changed.notify_all()
@@ -279,13 +279,13 @@ class MemorySqs(MemoryService):
         message.visible_at = self.now() + hidden
         message.receive_count += 1
         message.handle = uuid.uuid4().hex
-        told = {"ApproximateReceiveCount": str(message.receive_count)}
-        told |= {"MessageGroupId": message.group} if message.group else {}
+        fields = {"ApproximateReceiveCount": str(message.receive_count)}
+        fields |= {"MessageGroupId": message.group} if message.group else {}
         found: dict[str, Any] = {
             "MessageId": message.message_id,
             "ReceiptHandle": message.handle,
             "Body": message.body,
-            "Attributes": chosen(told, given.get("MessageSystemAttributeNames", [])),
+            "Attributes": chosen(fields, given.get("MessageSystemAttributeNames", [])),
             "MessageAttributes": chosen(message.attributes, given.get("MessageAttributeNames", [])),
         }
         return {name: value for name, value in found.items() if value != {}}

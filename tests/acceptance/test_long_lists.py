@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from courier.numbers import handler
-from courier.numbers.response import NumbersAnswer, encode
+from courier.numbers.response import NumbersResponse, encode
 from courier.numbers.stats import of_any, summarize
 from tests.support.place import ROOT, WAIT_SECONDS, Place, wait_for
 
@@ -38,7 +38,7 @@ def numbers(count: int) -> str:
 def right_answer(text: str, *percentiles: str) -> str:
     """Return the answer as JSON, by the engine that holds the whole list."""
     sample = handler.read(text)
-    return encode(NumbersAnswer.of(summarize(sample, of_any(percentiles)), None)) + "\n"
+    return encode(NumbersResponse.of(summarize(sample, of_any(percentiles)), None)) + "\n"
 
 
 def left_behind(place: Place) -> int:
@@ -71,10 +71,10 @@ def test_a_slip_is_told_by_its_place_in_the_whole_list(place: Place) -> None:
     split = place.run(CLIENT, "file", "-", text=text, env=PARTS)
     whole = place.run(CLIENT, "file", "-", "--json", text=text)
 
-    slip = json.loads(whole.stdout)["error"]
+    parse_error = json.loads(whole.stdout)["error"]
     assert split.returncode == whole.returncode == 1
-    assert slip.startswith(f"Item 9,001 (character {len(before) + 1:,}) is '12x'")
-    assert split.stderr.endswith(f"numbers_client.py: {slip}\n  12x\n  ^\n")
+    assert parse_error.startswith(f"Item 9,001 (character {len(before) + 1:,}) is '12x'")
+    assert split.stderr.endswith(f"numbers_client.py: {parse_error}\n  12x\n  ^\n")
     assert left_behind(place) == 0
 
 

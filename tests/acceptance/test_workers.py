@@ -67,7 +67,7 @@ def test_a_foreign_queue_is_never_written_to(place: Place) -> None:
     (message,) = place.collect("responseQueue")
     assert "is not a reply queue" in message["Body"]
     assert place.depth("victim") == 0
-    assert "refused" in worker.log
+    assert "rejected" in worker.log
     assert "queue victim" in worker.log
 
 

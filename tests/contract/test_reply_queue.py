@@ -16,7 +16,7 @@ from courier.messaging.reply_queue import private_replies, sweep
 
 @pytest.fixture
 def shared(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Mailbox:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
     name = f"shared{secrets.token_hex(4)}"
     aws.sqs().create_queue(QueueName=name)
     return Mailbox(aws, name)
@@ -31,8 +31,8 @@ def test_a_private_queue_is_one_that_workers_answer_to_and_is_gone_afterwards(aw
     with private_replies(aws, shared) as private:
         assert is_reply_queue(private.name, shared.name)
         private.send([Message(body="a")])
-        (delivery,) = private.receive(wait_seconds=2, visibility_seconds=5)
-        assert delivery.message.body == "a"
+        (received,) = private.receive(wait_seconds=2, visibility_seconds=5)
+        assert received.message.body == "a"
 
     assert names(aws, shared) == [shared.name]
 

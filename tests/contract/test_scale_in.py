@@ -73,7 +73,7 @@ def aws(moto: Engine, monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 @pytest.fixture
 def stopped(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    monkeypatch.setattr(scale_in, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(scale_in, "CHECK_SECONDS", 0.02)
     monkeypatch.setattr(scale_in, "IDLE_SECONDS", 0.2)
     event = threading.Event()
     yield event
@@ -88,7 +88,7 @@ def test_a_machine_is_protected_while_one_of_its_workers_works(
         one = ScaleInProtection(
             aws, group=group.name, instance_id=group.instance_id, is_busy=partial(busy.__getitem__, name)
         )
-        threading.Thread(target=one.watch, args=(stopped,), daemon=True).start()
+        threading.Thread(target=one.run, args=(stopped,), daemon=True).start()
 
     assert not group.is_protected
     busy |= {"numbers": True, "images": True}
@@ -107,7 +107,7 @@ def test_a_group_that_is_not_there_is_told_and_costs_nothing(
 
     one._protect(1.0)
     one._protect(2.0)
-    one.take_back()
+    one.unprotect()
 
     assert caplog.text.count("not protected from scale-in") == 1
 

@@ -39,9 +39,9 @@ def test_a_message_arrives_as_it_was_sent_and_without_the_queues_delay(aws: Aws)
 
     mailbox.send([message])
 
-    (delivery,) = receive(mailbox, wait=5)
-    assert delivery.message == message
-    assert delivery.receive_count == 1
+    (received,) = receive(mailbox, wait=5)
+    assert received.message == message
+    assert received.receive_count == 1
 
 
 def test_messages_of_one_group_are_received_side_by_side_and_say_so(mailbox: Mailbox, aws: Aws) -> None:
@@ -60,7 +60,7 @@ def test_more_than_ten_are_sent_and_all_arrive(mailbox: Mailbox) -> None:
     assert mailbox.send([Message(body=body) for body in bodies]) == []
 
     found = receive_all(mailbox, 23)
-    assert sorted(delivery.message.body for delivery in found) == sorted(bodies)
+    assert sorted(received.message.body for received in found) == sorted(bodies)
     assert mailbox.acknowledge(found) == []
     assert mailbox.depth().total == 0
 
@@ -70,7 +70,7 @@ def test_a_batch_of_long_messages_is_split_by_size(mailbox: Mailbox) -> None:
 
     assert mailbox.send([Message(body=body) for body in bodies]) == []
 
-    assert sorted(delivery.message.body for delivery in receive_all(mailbox, 5)) == bodies
+    assert sorted(received.message.body for received in receive_all(mailbox, 5)) == bodies
 
 
 def test_a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not(mailbox: Mailbox) -> None:
@@ -80,7 +80,7 @@ def test_a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not(mailbo
 
     assert [failure.index for failure in failures] == [0]
     assert isinstance(failures[0].error, MessageTooLong)
-    assert {delivery.message.body[0] for delivery in receive_all(mailbox, 2)} == {"y", "z"}
+    assert {received.message.body[0] for received in receive_all(mailbox, 2)} == {"y", "z"}
 
 
 def test_what_is_received_is_hidden_until_its_time_is_over(mailbox: Mailbox) -> None:

@@ -10,7 +10,7 @@ import pytest
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
 from courier.errors import Rejected
-from courier.numbers.stored_lists import LongLists
+from courier.numbers.stored_lists import StoredLists
 
 
 def test_work_whose_time_is_over_is_left_at_the_next_block(aws: Aws) -> None:
@@ -25,6 +25,6 @@ def test_work_whose_time_is_over_is_left_at_the_next_block(aws: Aws) -> None:
         return len(asked) > 3
 
     with pytest.raises(Rejected, match="took too long"):
-        LongLists(bucket).answer("list", {}, is_over)
+        StoredLists(bucket).answer("list", {}, is_over)
 
     assert len(asked) == 4

@@ -30,7 +30,7 @@ def gate(place: Place) -> Iterator[Gate]:
     made.close()
 
 
-def answer_of(asking: subprocess.Popen[str]) -> dict[str, object]:
+def response_of(asking: subprocess.Popen[str]) -> dict[str, object]:
     out, err = asking.communicate()
     assert asking.returncode == 0, err
     (line,) = out.splitlines()
@@ -46,7 +46,7 @@ def test_a_worker_killed_between_its_answer_and_its_acknowledgement_costs_nobody
     wait_for(lambda: gate.calls["DeleteMessageBatch"])
     worker.process.kill()
 
-    assert answer_of(asking)["sum"] == 3
+    assert response_of(asking)["sum"] == 3
     other = place.worker(WORKER)
     other.until_logged("numbers ok")  # the same request, done again
 
@@ -87,7 +87,7 @@ def test_a_worker_frozen_past_its_visibility_timeout_answers_nobody_twice(place:
     frozen.process.send_signal(signal.SIGSTOP)
 
     place.worker(SLOW)
-    assert answer_of(asking) == {"count": 1}
+    assert response_of(asking) == {"count": 1}
     frozen.process.send_signal(signal.SIGCONT)
     frozen.until_logged("numbers ok")
 
@@ -102,7 +102,7 @@ def test_a_job_whose_heartbeat_fails_is_answered_once_all_the_same(place: Place,
     asking = place.start(ASK_SLOWLY, "slow 3")
     worker.until_logged("(renewing visibility timeouts)")
 
-    assert answer_of(asking) == {"count": 1}
+    assert response_of(asking) == {"count": 1}
 
     gate.heal()
     wait_for(lambda: place.depth("requestQueue") == 0)

@@ -1,4 +1,4 @@
-"""Keys that really expire, at a local AWS that checks them as AWS does."""
+"""Credentials that really expire, at a local AWS that checks them as AWS does."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from botocore.config import Config
 
 from courier.aws import credentials
 from courier.aws.credentials import CredentialRefresh
-from courier.aws.key_file import Keys, read_keys
+from courier.aws.credentials_file import FileCredentials, read_credentials
 from courier.aws.s3 import Bucket
 from courier.aws.session import Aws
-from courier.errors import CredentialsRefused
+from courier.errors import CredentialsRejected
 from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES, QUEUES, WAIT_SECONDS, Place, wait_for
 
@@ -58,8 +58,8 @@ class Lab:
     @property
     def keys(self) -> str:
         """The access key id in the file."""
-        found = read_keys(self.path, "default")
-        assert isinstance(found, Keys)
+        found = read_credentials(self.path, "default")
+        assert isinstance(found, FileCredentials)
         return found.access_key
 
     def paste_dead_keys(self) -> None:
@@ -139,7 +139,7 @@ def bucket_name(lab: Lab) -> str:
 def test_keys_that_were_replaced_in_time_are_used_without_a_refused_call(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(credentials, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(credentials, "CHECK_SECONDS", 0)
     signed: list[str] = []
     lab.paste()
     aws = lab.aws(seconds=0)
@@ -184,7 +184,7 @@ def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_told(
     lab.paste_dead_keys()
     aws = lab.aws(seconds=0)
     aws.sqs()
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(CredentialsRejected):
         aws.account_id()
 
     lab.paste()
@@ -290,7 +290,7 @@ def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -
     aws.sqs().meta.events.register("before-send", lambda **_: sent.append(1))
 
     started = time.monotonic()
-    with pytest.raises(CredentialsRefused):
+    with pytest.raises(CredentialsRejected):
         from courier.aws.sqs import Mailbox
 
         Mailbox(aws, "x").find()
@@ -308,7 +308,7 @@ def test_a_program_that_stops_does_not_wait_for_keys(lab: Lab) -> None:
         call = pool.submit(aws.account_id)
         wait_for(lambda: lab.told)
         lab.stopped.set()
-        with pytest.raises(CredentialsRefused):
+        with pytest.raises(CredentialsRejected):
             call.result(timeout=WAIT_SECONDS)
 
 

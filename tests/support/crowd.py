@@ -13,7 +13,7 @@ from courier import Application
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.messaging.connection import Connection, requester_for
-from courier.messaging.pending import Question
+from courier.messaging.pending import OutgoingRequest
 from courier.messaging.protocol import Response
 
 INTERACTIVE = 26
@@ -72,11 +72,11 @@ def _client(
 ) -> None:
     connection = Connection(
         Application("numbers", requests="requestQueue", replies="responseQueue"),
-        patience_seconds=0,
+        credentials_seconds=0,
         tell=crowd.wrong.append,
     )
     connection._aws = aws  # one for all: to make thirty takes ten seconds of processor time
-    connection.line()
+    connection.channel()
     gate.wait()
     ask(connection, crowd, number * 1000)
 
@@ -84,14 +84,14 @@ def _client(
 def _one_by_one(connection: Connection, crowd: Crowd, first: int) -> None:
     for number in range(first, first + crowd.trips):
         started = time.monotonic()
-        outcome = connection.line().requester.ask(Question(body=f"{number},0"), timeout_seconds=30)
+        outcome = connection.channel().requester.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=30)
         crowd.seconds.append(time.monotonic() - started)
         crowd.judge(number, outcome.result)
         threading.Event().wait(random.uniform(*THINKING_SECONDS))
 
 
 def _batch(connection: Connection, crowd: Crowd, first: int) -> None:
-    asked = [Question(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
+    asked = [OutgoingRequest(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
     with requester_for(connection, asked) as (requester, questions):
-        for number, outcome in enumerate(requester.ask_many(questions, timeout_seconds=30), first):
+        for number, outcome in enumerate(requester.request_many(questions, timeout_seconds=30), first):
             crowd.judge(number, outcome.result)

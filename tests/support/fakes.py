@@ -15,10 +15,10 @@ from typing import Any
 from courier.aws.credentials import CredentialRefresh
 from courier.cancellation import Cancellation
 from courier.testing.account import Account, MemoryAws
-from courier.testing.service import MemoryService, no_network, operation, refusal
+from courier.testing.service import MemoryService, client_error, no_network, operation
 
 #: What tests take from here with the rest.
-__all__ = ["FakeAws", "no_network", "refusal", "until"]
+__all__ = ["FakeAws", "client_error", "no_network", "until"]
 
 #: How long what other threads are about to do is waited for, before it is taken for missing.
 PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "60"))
@@ -67,7 +67,7 @@ class FakeAws(MemoryAws):
 
     def outlast_for(self, seconds: float) -> None:
         """Make calls again for so long while their errors are transient, as a client does."""
-        self._patience.transient_seconds = seconds
+        self._refresh.transient_seconds = seconds
 
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:

@@ -28,7 +28,7 @@ from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
 from courier.messaging.exchange import Exchange
-from courier.messaging.pending import Question
+from courier.messaging.pending import OutgoingRequest
 from courier.messaging.protocol import Response
 from tests.support.engines import Engine, fresh_account
 from tests.support.gate import SERVER_ERROR, THROTTLED, UNAVAILABLE, Gate
@@ -106,7 +106,7 @@ def ask_one_by_one(account: Account, chance: random.Random) -> None:
     requester = Exchange(requests=requests, replies=replies, kind="numbers", clock=aws.clock, tell=lambda _: None)
     while account.take(1):
         pair = (chance.randrange(10**9), chance.randrange(10**9))
-        result = requester.ask(Question(body=f"{pair[0]},{pair[1]}"), timeout_seconds=120).result
+        result = requester.request(OutgoingRequest(body=f"{pair[0]},{pair[1]}"), timeout_seconds=120).result
         account.enter([pair], [json.loads(result.body) if isinstance(result, Response) else {"error": str(result)}])
         account.outcomes["of them asked one by one"] += 1
         threading.Event().wait(chance.uniform(0, 0.5))

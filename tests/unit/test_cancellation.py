@@ -71,7 +71,7 @@ def test_a_call_that_makes_something_is_given_time_to_end(cancellation: Cancella
         cancellation.cancel()  # while it is under way
         return "made"
 
-    assert cancellation.run(call, settle_seconds=60) == "made"
+    assert cancellation.run(call, grace_seconds=60) == "made"
 
 
 def test_a_call_that_does_not_settle_is_given_up(cancellation: Cancellation, never: threading.Event) -> None:
@@ -80,7 +80,7 @@ def test_a_call_that_does_not_settle_is_given_up(cancellation: Cancellation, nev
         never.wait()
 
     with pytest.raises(Canceled):
-        cancellation.run(call, settle_seconds=0.01)
+        cancellation.run(call, grace_seconds=0.01)
 
 
 def test_cleaning_up_goes_on_after_a_cancellation_for_a_while(cancellation: Cancellation) -> None:

@@ -14,7 +14,7 @@ from botocore.session import Session
 
 from courier.aws import credentials as credentials_module
 from courier.aws.credentials import CredentialRefresh, PastedCredentials, make_session
-from courier.aws.key_file import Keys
+from courier.aws.credentials_file import FileCredentials
 from courier.errors import NoCredentials
 
 BLOCK = "[default]\naws_access_key_id = A{0}\naws_secret_access_key = S{0}\naws_session_token = T{0}\n"
@@ -24,8 +24,8 @@ def block(number: int) -> str:
     return BLOCK.format(number)
 
 
-def keys(number: int) -> Keys:
-    return Keys(access_key=f"A{number}", secret_key=f"S{number}", token=f"T{number}")
+def keys(number: int) -> FileCredentials:
+    return FileCredentials(access_key=f"A{number}", secret_key=f"S{number}", token=f"T{number}")
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[
     """Return what the user is told while one after the other of `texts` stands in the file, and then good keys."""
     path.write_text(block(1))
     told: list[str] = []
-    monkeypatch.setattr(credentials_module, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(credentials_module, "STABLE_SECONDS", 0.0)
     pasted = PastedCredentials(path, "default", keys(1))
     pasted.get_frozen_credentials()
     provider = SimpleNamespace(credentials=pasted)
@@ -163,10 +163,10 @@ def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[
             path.write_text(next(left, block(2)))
             return False
 
-    patience = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
-    renewal = credentials_module._Renewal(cast("Any", provider), patience)
+    refresh = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
+    resigner = credentials_module._Resigner(cast("Any", provider), refresh)
     refused = (None, {"Error": {"Code": "ExpiredToken"}})
-    assert renewal.consider(refused, {"method": "POST"}) == 0.0
+    assert resigner.consider(refused, {"method": "POST"}) == 0.0
     assert pasted.keys == keys(2)
     return told
 
@@ -191,13 +191,13 @@ def test_a_file_that_is_being_written_is_told_of_only_once_it_stays_so(path: Pat
     pasted = PastedCredentials(path, "default", keys(1))
 
     path.write_text(block(2)[:40])
-    pasted.look(at_once=True)
+    pasted.refresh(at_once=True)
 
     assert pasted.problem is None
     pasted._unusable = (pasted._unusable[0], pasted._unusable[1], -10.0) if pasted._unusable else None
     assert pasted.problem is not None
     path.write_text(block(2))
-    pasted.look(at_once=True)
+    pasted.refresh(at_once=True)
     assert pasted.problem is None
 
 
@@ -245,9 +245,9 @@ def test_a_configuration_file_that_cannot_be_parsed_is_said_with_its_line(
 
 def test_of_the_same_dead_keys_the_user_is_told_once() -> None:
     told: list[str] = []
-    patience = CredentialRefresh(seconds=0, tell=told.append)
+    refresh = CredentialRefresh(seconds=0, tell=told.append)
 
     for number in (1, 1, 2, 2):
-        patience.tell_once(keys(number), f"keys {number}")
+        refresh.tell_of_rejection(keys(number), f"keys {number}")
 
     assert told == ["keys 1", "keys 2"]

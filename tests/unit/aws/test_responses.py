@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from courier.aws.responses import endpoint_hint, needed, needed_number, unlike_aws
+from courier.aws.responses import endpoint_hint, needed, needed_number, not_from_aws
 from courier.errors import Unreachable
 
 RESPONSE: dict[str, Any] = {"Attributes": {"Depth": "5", "Name": "queue", "None": None}, "Empty": ""}
@@ -39,7 +39,7 @@ def test_what_is_no_number_is_said(name: str) -> None:
 def test_whoever_answers_unlike_aws_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:password@host:1")
 
-    hint = unlike_aws("look", "HTML").hint
+    hint = not_from_aws("look", "HTML").hint
 
     assert "host:1" in hint
     assert "password" not in hint

@@ -22,9 +22,9 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
 
     with caplog.at_level(logging.INFO):
         for _ in range(20):
-            retrier.wait_out(Unreachable("No network."))
-        retrier.over()
-        retrier.over()
+            retrier.wait(Unreachable("No network."))
+        retrier.succeeded()
+        retrier.succeeded()
 
     told = [record.getMessage() for record in caplog.records]
     assert len(told) == 2
@@ -37,9 +37,9 @@ def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> Non
     retrier = Retrier("receiving", stopped, print)
 
     for _ in range(10):
-        retrier.wait_out(Unreachable())
-    retrier.over()
-    retrier.wait_out(Unreachable())
+        retrier.wait(Unreachable())
+    retrier.succeeded()
+    retrier.wait(Unreachable())
 
     *waits, after = [wait or 0 for wait in stopped.waits]
     assert FIRST_SECONDS / 2 <= waits[0] <= FIRST_SECONDS
@@ -62,7 +62,7 @@ def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_lon
         return clock.now
 
     began = clock.now
-    ended = Retrier("asking", stopped, told.append).persist(call, math.inf)
+    ended = Retrier("asking", stopped, told.append).retry(call, math.inf)
 
     assert ended - began == pytest.approx(sum(wait or 0 for wait in stopped.waits))
     assert f"after {ended - began:.0f} s" in told[-1]
@@ -79,7 +79,7 @@ def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Retrier("asking", Ticks(100, clock), print).persist(call, clock.now + left)
+        Retrier("asking", Ticks(100, clock), print).retry(call, clock.now + left)
 
     assert len(made) == tries
 
@@ -94,7 +94,7 @@ def test_whoever_is_stopped_tries_nothing_again() -> None:
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Retrier("asking", stopped, print).persist(call, math.inf)
+        Retrier("asking", stopped, print).retry(call, math.inf)
 
     assert made == [1]
 
@@ -102,7 +102,7 @@ def test_whoever_is_stopped_tries_nothing_again() -> None:
 def test_where_there_was_no_trouble_nothing_is_told() -> None:
     told: list[str] = []
 
-    assert Retrier("asking", threading.Event(), told.append).persist(lambda: 5, math.inf) == 5
+    assert Retrier("asking", threading.Event(), told.append).retry(lambda: 5, math.inf) == 5
 
     assert told == []
 
@@ -112,8 +112,8 @@ def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -
     stopped.set()
     retrier = Retrier("receiving", stopped)
 
-    retrier.wait_out(Unreachable("No network."))
-    retrier.wait_out(QueueMissing("No queue.", hint="Make one"))
+    retrier.wait(Unreachable("No network."))
+    retrier.wait(QueueMissing("No queue.", hint="Make one"))
 
     assert [record.getMessage()[:9] for record in caplog.records] == ["No networ", "No queue."]
 
@@ -131,7 +131,7 @@ def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch)
 
     retrier = Retrier("asking", threading.Event(), told.append)
 
-    assert retrier.persist(call, time.monotonic() + 60) == "done"
+    assert retrier.retry(call, time.monotonic() + 60) == "done"
     assert len(told) == 2
     assert all(fact in told[0] for fact in ("a. Waiting", "(asking)"))
     assert all(fact in told[1] for fact in ("responds again after 0 s", "(asking)"))
@@ -147,9 +147,9 @@ def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:
     retrier = Retrier("asking", threading.Event(), print)
 
     with pytest.raises(QueueMissing):
-        retrier.persist(missing, time.monotonic() + 60)
+        retrier.retry(missing, time.monotonic() + 60)
     with pytest.raises(Unreachable):
-        retrier.persist(unreachable, time.monotonic() - 1)
+        retrier.retry(unreachable, time.monotonic() - 1)
 
 
 class Clock(threading.Event):
@@ -172,7 +172,7 @@ def test_between_two_tries_it_waits_each_time_longer() -> None:
             raise error
 
     clock = Clock()
-    Retrier("asking", clock, print).persist(call, time.monotonic() + 60)
+    Retrier("asking", clock, print).retry(call, time.monotonic() + 60)
 
     assert len(clock.waits) == 5
     assert all(wait > 0 for wait in clock.waits)
@@ -188,7 +188,7 @@ def test_the_last_try_is_made_when_the_time_is_up_and_not_later(monkeypatch: pyt
         raise Unreachable
 
     with pytest.raises(Unreachable):
-        Retrier("receiving", Ticks(100, clock), print).persist(fail, began + 2)
+        Retrier("receiving", Ticks(100, clock), print).retry(fail, began + 2)
 
     assert clock.monotonic() == pytest.approx(began + 2)
 
@@ -197,9 +197,9 @@ def test_after_it_is_over_the_waits_are_short_again() -> None:
     clock = Clock()
     retrier = Retrier("asking", clock, print)
     for _ in range(8):
-        retrier.wait_out(Unreachable("a"))
-    retrier.over()
-    retrier.wait_out(Unreachable("a"))
+        retrier.wait(Unreachable("a"))
+    retrier.succeeded()
+    retrier.wait(Unreachable("a"))
 
     assert clock.waits[-1] <= FIRST_SECONDS < clock.waits[-2]
 
@@ -209,7 +209,7 @@ def test_of_missing_credentials_each_cause_is_told() -> None:
     retrier = Retrier("asking", Clock(), told.append)
 
     for cause in ("No file.", "No file.", "Half a file."):
-        retrier.note(NoCredentials(cause))
+        retrier.record(NoCredentials(cause))
 
     assert [sentence.partition(".")[0] for sentence in told] == ["No file", "Half a file"]
 
@@ -226,7 +226,7 @@ def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
         return next(outcomes)
 
     clock = Clock()
-    failures = Retrier("asking", clock, print).persist_batch(call, ["a", "b", "c"], time.monotonic() + 60)
+    failures = Retrier("asking", clock, print).retry_batch(call, ["a", "b", "c"], time.monotonic() + 60)
 
     assert sent == [["a", "b", "c"], ["c"], ["c"]]
     assert failures == [Failure(index=0, error=final)]
@@ -236,7 +236,7 @@ def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:
 def test_what_fails_for_too_long_is_returned_by_its_place() -> None:
     later = Throttled("Later.")
 
-    failures = Retrier("asking", Clock(), print).persist_batch(
+    failures = Retrier("asking", Clock(), print).retry_batch(
         lambda items: [Failure(index=len(items) - 1, error=later)], ["a", "b"], time.monotonic() - 1
     )
 

@@ -19,7 +19,7 @@ from courier.errors import (
     Rejected,
     Unreachable,
 )
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network
 
 PREFIX = "images/unprocessed/"
 TYPE = "image/png"
@@ -119,7 +119,7 @@ def test_an_upload_that_breaks_is_taken_back(aws: FakeAws, bucket: Bucket) -> No
 
 @pytest.mark.usefixtures("small_parts")
 def test_what_cannot_be_taken_back_hides_nothing(aws: FakeAws, bucket: Bucket) -> None:
-    aws.objects.fail("abort_multipart_upload", refusal("AccessDenied"))
+    aws.objects.fail("abort_multipart_upload", client_error("AccessDenied"))
 
     with pytest.raises(KeyboardInterrupt):
         bucket.store("a", Breaking(b"12345678"), media_type=TYPE)
@@ -128,7 +128,7 @@ def test_what_cannot_be_taken_back_hides_nothing(aws: FakeAws, bucket: Bucket) -
 @pytest.mark.usefixtures("small_parts")
 @pytest.mark.parametrize("operation", ["put_object", "create_multipart_upload", "upload_part"])
 def test_a_call_that_fails_is_raised_as_ours(aws: FakeAws, bucket: Bucket, operation: str) -> None:
-    aws.objects.fail(operation, refusal("AccessDenied"))
+    aws.objects.fail(operation, client_error("AccessDenied"))
 
     with pytest.raises(AccessDenied):
         put(bucket, "a", b"1" if operation == "put_object" else b"12345")

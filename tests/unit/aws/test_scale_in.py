@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from courier.aws.scale_in import IDLE_SECONDS, LOOK_SECONDS, RETRY_SECONDS, ScaleInProtection
+from courier.aws.scale_in import CHECK_SECONDS, IDLE_SECONDS, RETRY_SECONDS, ScaleInProtection
 from tests.support.clocks import FakeTime, Ticks
-from tests.support.fakes import FakeAws, refusal
+from tests.support.fakes import FakeAws, client_error
 
 
 class Machine:
@@ -27,7 +27,7 @@ class Machine:
         def each(number: int) -> None:
             self.is_busy = number in (busy or set())
 
-        self.protection.watch(Ticks(times, self._clock, each))
+        self.protection.run(Ticks(times, self._clock, each))
 
     @property
     def told(self) -> list[bool]:
@@ -52,7 +52,7 @@ def aws() -> FakeAws:
 
 
 #: How many looks an idle machine is given before it is taken for idle.
-IDLE_LOOKS = int(IDLE_SECONDS / LOOK_SECONDS)
+IDLE_LOOKS = int(IDLE_SECONDS / CHECK_SECONDS)
 
 
 def test_a_machine_is_protected_once_from_its_first_work_on(aws: FakeAws, clock: FakeTime) -> None:
@@ -90,7 +90,7 @@ def test_a_machine_that_a_worker_before_may_have_left_protected_is_freed_once(aw
     assert machine.told == []
     machine.look(IDLE_LOOKS + 10)
     assert machine.told == [False]
-    machine.protection.take_back()
+    machine.protection.unprotect()
     assert machine.told == [False]
 
 
@@ -107,19 +107,19 @@ def test_two_workers_of_a_machine_share_its_protection(aws: FakeAws, clock: Fake
     one.look(1, busy={1})
     other.look(1, busy={1})
 
-    one.protection.take_back()
+    one.protection.unprotect()
     assert aws.machines.protected == {"i-1": True}
-    other.protection.take_back()
+    other.protection.unprotect()
     assert aws.machines.protected == {"i-1": False}
 
 
 def test_a_worker_that_gives_up_its_part_holds_no_lock(aws: FakeAws, clock: FakeTime) -> None:
     one, other = Machine(aws, clock), Machine(aws, clock)
     one.look(1, busy={1})
-    one.protection.take_back()
+    one.protection.unprotect()
 
     other.look(1, busy={1})
-    other.protection.take_back()
+    other.protection.unprotect()
 
     assert one.told == [True, False, True, False]
 
@@ -127,9 +127,9 @@ def test_a_worker_that_gives_up_its_part_holds_no_lock(aws: FakeAws, clock: Fake
 def test_a_refused_call_is_told_and_made_again_only_after_a_while(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
     machine = Machine(aws, clock)
-    looks = int(RETRY_SECONDS / LOOK_SECONDS)
+    looks = int(RETRY_SECONDS / CHECK_SECONDS)
 
     with caplog.at_level(logging.WARNING):
         machine.look(looks, busy=set(range(1, looks + 1)))
@@ -143,12 +143,12 @@ def test_a_refused_call_is_told_and_made_again_only_after_a_while(
 
 
 def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
     one, other = Machine(aws, clock), Machine(aws, clock)
     one.look(1, busy={1})
     other.look(1, busy={1})
 
-    other.protection.take_back()
+    other.protection.unprotect()
 
     assert aws.machines.protected == {"i-1": False}
 
@@ -157,10 +157,10 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = Machine(aws, clock), Machine(aws, clock)
-    aws.machines.fail("set_instance_protection", refusal("AccessDenied"))
+    aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
 
-    one.protection.take_back()
-    other.protection.take_back()
+    one.protection.unprotect()
+    other.protection.unprotect()
 
     assert "scale-in protection could not be removed" in caplog.text
     assert "end the scale-in protection" in caplog.text

@@ -39,7 +39,7 @@ def test_a_difference_within_the_headers_coarseness_is_none() -> None:
 
 @pytest.fixture(autouse=True)
 def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Keys and a region in the environment, and nothing else of AWS's configuration."""
+    """Credentials and a region in the environment, and nothing else of AWS's configuration."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -49,7 +49,7 @@ def _bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
 
 
-def refusal(**environment: str) -> errors.NoCredentials:
+def client_error(**environment: str) -> errors.NoCredentials:
     """Return what is said of AWS's configuration when it is used."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
@@ -93,7 +93,7 @@ def refusal(**environment: str) -> errors.NoCredentials:
     ],
 )
 def test_a_variable_that_cannot_be_used_is_named(name: str, value: str, facts: list[str]) -> None:
-    sentence = refusal(**{name: value}).sentence
+    sentence = client_error(**{name: value}).sentence
 
     assert all(fact in sentence for fact in facts), sentence
 
@@ -111,7 +111,7 @@ def test_of_keys_that_are_not_used_nothing_is_said(monkeypatch: pytest.MonkeyPat
 def test_a_file_that_cannot_be_read_is_the_cause_that_is_told(tmp_path: Path, variable: str) -> None:
     without = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
-    sentence = refusal(**without, **{variable: str(tmp_path)}).sentence
+    sentence = client_error(**without, **{variable: str(tmp_path)}).sentence
 
     assert f"{tmp_path} is a directory" in sentence
 
@@ -120,7 +120,7 @@ def test_a_credentials_file_that_no_aws_tool_parses_is_said_by_its_line(tmp_path
     (tmp_path / "keys").write_text("[default]\nrubbish\n")
     without = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
-    assert "line 2" in refusal(**without, AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "keys")).message
+    assert "line 2" in client_error(**without, AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "keys")).message
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_configuration_that_cannot_be_used_is_said(tmp_path: Path, text: str, 
     without = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_DEFAULT_REGION": ""}
     region = {"AWS_DEFAULT_REGION": "us-east-1"} if "zone" not in facts[-1] else {}
 
-    sentence = refusal(**{**without, **region}, AWS_CONFIG_FILE=str(tmp_path / "config")).sentence
+    sentence = client_error(**{**without, **region}, AWS_CONFIG_FILE=str(tmp_path / "config")).sentence
 
     assert all(fact in sentence for fact in facts), sentence
 
@@ -178,7 +178,7 @@ def test_a_client_outlasts_a_transient_error_and_a_worker_leaves_that_to_its_loo
 
     patient = Aws(CredentialRefresh(seconds=0, tell=print, transient_seconds=60))
 
-    assert patient.outlast("do it", call) == "done"
+    assert patient.call("do it", call) == "done"
     outcomes = iter([errors.Throttled("No.")])
     with pytest.raises(errors.Throttled):
-        Aws().outlast("do it", call)
+        Aws().call("do it", call)

@@ -211,7 +211,7 @@ def test_of_what_is_long_ago_nothing_is_told(memory: fakes.FakeAws) -> None:
 
 
 def test_who_may_not_ask_cloudwatch_is_told_no_age(memory: fakes.FakeAws) -> None:
-    memory.metrics.fail("get_metric_statistics", fakes.refusal("AccessDenied"))
+    memory.metrics.fail("get_metric_statistics", fakes.client_error("AccessDenied"))
 
     assert Mailbox(memory, "queue").oldest_seconds() is None
 
@@ -427,11 +427,11 @@ def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]
             box.receive(wait_seconds=0, visibility_seconds=1)
 
 
-def test_a_bug_in_reading_a_response_is_none_of_awss(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_in_reading_a_response_is_not_translated(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise KeyError("ours")
 
-    monkeypatch.setattr("courier.aws.sqs._delivery", fail)
+    monkeypatch.setattr("courier.aws.sqs._received", fail)
 
     with pytest.raises(KeyError, match="ours"):
         mailbox(AnsweringSqs({"Messages": [{}]})).receive(wait_seconds=0, visibility_seconds=1)

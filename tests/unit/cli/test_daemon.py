@@ -16,7 +16,7 @@ from typing import Any, cast
 
 import pytest
 
-from courier.aws.session import connect_patiently
+from courier.aws.session import connect_worker
 from courier.cli import daemon
 from courier.cli.daemon import Options, parse_options, serve, set_up_log
 from courier.messaging.foreground import Runnable
@@ -90,13 +90,13 @@ def test_a_workers_calls_wait_for_fresh_keys_and_its_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     made: list[Any] = []
-    monkeypatch.setattr("courier.aws.session.Aws", lambda patience, _cancellation: made.append(patience))
+    monkeypatch.setattr("courier.aws.session.Aws", lambda refresh, _cancellation: made.append(refresh))
 
-    connect_patiently()
+    connect_worker()
 
-    (patience,) = made
-    assert patience.seconds is None
-    patience.tell("The keys are dead.")
+    (refresh,) = made
+    assert refresh.seconds is None
+    refresh.tell("The keys are dead.")
     assert "The keys are dead." in caplog.text
 
 

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from courier.cli.console import Terminal
-from courier.cli.failures import Failures, agree_to_replace
+from courier.cli.failures import Failures, confirm_replace
 from courier.errors import (
     AccessDenied,
     BucketMissing,
@@ -100,18 +100,18 @@ class Asker:
 def test_who_agrees_may_replace() -> None:
     asker = Asker(agrees=True)
 
-    agree_to_replace("a.png exists.", cast("Terminal", asker))
+    confirm_replace("a.png exists.", cast("Terminal", asker))
 
     assert "a.png" in asker.asked[0]
 
 
 def test_who_does_not_agree_replaces_nothing() -> None:
     with pytest.raises(WrongUsage):
-        agree_to_replace("a.png exists.", cast("Terminal", Asker(agrees=False)))
+        confirm_replace("a.png exists.", cast("Terminal", Asker(agrees=False)))
 
 
 def test_where_nobody_can_be_asked_an_option_is_needed() -> None:
     with pytest.raises(WrongUsage, match=r"a\.png") as raised:
-        agree_to_replace("a.png exists.", None)
+        confirm_replace("a.png exists.", None)
 
     assert "--replace" in raised.value.hint

@@ -44,7 +44,7 @@ def test_trouble_with_aws_is_kept_and_not_told_for_each_file() -> None:
     told, outcomes = told_by(*PATHS, errors={"a.png": Rejected("Bad."), "b.png": first, "c.png": second})
 
     assert told == ["a.png", "d.png"]
-    assert outcomes.trouble is first
+    assert outcomes.aws_error is first
 
 
 @pytest.mark.parametrize(

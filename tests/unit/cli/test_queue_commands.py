@@ -18,7 +18,7 @@ from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
 from courier.errors import ResponseTimeout, WrongUsage
 from courier.messaging.connection import Connection
 from courier.messaging.protocol import PONG, Response, decode_request, encode_reply
-from tests.support.fakes import FakeAws, refusal
+from tests.support.fakes import FakeAws, client_error
 
 REQUESTS, REPLIES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES, program="numbers_worker.py")
@@ -53,7 +53,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 
 
 def queue_commands(person: Person, *, as_json: bool = False, timeout_seconds: float = 5) -> QueueCommands:
-    connection = Connection(NUMBERS, patience_seconds=0, tell=lambda _: None)
+    connection = Connection(NUMBERS, credentials_seconds=0, tell=lambda _: None)
     return QueueCommands(connection, person, as_json=as_json, timeout_seconds=timeout_seconds)
 
 
@@ -232,7 +232,7 @@ def test_a_check_tells_all_that_is_needed(aws: FakeAws, capsys: pytest.CaptureFi
 
 def test_what_cannot_be_told_is_none(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     answer_pings(aws)
-    aws.metrics.fail("get_metric_statistics", refusal("AccessDenied"))
+    aws.metrics.fail("get_metric_statistics", client_error("AccessDenied"))
     aws.queues.delete_queue(QueueUrl=aws.queues.get_queue_url(QueueName=DEAD)["QueueUrl"])
 
     found = checked(aws, capsys)

@@ -7,19 +7,19 @@ import pytest
 from courier.cli.report import Report, summary
 from courier.errors import CourierError, QueueMissing, Rejected, ResponseTimeout
 from courier.numbers import render
-from courier.numbers.response import Histogram, NumbersAnswer
+from courier.numbers.response import Histogram, NumbersResponse
 from tests.support.screens import Screen
 
 NAMES = ("count", "min", "q1", "median", "q3", "max", "mean", "mode")
-ANSWER = NumbersAnswer(
+ANSWER = NumbersResponse(
     statistics=dict(zip(NAMES, ("7", "1", "2", "3", "5", "9", "3.5", None), strict=True)),
     rounded=["mean"],
     histogram=Histogram(edges=["0", "5", "10"], counts=[6, 1]),
 )
 
 
-def answer_of(count: int) -> NumbersAnswer:
-    return NumbersAnswer(statistics={"count": str(count)}, rounded=[], histogram=None)
+def response_of(count: int) -> NumbersResponse:
+    return NumbersResponse(statistics={"count": str(count)}, rounded=[], histogram=None)
 
 
 def test_a_person_sees_list_table_plot_and_time() -> None:
@@ -64,7 +64,7 @@ def test_plain_output_has_a_fact_a_line() -> None:
 def test_of_a_long_list_both_ends_are_shown(count: int, shown: str) -> None:
     screen = Screen()
 
-    Report(screen.terminal, "").show(["7"], ["8"], answer_of(count), 0.1)
+    Report(screen.terminal, "").show(["7"], ["8"], response_of(count), 0.1)
 
     assert screen.shown.startswith(shown + "\n")
 

@@ -133,7 +133,7 @@ def test_plain_output_has_a_fact_a_line_and_draws_nothing() -> None:
 
     assert screen.shown.splitlines() == ["Statistics", "max: 7", "List", "a.png", "  bytes: 5"]
     assert screen.errors == "Waiting\nMoving\nPictures\n"
-    assert not screen.terminal.shows_pictures
+    assert not screen.terminal.shows_images
 
 
 @pytest.mark.parametrize("name", ["FORCE_COLOR", "TTY_COMPATIBLE", "TTY_INTERACTIVE"])
@@ -209,14 +209,14 @@ def test_pictures_are_shown_side_by_side_where_there_are_colors() -> None:
     colorful = RealScreen(Console(file=file, width=40, color_system="truecolor"))
     plain = Screen(is_terminal=True)
 
-    colorful.show_pictures([tall, small])
-    plain.terminal.show_pictures([tall, small])
+    colorful.show_images([tall, small])
+    plain.terminal.show_images([tall, small])
 
     lines = file.getvalue().splitlines()
     assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [5, 2]
     assert "\x1b[38;2;255;0;0;48;2;0;0;255m" in lines[0]
-    assert colorful.shows_pictures
-    assert not plain.terminal.shows_pictures
+    assert colorful.shows_images
+    assert not plain.terminal.shows_images
     assert plain.shown == ""
 
 

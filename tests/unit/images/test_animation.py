@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.decoding import decode
 from courier.images.formats import FORMATS
@@ -116,7 +116,7 @@ def test_a_damaged_picture_is_said_with_what_its_header_says() -> None:
     file = io.BytesIO()
     Image.effect_noise((64, 48), 50).save(file, "PNG")
 
-    with pytest.raises(NotAPicture, match="PNG, 64 x 48") as raised:
+    with pytest.raises(NotAnImage, match="PNG, 64 x 48") as raised:
         decoded(opened(file.getvalue()[:1500]))
 
     assert raised.value.reason == Reason.CORRUPT
@@ -125,7 +125,7 @@ def test_a_damaged_picture_is_said_with_what_its_header_says() -> None:
 def test_a_damaged_frame_is_said() -> None:
     content = moving("GIF", frames=8)
 
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         frames(content[: len(content) - 60])
 
 
@@ -149,7 +149,7 @@ class Broken(Image.Image):
 
 @pytest.mark.parametrize("read", [decoded, frames_of, each])
 def test_whatever_a_decoder_raises_is_damage(read: Any) -> None:
-    with pytest.raises(NotAPicture, match="divided"):
+    with pytest.raises(NotAnImage, match="divided"):
         read(Broken(ZeroDivisionError("divided")))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture
+from courier.errors import NotAnImage
 from courier.images.apng import parts
 from courier.images.canvas import composed
 from courier.images.notes import Notes
@@ -45,5 +45,5 @@ def test_frames_come_whole_and_with_their_times(apng: Apng) -> None:
     ],
 )
 def test_what_is_missing_is_an_error(content: bytes, said: str) -> None:
-    with pytest.raises(NotAPicture, match=said):
+    with pytest.raises(NotAnImage, match=said):
         read(content)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from courier import Request
-from courier.errors import BucketMissing, CourierError, NotAPicture, Rejected, Unreachable, WrongUsage
+from courier.errors import BucketMissing, CourierError, NotAnImage, Rejected, Unreachable, WrongUsage
 from courier.images.batch import AHEAD, TRANSFERS, Batch
 from courier.images.pipeline import parse
 from courier.images.results import INDEX
@@ -125,15 +125,15 @@ def test_the_sample_is_a_source_without_a_file(album: Album) -> None:
 def test_what_goes_wrong_with_one_concerns_no_other(album: Album) -> None:
     paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png", "d.png"))]
     paths[3].write_text("no picture")
-    album.transfer.errors = {"a.png": NotAPicture("None."), "b-flip.png": Rejected("Gone.")}
+    album.transfer.errors = {"a.png": NotAnImage("None."), "b-flip.png": Rejected("Gone.")}
 
     album.run(*paths)
 
     assert {Path(path).name: type(result) for path, (_, result) in album.told.items()} == {
-        "a.png": NotAPicture,
+        "a.png": NotAnImage,
         "b.png": Rejected,
         "c.png": Result,
-        "d.png": NotAPicture,
+        "d.png": NotAnImage,
     }
     assert list(content(album.results)) == ["c-flip.png"]
 

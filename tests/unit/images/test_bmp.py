@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import bmp
 from tests.support.conformance import space
 from tests.support.conformance.bmp import BITFIELDS, JPEG, Bmp, indexed
@@ -55,5 +55,5 @@ def test_transparency_of_one_bit_is_not_dropped() -> None:
     masks = (0x7C00, 0x03E0, 0x001F, 0x8000)
     file = io.BytesIO(replace(PLAIN, bits=16, header=108, compression=BITFIELDS, masks=masks).content())
 
-    with pytest.raises(NotAPicture, match="transparency"):
+    with pytest.raises(NotAnImage, match="transparency"):
         bmp.prepare(Image.open(file), file)

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image, ImageCms
 
-from courier.errors import NotAPicture
+from courier.errors import NotAnImage
 from courier.images import color
 
 
@@ -42,7 +42,7 @@ def test_sixteen_bits_become_eight_by_their_whole_range_and_that_is_said() -> No
 
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_thirty_two_bits_have_no_rule_for_eight(mode: str) -> None:
-    with pytest.raises(NotAPicture, match="32 bits") as raised:
+    with pytest.raises(NotAnImage, match="32 bits") as raised:
         color.shallow(Image.new(mode, (1, 1)), print)
 
     assert raised.value.reason == "impossible"
@@ -59,7 +59,7 @@ def test_thirty_two_bits_become_sixteen_where_they_fit(mode: str, value: float, 
 
 @pytest.mark.parametrize(("mode", "value"), [("I", -1), ("I", 65_536), ("F", 70_000.5), ("F", float("nan"))])
 def test_what_does_not_fit_sixteen_bits_is_refused_with_its_range(mode: str, value: float) -> None:
-    with pytest.raises(NotAPicture, match="65,535"):
+    with pytest.raises(NotAnImage, match="65,535"):
         color.sixteen_bits(pixel(mode, value), print)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image, PngImagePlugin
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.preview import sample
 from courier.images.probe import Bounds
 from courier.images.processor import Processed, process
@@ -65,7 +65,7 @@ def png(color: int, depth: int, interlace: int, packed: bytes, size: tuple[int, 
 
 
 def refused(content: bytes, operations: str = "flip,convert=png") -> str:
-    with pytest.raises(NotAPicture) as raised:
+    with pytest.raises(NotAnImage) as raised:
         do(content, operations)
     assert raised.value.reason == Reason.CORRUPT
     return raised.value.message
@@ -258,7 +258,7 @@ def test_exif_data_behind_the_pixels_count() -> None:
 
 
 def test_a_chunk_that_must_be_known_and_is_not_is_named() -> None:
-    with pytest.raises(NotAPicture, match="CgBI") as raised:
+    with pytest.raises(NotAnImage, match="CgBI") as raised:
         do(with_chunks(chunk(b"CgBI", b"1234")))
 
     assert raised.value.reason == Reason.UNSUPPORTED_FORMAT
@@ -319,7 +319,7 @@ def test_restarts_out_of_order_are_said() -> None:
 
     try:
         assert "may be damaged" in do(lost).notes[-1]
-    except NotAPicture as error:
+    except NotAnImage as error:
         assert error.reason == Reason.CORRUPT  # where pixels came out short
 
 
@@ -363,7 +363,7 @@ def test_an_image_cut_short_is_refused_in_every_format(picture_format: str, mode
 
     do(content)
     for share in (0.4, 0.7, 0.9):
-        with pytest.raises(NotAPicture):
+        with pytest.raises(NotAnImage):
             do(cut(content, share))
     if picture_format == "WEBP":
         assert refused(shortened_webp(content))
@@ -390,7 +390,7 @@ def test_a_large_jpeg_is_taken_where_a_smaller_decode_will_do_and_refused_where_
 
     made = process(io.BytesIO(content), name="a.jpg", operations="grayscale,thumbnail=200", bounds=bounds)
     assert (made.width, made.height) == (200, 100)
-    with pytest.raises(NotAPicture, match=r"2000 x 1000 pixels \(2.0 million\); at most 0.5 million") as raised:
+    with pytest.raises(NotAnImage, match=r"2000 x 1000 pixels \(2.0 million\); at most 0.5 million") as raised:
         process(io.BytesIO(content), name="a.jpg", operations="flip", bounds=bounds)
     assert "larger if thumbnail or resize comes first" in raised.value.hint
 
@@ -399,7 +399,7 @@ def test_a_large_jpeg_is_taken_where_a_smaller_decode_will_do_and_refused_where_
 def test_what_is_decoded_whole_counts_whole(picture_format: str, options: dict[str, Any]) -> None:
     content = encoded(picture_format, photo((1000, 600)), **options)
 
-    with pytest.raises(NotAPicture, match="1000 x 600") as raised:
+    with pytest.raises(NotAnImage, match="1000 x 600") as raised:
         process(io.BytesIO(content), name="a", operations="thumbnail", bounds=Bounds(megapixels=0.5, frames=1))
     assert raised.value.reason == Reason.TOO_LARGE
 
@@ -407,7 +407,7 @@ def test_what_is_decoded_whole_counts_whole(picture_format: str, options: dict[s
 def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
     content = png(2, 8, 0, b"", (60_000, 60_000))
 
-    with pytest.raises(NotAPicture, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
+    with pytest.raises(NotAnImage, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):
         do(content)
 
 
@@ -422,5 +422,5 @@ def test_a_gif_whose_frames_cannot_be_found_is_damage() -> None:
         for middle in (b"", b"\0\0", b",", b"\xff" * 9):
             try:
                 do(content[:length] + middle + content[length + 9 :], "flip")
-            except NotAPicture as error:
+            except NotAnImage as error:
                 assert error.reason in {Reason.CORRUPT, Reason.TOO_LARGE}

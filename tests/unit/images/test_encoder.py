@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from courier.errors import NotAPicture
+from courier.errors import NotAnImage
 from courier.images.encoder import Encoding, saved
 from courier.images.formats import FORMATS, WRITTEN
 from courier.images.metadata import Kept
@@ -142,7 +142,7 @@ def test_gray_of_32_bits_becomes_a_png_of_16() -> None:
 
 
 def test_what_a_format_cannot_hold_is_refused_with_its_size() -> None:
-    with pytest.raises(NotAPicture, match=r"20000 x 1 pixels.*WEBP") as raised:
+    with pytest.raises(NotAnImage, match=r"20000 x 1 pixels.*WEBP") as raised:
         file_of([Image.new("RGB", (20_000, 1))], [0], work("WEBP"))
 
     assert raised.value.reason == "impossible"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.preview import sample
 from courier.images.probe import Bounds, open_source
 from courier.images.processor import process
@@ -21,8 +21,8 @@ def encoded(picture_format: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
-def refused(content: bytes) -> NotAPicture:
-    with pytest.raises(NotAPicture) as raised:
+def refused(content: bytes) -> NotAnImage:
+    with pytest.raises(NotAnImage) as raised:
         open_source(io.BytesIO(content))
     return raised.value
 

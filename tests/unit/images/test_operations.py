@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.errors import NotAPicture, Rejected
+from courier.errors import NotAnImage, Rejected
 from courier.images.pipeline import parse
 from courier.images.preview import sample
 
@@ -172,5 +172,5 @@ def test_without_its_package_a_watermark_has_pillows_letters(monkeypatch: pytest
 
 
 def test_a_cut_outside_is_refused() -> None:
-    with pytest.raises(NotAPicture, match="crop at 100, 0 is outside of the image of 80 x 60"):
+    with pytest.raises(NotAnImage, match="crop at 100, 0 is outside of the image of 80 x 60"):
         do("crop=10x10+100+0")

@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture
+from courier.errors import NotAnImage
 from courier.images.preview import SAMPLE_NAME, half_blocks, sample
 from courier.images.probe import Bounds, read_header
 
@@ -34,7 +34,7 @@ def test_half_blocks_are_two_pixels_each_and_keep_the_shape() -> None:
 
 
 def test_what_is_no_picture_has_no_half_blocks() -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         half_blocks(io.BytesIO(b"hello"), BOUNDS, columns=20, lines=10)
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         half_blocks(io.BytesIO(sample()[:3_000]), BOUNDS, columns=20, lines=10)

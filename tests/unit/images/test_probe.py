@@ -5,7 +5,7 @@ import io
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images.probe import read_header
 
 
@@ -17,7 +17,7 @@ from courier.images.probe import read_header
     ],
 )
 def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
-    with pytest.raises(NotAPicture) as raised:
+    with pytest.raises(NotAnImage) as raised:
         read_header(io.BytesIO(content))
 
     assert raised.value.reason == reason
@@ -31,7 +31,7 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     place = content.rfind(b"\xff\xda")
 
     assert read_header(io.BytesIO(content)).format == "JPEG"
-    with pytest.raises(NotAPicture, match="more than 100 scans"):
+    with pytest.raises(NotAnImage, match="more than 100 scans"):
         read_header(io.BytesIO(content[:place] + content[place:-2] * 200))
     # What a phone appends behind the picture is no part of it.
     assert read_header(io.BytesIO(content + b"\xff\xda" * 1_000)).format == "JPEG"

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from PIL import Image, ImageCms, ImageDraw, ImageOps, JpegImagePlugin, PngImagePlugin
 
-from courier.errors import NotAPicture, Reason, Rejected
+from courier.errors import NotAnImage, Reason, Rejected
 from courier.files import check_name
 from courier.images.naming import likely_names, name_for, result_name
 from courier.images.operations import OPERATIONS
@@ -271,7 +271,7 @@ def test_a_moving_picture_is_judged_before_it_is_decoded(monkeypatch: pytest.Mon
     content = moving("PNG", exif=exif)
     monkeypatch.setattr(Image.Image, "load", lambda _image: pytest.fail("it was decoded"))
 
-    with pytest.raises(NotAPicture, match="3 frames; at most 2") as raised:
+    with pytest.raises(NotAnImage, match="3 frames; at most 2") as raised:
         processed(content, bounds=Bounds(megapixels=50, frames=2))
 
     assert raised.value.reason == Reason.TOO_MANY_FRAMES
@@ -291,7 +291,7 @@ def test_a_moving_picture_cut_anywhere_is_refused_or_whole(picture_format: str) 
         for read in (lambda part: read_header(io.BytesIO(part)), processed):
             try:
                 read(content[:length])
-            except NotAPicture as error:
+            except NotAnImage as error:
                 refused += 1
                 assert error.reason in set(Reason)
     assert refused > 5
@@ -302,7 +302,7 @@ def test_a_damaged_png_with_exif_is_corrupt_like_any_other() -> None:
     exif[0x010F] = "maker"
     content = picture("RGB", "PNG", (200, 200), exif=exif)
 
-    with pytest.raises(NotAPicture) as raised:
+    with pytest.raises(NotAnImage) as raised:
         processed(content[: len(content) // 2])
 
     assert raised.value.reason == Reason.CORRUPT
@@ -542,7 +542,7 @@ def test_a_draft_leaves_sizes_as_they_are_without_one() -> None:
 
 
 def test_what_cannot_be_written_is_said_of_the_result_and_not_of_the_source() -> None:
-    with pytest.raises(NotAPicture, match="The result, 20000 x 20 pixels, cannot be written as WEBP"):
+    with pytest.raises(NotAnImage, match="The result, 20000 x 20 pixels, cannot be written as WEBP"):
         processed(picture("L", "PNG", (20_000, 20)), "convert=webp")
 
 
@@ -558,7 +558,7 @@ def test_odd_metadata_cost_the_metadata_only() -> None:
 def test_a_large_box_around_a_small_result_is_fine_and_a_large_result_is_not_made() -> None:
     assert do(picture("L", "PNG", (30, 10)), "resize=9000x9000").size == (9000, 3000)
     assert do(picture("L", "PNG", (1200, 800)), "resize=1x30000:cover").size == (1, 30000)
-    with pytest.raises(NotAPicture, match="each of 3 frames"):
+    with pytest.raises(NotAnImage, match="each of 3 frames"):
         processed(moving(), "resize=6000x6000")
 
 
@@ -619,7 +619,7 @@ def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str)
     file = io.BytesIO()
     Image.new(mode, (8, 8), 1).save(file, "TIFF")
 
-    with pytest.raises(NotAPicture, match="32 bits"):
+    with pytest.raises(NotAnImage, match="32 bits"):
         do(file.getvalue(), "black-and-white")
     assert do(file.getvalue(), "flip").mode == mode
     assert do(file.getvalue(), "convert=png").tobytes() == b"\x01\x00" * 64
@@ -650,15 +650,15 @@ def test_a_moving_picture_in_a_still_format_is_its_first_frame_and_says_so() -> 
 
 
 def test_too_many_frames_and_too_many_pixels_in_them_are_refused() -> None:
-    with pytest.raises(NotAPicture, match="3 frames; at most 2 "):
+    with pytest.raises(NotAnImage, match="3 frames; at most 2 "):
         processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
-    with pytest.raises(NotAPicture, match=r"8 x 8 pixels .*3 frames"):
+    with pytest.raises(NotAnImage, match=r"8 x 8 pixels .*3 frames"):
         processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
 
 
 def test_a_result_that_would_be_too_large_is_refused_before_it_is_made() -> None:
     for operations in ("resize=20000x20000:fill", "border=5000"):
-        with pytest.raises(NotAPicture, match=r"result would .* at most 50 million"):
+        with pytest.raises(NotAnImage, match=r"result would .* at most 50 million"):
             processed(picture(), operations)
 
 
@@ -677,7 +677,7 @@ def test_an_unknown_operation_is_refused() -> None:
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
 def test_what_is_no_picture_is_refused(content: bytes) -> None:
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         do(content)
 
 
@@ -689,7 +689,7 @@ def test_a_picture_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(pict
     for length in range(0, len(content), max(1, len(content) // 60)):
         try:
             do(content[:length])
-        except NotAPicture as error:
+        except NotAnImage as error:
             refused += 1
             assert error.message
 
@@ -704,7 +704,7 @@ def test_a_picture_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(
         spoiled[place] ^= 1 << (place % 8)
         try:
             processed(bytes(spoiled), "grayscale,thumbnail=20")
-        except NotAPicture as error:
+        except NotAnImage as error:
             assert error.message
 
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from courier import sandbox_child
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import sandbox_child as images_child
 
 ORDER = {"name": "cat.png", "operations": "flip", "megapixels": 1.0, "frames": 10}
@@ -54,13 +54,13 @@ def test_an_order_that_is_done_says_what_it_made() -> None:
 def test_the_bounds_are_the_orders() -> None:
     report = work({**ORDER, "megapixels": 0.00001}, picture(), io.BytesIO())
 
-    assert (report["status"], report["reason"]) == ("refused", "too_large")
+    assert (report["status"], report["reason"]) == ("rejected", "too_large")
 
 
 def test_what_is_refused_is_told_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    report = failing(monkeypatch, NotAPicture("No.", hint="Yes.", reason=Reason.CORRUPT))
+    report = failing(monkeypatch, NotAnImage("No.", hint="Yes.", reason=Reason.CORRUPT))
 
-    assert report == {"status": "refused", "message": "No.", "hint": "Yes.", "reason": "corrupt"}
+    assert report == {"status": "rejected", "message": "No.", "hint": "Yes.", "reason": "corrupt"}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_whatever_else_ends_an_order_has_a_status(
 def test_too_large_a_result_is_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     report = failing(monkeypatch, OSError(errno.EFBIG, "too large"))
 
-    assert (report["status"], report["reason"]) == ("refused", "too_large")
+    assert (report["status"], report["reason"]) == ("rejected", "too_large")
     assert f"{sandbox_child.MAX_RESULT_BYTES:,}" in report["message"]
 
 

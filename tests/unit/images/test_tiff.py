@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from courier.errors import NotAPicture, Reason
+from courier.errors import NotAnImage, Reason
 from courier.images import tiff
 from tests.support.conformance.cell import pattern
 from tests.support.conformance.tiff_writer import Tiff
@@ -53,7 +53,7 @@ def test_a_cr2s_preview_is_not_taken_for_its_image() -> None:
     image = Image.open(file)
     file.getbuffer()[8:10] = b"CR"
 
-    with pytest.raises(NotAPicture, match="camera's raw data"):
+    with pytest.raises(NotAnImage, match="camera's raw data"):
         tiff.check(image, file)
 
 
@@ -61,5 +61,5 @@ def test_gray_beyond_what_pillow_holds_is_rejected() -> None:
     image = Image.open(io.BytesIO(replace(GRAY, samples=pattern(1, 32), bits=32).content()))
     image.load()
 
-    with pytest.raises(NotAPicture, match="values above"):
+    with pytest.raises(NotAnImage, match="values above"):
         tiff.corrected(image)

@@ -17,7 +17,7 @@ from courier.aws.s3 import PART_BYTES
 from courier.errors import (
     BucketMissing,
     CourierError,
-    NotAPicture,
+    NotAnImage,
     ObjectReplaced,
     Rejected,
     ResponseTimeout,
@@ -89,7 +89,7 @@ def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer,
     no_picture = tmp_path / "a.png"
     no_picture.write_text("none")
 
-    with pytest.raises(NotAPicture):
+    with pytest.raises(NotAnImage):
         transfer.read(str(no_picture))
     with pytest.raises(Rejected):
         transfer.read(str(picture(tmp_path, ".hidden.png")))
@@ -248,7 +248,7 @@ class Asking:
     def __init__(self, *outcomes: Response | Rejection | CourierError) -> None:
         self._outcomes = outcomes
 
-    def ask_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
+    def request_many(self, questions: Any, *, timeout_seconds: float) -> Iterator[Outcome]:
         assert timeout_seconds == 5
         for number, (_, result) in enumerate(zip(questions, self._outcomes, strict=True)):
             yield Outcome(result=result, request_id="a", seconds=float(number))

@@ -13,9 +13,9 @@ from courier.messaging.outbox import Finished
 
 
 def finished(name: str) -> Finished:
-    delivery = ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
+    received = ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
     return Finished(
-        delivery=delivery,
+        received=received,
         reply_queue="q",
         message=Message(body=name),
         request_id=name,

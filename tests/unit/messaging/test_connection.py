@@ -21,11 +21,18 @@ from courier.errors import (
     Unreachable,
 )
 from courier.messaging.application import Application
-from courier.messaging.connection import ATTRIBUTES_BYTES, CROWDED, SMALLEST_LIMIT, Connection, answer_of, requester_for
+from courier.messaging.connection import (
+    ATTRIBUTES_BYTES,
+    CROWDED,
+    SMALLEST_LIMIT,
+    Connection,
+    requester_for,
+    response_of,
+)
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
-from courier.messaging.pending import Asked, Outcome, Question
+from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Rejection, Response
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
 
@@ -37,7 +44,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
         made.queues.create_queue(QueueName=name)
     monkeypatch.setattr("courier.aws.session.Aws", lambda _patience, _cancellation: made)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
-    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
     made.queues.calls.clear()
     return made
 
@@ -47,7 +54,7 @@ NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES)
 
 def connection(told: list[str] | None = None) -> Connection:
     tell = (told if told is not None else []).append
-    return Connection(NUMBERS, patience_seconds=5, tell=tell)
+    return Connection(NUMBERS, credentials_seconds=5, tell=tell)
 
 
 # The line
@@ -56,10 +63,10 @@ def connection(told: list[str] | None = None) -> Connection:
 def test_a_line_is_opened_once_and_knows_its_queues(aws: FakeAws) -> None:
     made = connection()
 
-    line = made.line()
+    channel = made.channel()
 
-    assert made.line() is line
-    assert (line.requests.name, line.replies.name, line.dead.name) == (REQUESTS, REPLIES, "requestQueue-dead")
+    assert made.channel() is channel
+    assert (channel.requests.name, channel.replies.name, channel.dead.name) == (REQUESTS, REPLIES, "requestQueue-dead")
     assert aws.queues.operations == ["get_queue_url", "get_queue_url"]
     assert made.aws() is aws
 
@@ -88,14 +95,14 @@ def test_a_queue_that_is_missing_is_said_when_the_line_is_opened(aws: FakeAws, n
     aws.queues.delete_queue(QueueUrl=aws.queues.get_queue_url(QueueName=name)["QueueUrl"])
 
     with pytest.raises(QueueMissing, match=name):
-        connection().line()
+        connection().channel()
 
 
 def test_trouble_that_passes_is_outlasted_and_told(aws: FakeAws) -> None:
     told: list[str] = []
     aws.queues.fail("get_queue_url", *[no_network()] * 3)
 
-    connection(told).line()
+    connection(told).channel()
 
     assert len(told) == 2
 
@@ -105,9 +112,9 @@ def test_trouble_for_which_there_is_no_patience_is_raised_and_the_next_call_trie
     made = connection()
 
     with pytest.raises(Unreachable):
-        made.line(patience_seconds=0)
+        made.channel(credentials_seconds=0)
 
-    assert made.line().requests.name == REQUESTS
+    assert made.channel().requests.name == REQUESTS
 
 
 def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
@@ -117,7 +124,7 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
 
     made.warm_up()
     until(lambda: len(aws.queues.operations) == 2)
-    made.line()
+    made.channel()
     assert all(thread.daemon for thread in threads if thread is not threading.main_thread())
 
     assert len(aws.queues.operations) == 2
@@ -125,13 +132,13 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
 
 def test_what_fails_ahead_is_not_told_and_tried_again_when_it_is_needed(aws: FakeAws) -> None:
     told: list[str] = []
-    aws.queues.fail("get_queue_url", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_url", client_error("AccessDenied"))
     made = connection(told)
 
     made.warm_up()
     until(lambda: aws.queues.operations)
 
-    assert made.line().requests.name == REQUESTS
+    assert made.channel().requests.name == REQUESTS
     assert told == []
 
 
@@ -146,7 +153,7 @@ def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
     aws.queues.hooks["get_queue_url"] = hold
 
     with pytest.raises(Canceled):
-        made.line()
+        made.channel()
 
     free.set()
 
@@ -157,7 +164,7 @@ def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
     aws.queues.hooks["get_queue_url"] = lambda _: made.cancellation.cancel()
 
     with pytest.raises((Canceled, Unreachable)):  # whichever is met first
-        made.line(patience_seconds=1000)
+        made.channel(credentials_seconds=1000)
 
     assert aws.queues.operations.count("get_queue_url") < 1000
 
@@ -168,24 +175,24 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
     aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
 
     def make(patience: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
-        aws._patience, aws._cancellation = patience, cancellation
+        aws._refresh, aws._cancellation = patience, cancellation
         return aws
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
-    made = Connection(NUMBERS, patience_seconds=5, timeout_seconds=0.05, tell=print)
+    made = Connection(NUMBERS, credentials_seconds=5, timeout_seconds=0.05, tell=print)
 
     with pytest.raises(Unreachable, match=r"find the queue requestQueue.*no response within 0\.05 s"):
-        made.line()
+        made.channel()
 
     free.set()
 
 
 def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", *[no_network()] * 100_000)
-    made = Connection(NUMBERS, patience_seconds=5, timeout_seconds=0.05, tell=print)
+    made = Connection(NUMBERS, credentials_seconds=5, timeout_seconds=0.05, tell=print)
 
     with pytest.raises(Unreachable, match="nowhere"):
-        made.line()
+        made.channel()
 
 
 def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
@@ -204,7 +211,7 @@ def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
 def test_what_is_short_needs_no_question(aws: FakeAws) -> None:
     small = SMALLEST_LIMIT - ATTRIBUTES_BYTES
 
-    assert connection().room_bytes(small) == small
+    assert connection().max_body_bytes(small) == small
     assert aws.queues.operations == []
 
 
@@ -212,29 +219,29 @@ def test_what_is_longer_is_asked_of_the_queue_once(aws: FakeAws) -> None:
     aws.queues.queue(REQUESTS).attributes["MaximumMessageSize"] = "5000"
     made = connection()
 
-    assert made.room_bytes(SMALLEST_LIMIT - ATTRIBUTES_BYTES + 1) == 5000 - ATTRIBUTES_BYTES
-    assert made.room_bytes(10**6) == 5000 - ATTRIBUTES_BYTES
+    assert made.max_body_bytes(SMALLEST_LIMIT - ATTRIBUTES_BYTES + 1) == 5000 - ATTRIBUTES_BYTES
+    assert made.max_body_bytes(10**6) == 5000 - ATTRIBUTES_BYTES
     assert aws.queues.operations.count("get_queue_attributes") == 1
 
 
 def test_who_may_not_ask_takes_the_limit_of_sqs(aws: FakeAws) -> None:
-    aws.queues.fail("get_queue_attributes", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
-    assert connection().room_bytes(10**6) == MAX_BODY_BYTES - ATTRIBUTES_BYTES
+    assert connection().max_body_bytes(10**6) == MAX_BODY_BYTES - ATTRIBUTES_BYTES
 
 
 # The requester that fits
 
 
-def questions(count: int, *, is_expensive: bool = False) -> list[Asked]:
-    return [Question(body=str(number), is_expensive=is_expensive) for number in range(count)]
+def questions(count: int, *, is_expensive: bool = False) -> list[Outgoing]:
+    return [OutgoingRequest(body=str(number), is_expensive=is_expensive) for number in range(count)]
 
 
 class Enough(Exception):
     """What was to be seen has been seen."""
 
 
-def batches(aws: FakeAws, requester: Exchange, stream: Iterable[Asked]) -> list[int]:
+def batches(aws: FakeAws, requester: Exchange, stream: Iterable[Outgoing]) -> list[int]:
     """Return in which batches a requester sends its questions, until it looks for answers."""
 
     def interrupt(_: object) -> None:
@@ -242,7 +249,7 @@ def batches(aws: FakeAws, requester: Exchange, stream: Iterable[Asked]) -> list[
 
     aws.queues.hooks["receive_message"] = interrupt
     with pytest.raises(Enough):
-        list(requester.ask_many(stream, timeout_seconds=5))
+        list(requester.request_many(stream, timeout_seconds=5))
     return [len(given["Entries"]) for given in aws.queues.given("send_message_batch")]
 
 
@@ -256,7 +263,7 @@ def test_few_questions_are_answered_by_the_shared_queue(aws: FakeAws) -> None:
     stream = questions(SHARED_WINDOW)
 
     with requester_for(made, stream) as (requester, given):
-        assert requester is made.line().requester
+        assert requester is made.channel().requester
         assert list(given) == stream
 
     assert "create_queue" not in aws.queues.operations
@@ -274,7 +281,7 @@ def test_many_are_answered_by_a_queue_of_their_own_and_more_at_once(aws: FakeAws
 
 
 def test_no_more_than_few_are_under_way_by_the_shared_queue(aws: FakeAws) -> None:
-    def stream() -> Iterator[Asked]:
+    def stream() -> Iterator[Outgoing]:
         yield None
         yield from questions(100)
 
@@ -298,7 +305,7 @@ def test_those_that_do_not_stand_ready_do_not_count(aws: FakeAws, ready: int) ->
 def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
     taken: list[int] = []
 
-    def stream() -> Iterator[Asked]:
+    def stream() -> Iterator[Outgoing]:
         for number, question in enumerate(questions(100)):
             taken.append(number)
             yield question
@@ -309,7 +316,7 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
 
 
 def test_one_expensive_question_travels_alone_and_is_answered_by_the_shared_queue(aws: FakeAws) -> None:
-    stream: list[Asked] = [*questions(1, is_expensive=True), None, *questions(5)]
+    stream: list[Outgoing] = [*questions(1, is_expensive=True), None, *questions(5)]
 
     with requester_for(connection(), stream) as (requester, given):
         sent = batches(aws, requester, [one for one in given if one])
@@ -341,7 +348,7 @@ def test_a_crowded_queue_is_left_to_the_others(aws: FakeAws, lying: int, *, is_s
 
 
 def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None:
-    aws.queues.fail("get_queue_attributes", refusal("AccessDenied"))
+    aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
     with requester_for(connection(), questions(1)) as (requester, stream):
         assert batches(aws, requester, stream) == [1]
@@ -349,9 +356,9 @@ def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None
 
 
 def test_an_expensive_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws) -> None:
-    line = connection().line()
+    channel = connection().channel()
 
-    expensive = line.make_requester(line.replies, is_expensive=True)
+    expensive = channel.make_requester(channel.replies, is_expensive=True)
 
     assert batches(aws, expensive, questions(50, is_expensive=True)) == [1] * SHARED_WINDOW
 
@@ -366,19 +373,19 @@ def outcome(result: Response | Rejection | CourierError) -> Outcome:
 def test_an_answer_is_returned() -> None:
     answer = Response(body="1")
 
-    assert answer_of(outcome(answer), worker="w.py") is answer
+    assert response_of(outcome(answer), worker="w.py") is answer
 
 
 def test_a_refusal_is_raised_with_its_reason() -> None:
     with pytest.raises(Rejected, match="No such picture") as raised:
-        answer_of(outcome(Rejection(reason="No such picture.", code="corrupt")), worker="w.py")
+        response_of(outcome(Rejection(reason="No such picture.", code="corrupt")), worker="w.py")
 
     assert raised.value.reason == "corrupt"
 
 
 def test_silence_is_raised_with_how_to_start_the_worker() -> None:
     with pytest.raises(ResponseTimeout, match="within 5 s") as raised:
-        answer_of(outcome(ResponseTimeout("No answer within 5 s.")), worker="numbers_worker.py")
+        response_of(outcome(ResponseTimeout("No answer within 5 s.")), worker="numbers_worker.py")
 
     assert "numbers_worker.py" in raised.value.hint
 
@@ -387,6 +394,6 @@ def test_what_kept_a_question_from_being_asked_is_raised_as_it_is() -> None:
     error = MessageTooLong("Too long.")
 
     with pytest.raises(MessageTooLong) as raised:
-        answer_of(outcome(error), worker="w.py")
+        response_of(outcome(error), worker="w.py")
 
     assert raised.value is error

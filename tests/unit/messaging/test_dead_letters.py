@@ -44,8 +44,8 @@ class FakeQueue:
         found, self._letters = self._letters[:10], self._letters[10:]
         return found
 
-    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        self.acknowledged += deliveries
+    def acknowledge(self, messages: Sequence[ReceivedMessage]) -> list[Failure]:
+        self.acknowledged += messages
         return []
 
 
@@ -61,7 +61,7 @@ def letters(requests: FakeQueue, dead: FakeQueue) -> DeadLetters:
 def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refuse() -> None:
     dead = FakeQueue()
 
-    letters(FakeQueue(), dead).bury(letter(kind="numbers", foreign=""), "Too often.")
+    letters(FakeQueue(), dead).move(letter(kind="numbers", foreign=""), "Too often.")
 
     assert dead.sent == [Message(body="a", attributes={"kind": "numbers", REASON: "Too often."})]
 
@@ -69,7 +69,7 @@ def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refus
 def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> None:
     dead = FakeQueue(MessageTooLong())
 
-    letters(FakeQueue(), dead).bury(letter(), "Too often.")
+    letters(FakeQueue(), dead).move(letter(), "Too often.")
 
     assert dead.sent == [Message(body="a", attributes={})]
 
@@ -79,7 +79,7 @@ def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> N
 )
 def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        letters(FakeQueue(), FakeQueue(*refusals)).bury(letter("lost"), "Too often.")
+        letters(FakeQueue(), FakeQueue(*refusals)).move(letter("lost"), "Too often.")
 
     assert "request lost" in caplog.text
     assert "moved to the dead-letter queue: No. Ask." in caplog.text
@@ -87,7 +87,7 @@ def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.L
 
 def test_passing_trouble_is_the_callers_to_wait_out() -> None:
     with pytest.raises(Unreachable):
-        letters(FakeQueue(), FakeQueue(Unreachable())).bury(letter(), "Too often.")
+        letters(FakeQueue(), FakeQueue(Unreachable())).move(letter(), "Too often.")
 
 
 def once(call: Callable[[], T], /) -> T:
@@ -112,12 +112,12 @@ def test_letters_are_looked_at_counted_and_left(aws: FakeAws) -> None:
     aws.queues.put("requestQueue-dead", "2")
     letters = dead_letters(aws)
 
-    found = letters.look()
+    found = letters.peek()
 
     assert [(one.body, one.reason) for one in found] == [("1", "Too often."), ("2", "received too often")]
     assert found[0].message_id == aws.queues.queue("requestQueue-dead").messages[0].message_id
     assert letters.count() == 2
-    assert len(letters.look()) == 2  # they were hidden from nobody
+    assert len(letters.peek()) == 2  # they were hidden from nobody
     assert letters.name == "requestQueue-dead"
 
 
@@ -156,7 +156,7 @@ def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: Fak
 def test_trouble_that_stays_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
     dead = FakeQueue(AccessDenied("No."), AccessDenied("Not again."))
 
-    letters(FakeQueue(), dead).bury(letter(), "Too often.")
+    letters(FakeQueue(), dead).move(letter(), "Too often.")
 
     assert "No." in caplog.text
     assert "Not again." not in caplog.text
@@ -177,6 +177,6 @@ def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsError
     dead = FakeQueue(error)
 
     with pytest.raises(type(error)):
-        letters(FakeQueue(), dead).bury(letter(), "Too often.")
+        letters(FakeQueue(), dead).move(letter(), "Too often.")
 
     assert dead.sent == []

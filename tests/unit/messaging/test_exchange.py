@@ -18,8 +18,8 @@ from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import MessageTooLong, QueueMissing, Rejected, RequestCanceled, ResponseTimeout, Unreachable
 from courier.messaging import exchange
-from courier.messaging.exchange import ASIDE_SECONDS, Exchange
-from courier.messaging.pending import Asked, Question
+from courier.messaging.exchange import HOLD_SECONDS, Exchange
+from courier.messaging.pending import Outgoing, OutgoingRequest
 from courier.messaging.protocol import PING, Request, Response, decode_request, encode_reply
 from tests.support.clocks import FakeTime
 
@@ -67,18 +67,18 @@ class FakeQueues:
         self.before_receive()
         self._fail()
         taken, self.waiting = self.waiting[:10], self.waiting[10:]
-        return [replace(delivery, receive_count=delivery.receive_count + 1) for delivery in taken]
+        return [replace(received, receive_count=received.receive_count + 1) for received in taken]
 
-    def release(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        outcome = self.on_release.pop(0) if self.on_release and deliveries else []
+    def release(self, messages: Sequence[ReceivedMessage]) -> list[Failure]:
+        outcome = self.on_release.pop(0) if self.on_release and messages else []
         if isinstance(outcome, Exception):
             raise outcome
-        self.released += [decode_request(one.message).request_id for one in deliveries]
-        self.waiting = [*deliveries, *self.waiting]
+        self.released += [decode_request(one.message).request_id for one in messages]
+        self.waiting = [*messages, *self.waiting]
         return outcome
 
-    def acknowledge(self, deliveries: Sequence[ReceivedMessage]) -> list[Failure]:
-        self.deleted += [decode_request(one.message).request_id for one in deliveries]
+    def acknowledge(self, messages: Sequence[ReceivedMessage]) -> list[Failure]:
+        self.deleted += [decode_request(one.message).request_id for one in messages]
         return []
 
     def _fail(self) -> None:
@@ -102,20 +102,20 @@ def asker(queues: FakeQueues, told: list[str] | None = None, window: int = 100) 
     return Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=tell, window=window)
 
 
-def answers(made: Exchange, questions: list[Asked]) -> list[str]:
+def answers(made: Exchange, questions: list[Outgoing]) -> list[str]:
     return [
         outcome.result.body if isinstance(outcome.result, Response) else type(outcome.result).__name__
-        for outcome in made.ask_many(questions, timeout_seconds=5)
+        for outcome in made.request_many(questions, timeout_seconds=5)
     ]
 
 
-def question(number: int) -> Question:
-    return Question(body=f"{number}")
+def question(number: int) -> OutgoingRequest:
+    return OutgoingRequest(body=f"{number}")
 
 
 def test_a_request_says_who_asks_what_and_until_when() -> None:
     queues = FakeQueues(body)
-    asker(queues).ask(Question(body="1", options={"a": "b"}), timeout_seconds=5)
+    asker(queues).request(OutgoingRequest(body="1", options={"a": "b"}), timeout_seconds=5)
 
     (request,) = queues.sent
     assert (request.kind, request.reply_to, request.options) == ("numbers", "responseQueue", {"a": "b"})
@@ -160,7 +160,7 @@ def test_a_ping_asks_whether_a_worker_is_there() -> None:
 def test_an_outcome_says_which_request_it_was_and_how_long_it_took() -> None:
     queues = FakeQueues(body)
 
-    outcome = asker(queues).ask(question(1), timeout_seconds=5)
+    outcome = asker(queues).request(question(1), timeout_seconds=5)
 
     assert outcome.request_id == queues.sent[0].request_id
     assert 0 <= outcome.seconds < 5
@@ -169,7 +169,7 @@ def test_an_outcome_says_which_request_it_was_and_how_long_it_took() -> None:
 def test_a_question_may_have_a_kind_of_its_own() -> None:
     queues = FakeQueues(body)
 
-    asker(queues).ask(Question(body="1", kind="other"), timeout_seconds=5)
+    asker(queues).request(OutgoingRequest(body="1", kind="other"), timeout_seconds=5)
 
     assert queues.sent[0].kind == "other"
 
@@ -177,7 +177,7 @@ def test_a_question_may_have_a_kind_of_its_own() -> None:
 def test_answers_to_a_caller_that_stopped_early_are_deleted_when_they_are_met() -> None:
     queues = FakeQueues(lambda request: body(request) if request.body == "0" else [])
     made = asker(queues)
-    outcomes = made.ask_many([question(number) for number in range(3)], timeout_seconds=5)
+    outcomes = made.request_many([question(number) for number in range(3)], timeout_seconds=5)
     next(outcomes)
     outcomes.close()
     left = [request.request_id for request in queues.sent[1:]]
@@ -195,7 +195,7 @@ def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.Monke
     monkeypatch.setattr(exchange, "REMEMBERED", 3)
     queues = FakeQueues(lambda _: [])
     made = asker(queues)
-    list(made.ask_many([question(number) for number in range(5)], timeout_seconds=0.01))
+    list(made.request_many([question(number) for number in range(5)], timeout_seconds=0.01))
     ids = [request.request_id for request in queues.sent]
     for one in ids:
         queues.put(Response(body="late", request_id=one, deadline=time.time() + 60))
@@ -221,7 +221,7 @@ def test_what_is_done_and_not_yet_due_takes_room_in_the_window() -> None:
     queues = FakeQueues(lambda request: body(request) if request.body != "0" else [])
     sent: list[int] = []
     queues.before_receive = lambda: sent.append(len(queues.sent))
-    outcomes = asker(queues, window=5).ask_many([question(number) for number in range(50)], timeout_seconds=0.2)
+    outcomes = asker(queues, window=5).request_many([question(number) for number in range(50)], timeout_seconds=0.2)
 
     assert isinstance(next(outcomes).result, ResponseTimeout)
 
@@ -232,13 +232,13 @@ def test_an_answer_does_not_wait_for_a_stream_that_pauses() -> None:
     queues = FakeQueues(body)
     found: list[str] = []
 
-    def stream() -> Iterator[Asked]:
+    def stream() -> Iterator[Outgoing]:
         yield question(1)
         while not found:
             yield None
         yield question(2)
 
-    for outcome in asker(queues).ask_many(stream(), timeout_seconds=5):
+    for outcome in asker(queues).request_many(stream(), timeout_seconds=5):
         assert isinstance(outcome.result, Response)
         found.append(outcome.result.body)
 
@@ -263,9 +263,9 @@ def test_answers_to_others_give_time_to_expensive_questions_only(
             queues.put(Response(body="1", request_id=queues.sent[0].request_id))
 
     queues.before_receive = look
-    questions = [Question(body=text, is_expensive=is_expensive) for text in "12"]
+    questions = [OutgoingRequest(body=text, is_expensive=is_expensive) for text in "12"]
 
-    first, second = pausing(queues, Pauses(), is_expensive=is_expensive).ask_many(questions, timeout_seconds=5)
+    first, second = pausing(queues, Pauses(), is_expensive=is_expensive).request_many(questions, timeout_seconds=5)
 
     assert (first.seconds, second.seconds) == (4, seconds)
     assert isinstance(second.result, ResponseTimeout)
@@ -275,10 +275,10 @@ def test_a_request_lives_as_long_as_its_asker_waits_and_an_expensive_one_as_long
     queues = FakeQueues(body)
     box = cast("Mailbox", queues)
 
-    asker(queues).ask(question(1), timeout_seconds=5)
-    Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20, is_expensive=True).ask(
-        Question(body="2", is_expensive=True), timeout_seconds=5
-    )
+    asker(queues).request(question(1), timeout_seconds=5)
+    Exchange(
+        requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20, is_expensive=True
+    ).request(OutgoingRequest(body="2", is_expensive=True), timeout_seconds=5)
 
     cheap, expensive = (request.deadline or 0 for request in queues.sent)
     assert cheap == pytest.approx(time.time() + 5, abs=3)
@@ -312,7 +312,7 @@ def test_where_nothing_was_received_nothing_is_paused() -> None:
     queues, pauses = FakeQueues(lambda _: []), Pauses()
 
     assert answers(pausing(queues, pauses), []) == []
-    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=0.01)
+    outcome = pausing(queues, pauses).request(question(1), timeout_seconds=0.01)
 
     assert isinstance(outcome.result, ResponseTimeout)
     assert pauses.waits == []
@@ -360,13 +360,13 @@ def test_what_is_kept_aside_is_given_back_in_time_for_its_owners(monkeypatch: py
     def crowd() -> None:
         nonlocal receives
         receives += 1
-        clock.now += ASIDE_SECONDS / 2
+        clock.now += HOLD_SECONDS / 2
         theirs(queues, 10, 50, name=f"theirs{receives}-")
         queues.waiting = [replace(one, received_at=clock.now) for one in queues.waiting[-10:]]
 
     queues.before_receive = crowd
 
-    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=3)
+    outcome = pausing(queues, pauses).request(question(1), timeout_seconds=3)
 
     assert isinstance(outcome.result, ResponseTimeout)
     assert len(queues.released) == 10 * receives
@@ -390,7 +390,7 @@ def test_even_a_queue_full_of_others_answers_is_looked_through_for_so_long_only(
 
     queues.before_receive = crowd
 
-    outcome = pausing(queues, pauses).ask(question(1), timeout_seconds=5)
+    outcome = pausing(queues, pauses).request(question(1), timeout_seconds=5)
 
     assert isinstance(outcome.result, ResponseTimeout)
     assert clock.now - began == 5 + exchange.VISIBILITY_SECONDS + 0.5
@@ -447,7 +447,7 @@ def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pyt
     monkeypatch.setattr(queues, "_fail", fail)
 
     with pytest.raises(Unreachable):
-        list(pausing(queues, Pauses()).ask_many([question(1)], timeout_seconds=5))
+        list(pausing(queues, Pauses()).request_many([question(1)], timeout_seconds=5))
 
     assert tries == 5
 
@@ -457,11 +457,11 @@ def test_once_canceled_nothing_more_is_asked_or_looked_for() -> None:
     asking = asker(queues)
     queues.before_receive = asking.cancel
 
-    found = list(asking.ask_many([question(1), question(2)], timeout_seconds=5))
+    found = list(asking.request_many([question(1), question(2)], timeout_seconds=5))
 
     assert [type(one.result) for one in found] == [RequestCanceled, RequestCanceled]
     assert len(queues.waits) == 1
-    assert list(asking.ask_many([question(3)], timeout_seconds=5)) == []
+    assert list(asking.request_many([question(3)], timeout_seconds=5)) == []
     assert len(queues.sent) == 2
 
 
@@ -479,7 +479,7 @@ def test_who_is_canceled_gives_nothing_back_any_more() -> None:
 
     queues.before_receive = look
 
-    (outcome,) = pausing(queues, pauses).ask_many([question(1)], timeout_seconds=5)
+    (outcome,) = pausing(queues, pauses).request_many([question(1)], timeout_seconds=5)
 
     assert isinstance(outcome.result, RequestCanceled)
     assert queues.released == []  # their visibility timeout is short
@@ -489,7 +489,7 @@ def test_late_answers_to_what_was_canceled_are_deleted_when_they_are_met() -> No
     queues, pauses = FakeQueues(lambda _: []), Pauses()
     made = pausing(queues, pauses)
     queues.before_receive = pauses.cancel
-    list(made.ask_many([question(1)], timeout_seconds=5))
+    list(made.request_many([question(1)], timeout_seconds=5))
     late = queues.sent[0].request_id
     queues.put(Response(body="late", request_id=late, deadline=time.time() + 60))
     pauses.reset()
@@ -566,7 +566,7 @@ def test_a_second_answer_to_the_same_request_is_dropped() -> None:
 def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
     queues = FakeQueues(lambda _: [])
     made = asker(queues)
-    first = made.ask(question(1), timeout_seconds=0.01)
+    first = made.request(question(1), timeout_seconds=0.01)
     queues.put(Response(body="late", request_id=queues.sent[0].request_id, deadline=time.time() + 60))
     queues._answer = body
 
@@ -622,9 +622,9 @@ def test_expensive_questions_travel_alone() -> None:
     queues = Counting(body)
     box = cast("Mailbox", queues)
     asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_expensive=True)
-    questions = [Question(body=str(number), is_expensive=True) for number in range(30)]
+    questions = [OutgoingRequest(body=str(number), is_expensive=True) for number in range(30)]
 
-    found = [outcome.result for outcome in asking.ask_many(questions, timeout_seconds=5)]
+    found = [outcome.result for outcome in asking.request_many(questions, timeout_seconds=5)]
 
     assert [isinstance(one, Response) and one.body for one in found] == [str(number) for number in range(30)]
     assert calls == [1] * 30
@@ -640,16 +640,16 @@ def test_expensive_questions_are_given_up_only_when_nothing_at_all_is_answered()
 
     box = cast("Mailbox", Slow(lambda request: body(request) if request.body != "never" else []))
     asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_expensive=True)
-    questions = [Question(body=text, is_expensive=True) for text in ("1", "2", "3", "never")]
+    questions = [OutgoingRequest(body=text, is_expensive=True) for text in ("1", "2", "3", "never")]
 
-    found = [type(outcome.result) for outcome in asking.ask_many(questions, timeout_seconds=0.4)]
+    found = [type(outcome.result) for outcome in asking.request_many(questions, timeout_seconds=0.4)]
 
     assert found == [Response, Response, Response, ResponseTimeout]
 
 
 def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_received() -> None:
     queues = FakeQueues(body)
-    outcomes = asker(queues).ask_many([Rejected("bad"), question(1)], timeout_seconds=5)
+    outcomes = asker(queues).request_many([Rejected("bad"), question(1)], timeout_seconds=5)
 
     assert isinstance(next(outcomes).result, Rejected)
     assert (len(queues.sent), queues.waits) == (1, [])
@@ -660,13 +660,13 @@ def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
     queues = FakeQueues(lambda _request: [])
     asking = asker(queues)
 
-    def questions() -> Iterator[Asked]:
+    def questions() -> Iterator[Outgoing]:
         yield question(0)
         yield Rejected("bad")
         asking.cancel()  # a signal between taking and sending
         yield question(2)
 
-    found = [type(outcome.result) for outcome in asking.ask_many(questions(), timeout_seconds=5)]
+    found = [type(outcome.result) for outcome in asking.request_many(questions(), timeout_seconds=5)]
 
     assert found == [RequestCanceled, Rejected, RequestCanceled]
     assert answers(asking, [question(3)]) == []

@@ -27,10 +27,10 @@ class FakeInbox:
         self.troubles: list[Exception | list[Failure]] = []
         self.beat = threading.Event()
 
-    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+    def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
         assert visibility_seconds == self.visibility_seconds
         self.meanwhile()
-        self.extended.append([delivery.receipt_handle for delivery in deliveries])
+        self.extended.append([received.receipt_handle for received in messages])
         self.beat.set()
         trouble = self.troubles.pop(0) if self.troubles else []
         if isinstance(trouble, Exception):
@@ -46,10 +46,10 @@ def in_flight(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
     return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
 
 
-def replied(held: InFlightMessages, deliveries: Sequence[ReceivedMessage]) -> None:
+def replied(held: InFlightMessages, messages: Sequence[ReceivedMessage]) -> None:
     """Take messages in whose replies are being sent."""
-    held.admit(deliveries, reserved=held.reserve())
-    for one in deliveries:
+    held.admit(messages, reserved=held.reserve())
+    for one in messages:
         assert held.move(one, State.REPLIED, State.RECEIVED)
 
 
@@ -156,8 +156,8 @@ class Renewed:
         self.beats: list[tuple[float, list[str], int]] = []
         self.failing: dict[str, int] = {}
 
-    def extend(self, deliveries: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
-        names = [delivery.receipt_handle for delivery in deliveries]
+    def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
+        names = [received.receipt_handle for received in messages]
         self.beats.append((self._clock.now - self._began, names, visibility_seconds))
         failures = []
         for index, name in enumerate(names):
@@ -176,8 +176,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
 
 def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> InFlightMessages:
     held = InFlightMessages(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
-    deliveries = [replace(delivery(name), received_at=clock.now) for name in names]
-    assert held.admit(deliveries, reserved=held.reserve())
+    messages = [replace(delivery(name), received_at=clock.now) for name in names]
+    assert held.admit(messages, reserved=held.reserve())
     return held
 
 
@@ -275,7 +275,7 @@ def test_whoever_waits_for_room_hears_of_a_reservation_that_was_not_used_and_of_
     held.unreserve(10)
     ten = [delivery(str(number)) for number in range(10)]
     replied(held, ten)
-    threading.Timer(0.05, held.set_aside, [ten]).start()
+    threading.Timer(0.05, held.stall, [ten]).start()
     assert held.reserve() == 10
 
 
@@ -421,7 +421,7 @@ def test_what_waits_for_its_reply_queue_takes_no_room_and_is_kept(hours: Hours) 
     ten = [delivery(str(number)) for number in range(10)]
     replied(held, ten)
 
-    held.set_aside(ten)
+    held.stall(ten)
 
     assert {one.message.body for one in held.everything()} == {""}  # it may be long, and is of no use any more
     assert held.reserve() == 10
@@ -437,20 +437,20 @@ def test_what_has_no_reply_yet_is_not_set_aside() -> None:
     held.admit([one, other], reserved=held.reserve())
     held.move(other, State.WORKING, State.RECEIVED)
 
-    held.set_aside([one, other, delivery("gone")])
+    held.stall([one, other, delivery("gone")])
 
     assert held.unfinished == 2
     assert [len(found.message.body) for found in held.everything()] == [1, 1]
 
 
 def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.messaging.in_flight.MAX_ASIDE", 5)
+    monkeypatch.setattr("courier.messaging.in_flight.MAX_STALLED", 5)
     held = in_flight(FakeInbox(), capacity=10)
     ten = [delivery(str(number)) for number in range(10)]
     replied(held, ten)
 
-    held.set_aside(ten[:3])
-    held.set_aside(ten)
+    held.stall(ten[:3])
+    held.stall(ten)
 
     assert held.reserve() == 5
 
@@ -491,8 +491,8 @@ def test_what_no_handler_has_begun_is_given_out_when_it_is_closed() -> None:
 
 def test_work_is_late_beyond_its_limit_and_no_sooner_and_once(hours: Hours) -> None:
     held = in_flight(FakeInbox())
-    first, second, waiting = deliveries = [delivery(name) for name in "abc"]
-    held.admit(deliveries, reserved=held.reserve())
+    first, second, waiting = messages = [delivery(name) for name in "abc"]
+    held.admit(messages, reserved=held.reserve())
     hours.now += 100
     held.move(first, State.WORKING, State.RECEIVED)
     hours.now += 1

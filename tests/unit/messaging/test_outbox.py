@@ -16,9 +16,9 @@ LONG_SECONDS = 60
 
 def finished(name: str) -> Finished:
     message = Message(body=name)
-    delivery = ReceivedMessage(message=message, message_id=name, receipt_handle=name, receive_count=1)
+    received = ReceivedMessage(message=message, message_id=name, receipt_handle=name, receive_count=1)
     return Finished(
-        delivery=delivery, reply_queue="responseQueue", message=message, request_id=name, kind="numbers", outcome="ok"
+        received=received, reply_queue="responseQueue", message=message, request_id=name, kind="numbers", outcome="ok"
     )
 
 
@@ -122,7 +122,7 @@ def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyP
 def test_what_goes_out_instead_is_the_same_request_with_another_reply() -> None:
     changed = finished("a").instead(Message(body="other"))
 
-    assert changed == replace(finished("a"), delivery=changed.delivery, message=Message(body="other"), outcome="failed")
+    assert changed == replace(finished("a"), received=changed.received, message=Message(body="other"), outcome="failed")
 
 
 def test_an_answer_does_not_wait_long_for_slow_ones() -> None:

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 import pytest
 
 from courier.errors import Rejected, ResponseTimeout
-from courier.messaging.pending import POLL_SECONDS, TAKE_SECONDS, Asked, PendingRequests, Question, Source, Waiting
+from courier.messaging.pending import (
+    POLL_SECONDS,
+    TAKE_SECONDS,
+    Outgoing,
+    OutgoingRequest,
+    PendingRequests,
+    Source,
+    Waiting,
+)
 from courier.messaging.protocol import Response
 from tests.support.clocks import FakeTime
 
@@ -19,12 +27,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     return made
 
 
-def question(body: object) -> Question:
-    return Question(body=str(body))
+def question(body: object) -> OutgoingRequest:
+    return OutgoingRequest(body=str(body))
 
 
 def test_a_question_is_light_unless_it_says_so() -> None:
-    assert not Question(body="1").is_expensive
+    assert not OutgoingRequest(body="1").is_expensive
 
 
 def test_questions_are_numbered_as_they_come_and_taken_no_more_than_are_wanted() -> None:
@@ -61,7 +69,7 @@ def test_a_pause_in_the_stream_ends_a_batch_and_takes_no_number() -> None:
 
 
 def test_a_slow_stream_is_gathered_for_a_moment_only(clock: FakeTime) -> None:
-    def slowly() -> Iterator[Asked]:
+    def slowly() -> Iterator[Outgoing]:
         for number in range(10):
             clock.now += TAKE_SECONDS / 2
             yield question(number)
@@ -108,7 +116,7 @@ def test_an_error_is_done_before_it_is_asked() -> None:
     current = PendingRequests([], 5)
     error = Rejected("bad")
 
-    assert current.set_errors_aside([(0, question(0)), (1, error), (2, question(2))]) == [
+    assert current.finish_errors([(0, question(0)), (1, error), (2, question(2))]) == [
         (0, question(0)),
         (2, question(2)),
     ]
@@ -131,7 +139,7 @@ def test_each_is_late_when_it_has_waited_so_long(clock: FakeTime) -> None:
 
 
 def test_answers_to_others_make_nobody_patient_but_the_patient(clock: FakeTime) -> None:
-    hurried, patient = PendingRequests([], 5), PendingRequests([], 5, is_patient=True)
+    hurried, patient = PendingRequests([], 5), PendingRequests([], 5, restarts_timeout=True)
     for current in (hurried, patient):
         waiting(current, clock, "a", "b")
     clock.now += 4
@@ -173,4 +181,4 @@ def test_a_receive_waits_no_longer_than_there_is_something_to_wait_for(
     current.source.exhausted = is_exhausted
     waiting(current, clock, "a")
 
-    assert current.patience_seconds == seconds
+    assert current.wait_seconds == seconds

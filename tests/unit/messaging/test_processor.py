@@ -17,7 +17,7 @@ from courier.messaging.config import WorkerConfig
 from courier.messaging.outbox import Finished
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.protocol import (
-    DEFAULT_PATIENCE_SECONDS,
+    DEFAULT_LIFETIME_SECONDS,
     PING,
     PONG,
     Rejection,
@@ -63,12 +63,12 @@ def reply(finished: Finished) -> Response | Rejection:
 
 def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
     deadline = float(round(time.time())) + 60
-    delivery = delivered(Request(body="1", request_id="a", reply_to="responseQueue-x", deadline=deadline))
+    received = delivered(Request(body="1", request_id="a", reply_to="responseQueue-x", deadline=deadline))
 
-    finished = handling(aws).finish(delivery)
+    finished = handling(aws).finish(received)
 
     assert reply(finished) == Response(body="<1>", request_id="a", deadline=deadline)
-    assert finished.delivery is delivery
+    assert finished.received is received
     assert (finished.reply_queue, finished.request_id, finished.kind) == ("responseQueue-x", "a", "numbers")
     assert finished.outcome == "ok"
 
@@ -78,7 +78,7 @@ def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes
 
     answer = reply(finished)
     assert (finished.reply_queue, answer.request_id) == ("responseQueue", "")
-    assert answer.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+    assert answer.deadline == pytest.approx(time.time() + DEFAULT_LIFETIME_SECONDS, abs=30)
 
 
 def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws: FakeAws) -> None:
@@ -88,7 +88,7 @@ def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws:
 def test_who_left_no_deadline_but_a_queue_of_its_own_is_answered_for_some_minutes(aws: FakeAws) -> None:
     finished = handling(aws).finish(delivered(Request(body="1", reply_to="responseQueue-x")))
 
-    assert finished.deadline == pytest.approx(time.time() + DEFAULT_PATIENCE_SECONDS, abs=30)
+    assert finished.deadline == pytest.approx(time.time() + DEFAULT_LIFETIME_SECONDS, abs=30)
 
 
 def test_an_answer_is_of_no_use_after_its_requests_deadline(aws: FakeAws) -> None:
@@ -132,7 +132,7 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
 
 
 def refused(finished: Finished) -> Rejection:
-    assert finished.outcome == "refused"
+    assert finished.outcome == "rejected"
     found = reply(finished)
     assert isinstance(found, Rejection)
     return found

@@ -10,13 +10,13 @@ from courier.messaging.protocol import (
     Rejection,
     Request,
     Response,
+    decode_address,
     decode_reply,
     decode_request,
     encode_reply,
     encode_request,
     is_reply_queue,
     new_request_id,
-    salvage_address,
 )
 
 words = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
@@ -110,7 +110,7 @@ def test_decoding_raises_nothing_else_whatever_the_attributes(attributes: dict[s
         decode_request(message)
     except MalformedMessage as error:
         assert error.sentence.isprintable()
-    salvage_address(message)
+    decode_address(message)
     decode_reply(message)
 
 
@@ -166,7 +166,7 @@ def test_only_response_queues_are_answered_to(name: str, *, allowed: bool) -> No
 def test_who_asked_is_saved_from_a_message_that_cannot_be_read() -> None:
     attributes = {"request-id": "a", "reply-to": "responseQueue", "deadline": "5", "options": "{"}
 
-    assert salvage_address(Message(body="1", attributes=attributes)) == Request(
+    assert decode_address(Message(body="1", attributes=attributes)) == Request(
         body="", request_id="a", reply_to="responseQueue", deadline=5.0
     )
 

@@ -20,7 +20,7 @@ from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import (
     AccessDenied,
     AwsError,
-    CredentialsRefused,
+    CredentialsRejected,
     MessageTooLong,
     QueueMissing,
     ReceiptHandleInvalid,
@@ -66,12 +66,12 @@ class Desk:
         self, name: str, reply: Reply | None = None, *, queue: str = "responseQueue", deadline: float | None = None
     ) -> None:
         """Put one finished request into the outbox."""
-        delivery = ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
-        self.in_flight.admit([delivery], reserved=self.in_flight.reserve())
-        self.in_flight.move(delivery, State.REPLIED, State.RECEIVED)
+        received = ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
+        self.in_flight.admit([received], reserved=self.in_flight.reserve())
+        self.in_flight.move(received, State.REPLIED, State.RECEIVED)
         self.outbox.put(
             Finished(
-                delivery=delivery,
+                received=received,
                 reply_queue=queue,
                 deadline=deadline,
                 message=encode_reply(reply or Response(body=name, request_id=name)),
@@ -104,8 +104,8 @@ class Desk:
         return _next(self.on_send)
 
     def _note(self, word: str, outcomes: list[list[Failure] | Exception]) -> Callable[..., list[Failure]]:
-        def call(_mailbox: Mailbox, deliveries: list[ReceivedMessage]) -> list[Failure]:
-            self.done.append((word, [delivery.receipt_handle for delivery in deliveries]))
+        def call(_mailbox: Mailbox, messages: list[ReceivedMessage]) -> list[Failure]:
+            self.done.append((word, [received.receipt_handle for received in messages]))
             return _next(outcomes)
 
         return call
@@ -187,7 +187,7 @@ def test_a_broken_reply_queue_holds_up_no_other(commands: Desk) -> None:
 
     commands.run()
 
-    assert [delivery.receipt_handle for delivery in commands.in_flight.everything()] == ["a"]
+    assert [received.receipt_handle for received in commands.in_flight.everything()] == ["a"]
     assert ("acknowledged", ["b", "c"]) in commands.done
     assert [word for word, _ in commands.done].count("sent to responseQueue-a") == 1
     assert commands.in_flight.reserve() == 10  # what waits takes nobody's room
@@ -212,7 +212,9 @@ def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_
     assert commands.in_flight.is_idle
 
 
-@pytest.mark.parametrize("error", [Throttled("502"), Unreachable("No."), AwsError("Odd."), CredentialsRefused("Dead.")])
+@pytest.mark.parametrize(
+    "error", [Throttled("502"), Unreachable("No."), AwsError("Odd."), CredentialsRejected("Dead.")]
+)
 def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
     commands: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -326,8 +328,8 @@ def test_a_finished_request_is_logged_with_what_programs_read(
     commands: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     commands.finish("a")
-    (delivery,) = commands.in_flight.everything()
-    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(delivery.received_at + 0.25))
+    (received,) = commands.in_flight.everything()
+    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(received.received_at + 0.25))
     with caplog.at_level(logging.INFO):
         commands.run()
 

@@ -13,14 +13,14 @@ from courier.errors import QueueMissing
 from courier.messaging import reply_queue
 from courier.messaging.protocol import is_reply_queue
 from courier.messaging.reply_queue import MAX_SWEPT, STALE_SECONDS, private_replies, sweep
-from tests.support.fakes import FakeAws, no_network, refusal
+from tests.support.fakes import FakeAws, client_error, no_network
 
 SHARED = "responseQueue"
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
     made = FakeAws()
     made.queues.create_queue(QueueName=SHARED)
     return made
@@ -49,7 +49,7 @@ def test_no_two_clients_have_the_same(aws: FakeAws) -> None:
 
 
 def test_it_is_given_the_time_that_a_new_queue_needs(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 7.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 7.0)
     waited: list[float] = []
     monkeypatch.setattr(aws, "wait", waited.append)
 
@@ -58,7 +58,7 @@ def test_it_is_given_the_time_that_a_new_queue_needs(aws: FakeAws, monkeypatch: 
 
 
 def test_it_is_gone_also_when_its_client_is_canceled(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_queue, "SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
     cancellation = Cancellation()
     aws = FakeAws(cancellation)
     aws.queues.create_queue(QueueName=SHARED)
@@ -78,7 +78,7 @@ def test_it_is_gone_also_when_its_client_fails(aws: FakeAws) -> None:
     assert aws.queues.names() == [SHARED]
 
 
-@pytest.mark.parametrize("error", [refusal("AccessDenied"), no_network()])
+@pytest.mark.parametrize("error", [client_error("AccessDenied"), no_network()])
 def test_where_it_cannot_be_made_the_shared_one_serves(
     aws: FakeAws, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -134,13 +134,13 @@ def test_no_more_are_swept_at_once_than_one_client_should(aws: FakeAws) -> None:
 def test_one_that_another_client_sweeps_is_passed_over(aws: FakeAws) -> None:
     for name in "abc":
         leave(aws, name, STALE_SECONDS + 60)
-    aws.queues.fail("delete_queue", refusal("AWS.SimpleQueueService.NonExistentQueue"))
+    aws.queues.fail("delete_queue", client_error("AWS.SimpleQueueService.NonExistentQueue"))
 
     assert sweep(aws, SHARED) == 2
 
 
 def test_a_sweep_that_may_not_list_says_so(aws: FakeAws) -> None:
-    aws.queues.fail("list_queues", refusal("AWS.SimpleQueueService.NonExistentQueue"))
+    aws.queues.fail("list_queues", client_error("AWS.SimpleQueueService.NonExistentQueue"))
 
     with pytest.raises(QueueMissing):
         sweep(aws, SHARED)

@@ -18,7 +18,7 @@ from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, no_network, refusal, until
+from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 NUMBERS = Application("numbers", requests=REQUESTS, replies=RESPONSES)
@@ -94,8 +94,8 @@ Open = Callable[..., Office]
 def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
-    monkeypatch.setattr("courier.messaging.worker.LOOK_SECONDS", 0.005)
-    monkeypatch.setattr("courier.aws.scale_in.LOOK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.worker.CHECK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.aws.scale_in.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
 
@@ -336,8 +336,8 @@ def test_no_more_is_received_than_the_worker_may_hold(opened: Open, gate: Gate) 
     ("error", "said"),
     [
         (no_network(), "cannot be reached"),
-        (refusal("RequestThrottled"), "Throttled"),
-        (refusal("AccessDenied"), "Denied"),
+        (client_error("RequestThrottled"), "Throttled"),
+        (client_error("AccessDenied"), "Denied"),
     ],
 )
 def test_a_receive_that_fails_is_made_again_and_told(

@@ -17,10 +17,10 @@ from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeo
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_request, encode_reply
 from courier.numbers.claim_check import Inquiry, stored
 from courier.numbers.options import Extras
-from courier.numbers.stored_lists import LongLists
+from courier.numbers.stored_lists import StoredLists
 from courier.progress import Progress
 from courier.settings import LISTS
-from tests.support.fakes import FakeAws, refusal
+from tests.support.fakes import FakeAws, client_error
 
 DRAWN = Extras(histogram=True)
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
@@ -37,7 +37,7 @@ class Workshop:
             self.aws.queues.create_queue(QueueName=name)
         self.aws.objects.create_bucket(Bucket="bucket")
         self.bucket = Bucket(self.aws, "bucket", LISTS)
-        self.lists = LongLists(self.bucket)
+        self.lists = StoredLists(self.bucket)
         self.asked: list[Request] = []
         #: What becomes of a request instead of an answer, if anything.
         self.instead: Callable[[Request], Reply | None] = lambda _request: None
@@ -86,7 +86,7 @@ class Bar:
 def workshop(monkeypatch: pytest.MonkeyPatch) -> Workshop:
     made = Workshop()
     monkeypatch.setattr("courier.aws.session.Aws", lambda *_: made.aws)
-    monkeypatch.setattr("courier.messaging.reply_queue.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
     return made
 
 
@@ -100,7 +100,7 @@ LIST = b",".join(b"%d.5" % (number % 97) for number in range(400))
 def test_a_short_list_is_one_request_for_what_was_stored(workshop: Workshop) -> None:
     found = workshop.put(b"5,3,8,1,5")
 
-    answer = inquiry().ask(found, Bar().told)
+    answer = inquiry().request(found, Bar().told)
 
     (request,) = workshop.asked
     assert (request.body, request.options) == (f"{LISTS}list", {"etag": found.etag})
@@ -110,7 +110,7 @@ def test_a_short_list_is_one_request_for_what_was_stored(workshop: Workshop) -> 
 def test_a_histogram_is_asked_for_if_it_is_wanted(workshop: Workshop) -> None:
     found = workshop.put(b"5,3,8,1,5")
 
-    answer = inquiry(extras=DRAWN).ask(found, Bar().told)
+    answer = inquiry(extras=DRAWN).request(found, Bar().told)
 
     assert workshop.asked[0].options["histogram"] == "yes"
     assert answer.histogram
@@ -119,11 +119,11 @@ def test_a_histogram_is_asked_for_if_it_is_wanted(workshop: Workshop) -> None:
 @pytest.mark.parametrize("extras", [DRAWN, Extras(), Extras(percentiles=("5", "99.9"))])
 def test_a_long_list_in_parts_has_the_answer_of_the_whole(workshop: Workshop, extras: Extras) -> None:
     found = workshop.put(LIST)
-    whole = inquiry(10**6, extras).ask(found, Bar().told)
+    whole = inquiry(10**6, extras).request(found, Bar().told)
     workshop.asked.clear()
     bar = Bar()
 
-    answer = inquiry(300, extras).ask(found, bar.told)
+    answer = inquiry(300, extras).request(found, bar.told)
 
     assert answer == whole
     assert [name for name in answer.statistics if name.startswith("p")] == [f"p{one}" for one in extras.percentiles]
@@ -138,7 +138,7 @@ def test_a_long_list_in_parts_has_the_answer_of_the_whole(workshop: Workshop, ex
 
 
 def test_many_parts_are_answered_by_a_queue_of_their_own(workshop: Workshop) -> None:
-    inquiry(300).ask(workshop.put(LIST), Bar().told)
+    inquiry(300).request(workshop.put(LIST), Bar().told)
 
     assert {request.reply_to for request in workshop.asked} != {REPLIES}
     assert workshop.aws.queues.names() == [REQUESTS, REPLIES]
@@ -149,21 +149,21 @@ def test_what_is_no_number_is_said_with_its_place_in_the_whole_list(workshop: Wo
     place = len(LIST) + 2
 
     with pytest.raises(NotANumberList, match=f"401.*{place:,}.*'x'"):
-        inquiry(300).ask(workshop.put(content), Bar().told)
+        inquiry(300).request(workshop.put(content), Bar().told)
 
 
 def test_a_worker_that_refuses_is_heard(workshop: Workshop) -> None:
     workshop.instead = lambda request: Rejection(reason="Too busy.") if request.options.get("part") else None
 
     with pytest.raises(Rejected, match="Too busy"):
-        inquiry(300).ask(workshop.put(LIST), Bar().told)
+        inquiry(300).request(workshop.put(LIST), Bar().told)
 
 
 def test_a_part_that_is_none_is_no_answer(workshop: Workshop) -> None:
     workshop.instead = lambda request: Response(body="{}") if "-" in request.options.get("part", "") else None
 
     with pytest.raises(ResponseTimeout):
-        inquiry(300).ask(workshop.put(LIST), Bar().told)
+        inquiry(300).request(workshop.put(LIST), Bar().told)
 
 
 # The list in the bucket
@@ -190,7 +190,7 @@ def test_it_is_taken_out_also_if_something_fails(workshop: Workshop, error: type
 
 def test_one_that_cannot_be_taken_out_is_told(workshop: Workshop) -> None:
     told: list[str] = []
-    workshop.aws.objects.fail("delete_object", refusal("AccessDenied"))
+    workshop.aws.objects.fail("delete_object", client_error("AccessDenied"))
 
     with stored(workshop.bucket, io.BytesIO(b"1,2"), lambda _: None, told.append):
         pass

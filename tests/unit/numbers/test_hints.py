@@ -10,7 +10,7 @@ import pytest
 from courier.errors import NotANumberList
 from courier.numbers import hints, parser
 from courier.numbers.parser import ParseError
-from courier.numbers.ranges import ByteRange, Pieces, Slipped
+from courier.numbers.ranges import ByteRange, InvalidItem, Pieces
 
 #: A list, and what its refusal's hint must say.
 KINDS = [
@@ -99,10 +99,10 @@ def test_each_kind_is_refused_with_a_hint_that_names_it(text: str, said: str) ->
 def test_a_long_list_gets_the_same_hint(text: str, said: str) -> None:
     content = (text if any(char in text for char in ",;\r\n ") else f"{text},1").encode()
 
-    with pytest.raises(Slipped) as raised:
+    with pytest.raises(InvalidItem) as raised:
         list(Pieces(ByteRange(start=0, stop=len(content), size=len(content))).read([content]))
 
-    hint = raised.value.slip.hint
+    hint = raised.value.parse_error.hint
     # What comes in pieces is read by one kind of separator only.
     assert "the same character" in hint if {",", ";"} <= set(text) else said in hint
 
@@ -113,11 +113,11 @@ def test_what_spaces_have_split_gets_the_hint_for_the_whole(text: str, said: str
 
     with pytest.raises(NotANumberList) as raised:
         parser.read(text)
-    with pytest.raises(Slipped) as slipped:
+    with pytest.raises(InvalidItem) as slipped:
         list(Pieces(ByteRange(start=0, stop=len(content), size=len(content))).read([content]))
 
     assert said in raised.value.hint
-    assert said in slipped.value.slip.hint
+    assert said in slipped.value.parse_error.hint
 
 
 @pytest.mark.parametrize("text", ["x", "abc", "1,x", "1,12x", "1\nprice", "1,price\n2"])
@@ -137,10 +137,10 @@ def test_words_of_other_lines_and_what_is_no_number_are_no_part_of_it(text: str)
 
 
 def test_a_piece_that_does_not_begin_the_list_has_no_header() -> None:
-    slip = parser.read_piece("price\n1\n", ",", is_first=False)
+    parse_error = parser.read_piece("price\n1\n", ",", is_first=False)
 
-    assert isinstance(slip, ParseError)
-    assert slip.hint == ""
+    assert isinstance(parse_error, ParseError)
+    assert parse_error.hint == ""
 
 
 UGLY = ["1", "1.", "1,", "1e", "1-", "-", ".", "(", "[1", '"', "'1", "x", "1x", "$", "1 ", " ", "1_000", "1|", "1:2",

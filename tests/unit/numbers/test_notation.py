@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.numbers import parser
-from courier.numbers.notation import CellWatch, CommaWatch, Notation
+from courier.numbers.notation import CommaCheck, Notation, TabCheck
 from courier.numbers.parser import ParseError
 
 COMMA = Notation(decimal_comma=True)
@@ -63,11 +63,11 @@ def test_numbers_are_those_that_were_meant(notation: Notation, text: str, number
     ],
 )
 def test_what_is_not_written_so_is_refused_with_its_place_and_a_hint(notation: Notation, text: str, said: str) -> None:
-    slip = notation.rewrite(text)
+    parse_error = notation.rewrite(text)
 
-    assert isinstance(slip, ParseError)
-    assert slip.error.message.startswith(said)
-    assert "Separate numbers by semicolons" in slip.hint
+    assert isinstance(parse_error, ParseError)
+    assert parse_error.rejection.message.startswith(said)
+    assert "Separate numbers by semicolons" in parse_error.hint
 
 
 @given(st.lists(st.decimals(-(10**9), 10**9, places=3), min_size=1, max_size=20), separators)
@@ -102,10 +102,10 @@ def test_hostile_text_is_refused_in_linear_time(notation: Notation, text: str) -
 
 
 def note_of(text: str, block: int = 100) -> str:
-    watch = CommaWatch()
+    check = CommaCheck()
     for start in range(0, len(text), block):
-        watch.see(text[start : start + block])
-    return watch.note()
+        check.add(text[start : start + block])
+    return check.note()
 
 
 @pytest.mark.parametrize(
@@ -141,10 +141,10 @@ def test_ordinary_lists_get_none(text: str, block: int) -> None:
 
 
 def cells_noted(text: str, block: int) -> bool:
-    watch = CellWatch()
+    check = TabCheck()
     for start in range(0, len(text), block):
-        watch.see(text[start : start + block])
-    return "begin or end with a tab" in watch.note()
+        check.add(text[start : start + block])
+    return "begin or end with a tab" in check.note()
 
 
 @pytest.mark.parametrize("text", ["\t7\t3", "1\t2\n4\t\n", "1\t2\r\n\t4\r\n", "1\t2\r3\t\r5\t6"])

@@ -57,9 +57,9 @@ def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
 
 
 def test_a_slip_is_the_same_after_its_travel() -> None:
-    slip = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
+    error = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
 
-    assert partials.decode(partials.encode(slip), LOOK) == slip
+    assert partials.decode(partials.encode(error), LOOK) == error
 
 
 def _spoiled(**changes: object) -> str:

@@ -14,7 +14,7 @@ from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
 from courier.numbers import parser
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.histogram import histogram
-from courier.numbers.passes import look, pass_over
+from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Edge, Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
@@ -54,7 +54,7 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
             whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
         return whole
 
-    return conclude(look(fetch, size, statistics), make_pass, statistics, limit=limit), passes
+    return conclude(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
 
 
 def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
@@ -76,7 +76,7 @@ def test_any_number_of_parts_gives_the_figures_of_the_whole_list(
     items: list[str], separator: str, parts: int, limit: int, percentiles: tuple[str, ...]
 ) -> None:
     text = separator.join(items)
-    with patch("courier.numbers.passes.LOOK_BLOCKS", 4), patch("courier.numbers.passes.LOOK_BYTES", 16):
+    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 16):
         found, _ = in_parts(text, parts, limit=limit, percentiles=percentiles)
 
     assert found == of_the_whole(text, percentiles)
@@ -109,7 +109,7 @@ def test_two_values_that_alternate_are_no_trouble() -> None:
     ids=["one that differs", "nothing to be seen"],
 )
 def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
-    with patch("courier.numbers.passes.LOOK_BLOCKS", 4), patch("courier.numbers.passes.LOOK_BYTES", 64):
+    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 64):
         found, passes = in_parts(text, 3)
 
     assert found == of_the_whole(text)
@@ -155,7 +155,7 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
 
 def test_large_numbers_in_a_look_are_thinned() -> None:
     text = "1e400,1e-400," * 8_000 + "7"
-    with patch("courier.numbers.passes.LOOK_LARGE", 500):
+    with patch("courier.numbers.passes.SAMPLE_LARGE", 500):
         found, _ = in_parts(text, 2)
 
     assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.parser import ParseError
-from courier.numbers.ranges import ByteRange, Pieces, Slipped, mixed
+from courier.numbers.ranges import ByteRange, InvalidItem, Pieces, mixed
 
 numbers = st.integers(-(10**17), 10**17).map(str) | st.sampled_from(["1.25", "-.5", "+7.", "2e3", "0.001", "3"])
 odd = st.sampled_from(["", "x", "1e", "-", "1 2", "9" * 401, "\r", "é", "1;2", "1,2", " ", "\u2212" + "1", "1e401"])
@@ -43,7 +43,7 @@ def ranges(size: int, cuts: Sequence[int]) -> list[ByteRange]:
 
 
 def read_in_parts(content: bytes, cuts: Sequence[int], block: int) -> list[Fraction] | ParseError:
-    """Return the list's numbers, or its slip, from ranges that know nothing of each other."""
+    """Return the list's numbers, or its parse_error, from ranges that know nothing of each other."""
     found: list[Fraction] = []
     signs: dict[str, tuple[int, int]] = {}
     for span in ranges(len(content), cuts):
@@ -52,12 +52,12 @@ def read_in_parts(content: bytes, cuts: Sequence[int], block: int) -> list[Fract
         try:
             for units, decimals in part.read(blocks(content, span, block)):
                 found += [Fraction(int(unit), 10**decimals) for unit in units]
-        except Slipped as error:
-            return error.slip.behind(before, span.start)
+        except InvalidItem as error:
+            return error.parse_error.shifted(before, span.start)
         for sign, (item, character) in part.signs.items():
             signs.setdefault(sign, (item + before, character + span.start))
-        if slip := mixed(signs):
-            return slip
+        if parse_error := mixed(signs):
+            return parse_error
     return found
 
 
@@ -85,7 +85,7 @@ def compare(text: str, cuts: Sequence[int], block: int) -> None:
     elif "separate the items" in found.finding or holds_two_signs(text):
         assert isinstance(right, str)  # a range that has seen one sign only says what is wrong then
     else:
-        assert found.error.message.replace("\ufffd", "é") == right
+        assert found.rejection.message.replace("\ufffd", "é") == right
 
 
 @given(
@@ -121,10 +121,10 @@ def test_two_signs_in_one_list_are_refused(text: str) -> None:
 
 
 def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
-    with patch("courier.numbers.ranges.MAX_ITEM_BYTES", 1000), pytest.raises(Slipped) as raised:
+    with patch("courier.numbers.ranges.MAX_ITEM_BYTES", 1000), pytest.raises(InvalidItem) as raised:
         endless = iter(lambda: b" " * 100, None)
         list(Pieces(ByteRange(start=0, stop=10**9, size=10**9)).read(endless))
-    assert "more than 1,000 characters" in raised.value.slip.finding
+    assert "more than 1,000 characters" in raised.value.parse_error.finding
 
 
 def test_no_more_is_read_than_the_last_item_needs() -> None:

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from courier.errors import ResponseTimeout
 from courier.numbers import render, response
-from courier.numbers.response import Histogram, NumbersAnswer
+from courier.numbers.response import Histogram, NumbersResponse
 from courier.numbers.rounding import Figure
 from tests.support.rows import rows
 
-ANSWER = NumbersAnswer(
+ANSWER = NumbersResponse(
     statistics={"min": "1", "q1": "2", "median": "3", "q3": "5", "max": "9", "mean": "3.5", "mode": None},
     rounded=["mean"],
     histogram=Histogram(edges=["0", "5", "10"], counts=[3, 1]),
@@ -27,7 +27,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
     figures = {"sum": Figure(text="1e-8", is_exact=True), "mean": Figure(text="0.3", is_exact=False), "mode": None}
     drawn = Histogram(edges=["0", "0.5"], counts=[2])
 
-    assert response.decode(response.encode(NumbersAnswer.of(figures, drawn))) == NumbersAnswer(
+    assert response.decode(response.encode(NumbersResponse.of(figures, drawn))) == NumbersResponse(
         statistics={"sum": "1e-8", "mean": "0.3", "mode": None}, rounded=["mean"], histogram=drawn
     )
 
@@ -91,8 +91,8 @@ def test_a_plot_has_a_line_for_each_bin_and_a_box_below(sign: str) -> None:
 
 
 def test_one_number_and_equal_numbers_have_no_box() -> None:
-    one = NumbersAnswer(statistics={"min": "1"}, rounded=[], histogram=Histogram(edges=["1", "2"], counts=[1]))
-    equal = NumbersAnswer(
+    one = NumbersResponse(statistics={"min": "1"}, rounded=[], histogram=Histogram(edges=["1", "2"], counts=[1]))
+    equal = NumbersResponse(
         statistics=dict.fromkeys(render.BOX, "4"), rounded=[], histogram=Histogram(edges=["4", "5"], counts=[3])
     )
 
@@ -101,7 +101,7 @@ def test_one_number_and_equal_numbers_have_no_box() -> None:
 
 
 def test_long_edges_are_shortened() -> None:
-    wide = NumbersAnswer(statistics={}, rounded=[], histogram=Histogram(edges=["0", "1" + "0" * 300], counts=[2]))
+    wide = NumbersResponse(statistics={}, rounded=[], histogram=Histogram(edges=["0", "1" + "0" * 300], counts=[2]))
 
     assert render.plot(wide, ascii_only=True)[0].split()[:3] == ["0", "-", "1.00000e300"]
     assert len(render.plot(wide, ascii_only=True)[0]) < 80
@@ -112,7 +112,7 @@ def test_every_json_row_of_a_batch_has_its_line() -> None:
     batch = render.JsonRows(written.append)
 
     batch.add(3, ANSWER)
-    batch.refuse(4, "Item 1 is empty.")
+    batch.reject(4, "Item 1 is empty.")
     batch.end()
 
     first, second = rows("\n".join(written), "numbers-batch")
@@ -123,9 +123,9 @@ def test_every_json_row_of_a_batch_has_its_line() -> None:
 def test_csv_rows_wait_for_the_names_of_the_first_answer() -> None:
     written: list[str] = []
     rows = render.CsvRows(written.append)
-    rows.refuse(1, 'Item 1 is "x", no number.')
+    rows.reject(1, 'Item 1 is "x", no number.')
     rows.add(2, ANSWER)
-    rows.refuse(3, "No answer.")
+    rows.reject(3, "No answer.")
     rows.end()
 
     names, first, second, third = csv.reader(io.StringIO("\n".join(written)))
@@ -138,7 +138,7 @@ def test_csv_rows_wait_for_the_names_of_the_first_answer() -> None:
 def test_csv_rows_without_any_answer_still_name_their_columns() -> None:
     written: list[str] = []
     rows = render.CsvRows(written.append)
-    rows.refuse(1, "x")
+    rows.reject(1, "x")
     rows.end()
 
     assert written == ["line,error", "1,x"]
@@ -157,7 +157,7 @@ def test_a_plot_fits_its_width_and_keeps_every_count(width: int) -> None:
 
 
 def test_a_plot_without_room_has_no_bars() -> None:
-    wide = NumbersAnswer(statistics={}, rounded=[], histogram=Histogram(edges=["0", "1" + "0" * 300], counts=[2]))
+    wide = NumbersResponse(statistics={}, rounded=[], histogram=Histogram(edges=["0", "1" + "0" * 300], counts=[2]))
 
     (line,) = render.plot(wide, ascii_only=True, width=31)
 
@@ -166,4 +166,4 @@ def test_a_plot_without_room_has_no_bars() -> None:
 
 def test_bins_are_told_in_words() -> None:
     assert render.bins_in_words(ANSWER) == ["0 to 5: 3", "5 to 10: 1"]
-    assert render.bins_in_words(NumbersAnswer(statistics={}, rounded=[], histogram=None)) == []
+    assert render.bins_in_words(NumbersResponse(statistics={}, rounded=[], histogram=None)) == []

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.errors import ResponseTimeout
-from courier.numbers.response import Digits, Histogram, NumbersAnswer, decode, encode
+from courier.numbers.response import Digits, Histogram, NumbersResponse, decode, encode
 from courier.numbers.rounding import Figure
 
 EXACT, ROUNDED = Figure(text="0.1", is_exact=True), Figure(text="0.33333333333333331", is_exact=False)
@@ -19,24 +19,24 @@ DRAWN = Histogram(edges=["0", "0.5", "1"], counts=[3, 0])
 def test_an_answer_arrives_with_the_very_digits_it_was_sent_with() -> None:
     figures = {"count": Figure(text="3", is_exact=True), "mean": ROUNDED, "mode": None, "max": EXACT}
 
-    assert decode(encode(NumbersAnswer.of(figures, DRAWN))) == NumbersAnswer(
+    assert decode(encode(NumbersResponse.of(figures, DRAWN))) == NumbersResponse(
         statistics={"count": "3", "mean": ROUNDED.text, "mode": None, "max": "0.1"}, rounded=["mean"], histogram=DRAWN
     )
 
 
 def test_without_a_histogram_there_is_none() -> None:
-    assert decode(encode(NumbersAnswer.of({"max": EXACT}, None))).histogram is None
+    assert decode(encode(NumbersResponse.of({"max": EXACT}, None))).histogram is None
 
 
 @pytest.mark.parametrize("digits", ["1" * 5000, "-0.10", "1e-400", "12345678901234567.5"])
 def test_no_digit_is_lost_on_the_way(digits: str) -> None:
-    assert decode(encode(NumbersAnswer.of({"sum": Figure(text=digits, is_exact=True)}, None))).statistics == {
+    assert decode(encode(NumbersResponse.of({"sum": Figure(text=digits, is_exact=True)}, None))).statistics == {
         "sum": digits
     }
 
 
 def test_a_line_is_json_that_other_programs_read() -> None:
-    line = encode(NumbersAnswer.of({"max": EXACT, "mode": None}, DRAWN))
+    line = encode(NumbersResponse.of({"max": EXACT, "mode": None}, DRAWN))
 
     assert "\n" not in line
     assert json.loads(line) == {

@@ -14,7 +14,7 @@ from courier.numbers.options import Extras
 from courier.numbers.parser import ParseError
 from courier.numbers.passes import PartialResult
 from courier.numbers.plan import Plan
-from courier.numbers.stored_lists import PASSES, LongLists
+from courier.numbers.stored_lists import PASSES, StoredLists
 from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
 
 LIST = b"5,3,8,1,5\n"
@@ -37,7 +37,7 @@ def never() -> bool:
 
 
 def answer(bucket: Bucket, **options: str) -> str:
-    return LongLists(bucket).answer("list", options, never)
+    return StoredLists(bucket).answer("list", options, never)
 
 
 def test_a_whole_list_is_answered_as_if_it_had_come_in_a_message(bucket: Bucket) -> None:
@@ -88,7 +88,7 @@ def test_an_option_that_is_not_known_is_refused_by_name(bucket: Bucket, name: st
 @pytest.mark.parametrize("name", ["", "a/b", "../list", ".list"])
 def test_what_names_no_object_is_refused(bucket: Bucket, name: str) -> None:
     with pytest.raises(Rejected):
-        LongLists(bucket).answer(name, {}, never)
+        StoredLists(bucket).answer(name, {}, never)
 
 
 def test_a_look_says_what_to_look_for_and_a_part_what_it_found(bucket: Bucket) -> None:
@@ -130,12 +130,12 @@ def test_work_whose_time_is_over_is_left_off(bucket: Bucket) -> None:
     put(bucket)
 
     with pytest.raises(Rejected, match="too long"):
-        LongLists(bucket).answer("list", {}, lambda: True)
+        StoredLists(bucket).answer("list", {}, lambda: True)
 
 
 def test_no_more_passes_are_made_at_once_than_there_is_memory_for(bucket: Bucket) -> None:
     put(bucket)
-    lists = LongLists(bucket)
+    lists = StoredLists(bucket)
     free = threading.Event()
     working: list[int] = []
 

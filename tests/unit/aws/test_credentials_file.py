@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from courier.aws.key_file import Keys, Problem, explain, odd_character, read_keys, section_names
+from courier.aws.credentials_file import (
+    FileCredentials,
+    Problem,
+    explain,
+    invalid_character,
+    read_credentials,
+    section_names,
+)
 
 SECRET = "wJalrXUtnFEMIK7MDENG"
 BLOCK = "[default]\naws_access_key_id = A{0}\naws_secret_access_key = S{0}\naws_session_token = T{0}\n"
@@ -17,8 +24,8 @@ def block(number: int) -> str:
     return BLOCK.format(number)
 
 
-def keys(number: int) -> Keys:
-    return Keys(access_key=f"A{number}", secret_key=f"S{number}", token=f"T{number}")
+def keys(number: int) -> FileCredentials:
+    return FileCredentials(access_key=f"A{number}", secret_key=f"S{number}", token=f"T{number}")
 
 
 @pytest.fixture
@@ -40,21 +47,21 @@ def path(tmp_path: Path) -> Path:
         ("\ufeff" + block(1).replace("\n", "\r\n"), keys(1)),
         (
             "[ default ]\nAWS_ACCESS_KEY_ID=A1\naws_secret_access_key = S1=:+/\n",
-            Keys(access_key="A1", secret_key="S1=:+/"),
+            FileCredentials(access_key="A1", secret_key="S1=:+/"),
         ),
     ],
 )
-def test_keys_are_read_from_whatever_was_pasted(path: Path, text: str, expected: Keys) -> None:
+def test_keys_are_read_from_whatever_was_pasted(path: Path, text: str, expected: FileCredentials) -> None:
     path.write_bytes(text.encode())
 
-    assert read_keys(path, "default") == expected
+    assert read_credentials(path, "default") == expected
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 def test_a_byte_order_mark_is_read(path: Path, encoding: str) -> None:
     path.write_text(block(1), encoding=encoding)
 
-    assert read_keys(path, "default") == keys(1)
+    assert read_credentials(path, "default") == keys(1)
 
 
 @pytest.mark.parametrize(
@@ -87,33 +94,33 @@ def test_a_byte_order_mark_is_read(path: Path, encoding: str) -> None:
 def test_what_gives_no_keys_is_said_without_a_value(path: Path, text: str, facts: list[str]) -> None:
     path.write_text(text)
 
-    problem = read_keys(path, "default")
+    problem = read_credentials(path, "default")
 
     assert isinstance(problem, Problem)
     assert problem.sentence.startswith(str(path))
     assert all(fact in problem.sentence for fact in facts), problem.sentence
     assert SECRET not in problem.sentence
-    assert problem.cure
+    assert problem.hint
 
 
 def test_what_is_no_file_is_said(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def deny(*_: Any) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    absent = read_keys(path, "default")
+    absent = read_credentials(path, "default")
     path.mkdir()
-    folder = read_keys(path, "default")
+    folder = read_credentials(path, "default")
     monkeypatch.setattr(Path, "read_bytes", deny)  # the tests may run as root, to whom nothing is denied
-    closed = read_keys(path, "default")
+    closed = read_credentials(path, "default")
 
     assert isinstance(absent, Problem)
-    assert "does not exist" in absent.what
+    assert "does not exist" in absent.message
     assert not absent.is_certain
     assert isinstance(folder, Problem)
-    assert "is a directory" in folder.what
+    assert "is a directory" in folder.message
     assert isinstance(closed, Problem)
-    assert "Permission denied" in closed.what
-    assert "chmod" in closed.cure
+    assert "Permission denied" in closed.message
+    assert "chmod" in closed.hint
 
 
 @pytest.mark.parametrize(
@@ -132,7 +139,7 @@ def test_what_no_aws_tool_parses_is_said_by_its_line(path: Path, text: str, fact
     problem = explain(path)
 
     assert problem is not None
-    assert all(fact in problem.what for fact in facts), problem.what
+    assert all(fact in problem.message for fact in facts), problem.message
 
 
 def test_what_is_no_text_is_said(path: Path) -> None:
@@ -176,5 +183,5 @@ def test_sections_are_named_as_far_as_a_file_can_be_read(path: Path) -> None:
     ],
 )
 def test_what_is_out_of_place_in_a_value_is_named(value: str, said: str) -> None:
-    assert said in odd_character(value)
-    assert bool(odd_character(value)) == bool(said)
+    assert said in invalid_character(value)
+    assert bool(invalid_character(value)) == bool(said)

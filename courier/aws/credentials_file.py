@@ -1,7 +1,7 @@
 """Read the shared credentials file, or explain what is wrong with it.
 
-What the AWS CLI reads is read here too, and more: a byte order mark, UTF-16, a block pasted twice, of which
-the later one counts. No sentence holds a value.
+Accepts what the AWS CLI accepts, and also a byte order mark, UTF-16 and a block pasted twice (the last one
+counts). No message contains a value of the file.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ _FIELDS = {
     "aws_security_token": "token",
 }
 _NEEDED = ("aws_access_key_id", "aws_secret_access_key")
-#: Access key ids of temporary credentials begin so.
+#: The prefix of access key IDs of temporary credentials.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
 _TEMPORARY = "ASIA"
-#: How lines for a shell begin, of Linux, Windows and PowerShell.
+#: The beginning of shell commands that set AWS variables: POSIX, Windows and PowerShell.
 _SHELL_WORD = re.compile(r"\s*(?:export|set|setx)\s+AWS_|\s*\$env:AWS_", re.IGNORECASE)
 _LINES = "Write lines like aws_access_key_id = ..., aws_secret_access_key = ... and aws_session_token = ... below {}."
 _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
 @dataclass(frozen=True, kw_only=True)
-class Keys:
-    """What one block of the credentials file says."""
+class FileCredentials:
+    """The credentials in one section of the credentials file."""
 
     access_key: str
     secret_key: str
@@ -42,50 +42,50 @@ class Keys:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Why a file gives no keys: what is wrong, and what to do about it."""
+    """Why a file has no usable credentials: what is wrong, and what to do."""
 
-    what: str
-    cure: str
-    #: Whether it keeps keys from being used that are surely meant; else they may come from elsewhere.
+    message: str
+    hint: str
+    #: Whether it is an error. False: credentials may come from another source.
     is_certain: bool = True
 
     @property
     def sentence(self) -> str:
-        """Both, in one line."""
-        return f"{self.what} {self.cure}"
+        """The message and the hint, in one line."""
+        return f"{self.message} {self.hint}"
 
 
 def read_text(path: Path) -> str | Problem:
-    """Return a configuration file's text, whatever Unicode encoding it is in, or why it cannot be read."""
+    """Return a configuration file's text, in any Unicode encoding, or why it cannot be read."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        return Problem(what=f"{path} does not exist.", cure="Run: aws configure", is_certain=False)
+        return Problem(message=f"{path} does not exist.", hint="Run: aws configure", is_certain=False)
     except IsADirectoryError:
-        return Problem(what=f"{path} is a directory, not a file.", cure="Move it away, and run: aws configure")
+        return Problem(message=f"{path} is a directory, not a file.", hint="Move it away, and run: aws configure")
     except OSError as error:
-        return Problem(what=f"{path} cannot be read: {error.strerror}.", cure=f"Make it readable: chmod u+r {path}")
+        return Problem(message=f"{path} cannot be read: {error.strerror}.", hint=f"Make it readable: chmod u+r {path}")
     encoding = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8")
     text = content.decode(encoding, errors="replace")
     if "\0" in text:
-        return Problem(what=f"{path} is not text in UTF-8.", cure="Save it again as UTF-8.")
+        return Problem(message=f"{path} is not text in UTF-8.", hint="Save it again as UTF-8.")
     return text
 
 
-def read_keys(path: Path, profile: str) -> Keys | Problem:
-    """Return the keys of `profile` in the credentials file, or why it has no whole set of them.
+def read_credentials(path: Path, profile: str) -> FileCredentials | Problem:
+    """Return the credentials of `profile` in the file, or why they are missing or incomplete.
 
-    A file that is pasted into may for a moment be half-written: lines that make no sense are passed over.
+    Ignores unknown lines: a file may be half-written for a moment.
     """
     text = read_text(path)
     if isinstance(text, Problem):
         return text
     sections = _sections(text)
     fields = sections.get(profile, {})
-    problem = _missing(path, profile, text, sections) or _odd(path, fields)
+    problem = _missing(path, profile, text, sections) or _invalid(path, fields)
     if problem:
         return problem
-    return Keys(**{_FIELDS[name]: value for name, value in fields.items()})
+    return FileCredentials(**{_FIELDS[name]: value for name, value in fields.items()})
 
 
 def section_names(path: Path) -> list[str]:
@@ -95,12 +95,12 @@ def section_names(path: Path) -> list[str]:
 
 
 def explain(path: Path) -> Problem | None:
-    """Return what keeps AWS's tools from reading a configuration file; None if nothing does, or it is not there."""
+    """Return why AWS tools cannot read a configuration file; None if they can, or if it does not exist."""
     text = read_text(path)
     if isinstance(text, Problem):
         return text if text.is_certain else None
     if "\ufffd" in text:
-        return Problem(what=f"{path} is not text in UTF-8.", cure="Save it again as UTF-8.")
+        return Problem(message=f"{path} is not text in UTF-8.", hint="Save it again as UTF-8.")
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
@@ -111,22 +111,22 @@ def explain(path: Path) -> Problem | None:
     except (configparser.DuplicateSectionError, configparser.DuplicateOptionError) as error:
         name = getattr(error, "option", error.section)
         return _at(path, error.lineno, f"sets {quoted(name)} a second time", "Delete one of them.")
-    return _nested(path, parser)
+    return _nested_problem(path, parser)
 
 
-def _nested(path: Path, parser: configparser.RawConfigParser) -> Problem | None:
-    """Return what is wrong with the indented lines below a name, which are settings of their own."""
+def _nested_problem(path: Path, parser: configparser.RawConfigParser) -> Problem | None:
+    """Return what is wrong with indented lines, which are nested settings."""
     for section in parser.sections():
         for name, value in parser.items(section):
             lines = [line for line in value.splitlines() if line.strip()] if value.startswith("\n") else []
             if any("=" not in line for line in lines):
                 what = f"{path}: an indented line below {quoted(name)} is not NAME = VALUE."
-                return Problem(what=what, cure="Correct or delete it.")
+                return Problem(message=what, hint="Correct or delete it.")
     return None
 
 
-def odd_character(value: str) -> str:
-    """Return what is out of place in a key, region, profile or address, in words; empty if nothing is."""
+def invalid_character(value: str) -> str:
+    """Describe the invalid character in credentials, a region, profile or address; empty if there is none."""
     if not value:
         return ""
     if value[-1].isspace() or value[-1] < " ":
@@ -146,12 +146,12 @@ def _character(char: str) -> str:
     return f"a character that is not allowed there (U+{ord(char):04X}, {unicodedata.name(char, 'a control character')})"
 
 
-def _at(path: Path, line: int | None, what: str, cure: str) -> Problem:
-    return Problem(what=f"{path}: line {line} {what}.", cure=cure)
+def _at(path: Path, line: int | None, what: str, hint: str) -> Problem:
+    return Problem(message=f"{path}: line {line} {what}.", hint=hint)
 
 
 def _sections(text: str) -> dict[str, dict[str, str]]:
-    """Return the fields of each section that are known and have a value, as the AWS CLI reads lines."""
+    """Return the known, non-empty fields of each section, parsing lines as the AWS CLI does."""
     sections: dict[str, dict[str, str]] = {}
     fields: dict[str, str] = {}
     for line in text.splitlines():
@@ -171,15 +171,15 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _missing(path: Path, profile: str, text: str, sections: dict[str, dict[str, str]]) -> Problem | None:
-    """Return why there is no whole set of keys; None if there is one."""
+    """Return why the credentials are missing or incomplete; None if they are complete."""
     fields = sections.get(profile)
     if fields and all(name in fields for name in _NEEDED):
         return _token_missing(path, profile, fields)
     if fields:
         absent = next(name for name in _NEEDED if name not in fields)
-        cure = "Perhaps only a part was pasted: paste the whole block again."
-        return Problem(what=f"{path}: [{printable(profile)}] has no {absent}.", cure=cure)
-    return _foreign(path, text, f"[{printable(profile)}]") or _no_keys(path, profile, text, sections)
+        hint = "Perhaps only a part was pasted: paste the whole block again."
+        return Problem(message=f"{path}: [{printable(profile)}] has no {absent}.", hint=hint)
+    return _other_format(path, text, f"[{printable(profile)}]") or _no_keys(path, profile, text, sections)
 
 
 def _token_missing(path: Path, profile: str, fields: dict[str, str]) -> Problem | None:
@@ -187,16 +187,16 @@ def _token_missing(path: Path, profile: str, fields: dict[str, str]) -> Problem 
     if not is_temporary or {"aws_session_token", "aws_security_token"} & fields.keys():
         return None
     what = f"{path}: [{printable(profile)}] has no aws_session_token, which temporary keys ({_TEMPORARY}...) need."
-    return Problem(what=what, cure="Paste the whole block again.")
+    return Problem(message=what, hint="Paste the whole block again.")
 
 
-def _foreign(path: Path, text: str, section: str) -> Problem | None:
-    """Return a problem if something else was pasted than lines of a credentials file."""
-    cure = _LINES.format(section)
+def _other_format(path: Path, text: str, section: str) -> Problem | None:
+    """Return a problem if JSON or shell commands were pasted instead of credentials lines."""
+    hint = _LINES.format(section)
     if text.lstrip().startswith("{"):
-        return Problem(what=f"{path} contains {'JSON' if _is_json(text) else 'a piece of JSON'}.", cure=cure)
+        return Problem(message=f"{path} contains {'JSON' if _is_json(text) else 'a piece of JSON'}.", hint=hint)
     if any(_SHELL_WORD.match(line) for line in text.splitlines()):
-        return Problem(what=f"{path} contains shell lines (export AWS_... or similar).", cure=cure)
+        return Problem(message=f"{path} contains shell lines (export AWS_... or similar).", hint=hint)
     return None
 
 
@@ -211,21 +211,21 @@ def _is_json(text: str) -> bool:
 def _no_keys(path: Path, profile: str, text: str, sections: dict[str, dict[str, str]]) -> Problem:
     name = printable(profile)
     if all(line.strip().startswith(("#", ";")) for line in text.split("\n") if line.strip()):
-        return Problem(what=f"{path} is empty.", cure=_LINES.format(f"[{name}]"), is_certain=False)
+        return Problem(message=f"{path} is empty.", hint=_LINES.format(f"[{name}]"), is_certain=False)
     if profile in sections:
         what = f"{path}: [{name}] has no credentials."
-        return Problem(what=what, cure=_LINES.format(f"[{name}]"), is_certain=False)
+        return Problem(message=what, hint=_LINES.format(f"[{name}]"), is_certain=False)
     if not sections:
         what = f"{path} has no section [{name}]: a line with its name in brackets is missing."
-        return Problem(what=what, cure=f"Write [{name}] above the credentials.")
+        return Problem(message=what, hint=f"Write [{name}] above the credentials.")
     others = one_of([f"[{printable(other)}]" for other in sections][:5])
-    cure = f"Rename it to [{name}], or select it with AWS_PROFILE."
-    return Problem(what=f"{path} has no section [{name}], only {others}.", cure=cure, is_certain=False)
+    hint = f"Rename it to [{name}], or select it with AWS_PROFILE."
+    return Problem(message=f"{path} has no section [{name}], only {others}.", hint=hint, is_certain=False)
 
 
-def _odd(path: Path, fields: dict[str, str]) -> Problem | None:
+def _invalid(path: Path, fields: dict[str, str]) -> Problem | None:
     for name, value in fields.items():
-        if what := odd_character(value):
-            cure = "Leave the quotes out." if "quotes" in what else "Paste the whole block again."
-            return Problem(what=f"{path}: {name} {what}.", cure=cure)
+        if what := invalid_character(value):
+            hint = "Leave the quotes out." if "quotes" in what else "Paste the whole block again."
+            return Problem(message=f"{path}: {name} {what}.", hint=hint)
     return None
