@@ -71,6 +71,8 @@ class CourierError(Exception):
         super().__init__(message or (type(self).__doc__ or "").strip().partition("\n")[0])
         self.message = str(self)
         self.hint = hint
+        if hint:
+            self.add_note(hint)  # shown below a traceback
         #: Lines that show the position, for fixed-width output; may be empty.
         self.drawing = ""
 

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import re
+import traceback
 
 import pytest
 
 from courier import errors
-from courier.errors import CourierError
+from courier.errors import CourierError, ResponseTimeout
 
 
 def every_error(base: type[CourierError] = CourierError) -> list[type[CourierError]]:
@@ -34,3 +35,9 @@ def test_exit_statuses_follow_the_kind(kind: type[CourierError], status: int) ->
 
 def test_a_sentence_holds_the_hint_too() -> None:
     assert CourierError("It broke.", hint="Mend it.").sentence == "It broke. Mend it."
+
+
+def test_a_traceback_shows_the_hint() -> None:
+    shown = "".join(traceback.format_exception(ResponseTimeout("No response came.", hint="Start a worker.")))
+
+    assert shown.endswith("No response came.\nStart a worker.\n")
