@@ -79,7 +79,14 @@ class Kept:
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
-    """Return an image's EXIF data; not as Pillow does for a PNG without any, which it decodes to find some."""
+    """Return an image's EXIF data; not as Pillow does for a PNG without any, which it decodes to find some.
+
+    In an AVIF, an orientation that only XMP data tell does not count (ISO/IEC 23008-12, 6.5.10).
+    """
+    if image.format == "AVIF":
+        exif = Image.Exif()
+        exif.load(image.info.get("exif", b""))
+        return exif
     return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
 
 
