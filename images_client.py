@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Client of the images application: uploads pictures, has a worker process them, downloads the results."""
+"""Client of the images application: uploads images, has a worker process them, downloads the results."""
 
 import sys
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Worker of the images application: takes names of pictures from a queue, processes them and stores the results."""
+"""Worker of the images application: takes names of images from a queue, processes them and stores the results."""
 
 import sys
 

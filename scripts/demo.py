@@ -91,8 +91,8 @@ def _prepare(folder: Path) -> None:
     for name in (".local", "photos", "small"):
         shutil.rmtree(folder / name, ignore_errors=True)
     (folder / "photos").mkdir()
-    picture = Image.open(io.BytesIO(sample())).convert("HSV").resize((800, 600))
-    hue, saturation, value = picture.split()
+    image = Image.open(io.BytesIO(sample())).convert("HSV").resize((800, 600))
+    hue, saturation, value = image.split()
     for number in range(PHOTOS):
         turned = hue.point([(level + number * 4) % 256 for level in range(256)])
         Image.merge("HSV", (turned, saturation, value)).convert("RGB").save(

@@ -4,13 +4,13 @@
 # Find the bucket's name. An account-regional name cannot belong to another account; it is used if the CLI supports it
 # and no bucket with the plain name exists.
 name_bucket() {
-  local plain="$name-$account-$region" refused=0
+  local plain="$name-$account-$region" status=0
   bucket=${COURIER_BUCKET:-$plain}
   [[ -z ${COURIER_BUCKET:-} ]] && is_real || return 0
-  has_bucket "$plain" && return || refused=$?
+  has_bucket "$plain" && return || status=$?
   if has_bucket "$plain-an"; then
     bucket="$plain-an"
-  elif ((refused == 2)); then
+  elif ((status == 2)); then
     die 1 "These credentials cannot access the bucket $plain: it belongs to another account, or they lack the permission s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
   elif aws_try s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
     bucket="$plain-an"

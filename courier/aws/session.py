@@ -236,18 +236,18 @@ class Aws:
 
 
 class _Factory:
-    """What makes connections instead of `Aws`, if anything does."""
+    """Creates connections instead of `Aws`, if it is set."""
 
     make: Callable[[CredentialRefresh, Cancellation | None], Aws] | None = None
 
 
 def connect(refresh: CredentialRefresh, cancellation: Cancellation | None = None) -> Aws:
-    """Return a connection, to AWS or to what stands in its place for a while. Raises: NoCredentials."""
+    """Return a connection to AWS, or to its substitute in a test. Raises: NoCredentials."""
     return (_Factory.make or Aws)(refresh, cancellation)
 
 
 def connect_worker() -> Aws:
-    """Return a connection whose calls wait for fresh keys for as long as it takes, as a worker's do.
+    """Return a worker's connection, whose calls wait for new credentials without a limit.
 
     Raises: NoCredentials.
     """
@@ -256,7 +256,7 @@ def connect_worker() -> Aws:
 
 @contextmanager
 def connected_to(make: Callable[[CredentialRefresh, Cancellation | None], Aws]) -> Iterator[None]:
-    """Have `make` make all connections, in every thread, as long as the body runs."""
+    """Create all connections by `make` while the body runs, in every thread."""
     before, _Factory.make = _Factory.make, staticmethod(make)
     try:
         yield

@@ -35,7 +35,7 @@ def check_python() -> None:
         return
     rerun()
     this = ".".join(map(str, sys.version_info[:3]))
-    refuse(f"{needed()} is needed, and this is Python {this} ({sys.executable}). {how_to_set_up()}")
+    exit_with(f"{needed()} is needed, and this is Python {this} ({sys.executable}). {how_to_set_up()}")
 
 
 def require_packages() -> None:
@@ -46,14 +46,14 @@ def require_packages() -> None:
     missing = missing_packages()
     if missing:
         rerun()
-        refuse(f"Not installed for {sys.executable}: {', '.join(missing)}. {how_to_set_up()}")
+        exit_with(f"Not installed for {sys.executable}: {', '.join(missing)}. {how_to_set_up()}")
 
 
 def start_worker(description: str) -> None:
     """Check that a worker can run. If packages are missing, parses its options first, since its imports would fail."""
     check_python()
     if sys.platform == "win32":
-        refuse("The workers need Linux or macOS.")
+        exit_with("The workers need Linux or macOS.")
     elif missing_packages():
         from courier.cli import daemon
 
@@ -122,7 +122,7 @@ def typed(name: str) -> str:
     return f"./{name}" if name.endswith(".sh") else name
 
 
-def refuse(sentence: str) -> NoReturn:
+def exit_with(sentence: str) -> NoReturn:
     """Write `sentence` to stderr and exit."""
     sys.stderr.write(f"{Path(sys.argv[0]).name}: {sentence}\n")
     sys.exit(EXIT_STATUS)

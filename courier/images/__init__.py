@@ -1,1 +1,1 @@
-"""Operations on images, carried out within limits. Knows no terminal."""
+"""Operations on images, within limits. Knows no terminal."""

@@ -17,9 +17,9 @@ from courier.text import printable
 
 
 def frames_of(image: Image.Image) -> int:
-    """Return how many frames move, or how many pages there are. Raises: NotAnImage if that cannot be told.
+    """Return the number of frames of an animation, or of pages. Raises: NotAnImage if it cannot be determined.
 
-    A PNG's picture for programs that know no better is none of them.
+    Does not count an APNG's fallback image.
     """
     try:
         return int(getattr(image, "n_frames", 1)) - bool(getattr(image, "default_image", False))
@@ -28,7 +28,7 @@ def frames_of(image: Image.Image) -> int:
 
 
 def plays_of(image: Image.Image) -> int:
-    """Return how often the frames are shown, 0 for ever. A GIF counts how often they are repeated, if it counts."""
+    """Return the number of times the frames are shown; 0: forever. A GIF stores the number of repetitions."""
     loop = image.info.get("loop")
     if format_of(image) != "GIF":
         return int(loop or 0)
@@ -36,7 +36,7 @@ def plays_of(image: Image.Image) -> int:
 
 
 def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, float]]:
-    """Yield each frame whole, and for how many milliseconds it is shown. Raises: NotAnImage."""
+    """Yield each frame in full, with its duration in milliseconds. Raises: NotAnImage."""
     try:
         if source.png:
             yield from composed(source.image.size, apng.parts(source, note))
@@ -44,7 +44,7 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
             yield from _counted(source.image, composed(source.image.size, gif.parts(source.gif)))
         else:
             for frame in ImageSequence.Iterator(source.image):
-                pixels = frame.convert("RGBA")  # before its time, which some formats tell only once it is decoded
+                pixels = frame.convert("RGBA")  # before its duration, which some formats have only after decoding
                 yield pixels, float(frame.info.get("duration", 0))
     except (MemoryError, CourierError):
         raise
@@ -53,7 +53,7 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
 
 
 def _counted(image: Image.Image, frames: Iterator[tuple[Image.Image, float]]) -> Iterator[tuple[Image.Image, float]]:
-    """Yield as many frames as Pillow has counted, whose limit has been checked. Raises: NotAnImage for others."""
+    """Yield the frames that Pillow has counted and that were checked against the limit. Raises: NotAnImage at more."""
     expected, count = frames_of(image), 0
     for frame in frames:
         count += 1
@@ -65,5 +65,5 @@ def _counted(image: Image.Image, frames: Iterator[tuple[Image.Image, float]]) ->
 
 
 def count_frames(content: bytes) -> int:
-    """Return how many frames a file has: of equal ones that follow each other, writers make one."""
+    """Return the number of frames of a file, in which writers merge equal consecutive frames."""
     return int(getattr(Image.open(io.BytesIO(content)), "n_frames", 1))

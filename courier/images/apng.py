@@ -1,7 +1,7 @@
-"""Animated PNGs: their frames, put together as the PNG specification says (3rd edition, 11.3.6 and 13).
+"""Animated PNGs: their frames, composed as the PNG specification says (3rd edition, 11.3.6 and 13).
 
-Pillow puts them together otherwise: half transparent pixels laid over others, cleared parts of opaque images, 16 bits,
-and what follows a default image of its own. Here each stored frame becomes a PNG that Pillow decodes alone.
+Pillow composes them differently: semi-transparent pixels over others, cleared parts of opaque images, 16 bits, and the
+frames after a separate default image. Here each stored frame becomes a PNG that Pillow decodes alone.
 """
 
 from __future__ import annotations
@@ -19,31 +19,28 @@ from courier.images.notes import Note
 from courier.images.png import SIGNATURE, packed
 from courier.images.probe import Source, open_source
 
-#: What a frame's pixels cannot be decoded without, and what frames are stored in.
+#: The chunks that a frame's pixels need, and the chunks in which frames are stored.
 _SHARED, _OF_FRAMES = (b"PLTE", b"tRNS"), (b"fcTL", b"IDAT", b"fdAT")
 #: A frame's number, size, place, time as a fraction, disposal, and whether it is laid over what is there.
 _CONTROL = struct.Struct(">5I2H2B")
 
 
 def parts(source: Source, note: Note) -> Iterator[Part]:
-    """Yield the frames of an animated PNG as they are stored.
-
-    Raises: NotAnImage for what is damaged, or has other frames than it says.
-    """
-    told = int.from_bytes(source.png.chunks[b"acTL"][:4]) if source.png else 0
+    """Yield the stored frames of an animated PNG. Raises: NotAnImage if it is damaged, or the frame count is wrong."""
+    declared = int.from_bytes(source.png.chunks[b"acTL"][:4]) if source.png else 0
     count = 0
     for control, data in _stored(source):
         count += 1
-        if count > told:
+        if count > declared:
             break
         yield _part(source, control, data, note)
-    if count != told:
-        more = " or more" * (count > told)
-        raise damage(source.image, f"{count:,}{more} frames are there, and it says that it has {told:,}")
+    if count != declared:
+        more = " or more" * (count > declared)
+        raise damage(source.image, f"{count:,}{more} frames are there, and it says that it has {declared:,}")
 
 
 def _stored(source: Source) -> Iterator[tuple[bytes, bytes]]:
-    """Yield frames' controls and data; a default image that is none of them is passed over."""
+    """Yield the frames' controls and data, without a default image that is not a frame."""
     control, data = b"", [b""]
     for chunk in source.png.kept if source.png else ():
         if chunk.name in _OF_FRAMES and not chunk.is_sound:

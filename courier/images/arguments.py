@@ -17,7 +17,7 @@ GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
 )  # fmt: skip
 
-#: How often colors are sampled in a JPEG: at each pixel, at every second one of a row, and of every second row.
+#: The chroma subsamplings of a JPEG: at each pixel, at every second one of a row, and also at every second row.
 SAMPLINGS = ("444", "422", "420")
 
 Values = Mapping[str, Any]
@@ -25,7 +25,7 @@ Values = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How large a result is to be: width and height in pixels (one may be None), or a share in per cent."""
+    """The size of a result: width and height in pixels (one may be None), or a percentage."""
 
     width: int | None = None
     height: int | None = None
@@ -33,19 +33,19 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The size as a name says it."""
+        """The size as part of a name."""
         return f"{self.percent:g}pc" if self.percent else f"{self.width or ''}x{self.height or ''}"
 
 
 def nothing(text: str) -> Values:
-    """Read the value of an operation that takes none. Raises: ValueError."""
+    """Parse the value of an operation without values. Raises: ValueError."""
     if text:
         raise ValueError
     return {}
 
 
 def number(name: str, low: float, high: float, default: float | None = None) -> Callable[[str], Values]:
-    """Return a reader of a number between two."""
+    """Return a parser of a number in a range."""
 
     def read(text: str) -> Values:
         if text and not re.fullmatch(r"[+-]?[0-9]{1,6}(\.[0-9]{1,6})?", text):
@@ -59,7 +59,7 @@ def number(name: str, low: float, high: float, default: float | None = None) -> 
 
 
 def whole(name: str, low: int, high: int, default: int | None = None) -> Callable[[str], Values]:
-    """Return a reader of a whole number between two."""
+    """Return a parser of an integer in a range."""
 
     def read(text: str) -> Values:
         if not text and default is not None:
@@ -85,7 +85,7 @@ def _size(text: str) -> Size:
 
 
 def resize(text: str) -> Values:
-    """Read a size, a fit and a gravity. Raises: ValueError."""
+    """Parse a size, a fit and a gravity. Raises: ValueError."""
     size, *rest = text.split(":")
     fit, gravity, *more = [*rest, "", ""][: max(2, len(rest))]
     if more:
@@ -94,12 +94,12 @@ def resize(text: str) -> Values:
 
 
 def thumbnail(text: str) -> Values:
-    """Read a size. Raises: ValueError."""
+    """Parse a size. Raises: ValueError."""
     return {"size": _size(text or "200")}
 
 
 def crop(text: str) -> Values:
-    """Read a size and a place. Raises: ValueError."""
+    """Parse a size and a position. Raises: ValueError."""
     if match := re.fullmatch(r"([0-9]{1,5})x([0-9]{1,5})\+([0-9]{1,5})\+([0-9]{1,5})", text):
         width, height, left, top = map(int, match.groups())
         gravity = ""
@@ -114,19 +114,19 @@ def crop(text: str) -> Values:
 
 
 def rotate(text: str) -> Values:
-    """Read degrees and a color. Raises: ValueError."""
+    """Parse degrees and a color. Raises: ValueError."""
     degrees, _, background = text.partition(":")
     return {"degrees": number("degrees", -360, 360)(degrees)["degrees"], "background": _color(background)}
 
 
 def border(text: str) -> Values:
-    """Read a width and a color. Raises: ValueError."""
+    """Parse a width and a color. Raises: ValueError."""
     width, _, color = text.partition(":")
     return {**whole("width", 1, 5_000)(width), "color": _color(color or "black")}
 
 
 def convert(text: str) -> Values:
-    """Read a format, a quality, and how a JPEG's colors are sampled. Raises: ValueError."""
+    """Parse a format, a quality, and a JPEG's chroma subsampling. Raises: ValueError."""
     name, *rest = text.split(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
     if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality else 0):

@@ -1,4 +1,4 @@
-"""AVIF files box by box: how deep their colors are, and how these are described.
+"""Read AVIF files box by box: bit depth and color description.
 
 Sources: ISO/IEC 14496-12, 23008-12 and 23000-22; https://aomediacodec.github.io/av1-isobmff/
 """
@@ -18,7 +18,7 @@ _HIGH, _TWELVE = 0x40, 0x20
 
 @dataclass(frozen=True, kw_only=True)
 class Avif:
-    """What a file says of its first image."""
+    """The properties of a file's first image."""
 
     bits: int = 8
     #: The part that is to be seen: left, top, right, bottom; None for all of it.
@@ -29,7 +29,7 @@ class Avif:
 
 
 def read(content: bytes) -> Avif:
-    """Return what an AVIF says of its image; what cannot be read is left out."""
+    """Return the properties of an AVIF's image, without those that cannot be read."""
     meta = next((data[4:] for name, data in _boxes(content) if name == b"meta"), b"")
     boxes = dict(_boxes(meta))
     parts = dict(_boxes(boxes.get(b"iprp", b"")))
@@ -80,7 +80,7 @@ def _associated(table: bytes, item: bytes) -> list[int]:
 
 
 def _aperture(properties: dict[bytes, bytes]) -> tuple[int, int, int, int] | None:
-    """Return the clean aperture, told by its size and how far its middle is from the whole's (14496-12, 12.1.4)."""
+    """Return the clean aperture, stored as its size and its center's offset (14496-12, 12.1.4)."""
     size, told = properties.get(b"ispe", b"")[4:12], properties.get(b"clap", b"")
     if len(size) < 8 or len(told) < 32:  # noqa: PLR2004
         return None

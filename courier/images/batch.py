@@ -1,4 +1,4 @@
-"""A batch of images: their overlapping upload, processing and download, in which nobody's file is overwritten."""
+"""Upload, process and download a batch of images concurrently, without overwriting the user's files."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from courier.images.sources import Source
 from courier.images.transfer import ImageTransfer, Result, Uploaded
 from courier.progress import NO_PROGRESS, Progress
 
-#: How many transfers are under way at once each way, and how many pictures are uploaded ahead of the answers.
+#: The concurrent transfers in each direction, and the images that are uploaded ahead of the responses.
 TRANSFERS = 4
 AHEAD = 16
-#: How long a stream of questions waits for the next upload before it says that there is none at the moment.
+#: How long the stream of requests waits for the next upload before it yields a pause.
 _WAIT_SECONDS = 0.05
-#: Hears of each file what became of it: the result's file and the result, or the error.
+#: Called with the outcome of each file: the result's file and the result, or the error.
 Tell = Callable[[str, Path | None, Result | CourierError], None]
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A file on its way: where its result goes, what that is made from, and the upload."""
+    """A file in progress: the target and the origin of its result, and the upload."""
 
     path: str
     target: Path
@@ -41,7 +41,7 @@ class _Job:
 
 
 class Batch:
-    """Many files through the workers: uploads, work and downloads overlap, and what is there is not done again."""
+    """Processes many files: uploads, processing and downloads overlap, and existing results are skipped."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Batch:
         self._destination = Destination(folder, sources, replaces=replace)
 
     def run(self) -> None:
-        """Do all files. Raises: AwsError; WrongUsage; what concerns one file is told, and the others go on."""
+        """Process all files; report errors of single files, and continue. Raises: AwsError; WrongUsage."""
         with ThreadPoolExecutor(TRANSFERS) as uploads, ThreadPoolExecutor(TRANSFERS) as downloads:
             try:
                 self._ask(self._jobs(list(self._once()), uploads), downloads)
@@ -78,7 +78,7 @@ class Batch:
             self._tell(path, target, result)
 
     def _once(self) -> Iterator[Source]:
-        """Yield the files whose names are not those of others before them, which their results would overwrite."""
+        """Yield the files whose results do not overwrite those of earlier files."""
         seen: dict[Path, str] = {}
         for source in self._sources:
             name = source.subfolder / Path(source.path).name
@@ -116,7 +116,7 @@ class Batch:
                 yield Request(body=job.sent.name, options={"operations": self._pipeline.text, "etag": job.sent.etag})
 
     def _jobs(self, sources: Sequence[Source], uploads: ThreadPoolExecutor) -> Iterator[_Job | None]:
-        """Yield what was uploaded in order, a few uploads ahead; None while the next upload is not done."""
+        """Yield uploaded files in order, a few uploads ahead; None while the next upload is in progress."""
         ahead: deque[tuple[str, Future[_Job | None]]] = deque()
         left, has_begun = iter(sources), False
         for _ in sources:
@@ -140,7 +140,7 @@ class Batch:
                     yield job
 
     def _begin(self, source: Source) -> _Job | None:
-        """Upload a file, unless its result is there already. Raises: CourierError."""
+        """Upload a file, unless its result exists already. Raises: CourierError."""
         self._transfer.check_canceled()
         local = self._transfer.read(source.path)
         target = self._folder / source.subfolder / naming.name_for(local.name, self._pipeline, local.header)

@@ -1,4 +1,4 @@
-"""BMP: the color profile that Pillow passes over, and what is said of those that are not read.
+"""BMP: read the color profile, which Pillow ignores, and explain why a file is not supported.
 
 Source: Microsoft, BITMAPV5HEADER; OS/2's headers.
 """
@@ -38,7 +38,7 @@ class _Header:
 
 
 def why_unread(file: IO[bytes]) -> NotAnImage | None:
-    """Return why a BMP is not read, by its header; None if the file is no BMP, or its header says nothing of it."""
+    """Return why a BMP is not supported, by its header; None if it is not a BMP, or the header gives no reason."""
     header = _header(file)
     what = _unusual(header) if header else ""
     if not what:
@@ -62,7 +62,7 @@ def prepare(image: Image.Image, file: IO[bytes]) -> None:
 
 
 def _header(file: IO[bytes]) -> _Header | None:
-    """Return what a BMP's header says; None if the file is none."""
+    """Return a BMP's header; None if the file is not a BMP."""
     file.seek(0)
     head = file.read(_START + 4)
     size = int.from_bytes(head[_START:], "little")

@@ -1,4 +1,4 @@
-"""Animations as they are stored: parts that are laid on a canvas one after the other (PNG 3, 11.3.6; GIF89a, 23)."""
+"""Compose the frames of stored animations on a canvas (PNG 3, 11.3.6; GIF89a, 23)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 class Disposal(Enum):
-    """What becomes of a part before the next."""
+    """What happens to a part before the next part."""
 
     KEEP = 0
     CLEAR = 1

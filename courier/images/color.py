@@ -16,7 +16,7 @@ _MOST = 65_535
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether a picture is gray of more than 8 bits."""
+    """Whether an image is gray of more than 8 bits."""
     return image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 
@@ -43,12 +43,12 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
 
 
 def is_foreign(profile: bytes) -> bool:
-    """Whether a color profile is there and does not do what sRGB does."""
+    """Whether there is a color profile with other colors than sRGB."""
     return bool(profile) and not profiles.is_srgb(profile)
 
 
 def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
-    """Return a picture in the colors of sRGB, by its profile if that can be read; transparency stays."""
+    """Return an image in the colors of sRGB, by its profile if that can be read; transparency stays."""
     alpha = image.convert("RGBA").getchannel("A") if has_alpha(image) else None
     base = image.convert("RGB") if image.mode in {"P", "PA", "RGBA", "RGBa"} else image
     base = base.convert("L") if base.mode in {"1", "LA", "La"} else base
@@ -67,7 +67,7 @@ def colored(image: Image.Image) -> Image.Image:
 
 
 def has_alpha(image: Image.Image) -> bool:
-    """Whether a picture has transparency, in whatever way."""
+    """Whether an image has transparency of any kind."""
     return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
 
 
@@ -97,10 +97,10 @@ def _by_profile(image: Image.Image, profile: bytes, note: Note) -> Image.Image |
 
 
 def is_of_gray(profile: bytes) -> bool:
-    """Whether a profile is for gray pictures: its color space stands in its header (ICC.1, 7.2.8)."""
+    """Whether a profile is for gray images: its color space stands in its header (ICC.1, 7.2.8)."""
     return profile[16:20] == b"GRAY"
 
 
 def fits(profile: bytes, image: Image.Image) -> bool:
-    """Whether a profile is for pictures of this kind."""
+    """Whether a profile is for images of this kind."""
     return is_of_gray(profile) if image.mode in {"1", "L", "LA", "I;16", "I", "F"} else profile[16:20] == b"RGB "

@@ -1,6 +1,6 @@
-"""Decode an image whole, or say how much of it can be read.
+"""Decode an image completely, or report how much of it can be read.
 
-Decoders forgive: a PNG whose stream ends early, a JPEG whose scan does. What they leave black or gray is damage here.
+Decoders accept truncated PNGs and JPEGs, and leave the missing part black or gray. Here these are damaged images.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _DEEP = 16
 
 
 def decode(source: Source, note: Note) -> Image.Image:
-    """Return a source's image decoded, its first if there are several. Raises: NotAnImage if it is not whole."""
+    """Decode a source's image, the first if there are several. Raises: NotAnImage if it is incomplete."""
     if source.png:
         _decode_png(source, source.png)
         return _deep_transparency(source.image, source.png)
@@ -38,7 +38,7 @@ def decode(source: Source, note: Note) -> Image.Image:
 
 
 def damage(image: Image.Image, what: str) -> NotAnImage:
-    """Return the rejection of an image that cannot be decoded whole."""
+    """Return the rejection of an image that cannot be decoded completely."""
     name = "JPEG" if image.format == "MPO" else image.format
     header = f"its header says {name}, {image.width} x {image.height} pixels"
     return NotAnImage(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
@@ -109,7 +109,7 @@ def _check_rows(image: Image.Image, found: Png, pixels: PixelData) -> None:
 
 
 def _rows(found: Png, pixels: PixelData) -> str:
-    """Say how many rows of a PNG can be read; nothing if all can."""
+    """Report how many rows of a PNG can be read; empty if all can."""
     readable, expected = found.rows_of(pixels)
     if readable == expected:
         return "" if pixels.is_sound else "the check sum of its pixels is wrong"

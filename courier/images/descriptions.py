@@ -1,4 +1,4 @@
-"""What TIFF and BMP say of their colors in other ways than by a profile.
+"""Color descriptions of TIFF and BMP other than profiles.
 
 Sources: TIFF 6.0 section 20, Microsoft's BITMAPV4HEADER.
 """

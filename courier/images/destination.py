@@ -1,4 +1,4 @@
-"""Where a run saves its results: what stands there already, and what may take its place."""
+"""The folder of a run's results: which files exist there, and which may be replaced."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from courier.images.sources import Source
 
 
 class Destination:
-    """The folder of a run's results, and those below it. For any number of threads."""
+    """The folder of a run's results, with its subfolders. Thread-safe."""
 
     def __init__(self, folder: Path, sources: Sequence[Source], *, replaces: bool) -> None:
         self._folder = folder
@@ -23,20 +23,20 @@ class Destination:
         self._indexes: dict[Path, ResultIndex] = {}
         self._is_open = False
         places = [Path(source.path) for source in sources if source.path]
-        #: The sources, and the results of this run with their sources, by what identifies a file whatever its name.
+        #: The sources, and the results of this run with their sources, by file identity.
         self._taken: dict[tuple[int, int], str | None] = dict.fromkeys(
             identity for place in places for identity in _identities(place)
         )
 
     def has(self, path: str, target: Path, image: Made) -> bool:
-        """Whether the very result is there. Raises: WrongUsage if something else is that must stay."""
+        """Whether the same result exists. Raises: WrongUsage if another file does that must be kept."""
         is_there = self._state(path or image.source, target, image) is State.DONE
         if is_there:
             self._take(path or image.source, target)
         return is_there
 
     def check(self) -> None:
-        """Try once to write, before anything is uploaded. Raises: FolderClosed."""
+        """Check, before any upload, that the folder is writable. Raises: FolderClosed."""
         with self._lock:
             if self._is_open:
                 return
@@ -48,7 +48,7 @@ class Destination:
                 raise FolderClosed(f"Nothing can be saved in {self._folder}: {error.message}", hint=hint) from error
 
     def keep(self, path: str, part: Unfinished, image: Made) -> None:
-        """Give a result its name, unless another program has made the same meanwhile. Raises: WrongUsage."""
+        """Rename a result to its target, unless another program has made the same result. Raises: WrongUsage."""
         path, image = path or image.source, replace(image, digest=part.digest())
         with self._index(part.target.parent).changing() as add:
             state = self._state(path, part.target, image)
@@ -58,9 +58,9 @@ class Destination:
             self._take(path, part.target)
 
     def _state(self, path: str, target: Path, image: Made) -> State:
-        """Return what stands in a result's place; what may be replaced anyhow is outdated.
+        """Return the state of a result's target; a file that may be replaced counts as outdated.
 
-        Raises: WrongUsage if it must stay.
+        Raises: WrongUsage if the file must be kept.
         """
         self._check_target(path, target)
         state = self._index(target.parent).state(target, image)
@@ -74,7 +74,7 @@ class Destination:
         return state
 
     def _check_target(self, path: str, target: Path) -> None:
-        """Make sure that a result takes no folder's, source's or other result's place. Raises: WrongUsage."""
+        """Check that the target is not a folder, a source or another result. Raises: WrongUsage."""
         hint = "Save elsewhere with --to."
         if target.is_dir():
             raise WrongUsage(f"{target} is a folder.", hint=hint)
@@ -98,7 +98,7 @@ class Destination:
 
 
 def make_folder(folder: Path) -> None:
-    """Create a folder, with those above it, unless it is there. Raises: WrongUsage."""
+    """Create a folder and its parents, unless it exists. Raises: WrongUsage."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
@@ -108,7 +108,7 @@ def make_folder(folder: Path) -> None:
 
 
 def _identities(path: Path) -> list[tuple[int, int]]:
-    """Return what identifies a file, the same for all of its names; for a link, also what it leads to."""
+    """Return a file's identity, the same for all of its names; for a link, also its target's."""
     try:
         return [(found.st_dev, found.st_ino) for found in (path.lstat(), path.stat())]
     except OSError:  # none is there, or a link leads nowhere

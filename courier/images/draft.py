@@ -1,4 +1,4 @@
-"""Have a JPEG decoded no larger than needed, and in gray if that is all that is wanted."""
+"""Decode a JPEG no larger than needed, and in gray if the result is gray."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations on what pixels look like, as pure functions; they leave transparency alone."""
+"""Operations on the colors of pixels, as pure functions; they keep transparency."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from courier.images.operation import Apply
 
 #: The brown of silver sulphide: what a gray of 255 would be.
 _SEPIA = (274, 246, 191)
-#: How far what is visible is carried into what is not, in pixels, and how far around that is looked.
+#: How far visible colors are carried into invisible pixels, and the radius of the search, in pixels.
 _NEAR, _REACH = 8, 16
 
 
@@ -147,6 +147,6 @@ def _mask(image: Image.Image) -> Image.Image:
 
 
 def flattened(image: Image.Image, color: str) -> Image.Image:
-    """Return a picture without transparency, on paper of a color."""
+    """Return an image without transparency, on paper of a color."""
     paper = Image.new("RGBA", image.size, color)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")

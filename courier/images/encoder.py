@@ -42,12 +42,12 @@ class Encoding:
     tables: dict[int, list[int]] | None = None
     #: Whether the source was a GIF.
     is_gif: bool = False
-    #: How often frames are shown; 0 for ever.
+    #: The number of times the frames are shown; 0: forever.
     plays: int = 1
 
 
 def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
-    """Return the file that frames make, each shown for so many milliseconds. Raises: NotAnImage."""
+    """Encode frames with their durations in milliseconds. Raises: NotAnImage."""
     try:
         return _saved(frames, times, encoding, note)
     except (OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
@@ -73,7 +73,7 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
         note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
         options |= {"append_images": frames[1:], **_timing(frames, times, encoding, note)}
-    # Pillow writes some tags of an opened TIFF anew by itself: XMP, IPTC, and what its channels were.
+    # Pillow writes some tags of an opened TIFF again by itself: XMP, IPTC, and what its channels were.
     frames = [frame._new(frame.im) if isinstance(frame, ImageFile.ImageFile) else frame for frame in frames]  # noqa: SLF001
     for frame in frames:
         # Whatever the source brought along is written only if it is among the options.
@@ -87,7 +87,7 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
 
 
 def _options(encoding: Encoding) -> dict[str, Any]:
-    """Return how a picture is written."""
+    """Return the save options of an image."""
     options = dict(encoding.target.save_options or {})
     if encoding.sampling is not None:
         options["subsampling"] = encoding.sampling
@@ -107,7 +107,7 @@ def _options(encoding: Encoding) -> dict[str, Any]:
 
 
 def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> dict[str, Any]:
-    """Return how frames are written that follow each other."""
+    """Return the save options of an animation."""
     options: dict[str, Any] = {"save_all": True, "duration": [round(one) for one in times]}
     if encoding.target.name != "GIF":
         return {**options, "loop": encoding.plays}
@@ -126,7 +126,7 @@ def _clears(frames: list[Image.Image], encoding: Encoding) -> bool:
 
 
 def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
-    """Return a picture that the target's format can hold."""
+    """Return an image that the target's format can hold."""
     modes = encoding.target.modes
     if image.mode in {"LA", "RGBA"} and "RGBA" not in modes:
         if color.is_see_through(image):

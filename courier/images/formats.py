@@ -1,4 +1,4 @@
-"""The image formats: which are accepted, and what a result in each can hold."""
+"""The image formats: which are accepted, and what each supports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """What there is to know of one format."""
+    """The properties of a format."""
 
     #: As Pillow names it (a camera's MPO comes in as JPEG).
     name: str
@@ -25,7 +25,7 @@ class Format:
     animates: bool = False
     #: Whether a still image stays in it; another becomes a PNG.
     stays: bool = True
-    #: Whether its results may be told how good they are to be.
+    #: Whether its results have a quality.
     has_quality: bool = False
     #: Whether it holds a resolution.
     has_resolution: bool = False
@@ -72,5 +72,5 @@ TARGETS: dict[str, Format] = {name: known for known in WRITTEN for name in (know
 
 
 def named_by(suffix: str) -> Format | None:
-    """Return the format whose files end so; None if there is none."""
+    """Return the format with this file name suffix; None if it is unknown."""
     return next((known for known in _ALL if suffix.lower() in known.suffixes), None)

@@ -1,4 +1,4 @@
-"""Sizes and positions: how large results become, and where one box lies in another."""
+"""Sizes and positions of results and boxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from courier.images.arguments import Size, Values
 
 
 def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
-    """Return the width and height in pixels that a size means for a picture; a missing side follows the other."""
+    """Return a size in pixels for an image; a missing side is proportional to the other."""
     if wanted.percent:
         return times(size, wanted.percent / 100)
     width, height = wanted.width, wanted.height
@@ -20,13 +20,13 @@ def target(size: tuple[int, int], wanted: Size) -> tuple[int, int]:
 
 
 def turned(size: tuple[int, int], degrees: float) -> tuple[int, int]:
-    """Return how large a picture is after a rotation."""
+    """Return the size of an image after a rotation."""
     sine, cosine = abs(math.sin(math.radians(degrees))), abs(math.cos(math.radians(degrees)))
     return math.ceil(size[0] * cosine + size[1] * sine), math.ceil(size[0] * sine + size[1] * cosine)
 
 
 def planned_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
-    """Return how large a picture is after a resize."""
+    """Return the size of an image after a resize."""
     wanted: Size = values["size"]
     width, height = target(size, wanted)
     if values["fit"] not in {"inside", "outside"} or not (wanted.width and wanted.height):
@@ -36,7 +36,7 @@ def planned_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
 
 
 def thumbnail_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
-    """Return how large a picture is as a thumbnail."""
+    """Return the size of an image's thumbnail."""
     wanted: Size = values["size"]
     if wanted.percent:
         width, height = target(size, wanted)
@@ -51,13 +51,13 @@ def times(size: tuple[int, int], share: float) -> tuple[int, int]:
 
 
 def place(outer: tuple[int, int], inner: tuple[int, int], gravity: str) -> tuple[int, int]:
-    """Return where something lies in something larger, in whole pixels."""
+    """Return the position of a box in a larger one, in whole pixels."""
     left, top = corner(outer, inner, gravity)
     return int(left), int(top)
 
 
 def corner(outer: tuple[float, float], inner: tuple[float, float], gravity: str) -> tuple[float, float]:
-    """Return where something lies in something larger."""
+    """Return the position of a box in a larger one."""
     left = 0.0 if "west" in gravity else 1.0 if "east" in gravity else 0.5
     top = 0.0 if "north" in gravity else 1.0 if "south" in gravity else 0.5
     return max(0.0, (outer[0] - inner[0]) * left), max(0.0, (outer[1] - inner[1]) * top)

@@ -1,4 +1,4 @@
-"""GIF files block by block: whether the file goes on to its end marker, which Pillow does not ask, and its frames.
+"""Read GIF files block by block: whether they are complete, which Pillow does not check, and their frames.
 
 Pillow takes a frame's own grays for none, and clears its place otherwise than libvips and ffmpeg do: to transparent if
 one of its colors is, and else to the background's color.
@@ -23,7 +23,7 @@ _CONTROL, _CONTROL_BYTES = 0xF9, 8
 #: Whether one of a frame's colors is transparent.
 _HAS_CLEAR = 1
 _GRAYS = bytes(level for level in range(256) for _ in range(3))
-#: More pixels than this is no frame of a GIF, whatever its size says.
+#: A frame with more pixels is not a valid GIF frame.
 _MAX_PIXELS = 100_000_000
 _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE}
 
@@ -80,7 +80,7 @@ def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: byte
 
 
 def _table_bytes(content: bytes, place: int) -> int:
-    """Return how long the table of colors is that flags at this place tell of."""
+    """Return the length of the color table that the flags at this place describe."""
     flags = content[place] if place < len(content) else 0
     return 3 * 2 ** ((flags & _TABLE_SIZE) + 1) if flags & _HAS_TABLE else 0
 

@@ -18,10 +18,10 @@ from courier.sandbox import Limits, Sandbox
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 from courier.text import quoted
 
-#: The program that each picture is given to, in a process of its own.
-DARKROOM = "courier.images.sandbox_child"
+#: The program of the sandbox.
+SANDBOX_MODULE = "courier.images.sandbox_child"
 OPTIONS = ("operations", "etag")
-#: What is told of a result with it: of which source and operations it is, and what it became.
+#: The metadata of a stored result: a mark of its source and operations, the operations, and its details.
 MARK, DONE, TOLD = "courier-mark", "courier-operations", "courier-told"
 #: S3 holds 2 KB of metadata, in characters here.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
@@ -30,7 +30,7 @@ MAX_DONE = 400
 
 
 class ImageHandler:
-    """Does what a request asks for: fetch, process, store, name the result."""
+    """Answers requests: fetches the source, processes it, stores the result, and returns its name."""
 
     def __init__(self, aws: Aws, settings: Settings) -> None:
         self._unprocessed = Bucket(aws, settings.bucket, UNPROCESSED)
@@ -43,10 +43,10 @@ class ImageHandler:
             seconds_setting="COURIER_IMAGE_SECONDS",
             memory_setting="COURIER_IMAGE_MEMORY_MEGABYTES",
         )
-        self._sandbox = Sandbox(DARKROOM, limits)
+        self._sandbox = Sandbox(SANDBOX_MODULE, limits)
 
     def answer(self, request: Request) -> Response:
-        """Return the name of the processed picture and what there is to tell of it.
+        """Return the name of the processed image, with details.
 
         Raises: Rejected; ServiceError; SandboxFault.
         """
@@ -83,7 +83,7 @@ class ImageHandler:
         with self._sandbox.cell() as cell:
             self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
             made = cell.run(order)
-            # Whatever a picture made of its process, its result goes nowhere else.
+            # An image that took over its process cannot store its result elsewhere.
             name = check_name(made["name"])
             done = json.dumps(pipeline.text)[1 : MAX_DONE + 1]
             metadata = {MARK: mark, DONE: done, TOLD: _short(made["told"])}
@@ -93,7 +93,7 @@ class ImageHandler:
 
 
 def _short(told: dict[str, object]) -> str:
-    """Return what is told of a picture as JSON, short enough for S3's metadata: without the notes, if need be."""
+    """Return details as JSON, short enough for S3's metadata: if necessary without the notes."""
     text = json.dumps(told)
     return text if len(text) <= MAX_TOLD else json.dumps({"notes": ["and more was not kept than fits here"]})
 
@@ -107,7 +107,7 @@ def _made(stored: StoredObject) -> Response:
 
 
 def _mark(source: StoredObject, pipeline: Pipeline) -> str:
-    """Return what a result is marked with: the same source and operations make the same result."""
+    """Return the mark of a result, the same for the same source and operations."""
     what = f"{source.etag} {pipeline.meaning}"
     return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
 

@@ -1,10 +1,10 @@
-"""What a file is that is not worked on, by its first bytes; and what a file carries beside its image."""
+"""Identify unsupported files by their first bytes, and what a photograph carries beside its image."""
 
 from __future__ import annotations
 
 import re
 
-#: What a file begins with, as a pattern, and what it is then.
+#: Patterns of a file's first bytes, and the kind of file.
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (rb"....ftyp(heic|heix|heim|heis|hevc|hevx|hevm|hevs)", "a HEIC image"),
     (rb"....ftyp(mif1|msf1|miaf)", "a HEIF image"),
@@ -51,16 +51,16 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (rb"<\?xml", "an XML document"),
     (rb"MZ|\x7fELF|#!", "a program"),
 )
-#: The formats that are worked on, by their first bytes.
+#: The supported formats by their first bytes.
 _OURS: tuple[tuple[bytes, str], ...] = (
     (rb"\xff\xd8", "JPEG"), (rb"\x89PNG\r\n\x1a\n", "PNG"), (rb"GIF8[79]a", "GIF"), (rb"RIFF....WEBP", "WEBP"),
     (rb"II\*\0|MM\0\*|II\+\0|MM\0\+", "TIFF"), (rb"BM", "BMP"), (rb"....ftypavi[fs]", "AVIF"),
 )  # fmt: skip
 _FLAGS = re.DOTALL | re.IGNORECASE
 _PROLOGUE = re.compile(rb"^\xef\xbb\xbf|<!--.*?-->|<\?[^>]*>", re.DOTALL)
-#: How much of a file is looked at.
+#: The number of bytes that are read.
 HEAD_BYTES = 1024
-#: What shows that a photograph carries more than its image, and what that is.
+#: Markers of what a photograph may carry beside its image.
 _COMPANIONS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1", b"hdrgainmap", b"HDRGainMap"), "gain map (HDR)"),
     ((b"GDepth:", b'Semantic="Depth', b"depthmap", b"auxiliary:depth"), "depth map"),
@@ -69,7 +69,7 @@ _COMPANIONS: tuple[tuple[tuple[bytes, ...], str], ...] = (
 
 
 def other_kind(head: bytes) -> str:
-    """Return what a file is that begins so and is not worked on, such as `a PDF document`; empty if nobody knows."""
+    """Return what an unsupported file is, such as `a PDF document`; empty if unknown."""
     kind = next((kind for pattern, kind in _SIGNATURES if re.match(pattern, head, _FLAGS)), "")
     if kind and kind != "an XML document":
         return kind
@@ -79,7 +79,7 @@ def other_kind(head: bytes) -> str:
 
 
 def our_format(head: bytes) -> str:
-    """Return the format that a file has by its first bytes, of those that are worked on; empty if it has none."""
+    """Return the supported format of a file by its first bytes; empty if it has none."""
     return next((name for pattern, name in _OURS if re.match(pattern, head, re.DOTALL)), "")
 
 

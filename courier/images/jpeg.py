@@ -1,4 +1,4 @@
-"""JPEG files marker by marker: what their headers say, and whether their pixels fill their size.
+"""Read JPEG files marker by marker: their headers, and whether all pixels are there.
 
 Source: ITU-T T.81, annexes B and G.
 """
@@ -26,13 +26,13 @@ _ODD = {0xC3: "without loss", 0xCB: "without loss", 0xF7: "by JPEG-LS"} | dict.f
 _BITS, _CHANNELS = 8, (1, 3, 4)
 _BANDS = 64
 _PADDING = b"\x55" * 16
-#: So many bytes at the end of a scan's data may be filling.
+#: This many bytes at the end of a scan's data may be filling.
 _SLACK = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jpeg:
-    """What a file says of its first image."""
+    """The headers of a file's first image."""
 
     #: The number of the marker that begins the frame; 0 if there is none.
     frame: int
@@ -52,7 +52,7 @@ class Jpeg:
 
     @property
     def oddity(self) -> str:
-        """What is odd about it that no decoder here knows, behind `a JPEG`; empty if nothing is."""
+        """Why no decoder here supports it, to follow `a JPEG`; empty if it is supported."""
         kind = _ODD.get(self.frame, "")
         if kind or self.bits != _BITS:
             return kind or f"of {self.bits} bits a channel"
@@ -70,7 +70,7 @@ class Jpeg:
 
 
 def read(content: bytes, most_scans: int) -> Jpeg:
-    """Return what a JPEG says of its first image; what follows that (a film, another image) is not looked at."""
+    """Return the headers of a JPEG's first image; ignores what follows it (a film, another image)."""
     place, scans, begin, frame, bits, end, has_end = 2, 0, 0, 0, 8, len(content), False
     left: dict[int, list[int]] = {}
     restarts, has_restarts = b"", False
@@ -125,9 +125,9 @@ def _bring(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> 
 
 
 def padded(content: bytes, found: Jpeg) -> bytes:
-    """Return a single scan with bytes behind it that mean nothing, and the end marker.
+    """Return a single scan, padded with meaningless bytes before the end marker.
 
-    libjpeg looks some bytes ahead; what is whole is decoded before the end marker is asked for, and what is not, not.
+    libjpeg reads some bytes ahead: a complete row is decoded before the end marker is read, an incomplete one is not.
     """
     return content[: found.end] + _PADDING + b"\xff\xd9"
 

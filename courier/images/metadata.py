@@ -11,7 +11,7 @@ from courier.images.formats import Format
 from courier.images.notes import Note
 from courier.images.pipeline import Pipeline
 
-#: The tag that says how a picture is to be turned (CIPA DC-008, Exif 2.32).
+#: The orientation tag (CIPA DC-008, Exif 2.32).
 ORIENTATION = 0x0112
 _GPS, _CIRCUMSTANCES = 0x8825, 0x8769
 _INTEROPERABILITY = 0xA005
@@ -19,13 +19,13 @@ _INTEROPERABILITY = 0xA005
 _COLOR_SPACE, _SRGB = 0xA001, 1
 #: What is true of the source's file alone: maker's notes, its width and height, and for which cards it was made.
 _OF_THE_FILE = (0x927C, 0xA002, 0xA003, _INTEROPERABILITY)
-#: The EXIF tags that describe the picture and not the file: title, make, model, software, time, artist, computer,
+#: The EXIF tags that describe the image and not the file: title, make, model, software, time, artist, computer,
 #: ratings, copyright, and Windows' title, comment, author, keywords and subject.
 _DESCRIPTIVE = (
     0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298,
     0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 )  # fmt: skip
-#: The EXIF tags about the file that a picture loses nothing with: orientation, resolution, where colors are sampled.
+#: The EXIF tags about the file that an image loses nothing with: orientation, resolution, where colors are sampled.
 _TECHNICAL = (
     ORIENTATION,
     0x0100,
@@ -59,14 +59,14 @@ _TURNS = {
 }
 
 
-#: The first orientation that lies on its side.
+#: The first of the sideways orientations.
 SIDEWAYS = 5
 _MAX_DOTS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What becomes of a picture's metadata and colors."""
+    """The metadata and color profile of a result."""
 
     #: EXIF data that go along, without the position; None for none.
     exif: Image.Exif | None = None
@@ -91,21 +91,21 @@ def exif_of(image: Image.Image) -> Image.Exif:
 
 
 def orientation_of(image: Image.Image) -> int:
-    """Return a picture's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
+    """Return an image's orientation, 1 to 8; 1 if its EXIF data cannot be read."""
     try:
         found = exif_of(image).get(ORIENTATION, 1)
-    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+    except Exception:  # noqa: BLE001  broken EXIF data must not break the image
         return 1
     return found if found in _TURNS else 1
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Return a picture turned as its orientation asks."""
+    """Return an image turned as its orientation asks."""
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def kept_of(image: Image.Image, pipeline: Pipeline, target: Format, note: Note) -> Kept:
-    """Return what goes along with an image through a pipeline to a format, and say what does not."""
+    """Return the metadata that a result keeps, and note what it loses."""
     profile, foreign = _profiles(image, pipeline, target)
     note_what_goes(image, note)
     if pipeline.strips_metadata:
@@ -133,23 +133,23 @@ class _AsItWas(str):
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return itself, for who makes sure that it is a text."""
+        """Return itself."""
         return self
 
     def encode(self, _encoding: str = "", _errors: str = "") -> bytes:
-        """Return the bytes, whatever encoding is asked for."""
+        """Return the bytes, in any encoding."""
         return super().encode("latin-1")
 
 
 def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | None:
-    """Return what is kept of EXIF data: who took the picture, when, and how; not where, nor how the file is made."""
+    """Return what is kept of EXIF data: who took the image, when, and how; not where, nor how the file is made."""
     try:
         exif = exif_of(image)
         kept = _kept(exif, whole=target.has_exposure)
         size_bytes = len(kept.tobytes()) if len(kept) else 0
         if not target.has_exposure and exif.get_ifd(_CIRCUMSTANCES):
             note(f"its EXIF data about the exposure was removed: it does not fit a {target.name}")
-    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+    except Exception:  # noqa: BLE001  broken EXIF data must not break the image
         note("its EXIF data could not be read")
         return None
     if size_bytes > target.max_exif_bytes:
@@ -159,7 +159,7 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | No
 
 
 def note_what_goes(image: Image.Image, note: Note) -> None:
-    """Say what of a picture's metadata is never kept: where it was taken, and what is not EXIF."""
+    """Say what of an image's metadata is never kept: where it was taken, and what is not EXIF."""
     try:
         exif = exif_of(image)
         if _GPS in exif:
@@ -173,10 +173,10 @@ def note_what_goes(image: Image.Image, note: Note) -> None:
         others += ["Interoperability"] * (_INTEROPERABILITY in exif.get_ifd(_CIRCUMSTANCES))
         if others:
             note(f"other EXIF data removed ({', '.join(others[:5])})")
-    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the picture is another thing
+    except Exception:  # noqa: BLE001  broken EXIF data must not break the image
         return
     tags = getattr(image, "tag_v2", {})
-    # Not `image.text`, which decodes the whole picture, whatever is in it.
+    # Not `image.text`, which decodes the whole image.
     texts = [name for name, value in image.info.items() if isinstance(value, str)] if image.format == "PNG" else []
     there = {
         "XMP": "xmp" in image.info or "XML:com.adobe.xmp" in image.info or _XMP in tags,

@@ -11,22 +11,22 @@ from courier.images.probe import Header
 
 
 def name_for(name: str, pipeline: Pipeline, header: Header) -> str:
-    """Return what the result is called of a picture whose header is known."""
+    """Return the name of a result, from the source's header."""
     return result_name(name, pipeline, pipeline.target(header.format, moving=header.is_moving))
 
 
 def likely_names(name: str, pipeline: Pipeline) -> list[str]:
-    """Return what the result may be called if the picture is what its name says."""
+    """Return the probable name of a result, from the source's name."""
     source = (named_by(PurePosixPath(name).suffix) or FORMATS["PNG"]).name
     targets = [pipeline.target(source, moving=moving) for moving in (False, source == "GIF")]
     return list(dict.fromkeys(result_name(name, pipeline, target) for target in targets))
 
 
 def result_name(name: str, pipeline: Pipeline, wanted: str) -> str:
-    """Return what the result is called: cat.jpg becomes cat-grayscale.jpg.
+    """Return the name of a result: cat.jpg becomes cat-grayscale.jpg.
 
-    Where the format changes, the whole old name stays and a point follows (cat.gif.grayscale.png), so that sources
-    of several formats have results of several names.
+    If the format changes, the source's whole name is kept (cat.gif.grayscale.png), so that sources in different formats
+    have different results.
     """
     path = PurePosixPath(name)
     ending = FORMATS[wanted].suffixes[0]

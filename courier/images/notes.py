@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Hears what could not be kept.
+#: Called with a note.
 Note = Callable[[str], None]
 
 
@@ -12,6 +12,6 @@ class Notes(list[str]):
     """The clauses in their order, each once."""
 
     def add(self, clause: str) -> None:
-        """Say what could not be kept."""
+        """Note what could not be kept."""
         if clause not in self:
             self.append(clause)

@@ -1,4 +1,4 @@
-"""What an operation on images is, and a step: an operation with the values that a request gives it."""
+"""Operations on images, and steps: operations with values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from courier.images.arguments import Values
 if TYPE_CHECKING:
     from PIL import Image
 
-#: What is done where nothing is asked for.
+#: The default operation.
 DEFAULT = "grayscale"
 #: Width and height, in pixels.
 Box = tuple[int, int]
@@ -20,18 +20,18 @@ Apply = Callable[["Image.Image", Values], "Image.Image"]
 
 
 def never(_values: Values) -> bool:
-    """Whether it is so: whatever the values are, it is not."""
+    """Return False, for any values."""
     return False
 
 
 def always(_values: Values) -> bool:
-    """Whether it is so: whatever the values are, it is."""
+    """Return True, for any values."""
     return True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """All that there is to know of one operation."""
+    """The properties of an operation."""
 
     name: str
     help: str
@@ -72,7 +72,7 @@ class Operation:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One operation of a pipeline with its values."""
+    """An operation of a pipeline, with its values."""
 
     operation: Operation
     text: str
@@ -85,12 +85,12 @@ class Step:
 
     @property
     def words(self) -> Sequence[str]:
-        """What a result's name says of it."""
+        """Its part of a result's name."""
         value = self.text.partition("=")[2].replace(":", "-").replace("#", "")
         if self.operation.words:
             return self.operation.words(value, self.values)
         return [f"{self.name}-{value}" if value else self.name]
 
     def size_after(self, size: Box) -> Box:
-        """Return how large an image of this size is afterwards, or larger."""
+        """Return an upper limit of the result's size for an image of this size."""
         return self.operation.size(size, self.values)

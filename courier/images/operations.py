@@ -1,4 +1,4 @@
-"""The registry of operations: all that there is to know of each."""
+"""The registry of operations."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from courier.images.notes import Note
 
 #: How many colors a palette has, and which of them is transparent if one is.
 _COLORS, _CLEAR = 256, 255
-#: What is less opaque than this becomes transparent.
+#: Pixels with a lower opacity become transparent.
 _HALF = 128
 
 

@@ -1,7 +1,7 @@
 r"""Pipelines of operations as text, such as `grayscale,resize=800x600:cover,convert=webp:80`: parsed and checked.
 
-Both ends use it: what is wrong is refused before anything
-travels, and by the worker all the same. A comma inside a value is written `\\,`.
+Clients and workers use it: a client rejects an invalid pipeline before it uploads anything, a worker in any case. A
+comma inside a value is written `\\,`.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ class Pipeline:
 
     @property
     def quality(self) -> int | None:
-        """How good the result is to be, 1 to 100; None if nothing is asked for."""
+        """The quality of the result, 1 to 100; None: the default."""
         return self._conversion.get("quality")
 
     @property
     def sampling(self) -> int | None:
-        """How a JPEG's colors are to be sampled, as Pillow numbers it; None if nothing is asked for."""
+        """The chroma subsampling of a JPEG, by Pillow's number; None: the default."""
         return self._conversion.get("sampling")
 
     @property
     def _conversion(self) -> Values:
-        """What the last conversion asks for; nothing if there is none."""
+        """The values of the last conversion; empty without one."""
         return next((step.values for step in reversed(self.steps) if "target" in step.values), {})
 
     @property
@@ -82,7 +82,7 @@ class Pipeline:
 
     @property
     def strips_metadata(self) -> bool:
-        """Whether metadata goes."""
+        """Whether metadata is removed."""
         return any(step.operation.strips_metadata for step in self.steps)
 
     def slug(self, most: int = MAX_SLUG) -> str:

@@ -1,4 +1,4 @@
-"""PNG files chunk by chunk: what their pixels need is checked, and metadata that would stop Pillow are left out.
+"""Read PNG files chunk by chunk: check the chunks that pixels need, and omit metadata on which Pillow would fail.
 
 Source: https://www.w3.org/TR/png-3/
 """
@@ -66,7 +66,7 @@ class PixelData:
 
 @dataclass(frozen=True, kw_only=True)
 class Png:
-    """What a file says of itself, and what of it Pillow is to read."""
+    """The chunks of a file, and those that Pillow may read."""
 
     depth: int
     color_type: int
@@ -95,7 +95,7 @@ class Png:
         return Description(primaries=primaries, curve=srgb_curve if is_usual else gamma_curve(100_000 / gamma))
 
     def bare(self) -> bytes:
-        """Return the file with nothing but what pixels need, should Pillow stumble over the rest."""
+        """Return the file with only the chunks that pixels need, in case Pillow fails on others."""
         return _joined([chunk for chunk in self.kept if not chunk.is_ancillary or chunk.name in _NEEDED])
 
     def rows_of(self, image: PixelData) -> tuple[int, int]:
@@ -146,7 +146,7 @@ def _chunks(content: bytes) -> Iterator[Chunk]:
         checksum = content[place + 8 + length : place + 12 + length]
         chunk = Chunk(name=name, data=data, is_sound=checksum == _checksum(name, data))
         if not chunk.is_sound and not name.isalpha():
-            return  # whatever this is, it is no chunk, and neither is what follows
+            return  # this is not a chunk, and neither is what follows
         yield chunk
         if name == b"IEND":
             return
@@ -227,7 +227,7 @@ def _joined(chunks: Sequence[Chunk]) -> bytes:
 
 
 def packed(name: bytes, data: Any) -> bytes:  # noqa: ANN401  bytes, or a view of them
-    """Return a chunk as it stands in a file."""
+    """Return an encoded chunk."""
     return b"".join((struct.pack(">I", len(data)), name, data, _checksum(name, data)))
 
 

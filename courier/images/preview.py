@@ -1,4 +1,4 @@
-"""Images to look at: the sample, and previews for terminals."""
+"""The sample image, and previews for terminals."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ Color = tuple[int, int, int]
 
 @cache
 def sample() -> bytes:
-    """Return the sample picture: a colorful PNG of 640 x 480 pixels, drawn here, once."""
+    """Return the sample image: a colorful PNG of 640 x 480 pixels, drawn once."""
     across = Image.linear_gradient("L").rotate(90).resize((640, 480))
     down = Image.linear_gradient("L").resize((640, 480))
-    picture = Image.merge("RGB", (across, down, ImageOps.invert(across)))
-    draw = ImageDraw.Draw(picture)
+    image = Image.merge("RGB", (across, down, ImageOps.invert(across)))
+    draw = ImageDraw.Draw(image)
     draw.ellipse((220, 120, 420, 320), fill="gold", outline="black", width=4)
     draw.polygon([(320, 60), (560, 420), (80, 420)], outline="white", width=6)
     draw.text((24, 24), "Courier", fill="white", font_size=48)
     file = io.BytesIO()
-    picture.save(file, "PNG")
+    image.save(file, "PNG")
     return file.getvalue()
 
 
 def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Color, Color]]]:
-    """Return a picture for a terminal: lines of characters, each the colors of its upper and its lower half.
+    """Return an image for a terminal: lines of characters, each the colors of its upper and its lower half.
 
     Transparency is shown on a dark gray. Raises: NotAnImage.
     """

@@ -23,17 +23,17 @@ from courier.text import one_of, printable
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
-#: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole picture, are an attack.
+#: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole image, are an attack.
 MAX_SCANS = 100
-#: As far as a WebP's first pixels are looked for: color profiles come before them.
+#: The bytes in which a WebP's first pixels are searched: color profiles come before them.
 _WEBP_HEAD = 2**22
 #: Tags of a TIFF: what its images are, where others lie below the first, who made the camera, and that it is raw.
 _SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
 #: The item of an AVIF that puts an image and its gain map together.
 _TONE_MAP = b"tmap"
-#: How much behind a JPEG's image is looked at: what a second one says of itself.
+#: The bytes after a JPEG's image that are read: the headers of a second one.
 _TAIL = 2**16
-#: What Pillow does not look at when it opens a file of a format.
+#: Properties that Pillow does not read when it opens a file, by format.
 _CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {
     "TIFF": tiff.check,
     "BMP": bmp.prepare,
@@ -43,7 +43,7 @@ _CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """What a picture may be at most, before and after."""
+    """The limits of an image, before and after processing."""
 
     megapixels: float
     frames: int
@@ -51,7 +51,7 @@ class Bounds:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What a picture's first bytes say; sizes in pixels, as stored."""
+    """An image's header; sizes in pixels, as stored."""
 
     format: str
     width: int
@@ -61,7 +61,7 @@ class Header:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """An image that is opened and not decoded, and what its file says."""
+    """An opened image, not decoded, with its file's properties."""
 
     image: Image.Image
     format: Format
@@ -73,27 +73,24 @@ class Source:
     bits: int = 8
     #: The part that is to be seen, before it is turned: left, top, right, bottom; None for all of it.
     aperture: tuple[int, int, int, int] | None = None
-    #: What is said of the file, whatever becomes of it.
+    #: Notes about the file.
     notes: tuple[str, ...] = ()
 
     @property
     def is_moving(self) -> bool:
-        """Whether it has frames that follow each other in time. Raises: NotAnImage if that cannot be told."""
+        """Whether it is an animation. Raises: NotAnImage if that cannot be determined."""
         return is_moving(self.image)
 
 
 def read_header(file: IO[bytes]) -> Header:
-    """Return what the header of the picture in `file` says, without decoding it.
-
-    Raises: NotAnImage if it is none that is worked on.
-    """
+    """Return the header of the image in `file`, without decoding it. Raises: NotAnImage if it is not supported."""
     source = open_source(file)
     width, height = source.image.size
     return Header(format=source.format.name, width=width, height=height, is_moving=source.is_moving)
 
 
 def open_source(file: IO[bytes]) -> Source:
-    """Return a picture of which nothing but the header is decoded. Raises: NotAnImage."""
+    """Open an image without decoding it. Raises: NotAnImage."""
     file.seek(0)
     head = file.read(len(png.SIGNATURE))
     file.seek(0)
@@ -206,7 +203,7 @@ def _opened(file: IO[bytes]) -> Image.Image:
 
 
 def _unknown(file: IO[bytes]) -> NotAnImage:
-    """Return the rejection of what Pillow does not know, with what it is."""
+    """Return the rejection of a file that Pillow does not support, with its kind."""
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not head:
@@ -253,7 +250,7 @@ def damaged(error: Exception) -> NotAnImage:
 
 
 def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 1, hint: str = "") -> None:
-    """Make sure that a picture is not too large; `words` begin the sentence. Raises: NotAnImage."""
+    """Check that an image is not too large; `words` begin the message. Raises: NotAnImage."""
     megapixels = math.prod(size) * frames / 1e6
     if megapixels > bounds.megapixels:
         times = f" in each of {frames} frames" if frames > 1 else ""
@@ -282,12 +279,12 @@ def is_lossless_webp(file: IO[bytes]) -> bool:
 
 
 def format_of(image: Image.Image) -> str:
-    """Return the format that a picture came in, as it is named here."""
+    """Return an image's format by its name in this package."""
     return "JPEG" if image.format == "MPO" else image.format or ""
 
 
 def is_moving(image: Image.Image) -> bool:
-    """Whether a picture has frames that follow each other in time. Raises: NotAnImage if that cannot be told."""
+    """Whether an image is an animation. Raises: NotAnImage if that cannot be determined."""
     try:
         return FORMATS[format_of(image)].animates and bool(getattr(image, "is_animated", False))
     except Exception as error:

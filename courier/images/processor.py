@@ -1,7 +1,6 @@
 """Process an image from file to file: open, transform frame by frame, and encode.
 
-Orientation is applied, colors stay what they look like, transparency is never turned black, every frame keeps
-its time, and what cannot be kept is said.
+Applies the orientation, keeps colors, transparency and the durations of frames, and notes what cannot be kept.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _USUAL_TABLE = 736
 
 @dataclass(frozen=True, kw_only=True)
 class Processed:
-    """A finished picture: the name that says what was done, the file, what it is, and what could not be kept."""
+    """A processed image: its name, file and properties, and notes on what could not be kept."""
 
     name: str
     content: bytes
@@ -48,7 +47,7 @@ class Processed:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """What is done to each frame of an image, and what for."""
+    """The processing of an image's frames."""
 
     pipeline: Pipeline
     encoding: Encoding
@@ -60,9 +59,9 @@ class _Job:
 
 
 def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> Processed:
-    """Do a pipeline of operations to the picture in `file`, whose object is called `name`.
+    """Process the image in `file`, whose object is called `name`, by a pipeline of operations.
 
-    Raises: Rejected for what is no pipeline; NotAnImage if it is none, is damaged or too large.
+    Raises: Rejected for an invalid pipeline; NotAnImage if the image is not supported, damaged or too large.
     """
     pipeline, notes = parse(operations), Notes()
     source = open_source(file)
@@ -87,7 +86,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 
 
 def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
-    """Return all that is known of an image's way before it is decoded. Raises: NotAnImage."""
+    """Plan the processing before the image is decoded. Raises: NotAnImage."""
     image = source.image
     image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
@@ -113,7 +112,7 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
 
 
 def _jpeg_options(source: Source, pipeline: Pipeline, target: Format) -> dict[str, Any]:
-    """Return how a JPEG's colors are sampled, and its tables: as is asked for, or as good as the source's."""
+    """Return a JPEG's chroma subsampling and tables: as requested, or like the source's."""
     if pipeline.sampling is not None or target.name != "JPEG" or source.jpeg is None:
         return {"sampling": pipeline.sampling}
     tables = getattr(source.image, "quantization", {})
@@ -124,11 +123,11 @@ def _jpeg_options(source: Source, pipeline: Pipeline, target: Format) -> dict[st
 
 
 def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> int:
-    """Return how many frames the result has. Raises: NotAnImage if they are too many or too large."""
+    """Return the number of frames of the result. Raises: NotAnImage if they are too many or too large."""
     count = frames_of(image)
     if not moves:
         if count > 1:
-            kind = {"TIFF": "pages", "MPO": "pictures"}.get(image.format or "", "frames")
+            kind = {"TIFF": "pages", "MPO": "images"}.get(image.format or "", "frames")
             note(f"only the first of {count} {kind} was kept")
         return 1
     if count > bounds.frames:
@@ -140,7 +139,7 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
 
 
 def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
-    """Return the finished frames and how long each is shown, in milliseconds."""
+    """Return the processed frames, and their durations in milliseconds."""
     if source.bits > _BITS:
         job.note(f"its {source.bits} bits a channel became {_BITS}")
     orientation = orientation_of(source.image)
@@ -152,7 +151,7 @@ def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
 
 
 def _still(source: Source, job: _Job) -> Image.Image:
-    """Return the finished picture of a file that has one, or whose first is taken."""
+    """Return the finished image of a file that has one, or whose first is taken."""
     image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
@@ -167,7 +166,7 @@ def _still(source: Source, job: _Job) -> Image.Image:
 
 
 def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> None:
-    """Make sure that what will be decoded is not too large. Raises: NotAnImage."""
+    """Check the limits before decoding. Raises: NotAnImage."""
     is_reducible = source.jpeg is not None and source.jpeg.is_single
     # All coefficients of several scans are held, however small the image becomes.
     size = source.image.size if is_reducible else whole
@@ -176,7 +175,7 @@ def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> Non
 
 
 def _workable(image: Image.Image, job: _Job) -> Image.Image:
-    """Return a picture in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
+    """Return an image in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
     if is_deep(image):
         if job.encoding.kept.foreign is not None:
             job.note("its color profile was removed")

@@ -1,4 +1,4 @@
-"""Color profiles: judged by what they do, and made from what formats say of their colors in other ways.
+"""Color profiles: compare them with sRGB by their colors, and create them from other color descriptions.
 
 Sources: ICC.1:2022 (profiles), ITU-T H.273 (numbers of primaries and curves), PNG 3 (gAMA, cHRM, cICP).
 """
@@ -105,14 +105,14 @@ def of_exif(image: Image.Image) -> Description | None:
     try:
         exif = image.getexif()
         is_adobe = exif.get_ifd(_EXIF).get(_COLOR_SPACE) == _UNCALIBRATED and exif.get_ifd(_INTEROP).get(1) == "R03"
-    except Exception:  # noqa: BLE001  whatever is wrong with EXIF data, the image is another thing
+    except Exception:  # noqa: BLE001  broken EXIF data must not break the image
         return None
     return Description(primaries=_ADOBE, curve=gamma_curve(563 / 256)) if is_adobe else None
 
 
 @lru_cache(maxsize=32)
 def is_srgb(profile: bytes) -> bool:
-    """Whether a profile gives levels the colors that sRGB does, whatever its name is."""
+    """Whether a profile has the colors of sRGB, regardless of its name."""
     mode = {b"RGB ": "RGB", b"GRAY": "L"}.get(profile[16:20])
     if mode is None:
         return False

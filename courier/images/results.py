@@ -1,9 +1,9 @@
-"""The results in a folder: an index of what each was made from, which proves that a file may be replaced.
+"""The index of results in a folder, by which a file may be recognized as a result and replaced.
 
-The index is a file of lines of JSON in the folder itself, easy to see and to delete. A line says which result was made,
-with its digest, from which source, with its digest, and by which operations. A line is added, under a lock, before its
-result has its name: a program that is killed in between leaves no result that is unknown. Lines that cannot be read
-count for nothing. Without a line that fits it, a file is the user's own.
+The index is a file with lines of JSON in the folder itself. A line has the name and digest of a result and its source,
+and the operations. It is added, under a lock, before the result is renamed to its target, so that a program
+that is killed in between leaves no unknown result. Invalid lines are ignored. A file without a matching line is the
+user's own.
 """
 
 from __future__ import annotations
@@ -29,26 +29,26 @@ ABOUT = {
     "about": "The results that images_client.py run saved in this folder, and their sources. Without this file, run "
     "does not recognize them: it overwrites no file here, and counts none as done."
 }
-#: What stands for the source of the sample's results.
+#: The source name of the sample's results.
 SAMPLE = "(the sample image)"
 
 
 class State(Enum):
-    """What a file is that stands where a result is to be."""
+    """The state of a result's target."""
 
-    #: There is none.
+    #: There is no file.
     MISSING = "missing"
-    #: The very result.
+    #: The same result.
     DONE = "done"
-    #: The result of what the source was before: the new one takes its place.
+    #: The result of an earlier version of the source: it is replaced.
     OUTDATED = "outdated"
-    #: Somebody's own.
+    #: The user's own file.
     FOREIGN = "foreign"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Made:
-    """What a result was made from; digests are SHA-256, in hexadecimal."""
+    """The origin of a result; digests are SHA-256, in hexadecimal."""
 
     result: str
     digest: str
@@ -67,7 +67,7 @@ class Made:
 
 
 class ResultIndex:
-    """What is known of the results in one folder. For any number of threads and programs."""
+    """The known results in a folder. Safe for threads and programs."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / INDEX
@@ -77,7 +77,7 @@ class ResultIndex:
         self._read_bytes = 0
 
     def made(self, name: str) -> list[Made]:
-        """Return what is known of a result's name, however its letters are encoded and in whatever case."""
+        """Return the entries of a result's name, regardless of case and Unicode normalization."""
         with self._guard:
             self._read()
             return list(self._made.get(_normal(name).casefold(), ()))
@@ -137,7 +137,7 @@ class ResultIndex:
 
 
 def source_of(path: Path, folder: Path) -> str:
-    """Return the path of a source from a folder of results, whatever links lead to either."""
+    """Return the path of a source relative to a folder of results, with links resolved."""
     place = Path(os.path.realpath(path.parent), path.name)
     try:
         return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()

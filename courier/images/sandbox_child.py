@@ -1,4 +1,4 @@
-"""The sandbox's program for images: processes one image after the other.
+"""The sandbox's program for images.
 
 python -m courier.images.sandbox_child SOURCE RESULT MEGABYTES
 """
@@ -15,7 +15,7 @@ from courier.sandbox_child import serve
 
 
 def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
-    """Process the image in `source` into `result`; return what there is to tell of it. Raises: Rejected."""
+    """Process the image in `source` into `result`; return its details. Raises: Rejected."""
     bounds = Bounds(megapixels=order["megapixels"], frames=order["frames"])
     made = processor.process(source, name=order["name"], operations=order["operations"], bounds=bounds)
     result.write(made.content)

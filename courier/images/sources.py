@@ -1,4 +1,4 @@
-"""Which files a batch means: folders, patterns and names become sources, and what is skipped is named."""
+"""Find the files of a batch: expand folders, patterns and names to sources, and report skipped files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from courier.images.preview import SAMPLE_NAME
 from courier.images.results import INDEX, ResultIndex
 
 _WILD = "*?["
-#: How many files are named of those that are skipped for one reason.
+#: The most file names in a note about skipped files.
 _NAMED = 5
 #: What is known by its ending and not read.
 _NOT_READ = {
@@ -36,20 +36,20 @@ _REASONS = {ending: f"{what} is not read" for what, endings in _NOT_READ.items()
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A file to work on, and the subfolder that its result goes to. The sample picture has no path."""
+    """A file to process, and the subfolder of its result. The sample image has no path."""
 
     path: str
     subfolder: Path = Path()
 
     @property
     def shown(self) -> str:
-        """What it is called before people."""
+        """Its name in messages."""
         return self.path or SAMPLE_NAME
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources:
-    """The files that are meant, each once, and by path, why others beside them are not."""
+    """The files to process, each once, and by path, why others are skipped."""
 
     found: list[Source]
     skipped: dict[str, str] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Sources:
     results: dict[str, str] = field(default_factory=dict)
 
     def notes(self) -> list[str]:
-        """Return what is said of files that are not worked on, a sentence each."""
+        """Return notes about skipped files."""
         notes = [f"{_count(len(self.skipped))} skipped: {_by_reason(self.skipped)}."] if self.skipped else []
         if self.results:
             skipped = _count(len(self.results))
@@ -66,9 +66,9 @@ class Sources:
 
 
 def find_sources(paths: Sequence[str], *, recursive: bool = False) -> Sources:
-    """Return the files that paths mean: a folder is the pictures in it, a pattern what it matches.
+    """Expand paths to files: a folder to its images, a pattern to its matches.
 
-    Raises: WrongUsage if a pattern or a folder has none.
+    Raises: WrongUsage if a pattern or a folder has no images.
     """
     search = _Search(recursive=recursive)
     for path in paths:
@@ -93,7 +93,7 @@ class _Search:
         self._indexes: dict[Path, ResultIndex] = {}
 
     def add(self, path: str) -> None:
-        """Take what a path means. Raises: WrongUsage if that is nothing; OSError; ValueError."""
+        """Add the files of a path. Raises: WrongUsage if there are none; OSError; ValueError."""
         place = Path(path)
         if place.is_dir():
             met = [self._add_found(file, file.parent.relative_to(place)) for file in self._files(place)]
@@ -127,7 +127,7 @@ class _Search:
             yield from (Path(place, name) for name in sorted(names) if not name.startswith(".") and name != INDEX)
 
     def _add_found(self, file: Path, subfolder: Path) -> bool:
-        """Take a file that lies in a folder, or note why not; return whether it is taken."""
+        """Add a file of a folder, or record why not; return whether it was added."""
         reason = _reason(file)
         made_of = self._made_of(file)
         if made_of:
@@ -159,7 +159,7 @@ def _matches(place: Path, pattern: str) -> Iterator[Path]:
 
 
 def _reason(file: Path) -> str:
-    """Return why a file cannot be worked on, by its kind and its name; nothing if it may be."""
+    """Return why a file is not supported, by its kind and its name; empty if it may be."""
     if not file.is_file():
         return "a link to nothing" if file.is_symlink() else "not a file"
     ending = file.suffix.lower()
@@ -185,5 +185,5 @@ def _count(number: int) -> str:
 
 
 def _place(path: Path) -> Path:
-    """Return where a file is, whatever links lead to its folder; a link to a file is a file of its own."""
+    """Return a file's path with links to folders resolved; a link to a file counts as a file."""
     return Path(os.path.realpath(path.parent), path.name)

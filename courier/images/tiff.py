@@ -1,4 +1,4 @@
-"""TIFF: how Pillow is told to read it right, and what is said of those that it does not read.
+"""TIFF: have Pillow read it correctly, and explain why a file is not supported.
 
 Pillow decodes uncompressed TIFFs by itself and gets some wrong, such as 16 bits in planes; libtiff, which decodes all
 others for it, is right. Pillow knows kinds of samples by a table (`OPEN_INFO`), which is completed here by what
@@ -73,7 +73,7 @@ _prepare()
 
 
 def check(image: Image.Image, file: IO[bytes]) -> None:
-    """Make sure that a TIFF's samples are read right, and are no raw file's preview. Raises: NotAnImage."""
+    """Check that Pillow reads a TIFF correctly, and that it is not a raw file's preview. Raises: NotAnImage."""
     tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
     bands = len(image.getbands())
     file.seek(_CR2_PLACE)
@@ -110,7 +110,7 @@ def _replace(image: Image.Image, factor: float, summand: float) -> None:
 
 
 def why_unread(file: IO[bytes]) -> NotAnImage | None:
-    """Return why a TIFF is not read, by its tags; None if the file is no TIFF."""
+    """Return why a TIFF is not supported, by its tags; None if the file is not a TIFF."""
     file.seek(0)
     head = file.read(16)
     if head[:4] == b"MM\0+":
@@ -123,7 +123,7 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
 
 
 def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
-    """Return what Pillow stumbles over when it opens a TIFF; None if it opens it."""
+    """Return Pillow's error for a TIFF; None if it opens the file."""
     file.seek(0)
     try:
         TiffImagePlugin.TiffImageFile(file)

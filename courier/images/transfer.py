@@ -1,7 +1,7 @@
 """Move images between this machine, the bucket and the workers: upload, request, download.
 
-A request pins the ETag of the source that was uploaded for it, and a download that of the result: whoever else uses
-the same names, nobody is given another's picture.
+A request pins the ETag of its uploaded source, and a download that of the result, so that users of the same names do
+not get each other's images.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from courier.images.formats import FORMATS
 from courier.images.probe import Bounds, Header, read_header
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
-#: How many digits of its digest stand in a picture's own name.
+#: The number of digits of its digest in an image's unique name.
 OWN_DIGITS = 16
 FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalImage:
-    """A picture of this machine, as it was read."""
+    """A local image."""
 
     name: str
     content: bytes
@@ -46,7 +46,7 @@ class LocalImage:
 
     @property
     def own_name(self) -> str:
-        """A name that no other picture has: its own, with its digest."""
+        """A unique name: the image's name with its digest."""
         path = PurePath(self.name)
         ending = f"-{self.digest[:OWN_DIGITS]}{path.suffix}"
         room = MAX_SOURCE_NAME_BYTES - len(ending.encode())
@@ -55,7 +55,7 @@ class LocalImage:
 
 @dataclass(frozen=True, kw_only=True)
 class Uploaded:
-    """A picture in the bucket, as it was uploaded."""
+    """An uploaded image in the bucket."""
 
     name: str
     etag: str
@@ -67,23 +67,23 @@ class Uploaded:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A processed picture in the bucket, or one that is in its folder already."""
+    """A processed image in the bucket, or an existing result in the folder."""
 
     name: str
     seconds: float = 0.0
     was_there: bool = False
-    #: What the worker told of it: width, height, frames, bytes, etag, notes; any of it may be missing.
+    #: The worker's details: width, height, frames, bytes, etag, notes; any may be missing.
     told: dict[str, Any] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
-        """Its ETag, empty if the worker did not tell."""
+        """Its ETag; empty if unknown."""
         found = self.told.get("etag", "")
         return found if isinstance(found, str) else ""
 
     @property
     def notes(self) -> list[str]:
-        """What could not be kept, each a clause."""
+        """Notes on what could not be kept."""
         found = self.told.get("notes", [])
         return [str(note) for note in found] if isinstance(found, list) else []
 
@@ -103,7 +103,7 @@ class Result:
 
 
 class ImageTransfer:
-    """The pictures of one bucket. For any number of threads, but for `results`."""
+    """The images of a bucket. Thread-safe, except `results`."""
 
     def __init__(self, requester: Requester, settings: Settings) -> None:
         self._requester = requester
@@ -122,11 +122,11 @@ class ImageTransfer:
             return self._buckets[folder]
 
     def check_canceled(self) -> None:
-        """Raise: Canceled, if the program was told to end."""
+        """Raise Canceled if the program was canceled."""
         self._requester.cancellation.check()
 
     def read(self, path: str) -> LocalImage:
-        """Return a file; the sample picture, for an empty path.
+        """Read a file; the sample image for an empty path.
 
         Raises: WrongUsage if it cannot be read; Rejected if it may not be uploaded.
         """
@@ -143,7 +143,7 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> Uploaded:
-        """Upload a file, unless it is there already; `may_replace` is asked before another one is overwritten.
+        """Upload a file, unless it is there already; calls `may_replace` before another one is overwritten.
 
         Raises: WrongUsage; Rejected; AwsError.
         """
@@ -160,7 +160,7 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> Uploaded:
-        """Upload a picture under its name, or its own one where another has that. Raises: AwsError."""
+        """Upload an image under its name, or under its unique name if another image has that. Raises: AwsError."""
         sent = self._store(image, image.name, lambda _name: False, moved, opened)
         while sent is None:
             sent = self._store(image, image.own_name, lambda _name: True, moved, opened)
@@ -174,30 +174,27 @@ class ImageTransfer:
         moved: Callable[[int], None],
         opened: Callable[[int], object],
     ) -> Uploaded | None:
-        """Upload a picture, unless it is there already; nothing if another is, and may not be replaced."""
+        """Upload an image, unless it is there already; None if another is, and may not be replaced."""
         bucket = self.bucket("unprocessed")
         there = bucket.find(name)
         is_same = there is not None and there.etag.strip('"') == etag_of(image.content)
         if there is not None and not is_same and not may_replace(name):
             return None
         if there is None or not is_same:
-            # What is pinned is what this very upload made, whoever else uses the name.
+            # Pin the ETag of this upload, since other users may use the same name.
             media_type = FORMATS[image.header.format].media_type
             opened(len(image.content))
             try:
                 file, is_new = io.BytesIO(image.content), there is None
                 there = bucket.store(name, file, media_type=media_type, is_new=is_new, progress=moved)
             except ObjectReplaced:
-                # Somebody else's upload of this name came in between: what is to be done is asked again.
+                # Another client has uploaded this name in the meantime: decide again.
                 return self._store(image, name, may_replace, moved, opened)
         size_bytes = len(image.content)
         return Uploaded(name=name, etag=there.etag, header=image.header, size_bytes=size_bytes, was_there=is_same)
 
     def results(self, requests: Iterable[Request | CourierError | None]) -> Iterator[Result | CourierError]:
-        """Have the pictures processed that the requests name; yield results or errors, in their order.
-
-        Raises: AwsError if nothing could be asked; Canceled.
-        """
+        """Send requests, and yield their results or errors, in order. Raises: AwsError; Canceled."""
         with closing(self._requester.request_many(requests)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, RequestCanceled):
@@ -212,7 +209,7 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
-        """Write a processed picture to an open file. Raises: Rejected; AwsError."""
+        """Download a processed image into an open file. Raises: Rejected; AwsError."""
         self.bucket("processed").fetch(result.name, file, etag=result.etag, progress=moved, opened=opened)
 
     def download(
@@ -224,18 +221,18 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> None:
-        """Fetch a processed picture into a file. Raises: WrongUsage; Rejected; AwsError."""
+        """Download a processed image into a file. Raises: WrongUsage; Rejected; AwsError."""
         with writing(target, replace=replace) as file:
             self.fetch(Result(name=name), file, moved=moved, opened=opened)
 
     def content(self, result: Result) -> bytes:
-        """Return a processed picture. Raises: Rejected; AwsError."""
+        """Return a processed image. Raises: Rejected; AwsError."""
         file = io.BytesIO()
         self.fetch(result, file)
         return file.getvalue()
 
     def names(self, folder: str) -> list[StoredObject]:
-        """Return what is in a folder, by name. Raises: AwsError."""
+        """Return the objects in a folder of the bucket, sorted by name. Raises: AwsError."""
         return list(self.bucket(folder).names())
 
 

@@ -1,4 +1,4 @@
-"""Operations on where pixels lie, as pure functions; transparency moves along."""
+"""Operations on the positions of pixels, as pure functions; they also move transparency."""
 
 from __future__ import annotations
 

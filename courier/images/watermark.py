@@ -32,9 +32,9 @@ _CHECKED_HEIGHT = 20
 
 
 def read(text: str) -> Values:
-    """Read a line of text and, in any order, a gravity, a font and an opacity.
+    """Parse a line of text and, in any order, a gravity, a font and an opacity.
 
-    Raises: ValueError; Rejected for a letter that there is none of in the font.
+    Raises: ValueError; Rejected for a letter that the font lacks.
     """
     values: dict[str, Any] = {}
     while (found := _option(text.rpartition(":")[2])) and ":" in text and found[0] not in values:
@@ -59,7 +59,7 @@ def _option(word: str) -> tuple[str, Any] | None:
 
 @lru_cache(maxsize=64)
 def _check_letters(words: str, name: str) -> None:
-    """Reject what the font has no letters for, and would draw as boxes. Raises: Rejected."""
+    """Reject letters that the font lacks, which it would draw as boxes. Raises: Rejected."""
     font = _font(name, _CHECKED_HEIGHT)
     box = bytes(font.getmask("\uffff"))
     for letter in words:

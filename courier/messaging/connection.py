@@ -105,13 +105,13 @@ class Connection:
 
         with self._lock:
             if self._aws is None:
-                patience = CredentialRefresh(
+                refresh = CredentialRefresh(
                     seconds=self._credentials_seconds,
                     tell=self._tell,
                     transient_seconds=self._opening_seconds,
                     call_seconds=self._timeout_seconds + SLACK_SECONDS,
                 )
-                self._aws = connect(patience, self.cancellation)
+                self._aws = connect(refresh, self.cancellation)
             return self._aws
 
     def max_body_bytes(self, wanted: int) -> int:
@@ -132,7 +132,7 @@ class Connection:
         return self._limit_bytes - ATTRIBUTES_BYTES
 
     def channel(self, credentials_seconds: float | None = None) -> Channel:
-        """Return the line, with both queues found; passing trouble is outlasted for so long.
+        """Return the channel, with both queues found, retrying after transient errors.
 
         Raises: AwsError; Canceled.
         """
@@ -215,7 +215,7 @@ def requester_for(
 
 
 def _is_crowded(replies: Mailbox) -> bool:
-    """Whether the shared queue holds so many responses that finding one would take long."""
+    """Whether the shared queue holds more than `CROWDED` responses, so that finding one would take long."""
     try:
         return replies.depth().visible > CROWDED
     except AwsError:

@@ -155,14 +155,14 @@ def decode_request(message: Message) -> Request:
 
 def encode_reply(reply: Reply) -> Message:
     """Encode a reply; replaces characters that SQS forbids by U+FFFD."""
-    refused = isinstance(reply, Rejection)
+    is_rejection = isinstance(reply, Rejection)
     body = f"{REJECTION_PREFIX}{reply.reason}" if isinstance(reply, Rejection) else reply.body
     details = {} if isinstance(reply, Rejection) else dict(reply.details)
     return _message(
         _FORBIDDEN.sub("\ufffd", body),
         {
             REQUEST_ID: reply.request_id,
-            STATUS: "error" if refused else "ok",
+            STATUS: "error" if is_rejection else "ok",
             DETAILS: json.dumps(details) if details else "",
             REASON: reply.code if isinstance(reply, Rejection) else "",
             DEADLINE: _encode_deadline(reply.deadline),

@@ -8,7 +8,7 @@ from courier.cli import workers
 from courier.cli.command_line import finish
 from courier.images import handler
 
-handler.DARKROOM = "tests.workers.mischief"
+handler.SANDBOX_MODULE = "tests.workers.mischief"
 
 if __name__ == "__main__":
     sys.exit(finish(workers.images))
