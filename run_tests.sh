@@ -86,6 +86,7 @@ main() {
   local programs=(./*.sh .ci/run setup/on_machine/*.sh)
   check ruff check .
   check ruff format --check .
+  check codespell
   begin_tests
   types
   check shellcheck --severity=warning --external-sources --check-sourced "${programs[@]}"

@@ -1,11 +1,11 @@
-"""Many pictures from end to end, and what a worker's memory comes to with the largest and with the worst.
+"""Many images from end to end, and what a worker's memory comes to with the largest and with the worst.
 
-    python -m bench.album [--pictures 24]
+    python -m bench.album [--images 24]
 
 A folder of 12-megapixel JPEGs becomes thumbnails: by `images_client.py run` through bucket, queue and a worker on
 a local AWS, and, without any of those, by a loop of plain Pillow and by ImageMagick's mogrify, where that is
 installed; seconds on the clock. Then the peak memory of a worker and of the cells it works in, with an
-allowed picture of 100 megapixels and with one whose header promises 3,600.
+allowed image of 100 megapixels and with one whose header promises 3,600.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import boto3
 from PIL import Image, ImageOps
 
-from bench.pictures import bomb, photo
+from bench.images import bomb, photo
 from bench.throughput import ROOT, create_queues
 from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES
@@ -34,7 +34,7 @@ LARGEST = {"COURIER_IMAGE_MAX_MEGAPIXELS": "100", "COURIER_IMAGE_SECONDS": "60"}
 
 @contextmanager
 def worker(engine: Engine, account: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
-    """Serve pictures while the caller works."""
+    """Serve images while the caller works."""
     process = subprocess.Popen(
         [sys.executable, "images_worker.py"],
         cwd=ROOT,
@@ -98,14 +98,14 @@ def timed(label: str, work: Callable[[], object]) -> float:
     return took
 
 
-def from_end_to_end(engine: Engine, folder: Path, pictures: int) -> None:
+def from_end_to_end(engine: Engine, folder: Path, images: int) -> None:
     """Measure a folder of thumbnails."""
     sources = folder / "sources"
     sources.mkdir()
-    for number in range(pictures):
+    for number in range(images):
         (sources / f"photo-{number}.jpg").write_bytes(photo(4000, 3000, "RGB", "JPEG"))
     account = new_account(engine)
-    print(f"{pictures} JPEGs of 12 megapixels to thumbnails of 800:")
+    print(f"{images} JPEGs of 12 megapixels to thumbnails of 800:")
     targets = [folder / name for name in ("ours", "pillow", "mogrify")]
     for target in targets:
         target.mkdir()
@@ -113,7 +113,7 @@ def from_end_to_end(engine: Engine, folder: Path, pictures: int) -> None:
     with worker(engine, account):
         ours = timed("ours, through bucket and queue", lambda: client(engine, account, *arguments))
         timed("ours, once more: all there", lambda: client(engine, account, *arguments))
-    assert len(list(targets[0].glob("*.jpg"))) == pictures
+    assert len(list(targets[0].glob("*.jpg"))) == images
     plain = timed("plain Pillow, one process", lambda: by_pillow(sources, targets[1]))
     print(f"  plain Pillow's time / ours {plain / ours:.2f}")
     if shutil.which("mogrify"):
@@ -121,7 +121,7 @@ def from_end_to_end(engine: Engine, folder: Path, pictures: int) -> None:
 
 
 def memory(engine: Engine) -> None:
-    """Show what a worker needs for an allowed picture of 100 megapixels, and for a bomb."""
+    """Show what a worker needs for an allowed image of 100 megapixels, and for a bomb."""
     files = {"large.jpg": photo(11_500, 8_690, "RGB", "JPEG"), "bomb.png": bomb()}
     account = new_account(engine)
     s3 = store(engine, account)
@@ -159,12 +159,12 @@ def store(engine: Engine, account: str) -> Any:
 def main() -> None:
     """Measure all of it and print it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--images", type=int, default=24)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         engine = Engine(name="ministack", folder=Path(name) / "engine").start()
         try:
-            from_end_to_end(engine, Path(name), given.pictures)
+            from_end_to_end(engine, Path(name), given.images)
             memory(engine)
         finally:
             engine.stop()

@@ -14,23 +14,11 @@ from tests.support import transcripts
 from tests.support.messages import GOLDEN
 from tests.support.place import ROOT, Place
 from tests.support.shared import Shared
+from tests.support.words import banned_in
 
 README = ROOT / "README.md"
 PAGES = docs.pages()
 #: Pages whose console blocks are run. WRITE_TRANSCRIPTS=1 has what they print written into them.
-#: Words that the glossary has others for, and those.
-OTHER_WORDS = {
-    r"pictures?": "image",
-    r"askers?": "client",
-    r"refus(?:e|es|ed|al|als|ing)": "reject",
-    r"in hand": "in flight",
-    r"put aside|bur(?:y|ied)": "move to the dead-letter queue",
-    r"reckon\w*": "calculate",
-    r"anew": "again",
-    r"left off|leave off": "canceled",
-    r"so many": "the number",
-    r"custody|darkroom|gallery": "the module's name",
-}
 EXECUTED = [README, *sorted((ROOT / "docs/tutorial").glob("*.md"))]
 
 
@@ -103,15 +91,13 @@ def test_every_file_that_a_page_names_is_there() -> None:
             assert (ROOT / f"{module.replace('.', '/')}.py").exists(), (shown(page), module)
 
 
-@pytest.mark.parametrize(("word", "instead"), OTHER_WORDS.items())
-def test_pages_have_one_word_for_one_thing(word: str, instead: str) -> None:
+def test_pages_have_one_word_for_one_thing() -> None:
     """Decisions keep the words of their time, and programs have their own."""
     pages = [page for page in PAGES if page.parent.name != "adr"]
-    prose = {shown(page): _without_code(page.read_text()) for page in pages}
 
-    found = {name: re.findall(rf"(?i).*\b(?:{word})\b.*", text) for name, text in prose.items()}
+    found = {shown(page): banned_in(_without_code(page.read_text())) for page in pages}
 
-    assert {name: lines for name, lines in found.items() if lines} == {}, f"say: {instead}"
+    assert {name: lines for name, lines in found.items() if lines} == {}
 
 
 def _without_code(page: str) -> str:

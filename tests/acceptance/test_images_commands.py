@@ -56,7 +56,7 @@ def test_upload_list_process_download_one_by_one(place: Place) -> None:
         assert result.mode == "1"
 
 
-def test_several_pictures_one_of_them_bad(place: Place) -> None:
+def test_several_images_one_of_them_bad(place: Place) -> None:
     place.worker(WORKER)
     for name in ("a.png", "c.png"):
         (place.folder / name).write_bytes(sample())
@@ -131,7 +131,7 @@ def test_operations_are_listed_with_their_help(place: Place) -> None:
     assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in listed}
 
 
-def test_what_is_no_picture_is_refused_before_it_travels(place: Place) -> None:
+def test_what_is_no_image_is_refused_before_it_travels(place: Place) -> None:
     (place.folder / "a.png").write_text("not an image")
 
     done = place.run(CLIENT, "upload", "a.png")
@@ -158,7 +158,7 @@ def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> Non
     assert replaced.returncode == 0
 
 
-def test_the_sample_takes_no_other_pictures_place(place: Place) -> None:
+def test_the_sample_takes_no_other_images_place(place: Place) -> None:
     first, second = place.run(CLIENT, "upload"), place.run(CLIENT, "upload")
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/sample.png", Body=b"mine")
     third = place.run(CLIENT, "upload")
@@ -355,7 +355,7 @@ def test_uploads_take_folders_and_patterns_and_no_pipes(place: Place) -> None:
     assert "is not a file" in found[2]["error"]
 
 
-def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> None:
+def test_a_broken_image_is_refused_and_the_worker_goes_on(place: Place) -> None:
     client = place.client("s3")
     client.put_object(Bucket=place.bucket, Key="images/unprocessed/cut.png", Body=sample()[:5000])
     client.put_object(Bucket=place.bucket, Key="images/unprocessed/good.png", Body=sample())
@@ -370,7 +370,7 @@ def test_a_broken_picture_is_refused_and_the_worker_goes_on(place: Place) -> Non
     assert good["result"] == "good-grayscale.png"
 
 
-def test_a_picture_larger_than_the_worker_allows_is_refused(place: Place) -> None:
+def test_a_image_larger_than_the_worker_allows_is_refused(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
     place.worker(WORKER, COURIER_IMAGE_MAX_MEGAPIXELS="0.1")
 
@@ -454,7 +454,7 @@ def test_a_request_whose_bucket_cannot_be_reached_for_now_is_done_later(place: P
     assert message["Body"] == "cat-grayscale.png"
 
 
-def test_a_picture_that_breaks_its_process_is_refused_and_the_worker_goes_on(place: Place) -> None:
+def test_a_image_that_breaks_its_process_is_refused_and_the_worker_goes_on(place: Place) -> None:
     worker = place.worker("tests/workers/mischievous_images_worker.py", COURIER_IMAGE_SECONDS="1")
     names = ("hang.png", "crash.png", "eat.png", "fault.png", "escape.png", "good.png")
     for name in names:

@@ -239,7 +239,7 @@ def test_a_client_ends_where_aws_falls_silent_in_the_middle_of_what_it_does(plac
     assert wrong == {}
 
 
-def test_a_picture_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
+def test_a_image_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
     (place.folder / "cat.png").write_bytes(sample())
     place.worker("images_worker.py", AWS_ENDPOINT_URL=gate.url, COURIER_POLL_SECONDS="1")
     gate.fail("cut", "S3:GET", times=2)

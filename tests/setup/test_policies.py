@@ -151,7 +151,7 @@ def strict(bare_place: Place, tmp_path: Path) -> Iterator[Strict]:
 
 def every_flow(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
     """Do everything that client and worker can do."""
-    numbers_and_pictures(strict)
+    numbers_and_images(strict)
     with_answers_of_others(strict)
     slow_and_dead_requests(strict)
     uploads_that_break(strict, monkeypatch)
@@ -166,7 +166,7 @@ def every_flow(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
     assert copied.stdout == b"code"
 
 
-def numbers_and_pictures(strict: Strict) -> None:
+def numbers_and_images(strict: Strict) -> None:
     numbers, images = strict.worker("numbers_worker.py"), strict.worker("images_worker.py")
     folder = strict.place.folder
     (folder / "lists").write_text("1,2\n" * 30)

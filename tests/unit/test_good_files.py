@@ -176,7 +176,7 @@ def test_what_is_mixed_or_lossy_looks_the_same(kind: str) -> None:
         assert alike > ALIKE, (operation, alike)
 
 
-def test_the_measure_of_likeness_tells_pictures_apart() -> None:
+def test_the_measure_of_likeness_tells_images_apart() -> None:
     image = Image.open(io.BytesIO(sample())).resize(SIZE)
 
     assert similarity(image, image) == 1

@@ -51,7 +51,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_a_cell_sees_nothing_of_the_picture_before(cells: Sandbox) -> None:
+def test_a_cell_sees_nothing_of_the_image_before(cells: Sandbox) -> None:
     tiny = Image.new("L", (8, 8), 200)
     files = []
     for picture_format in ("BMP", "PNG"):
@@ -109,7 +109,7 @@ def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
         run(cells, "flood.png")
 
 
-def test_a_cells_start_is_no_part_of_a_pictures_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cells_start_is_no_part_of_a_images_time(monkeypatch: pytest.MonkeyPatch) -> None:
     late = Sandbox("tests.workers.latecomer", IMPATIENT)
 
     with late.cell() as cell:

@@ -58,7 +58,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_one_picture_is_told_in_a_line(folder: Path) -> None:
+def test_one_image_is_told_in_a_line(folder: Path) -> None:
     commands, screen = desk_for(made_transfer())
 
     commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
@@ -85,7 +85,7 @@ def test_the_sample_is_run_under_its_name(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_many_pictures_are_told_in_order_with_a_summary_on_standard_error() -> None:
+def test_many_images_are_told_in_order_with_a_summary_on_standard_error() -> None:
     commands, screen = desk_for(made_transfer(b=Rejected("b.png is damaged.", reason="corrupt")))
 
     commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True, recursive=False)
@@ -208,7 +208,7 @@ def test_a_name_pins_what_this_session_uploaded() -> None:
     assert others.options == {"operations": "sepia"}
 
 
-def test_a_picture_that_is_there_is_asked_about_or_refused() -> None:
+def test_a_image_that_is_there_is_asked_about_or_refused() -> None:
     transfer = made_transfer()
     transfer.bucket("unprocessed").store("sample.png", io.BytesIO(b"theirs"), media_type="image/png")
     alone, _ = desk_for(transfer)

@@ -202,7 +202,7 @@ def test_answers_are_counted_where_they_do_not_come_on_this_terminal() -> None:
     assert both.errors == ""
 
 
-def test_pictures_are_shown_side_by_side_where_there_are_colors() -> None:
+def test_images_are_shown_side_by_side_where_there_are_colors() -> None:
     red, blue = (255, 0, 0), (0, 0, 255)
     tall, small = [[(red, blue)] * 2] * 2, [[(blue, red)] * 3]
     file = File(is_terminal=True)

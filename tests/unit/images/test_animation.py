@@ -51,7 +51,7 @@ def test_frames_are_counted(picture_format: str) -> None:
     assert count_frames(content) == 3
 
 
-def test_a_still_picture_has_one() -> None:
+def test_a_still_image_has_one() -> None:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG")
 
@@ -83,7 +83,7 @@ def test_how_often_frames_are_shown_is_one_number_for_all_formats(
     assert plays_of(opened(moving(picture_format, **options))) == plays
 
 
-def test_a_picture_that_says_nothing_of_it_is_shown_for_ever() -> None:
+def test_a_image_that_says_nothing_of_it_is_shown_for_ever() -> None:
     image = Image.new("RGB", (1, 1))
 
     assert plays_of(image) == 0
@@ -105,14 +105,14 @@ def test_a_frame_without_a_time_has_none() -> None:
     assert milliseconds == 0
 
 
-def test_a_good_picture_is_decoded() -> None:
+def test_a_good_image_is_decoded() -> None:
     image = opened(moving("PNG"))
 
     assert decoded(image) is image
     assert image.getpixel((0, 0)) == (0, 0, 0)
 
 
-def test_a_damaged_picture_is_said_with_what_its_header_says() -> None:
+def test_a_damaged_image_is_said_with_what_its_header_says() -> None:
     file = io.BytesIO()
     Image.effect_noise((64, 48), 50).save(file, "PNG")
 

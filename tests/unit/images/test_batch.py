@@ -465,7 +465,7 @@ def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album) -> Non
     assert album.asked == ["a.png"]
 
 
-def test_pictures_of_one_name_in_several_folders_are_all_done_with_recursive(album: Album) -> None:
+def test_images_of_one_name_in_several_folders_are_all_done_with_recursive(album: Album) -> None:
     paths = [album.image("a.png", number, album.sources / folder) for number, folder in enumerate((".", "x", "x/y"))]
 
     album.run(album.sources, recursive=True)
@@ -479,9 +479,7 @@ def test_pictures_of_one_name_in_several_folders_are_all_done_with_recursive(alb
     assert len(album.asked) == 3
 
 
-def test_anothers_picture_of_the_same_name_in_the_bucket_stays_and_is_in_nobodys_way(
-    album: Album, aws: FakeAws
-) -> None:
+def test_anothers_image_of_the_same_name_in_the_bucket_stays_and_is_in_nobodys_way(album: Album, aws: FakeAws) -> None:
     path = album.image("a.png")
     aws.objects.put_object(Bucket="bucket", Key="images/unprocessed/a.png", Body=b"theirs")
 

@@ -89,7 +89,7 @@ def test_or_beside_it() -> None:
     ("alphas", "is_see_through", "is_soft"),
     [((255, 255), False, False), ((0, 255), True, False), ((254, 255), True, True), ((1, 0), True, True)],
 )
-def test_how_transparent_a_picture_is(alphas: tuple[int, int], *, is_see_through: bool, is_soft: bool) -> None:
+def test_how_transparent_a_image_is(alphas: tuple[int, int], *, is_see_through: bool, is_soft: bool) -> None:
     image = Image.new("RGBA", (2, 1))
     for place, alpha in enumerate(alphas):
         image.putpixel((place, 0), (9, 9, 9, alpha))
@@ -161,14 +161,14 @@ def test_a_profile_that_cannot_be_used_is_said_and_left_out(broken: bytes) -> No
         (b"CMYK", "L", False),
     ],
 )
-def test_a_profile_is_for_one_kind_of_picture(space: bytes, mode: str, *, fits: bool) -> None:
+def test_a_profile_is_for_one_kind_of_image(space: bytes, mode: str, *, fits: bool) -> None:
     header = bytes(16) + space + bytes(20)
 
     assert color.fits(header, Image.new(mode, (1, 1))) is fits
     assert color.is_of_gray(header) is (space == b"GRAY")
 
 
-def test_a_pictures_file_is_left_alone() -> None:
+def test_a_images_file_is_left_alone() -> None:
     file = io.BytesIO()
     pixel("RGB", (1, 2, 3)).save(file, "PNG")
     image = Image.open(io.BytesIO(file.getvalue()))

@@ -103,7 +103,7 @@ def test_what_is_not_to_go_along_does_not() -> None:
     assert {"icc_profile", "exif", "dpi", "comment"}.isdisjoint(made.info)
 
 
-def test_a_profile_for_other_pictures_goes_and_is_said() -> None:
+def test_a_profile_for_other_images_goes_and_is_said() -> None:
     given = work("PNG", profile=profile())
 
     made = written(noisy("L"), given)
@@ -149,7 +149,7 @@ def test_what_a_format_cannot_hold_is_refused_with_its_size() -> None:
 
 
 @pytest.mark.parametrize("error", [OSError("encoding error 1"), ValueError("Failed to encode image")])
-def test_want_of_memory_is_none_of_the_pictures_faults(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_want_of_memory_is_none_of_the_images_faults(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise error
 

@@ -61,7 +61,7 @@ def test_what_is_not_worked_on_is_called_what_it_is(content: bytes, kind: str) -
     assert error.reason == Reason.UNSUPPORTED_FORMAT
 
 
-def test_what_nobody_knows_is_no_picture() -> None:
+def test_what_nobody_knows_is_no_image() -> None:
     assert refused(b"some words").message == "This is not an image that can be read here."
 
 

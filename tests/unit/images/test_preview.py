@@ -12,7 +12,7 @@ from courier.images.probe import Bounds, read_header
 BOUNDS = Bounds(megapixels=50, frames=10)
 
 
-def test_the_sample_is_a_colorful_picture() -> None:
+def test_the_sample_is_a_colorful_image() -> None:
     header = read_header(io.BytesIO(sample()))
 
     assert (header.format, header.width, header.height, header.is_moving) == ("PNG", 640, 480, False)
@@ -33,7 +33,7 @@ def test_half_blocks_are_two_pixels_each_and_keep_the_shape() -> None:
     assert lines[-1][-1] == ((0, 0, 255), (0, 0, 255))
 
 
-def test_what_is_no_picture_has_no_half_blocks() -> None:
+def test_what_is_no_image_has_no_half_blocks() -> None:
     with pytest.raises(NotAnImage):
         half_blocks(io.BytesIO(b"hello"), BOUNDS, columns=20, lines=10)
     with pytest.raises(NotAnImage):

@@ -16,7 +16,7 @@ from courier.images.probe import read_header
         (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "not an image"),
     ],
 )
-def test_what_is_no_picture_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
+def test_what_is_no_image_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
     with pytest.raises(NotAnImage) as raised:
         read_header(io.BytesIO(content))
 

@@ -108,7 +108,7 @@ KINDS_OF_PICTURES = [
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
-def test_every_kind_of_picture_comes_back_from_every_operation(operation: str) -> None:
+def test_every_kind_of_image_comes_back_from_every_operation(operation: str) -> None:
     example = OPERATIONS[operation].example
     operations = f"{operation}={example}" if example else operation
     for mode, picture_format in KINDS_OF_PICTURES:
@@ -122,7 +122,7 @@ def test_every_kind_of_picture_comes_back_from_every_operation(operation: str) -
 
 
 @pytest.mark.parametrize("target", ["jpeg", "png", "webp", "avif", "gif", "tiff"])
-def test_every_kind_of_picture_becomes_every_format(target: str) -> None:
+def test_every_kind_of_image_becomes_every_format(target: str) -> None:
     for mode, picture_format in KINDS_OF_PICTURES:
         image = do(
             picture(mode, picture_format), f"convert={target}:90" if target in {"jpeg", "webp"} else f"convert={target}"
@@ -191,7 +191,7 @@ def test_the_name_is_known_beforehand(operations: str) -> None:
         ("BMP", "PNG"),
     ],
 )
-def test_a_still_picture_keeps_its_format_where_that_is_a_good_one(picture_format: str, kept: str) -> None:
+def test_a_still_image_keeps_its_format_where_that_is_a_good_one(picture_format: str, kept: str) -> None:
     content = picture("RGB", picture_format)
 
     assert do(content).format == kept
@@ -253,7 +253,7 @@ def test_transparency_stays_in_a_gif(mode: str, operations: str) -> None:
         assert made.getpixel((10, 15 if "flip" not in operations else 25))[3] == 255  # type: ignore[index]
 
 
-def test_how_a_picture_was_taken_stays_but_in_a_tiff() -> None:
+def test_how_a_image_was_taken_stays_but_in_a_tiff() -> None:
     exif = Image.Exif()
     exif[0x8769] = {0x9003: "2020:01:01 00:00:00", 0xA002: 4000}
     content = picture("RGB", "JPEG", exif=exif)
@@ -265,7 +265,7 @@ def test_how_a_picture_was_taken_stays_but_in_a_tiff() -> None:
     assert tell(tiff.notes, "does not fit a TIFF")
 
 
-def test_a_moving_picture_is_judged_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_moving_image_is_judged_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
     exif = Image.Exif()
     exif[0x010F] = "maker"
     content = moving("PNG", exif=exif)
@@ -278,7 +278,7 @@ def test_a_moving_picture_is_judged_before_it_is_decoded(monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
-def test_a_moving_picture_cut_anywhere_is_refused_or_whole(picture_format: str) -> None:
+def test_a_moving_image_cut_anywhere_is_refused_or_whole(picture_format: str) -> None:
     exif = Image.Exif()
     exif[0x010F] = "maker"
     file = io.BytesIO()
@@ -518,7 +518,7 @@ def test_frames_are_shown_as_often_as_before(
     assert Image.open(io.BytesIO(made.content)).info.get("loop") == loop
 
 
-def test_a_moving_picture_is_turned_upright_and_its_stand_in_left_out() -> None:
+def test_a_moving_image_is_turned_upright_and_its_stand_in_left_out() -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
     frames = [Image.new("RGB", (16, 8), color) for color in ("blue", "red", "lime")]
@@ -642,7 +642,7 @@ def test_every_frame_is_worked_on_and_keeps_its_time(picture_format: str) -> Non
     assert near == [((0, 1, 1), 100), ((1, 0, 1), 200), ((1, 1, 0), 300)]
 
 
-def test_a_moving_picture_in_a_still_format_is_its_first_frame_and_says_so() -> None:
+def test_a_moving_image_in_a_still_format_is_its_first_frame_and_says_so() -> None:
     made = processed(moving(), "convert=jpeg")
 
     assert made.frames == 1
@@ -662,7 +662,7 @@ def test_a_result_that_would_be_too_large_is_refused_before_it_is_made() -> None
             processed(picture(), operations)
 
 
-def test_a_phones_two_pictures_in_one_jpeg_count_as_the_first() -> None:
+def test_a_phones_two_images_in_one_jpeg_count_as_the_first() -> None:
     file = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), shade) for shade in ("red", "blue")]
     frames[0].save(file, "MPO", save_all=True, append_images=frames[1:])
@@ -676,13 +676,13 @@ def test_an_unknown_operation_is_refused() -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_picture_is_refused(content: bytes) -> None:
+def test_what_is_no_image_is_refused(content: bytes) -> None:
     with pytest.raises(NotAnImage):
         do(content)
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
-def test_a_picture_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(picture_format: str) -> None:
+def test_a_image_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(picture_format: str) -> None:
     content = picture("RGB", picture_format, (120, 90))
 
     refused = 0
@@ -697,7 +697,7 @@ def test_a_picture_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(pict
 
 
 @pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
-def test_a_picture_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(picture_format: str) -> None:
+def test_a_image_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(picture_format: str) -> None:
     content = bytearray(picture("RGB", picture_format, (60, 45)))
     for place in range(0, min(len(content), 1_500), 11):
         spoiled = bytearray(content)

@@ -37,7 +37,7 @@ def found(*paths: str, recursive: bool = False) -> list[str]:
     return [source.path for source in find_sources(paths, recursive=recursive).found]
 
 
-def test_a_folder_is_the_pictures_in_it(folder: Path) -> None:
+def test_a_folder_is_the_images_in_it(folder: Path) -> None:
     files(folder, "b.png", "a.JPG", "c.txt", ".hidden.png", "._a.JPG")
     (folder / "folder.png").mkdir()
 
@@ -99,7 +99,7 @@ def test_subfolders_are_taken_with_recursive_and_keep_their_places(folder: Path)
     assert found("in") == ["in/a.png"]
 
 
-def test_pictures_in_subfolders_alone_are_hinted_at(folder: Path) -> None:
+def test_images_in_subfolders_alone_are_hinted_at(folder: Path) -> None:
     files(folder, "x/b.png")
 
     with pytest.raises(WrongUsage) as raised:

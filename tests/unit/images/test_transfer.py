@@ -119,7 +119,7 @@ def picture_of(pixels: int, folder: Path) -> Path:
 # Uploading
 
 
-def test_a_picture_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_image_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     path = picture(tmp_path)
     moved: list[int] = []
     opened: list[int] = []
@@ -148,7 +148,7 @@ def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aw
     assert aws.objects.operations.count("put_object") == 1
 
 
-def test_a_picture_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+def test_a_image_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
     theirs = transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
     mine = transfer.read(str(picture(tmp_path, color=2)))
 
@@ -161,7 +161,7 @@ def test_a_picture_goes_beside_another_of_its_name(transfer: ImageTransfer, aws:
     assert stored[UNPROCESSED + "cat.png"].etag == theirs.etag
 
 
-def test_what_stands_under_a_pictures_own_name_and_is_another_is_replaced(
+def test_what_stands_under_a_images_own_name_and_is_another_is_replaced(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     mine = transfer.read(str(picture(tmp_path)))
@@ -183,7 +183,7 @@ def test_an_own_name_is_one_that_can_be_uploaded(name: str) -> None:
 
 
 @pytest.mark.parametrize("agrees", [True, False])
-def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
+def test_another_image_of_this_name_is_replaced_only_if_that_is_wanted(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
 ) -> None:
     transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
@@ -205,7 +205,7 @@ def test_another_picture_of_this_name_is_replaced_only_if_that_is_wanted(
     assert (content == path.read_bytes()) is agrees
 
 
-def test_somebody_elses_picture_that_came_in_between_is_not_overwritten_unasked(
+def test_somebody_elses_image_that_came_in_between_is_not_overwritten_unasked(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
     path = str(picture(tmp_path))
@@ -266,7 +266,7 @@ def results(
     return list(transfer.results(asked))
 
 
-def test_each_picture_has_its_result_or_its_error(transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_image_has_its_result_or_its_error(transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch) -> None:
     found = results(
         transfer,
         monkeypatch,

@@ -71,7 +71,7 @@ def test_a_table_marks_what_was_rounded() -> None:
     assert render.table(ANSWER, ascii_only=True, plain=True)["mean"] == "3.5 (rounded)"
 
 
-def test_json_has_the_very_digits_and_no_picture() -> None:
+def test_json_has_the_very_digits_and_no_image() -> None:
     line = render.json_line(ANSWER)
 
     assert '"mean": 3.5, "mode": null, "rounded": ["mean"]}' in line

@@ -10,7 +10,7 @@ from tests.support.odd import corpus
 from tests.support.place import Place
 
 
-def test_every_odd_picture_is_answered_and_the_worker_goes_on(place: Place) -> None:
+def test_every_odd_image_is_answered_and_the_worker_goes_on(place: Place) -> None:
     store = place.client("s3").put_object
     worker = place.worker("images_worker.py", COURIER_IMAGE_SECONDS="5", COURIER_IMAGE_MEMORY_MEGABYTES="600")
     files = dict(corpus(cuts=5, flips=4))

@@ -1,6 +1,6 @@
 """What each operation costs, beside plain Pillow as one would write it, and pyvips and ImageMagick where they are.
 
-    python -m bench.pictures [OPERATION...]
+    python -m bench.images [OPERATION...]
 
 Processor time from file to file in memory, decoding and writing included, on a 12-megapixel JPEG and a 2-megapixel
 PNG with transparency; the least of three runs.
@@ -52,7 +52,7 @@ def _on_color(image: Image.Image, work: Plain) -> Image.Image:
     return made
 
 
-def photo(width: int, height: int, mode: str, picture_format: str) -> bytes:
+def photo(width: int, height: int, mode: str, image_format: str) -> bytes:
     """Return something like a photograph: gradients, shapes, and noise."""
     noise = Image.effect_noise((width // 2, height // 2), 30).resize((width, height)).convert("RGB")
     drawn = Image.open(io.BytesIO(preview.sample())).convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
@@ -60,7 +60,7 @@ def photo(width: int, height: int, mode: str, picture_format: str) -> bytes:
     if mode == "RGBA":
         image.putalpha(Image.linear_gradient("L").resize((width, height)))
     file = io.BytesIO()
-    image.save(file, picture_format, quality=90)
+    image.save(file, image_format, quality=90)
     return file.getvalue()
 
 
