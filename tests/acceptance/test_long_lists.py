@@ -109,7 +109,7 @@ def test_ctrl_c_while_a_list_waits_takes_it_out_of_the_bucket(place: Place) -> N
     assert asking.returncode == 130
     assert left_behind(place) == 0
     worker = place.worker(WORKER)  # which finds the request, and no list
-    worker.until_logged("numbers refused")
+    worker.until_logged("numbers rejected")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
