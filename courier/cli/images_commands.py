@@ -135,11 +135,13 @@ class ImageCommands:
         started = time.monotonic()
         with self._terminal.gathering("Images", len(sources)) as (progress, advance):
 
-            def told(path: str, target: Path | None, result: Result | CourierError) -> None:
+            def report(path: str, target: Path | None, result: Result | CourierError) -> None:
                 advance()
                 outcomes.add(path, target, result)
 
-            batch = Batch(self.transfer, pipeline, Path(folder), sources, replace=replace, progress=progress, told=told)
+            batch = Batch(
+                self.transfer, pipeline, Path(folder), sources, replace=replace, progress=progress, report=report
+            )
             try:
                 batch.run()
             except Canceled:

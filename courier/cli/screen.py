@@ -209,15 +209,15 @@ class Screen:
 
     @contextlib.contextmanager
     def _shown(self, text: str, make: Callable[[str], tuple[RenderableType, T]], unseen: T) -> Iterator[T]:
-        """Show a display while the body runs, where it can be drawn; a terminal that cannot draw is told once."""
+        """Show a display while the body runs, if it can be drawn; else print its text once on a terminal."""
         if not self.is_watched:
             if output.is_terminal(self._errors.file):
                 self.note(text)
             yield unseen
             return
-        display, told = make(printable(text))
+        display, progress = make(printable(text))
         with self._region.showing(display):
-            yield told
+            yield progress
 
     @property
     def _draws_ascii(self) -> bool:

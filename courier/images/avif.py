@@ -81,10 +81,10 @@ def _associated(table: bytes, item: bytes) -> list[int]:
 
 def _aperture(properties: dict[bytes, bytes]) -> tuple[int, int, int, int] | None:
     """Return the clean aperture, stored as its size and its center's offset (14496-12, 12.1.4)."""
-    size, told = properties.get(b"ispe", b"")[4:12], properties.get(b"clap", b"")
-    if len(size) < 8 or len(told) < 32:  # noqa: PLR2004
+    size, aperture = properties.get(b"ispe", b"")[4:12], properties.get(b"clap", b"")
+    if len(size) < 8 or len(aperture) < 32:  # noqa: PLR2004
         return None
-    numbers = struct.unpack(">IIIIiIiI", told[:32])
+    numbers = struct.unpack(">IIIIiIiI", aperture[:32])
     if not all(numbers[1::2]):
         return None
     width, height, across, down = (Fraction(*pair) for pair in zip(numbers[::2], numbers[1::2], strict=True))

@@ -27,7 +27,7 @@ AHEAD = 16
 #: How long the stream of requests waits for the next upload before it yields a pause.
 _WAIT_SECONDS = 0.05
 #: Called with the outcome of each file: the result's file and the result, or the error.
-Tell = Callable[[str, Path | None, Result | CourierError], None]
+Report = Callable[[str, Path | None, Result | CourierError], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class Batch:
         sources: Sequence[Source],
         *,
         replace: bool,
-        told: Tell,
+        report: Report,
         progress: Progress = NO_PROGRESS,
     ) -> None:
         self._transfer = transfer
@@ -59,7 +59,7 @@ class Batch:
         self._folder = folder
         self._sources = sources
         self._progress = progress
-        self._tell = told
+        self._report = report
         self._lock = threading.Lock()
         self._destination = Destination(folder, sources, replaces=replace)
 
@@ -75,7 +75,7 @@ class Batch:
 
     def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         with self._lock:  # several transfers end at once
-            self._tell(path, target, result)
+            self._report(path, target, result)
 
     def _once(self) -> Iterator[Source]:
         """Yield the files whose results do not overwrite those of earlier files."""

@@ -22,10 +22,10 @@ from courier.text import quoted
 SANDBOX_MODULE = "courier.images.sandbox_child"
 OPTIONS = ("operations", "etag")
 #: The metadata of a stored result: a mark of its source and operations, the operations, and its details.
-MARK, DONE, TOLD = "courier-mark", "courier-operations", "courier-told"
+MARK, DONE, DETAILS = "courier-mark", "courier-operations", "courier-told"
 #: S3 holds 2 KB of metadata, in characters here.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
-MAX_TOLD = 1_300
+MAX_DETAILS = 1_300
 MAX_DONE = 400
 
 
@@ -86,24 +86,24 @@ class ImageHandler:
             # An image that took over its process cannot store its result elsewhere.
             name = check_name(made["name"])
             done = json.dumps(pipeline.text)[1 : MAX_DONE + 1]
-            metadata = {MARK: mark, DONE: done, TOLD: _short(made["told"])}
+            metadata = {MARK: mark, DONE: done, DETAILS: _short(made["details"])}
             with cell.result() as result:
                 stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
         return _made(replace(stored, metadata=metadata))
 
 
-def _short(told: dict[str, object]) -> str:
+def _short(details: dict[str, object]) -> str:
     """Return details as JSON, short enough for S3's metadata: if necessary without the notes."""
-    text = json.dumps(told)
-    return text if len(text) <= MAX_TOLD else json.dumps({"notes": ["and more was not kept than fits here"]})
+    text = json.dumps(details)
+    return text if len(text) <= MAX_DETAILS else json.dumps({"notes": ["and more was not kept than fits here"]})
 
 
 def _made(stored: StoredObject) -> Response:
     try:
-        told = dict(json.loads(stored.metadata.get(TOLD, "{}")))
+        details = dict(json.loads(stored.metadata.get(DETAILS, "{}")))
     except (ValueError, TypeError, RecursionError):
-        told = {}
-    return Response(body=stored.name, details={**told, "bytes": stored.size_bytes, "etag": stored.etag})
+        details = {}
+    return Response(body=stored.name, details={**details, "bytes": stored.size_bytes, "etag": stored.etag})
 
 
 def _mark(source: StoredObject, pipeline: Pipeline) -> str:

@@ -19,8 +19,8 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
     bounds = Bounds(megapixels=order["megapixels"], frames=order["frames"])
     made = processor.process(source, name=order["name"], operations=order["operations"], bounds=bounds)
     result.write(made.content)
-    told = {"width": made.width, "height": made.height, "frames": made.frames, "notes": list(made.notes)}
-    return {"name": made.name, "media_type": made.media_type, "told": told}
+    details = {"width": made.width, "height": made.height, "frames": made.frames, "notes": list(made.notes)}
+    return {"name": made.name, "media_type": made.media_type, "details": details}
 
 
 if __name__ == "__main__":

@@ -73,24 +73,24 @@ class Result:
     seconds: float = 0.0
     was_there: bool = False
     #: The worker's details: width, height, frames, bytes, etag, notes; any may be missing.
-    told: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
 
     @property
     def etag(self) -> str:
         """Its ETag; empty if unknown."""
-        found = self.told.get("etag", "")
+        found = self.details.get("etag", "")
         return found if isinstance(found, str) else ""
 
     @property
     def notes(self) -> list[str]:
         """Notes on what could not be kept."""
-        found = self.told.get("notes", [])
+        found = self.details.get("notes", [])
         return [str(note) for note in found] if isinstance(found, list) else []
 
     @property
     def numbers(self) -> dict[str, int]:
         """Its width, height, frames and bytes, as far as they are known."""
-        found = {name: self.told.get(name) for name in ("width", "height", "frames", "bytes")}
+        found = {name: self.details.get(name) for name in ("width", "height", "frames", "bytes")}
         return {name: value for name, value in found.items() if type(value) is int and value >= 0}
 
     def describe(self) -> str:
@@ -241,7 +241,7 @@ def _result(response: Response) -> Result | CourierError:
         name = check_name(response.body)
     except CourierError as error:
         return error
-    return Result(name=name, seconds=response.seconds, told=dict(response.details))
+    return Result(name=name, seconds=response.seconds, details=dict(response.details))
 
 
 def etag_of(content: bytes) -> str:

@@ -52,4 +52,4 @@ def _call(hook: Callable[..., object], *what: object) -> None:
     try:
         hook(*what)
     except Exception:
-        log.exception("a hook failed; the request goes on")
+        log.exception("a hook failed; the request continues")

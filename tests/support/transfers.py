@@ -58,7 +58,7 @@ class LocalTransfer(ImageTransfer):
         header = read_header(io.BytesIO(content))
         name = naming.name_for(request.body, parse(operations), header)
         put = self._objects.put_object(Bucket="bucket", Key=PROCESSED + name, Body=made_of(content, operations))
-        return Result(name=name, seconds=1.0, told={"etag": put["ETag"], "width": 8, "height": 4})
+        return Result(name=name, seconds=1.0, details={"etag": put["ETag"], "width": 8, "height": 4})
 
 
 def made_of(content: bytes, operations: str) -> bytes:

@@ -81,7 +81,7 @@ def judge(cell: Cell, operations: str, decoder: Decoder | None = None) -> Judged
     file = io.BytesIO()
     order = {"name": f"a.{cell.format.lower()}", "operations": operations, "megapixels": 50, "frames": 300}
     try:
-        notes = work(order, io.BytesIO(made.content), file)["told"]["notes"]
+        notes = work(order, io.BytesIO(made.content), file)["details"]["notes"]
     except Rejected as error:
         return _of_rejection(cell, error.sentence)
     except Exception as error:  # noqa: BLE001  which would be logged as a fault of the worker

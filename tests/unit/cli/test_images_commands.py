@@ -133,7 +133,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
 def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
     told = {"width": "8", "height": -1, "notes": [5], "etag": 7, "name": "x", "step": "y"}
 
-    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", told=told)))
+    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", details=told)))
 
     (row,) = rows(line, "images")
     assert (row["step"], row["name"], row["width"], row["etag"], row["notes"]) == ("run", None, None, None, ["5"])

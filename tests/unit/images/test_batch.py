@@ -52,11 +52,11 @@ class Album:
     ) -> None:
         self.told = {}
         sources = find_sources([str(path) for path in paths], recursive=recursive).found
-        Batch(self.transfer, parse(operations), to or self.results, sources, replace=replace, told=self._tell).run()
+        Batch(self.transfer, parse(operations), to or self.results, sources, replace=replace, report=self._tell).run()
 
     def run_sample(self) -> None:
         sample = [Source(path="")]
-        Batch(self.transfer, parse("flip"), self.results, sample, replace=False, told=self._tell).run()
+        Batch(self.transfer, parse("flip"), self.results, sample, replace=False, report=self._tell).run()
 
     def _tell(self, path: str, target: Path | None, result: Result | CourierError) -> None:
         assert path not in self.told

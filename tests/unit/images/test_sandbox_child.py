@@ -47,7 +47,7 @@ def test_an_order_that_is_done_says_what_it_made() -> None:
     report = work(ORDER, source, result)
 
     told = {"width": 8, "height": 4, "frames": 1, "notes": []}
-    assert report == {"status": "done", "name": "cat-flip.png", "media_type": "image/png", "told": told}
+    assert report == {"status": "done", "name": "cat-flip.png", "media_type": "image/png", "details": told}
     assert Image.open(result).size == (8, 4)
 
 

@@ -277,7 +277,7 @@ def test_each_image_has_its_result_or_its_error(transfer: ImageTransfer, monkeyp
     )
 
     first, refused, silent, foreign = found
-    assert first == Result(name="a-flip.png", seconds=0.0, told={"etag": '"x"', "width": 8})
+    assert first == Result(name="a-flip.png", seconds=0.0, details={"etag": '"x"', "width": 8})
     assert isinstance(refused, Rejected)
     assert refused.reason == "corrupt"
     assert isinstance(silent, ResponseTimeout)
@@ -298,12 +298,12 @@ def test_each_image_has_its_result_or_its_error(transfer: ImageTransfer, monkeyp
     ],
 )
 def test_what_a_worker_told_is_described_as_far_as_it_makes_sense(told: dict[str, Any], words: str) -> None:
-    assert Result(name="b", seconds=1, told=told).describe() == words
+    assert Result(name="b", seconds=1, details=told).describe() == words
 
 
 @pytest.mark.parametrize(("told", "etag"), [({"etag": '"x"'}, '"x"'), ({}, ""), ({"etag": 5}, "")])
 def test_an_etag_is_text_or_none(told: dict[str, Any], etag: str) -> None:
-    assert Result(name="b", seconds=1, told=told).etag == etag
+    assert Result(name="b", seconds=1, details=told).etag == etag
 
 
 # Downloading
@@ -328,7 +328,7 @@ def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aw
     put_result(aws, b"another's")
 
     with pytest.raises(ObjectReplaced):
-        transfer.content(Result(name="a.png", seconds=1, told={"etag": etag}))
+        transfer.content(Result(name="a.png", seconds=1, details={"etag": etag}))
 
 
 def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
@@ -347,7 +347,7 @@ def test_a_file_that_is_there_is_replaced_only_if_that_is_wanted(
 def test_a_result_may_be_had_without_a_file(transfer: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
 
-    assert transfer.content(Result(name="a.png", seconds=1, told={"etag": etag})) == b"new"
+    assert transfer.content(Result(name="a.png", seconds=1, details={"etag": etag})) == b"new"
 
 
 def test_a_folder_is_listed(transfer: ImageTransfer, aws: FakeAws) -> None:
