@@ -39,9 +39,11 @@ def serve(arguments: Sequence[str], work: Work) -> int:
     _limit(resource.RLIMIT_CORE, 0)
     _limit(resource.RLIMIT_FSIZE, MAX_RESULT_BYTES)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a result that is too large must not kill the process
+    orders_number = os.dup(sys.stdin.fileno())
+    _close_stdin()
     with (
         os.fdopen(result_number, "r+b") as result,
-        socket.socket(fileno=os.dup(sys.stdin.fileno())) as line,
+        socket.socket(fileno=orders_number) as line,
         line.makefile("rw") as orders,
     ):
         _say(orders, {"status": "ready"})
@@ -56,16 +58,24 @@ def serve(arguments: Sequence[str], work: Work) -> int:
     return 0
 
 
+def _close_stdin() -> None:
+    """Have programs that the work starts find an empty stdin: they would read orders, and wait."""
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, sys.stdin.fileno())
+    os.close(null)
+
+
 def attempt(work: Work, order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
     """Process an order; return the report."""
     try:
         source.seek(0)
         result.seek(0)
-        fields = work(order, source, result)
+        report = {"status": "done", **work(order, source, result)}
+        json.dumps(report)  # else what is not JSON would count as a crash
         result.flush()
     except Exception as error:  # noqa: BLE001  reported to the parent, which logs bugs
         return _failure(error)
-    return {"status": "done", **fields}
+    return report
 
 
 def _say(line: IO[str], report: Mapping[str, Any]) -> None:
@@ -76,7 +86,7 @@ def _say(line: IO[str], report: Mapping[str, Any]) -> None:
 def _failure(error: Exception) -> dict[str, Any]:
     match error:
         case Rejected():
-            return {"status": "rejected", "message": error.message, "hint": error.hint, "reason": error.reason}
+            return {"status": "rejected", "message": error.message, "hint": error.hint, "reason": str(error.reason)}
         case MemoryError():
             return {"status": "memory"}
         case OSError(errno=errno.EFBIG):

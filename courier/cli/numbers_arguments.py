@@ -99,6 +99,8 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
 
 def _percentiles(text: str) -> tuple[str, ...]:
     """Parse an argument that lists percentiles."""
+    if not all(item.strip() for item in text.split(",")):
+        raise argparse.ArgumentTypeError("has an empty item: write numbers from 0 to 100, such as 5,95,99.9")
     try:
         return percentiles(text)
     except Rejected as error:

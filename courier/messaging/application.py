@@ -36,7 +36,7 @@ class Application:
     def __post_init__(self) -> None:
         """Check the names."""
         object.__setattr__(self, "kind", self.kind or self.name)
-        for queue in (self.requests, self.replies):
+        for queue in (self.requests, self.replies, self.dead_letters):
             if not _QUEUE_NAME.fullmatch(queue):
                 raise WrongUsage(f"{quoted(queue)} is no queue's name: it must be 1 to 80 letters, digits, - or _")
         if self.requests == self.replies:

@@ -7,7 +7,20 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from courier.aws.message import Message
+from courier.errors import WrongUsage
 from courier.settings import Settings, load_settings
+
+#: The least and the greatest value of a field.
+_RANGES: dict[str, tuple[float, float]] = {
+    "concurrency": (1, 1000),
+    "capacity": (0, 10_000),
+    "poll_seconds": (0, 20),  # SQS's limit
+    "visibility_seconds": (1, 43_200),  # SQS's limit
+    "grace_seconds": (0, 43_200),
+    "max_deliveries": (2, 1000),  # a request is tried at every delivery but the last
+    "time_limit_seconds": (0.001, 43_200),
+    "memory_megabytes": (50, 1_000_000),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +59,10 @@ class WorkerConfig:
     is_expensive: Callable[[Message], bool] = lambda _message: False
 
     def __post_init__(self) -> None:
-        """Fill in the capacity."""
+        """Fill in the capacity. Raises: WrongUsage for a value with which no request would be processed."""
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:
+                raise WrongUsage(f"{name} is {getattr(self, name)!r}, and must be from {low} to {high}.")
         object.__setattr__(self, "capacity", self.capacity or self.concurrency)
 
     @classmethod

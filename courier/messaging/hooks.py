@@ -51,5 +51,5 @@ class Hooks:
 def _call(hook: Callable[..., object], *what: object) -> None:
     try:
         hook(*what)
-    except Exception:
+    except BaseException:  # also SystemExit: it would end the thread that sends responses
         log.exception("a hook failed; the request continues")

@@ -37,7 +37,7 @@ class IsolatedHandler:
     """
 
     def __init__(self, handler: Callable[[Request], str | Response], config: WorkerConfig) -> None:
-        module, name = handler.__module__, handler.__qualname__
+        module, name = handler.__module__, getattr(handler, "__qualname__", type(handler).__name__)
         main = getattr(sys.modules["__main__"], "__file__", None) if module == "__main__" else None
         if (module == "__main__" and main is None) or _member(sys.modules[module], name) is not handler:
             raise WrongUsage(f"{name} cannot be isolated.", hint="Make it a function at the top level of a module.")
@@ -63,7 +63,7 @@ class IsolatedHandler:
             cell.source.write(json.dumps(asdict(request)).encode())
             report = cell.run(self._order)
             with cell.result() as result:
-                return Response(body=result.read().decode(), details=report["details"])
+                return Response(body=result.read().decode(errors="surrogatepass"), details=report["details"])
 
 
 def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
     handler = _handler(order["module"], order["name"], order["main"], tuple(order["path"]))
     made = handler(Request(**json.load(source)))
     response = Response(body=made) if isinstance(made, str) else made
-    result.write(response.body.encode())
+    result.write(response.body.encode(errors="surrogatepass"))
     return {"details": dict(response.details)}
 
 

@@ -37,6 +37,8 @@ log = logging.getLogger(__name__)
 
 #: Processes a request: returns the response, or only its body; raises Rejected with the reason.
 Handler = Callable[[Request], str | Response]
+#: The longest reason and code of a rejection, in characters: they must fit a message.
+MAX_REASON, MAX_CODE = 20_000, 200
 
 _INTERNAL_ERROR = "Internal error in the worker. Its log has the details (request ID {})."
 
@@ -125,6 +127,8 @@ class Processor:
             raise TypeError(f"The handler returned {type(made).__name__}: it must return str or Response.")
         response = Response(body=made) if isinstance(made, str) else made
         room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
+        if room <= 0:
+            raise Rejected("The response has too many details for a message.", hint="Put them into its body.")
         claim = self._bodies.claim(response.body, max_body_bytes=room)
         return replace(
             response,
@@ -161,8 +165,8 @@ class Processor:
 
     def _rejection(self, request: Request, reason: str, code: str = "") -> Rejection:
         return Rejection(
-            reason=reason,
-            code=code,
+            reason=reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + "…",
+            code=str(code)[:MAX_CODE],
             request_id=request.request_id,
             deadline=self._expiry(request),
             traceparent=request.traceparent,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from courier.aws.message import Message
-from courier.errors import MalformedMessage
+from courier.errors import MalformedMessage, Reason, Rejected
 from courier.text import quoted
 
 #: The version of this protocol; messages with another version are rejected.
@@ -153,6 +153,15 @@ def decode_request(message: Message) -> Request:
     )
 
 
+def check_body(body: str) -> None:
+    """Check that SQS accepts `body`. Raises: Rejected."""
+    if not body:
+        raise Rejected("The body is empty, which SQS does not accept.", reason=Reason.EMPTY)
+    if found := _FORBIDDEN.search(body):
+        what = f"Character {found.start() + 1:,} of the body is U+{ord(found[0]):04X}"
+        raise Rejected(f"{what}, which SQS does not accept.", hint="Remove it.")
+
+
 def encode_reply(reply: Reply) -> Message:
     """Encode a reply; replaces characters that SQS forbids by U+FFFD."""
     is_rejection = isinstance(reply, Rejection)
@@ -164,7 +173,7 @@ def encode_reply(reply: Reply) -> Message:
             REQUEST_ID: reply.request_id,
             STATUS: "error" if is_rejection else "ok",
             DETAILS: json.dumps(details) if details else "",
-            REASON: reply.code if isinstance(reply, Rejection) else "",
+            REASON: _FORBIDDEN.sub("\ufffd", reply.code) if isinstance(reply, Rejection) else "",
             DEADLINE: _encode_deadline(reply.deadline),
             TRACEPARENT: reply.traceparent,
             CLAIM: "" if isinstance(reply, Rejection) else reply.claim,

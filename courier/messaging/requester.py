@@ -15,7 +15,7 @@ from courier.errors import AwsError, CourierError, RequestCanceled
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, requester_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
-from courier.messaging.protocol import Request, Response
+from courier.messaging.protocol import Request, Response, check_body
 
 if TYPE_CHECKING:
     from courier.messaging.exchange import Exchange
@@ -92,6 +92,7 @@ class Requester(Connection):
 
         Raises: Rejected, with the worker's reason; ResponseTimeout; RequestCanceled; AwsError.
         """
+        _check_type(request, str, Request)
         with closing(self._results([request], expensive=expensive, is_single=True)) as results:
             result = next(results, None) or RequestCanceled()
         if isinstance(result, CourierError):
@@ -126,6 +127,7 @@ class Requester(Connection):
 
     def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
+            _check_type(request, str, Request, OutgoingRequest, CourierError, type(None))
             asked: Outgoing
             if isinstance(request, str | Request):
                 whole = Request(body=request) if isinstance(request, str) else request
@@ -139,6 +141,7 @@ class Requester(Connection):
     def _question(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
         try:
             claim = self._claim(request) if self.application.bucket else ""
+            check_body(claim or request.body)
         except CourierError as error:
             return error
         return OutgoingRequest(
@@ -199,3 +202,8 @@ class Requester(Connection):
                 self._bodies().delete(claim)
         except (AwsError, Canceled) as error:
             log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)
+
+
+def _check_type(request: object, *types: type) -> None:
+    if not isinstance(request, types):
+        raise TypeError(f"A request must be str or Request, not {type(request).__name__}.")

@@ -23,7 +23,7 @@ from courier.aws.retry import Retrier
 from courier.aws.scale_in import ScaleInProtection
 from courier.aws.session import Aws, connect_worker
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
-from courier.errors import AwsError, ServiceError
+from courier.errors import AwsError, ServiceError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
 from courier.messaging.foreground import Runnable
@@ -81,6 +81,7 @@ class Worker(Runnable):
         self._under_load = threading.Event()
         self._stopping = aws.stopping
         self._stopped = threading.Event()
+        self._is_started = False
         self._retrier = Retrier("receiving", self._stopping)
         self._work_retrier = Retrier("working", self._stopping)
         handler = IsolatedHandler(handler, config) if config.isolate else handler
@@ -112,7 +113,13 @@ class Worker(Runnable):
         )
 
     def start(self) -> None:
-        """Start all threads, as daemons: an abandoned long poll must not keep the process alive."""
+        """Start all threads, as daemons: an abandoned long poll must not keep the process alive.
+
+        Raises: WrongUsage if the worker was started before.
+        """
+        if self._is_started:
+            raise WrongUsage("This worker was started before: a worker runs once.", hint="Make another.")
+        self._is_started = True
         self._spawn("receiver", self._receive_always)
         self._spawn("helper", self._receive_under_load, RECEIVERS - 1)
         self._spawn("handler", self._handle, self._config.concurrency)
@@ -171,7 +178,7 @@ class Worker(Runnable):
         while not self._stopped.is_set():
             try:
                 work()
-            except Exception:
+            except BaseException:
                 log.exception("internal error of the worker; continuing")
                 self._stopped.wait(1)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ from typing import Any
 
 from courier.testing.service import client_error
 
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+NAME = re.compile(r"[A-Za-z0-9_-]{1,80}(\.fifo)?")
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 MAX_BATCH = 10
 MAX_BYTES = 1_048_576
 PURGE_SECONDS = 60
@@ -35,6 +40,13 @@ class Message:
     visible_at: float = 0.0
     receive_count: int = 0
     handle: str = ""
+
+    @property
+    def error_code(self) -> str | None:
+        """The code with which SQS rejects the body; None if it does not."""
+        if not self.body:
+            return "MissingParameter"
+        return "InvalidMessageContents" if FORBIDDEN.search(self.body) else None
 
     @property
     def size(self) -> int:

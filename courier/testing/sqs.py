@@ -15,6 +15,7 @@ from courier.testing.message import (
     DEFAULTS,
     MAX_BATCH,
     MAX_BYTES,
+    NAME,
     PURGE_SECONDS,
     URL,
     Message,
@@ -93,6 +94,7 @@ class MemorySqs(MemoryService):
     @operation("QueueName", "Attributes")
     def create_queue(self, given: Mapping[str, Any]) -> dict[str, Any]:
         name, wanted = given["QueueName"], given.get("Attributes", {})
+        demand(bool(NAME.fullmatch(name)), "Can only include alphanumeric characters, - or _. 1 to 80.")
         made = Queue(name=name, attributes={**DEFAULTS, **wanted}, created=time.time())
         with self._changed:
             found = self._queues.setdefault(name, made).attributes
@@ -154,8 +156,10 @@ class MemorySqs(MemoryService):
         if any(message.size > limit for message in made.values()):
             raise client_error("InvalidParameterValue", f"Message must be shorter than {limit} bytes.")
 
-        def send(entry: Mapping[str, Any]) -> None:
-            self._arrive(queue, made[entry["Id"]])
+        def send(entry: Mapping[str, Any]) -> str | None:
+            if not (code := made[entry["Id"]].error_code):
+                self._arrive(queue, made[entry["Id"]])
+            return code
 
         return self._each("send_message_batch", given["Entries"], send)
 

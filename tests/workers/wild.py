@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import threading
 
 from courier import Rejected, Request, Response
@@ -12,7 +13,7 @@ from courier import Rejected, Request, Response
 calls: list[str] = []
 
 
-def wild(request: Request) -> str | Response:
+def wild(request: Request) -> str | Response:  # noqa: C901, PLR0911  one case for each kind
     calls.append(request.body)
     match request.body:
         case "crash":
@@ -27,6 +28,12 @@ def wild(request: Request) -> str | Response:
             raise ZeroDivisionError
         case "keys":
             return " ".join(sorted(os.environ))
+        case "read":
+            return repr(subprocess.run(["cat"], stdout=subprocess.PIPE, check=True, text=True).stdout)
+        case "set":
+            return Response(body="x", details={"a": {1}})
+        case "half":
+            return "\ud800"
         case "details":
             return Response(body=str(os.getpid()), details={"options": dict(request.options), "id": request.request_id})
     return f"{len(calls)} {request.body}"

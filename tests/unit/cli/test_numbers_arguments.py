@@ -58,6 +58,8 @@ def test_a_command_is_read_with_what_it_takes(arguments: list[str], expected: di
         (["batch", "a", "--column", "1"], "--column"),
         (["check", "--csv"], "--csv"),
         (["send", "1", "--percentile", "101"], "'101' is not a percentile"),
+        (["send", "1", "--percentile", ""], "empty item"),
+        (["send", "1", "--percentile", "5,,6"], "empty item"),
         (["sned", "1"], "sned"),
     ],
 )

@@ -11,7 +11,7 @@ from courier.numbers.application import application as numbers
 from courier.settings import Settings
 
 
-@pytest.mark.parametrize("name", ["", "a b", "x" * 81, "tä"])
+@pytest.mark.parametrize("name", ["", "a b", "x" * 81, "x" * 76, "tä"])
 def test_what_cannot_be_a_queues_name_is_named(name: str) -> None:
     with pytest.raises(WrongUsage, match="is no queue's name"):
         Application("a", requests=name, replies="b")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from courier.errors import WrongSetting
+from courier.errors import WrongSetting, WrongUsage
 from courier.messaging.config import WorkerConfig
 from courier.settings import Settings, load_settings
 
@@ -39,3 +39,14 @@ def test_without_settings_the_environment_has_them(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("COURIER_CONCURRENCY", "none")
     with pytest.raises(WrongSetting, match="COURIER_CONCURRENCY"):
         WorkerConfig.from_settings()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"concurrency": 0}, {"capacity": -3}, {"poll_seconds": 21}, {"visibility_seconds": 0}, {"max_deliveries": 1}],
+)
+def test_a_value_with_which_nothing_would_be_processed_is_rejected(wrong: dict[str, int]) -> None:
+    ((name, value),) = wrong.items()
+
+    with pytest.raises(WrongUsage, match=rf"^{name} is {value}, "):
+        WorkerConfig(**wrong)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 
@@ -84,3 +85,21 @@ def test_a_worker_with_isolation_outlives_its_handler() -> None:
         with pytest.raises(Rejected, match="crashed"):
             requester.request("crash")
         assert requester.request("hello").body == "1 hello"
+
+
+def test_a_program_that_it_starts_finds_an_empty_stdin(isolated: IsolatedHandler) -> None:
+    assert isolated(Request(body="read")).body == "''"
+
+
+def test_what_is_no_json_is_a_bug_of_the_handler_and_no_crash(isolated: IsolatedHandler) -> None:
+    with pytest.raises(SandboxFault, match="TypeError"):
+        isolated(Request(body="set"))
+
+
+def test_half_a_character_comes_back(isolated: IsolatedHandler) -> None:
+    assert isolated(Request(body="half")).body == "\ud800"
+
+
+def test_a_handler_without_a_name_is_rejected() -> None:
+    with pytest.raises(WrongUsage, match="partial"):
+        IsolatedHandler(functools.partial(wild), CONFIG)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from courier import Application, Hooks, Rejected, Request, Requester, Response, ResponseTimeout, Worker, testing
-from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError
+from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError, WrongUsage
 from courier.testing import Queues
 from tests.support.fakes import until
 
@@ -236,3 +236,77 @@ def test_a_worker_without_the_bucket_says_so(queues: Queues) -> None:
         until(lambda: queues.bodies("echoReplies"))
 
     assert "The body is in a bucket. Give the application the bucket's name." in queues.bodies("echoReplies")[0]
+
+
+@pytest.mark.usefixtures("queues")
+def test_what_is_no_request_is_a_type_error_and_shifts_no_outcome() -> None:
+    with Worker(echo, ECHO):
+        requester = Requester(ECHO)
+        for wrong in (5, None, b"x"):
+            with pytest.raises(TypeError, match=type(wrong).__name__):
+                requester.request(wrong)  # type: ignore[arg-type]
+        outcomes = requester.request_many(["a", 7, "c"])  # type: ignore[list-item]
+        with pytest.raises(TypeError, match="int"):
+            list(outcomes)
+
+
+@pytest.mark.usefixtures("queues")
+@pytest.mark.parametrize(("body", "fact"), [("", "empty"), ("b\ud800", "U+D800"), ("a\x00", "Character 2 ")])
+def test_a_body_that_sqs_does_not_accept_is_the_outcome_of_its_request_alone(body: str, fact: str) -> None:
+    with Worker(echo, ECHO):
+        first, wrong, last = Requester(ECHO).request_many(["a", body, "c"])
+
+    assert [outcome.body for outcome in (first, last) if isinstance(outcome, Response)] == ["a", "c"]
+    assert isinstance(wrong, Rejected)
+    assert fact in wrong.message
+    for response in ("", "\ud800", "\ufffe"):
+        with Worker(lambda _request, made=response: made, LARGE):  # type: ignore[misc]
+            outcome = next(Requester(ECHO).request_many(["a"]))
+        assert isinstance(outcome, Response if response else Rejected)
+
+
+@pytest.mark.usefixtures("queues")
+@pytest.mark.parametrize("code", ["", "\ud800", 5, "z" * (2 << 20)])
+def test_a_rejection_of_any_length_and_reason_arrives(code: str) -> None:
+    def reject(_request: Request) -> str:
+        raise Rejected("y" * (2 << 20), reason=code)
+
+    with Worker(reject, ECHO), pytest.raises(Rejected, match=r"^yyy") as raised:
+        Requester(ECHO).request("a")
+
+    assert len(raised.value.message) < 1 << 20
+
+
+@pytest.mark.usefixtures("queues")
+def test_details_that_leave_no_room_reject_the_request_and_store_nothing(queues: Queues) -> None:
+    with Worker(lambda _request: Response(body="x", details={"a": "b" * (1 << 20)}), LARGE):
+        outcome = next(Requester(LARGE).request_many(["a"]))
+
+    assert isinstance(outcome, Rejected)
+    assert "details" in outcome.message
+    assert queues.objects("large") == []
+
+
+class Ends(BaseException):
+    """Ends a thread that does not expect it."""
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_hook_that_raises_anything_stops_no_response() -> None:
+    def fail(*_: object) -> None:
+        raise Ends
+
+    hooks = Hooks(on_received=fail, on_replied=fail, on_rejected=fail)
+    with Worker(echo, ECHO, hooks=hooks):
+        outcomes = list(Requester(ECHO).request_many(["a", "no"] * 8))
+
+    assert [type(outcome) for outcome in outcomes] == [Response, Rejected] * 8
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_worker_runs_once() -> None:
+    worker = Worker(echo, ECHO)
+    with worker, pytest.raises(WrongUsage, match="once"):
+        worker.start()
+    with pytest.raises(WrongUsage, match="once"):
+        worker.start()
