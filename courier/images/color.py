@@ -31,14 +31,19 @@ def shallow(image: Image.Image, note: Note) -> Image.Image:
 
 
 def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
-    """Return gray of 32 bits as 16. Raises: NotAnImage if a value is out of their range."""
+    """Return gray of 32 bits as 16, and fractions up to 1 as shares of white. Raises: NotAnImage for other values."""
+    if image.mode == "F" and image.point(lambda value: value * 0).getbbox():
+        # Pillow's extremes pass over what is not a number.
+        said = f"The image has gray values that are infinite or not numbers; only 0 to {_MOST:,} fit 16 bits."
+        raise NotAnImage(said, reason=Reason.IMPOSSIBLE)
     low, high = cast("tuple[float, float]", image.getextrema())
     if not 0 <= low <= high <= _MOST:
         said = f"The image has gray values from {low:g} to {high:g}; only 0 to {_MOST:,} fit 16 bits."
         raise NotAnImage(said, reason=Reason.IMPOSSIBLE)
     if image.mode == "F":
-        note("its fractions of gray were rounded")
-        image = image.point(lambda value: value * 1 + 0.5)
+        is_share = high <= 1
+        note("its gray from 0 to 1 was spread over 16 bits" if is_share else "its fractions of gray were rounded")
+        image = image.point(lambda value: value * (_MOST if is_share else 1) + 0.5)
     return image.convert("I").convert("I;16")
 
 

@@ -57,6 +57,26 @@ def test_thirty_two_bits_become_sixteen_where_they_fit(mode: str, value: float, 
     assert (made.mode, made.getpixel((0, 0)), len(notes)) == ("I;16", round(value), noted)
 
 
+def test_fractions_up_to_one_are_shares_of_white() -> None:
+    image, notes = Image.new("F", (3, 1)), list[str]()
+    for place, value in enumerate((0, 0.5, 1)):
+        image.putpixel((place, 0), value)
+
+    made = color.sixteen_bits(image, notes.append)
+
+    assert [made.getpixel((place, 0)) for place in range(3)] == [0, 32_768, 65_535]
+    assert notes == ["its gray from 0 to 1 was spread over 16 bits"]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_one_pixel_that_is_no_number_is_refused(value: float) -> None:
+    image = pixel("F", 0.25)
+    image.putpixel((1, 1), value)
+
+    with pytest.raises(NotAnImage, match="infinite or not numbers"):
+        color.sixteen_bits(image, print)
+
+
 @pytest.mark.parametrize(("mode", "value"), [("I", -1), ("I", 65_536), ("F", 70_000.5), ("F", float("nan"))])
 def test_what_does_not_fit_sixteen_bits_is_refused_with_its_range(mode: str, value: float) -> None:
     with pytest.raises(NotAnImage, match="65,535"):
