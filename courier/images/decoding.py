@@ -9,6 +9,7 @@ import io
 import random
 from collections.abc import Callable
 from functools import reduce
+from typing import cast
 
 from PIL import Image, ImageChops
 
@@ -67,6 +68,8 @@ def _decode_png(source: Source, found: Png) -> None:
     _load(image, lambda: _rows(found, pixels))
     if is_simple and _last_row(image) == _last_row(_marked(image, mark)):
         _check_rows(image, found, pixels)
+    if found.entries and (most := cast("tuple[int, int]", image.getextrema())[1]) >= found.entries:
+        raise damage(image, f"it has pixels of color number {most}, and its palette ends at {found.entries - 1}")
 
 
 def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:

@@ -6,6 +6,7 @@ Source: https://www.w3.org/TR/png-3/
 from __future__ import annotations
 
 import contextlib
+import itertools
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,9 @@ _PIXELS = (b"IDAT", b"fdAT")
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 #: What an animation and transparency need, ancillary as they are called.
 _NEEDED = (b"acTL", b"fcTL", b"fdAT", b"tRNS")
+#: What there may be one of, and what pixels look wrong without.
+_ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL")
+_INDEXED, _MAX_ENTRIES = 3, 256
 #: Metadata that may stand behind the pixels, where Pillow finds them only once it has decoded these.
 _MAY_BE_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 #: How many bytes stand before what is packed in each of these, behind a name that ends with a zero.
@@ -93,6 +97,11 @@ class Png:
         primaries = tuple(point / 100_000 for point in (*points[2:], *points[:2])) or SRGB_PRIMARIES
         is_usual = abs(gamma - _SRGB_GAMMA) <= _USUAL
         return Description(primaries=primaries, curve=srgb_curve if is_usual else gamma_curve(100_000 / gamma))
+
+    @property
+    def entries(self) -> int:
+        """How many colors the palette has by which pixels are numbers; 0 if pixels are colors."""
+        return len(self.chunks[b"PLTE"]) // 3 if self.color_type == _INDEXED else 0
 
     def bare(self) -> bytes:
         """Return the file with only the chunks that pixels need, in case Pillow fails on others."""
@@ -167,10 +176,33 @@ def _header(chunks: Sequence[Chunk]) -> tuple[int, ...]:
             f"This PNG has a chunk {quoted(_word(unknown[0].name))}, which is not known here and is needed to show it."
         )
         raise NotAnImage(said, reason=Reason.UNSUPPORTED_FORMAT)
-    broken = [chunk.name for chunk in chunks if chunk.name in {b"IHDR", b"PLTE"} and not chunk.is_sound]
-    if broken:
-        raise _damaged(f"the check sum of its {_word(broken[0])} is wrong")
+    _check_single(chunks)
+    if chunks[0].data[9] == _INDEXED:
+        _check_palette(chunks)
     return struct.unpack(">IIBBBBB", chunks[0].data)
+
+
+def _check_single(chunks: Sequence[Chunk]) -> None:
+    """Check what there may be one of: readers differ in which of several they obey. Raises: NotAnImage."""
+    seen: set[bytes] = set()
+    for chunk in chunks:
+        if chunk.name not in _ONCE:
+            continue
+        if not chunk.is_sound:
+            raise _damaged(f"the check sum of its {_word(chunk.name)} is wrong")
+        if chunk.name in seen:
+            raise _damaged(f"it has more than one {_word(chunk.name)}")
+        seen.add(chunk.name)
+
+
+def _check_palette(chunks: Sequence[Chunk]) -> None:
+    """Check that the palette of pixels that are numbers comes before them and is whole. Raises: NotAnImage."""
+    before = itertools.takewhile(lambda chunk: chunk.name != b"IDAT", chunks)
+    size = next((len(chunk.data) for chunk in before if chunk.name == b"PLTE"), 0)
+    if not size:
+        raise _damaged("its palette (PLTE) is missing")
+    if size % 3 or size > 3 * _MAX_ENTRIES:
+        raise _damaged(f"its palette (PLTE) has {size:,} bytes: not three for each of 1 to {_MAX_ENTRIES} colors")
 
 
 def _word(name: bytes) -> str:

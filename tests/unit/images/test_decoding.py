@@ -202,6 +202,69 @@ def test_gray_of_sixteen_bits_with_a_transparent_level_says_what_it_lost() -> No
     assert do(transparent_png(0, 16, [[1], [2]], b"\0\1")).notes == ["its 16 bits a channel became 8"]
 
 
+# PNG chunks that pixels need
+
+
+HEADER = struct.pack(">IIBBBBB", 4, 1, 8, 3, 0, 0, 0)
+PALETTE = bytes(range(12))
+
+
+def indexed(*chunks: bytes, header: bytes = HEADER, pixels: bytes = b"\0\0\1\2\3") -> bytes:
+    """Return a PNG of four pixels with a palette; its chunks between header and pixels are given."""
+    parts = (chunk(b"IHDR", header), *chunks, chunk(b"IDAT", zlib.compress(pixels)), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+@pytest.mark.parametrize("name", [b"tRNS", b"acTL"])
+def test_a_wrong_check_sum_in_what_pixels_need_is_damage(name: bytes) -> None:
+    content = indexed(chunk(b"PLTE", PALETTE), broken(name, struct.pack(">II", 1, 0)))
+
+    assert f"the check sum of its {name.decode()} is wrong" in refused(content)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [(b"IHDR", HEADER), (b"PLTE", PALETTE), (b"tRNS", b"\0"), (b"acTL", struct.pack(">II", 1, 0))]
+)
+def test_two_of_what_there_may_be_one_of_are_damage(name: bytes, data: bytes) -> None:
+    first = () if name == b"IHDR" else (chunk(name, data),)
+    palette = () if name == b"PLTE" else (chunk(b"PLTE", PALETTE),)
+
+    assert f"more than one {name.decode()}" in refused(indexed(*palette, *first, chunk(name, data)))
+
+
+def test_a_header_that_is_not_first_is_damage() -> None:
+    content = indexed(chunk(b"PLTE", PALETTE))
+
+    assert "header is missing" in refused(content[:8] + chunk(b"tIME", bytes(7)) + content[8:])
+
+
+@pytest.mark.parametrize(
+    ("palette", "said"),
+    [
+        ((), "palette (PLTE) is missing"),
+        ((chunk(b"PLTE", b""),), "palette (PLTE) is missing"),
+        ((chunk(b"PLTE", PALETTE[:-1]),), "has 11 bytes"),
+        ((chunk(b"PLTE", bytes(771)),), "has 771 bytes"),
+        ((chunk(b"PLTE", PALETTE[:-3]),), "pixels of color number 3, and its palette ends at 2"),
+    ],
+)
+def test_pixels_without_their_palettes_colors_are_damage(palette: Sequence[bytes], said: str) -> None:
+    assert do(indexed(chunk(b"PLTE", PALETTE))).width == 4
+    assert said in refused(indexed(*palette))
+
+
+def test_a_palette_behind_the_pixels_is_no_palette() -> None:
+    content = indexed()
+
+    assert "palette (PLTE) is missing" in refused(content[:-12] + chunk(b"PLTE", PALETTE) + content[-12:])
+
+
+def test_a_palette_that_is_only_suggested_may_be_odd() -> None:
+    header = struct.pack(">IIBBBBB", 4, 1, 8, 2, 0, 0, 0)
+
+    assert do(indexed(chunk(b"PLTE", PALETTE[:-1]), header=header, pixels=bytes(13))).width == 4
+
+
 # PNG metadata
 
 METADATA = (b"pHYs", b"iCCP", b"gAMA", b"tIME", b"eXIf", b"zTXt", b"sRGB", b"cHRM")
