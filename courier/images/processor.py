@@ -88,7 +88,6 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
     """Plan the processing before the image is decoded. Raises: NotAnImage."""
     image = source.image
-    image = source.image
     is_lossless = image.format == "WEBP" and is_lossless_webp(file)
     target = FORMATS[pipeline.target(source.format.name, moving=source.is_moving)]
     moves = source.is_moving and target.animates
@@ -176,13 +175,17 @@ def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> Non
 
 def _workable(image: Image.Image, job: _Job) -> Image.Image:
     """Return an image in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
+    foreign = job.encoding.kept.foreign
+    if is_deep(image) and foreign and color.is_of_gray(foreign):
+        # Profiles are applied to 8 bits.
+        image = color.shallow(image, job.note)
     if is_deep(image):
-        if job.encoding.kept.foreign is not None:
+        if foreign is not None:
             job.note("its color profile was removed")
         keeps = job.pipeline.keeps_depth and "I;16" in job.encoding.target.modes
         return image if keeps else color.shallow(image, job.note)
-    if job.encoding.kept.foreign is not None:
-        image = color.in_srgb(image, job.encoding.kept.foreign, job.note)
+    if foreign is not None:
+        image = color.in_srgb(image, foreign, job.note)
     is_gray = image.mode in {"1", "L", "LA", "La"}
     wanted = ("LA" if is_gray else "RGBA") if color.has_alpha(image) else ("L" if is_gray else "RGB")
     if image.mode == "L" and wanted == "LA":

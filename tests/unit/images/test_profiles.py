@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms
 
-from courier.images import avif, profiles
+from courier.images import avif, color, profiles
 from courier.images.preview import sample
 from courier.images.probe import Bounds
 from courier.images.processor import Processed, process
@@ -45,6 +45,7 @@ def shown(result: Processed) -> tuple[int, ...]:
     """Return a result's color as a program shows it that knows profiles."""
     image: Image.Image = Image.open(io.BytesIO(result.content))
     profile = image.info.get("icc_profile")
+    image = color.shallow(image, print) if color.is_deep(image) else image
     image = image.convert("L") if profile and profile[16:20] == b"GRAY" else image.convert("RGB")
     if profile:
         source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
@@ -159,9 +160,13 @@ def test_whatever_way_a_png_tells_its_colors_they_look_the_same_afterwards(
         assert near(shown(do(content, operations)), expected, 4 if "webp" in operations else 2)
 
 
-@pytest.mark.parametrize("operations", ["flip", "blur", "grayscale", "convert=jpeg:100", "convert=webp:100"])
+@pytest.mark.parametrize(
+    "operations",
+    ["flip", "blur", "grayscale", "strip-metadata", "convert=jpeg:100", "convert=tiff", "convert=webp:100"],
+)
 def test_gray_has_a_curve_too(operations: str) -> None:
-    assert near(shown(do(png("L", 55, LINEAR), operations)), (128,) * 3, 3)
+    for mode, level in (("L", 55), ("I;16", 55 * 257)):
+        assert near(shown(do(png(mode, level, LINEAR), operations)), (128,) * 3, 3)
 
 
 def test_pixels_stay_where_colors_do_and_a_profile_says_what_they_are() -> None:
@@ -179,6 +184,20 @@ def test_what_is_not_known_of_colors_is_said() -> None:
 
 
 # AVIF
+
+
+@pytest.mark.parametrize(
+    ("chunks", "said"),
+    [
+        ((chunk(b"cHRM", bytes(32)),), "(primaries (0, 0, 0, 0, 0, 0, 0, 0), curve sRGB)"),
+        (
+            (chunk(b"cHRM", bytes(32)), LINEAR),
+            "(primaries (0, 0, 0, 0, 0, 0, 0, 0), curve gamma 1)",
+        ),
+    ],
+)
+def test_what_makes_no_sense_of_colors_is_said_in_words(chunks: tuple[bytes, ...], said: str) -> None:
+    assert said in do(png("RGB", (9, 9, 9), *chunks)).notes[0]
 
 
 def coded(content: bytes, primaries: int, curve: int) -> bytes:
