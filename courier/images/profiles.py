@@ -50,9 +50,22 @@ def srgb_curve(level: float) -> float:
     return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4  # noqa: PLR2004  IEC 61966-2-1
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Power:
+    """The curve of a power, with a name."""
+
+    exponent: float
+
+    def __call__(self, level: float) -> float:
+        return level**self.exponent
+
+    def __str__(self) -> str:
+        return f"gamma {self.exponent:g}"
+
+
 def gamma_curve(exponent: float) -> Curve:
     """Return the curve of a power."""
-    return lambda level: level**exponent
+    return _Power(exponent=exponent)
 
 
 def _pq(level: float) -> float:
@@ -87,7 +100,9 @@ class Description:
 
     def __str__(self) -> str:
         """Return its numbers, for people who know them."""
-        return f"primaries {self.primaries}, curve {self.curve}"
+        points = () if isinstance(self.primaries, int) else self.primaries
+        primaries = f"({', '.join(f'{point:g}' for point in points)})" if points else self.primaries
+        return f"primaries {primaries}, curve {'sRGB' if self.curve is srgb_curve else self.curve}"
 
     @property
     def is_hdr(self) -> bool:
