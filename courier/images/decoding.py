@@ -14,7 +14,7 @@ from typing import cast
 from PIL import Image, ImageChops
 
 from courier.errors import NotAnImage, Reason
-from courier.images import color, jpeg, tiff
+from courier.images import color, jpeg, tiff, tiff_data
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
 from courier.images.probe import Source
@@ -47,7 +47,7 @@ def damage(image: Image.Image, what: str) -> NotAnImage:
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:
     try:
-        image.load()
+        tiff_data.load(image) if image.format == "TIFF" else image.load()
     except MemoryError:
         raise
     except Exception as error:

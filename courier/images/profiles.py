@@ -57,7 +57,7 @@ class _Power:
     exponent: float
 
     def __call__(self, level: float) -> float:
-        return level**self.exponent
+        return float(level**self.exponent)
 
     def __str__(self) -> str:
         return f"gamma {self.exponent:g}"
