@@ -617,12 +617,12 @@ def test_sixteen_bits_become_black_and_white_by_their_height() -> None:
 @pytest.mark.parametrize("mode", ["I", "F"])
 def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str) -> None:
     file = io.BytesIO()
-    Image.new(mode, (8, 8), 1).save(file, "TIFF")
+    Image.new(mode, (8, 8), 9).save(file, "TIFF")
 
     with pytest.raises(NotAnImage, match="32 bits"):
         do(file.getvalue(), "black-and-white")
     assert do(file.getvalue(), "flip").mode == mode
-    assert do(file.getvalue(), "convert=png").tobytes() == b"\x01\x00" * 64
+    assert do(file.getvalue(), "convert=png").tobytes() == b"\x09\x00" * 64
 
 
 @pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
