@@ -40,7 +40,9 @@ def _written(*, with_quality: bool) -> str:
 
 def _convert_words(_value: str, values: Values) -> list[str]:
     sampling = [SAMPLINGS[values["sampling"]]] if "sampling" in values else []
-    return [f"q{values['quality']}", *sampling] if values["quality"] else []
+    limit = [f"max-{values['max_bytes'] / 1_000:.12g}kb"] if "max_bytes" in values else []
+    quality = [f"q{values['quality']}"] if values["quality"] else []
+    return [*quality, *limit, *sampling]
 
 
 _ALL = (
@@ -136,8 +138,9 @@ _ALL = (
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="convert", value="FORMAT[:QUALITY[:444]]", example="jpeg:5",
-        help=f"{_written(with_quality=True)}, of quality 1 to 100; {_written(with_quality=False)}",
+        name="convert", value="FORMAT[:QUALITY|max-200kB[:444]]", example="jpeg:5",
+        help=f"{_written(with_quality=True)}, of quality 1 to 100 or the best that fits in a size; "
+        f"{_written(with_quality=False)}",
         read=arguments.convert, words=_convert_words,
         keeps_color=True, keeps_depth=always,
     ),

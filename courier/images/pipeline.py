@@ -61,6 +61,11 @@ class Pipeline:
         return self._conversion.get("quality")
 
     @property
+    def max_bytes(self) -> int | None:
+        """How large the result's file may be; None if nothing is asked for."""
+        return self._conversion.get("max_bytes")
+
+    @property
     def sampling(self) -> int | None:
         """The chroma subsampling of a JPEG, by Pillow's number; None: the default."""
         return self._conversion.get("sampling")
