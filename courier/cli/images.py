@@ -46,6 +46,7 @@ examples:
                                                       several results of one upload
   images_client.py run photos --recursive --to out    with subfolders
   images_client.py operations                         what can be done
+  images_client.py sheet cat.jpg                      each operation on it, in one image
   images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
   images_client.py purge --yes
 
@@ -193,7 +194,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
     add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
-    add("run", "upload, process and download", "--operations", "--to", "--recursive", "--replace").add_argument(
+    add("run", "upload, process and download", "--operations", *_RUN).add_argument(
+        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
+    )
+    add("sheet", "show what each operation makes of images, in one image each", *_RUN).add_argument(
         "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
     )
     add("operations", "list the operations on images")
@@ -201,6 +205,10 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+#: The options of what uploads, processes and downloads.
+_RUN = ("--to", "--recursive", "--replace")
+#: The preset of contact sheets.
+_SHEET = "sheet"
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--operations": {
         "action": "append",
@@ -239,8 +247,7 @@ def _process(given: argparse.Namespace, commands: ImageCommands) -> None:
         commands.process(given.names, pipeline)
 
 
-def _run(given: argparse.Namespace, commands: ImageCommands) -> None:
-    pipelines = _pipelines(given)
+def _run(given: argparse.Namespace, commands: ImageCommands, pipelines: Sequence[Pipeline]) -> None:
     commands.run(given.files, pipelines, given.to, replace=given.replace, recursive=given.recursive)
 
 
@@ -250,7 +257,8 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "upload": lambda: _upload(given, commands),
         "process": lambda: _process(given, commands),
         "download": lambda: _download(given, commands),
-        "run": lambda: _run(given, commands),
+        "run": lambda: _run(given, commands, _pipelines(given)),
+        "sheet": lambda: _run(given, commands, [_pipeline(_SHEET)]),
         "list": lambda: commands.list(given.folder),
         "operations": commands.operations,
     }[given.command]()

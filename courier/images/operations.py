@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import arguments, effects, transforms, watermark
+from courier.images import arguments, contact_sheet, effects, transforms, watermark
 from courier.images.arguments import FITS, GRAVITIES, SAMPLINGS, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
@@ -145,5 +145,9 @@ _ALL = (
         keeps_color=True, keeps_depth=always,
     ),
 )  # fmt: skip
+_SHEET = Operation(
+    name="contact-sheet", help="what each other operation makes of it, side by side",
+    apply=contact_sheet.sheet_of(_ALL), size=contact_sheet.size_of(_ALL),
+)  # fmt: skip
 #: Every operation, in the order in which help shows them.
-OPERATIONS: dict[str, Operation] = {known.name: known for known in _ALL}
+OPERATIONS: dict[str, Operation] = {known.name: known for known in (*_ALL, _SHEET)}

@@ -31,11 +31,13 @@ PRESETS: dict[str, str] = {
     "web": "thumbnail=1600,strip-metadata,convert=webp:80",
     "print": "thumbnail=3508,sharpen=80,convert=jpeg:95",
     "lab3": "black-and-white,convert=png",
+    "sheet": "thumbnail=160,contact-sheet,convert=jpeg",
 }
 PRESET_HELP = {
     "web": "at most 1600 pixels, WebP, no metadata",
     "print": "at most A4 at 300 dots an inch, sharpened, JPEG of quality 95",
     "lab3": "what the first version did: black and white dots, PNG",
+    "sheet": "a contact sheet: what each operation makes of it, in one JPEG",
 }
 
 

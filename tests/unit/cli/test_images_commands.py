@@ -16,7 +16,7 @@ from courier.cli import image_rows, images
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
-from courier.images.pipeline import parse
+from courier.images.pipeline import PRESETS, parse
 from courier.images.preview import sample
 from courier.images.transfer import Result, etag_of
 from tests.support.fakes import FakeAws, until
@@ -155,6 +155,18 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
         ("bad.png", "sepia", None, False),
         ("bad.png", "flip,flop", None, False),
     ]
+
+
+def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
+    given = images.build_parser().parse_args(["sheet", "a.png", "--to", "out"])
+    commands, screen = desk_for(made_transfer())
+
+    assert images.run(given, commands) == 0
+    assert images.run(given, commands) == 0
+
+    name = "a.png.thumbnail-160-contact-sheet.jpg"
+    assert screen.shown.splitlines() == [f"a.png -> out/{name}: 8 x 4", f"a.png -> out/{name}: already done"]
+    assert (folder / "out" / name).read_bytes() == made_of(sample(), PRESETS["sheet"])
 
 
 @pytest.mark.usefixtures("folder")
