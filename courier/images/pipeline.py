@@ -112,7 +112,7 @@ class Pipeline:
         if moving:
             return source
         wanted = [step.operation.target for step in self.steps if step.operation.target]
-        return wanted[-1] if wanted else source if FORMATS[source].stays else "PNG"
+        return wanted[-1] if wanted else FORMATS[source].still or source
 
 
 def parse(text: str) -> Pipeline:

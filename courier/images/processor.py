@@ -128,7 +128,7 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
     count = frames_of(image)
     if not moves:
         if count > 1:
-            kind = {"TIFF": "pages", "MPO": "images"}.get(image.format or "", "frames")
+            kind = {"TIFF": "pages", "MPO": "images", "HEIF": "images"}.get(image.format or "", "frames")
             note(f"only the first of {count} {kind} was kept")
         return 1
     if count > bounds.frames:

@@ -99,7 +99,7 @@ def test_many_images_are_told_in_order_with_a_summary_on_standard_error() -> Non
 
 
 def test_rows_for_programs_have_one_shape(folder: Path) -> None:
-    (folder / "e.heic").write_bytes(b"")
+    (folder / "e.jxl").write_bytes(b"")
     (folder / "bad.png").write_bytes(b"")
     transfer = made_transfer(c=ResponseTimeout("None came."), d=Rejected("Bad.", reason="corrupt"))
     commands, screen = desk_for(transfer, as_json=True)
@@ -113,7 +113,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     found = rows(screen.shown, "images")
     assert len({tuple(row) for row in found}) == 1
     assert [(row["step"], row["name"], row["result"], row["reason"]) for row in found] == [
-        ("skip", "e.heic", None, None),
+        ("skip", "e.jxl", None, None),
         ("run", "a.png", "a-grayscale.png", None),
         ("run", "b.png", "b-grayscale.png", None),
         ("run", "bad.png", None, "empty"),
@@ -127,7 +127,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     ]
     assert [row["was_there"] for row in found if row["step"] in {"run", "upload"}] == [False] * 5 + [True] * 2
     assert found[1]["path"] == "out/a-grayscale.png"
-    assert screen.errors.splitlines()[0].startswith("1 file skipped: e.heic (HEIC")
+    assert screen.errors.splitlines()[0].startswith("1 file skipped: e.jxl (JPEG XL")
 
 
 def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
