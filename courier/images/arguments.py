@@ -12,6 +12,8 @@ from courier.images.formats import TARGETS
 #: The largest side of a result, in pixels: what every format but AVIF and WebP holds easily.
 MAX_SIDE = 30_000
 
+#: The word for linear light.
+LINEAR = "linear"
 FITS = ("inside", "outside", "cover", "contain", "fill")
 GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
@@ -89,12 +91,15 @@ def _size(text: str) -> Size:
 
 
 def resize(text: str) -> Values:
-    """Parse a size, a fit and a gravity. Raises: ValueError."""
+    """Parse a size, a fit, a gravity and linear light. Raises: ValueError."""
     size, *rest = text.split(":")
+    is_linear = rest[-1:] == [LINEAR]
+    rest = rest[:-1] if is_linear else rest
     fit, gravity, *more = [*rest, "", ""][: max(2, len(rest))]
     if more:
         raise ValueError
-    return {"size": _size(size), "fit": _among(FITS, fit), "gravity": _among(GRAVITIES, gravity)}
+    values = {"size": _size(size), "fit": _among(FITS, fit), "gravity": _among(GRAVITIES, gravity)}
+    return {**values, LINEAR: True} if is_linear else values
 
 
 def thumbnail(text: str) -> Values:

@@ -77,6 +77,11 @@ def sized(fit: str, gravity: str, **size: int) -> Values:
         ("watermark", "12:30", {"text": "12:30", "gravity": "southeast", **PLAIN}),
         ("watermark", "a:b:west", {"text": "a:b", "gravity": "west", **PLAIN}),
         ("watermark", "x" * 200, {"text": "x" * 200, "gravity": "southeast", **PLAIN}),
+        (
+            "resize",
+            "50%:cover:north:linear",
+            {"size": Size(percent=50), "fit": "cover", "gravity": "north", "linear": True},
+        ),
         ("convert", "jpg", {"target": "JPEG", "quality": None}),
         ("convert", "webp:1", {"target": "WEBP", "quality": 1}),
         ("convert", "avif:100", {"target": "AVIF", "quality": 100}),
