@@ -235,7 +235,7 @@ def _download(given: argparse.Namespace, commands: ImageCommands) -> None:
 
 
 def _pipelines(given: argparse.Namespace) -> list[Pipeline]:
-    """Return the pipelines that are asked for, each once. Raises: Rejected."""
+    """Return the requested pipelines, each once. Raises: Rejected."""
     from courier.images.pipeline import parse
 
     pipelines = [parse(text) for text in given.operations or [DEFAULT]]

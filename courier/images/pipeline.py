@@ -64,7 +64,7 @@ class Pipeline:
 
     @property
     def max_bytes(self) -> int | None:
-        """How large the result's file may be; None if nothing is asked for."""
+        """The largest size of the result's file; None if none is requested."""
         return self._conversion.get("max_bytes")
 
     @property
