@@ -14,7 +14,7 @@ from courier.images.operations import OPERATIONS
 from courier.images.probe import Bounds
 
 ROOT = Path(__file__).parent.parent
-SMALL = "thumbnail=106"
+SMALL, AS_SHOWN = "thumbnail=106", "thumbnail=320,convert=png"
 
 
 def draw(known: Operation) -> bytes:
@@ -22,7 +22,7 @@ def draw(known: Operation) -> bytes:
     bounds = Bounds(megapixels=10, frames=1)
     example = f"{known.name}{'=' * bool(known.example)}{known.example}"
     made = processor.process(io.BytesIO(preview.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
-    return processor.process(io.BytesIO(made.content), name="a", operations="convert=png", bounds=bounds).content
+    return processor.process(io.BytesIO(made.content), name="a", operations=AS_SHOWN, bounds=bounds).content
 
 
 def main() -> None:

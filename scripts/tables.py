@@ -14,7 +14,7 @@ from courier import settings
 from courier.cli import command_line
 from courier.errors import Reason
 from courier.images import pipeline
-from courier.images.formats import FORMATS
+from courier.images.formats import FORMATS, HEIF
 from courier.images.operations import OPERATIONS
 from courier.images.probe import MAX_SCANS
 
@@ -83,9 +83,9 @@ def format_table() -> str:
             " ".join(f"`{suffix}`" for suffix in one.suffixes),
             "yes" if one.animates else "no",
             "no" if one.save_options is None else "yes",
-            "yes" if one.stays else "no: PNG",
+            f"no: {one.still}" if one.still else "yes",
         )
-        for name, one in FORMATS.items()
+        for name, one in {**FORMATS, HEIF.name: HEIF}.items()
     )
     return table(("format", "file names end in", "animated", "written", "still results stay in it"), rows)
 

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 _EMPTY: dict[str, Any] = {
     #: upload, process, download, run or skip.
     "step": "",
-    #: The source, the result, and the file that the result was saved in.
+    #: The source, the result, the file that the result was saved in, and what was to be done.
     "name": None,
     "result": None,
     "path": None,
+    "operations": None,
     "width": None,
     "height": None,
     "frames": None,

@@ -42,8 +42,11 @@ examples:
   images_client.py run                                the same with the sample image
   images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
                                                       many at once; run again, only what is missing
+  images_client.py run cat.jpg --operations web --operations sepia
+                                                      several results of one upload
   images_client.py run photos --recursive --to out    with subfolders
   images_client.py operations                         what can be done
+  images_client.py sheet cat.jpg                      each operation on it, in one image
   images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
   images_client.py purge --yes
 
@@ -191,7 +194,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
     add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
-    add("run", "upload, process and download", "--operations", "--to", "--recursive", "--replace").add_argument(
+    add("run", "upload, process and download", "--operations", *_RUN).add_argument(
+        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
+    )
+    add("sheet", "show what each operation makes of images, in one image each", *_RUN).add_argument(
         "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
     )
     add("operations", "list the operations on images")
@@ -199,11 +205,16 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+#: The options of what uploads, processes and downloads.
+_RUN = ("--to", "--recursive", "--replace")
+#: The preset of contact sheets.
+_SHEET = "sheet"
 _OPTIONS: dict[str, dict[str, Any]] = {
     "--operations": {
-        "default": DEFAULT,
+        "action": "append",
         "metavar": "LIST",
-        "help": f"such as grayscale,resize=800x600; the operations command lists them (default: {DEFAULT})",
+        "help": "such as grayscale,resize=800x600; the operations command lists them; repeat it for several results "
+        f"(default: {DEFAULT})",
     },
     "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in, created if missing (default: this one)"},
     "--recursive": {"action": "store_true", "help": "include subfolders, and keep them in --to"},
@@ -223,22 +234,31 @@ def _download(given: argparse.Namespace, commands: ImageCommands) -> None:
             commands.download(name, given.to, replace=given.replace)
 
 
-def _run(given: argparse.Namespace, commands: ImageCommands) -> None:
+def _pipelines(given: argparse.Namespace) -> list[Pipeline]:
+    """Return the requested pipelines, each once. Raises: Rejected."""
     from courier.images.pipeline import parse
 
-    pipeline = parse(given.operations)
-    commands.run(given.files, pipeline, given.to, replace=given.replace, recursive=given.recursive)
+    pipelines = [parse(text) for text in given.operations or [DEFAULT]]
+    return list({pipeline.meaning: pipeline for pipeline in pipelines}.values())
+
+
+def _process(given: argparse.Namespace, commands: ImageCommands) -> None:
+    for pipeline in _pipelines(given):
+        commands.process(given.names, pipeline)
+
+
+def _run(given: argparse.Namespace, commands: ImageCommands, pipelines: Sequence[Pipeline]) -> None:
+    commands.run(given.files, pipelines, given.to, replace=given.replace, recursive=given.recursive)
 
 
 def run(given: argparse.Namespace, commands: ImageCommands) -> int:
     """Run a command; return the exit status. Raises: CourierError."""
-    from courier.images.pipeline import parse
-
     {
         "upload": lambda: _upload(given, commands),
-        "process": lambda: commands.process(given.names, parse(given.operations)),
+        "process": lambda: _process(given, commands),
         "download": lambda: _download(given, commands),
-        "run": lambda: _run(given, commands),
+        "run": lambda: _run(given, commands, _pipelines(given)),
+        "sheet": lambda: _run(given, commands, [_pipeline(_SHEET)]),
         "list": lambda: commands.list(given.folder),
         "operations": commands.operations,
     }[given.command]()

@@ -17,7 +17,7 @@ from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images.batch import Batch
+from courier.images.batch import Batch, Task, tasks_of
 from courier.images.destination import make_folder
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
@@ -46,6 +46,8 @@ class ImageCommands:
         self._etags: dict[str, str] = {}
         #: The names of the last upload and of the last result.
         self.latest = self.latest_result = ""
+        #: Whether a failure of a run says of which operations it is, as there are several.
+        self._names_operations = False
         self.failures = failures
 
     def upload(self, path: str, *, replace: bool) -> str:
@@ -80,7 +82,7 @@ class ImageCommands:
         found = self.transfer.results([self._request(name, options) for name in names])
         results: list[Result] = []
         for name in names:
-            with self.failures.noted(name, "process"):
+            with self.failures.noted(name, "process", name=name, operations=pipeline.text):
                 with self._terminal.waiting(f"Waiting for {name} (Ctrl-C to cancel)"):
                     result = next(found)
                 if isinstance(result, CourierError):
@@ -89,7 +91,7 @@ class ImageCommands:
                 self.latest_result = result.name
                 text = result.describe()
                 self._report(
-                    image_rows.row("process", name=name, **image_rows.of_result(result)),
+                    image_rows.row("process", name=name, operations=pipeline.text, **image_rows.of_result(result)),
                     f"processed {name} into {result.name}{': ' * bool(text)}{text}, answered in {result.seconds:.3f} s",
                 )
         return results
@@ -124,23 +126,29 @@ class ImageCommands:
                 self._terminal.row(image_rows.row("skip", name=path, notes=[reason]))
         return sources.found
 
-    def run(self, files: Sequence[str], pipeline: Pipeline, folder: str, *, replace: bool, recursive: bool) -> None:
-        """Upload, process and download files, many at once; report each, in their order, and a summary.
+    def run(
+        self, files: Sequence[str], pipelines: Sequence[Pipeline], folder: str, *, replace: bool, recursive: bool
+    ) -> None:
+        """Upload, process and download files, many at once; report each result, in their order, and a summary.
+
+        Each file is uploaded once, and has a result of each pipeline.
 
         Raises: CourierError.
         """
         sources = self.sources(files, recursive=recursive)
         make_folder(Path(folder))
-        outcomes = Outcomes([source.path for source in sources], self._report_outcome)
+        tasks = tasks_of(sources, pipelines)
+        self._names_operations = len(pipelines) > 1
+        outcomes = Outcomes(tasks, self._report_outcome)
         started = time.monotonic()
-        with self._terminal.gathering("Images", len(sources)) as (progress, advance):
+        with self._terminal.gathering("Images", len(tasks)) as (progress, advance):
 
-            def report(path: str, target: Path | None, result: Result | CourierError) -> None:
+            def report(task: Task, target: Path | None, result: Result | CourierError) -> None:
                 advance()
-                outcomes.add(path, target, result)
+                outcomes.add(task, target, result)
 
             batch = Batch(
-                self.transfer, pipeline, Path(folder), sources, replace=replace, progress=progress, report=report
+                self.transfer, pipelines, Path(folder), sources, replace=replace, progress=progress, report=report
             )
             try:
                 batch.run()
@@ -149,20 +157,26 @@ class ImageCommands:
                 raise
             finally:
                 outcomes.end()
-                if len(sources) > 1 or outcomes.is_canceled:
+                if len(tasks) > 1 or outcomes.is_canceled:
                     self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
         if outcomes.aws_error is not None:
             raise outcomes.aws_error
 
-    def _report_outcome(self, path: str, target: Path | None, result: Result | CourierError) -> None:
-        name = Source(path=path).shown
+    def _report_outcome(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
+        name = Source(path=task.path).shown
         if isinstance(result, CourierError):
-            with self._terminal.cleared(), self.failures.noted(name, "run"):
+            shown = f"{name} ({task.operations})" if self._names_operations else name
+            with (
+                self._terminal.cleared(),
+                self.failures.noted(shown, "run", name=name, operations=task.operations),
+            ):
                 raise result
             return
         text = "already done" if result.was_there else result.describe()
         self._report(
-            image_rows.row("run", name=name, path=str(target), **image_rows.of_result(result)),
+            image_rows.row(
+                "run", name=name, path=str(target), operations=task.operations, **image_rows.of_result(result)
+            ),
             f"{name} -> {target}{': ' * bool(text)}{text}",
         )
 

@@ -5,6 +5,7 @@ Neither imports what only the other needs: NumPy and Pillow take memory.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from courier.aws.s3 import Bucket
 from courier.aws.session import connect_worker
 from courier.cli import daemon
 from courier.settings import LISTS, load_settings
+
+log = logging.getLogger(__name__)
 
 
 def numbers(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
@@ -42,9 +45,11 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
     """Run the images worker; return the exit status."""
     from courier.images import handler
     from courier.images.application import application
+    from courier.images.formats import READS_HEIF
 
     options = daemon.parse_options(arguments, description=description)
     daemon.set_up_log(options.log_format)
+    log.info("HEIC images are %s", "read" if READS_HEIF else "rejected: the package pillow-heif is not installed")
     settings = load_settings()
     config = WorkerConfig.from_settings(
         settings,

@@ -12,6 +12,8 @@ from courier.images.formats import TARGETS
 #: The largest side of a result, in pixels: what every format but AVIF and WebP holds easily.
 MAX_SIDE = 30_000
 
+#: The word for linear light.
+LINEAR = "linear"
 FITS = ("inside", "outside", "cover", "contain", "fill")
 GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
@@ -19,6 +21,10 @@ GRAVITIES = (
 
 #: The chroma subsamplings of a JPEG: at each pixel, at every second one of a row, and also at every second row.
 SAMPLINGS = ("444", "422", "420")
+
+#: What begins a largest file size, and its units, in bytes.
+_MAX = "max-"
+_UNITS = {"kB": 1_000, "MB": 1_000_000}
 
 Values = Mapping[str, Any]
 
@@ -85,12 +91,15 @@ def _size(text: str) -> Size:
 
 
 def resize(text: str) -> Values:
-    """Parse a size, a fit and a gravity. Raises: ValueError."""
+    """Parse a size, a fit, a gravity and linear light. Raises: ValueError."""
     size, *rest = text.split(":")
+    is_linear = rest[-1:] == [LINEAR]
+    rest = rest[:-1] if is_linear else rest
     fit, gravity, *more = [*rest, "", ""][: max(2, len(rest))]
     if more:
         raise ValueError
-    return {"size": _size(size), "fit": _among(FITS, fit), "gravity": _among(GRAVITIES, gravity)}
+    values = {"size": _size(size), "fit": _among(FITS, fit), "gravity": _among(GRAVITIES, gravity)}
+    return {**values, LINEAR: True} if is_linear else values
 
 
 def thumbnail(text: str) -> Values:
@@ -126,18 +135,30 @@ def border(text: str) -> Values:
 
 
 def convert(text: str) -> Values:
-    """Parse a format, a quality, and a JPEG's chroma subsampling. Raises: ValueError."""
+    """Parse a format, a quality or a largest file size, and a JPEG's chroma subsampling. Raises: ValueError."""
     name, *rest = text.split(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
     if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality else 0):
         raise ValueError
+    is_limited = bool(rest) and rest[0].startswith(_MAX)
     values: dict[str, Any] = {
         "target": target.name,
-        "quality": whole("quality", 1, 100)(rest[0])["quality"] if rest else None,
+        "quality": whole("quality", 1, 100)(rest[0])["quality"] if rest and not is_limited else None,
     }
+    if is_limited:
+        values["max_bytes"] = _bytes(rest[0].removeprefix(_MAX))
     if rest[1:]:
         values["sampling"] = SAMPLINGS.index(_among(SAMPLINGS, rest[1] or "none"))
     return values
+
+
+def _bytes(text: str) -> int:
+    """Parse a file size such as `200kB` or `1.5MB`; return bytes. Raises: ValueError."""
+    match = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,3})?)(kB|MB)", text)
+    size_bytes = round(float(match[1]) * _UNITS[match[2]]) if match else 0
+    if size_bytes <= 0:
+        raise ValueError
+    return size_bytes
 
 
 def _among(known: tuple[str, ...], text: str) -> str:

@@ -1,4 +1,4 @@
-"""Read AVIF files box by box: bit depth and color description.
+"""Read AVIF and HEIF files box by box: bit depth and color description.
 
 Sources: ISO/IEC 14496-12, 23008-12 and 23000-22; https://aomediacodec.github.io/av1-isobmff/
 """
@@ -99,6 +99,8 @@ def _bits(properties: list[tuple[bytes, bytes]]) -> int:
     for name, data in properties:
         if name == b"pixi" and len(data) > 5:  # noqa: PLR2004  behind version, flags and their number
             return data[5]
+        if name == b"hvcC" and len(data) > 17:  # noqa: PLR2004  that of the brightness (14496-15, 8.3.3)
+            return (data[17] & 7) + 8
         if name == b"av1C" and len(data) > 2:  # noqa: PLR2004
             return (12 if data[2] & _TWELVE else 10) if data[2] & _HIGH else 8
     return 0

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path, PurePath
 
 from courier import Request
@@ -18,7 +18,7 @@ from courier.images.destination import Destination, make_folder
 from courier.images.pipeline import Pipeline
 from courier.images.results import SAMPLE, Made, source_of
 from courier.images.sources import Source
-from courier.images.transfer import ImageTransfer, Result, Uploaded
+from courier.images.transfer import ImageTransfer, LocalImage, Result, Uploaded
 from courier.progress import NO_PROGRESS, Progress
 
 #: The concurrent transfers in each direction, and the images that are uploaded ahead of the responses.
@@ -26,27 +26,52 @@ TRANSFERS = 4
 AHEAD = 16
 #: How long the stream of requests waits for the next upload before it yields a pause.
 _WAIT_SECONDS = 0.05
-#: Called with the outcome of each file: the result's file and the result, or the error.
-Report = Callable[[str, Path | None, Result | CourierError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One result that is wanted: of which file, and by which operations."""
+
+    path: str
+    operations: str
+
+
+def tasks_of(sources: Iterable[Source], pipelines: Sequence[Pipeline]) -> list[Task]:
+    """Return all results that are wanted, file by file."""
+    return [Task(path=source.path, operations=one.text) for source, one in product(sources, pipelines)]
+
+
+#: Called with the outcome of each task: the result's file and the result, or the error.
+Report = Callable[[Task, Path | None, Result | CourierError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    """Where the result of a task goes, and what it is made from."""
+
+    task: Task
+    target: Path
+    image: Made
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A file in progress: the target and the origin of its result, and the upload."""
+    """A plan whose file was uploaded."""
 
-    path: str
-    target: Path
-    image: Made
+    plan: _Plan
     sent: Uploaded
 
 
 class Batch:
-    """Processes many files: uploads, processing and downloads overlap, and existing results are skipped."""
+    """Processes many files: uploads, processing and downloads overlap, and existing results are skipped.
+
+    Each file is uploaded once, and has a result of each pipeline.
+    """
 
     def __init__(
         self,
         transfer: ImageTransfer,
-        pipeline: Pipeline,
+        pipelines: Sequence[Pipeline],
         folder: Path,
         sources: Sequence[Source],
         *,
@@ -55,12 +80,14 @@ class Batch:
         progress: Progress = NO_PROGRESS,
     ) -> None:
         self._transfer = transfer
-        self._pipeline = pipeline
+        self._pipelines = pipelines
         self._folder = folder
         self._sources = sources
         self._progress = progress
         self._report = report
         self._lock = threading.Lock()
+        #: The tasks whose outcome was reported.
+        self._over: set[Task] = set()
         self._destination = Destination(folder, sources, replaces=replace)
 
     def run(self) -> None:
@@ -73,9 +100,16 @@ class Batch:
                 downloads.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _told(self, path: str, target: Path | None, result: Result | CourierError) -> None:
+    def _told(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
         with self._lock:  # several transfers end at once
-            self._report(path, target, result)
+            self._over.add(task)
+            self._report(task, target, result)
+
+    def _failed(self, source: Source, error: CourierError) -> None:
+        """Report the error of a file for each of its tasks that has no outcome."""
+        for task in tasks_of([source], self._pipelines):
+            if task not in self._over:
+                self._told(task, None, error)
 
     def _once(self) -> Iterator[Source]:
         """Yield the files whose results do not overwrite those of earlier files."""
@@ -84,7 +118,7 @@ class Batch:
             name = source.subfolder / Path(source.path).name
             if name in seen:
                 error = Rejected(f"{source.path} has the same name as {seen[name]}.", hint="Rename one.")
-                self._told(source.path, None, error)
+                self._failed(source, error)
             else:
                 seen[name] = source.path
                 yield source
@@ -98,9 +132,9 @@ class Batch:
         for result in self._transfer.results(self._requests(chain([first], jobs), asked)):
             job = asked.popleft()
             if isinstance(result, CourierError):
-                self._told(job.path, None, result)
+                self._told(job.plan.task, None, result)
             else:
-                pending.append(downloads.submit(self._fetch, job, result))
+                pending.append(downloads.submit(self._fetch, job.plan, result))
             while pending and (pending[0].done() or len(pending) > AHEAD):
                 pending.popleft().result()
         for left in pending:
@@ -113,72 +147,99 @@ class Batch:
                 yield None
             else:
                 asked.append(job)
-                yield Request(body=job.sent.name, options={"operations": self._pipeline.text, "etag": job.sent.etag})
+                options = {"operations": job.plan.task.operations, "etag": job.sent.etag}
+                yield Request(body=job.sent.name, options=options)
 
     def _jobs(self, sources: Sequence[Source], uploads: ThreadPoolExecutor) -> Iterator[_Job | None]:
         """Yield uploaded files in order, a few uploads ahead; None while the next upload is in progress."""
-        ahead: deque[tuple[str, Future[_Job | None]]] = deque()
+        ahead: deque[tuple[Source, Future[list[_Job]]]] = deque()
         left, has_begun = iter(sources), False
         for _ in sources:
             while len(ahead) < AHEAD and (further := next(left, None)) is not None:
-                ahead.append((further.path, uploads.submit(self._begin, further)))
-            path, future = ahead.popleft()
+                ahead.append((further, uploads.submit(self._begin, further)))
+            source, future = ahead.popleft()
             while not _is_done(future):
                 self._transfer.check_canceled()
                 yield None
             try:
-                job = future.result()
+                begun = future.result()
             except FolderClosed:
                 raise
             except CourierError as error:
                 if isinstance(error, AwsError) and not has_begun:
                     raise  # every other file would wait for it, too
-                self._told(path, None, error)
+                self._failed(source, error)
             else:
-                if job is not None:
-                    has_begun = True
-                    yield job
+                has_begun |= bool(begun)
+                yield from begun
 
-    def _begin(self, source: Source) -> _Job | None:
-        """Upload a file, unless its result exists already. Raises: CourierError."""
+    def _begin(self, source: Source) -> list[_Job]:
+        """Upload a file, unless its results exist already; return the jobs to do. Raises: CourierError."""
         self._transfer.check_canceled()
         local = self._transfer.read(source.path)
-        target = self._folder / source.subfolder / naming.name_for(local.name, self._pipeline, local.header)
+        plans: dict[Path, _Plan] = {}
+        for pipeline in self._pipelines:
+            plan = self._plan(source, local, pipeline)
+            other = plans.setdefault(plan.target, plan)
+            if other is not plan:
+                self._told(plan.task, None, _same_result(other, plan))
+        missing = [plan for plan in plans.values() if self._is_missing(plan)]
+        if not missing:
+            return []
+        self._destination.check()
+        sent = self._transfer.upload_apart(local, moved=self._progress.advance, opened=self._progress.expect)
+        return [_Job(plan=plan, sent=sent) for plan in missing]
+
+    def _plan(self, source: Source, local: LocalImage, pipeline: Pipeline) -> _Plan:
+        target = self._folder / source.subfolder / naming.name_for(local.name, pipeline, local.header)
         image = Made(
             result=target.name,
             digest="",
             source=source_of(Path(source.path), target.parent) if source.path else SAMPLE,
             source_digest=local.digest,
-            operations=self._pipeline.text,
+            operations=pipeline.text,
         )
-        if self._destination.has(source.path, target, image):
-            self._told(source.path, target, Result(name=target.name, was_there=True))
-            return None
-        self._destination.check()
-        sent = self._transfer.upload_apart(local, moved=self._progress.advance, opened=self._progress.expect)
-        return _Job(path=source.path, target=target, image=image, sent=sent)
+        return _Plan(task=Task(path=source.path, operations=pipeline.text), target=target, image=image)
 
-    def _fetch(self, job: _Job, result: Result) -> None:
+    def _is_missing(self, plan: _Plan) -> bool:
+        """Whether a result has to be made; reports one that exists or cannot be saved."""
         try:
-            self._save(job, result)
+            if not self._destination.has(plan.task.path, plan.target, plan.image):
+                return True
         except CourierError as error:
-            self._told(job.path, None, error)
+            self._told(plan.task, None, error)
         else:
-            self._told(job.path, job.target, result)
+            self._told(plan.task, plan.target, Result(name=plan.target.name, was_there=True))
+        return False
 
-    def _save(self, job: _Job, result: Result) -> None:
-        if PurePath(result.name).suffix.lower() != job.target.suffix.lower():
+    def _fetch(self, plan: _Plan, result: Result) -> None:
+        try:
+            self._save(plan, result)
+        except CourierError as error:
+            self._told(plan.task, None, error)
+        else:
+            self._told(plan.task, plan.target, result)
+
+    def _save(self, plan: _Plan, result: Result) -> None:
+        if PurePath(result.name).suffix.lower() != plan.target.suffix.lower():
             raise Rejected(
-                f"The worker saved {result.name}; {job.target.name} was expected.",
+                f"The worker saved {result.name}; {plan.target.name} was expected.",
                 hint="Use the same version of client and worker.",
             )
-        make_folder(job.target.parent)
-        with unfinished(job.target) as part:
+        make_folder(plan.target.parent)
+        with unfinished(plan.target) as part:
             self._transfer.fetch(result, part.file, moved=self._progress.advance, opened=self._progress.expect)
-            self._destination.keep(job.path, part, job.image)
+            self._destination.keep(plan.task.path, part, plan.image)
 
 
-def _is_done(future: Future[_Job | None]) -> bool:
+def _same_result(first: _Plan, second: _Plan) -> Rejected:
+    return Rejected(
+        f"{second.target} is the result of both {first.task.operations} and {second.task.operations}.",
+        hint="Leave one of them out.",
+    )
+
+
+def _is_done(future: Future[list[_Job]]) -> bool:
     try:
         future.exception(timeout=_WAIT_SECONDS)
     except TimeoutError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from PIL import Image, ImageFile
@@ -22,6 +22,9 @@ _OUT_OF_MEMORY = ("encoding error 1", "Failed to encode image")
 #: The longest that a GIF shows a frame, in milliseconds, and the units it counts in.
 _GIF_LONGEST, _GIF_UNIT = 655_350, 10
 
+#: The range of qualities.
+_WORST, _BEST = 1, 100
+
 #: Where an animated WebP tells of transparency, and how (RFC 9649, 2.7).
 _WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10
 
@@ -32,6 +35,8 @@ class Encoding:
 
     target: Format
     quality: int | None = None
+    #: How large the file may be: it has the best quality that fits.
+    max_bytes: int | None = None
     kept: Kept = field(default_factory=Kept)
     #: Whether the source was a WebP without loss.
     is_lossless: bool = False
@@ -49,7 +54,7 @@ class Encoding:
 def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
     """Encode frames with their durations in milliseconds. Raises: NotAnImage."""
     try:
-        return _saved(frames, times, encoding, note)
+        return (_limited if encoding.max_bytes else _saved)(frames, times, encoding, note)
     except (OSError, ValueError, OverflowError, RuntimeError, struct.error) as error:
         said = printable(str(error), 120)
         if any(sign in said for sign in _OUT_OF_MEMORY):
@@ -58,6 +63,34 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
         raise NotAnImage(
             f"The result, {size}, cannot be written as {encoding.target.name}: {said}.", reason=Reason.IMPOSSIBLE
         ) from error
+
+
+def _limited(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
+    """Return the file of the best quality that is not too large. Raises: NotAnImage if there is none."""
+    most_bytes = encoding.max_bytes or 0
+    if encoding.target.name == "WEBP" and encoding.is_lossless:
+        content = _saved(frames, times, encoding, note)
+        if len(content) <= most_bytes:
+            return content
+    found, quality, low, high = b"", 0, _WORST, _BEST
+    while low <= high:
+        middle = (low + high) // 2
+        content = _saved(frames, times, replace(encoding, quality=middle, is_lossless=False), note)
+        if len(content) <= most_bytes:
+            found, quality, low = content, middle, middle + 1
+        else:
+            high = middle - 1
+    if not found:
+        # The worst quality was tried last.
+        raise NotAnImage(
+            f"The result, as {encoding.target.name} of the lowest quality, has {len(content):,} bytes; "
+            f"at most {most_bytes:,} are allowed by the operations.",
+            hint="Allow more, or put thumbnail or strip-metadata before convert.",
+            reason=Reason.IMPOSSIBLE,
+        )
+    if quality < _BEST:
+        note(f"its quality is {quality}, the best that fits in {most_bytes:,} bytes")
+    return found
 
 
 def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 
@@ -23,8 +24,8 @@ class Format:
     aliases: tuple[str, ...] = ()
     #: Whether its frames follow each other in time.
     animates: bool = False
-    #: Whether a still image stays in it; another becomes a PNG.
-    stays: bool = True
+    #: What a still image in it becomes; empty if it stays in it.
+    still: str = ""
     #: Whether its results have a quality.
     has_quality: bool = False
     #: Whether it holds a resolution.
@@ -53,7 +54,7 @@ _ALL = (
     Format(
         name="GIF", suffixes=(".gif",), modes=("1", "L", "RGB", "RGBA"),
         save_options={"interlace": False, "optimize": True},
-        animates=True, stays=False, max_exif_bytes=0,
+        animates=True, still="PNG", max_exif_bytes=0,
     ),
     Format(
         name="WEBP", suffixes=(".webp",), save_options={"quality": 90, "method": 2}, animates=True, has_quality=True
@@ -62,10 +63,14 @@ _ALL = (
         name="TIFF", suffixes=(".tif", ".tiff"), modes=(*_EVERY_MODE, "I", "F"),
         save_options={"compression": "tiff_lzw"}, has_resolution=True, has_exposure=False,
     ),
-    Format(name="BMP", suffixes=(".bmp", ".dib"), stays=False),
+    Format(name="BMP", suffixes=(".bmp", ".dib"), still="PNG"),
     Format(name="AVIF", suffixes=(".avif", ".avifs"), save_options={"quality": 80, "speed": 9}, has_quality=True),
 )  # fmt: skip
-FORMATS: dict[str, Format] = {known.name: known for known in _ALL}
+#: Read where the package of `HEIF_PACKAGE` is installed, an extra.
+HEIF = Format(name="HEIF", suffixes=(".heic", ".heif", ".hif"), still="JPEG")
+HEIF_PACKAGE = "pillow_heif"
+READS_HEIF = find_spec(HEIF_PACKAGE) is not None
+FORMATS: dict[str, Format] = {known.name: known for known in (*_ALL, *[HEIF] * READS_HEIF)}
 #: Those that are written, and the same by each name that `convert` knows.
 WRITTEN = tuple(known for known in _ALL if known.save_options is not None)
 TARGETS: dict[str, Format] = {name: known for known in WRITTEN for name in (known.name.lower(), *known.aliases)}
@@ -73,4 +78,4 @@ TARGETS: dict[str, Format] = {name: known for known in WRITTEN for name in (know
 
 def named_by(suffix: str) -> Format | None:
     """Return the format with this file name suffix; None if it is unknown."""
-    return next((known for known in _ALL if suffix.lower() in known.suffixes), None)
+    return next((known for known in FORMATS.values() if suffix.lower() in known.suffixes), None)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 #: Patterns of a file's first bytes, and the kind of file.
-_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+_HEIF: tuple[tuple[bytes, str], ...] = (
     (rb"....ftyp(heic|heix|heim|heis|hevc|hevx|hevm|hevs)", "a HEIC image"),
     (rb"....ftyp(mif1|msf1|miaf)", "a HEIF image"),
+)
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    *_HEIF,
     (rb"....ftypcrx ", "a camera's raw image (Canon CR3)"),
     (rb"....ftyp(jxl |jxlp)", "a JPEG XL image"),
     (rb"....ftyp(qt  |isom|iso\d|mp4\d|avc1|M4V |3gp|dash)", "a video"),
@@ -76,6 +79,11 @@ def other_kind(head: bytes) -> str:
     # What comes before the first element says little of a text.
     inner = _PROLOGUE.sub(b"", head).lstrip()
     return next((kind for pattern, kind in _SIGNATURES if re.match(pattern, inner, _FLAGS)), kind)
+
+
+def heif_kind(head: bytes) -> str:
+    """Return the kind of HEIF of a file with these first bytes; empty if it is none."""
+    return next((kind for pattern, kind in _HEIF if re.match(pattern, head, _FLAGS)), "")
 
 
 def our_format(head: bytes) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import arguments, effects, transforms, watermark
-from courier.images.arguments import FITS, GRAVITIES, SAMPLINGS, Size, Values
+from courier.images import arguments, contact_sheet, effects, transforms, watermark
+from courier.images.arguments import FITS, GRAVITIES, LINEAR, SAMPLINGS, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
 from courier.images.operation import Box, Operation, always
@@ -22,7 +22,8 @@ def _bordered_size(size: Box, values: Values) -> Box:
 
 def _exactly(size: Box, values: Values) -> Values | None:
     """Return the values of a resize to the very size that a resize or a thumbnail of an image of `size` has."""
-    if values.get("fit") == "contain":
+    # A smaller decode is no average of light.
+    if values.get("fit") == "contain" or LINEAR in values:
         return None
     width, height = (planned_size if "fit" in values else thumbnail_size)(size, values)
     fit = "cover" if values.get("fit") == "cover" else "fill"
@@ -31,7 +32,8 @@ def _exactly(size: Box, values: Values) -> Values | None:
 
 def _resize_words(_value: str, values: Values) -> list[str]:
     fit, gravity = values["fit"], values["gravity"]
-    return [values["size"].words, *[fit] * (fit != FITS[0]), *[gravity] * (gravity != GRAVITIES[0])]
+    words = [values["size"].words, *[fit] * (fit != FITS[0]), *[gravity] * (gravity != GRAVITIES[0])]
+    return [*words, *[LINEAR] * (LINEAR in values)]
 
 
 def _written(*, with_quality: bool) -> str:
@@ -40,7 +42,9 @@ def _written(*, with_quality: bool) -> str:
 
 def _convert_words(_value: str, values: Values) -> list[str]:
     sampling = [SAMPLINGS[values["sampling"]]] if "sampling" in values else []
-    return [f"q{values['quality']}", *sampling] if values["quality"] else []
+    limit = [f"max-{values['max_bytes'] / 1_000:.12g}kb"] if "max_bytes" in values else []
+    quality = [f"q{values['quality']}"] if values["quality"] else []
+    return [*quality, *limit, *sampling]
 
 
 _ALL = (
@@ -111,10 +115,10 @@ _ALL = (
         read=arguments.crop, apply=transforms.crop, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="resize", value="WxH[:FIT[:GRAVITY]]", example="60x80:cover",
-        help=f"to a size, or 50%; fit {', '.join(FITS)}",
+        name="resize", value="WxH[:FIT[:GRAVITY]][:linear]", example="60x80:cover",
+        help=f"to a size, or 50%; fit {', '.join(FITS)}; in linear light",
         read=arguments.resize, apply=transforms.resize, size=planned_size, scale=_exactly, words=_resize_words,
-        keeps_color=True, keeps_depth=always,
+        keeps_color=True, keeps_depth=lambda values: LINEAR not in values,
     ),
     Operation(
         name="thumbnail", value="[N|WxH]", example="60", help="to fit into N x N pixels (200), never larger",
@@ -136,11 +140,16 @@ _ALL = (
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="convert", value="FORMAT[:QUALITY[:444]]", example="jpeg:5",
-        help=f"{_written(with_quality=True)}, of quality 1 to 100; {_written(with_quality=False)}",
+        name="convert", value="FORMAT[:QUALITY|max-200kB[:444]]", example="jpeg:5",
+        help=f"{_written(with_quality=True)}, of quality 1 to 100 or the best that fits in a size; "
+        f"{_written(with_quality=False)}",
         read=arguments.convert, words=_convert_words,
         keeps_color=True, keeps_depth=always,
     ),
 )  # fmt: skip
+_SHEET = Operation(
+    name="contact-sheet", help="what each other operation makes of it, side by side",
+    apply=contact_sheet.sheet_of(_ALL), size=contact_sheet.size_of(_ALL),
+)  # fmt: skip
 #: Every operation, in the order in which help shows them.
-OPERATIONS: dict[str, Operation] = {known.name: known for known in _ALL}
+OPERATIONS: dict[str, Operation] = {known.name: known for known in (*_ALL, _SHEET)}

@@ -31,11 +31,13 @@ PRESETS: dict[str, str] = {
     "web": "thumbnail=1600,strip-metadata,convert=webp:80",
     "print": "thumbnail=3508,sharpen=80,convert=jpeg:95",
     "lab3": "black-and-white,convert=png",
+    "sheet": "thumbnail=160,contact-sheet,convert=jpeg",
 }
 PRESET_HELP = {
     "web": "at most 1600 pixels, WebP, no metadata",
     "print": "at most A4 at 300 dots an inch, sharpened, JPEG of quality 95",
     "lab3": "what the first version did: black and white dots, PNG",
+    "sheet": "a contact sheet: what each operation makes of it, in one JPEG",
 }
 
 
@@ -59,6 +61,11 @@ class Pipeline:
     def quality(self) -> int | None:
         """The quality of the result, 1 to 100; None: the default."""
         return self._conversion.get("quality")
+
+    @property
+    def max_bytes(self) -> int | None:
+        """The largest size of the result's file; None if none is requested."""
+        return self._conversion.get("max_bytes")
 
     @property
     def sampling(self) -> int | None:
@@ -105,7 +112,7 @@ class Pipeline:
         if moving:
             return source
         wanted = [step.operation.target for step in self.steps if step.operation.target]
-        return wanted[-1] if wanted else source if FORMATS[source].stays else "PNG"
+        return wanted[-1] if wanted else FORMATS[source].still or source
 
 
 def parse(text: str) -> Pipeline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import math
 import warnings
@@ -13,8 +14,8 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAnImage, Reason
 from courier.images import avif, bmp, descriptions, gif, jpeg, png, profiles, tiff
-from courier.images.formats import FORMATS, Format
-from courier.images.identify import HEAD_BYTES, companions, other_kind, our_format
+from courier.images.formats import FORMATS, HEIF, HEIF_PACKAGE, READS_HEIF, Format
+from courier.images.identify import HEAD_BYTES, companions, heif_kind, other_kind, our_format
 from courier.images.jpeg import Jpeg
 from courier.images.png import Png
 from courier.images.profiles import Description
@@ -23,12 +24,15 @@ from courier.text import one_of, printable
 #: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
+if READS_HEIF:
+    # Its threads would take memory, of which a process that works on an image has little.
+    importlib.import_module(HEIF_PACKAGE).register_heif_opener(
+        decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
+    )
 #: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole image, are an attack.
 MAX_SCANS = 100
 #: The bytes in which a WebP's first pixels are searched: color profiles come before them.
 _WEBP_HEAD = 2**22
-#: Tags of a TIFF: what its images are, where others lie below the first, who made the camera, and that it is raw.
-_SUBFILE_TYPE, _SUB_IFDS, _MAKER, _DNG_VERSION = 254, 330, 271, 50_706
 #: The item of an AVIF that puts an image and its gain map together.
 _TONE_MAP = b"tmap"
 #: The bytes after a JPEG's image that are read: the headers of a second one.
@@ -99,12 +103,12 @@ def open_source(file: IO[bytes]) -> Source:
     if head.startswith(b"\xff\xd8"):
         return _open_jpeg(file.read())
     image = _opened(file)
-    if kind := _raw_kind(image):
+    if kind := tiff.raw_kind(image):
         said = f"This is a camera's raw image ({kind}), of which only a preview could be read."
         raise NotAnImage(said, hint="Export it as JPEG or TIFF.", reason=Reason.UNSUPPORTED_FORMAT)
     if image.format in _CHECKS:
         _CHECKS[image.format](image, file)
-    if image.format == "AVIF":
+    if image.format in {"AVIF", HEIF.name}:
         return _open_avif(file, image)
     bits = 16 if ";16" in _rawmode(image) else 8
     if image.format == "GIF":
@@ -146,7 +150,9 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
-    return Source(image=image, format=FORMATS["AVIF"], bits=found.bits, aperture=found.aperture, notes=notes)
+    # A HEIF comes cut out and upright.
+    aperture = found.aperture if image.format == "AVIF" else None
+    return Source(image=image, format=FORMATS[format_of(image)], bits=found.bits, aperture=aperture, notes=notes)
 
 
 def _lost_companions(content: bytes) -> tuple[str, ...]:
@@ -209,6 +215,11 @@ def _unknown(file: IO[bytes]) -> NotAnImage:
     if not head:
         return NotAnImage("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
+    if HEIF.name in FORMATS and (kind := heif_kind(head)):
+        said = f"This is {kind} that cannot be read: it is damaged, cut short, or not in HEVC."
+        return NotAnImage(said, hint="Export it as JPEG.", reason=Reason.CORRUPT)
+    if heif_kind(head):
+        hint += " Where the package pillow-heif is installed, on the client and the worker, HEIC is read as well."
     if kind := other_kind(head):
         said = f"This is {kind}, not an image that can be read here."
         return NotAnImage(said, hint=hint, reason=Reason.UNSUPPORTED_FORMAT)
@@ -224,17 +235,6 @@ def _with_alpha(image: Image.Image) -> None:
     """Have an animated WebP decoded with transparency: frames that are cleared have it, whatever its header says."""
     if getattr(image, "is_animated", False):
         image._mode = image.rawmode = "RGBA"  # type: ignore[attr-defined]  # noqa: SLF001  Pillow's names
-
-
-def _raw_kind(image: Image.Image) -> str:
-    """Return which camera's raw image a TIFF is; empty if it is none."""
-    tags = getattr(image, "tag_v2", {})
-    if _DNG_VERSION in tags:
-        return "DNG"
-    # Its first image is a small one, and others lie below it.
-    is_preview = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
-    maker = str(tags.get(_MAKER, "")).strip("\0 ") or "of an unknown camera"
-    return maker if is_preview else ""
 
 
 def damaged(error: Exception) -> NotAnImage:

@@ -97,8 +97,9 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
     kept = kept_of(image, pipeline, target, note)
     plays = plays_of(image) if moves else 1
     encoding = Encoding(
-        target=target, quality=pipeline.quality, kept=kept, is_lossless=is_lossless, is_gif=image.format == "GIF",
-        plays=plays, is_compact=image.mode in {"1", "P"}, **_jpeg_options(source, pipeline, target),
+        target=target, quality=pipeline.quality, max_bytes=pipeline.max_bytes, kept=kept,
+        is_lossless=is_lossless, is_gif=image.format == "GIF", plays=plays,
+        is_compact=image.mode in {"1", "P"}, **_jpeg_options(source, pipeline, target),
     )  # fmt: skip
     return _Job(
         pipeline=pipeline,
@@ -126,7 +127,7 @@ def _count(image: Image.Image, bounds: Bounds, note: Note, *, moves: bool) -> in
     count = frames_of(image)
     if not moves:
         if count > 1:
-            kind = {"TIFF": "pages", "MPO": "images"}.get(image.format or "", "frames")
+            kind = {"TIFF": "pages", "MPO": "images", "HEIF": "images"}.get(image.format or "", "frames")
             note(f"only the first of {count} {kind} was kept")
         return 1
     if count > bounds.frames:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from courier.errors import WrongUsage
-from courier.images.formats import named_by
+from courier.images.formats import HEIF, named_by
 from courier.images.preview import SAMPLE_NAME
 from courier.images.results import INDEX, ResultIndex
 
@@ -17,7 +17,6 @@ _WILD = "*?["
 _NAMED = 5
 #: What is known by its ending and not read.
 _NOT_READ = {
-    "HEIC": (".heic", ".heif", ".hif"),
     "camera raw": (
         *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
         *(".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".rwl", ".sr2", ".srf", ".srw", ".x3f"),
@@ -32,6 +31,7 @@ _NOT_READ = {
 #: Read as JPEG, whose ending a result has instead.
 _MPO = ".mpo"
 _REASONS = {ending: f"{what} is not read" for what, endings in _NOT_READ.items() for ending in endings}
+_REASONS |= dict.fromkeys(HEIF.suffixes, "HEIC is not read without the package pillow-heif")
 
 
 @dataclass(frozen=True, kw_only=True)

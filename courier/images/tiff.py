@@ -19,6 +19,8 @@ from courier.text import printable
 
 _II, _MM = b"II", b"MM"
 _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANES, _SAMPLE_FORMAT, _DNG = 258, 259, 262, 277, 284, 339, 50_706
+#: What its images are, where others lie below the first, and who made the camera.
+_SUBFILE_TYPE, _SUB_IFDS, _MAKER = 254, 330, 271
 _WHITE_IS_ZERO, _SENSOR = 0, 32_803
 _WHOLE, _SIGNED, _FRACTIONS = 1, 2, 3
 #: The largest grays of 12 and 16 bits.
@@ -161,3 +163,14 @@ def _described(tags: Mapping[int, Any]) -> str:
 
 def _unread(what: str) -> NotAnImage:
     return NotAnImage(f"The TIFF has {what}, which cannot be read here.", hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
+
+
+def raw_kind(image: Image.Image) -> str:
+    """Return which camera's raw image a TIFF is; empty if it is none."""
+    tags = getattr(image, "tag_v2", {})
+    if _DNG in tags:
+        return "DNG"
+    # Its first image is a small one, and others lie below it.
+    is_preview = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
+    maker = str(tags.get(_MAKER, "")).strip("\0 ") or "of an unknown camera"
+    return maker if is_preview else ""

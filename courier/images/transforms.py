@@ -7,7 +7,8 @@ from typing import Any
 from PIL import Image
 
 from courier.errors import NotAnImage, Reason
-from courier.images.arguments import Values
+from courier.images import linear_light
+from courier.images.arguments import LINEAR, Values
 from courier.images.color import colored, is_deep
 from courier.images.geometry import corner, place, planned_size, target, thumbnail_size, times
 
@@ -43,16 +44,17 @@ def crop(image: Image.Image, values: Values) -> Image.Image:
 def resize(image: Image.Image, values: Values) -> Image.Image:
     """Return an image in another size, stretched, cut or padded to fit."""
     size, (width, height) = planned_size(image.size, values), target(image.size, values["size"])
+    scaled = linear_light.scaled if LINEAR in values else _scaled
     if values["fit"] == "cover":
         # Only what will be seen is scaled.
         share = max(width / image.width, height / image.height)
         seen = width / share, height / share
         left, top = corner(image.size, seen, values["gravity"])
-        return _scaled(image, size, box=(left, top, min(left + seen[0], image.width), min(top + seen[1], image.height)))
+        return scaled(image, size, box=(left, top, min(left + seen[0], image.width), min(top + seen[1], image.height)))
     if values["fit"] == "contain":
         share = min(width / image.width, height / image.height)
-        return _padded(_scaled(image, times(image.size, share)), size, values["gravity"])
-    return _scaled(image, size)
+        return _padded(scaled(image, times(image.size, share)), size, values["gravity"])
+    return scaled(image, size)
 
 
 def thumbnail(image: Image.Image, values: Values) -> Image.Image:

@@ -85,7 +85,7 @@ def _font(name: str, height: int) -> Any:  # noqa: ANN401  one of Pillow's fonts
 def watermark(image: Image.Image, values: Values) -> Image.Image:
     """Return an image with a line of text on it."""
     words, height = values["text"], max(10, round(min(image.size) * _SHARE))
-    margin = height // 2
+    margin = min(height, *image.size) // 2
     area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
     box = _font(values["font"], height).getbbox(words)
     height = max(1, int(height * min(1.0, area[0] / max(1, box[2] - box[0]))))

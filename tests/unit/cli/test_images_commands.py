@@ -12,11 +12,11 @@ import pytest
 from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
-from courier.cli import image_rows
+from courier.cli import image_rows, images
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
-from courier.images.pipeline import parse
+from courier.images.pipeline import PRESETS, parse
 from courier.images.preview import sample
 from courier.images.transfer import Result, etag_of
 from tests.support.fakes import FakeAws, until
@@ -61,8 +61,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_one_image_is_told_in_a_line(folder: Path) -> None:
     commands, screen = desk_for(made_transfer())
 
-    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
-    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
+    commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
+    commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
 
     assert screen.shown.splitlines() == [
         "a.png -> out/a-grayscale.png: 8 x 4",
@@ -76,8 +76,8 @@ def test_the_sample_is_run_under_its_name(folder: Path) -> None:
     commands, screen = desk_for(made_transfer(), as_json=True)
     refused, messages = desk_for(made_transfer(sample=Rejected("None.")))
 
-    commands.run([], parse("grayscale"), "out", replace=False, recursive=False)
-    refused.run([], parse("flip"), "out", replace=False, recursive=False)
+    commands.run([], [parse("grayscale")], "out", replace=False, recursive=False)
+    refused.run([], [parse("flip")], "out", replace=False, recursive=False)
 
     assert [row["name"] for row in rows(screen.shown, "images")] == ["sample.png"]
     assert messages.errors == "sample.png: None.\n"
@@ -88,7 +88,7 @@ def test_the_sample_is_run_under_its_name(folder: Path) -> None:
 def test_many_images_are_told_in_order_with_a_summary_on_standard_error() -> None:
     commands, screen = desk_for(made_transfer(b=Rejected("b.png is damaged.", reason="corrupt")))
 
-    commands.run(["a.png", "b.png", "c.png", "d.png"], parse("grayscale"), "out", replace=True, recursive=False)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], [parse("grayscale")], "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
     refused, said = screen.errors.splitlines()
@@ -99,13 +99,13 @@ def test_many_images_are_told_in_order_with_a_summary_on_standard_error() -> Non
 
 
 def test_rows_for_programs_have_one_shape(folder: Path) -> None:
-    (folder / "e.heic").write_bytes(b"")
+    (folder / "e.jxl").write_bytes(b"")
     (folder / "bad.png").write_bytes(b"")
     transfer = made_transfer(c=ResponseTimeout("None came."), d=Rejected("Bad.", reason="corrupt"))
     commands, screen = desk_for(transfer, as_json=True)
 
-    commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
-    commands.run(["a.png"], parse("grayscale"), "out", replace=False, recursive=False)
+    commands.run(["."], [parse("grayscale")], "out", replace=False, recursive=False)
+    commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
     commands.upload("a.png", replace=False)
     commands.process(["a.png", "c.png"], parse("grayscale"))
     commands.download("a-grayscale.png", ".", replace=False)
@@ -113,7 +113,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     found = rows(screen.shown, "images")
     assert len({tuple(row) for row in found}) == 1
     assert [(row["step"], row["name"], row["result"], row["reason"]) for row in found] == [
-        ("skip", "e.heic", None, None),
+        ("skip", "e.jxl", None, None),
         ("run", "a.png", "a-grayscale.png", None),
         ("run", "b.png", "b-grayscale.png", None),
         ("run", "bad.png", None, "empty"),
@@ -127,7 +127,58 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     ]
     assert [row["was_there"] for row in found if row["step"] in {"run", "upload"}] == [False] * 5 + [True] * 2
     assert found[1]["path"] == "out/a-grayscale.png"
-    assert screen.errors.splitlines()[0].startswith("1 file skipped: e.heic (HEIC")
+    assert screen.errors.splitlines()[0].startswith("1 file skipped: e.jxl (JPEG XL")
+
+
+def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
+    (folder / "bad.png").write_bytes(b"")
+    arguments = ["run", "a.png", "bad.png", "--to", "out", "--operations", "sepia", "--operations", "flip,flop"]
+    given = images.build_parser().parse_args([*arguments, "--operations", "sepia"])
+    commands, screen = desk_for(made_transfer())
+    for_programs, written = desk_for(made_transfer(), as_json=True)
+
+    assert images.run(given, commands) == 1
+    assert images.run(given, for_programs) == 1
+
+    assert screen.shown.splitlines() == [
+        "a.png -> out/a-sepia.png: 8 x 4",
+        "a.png -> out/a-flip-flop.png: 8 x 4",
+    ]
+    said = [line.split(": ")[0] for line in screen.errors.splitlines() if line.startswith("bad.png")]
+    assert said == ["bad.png (sepia)", "bad.png (flip,flop)"]
+    assert screen.errors.splitlines()[-1].startswith("2 of 4 images, ")
+    assert [
+        (row["name"], row["operations"], row["result"], row["was_there"]) for row in rows(written.shown, "images")
+    ] == [
+        ("a.png", "sepia", "a-sepia.png", True),
+        ("a.png", "flip,flop", "a-flip-flop.png", True),
+        ("bad.png", "sepia", None, False),
+        ("bad.png", "flip,flop", None, False),
+    ]
+
+
+def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
+    given = images.build_parser().parse_args(["sheet", "a.png", "--to", "out"])
+    commands, screen = desk_for(made_transfer())
+
+    assert images.run(given, commands) == 0
+    assert images.run(given, commands) == 0
+
+    name = "a.png.thumbnail-160-contact-sheet.jpg"
+    assert screen.shown.splitlines() == [f"a.png -> out/{name}: 8 x 4", f"a.png -> out/{name}: already done"]
+    assert (folder / "out" / name).read_bytes() == made_of(sample(), PRESETS["sheet"])
+
+
+@pytest.mark.usefixtures("folder")
+def test_uploaded_images_are_processed_by_each_list_of_operations() -> None:
+    given = images.build_parser().parse_args(["process", "a.png", "--operations", "sepia", "--operations", "web"])
+    commands, screen = desk_for(made_transfer())
+    commands.upload("a.png", replace=False)
+
+    assert images.run(given, commands) == 0
+
+    made = [line.split(" into ")[1].split(":")[0] for line in screen.shown.splitlines()[1:]]
+    assert made == ["a-sepia.png", "a.png.thumbnail-1600-strip-metadata-q80.webp"]
 
 
 def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
@@ -154,7 +205,7 @@ def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
     transfer.before_work = cancel
 
     with pytest.raises(Canceled):
-        commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
+        commands.run(["."], [parse("grayscale")], "out", replace=False, recursive=False)
 
     assert "2 of 4 images" in screen.errors
     assert len(screen.shown.splitlines()) == 2
@@ -167,7 +218,7 @@ def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
     transfer.before_work = lambda _: transfer._requester.cancellation.cancel()
 
     with pytest.raises(Canceled):
-        commands.run(["."], parse("grayscale"), "out", replace=False, recursive=False)
+        commands.run(["."], [parse("grayscale")], "out", replace=False, recursive=False)
 
     assert "0 of 4 images" in screen.errors
 
@@ -177,7 +228,7 @@ def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
     commands, screen = desk_for(made_transfer(b=Unreachable("No AWS.")))
 
     with pytest.raises(Unreachable):
-        commands.run(["a.png", "b.png", "c.png"], parse("grayscale"), "out", replace=True, recursive=False)
+        commands.run(["a.png", "b.png", "c.png"], [parse("grayscale")], "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png"]
     assert screen.errors.startswith("2 of 3 images")
@@ -192,7 +243,7 @@ def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: s
     commands, _ = desk_for(made_transfer())
 
     with pytest.raises(WrongUsage, match=said):
-        commands.run(files, parse("grayscale"), to, replace=False, recursive=False)
+        commands.run(files, [parse("grayscale")], to, replace=False, recursive=False)
 
 
 def test_a_name_pins_what_this_session_uploaded() -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from courier.cli.outcomes import Outcomes
 from courier.errors import CourierError, Rejected, Unreachable
+from courier.images.batch import Task
 from courier.images.transfer import Result
 
 PATHS = ["a.png", "b.png", "c.png", "d.png"]
+TASKS = [Task(path=path, operations="flip") for path in PATHS]
 
 
 def result(name: str) -> Result:
@@ -17,10 +19,12 @@ def result(name: str) -> Result:
 
 def told_by(*order: str, errors: dict[str, CourierError] | None = None) -> tuple[list[str], Outcomes]:
     told: list[str] = []
-    outcomes = Outcomes(PATHS, lambda path, _target, _result: told.append(path))
+    outcomes = Outcomes(TASKS, lambda task, _target, _result: told.append(task.path))
     for path in order:
         error = (errors or {}).get(path)
-        outcomes.add(path, None if error else Path("/nowhere") / path, error or result(path))
+        outcomes.add(
+            Task(path=path, operations="flip"), None if error else Path("/nowhere") / path, error or result(path)
+        )
     return told, outcomes
 
 
@@ -56,12 +60,12 @@ def test_trouble_with_aws_is_kept_and_not_told_for_each_file() -> None:
     ],
 )
 def test_a_summary_counts_what_was_made(tmp_path: Path, sizes: list[int], folder: str, said: str) -> None:
-    outcomes = Outcomes(PATHS, lambda *_: None)
+    outcomes = Outcomes(TASKS, lambda *_: None)
     for path, size in zip(PATHS, sizes, strict=False):
         (tmp_path / path).write_bytes(b"")
         with (tmp_path / path).open("r+b") as file:
             file.truncate(size)
-        outcomes.add(path, tmp_path / path, result(path))
+        outcomes.add(Task(path=path, operations="flip"), tmp_path / path, result(path))
 
     assert outcomes.summary(Path(folder), 8.2) == said
 

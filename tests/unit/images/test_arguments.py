@@ -77,10 +77,17 @@ def sized(fit: str, gravity: str, **size: int) -> Values:
         ("watermark", "12:30", {"text": "12:30", "gravity": "southeast", **PLAIN}),
         ("watermark", "a:b:west", {"text": "a:b", "gravity": "west", **PLAIN}),
         ("watermark", "x" * 200, {"text": "x" * 200, "gravity": "southeast", **PLAIN}),
+        (
+            "resize",
+            "50%:cover:north:linear",
+            {"size": Size(percent=50), "fit": "cover", "gravity": "north", "linear": True},
+        ),
         ("convert", "jpg", {"target": "JPEG", "quality": None}),
         ("convert", "webp:1", {"target": "WEBP", "quality": 1}),
         ("convert", "avif:100", {"target": "AVIF", "quality": 100}),
         ("convert", "gif", {"target": "GIF", "quality": None}),
+        ("convert", "webp:max-200kB", {"target": "WEBP", "quality": None, "max_bytes": 200_000}),
+        ("convert", "jpeg:max-1.5MB:420", {"target": "JPEG", "quality": None, "max_bytes": 1_500_000, "sampling": 2}),
     ],
 )
 def test_a_value_is_read_into_its_parts(reader: str, text: str, expected: Values) -> None:
@@ -104,6 +111,7 @@ def test_a_value_is_read_into_its_parts(reader: str, text: str, expected: Values
         ("border", ["", "0", "5001", "1:ultra", "1.5"]),
         ("watermark", ["", " ", ":north", " :north", "x" * 201]),
         ("convert", ["", "bmp", "JPEG", "png:5", "gif:5", "webp:0", "webp:101", "webp:", "webp:x"]),
+        ("convert", ["png:max-9kB", "webp:max-9", "webp:max-0kB", "webp:max-9KB", "webp:max-9kB:444", "avif:max-"]),
     ],
 )
 def test_what_is_no_value_is_none(reader: str, texts: list[str]) -> None:

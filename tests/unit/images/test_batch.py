@@ -15,7 +15,7 @@ from PIL import Image
 
 from courier import Request
 from courier.errors import BucketMissing, CourierError, NotAnImage, Rejected, Unreachable, WrongUsage
-from courier.images.batch import AHEAD, TRANSFERS, Batch
+from courier.images.batch import AHEAD, TRANSFERS, Batch, Task
 from courier.images.pipeline import parse
 from courier.images.results import INDEX
 from courier.images.sources import Source, find_sources
@@ -52,15 +52,31 @@ class Album:
     ) -> None:
         self.told = {}
         sources = find_sources([str(path) for path in paths], recursive=recursive).found
-        Batch(self.transfer, parse(operations), to or self.results, sources, replace=replace, report=self._tell).run()
+        self._run(operations, to=to or self.results, sources=sources, replace=replace)
 
     def run_sample(self) -> None:
         sample = [Source(path="")]
-        Batch(self.transfer, parse("flip"), self.results, sample, replace=False, report=self._tell).run()
+        self._run("flip", to=self.results, sources=sample, replace=False)
 
-    def _tell(self, path: str, target: Path | None, result: Result | CourierError) -> None:
-        assert path not in self.told
-        self.told[path] = target, result
+    def run_several(self, *paths: Path, operations: list[str]) -> dict[tuple[str, str], Result | CourierError]:
+        """Run several pipelines; return what was told, by file's name and operations."""
+        told: dict[tuple[str, str], Result | CourierError] = {}
+
+        def tell(task: Task, _target: Path | None, result: Result | CourierError) -> None:
+            assert (Path(task.path).name, task.operations) not in told
+            told[Path(task.path).name, task.operations] = result
+
+        pipelines = [parse(text) for text in operations]
+        sources = find_sources([str(path) for path in paths]).found
+        Batch(self.transfer, pipelines, self.results, sources, replace=False, report=tell).run()
+        return told
+
+    def _run(self, operations: str, *, to: Path, sources: list[Source], replace: bool) -> None:
+        Batch(self.transfer, [parse(operations)], to, sources, replace=replace, report=self._tell).run()
+
+    def _tell(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
+        assert task.path not in self.told
+        self.told[task.path] = target, result
 
     def error(self, path: Path) -> CourierError:
         target, result = self.told[str(path)]
@@ -217,6 +233,96 @@ def test_a_worker_that_makes_another_format_is_not_believed(album: Album, monkey
 
     assert "a.png.flip.webp" in album.error(path).message
     assert content(album.results) == {}
+
+
+# Several results of one upload
+
+
+def test_each_file_is_uploaded_once_for_several_results(album: Album, aws: FakeAws) -> None:
+    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png"))]
+
+    told = album.run_several(*paths, operations=["flip", "sepia,convert=webp"])
+
+    assert [type(result) for result in told.values()] == [Result] * 4
+    assert album.asked == ["a.png", "a.png", "b.png", "b.png"]
+    puts = [name for name in aws.objects.buckets["bucket"] if name.startswith("images/unprocessed/")]
+    assert sorted(puts) == ["images/unprocessed/a.png", "images/unprocessed/b.png"]
+    assert content(album.results) == {
+        name: made_of(path.read_bytes(), operations)
+        for path in paths
+        for name, operations in (
+            (f"{path.stem}-flip.png", "flip"),
+            (f"{path.stem}.png.sepia.webp", "sepia,convert=webp"),
+        )
+    }
+
+
+def test_only_missing_results_are_made_again(album: Album) -> None:
+    path = album.image("a.png")
+    album.run(path)
+    before = len(album.asked)
+
+    first = album.run_several(path, operations=["flip", "flop"])
+    second = album.run_several(path, operations=["flip", "flop"])
+
+    assert [one.was_there for one in first.values() if isinstance(one, Result)] == [True, False]
+    assert [one.was_there for one in second.values() if isinstance(one, Result)] == [True, True]
+    assert len(album.asked) == before + 1
+    assert sorted(content(album.results)) == ["a-flip.png", "a-flop.png"]
+
+
+def test_what_stands_in_the_way_of_one_result_does_not_concern_the_other(album: Album) -> None:
+    path = album.image("a.png")
+    (album.results / "a-flip.png").write_bytes(b"mine")
+
+    told = album.run_several(path, operations=["flip", "flop"])
+
+    assert isinstance(told["a.png", "flip"], WrongUsage)
+    assert isinstance(told["a.png", "flop"], Result)
+    assert content(album.results)["a-flip.png"] == b"mine"
+
+
+def test_an_error_of_a_file_is_told_for_each_of_its_results(album: Album) -> None:
+    bad = album.sources / "bad.png"
+    bad.write_bytes(b"none")
+
+    told = album.run_several(bad, album.image("a.png"), operations=["flip", "flop"])
+
+    assert [type(one) for one in told.values()].count(Result) == 2
+    assert {name for name, result in told.items() if isinstance(result, NotAnImage)} == {
+        ("bad.png", "flip"), ("bad.png", "flop"),
+    }  # fmt: skip
+
+
+def test_an_upload_that_fails_is_told_for_the_missing_results_alone(
+    album: Album, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = album.image("a.png", 1), album.image("b.png", 2)
+    album.run(second)
+
+    def fail(image: LocalImage, **more: Any) -> Uploaded:
+        if image.name == "b.png":
+            raise Rejected("Not this one.")
+        return upload(image, **more)
+
+    upload = album.transfer.upload_apart
+    monkeypatch.setattr(album.transfer, "upload_apart", fail)
+
+    told = album.run_several(first, second, operations=["flip", "flop"])
+
+    assert isinstance(told["b.png", "flip"], Result)
+    assert isinstance(told["b.png", "flop"], Rejected)
+
+
+def test_two_results_of_one_name_are_refused_and_the_first_is_made(album: Album) -> None:
+    path = album.image("a.png")
+
+    told = album.run_several(path, operations=["flip", "flip,convert=png"])
+
+    error = told["a.png", "flip,convert=png"]
+    assert isinstance(error, Rejected)
+    assert "both flip and flip,convert=png" in error.message
+    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
 
 
 # What is there already

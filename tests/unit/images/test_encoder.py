@@ -70,6 +70,55 @@ def test_less_quality_is_less_to_store(target: str) -> None:
     assert len(file_of([image], [0], work(target, quality=10))) < len(file_of([image], [0], work(target))) / 2
 
 
+@pytest.mark.parametrize("target", ["JPEG", "WEBP", "AVIF"])
+@pytest.mark.parametrize("max_bytes", [1_500, 2_500])
+def test_the_best_quality_is_taken_that_fits(target: str, max_bytes: int) -> None:
+    image, given = noisy(), work(target, max_bytes=max_bytes)
+
+    made = file_of([image], [0], given)
+
+    (note,) = given.notes
+    quality = int(note.split("its quality is ")[1].split(",")[0])
+    assert made == file_of([image], [0], work(target, quality=quality))
+    assert len(made) <= max_bytes < len(file_of([image], [0], work(target, quality=quality + 1)))
+
+
+def test_what_fits_at_any_quality_is_the_best() -> None:
+    image, given = noisy(), work("JPEG", max_bytes=10**6)
+
+    assert file_of([image], [0], given) == file_of([image], [0], work("JPEG", quality=100))
+    assert given.notes == []
+
+
+def test_metadata_and_all_frames_count_for_the_size_of_a_file() -> None:
+    frames = [noisy() for _ in range(3)]
+
+    made = file_of(frames, [40] * 3, work("WEBP", max_bytes=6_000))
+    with_exif = file_of(frames[:1], [0], work("JPEG", max_bytes=3_000, exif=b"Exif\0\0" + bytes(1_000)))
+
+    assert 3_000 < len(made) <= 6_000
+    assert 1_500 < len(with_exif) <= 3_000
+
+
+def test_what_fits_at_no_quality_is_rejected_with_the_size_that_was_reached() -> None:
+    image = noisy()
+    least = len(file_of([image], [0], work("WEBP", quality=1)))
+
+    with pytest.raises(NotAnImage, match=f"{least:,} bytes; at most 100") as caught:
+        file_of([image], [0], work("WEBP", max_bytes=100))
+
+    assert "thumbnail" in caught.value.hint
+
+
+def test_a_source_without_loss_stays_so_if_that_fits() -> None:
+    image = noisy()
+    whole = len(file_of([image], [0], work("WEBP", is_lossless=True)))
+
+    for max_bytes, is_same in ((whole, True), (whole - 1, False)):
+        made = written(image, work("WEBP", is_lossless=True, max_bytes=max_bytes))
+        assert (made.tobytes() == image.tobytes()) is is_same
+
+
 def test_a_source_without_loss_is_written_without_loss() -> None:
     image = noisy()
 

@@ -10,9 +10,16 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from courier.errors import NotAnImage, Reason
+from courier.images.formats import FORMATS, HEIF
 from courier.images.preview import sample
 from courier.images.probe import Bounds, open_source
 from courier.images.processor import process
+
+
+@pytest.fixture(autouse=True)
+def _without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where pillow-heif is not installed; tests/unit/images/test_heif.py has the rest."""
+    monkeypatch.delitem(FORMATS, HEIF.name, raising=False)
 
 
 def encoded(picture_format: str, **options: Any) -> bytes:

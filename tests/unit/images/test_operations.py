@@ -156,6 +156,12 @@ def test_a_watermark_is_as_opaque_as_it_is_told() -> None:
     assert brightest == pytest.approx([51, 128, 255], abs=2)
 
 
+@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (4, 4)])
+@pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
+def test_a_watermark_fits_into_the_smallest_image(mode: str, size: tuple[int, int]) -> None:
+    assert do("watermark=Courier", Image.new(mode, size)).size == size
+
+
 def test_a_watermark_on_nothing_is_seen() -> None:
     marked = do("watermark=Hi:100%", Image.new("RGBA", (200, 100), (90, 0, 0, 0)))
 

@@ -8,9 +8,16 @@ from pathlib import Path
 import pytest
 
 from courier.errors import WrongUsage
+from courier.images.formats import FORMATS, HEIF
 from courier.images.results import INDEX, Made, ResultIndex
 from courier.images.sources import Sources, find_sources
 from tests.support.place import as_nobody, needs_root
+
+
+@pytest.fixture(autouse=True)
+def _without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where pillow-heif is not installed; tests/unit/images/test_heif.py has the rest."""
+    monkeypatch.delitem(FORMATS, HEIF.name, raising=False)
 
 
 @pytest.fixture
