@@ -159,12 +159,13 @@ class MemoryS3(MemoryService):
         self, given: Mapping[str, Any], key: str, content: bytes, described: Mapping[str, Any]
     ) -> dict[str, Any]:
         objects = self._objects(given)
-        if given.get("IfNoneMatch") == "*" and key in objects:
-            raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         stored = Stored(
             content=content, media_type=described.get("ContentType", ""), metadata=dict(described.get("Metadata", {}))
         )
-        objects[key] = stored
+        if given.get("IfNoneMatch") != "*":
+            objects[key] = stored
+        elif objects.setdefault(key, stored) is not stored:  # one step: of two threads, one gets the key
+            raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         return {"ETag": stored.etag}
 
 
