@@ -55,6 +55,8 @@ def cells() -> Iterator[Cell]:
         make=partial(_by_pillow, 3, xmp=_XMP),
     )
     yield from _described()
+    yield from _beside()
+    yield from _profiled()
     yield from _turned()
     yield Cell(format="AVIF", name="animated, 3 frames", is_lossy=True, make=_moving)
     yield Cell(
@@ -114,6 +116,9 @@ def _described() -> Iterator[Cell]:
                 space=described,
                 make=partial(_made, build, smooth(3, bits, SIZE), bits),
             )
+
+
+def _beside() -> Iterator[Cell]:
     for bits, transfer in itertools.product((10, 12), (16, 18)):
         yield Cell(
             format="AVIF",
@@ -137,6 +142,9 @@ def _described() -> Iterator[Cell]:
         is_lossy=True,
         make=partial(_made, partial(_plain, None), smooth(3, 8, SIZE), 8),
     )
+
+
+def _profiled() -> Iterator[Cell]:
     for one in (space.SRGB, space.DISPLAY_P3, space.ADOBE_RGB, space.LINEAR):
         profile = box(b"colr", b"prof" + space.profile(one))
         yield Cell(
