@@ -3,7 +3,7 @@
     pip install -r bench/requirements.txt
     python -m bench.biglist [--numbers N]
 
-Each contender is a process of its own, asked for count, sum, min, max, mean, median, quartiles and standard deviation
+Each contender is a process of its own, requested count, sum, min, max, mean, median, quartiles and standard deviation
 of a file with a number a line; its processor time and its largest resident memory are those that the system
 tells of it, its start included. Ours reads the file as a worker reads the object: a sample, then one pass. The aims:
 less processor time than either, at most 100 MB, exact. What is right is known from how the list is made.
@@ -37,7 +37,7 @@ KINDS = {"integers": 0, "six decimals": 6}
 
 
 def ours(path: str) -> str:
-    """Answer as a worker does that is asked for the whole list."""
+    """Answer as a worker does that is requested the whole list."""
     size = Path(path).stat().st_size
     with Path(path).open("rb", buffering=0) as file:
 

@@ -154,11 +154,11 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises: WrongSetting, naming the variable, its value and the valid values.
     """
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
-    _refuse_unknown(given)
+    _reject_unknown(given)
     return Settings(**{name: _read(name, given[variable(name)]) for name in FIELDS if variable(name) in given})
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
+def _reject_unknown(given: Mapping[str, str]) -> None:
     known = [variable(name) for name in FIELDS]
     for name in given:
         if name not in known:

@@ -100,7 +100,7 @@ class Batch:
                 downloads.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _told(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
+    def _report_result(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
         with self._lock:  # several transfers end at once
             self._over.add(task)
             self._report(task, target, result)
@@ -109,7 +109,7 @@ class Batch:
         """Report the error of a file for each of its tasks that has no outcome."""
         for task in tasks_of([source], self._pipelines):
             if task not in self._over:
-                self._told(task, None, error)
+                self._report_result(task, None, error)
 
     def _once(self) -> Iterator[Source]:
         """Yield the files whose results do not overwrite those of earlier files."""
@@ -132,7 +132,7 @@ class Batch:
         for result in self._transfer.results(self._requests(chain([first], jobs), asked)):
             job = asked.popleft()
             if isinstance(result, CourierError):
-                self._told(job.plan.task, None, result)
+                self._report_result(job.plan.task, None, result)
             else:
                 pending.append(downloads.submit(self._fetch, job.plan, result))
             while pending and (pending[0].done() or len(pending) > AHEAD):
@@ -182,7 +182,7 @@ class Batch:
             plan = self._plan(source, local, pipeline)
             other = plans.setdefault(plan.target, plan)
             if other is not plan:
-                self._told(plan.task, None, _same_result(other, plan))
+                self._report_result(plan.task, None, _same_result(other, plan))
         missing = [plan for plan in plans.values() if self._is_missing(plan)]
         if not missing:
             return []
@@ -207,18 +207,18 @@ class Batch:
             if not self._destination.has(plan.task.path, plan.target, plan.image):
                 return True
         except CourierError as error:
-            self._told(plan.task, None, error)
+            self._report_result(plan.task, None, error)
         else:
-            self._told(plan.task, plan.target, Result(name=plan.target.name, was_there=True))
+            self._report_result(plan.task, plan.target, Result(name=plan.target.name, was_there=True))
         return False
 
     def _fetch(self, plan: _Plan, result: Result) -> None:
         try:
             self._save(plan, result)
         except CourierError as error:
-            self._told(plan.task, None, error)
+            self._report_result(plan.task, None, error)
         else:
-            self._told(plan.task, plan.target, result)
+            self._report_result(plan.task, plan.target, result)
 
     def _save(self, plan: _Plan, result: Result) -> None:
         if PurePath(result.name).suffix.lower() != plan.target.suffix.lower():

@@ -121,10 +121,10 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of odd tags
-        return _stumbled(file, _tags(file, head))
+        return _pillow_error(file, _tags(file, head))
 
 
-def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
+def _pillow_error(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
     """Return Pillow's error for a TIFF; None if it opens the file."""
     file.seek(0)
     try:

@@ -107,9 +107,9 @@ def test_a_terminal_that_is_gone_does_not_hide_what_happened() -> None:
 def test_every_display_fits_the_terminal(width: int) -> None:
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None)
-    name = "Uploading a-picture-with-a-very-long-name-indeed.png"
+    name = "Uploading a-image-with-a-very-long-name-indeed.png"
     bar, moved = live.byte_bar(name, width)
-    bars, (all_moved, advance) = live.batch_bars("Pictures", 60, width)
+    bars, (all_moved, advance) = live.batch_bars("Images", 60, width)
     count, add = live.counter("answered", ascii_only=True)
     moved.expect(12_400_000)
     moved.advance(6_200_000)

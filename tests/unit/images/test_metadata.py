@@ -1,4 +1,4 @@
-"""What of a picture's metadata is passed on: who, when and how, and never where."""
+"""What of a image's metadata is passed on: who, when and how, and never where."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def circumstances() -> Image.Exif:
 
 
 class Unreadable(Image.Image):
-    """A picture whose EXIF data break the reader."""
+    """A image whose EXIF data break the reader."""
 
     def getexif(self) -> Image.Exif:
         raise SyntaxError("not a TIFF file")
@@ -68,7 +68,7 @@ def test_what_is_no_orientation_asks_for_nothing(image: Image.Image) -> None:
     assert orientation_of(image) == 1
 
 
-def test_a_image_is_turned_as_each_orientation_asks() -> None:
+def test_an_image_is_turned_as_each_orientation_asks() -> None:
     image = Image.new("L", (2, 1))
     image.putpixel((1, 0), 9)
     expected = {
@@ -172,7 +172,7 @@ def test_where_it_was_taken_is_never_kept() -> None:
     assert GPS not in found
 
 
-def test_a_image_without_any_has_none() -> None:
+def test_an_image_without_any_has_none() -> None:
     assert kept_exif(jpeg(), PNG, print) is None
 
 

@@ -32,7 +32,7 @@ from courier.messaging.connection import (
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Rejection, Response
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
 
@@ -42,7 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
     for name in (REQUESTS, REPLIES):
         made.queues.create_queue(QueueName=name)
-    monkeypatch.setattr("courier.aws.session.Aws", lambda _patience, _cancellation: made)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda _refresh, _cancellation: made)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
     monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
     made.queues.calls.clear()
@@ -52,8 +52,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES)
 
 
-def connection(told: list[str] | None = None) -> Connection:
-    tell = (told if told is not None else []).append
+def connection(notices: list[str] | None = None) -> Connection:
+    tell = (notices if notices is not None else []).append
     return Connection(NUMBERS, credentials_seconds=5, tell=tell)
 
 
@@ -71,23 +71,23 @@ def test_a_line_is_opened_once_and_knows_its_queues(aws: FakeAws) -> None:
     assert made.aws() is aws
 
 
-def test_calls_wait_for_fresh_keys_as_long_as_the_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_wait_for_new_keys_as_long_as_the_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def make(patience: Any, cancellation: Cancellation) -> object:
-        made.append(patience)
+    def make(refresh: Any, cancellation: Cancellation) -> object:
+        made.append(refresh)
         assert cancellation is opened.cancellation
         return object()
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
-    told: list[str] = []
-    opened = connection(told)
+    notices: list[str] = []
+    opened = connection(notices)
 
     assert opened.aws() is opened.aws()
 
-    (patience,) = made
-    patience.tell("x")
-    assert (patience.seconds, told) == (5, ["x"])
+    (refresh,) = made
+    refresh.tell("x")
+    assert (refresh.seconds, notices) == (5, ["x"])
 
 
 @pytest.mark.parametrize("name", [REQUESTS, REPLIES])
@@ -98,16 +98,16 @@ def test_a_queue_that_is_missing_is_said_when_the_line_is_opened(aws: FakeAws, n
         connection().channel()
 
 
-def test_trouble_that_passes_is_outlasted_and_told(aws: FakeAws) -> None:
-    told: list[str] = []
+def test_a_transient_error_is_retried_and_reported(aws: FakeAws) -> None:
+    notices: list[str] = []
     aws.queues.fail("get_queue_url", *[no_network()] * 3)
 
-    connection(told).channel()
+    connection(notices).channel()
 
-    assert len(told) == 2
+    assert len(notices) == 2
 
 
-def test_trouble_for_which_there_is_no_patience_is_raised_and_the_next_call_tries_again(aws: FakeAws) -> None:
+def test_an_error_that_outlasts_the_timeout_is_raised_and_the_next_call_tries_again(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", no_network())
     made = connection()
 
@@ -130,16 +130,16 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
     assert len(aws.queues.operations) == 2
 
 
-def test_what_fails_ahead_is_not_told_and_tried_again_when_it_is_needed(aws: FakeAws) -> None:
-    told: list[str] = []
+def test_what_fails_ahead_is_not_reported_and_retried_when_it_is_needed(aws: FakeAws) -> None:
+    notices: list[str] = []
     aws.queues.fail("get_queue_url", client_error("AccessDenied"))
-    made = connection(told)
+    made = connection(notices)
 
     made.warm_up()
     until(lambda: aws.queues.operations)
 
     assert made.channel().requests.name == REQUESTS
-    assert told == []
+    assert notices == []
 
 
 def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
@@ -148,7 +148,7 @@ def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
 
     def hold(_: object) -> None:
         made.cancellation.cancel()
-        assert free.wait(PATIENCE_SECONDS)
+        assert free.wait(WAIT_LIMIT_SECONDS)
 
     aws.queues.hooks["get_queue_url"] = hold
 
@@ -158,7 +158,7 @@ def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
     free.set()
 
 
-def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
+def test_a_canceled_call_is_not_retried(aws: FakeAws) -> None:
     made = connection()
     aws.queues.fail("get_queue_url", *[no_network()] * 1000)
     aws.queues.hooks["get_queue_url"] = lambda _: made.cancellation.cancel()
@@ -172,10 +172,10 @@ def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
 def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.connection.SLACK_SECONDS", 0.0)
     free = threading.Event()
-    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
+    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(WAIT_LIMIT_SECONDS)
 
-    def make(patience: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
-        aws._refresh, aws._cancellation = patience, cancellation
+    def make(refresh: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
+        aws._refresh, aws._cancellation = refresh, cancellation
         return aws
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
@@ -187,7 +187,7 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
     free.set()
 
 
-def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeAws) -> None:
+def test_a_transient_error_is_retried_no_longer_than_the_timeout(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", *[no_network()] * 100_000)
     made = Connection(NUMBERS, credentials_seconds=5, timeout_seconds=0.05, tell=print)
 
@@ -195,7 +195,7 @@ def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeA
         made.channel()
 
 
-def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
+def test_what_is_canceled_ahead_is_not_reported(aws: FakeAws) -> None:
     made = connection()
     made.cancellation.cancel()
 
@@ -376,9 +376,9 @@ def test_an_answer_is_returned() -> None:
     assert response_of(outcome(answer), worker="w.py") is answer
 
 
-def test_a_refusal_is_raised_with_its_reason() -> None:
-    with pytest.raises(Rejected, match="No such picture") as raised:
-        response_of(outcome(Rejection(reason="No such picture.", code="corrupt")), worker="w.py")
+def test_a_rejection_is_raised_with_its_reason() -> None:
+    with pytest.raises(Rejected, match="No such image") as raised:
+        response_of(outcome(Rejection(reason="No such image.", code="corrupt")), worker="w.py")
 
     assert raised.value.reason == "corrupt"
 

@@ -19,8 +19,8 @@ CONFIG = WorkerConfig(isolate=True, time_limit_seconds=30, memory_megabytes=400)
 
 
 def end(handler: IsolatedHandler) -> None:
-    for cell in handler._sandbox._idle:
-        cell.end()
+    for process in handler._sandbox._idle:
+        process.end()
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def test_what_hangs_is_ended_with_the_limit_named() -> None:
     assert "time_limit_seconds" in raised.value.hint
 
 
-def test_a_handler_that_the_child_cannot_find_is_refused_at_once() -> None:
+def test_a_handler_that_the_child_cannot_find_is_rejected_at_once() -> None:
     def local(request: Request) -> str:
         return request.body
 

@@ -56,7 +56,7 @@ def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
     assert len(partials.encode(part_of(text, everything))) < 1_000_000
 
 
-def test_a_slip_is_the_same_after_its_travel() -> None:
+def test_a_parse_error_is_the_same_after_its_travel() -> None:
     error = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
 
     assert partials.decode(partials.encode(error), LOOK) == error

@@ -35,7 +35,7 @@ numbers = (
 
 
 def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Sequence[str] = ()) -> tuple[Found, int]:
-    """Return what is found of a list in so many parts, and how many passes it took."""
+    """Return the statistics of a list in `parts` parts, and the number of passes it took."""
     statistics = of_any(percentiles)
     content = text.encode()
     size, passes = len(content), 0
@@ -48,10 +48,10 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
     def make_pass(looked: Plan) -> OnePass:
         nonlocal passes
         passes += 1
-        told = Plan.decode(looked.encode())
-        whole = told.open(limit=limit)
+        reported = Plan.decode(looked.encode())
+        whole = reported.open(limit=limit)
         for span in reversed(spans):
-            whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
+            whole.merge(pass_over(span, [content[span.first_byte :]], reported, limit=limit).found)
         return whole
 
     return conclude(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
@@ -97,7 +97,7 @@ def test_a_long_list_takes_one_pass_if_it_may_keep_enough_and_two_if_not(order: 
     assert more_passes in {2, 3}
 
 
-def test_two_values_that_alternate_are_no_trouble() -> None:
+def test_two_values_that_alternate_are_no_error() -> None:
     text = "3,8," * 60_000 + "3"
 
     assert in_parts(text, 3, limit=1_000) == (of_the_whole(text), 1)
@@ -161,7 +161,7 @@ def test_large_numbers_in_a_look_are_thinned() -> None:
     assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)
 
 
-def test_an_empty_list_is_refused() -> None:
+def test_an_empty_list_is_rejected() -> None:
     with pytest.raises(NotANumberList, match="empty"):
         in_parts("", 1)
 
@@ -176,6 +176,6 @@ def test_an_empty_list_is_refused() -> None:
         '{"exponent": 3, "brackets": [null]}',
     ],
 )  # fmt: skip
-def test_what_is_no_look_is_refused(text: str) -> None:
+def test_what_is_no_look_is_rejected(text: str) -> None:
     with pytest.raises(MalformedMessage):
         Plan.decode(text)

@@ -128,7 +128,7 @@ def test_the_order_of_an_answer_is_that_of_the_table() -> None:
     assert list(summary(of("1"))) == [*STATISTICS, *HELD_ONLY]
 
 
-def test_an_empty_list_is_refused() -> None:
+def test_an_empty_list_is_rejected() -> None:
     with pytest.raises(Rejected, match="empty"):
         summary(Sample(units=[], decimals=0))
 
