@@ -53,7 +53,7 @@ class QueueCommands:
     def purge(self, *, sure: bool = False) -> None:
         """Purge the request queue after a confirmation, and report the result.
 
-        Raises: WrongUsage if nobody can confirm; AwsError.
+        Raises: WrongUsage without a terminal; AwsError.
         """
         from courier.aws.sqs import PURGE_SECONDS
 

@@ -30,14 +30,14 @@ _WAIT_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One result that is wanted: of which file, and by which operations."""
+    """A requested result: a file and the operations on it."""
 
     path: str
     operations: str
 
 
 def tasks_of(sources: Iterable[Source], pipelines: Sequence[Pipeline]) -> list[Task]:
-    """Return all results that are wanted, file by file."""
+    """Return all requested results, file by file."""
     return [Task(path=source.path, operations=one.text) for source, one in product(sources, pipelines)]
 
 
@@ -47,7 +47,7 @@ Report = Callable[[Task, Path | None, Result | CourierError], None]
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """Where the result of a task goes, and what it is made from."""
+    """The target and the source of a task's result."""
 
     task: Task
     target: Path
@@ -56,7 +56,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A plan whose file was uploaded."""
+    """A plan with its uploaded file."""
 
     plan: _Plan
     sent: Uploaded
@@ -65,7 +65,7 @@ class _Job:
 class Batch:
     """Processes many files: uploads, processing and downloads overlap, and existing results are skipped.
 
-    Each file is uploaded once, and has a result of each pipeline.
+    Uploads each file once, and makes one result for each pipeline.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Batch:
         self._progress = progress
         self._report = report
         self._lock = threading.Lock()
-        #: The tasks whose outcome was reported.
+        #: The tasks with a reported outcome.
         self._over: set[Task] = set()
         self._destination = Destination(folder, sources, replaces=replace)
 
@@ -174,7 +174,7 @@ class Batch:
                 yield from begun
 
     def _begin(self, source: Source) -> list[_Job]:
-        """Upload a file, unless its results exist already; return the jobs to do. Raises: CourierError."""
+        """Upload a file, unless all its results exist; return its jobs. Raises: CourierError."""
         self._transfer.check_canceled()
         local = self._transfer.read(source.path)
         plans: dict[Path, _Plan] = {}
@@ -202,7 +202,7 @@ class Batch:
         return _Plan(task=Task(path=source.path, operations=pipeline.text), target=target, image=image)
 
     def _is_missing(self, plan: _Plan) -> bool:
-        """Whether a result has to be made; reports one that exists or cannot be saved."""
+        """Whether a result is missing. Reports a result that exists or cannot be saved."""
         try:
             if not self._destination.has(plan.task.path, plan.target, plan.image):
                 return True

@@ -1,7 +1,7 @@
 """Send requests and find their responses in a shared queue.
 
 All clients receive from one response queue and take the responses with the IDs of their own requests. Responses of
-other clients are released, at once or after receiving beyond a whole batch of them. Expired responses are deleted by
+other clients are released at once, or, if they fill a batch, after a moment. Expired responses are deleted by
 any client that receives them. See docs/adr/0003-shared-response-queue.md.
 """
 
