@@ -202,7 +202,7 @@ class Screen:
         return self._shown(text, lambda words: live.counter(words, ascii_only=self._draws_ascii), lambda _: None)
 
     def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
-        """Show bars for `total` items and for bytes; yields the progress in bytes, and a function that counts an item."""
+        """Show bars for `total` items and bytes; yields the progress in bytes, and a function that adds an item."""
         return self._shown(
             text, lambda words: live.batch_bars(words, total, self._drawing_width), (NO_PROGRESS, lambda: None)
         )
