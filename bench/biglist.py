@@ -25,7 +25,7 @@ from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.rounding import figure
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS
 from courier.numbers.streaming import OnePass
 
@@ -50,7 +50,7 @@ def ours(path: str) -> str:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
             return pass_over(ByteRange(start=0, stop=size, size=size), blocks, plan, limit=MAX_KEPT).found
 
-        figures, _ = conclude(make_plan(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
+        figures, _ = summarize_stream(make_plan(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
     mean = figures["mean"]
     return mean.text if mean else ""
 

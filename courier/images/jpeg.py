@@ -90,7 +90,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
         if marker == _SCAN:
             scans += 1
             begin = begin or start
-            _bring(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
+            _update_missing(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
             following = _MARKER.search(content, place)
             end = following.start() if following else len(content)
             if has_restarts and scans == 1:
@@ -111,7 +111,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     )
 
 
-def _bring(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:
+def _update_missing(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:
     """Update the missing bits of each coefficient after a scan."""
     count = scan[0] if scan else 0
     if len(scan) < 4 + 2 * count:

@@ -107,7 +107,7 @@ def upright(image: Image.Image, orientation: int) -> Image.Image:
 def kept_of(image: Image.Image, pipeline: Pipeline, target: Format, note: Note) -> Kept:
     """Return the metadata of the result, and note what is removed."""
     profile, foreign = _profiles(image, pipeline, target)
-    note_what_goes(image, note)
+    note_removed(image, note)
     if pipeline.strips_metadata:
         return Kept(foreign=foreign)
     dots = image.info.get("dpi")
@@ -127,7 +127,7 @@ def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[b
     return profile if stays else b"", None
 
 
-class _AsItWas(str):
+class _OriginalText(str):
     """Text that is written with its original bytes; Pillow reads Latin-1 and writes ASCII."""
 
     __slots__ = ()
@@ -158,7 +158,7 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | No
     return kept if size_bytes else None
 
 
-def note_what_goes(image: Image.Image, note: Note) -> None:
+def note_removed(image: Image.Image, note: Note) -> None:
     """Note metadata that is always removed: the location, and metadata other than EXIF."""
     try:
         exif = exif_of(image)
@@ -192,14 +192,14 @@ def _kept(exif: Image.Exif, *, whole: bool) -> Image.Exif:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in exif:
-            kept[tag] = _as_it_was(exif[tag])
+            kept[tag] = _with_original_text(exif[tag])
     circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag not in _OF_THE_FILE}
     if circumstances.get(_COLOR_SPACE) != _SRGB:
         circumstances.pop(_COLOR_SPACE, None)
     if circumstances and whole:
-        kept[_CIRCUMSTANCES] = {tag: _as_it_was(value) for tag, value in circumstances.items()}
+        kept[_CIRCUMSTANCES] = {tag: _with_original_text(value) for tag, value in circumstances.items()}
     return kept
 
 
-def _as_it_was(value: object) -> object:
-    return _AsItWas(value) if isinstance(value, str) else value
+def _with_original_text(value: object) -> object:
+    return _OriginalText(value) if isinstance(value, str) else value

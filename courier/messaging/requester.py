@@ -116,7 +116,7 @@ class Requester(Connection):
         self._streams += 1
         with self, ExitStack() as stack:
             stack.callback(self._end, claims)
-            asked = self._questions(requests, claims, expensive=expensive)
+            asked = self._outgoing_stream(requests, claims, expensive=expensive)
             exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
             outcomes = stack.enter_context(
                 closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
@@ -125,20 +125,20 @@ class Requester(Connection):
                 yield self._result(outcome)
                 self._forget(claims.popleft())
 
-    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
+    def _outgoing_stream(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
             _check_type(request, str, Request, OutgoingRequest, CourierError, type(None))
             asked: Outgoing
             if isinstance(request, str | Request):
                 whole = Request(body=request) if isinstance(request, str) else request
-                asked = self._question(whole, expensive=expensive)
+                asked = self._outgoing(whole, expensive=expensive)
             else:
                 asked = request
             if asked is not None:
                 claims.append(asked.claim if isinstance(asked, OutgoingRequest) else "")
             yield asked
 
-    def _question(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
+    def _outgoing(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
         try:
             claim = self._claim(request) if self.application.bucket else ""
             check_body(claim or request.body)

@@ -25,7 +25,7 @@ from courier.numbers.parser import ParseError
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, mixed
 from courier.numbers.response import NumbersResponse, decode
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
 from courier.progress import Progress, Reporter
@@ -75,7 +75,7 @@ class Inquiry:
                 moved.expect(next(passes) * found.size_bytes)
                 return self._pass(found, spans, plan, moved)
 
-            figures, histogram = conclude(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
+            figures, histogram = summarize_stream(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
         return NumbersResponse.of(figures, histogram if self.extras.histogram else None)
 
     def _one(self, request: Request) -> str:

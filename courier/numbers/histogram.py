@@ -15,9 +15,9 @@ from courier.numbers.sample import Sample
 MAX_BINS = 10
 #: Bin widths are these numbers times a power of ten.
 _ROUND = (1, 2, 5)
-#: The most bins of a tally: beyond that, ten bins are merged into one.
+#: The most counted bins: beyond that, ten bins are merged into one.
 MAX_TALLIED = 1_000
-#: A tally begins with bins a hundred times narrower than the range of its sample, or than the sample's last digit if
+#: Counting begins with bins a hundred times narrower than the range of its sample, or than the sample's last digit if
 #: that is 0: narrow bins can be merged, wide bins cannot be split.
 _FINER = 2
 
@@ -31,7 +31,7 @@ def histogram(sample: Sample) -> Histogram:
 
 
 def exponent_for(least: int, most: int, decimals: int) -> int:
-    """Return a tally's exponent for numbers about between `least` and `most`, in units of 10**-decimals."""
+    """Return the exponent of the first bins for numbers between about `least` and `most`, in units of 10**-decimals."""
     return len(str(most - least)) - _FINER - 1 - decimals
 
 
@@ -60,7 +60,7 @@ class BinCounts:
         self.counts += np.bincount((bins - self.first).astype(np.int64), minlength=len(self.counts))
 
     def merge(self, exponent: int, first: int, counts: Array) -> None:
-        """Add the counts of another tally that began with the same exponent."""
+        """Add the counts of others that began with the same exponent."""
         if not len(counts):
             return
         other = BinCounts(exponent)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from courier.images.formats import FORMATS, Format
-from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_what_goes, orientation_of, upright
+from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_removed, orientation_of, upright
 from courier.images.pipeline import parse
 from courier.images.probe import Bounds
 from courier.images.processor import process
@@ -158,7 +158,7 @@ def test_other_exif_data_that_go_are_named() -> None:
     given[CIRCUMSTANCES] = {EXPOSURE: 0.5, 0xA005: {1: "R98"}}
     notes: list[str] = []
 
-    note_what_goes(jpeg(given), notes.append)
+    note_removed(jpeg(given), notes.append)
 
     assert notes == ["other EXIF data removed (0x82a5, Interoperability)"]
 
@@ -259,7 +259,7 @@ def tagged(tag: int) -> Image.Image:
 def test_what_goes_is_said(make: Callable[[], Image.Image], words: list[str]) -> None:
     notes: list[str] = []
 
-    note_what_goes(make(), notes.append)
+    note_removed(make(), notes.append)
 
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes, strict=True))

@@ -20,7 +20,7 @@ from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
 from courier.numbers.sample import Sample
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS, of_any, of_held, summarize
 from courier.numbers.streaming import OnePass
 
@@ -54,7 +54,7 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
             whole.merge(pass_over(span, [content[span.first_byte :]], reported, limit=limit).found)
         return whole
 
-    return conclude(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
+    return summarize_stream(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
 
 
 def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
@@ -134,7 +134,7 @@ def test_figures_are_those_of_the_whole_list_whatever_a_look_has_said(brackets: 
         made.add(values, 0)
         return made
 
-    found = conclude(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
+    found = summarize_stream(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
 
     assert found == of_the_whole(",".join(map(str, values)), ["95"])
 
@@ -150,7 +150,7 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
         return made
 
     with pytest.raises(ResponseTimeout, match="do not match"):
-        conclude(looked, make_pass, STATISTICS, limit=MAX_KEPT)
+        summarize_stream(looked, make_pass, STATISTICS, limit=MAX_KEPT)
 
 
 def test_large_numbers_in_a_look_are_thinned() -> None:
