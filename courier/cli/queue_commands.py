@@ -105,7 +105,7 @@ class QueueCommands:
         aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
-            outcome = channel.requester.ping(timeout_seconds=self._ping_seconds)
+            outcome = channel.exchange.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {

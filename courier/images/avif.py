@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from courier.images.profiles import Description
 
-_CONTAINERS = (b"iprp", b"ipco")
 _HIGH, _TWELVE = 0x40, 0x20
 
 

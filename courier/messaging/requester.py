@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsError, CourierError, RequestCanceled
 from courier.messaging.application import Application
-from courier.messaging.connection import TIMEOUT_SECONDS, Connection, requester_for, response_of
+from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Request, Response, check_body
 
@@ -173,9 +173,9 @@ class Requester(Connection):
         if self._private:
             return self._private[0], asked
         if is_single and now < self._shared_until:
-            return self.channel().requester, asked
+            return self.channel().exchange, asked
         with ExitStack() as stack:
-            exchange, stream = stack.enter_context(requester_for(self, asked))
+            exchange, stream = stack.enter_context(exchange_for(self, asked))
             if exchange.reply_queue != self.application.replies:
                 self._private, self._held = (exchange, now), stack.pop_all()
             elif is_single:

@@ -260,10 +260,10 @@ def results(
     transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Response | Rejection | CourierError
 ) -> list[Result | CourierError]:
     @contextmanager
-    def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
+    def exchange_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr("courier.messaging.requester.requester_for", requester_for)
+    monkeypatch.setattr("courier.messaging.requester.exchange_for", exchange_for)
     asked = [Request(body=str(number)) for number in range(len(outcomes))]
     return list(transfer.results(asked))
 

@@ -26,7 +26,7 @@ from courier.messaging.connection import (
     CROWDED,
     SMALLEST_LIMIT,
     Connection,
-    requester_for,
+    exchange_for,
     response_of,
 )
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
@@ -262,16 +262,16 @@ def test_few_questions_are_answered_by_the_shared_queue(aws: FakeAws) -> None:
     made = connection()
     stream = questions(SHARED_WINDOW)
 
-    with requester_for(made, stream) as (requester, given):
-        assert requester is made.channel().requester
+    with exchange_for(made, stream) as (exchange, given):
+        assert exchange is made.channel().exchange
         assert list(given) == stream
 
     assert "create_queue" not in aws.queues.operations
 
 
 def test_many_are_answered_by_a_queue_of_their_own_and_more_at_once(aws: FakeAws) -> None:
-    with requester_for(connection(), questions(OWN_WINDOW + 50)) as (requester, stream):
-        sent = batches(aws, requester, stream)
+    with exchange_for(connection(), questions(OWN_WINDOW + 50)) as (exchange, stream):
+        sent = batches(aws, exchange, stream)
         name = reply_queue(aws)
         assert name in aws.queues.names()
 
@@ -285,9 +285,9 @@ def test_no_more_than_few_are_under_way_by_the_shared_queue(aws: FakeAws) -> Non
         yield None
         yield from questions(100)
 
-    with requester_for(connection(), stream()) as (requester, given):
+    with exchange_for(connection(), stream()) as (exchange, given):
         assert next(iter(given)) is None
-        sent = batches(aws, requester, given)
+        sent = batches(aws, exchange, given)
 
     assert (sum(sent), reply_queue(aws)) == (SHARED_WINDOW, REPLIES)
 
@@ -296,7 +296,7 @@ def test_no_more_than_few_are_under_way_by_the_shared_queue(aws: FakeAws) -> Non
 def test_those_that_do_not_stand_ready_do_not_count(aws: FakeAws, ready: int) -> None:
     stream = [*questions(ready), None, *questions(100)]
 
-    with requester_for(connection(), stream) as (_, given):
+    with exchange_for(connection(), stream) as (_, given):
         assert list(given) == stream
 
     assert "create_queue" not in aws.queues.operations
@@ -310,7 +310,7 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
             taken.append(number)
             yield question
 
-    with requester_for(connection(), stream()):
+    with exchange_for(connection(), stream()):
         assert len(taken) == SHARED_WINDOW + 1
     assert aws.queues.operations
 
@@ -318,23 +318,23 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
 def test_one_expensive_question_travels_alone_and_is_answered_by_the_shared_queue(aws: FakeAws) -> None:
     stream: list[Outgoing] = [*questions(1, is_expensive=True), None, *questions(5)]
 
-    with requester_for(connection(), stream) as (requester, given):
-        sent = batches(aws, requester, [one for one in given if one])
+    with exchange_for(connection(), stream) as (exchange, given):
+        sent = batches(aws, exchange, [one for one in given if one])
 
     assert (sent, reply_queue(aws)) == ([1] * 6, REPLIES)
 
 
 def test_several_expensive_ones_are_answered_by_a_queue_of_their_own(aws: FakeAws) -> None:
-    with requester_for(connection(), questions(2, is_expensive=True)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1, 1]
+    with exchange_for(connection(), questions(2, is_expensive=True)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1, 1]
         assert reply_queue(aws) != REPLIES
 
 
 def test_one_expensive_question_among_many_is_reason_enough_to_send_each_alone(aws: FakeAws) -> None:
     mixed = [*questions(SHARED_WINDOW), *questions(1, is_expensive=True)]
 
-    with requester_for(connection(), mixed) as (requester, stream):
-        assert batches(aws, requester, stream) == [1] * SHARED_WINDOW
+    with exchange_for(connection(), mixed) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1] * SHARED_WINDOW
         assert reply_queue(aws) != REPLIES
 
 
@@ -342,23 +342,23 @@ def test_one_expensive_question_among_many_is_reason_enough_to_send_each_alone(a
 def test_a_crowded_queue_is_left_to_the_others(aws: FakeAws, lying: int, *, is_shared: bool) -> None:
     aws.queues.put(REPLIES, *(["theirs"] * lying))
 
-    with requester_for(connection(), questions(1)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1]
+    with exchange_for(connection(), questions(1)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1]
         assert (reply_queue(aws) == REPLIES) is is_shared
 
 
 def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
-    with requester_for(connection(), questions(1)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1]
+    with exchange_for(connection(), questions(1)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1]
         assert reply_queue(aws) == REPLIES
 
 
 def test_an_expensive_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws) -> None:
     channel = connection().channel()
 
-    expensive = channel.make_requester(channel.replies, is_expensive=True)
+    expensive = channel.make_exchange(channel.replies, is_expensive=True)
 
     assert batches(aws, expensive, questions(50, is_expensive=True)) == [1] * SHARED_WINDOW
 
