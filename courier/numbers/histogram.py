@@ -7,10 +7,10 @@ from itertools import count
 
 import numpy as np
 
+from courier.numbers.held_list import HeldList
 from courier.numbers.integers import INT64_LIMIT, Array, as_array
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import all_digits
-from courier.numbers.sample import Sample
 
 MAX_BINS = 10
 #: Bin widths are these numbers times a power of ten.
@@ -22,12 +22,12 @@ MAX_TALLIED = 1_000
 _FINER = 2
 
 
-def histogram(sample: Sample) -> Histogram:
-    """Return the histogram of `sample` with the narrowest round width that gives at most ten bins."""
-    least, most = sample.at(0), sample.at(-1)
-    counts = BinCounts(exponent_for(least, most, sample.decimals))
-    counts.add(as_array(sample.units), sample.decimals, least, most)
-    return counts.histogram(least, most, sample.decimals)
+def histogram(numbers: HeldList) -> Histogram:
+    """Return the histogram of `numbers` with the narrowest round width that gives at most ten bins."""
+    least, most = numbers.at(0), numbers.at(-1)
+    counts = BinCounts(exponent_for(least, most, numbers.decimals))
+    counts.add(as_array(numbers.units), numbers.decimals, least, most)
+    return counts.histogram(least, most, numbers.decimals)
 
 
 def exponent_for(least: int, most: int, decimals: int) -> int:

@@ -15,7 +15,7 @@ from courier.aws.s3 import Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, NotANumberList, Rejected, ResponseTimeout
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_request, encode_reply
-from courier.numbers.claim_check import Inquiry, stored
+from courier.numbers.claim_check import StoredListClient, stored
 from courier.numbers.options import Extras
 from courier.numbers.stored_lists import StoredLists
 from courier.progress import Progress
@@ -90,8 +90,8 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> ClaimCheckHarness:
     return made
 
 
-def inquiry(part_bytes: int = 1_000, extras: Extras = Extras()) -> Inquiry:  # noqa: B008  it cannot change
-    return Inquiry(requester=Requester(NUMBERS, tell=lambda _: None), part_bytes=part_bytes, extras=extras)
+def client_for_parts(part_bytes: int = 1_000, extras: Extras = Extras()) -> StoredListClient:  # noqa: B008  it cannot change
+    return StoredListClient(requester=Requester(NUMBERS, tell=lambda _: None), part_bytes=part_bytes, extras=extras)
 
 
 LIST = b",".join(b"%d.5" % (number % 97) for number in range(400))
@@ -100,7 +100,7 @@ LIST = b",".join(b"%d.5" % (number % 97) for number in range(400))
 def test_a_short_list_is_one_request_for_what_was_stored(harness: ClaimCheckHarness) -> None:
     found = harness.put(b"5,3,8,1,5")
 
-    answer = inquiry().request(found, Bar().on_progress)
+    answer = client_for_parts().request(found, Bar().on_progress)
 
     (request,) = harness.asked
     assert (request.body, request.options) == (f"{LISTS}list", {"etag": found.etag})
@@ -110,7 +110,7 @@ def test_a_short_list_is_one_request_for_what_was_stored(harness: ClaimCheckHarn
 def test_a_histogram_is_requested_if_it_is_wanted(harness: ClaimCheckHarness) -> None:
     found = harness.put(b"5,3,8,1,5")
 
-    answer = inquiry(extras=DRAWN).request(found, Bar().on_progress)
+    answer = client_for_parts(extras=DRAWN).request(found, Bar().on_progress)
 
     assert harness.asked[0].options["histogram"] == "yes"
     assert answer.histogram
@@ -119,11 +119,11 @@ def test_a_histogram_is_requested_if_it_is_wanted(harness: ClaimCheckHarness) ->
 @pytest.mark.parametrize("extras", [DRAWN, Extras(), Extras(percentiles=("5", "99.9"))])
 def test_a_long_list_in_parts_has_the_answer_of_the_whole(harness: ClaimCheckHarness, extras: Extras) -> None:
     found = harness.put(LIST)
-    whole = inquiry(10**6, extras).request(found, Bar().on_progress)
+    whole = client_for_parts(10**6, extras).request(found, Bar().on_progress)
     harness.asked.clear()
     bar = Bar()
 
-    answer = inquiry(300, extras).request(found, bar.on_progress)
+    answer = client_for_parts(300, extras).request(found, bar.on_progress)
 
     assert answer == whole
     assert [name for name in answer.statistics if name.startswith("p")] == [f"p{one}" for one in extras.percentiles]
@@ -138,7 +138,7 @@ def test_a_long_list_in_parts_has_the_answer_of_the_whole(harness: ClaimCheckHar
 
 
 def test_many_parts_are_answered_by_a_queue_of_their_own(harness: ClaimCheckHarness) -> None:
-    inquiry(300).request(harness.put(LIST), Bar().on_progress)
+    client_for_parts(300).request(harness.put(LIST), Bar().on_progress)
 
     assert {request.reply_to for request in harness.asked} != {REPLIES}
     assert harness.aws.queues.names() == [REQUESTS, REPLIES]
@@ -149,21 +149,21 @@ def test_what_is_no_number_is_said_with_its_place_in_the_whole_list(harness: Cla
     place = len(LIST) + 2
 
     with pytest.raises(NotANumberList, match=f"401.*{place:,}.*'x'"):
-        inquiry(300).request(harness.put(content), Bar().on_progress)
+        client_for_parts(300).request(harness.put(content), Bar().on_progress)
 
 
 def test_a_worker_that_rejects_is_heard(harness: ClaimCheckHarness) -> None:
     harness.instead = lambda request: Rejection(reason="Too busy.") if request.options.get("part") else None
 
     with pytest.raises(Rejected, match="Too busy"):
-        inquiry(300).request(harness.put(LIST), Bar().on_progress)
+        client_for_parts(300).request(harness.put(LIST), Bar().on_progress)
 
 
 def test_a_part_that_is_none_is_no_answer(harness: ClaimCheckHarness) -> None:
     harness.instead = lambda request: Response(body="{}") if "-" in request.options.get("part", "") else None
 
     with pytest.raises(ResponseTimeout):
-        inquiry(300).request(harness.put(LIST), Bar().on_progress)
+        client_for_parts(300).request(harness.put(LIST), Bar().on_progress)
 
 
 # The list in the bucket

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
 from courier.numbers import parser
 from courier.numbers.brackets import MAX_KEPT
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import histogram
 from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Edge, Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
-from courier.numbers.sample import Sample
 from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS, of_any, of_held, summarize
 from courier.numbers.streaming import OnePass
@@ -59,7 +59,7 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
 
 def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
     units, decimals = parser.read(text)
-    sample = Sample(units=units, decimals=decimals)
+    sample = HeldList(units=units, decimals=decimals)
     figures = summarize(sample, of_held(percentiles))
     figures.pop("mode")
     return figures, histogram(sample)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.numbers.brackets import MAX_KEPT, RankBracket, around
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import BinCounts
-from courier.numbers.sample import Sample
 from courier.numbers.streaming import OnePass
 
 pieces = st.lists(
@@ -25,11 +25,11 @@ pieces = st.lists(
 Pieces = list[tuple[list[int], int]]
 
 
-def whole(parts: Pieces) -> Sample:
+def whole(parts: Pieces) -> HeldList:
     """Return the list that the pieces make, in the finest of their units."""
     finest = max(decimals for _, decimals in parts)
     units = [unit * 10 ** (finest - decimals) for some, decimals in parts for unit in some]
-    return Sample(units=units, decimals=finest)
+    return HeldList(units=units, decimals=finest)
 
 
 def made_pass(parts: Pieces, brackets: list[RankBracket], limit: int = MAX_KEPT) -> OnePass:
