@@ -21,8 +21,8 @@ PROCESSED = "images/processed/"
 #: The prefix of stored lists.
 LISTS = "numbers/unprocessed/"
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -57,7 +57,7 @@ def _switch(text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
-_queue_name = _matching(_QUEUE_NAME, "1 to 80 letters, digits, - or _")
+_queue_name = _matching(QUEUE_NAME, "1 to 80 letters, digits, - or _")
 _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from courier.aws.message import Message
 from courier.errors import MalformedMessage, Reason, Rejected
+from courier.settings import QUEUE_NAME
 from courier.text import quoted
 
 #: The version of this protocol; messages with another version are rejected.
@@ -46,7 +47,6 @@ CLAIM = "claim"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -121,7 +121,7 @@ def new_request_id() -> str:
 
 def is_reply_queue(name: str, default: str) -> bool:
     """Whether a worker may write to the queue `name`: `default` itself, or `default`, a dash and more."""
-    return name == default or (name.startswith(f"{default}-") and _QUEUE_NAME.fullmatch(name) is not None)
+    return name == default or (name.startswith(f"{default}-") and QUEUE_NAME.fullmatch(name) is not None)
 
 
 def encode_request(request: Request) -> Message:
