@@ -127,10 +127,10 @@ class Batch:
         first = next((job for job in jobs if job is not None), None)
         if first is None:
             return
-        asked: deque[_Job] = deque()
+        requested: deque[_Job] = deque()
         pending: deque[Future[None]] = deque()
-        for result in self._transfer.results(self._requests(chain([first], jobs), asked)):
-            job = asked.popleft()
+        for result in self._transfer.results(self._requests(chain([first], jobs), requested)):
+            job = requested.popleft()
             if isinstance(result, CourierError):
                 self._report_result(job.plan.task, None, result)
             else:
@@ -141,12 +141,12 @@ class Batch:
             left.result()
         self._transfer.check_canceled()
 
-    def _requests(self, jobs: Iterable[_Job | None], asked: deque[_Job]) -> Iterator[Request | None]:
+    def _requests(self, jobs: Iterable[_Job | None], requested: deque[_Job]) -> Iterator[Request | None]:
         for job in jobs:
             if job is None:
                 yield None
             else:
-                asked.append(job)
+                requested.append(job)
                 options = {"operations": job.plan.task.operations, "etag": job.sent.etag}
                 yield Request(body=job.sent.name, options=options)
 

@@ -199,12 +199,12 @@ def exchange_for(
 
     stream = iter(questions)
     ready: list[Outgoing] = []
-    for asked in stream:
-        ready.append(asked)
-        if asked is None or len(ready) > SHARED_WINDOW:
+    for outgoing in stream:
+        ready.append(outgoing)
+        if outgoing is None or len(ready) > SHARED_WINDOW:
             break
     channel = connection.channel()
-    expensive = sum(isinstance(asked, OutgoingRequest) and asked.is_expensive for asked in ready)
+    expensive = sum(isinstance(outgoing, OutgoingRequest) and outgoing.is_expensive for outgoing in ready)
     is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or expensive > 1
     if not is_large and not _is_crowded(channel.replies):
         exchange = channel.make_exchange(channel.replies, is_expensive=True) if expensive else channel.exchange
