@@ -64,7 +64,7 @@ readonly list_days=1
 readonly dead_seconds=1209600
 readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
 # A deleted queue's name is blocked for 60 s; a new instance profile is visible everywhere sooner than that.
-readonly patience_seconds=${SETUP_PATIENCE:-90}
+readonly retry_seconds=${SETUP_RETRY_SECONDS:-90}
 readonly pause_seconds=${SETUP_PAUSE:-5}
 readonly proof_seconds=${SETUP_PROOF:-420}
 readonly most_machines_of_lab=9

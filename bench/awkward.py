@@ -4,7 +4,7 @@
     python -m bench.awkward     measures the other tools into bench/awkward.json; then: python -m scripts.docs
 
 Each tool reads the same one-column CSV file, the list a number a line, with its own reader as it comes, and computes
-one statistic. What is refused is shown as such.
+one statistic. What is rejected is shown as such.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def answer(tool: Tool, path: str, statistic: str) -> str:
     except ImportError:
         return "(not installed)"
     except AttributeError:
-        raise  # a tool that is called wrongly has refused nothing
+        raise  # a tool that is called wrongly has rejected nothing
     except Exception:  # noqa: BLE001  each has its own
-        return "refused"
+        return "rejected"
     text = str(found)
     return text if len(text) <= 24 else f"{text[:10]}… ({len(text)} digits)"
 

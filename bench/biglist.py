@@ -3,7 +3,7 @@
     pip install -r bench/requirements.txt
     python -m bench.biglist [--numbers N]
 
-Each contender is a process of its own, asked for count, sum, min, max, mean, median, quartiles and standard deviation
+Each contender is a process of its own, requested count, sum, min, max, mean, median, quartiles and standard deviation
 of a file with a number a line; its processor time and its largest resident memory are those that the system
 tells of it, its start included. Ours reads the file as a worker reads the object: a sample, then one pass. The aims:
 less processor time than either, at most 100 MB, exact. What is right is known from how the list is made.
@@ -25,7 +25,7 @@ from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.rounding import figure
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS
 from courier.numbers.streaming import OnePass
 
@@ -37,7 +37,7 @@ KINDS = {"integers": 0, "six decimals": 6}
 
 
 def ours(path: str) -> str:
-    """Answer as a worker does that is asked for the whole list."""
+    """Answer as a worker does that is requested the whole list."""
     size = Path(path).stat().st_size
     with Path(path).open("rb", buffering=0) as file:
 
@@ -50,7 +50,7 @@ def ours(path: str) -> str:
             blocks = iter(lambda: file.read(BLOCK_BYTES), b"")
             return pass_over(ByteRange(start=0, stop=size, size=size), blocks, plan, limit=MAX_KEPT).found
 
-        figures, _ = conclude(make_plan(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
+        figures, _ = summarize_stream(make_plan(fetch, size, STATISTICS), make_pass, STATISTICS, limit=MAX_KEPT)
     mean = figures["mean"]
     return mean.text if mean else ""
 

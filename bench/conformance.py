@@ -47,11 +47,11 @@ def _opinion() -> Any:
 
 
 def _row(name: str, files: int, seen: Counter[Verdict], opinions: Counter[bool | None]) -> str:
-    told = f"{opinions[True]:,} of {opinions[True] + opinions[False]:,}" if opinions[True] + opinions[False] else "-"
+    share = f"{opinions[True]:,} of {opinions[True] + opinions[False]:,}" if opinions[True] + opinions[False] else "-"
     counts = " | ".join(
         f"{seen[verdict]:,}" for verdict in (Verdict.RIGHT, Verdict.NOTED, Verdict.REJECTED, Verdict.WRONG)
     )
-    return f"| {name} | {files:,} | {seen.total():,} | {counts} | {told} |"
+    return f"| {name} | {files:,} | {seen.total():,} | {counts} | {share} |"
 
 
 def _judged(name: str, found: list[Cell], *, is_listed: bool) -> tuple[Counter[Verdict], Counter[bool | None]]:

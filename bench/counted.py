@@ -1,6 +1,6 @@
 """Run a numbers worker with every call to AWS counted and, if asked, delayed; print what it took as JSON.
 
-    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--for-ever]
+    python -m bench.counted courier|bare [--threads N] [--delay-ms 10] [--forever]
 
 `bare` is the yardstick: a plain boto3 loop that receives, sends and deletes by tens and computes the same
 answers with the same functions. The time runs from the first call to the last acknowledgement.
@@ -54,8 +54,8 @@ def _deleted() -> None:
     moments["last"] = time.perf_counter()
 
 
-def bare_loop(threads: int, *, for_ever: bool) -> None:
-    """Serve requestQueue, until it is empty or for ever, with nothing but boto3."""
+def bare_loop(threads: int, *, forever: bool) -> None:
+    """Serve requestQueue, until it is empty or forever, with nothing but boto3."""
     client: Any = boto3.client("sqs")
     requests = client.get_queue_url(QueueName="requestQueue")["QueueUrl"]
     responses = client.get_queue_url(QueueName="responseQueue")["QueueUrl"]
@@ -65,13 +65,13 @@ def bare_loop(threads: int, *, for_ever: bool) -> None:
             messages = client.receive_message(
                 QueueUrl=requests,
                 MaxNumberOfMessages=10,
-                WaitTimeSeconds=20 if for_ever else 1,
+                WaitTimeSeconds=20 if forever else 1,
                 VisibilityTimeout=30,
                 MessageAttributeNames=["All"],
             ).get("Messages", [])
             if messages:
                 _serve(messages)
-            elif not for_ever:
+            elif not forever:
                 return
 
     def _serve(messages: list[Any]) -> None:
@@ -103,13 +103,13 @@ def main() -> None:
     parser.add_argument("worker", choices=("courier", "bare"))
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--delay-ms", type=float, default=0)
-    parser.add_argument("--for-ever", action="store_true", help="serve until SIGTERM")
+    parser.add_argument("--forever", action="store_true", help="serve until SIGTERM")
     given = parser.parse_args()
     watch(given.delay_ms / 1000)
     if given.worker == "bare":
-        bare_loop(given.threads, for_ever=given.for_ever)
+        bare_loop(given.threads, forever=given.forever)
     else:
-        workers.numbers([] if given.for_ever else ["--stop-when-empty"])
+        workers.numbers([] if given.forever else ["--stop-when-empty"])
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(
         json.dumps(

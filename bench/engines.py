@@ -19,7 +19,7 @@ PROPERTIES = (
     ("numbers/test_fast_parser.py::test_what_is_no_list_is_never_taken", 0.2),
     ("numbers/test_fast_parser.py::test_no_text_is_read_otherwise_than_by_the_reference", 0.2),
     ("numbers/test_ranges.py::test_ranges_of_a_list_have_every_number_once", 0.1),
-    ("numbers/test_ranges.py::test_the_first_slip_is_that_of_the_whole_list", 0.1),
+    ("numbers/test_ranges.py::test_the_first_parse_error_is_that_of_the_whole_list", 0.1),
     ("numbers/test_ranges.py::test_no_text_is_read_otherwise_than_by_the_reference", 0.09),
     ("numbers/test_passes.py::test_any_number_of_parts_gives_the_figures_of_the_whole_list", 0.01),
 )

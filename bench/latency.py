@@ -33,7 +33,7 @@ BODY = ",".join(str(number) for number in range(17))
 
 def serve(engine: Engine, account: str, worker: str) -> subprocess.Popen[bytes]:
     """Start a worker of either kind, until SIGTERM."""
-    command = [sys.executable, "-m", "bench.counted", worker, "--for-ever"]
+    command = [sys.executable, "-m", "bench.counted", worker, "--forever"]
     env = engine.environment(account)
     return subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 

@@ -4,7 +4,7 @@
 
 1. A full message (1 MiB of integers, of two decimals, of six): text to all statistics, against np.fromstring and its
    min, max, mean and median; the aim is a third of the time.  2. Seventeen numbers: text to answer; the aim is 100
-microseconds.  3. A full message whose last item is bad: refused within 0.3 s; and hostile ones.  4. NIST's reference
+microseconds.  3. A full message whose last item is bad: rejected within 0.3 s; and hostile ones.  4. NIST's reference
 datasets for univariate statistics: right digits of mean and standard deviation, of the 15 certified.
 """
 
@@ -85,21 +85,21 @@ def short_list() -> None:
     print(f"17 numbers, text to answer: {spent * 1e3:.0f} microseconds (aim 100)")
 
 
-def refusals() -> None:
-    """Print what refusing takes."""
+def rejections() -> None:
+    """Print what rejecting takes."""
     makers = {
         "integers": full_message(lambda chosen: str(chosen.randrange(10))),
         "six decimals": full_message(lambda chosen: f"{chosen.uniform(-1e3, 1e3):.6f}"),
     }
     for name, text in makers.items():
-        spent = best(partial(refused, text[:-9] + ",x"), times=5)
-        print(f"a full message of {name} with a bad last item: refused in {spent:.2f} s (aim 0.3)")
+        spent = best(partial(rejected, text[:-9] + ",x"), times=5)
+        print(f"a full message of {name} with a bad last item: rejected in {spent:.2f} s (aim 0.3)")
     for name, text in HOSTILE.items():
-        print(f"{name}: refused in {best(partial(refused, text), times=5) * 1e3:.0f} ms (aim 50)")
+        print(f"{name}: rejected in {best(partial(rejected, text), times=5) * 1e3:.0f} ms (aim 50)")
 
 
-def refused(text: str) -> None:
-    """Have a list refused."""
+def rejected(text: str) -> None:
+    """Have a list rejected."""
     try:
         handler.answer(Request(body=text))
     except NotANumberList:
@@ -135,7 +135,7 @@ def main() -> None:
     """Measure all of it and print it."""
     full_messages()
     short_list()
-    refusals()
+    rejections()
     reference_datasets()
 
 

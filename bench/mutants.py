@@ -54,8 +54,8 @@ LOADED = (
 )
 #: The exit statuses of a fork whose tests passed and failed; any other is a death of its own.
 PASSED, FAILED = 81, 82
-#: Tests of a mutant end within so many times what they take, and no sooner than this.
-PATIENCE, LEAST_SECONDS = 5, 10.0
+#: Tests of a mutant are stopped after this multiple of their usual time, and after this many seconds at least.
+TIMES_LONGER, LEAST_SECONDS = 5, 10.0
 #: How long a test waits for what a mutant may never do, in seconds.
 WAIT_SECONDS = 4
 MEMORY_BYTES = 4 * 2**30
@@ -171,7 +171,7 @@ def timed(stages: Sequence[tuple[str, ...]]) -> Iterator[Stage]:
             _, status = os.waitpid(fork(files, Path(folder), None), 0)
         if os.waitstatus_to_exitcode(status) != PASSED:
             raise SystemExit(f"These tests fail without a mutant: {' '.join(files)}")
-        yield files, max(LEAST_SECONDS, PATIENCE * (time.monotonic() - began))
+        yield files, max(LEAST_SECONDS, TIMES_LONGER * (time.monotonic() - began))
 
 
 class Field:
@@ -281,7 +281,7 @@ def main() -> int:
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is under way ends, too
     os.chdir(ROOT)
-    os.environ["TEST_PATIENCE_SECONDS"] = str(WAIT_SECONDS)
+    os.environ["TEST_WAIT_SECONDS"] = str(WAIT_SECONDS)
     load()
     known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
     field_, scores = Field(given.jobs), dict[str, Score]()

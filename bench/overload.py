@@ -3,7 +3,7 @@
     python -m bench.overload [--requests 10000]
 
 First thirty clients on the shared response queue, 26 that ask one thing after another and 4 with batches of 45;
-the aim is a 95th percentile under 1 s. Then a queue with ten thousand requests of 17 numbers posted by hand, a
+the aim is a 95th percentile under 1 s. Then a queue with ten thousand requests of 17 numbers sent manually, a
 worker that drains it, and a client that asks one thing meanwhile; and a batch of as many lists through a client.
 """
 
@@ -56,7 +56,7 @@ def thirty_clients(engine: Engine) -> None:
 
 
 def backlog(engine: Engine, count: int) -> None:
-    """Print what a worker needs for a full queue, and how long one more asker waits behind it."""
+    """Print what a worker needs for a full queue, and how long one more client waits behind it."""
     account = fresh_account()
     client, url = create_queues(engine, account)
     entries = [{"Id": str(number), "MessageBody": BODY, "DelaySeconds": 0} for number in range(10)]
@@ -67,7 +67,7 @@ def backlog(engine: Engine, count: int) -> None:
         started = time.monotonic()
         worker = start(stack, env, "numbers_worker.py", "--stop-when-empty")
         single = start(stack, env, "numbers_client.py", "send", "1,2", "--timeout", "600", stdout=subprocess.DEVNULL)
-        threading.Thread(target=lambda: print(f"  one asker behind them: {waited(single, started):.1f} s")).start()
+        threading.Thread(target=lambda: print(f"  one client behind them: {waited(single, started):.1f} s")).start()
         peak = 0.0
         while worker.poll() is None:
             peak = max(peak, peak_megabytes(worker.pid))

@@ -2,7 +2,7 @@
 
     python -m bench.throughput [--requests 2000] [--rounds 3]
 
-Each round fills the queue anew for each contestant, so that both meet the same machine. Prints the median
+Each round fills the queue again for each contestant, so that both meet the same machine. Prints the median
 of the rounds. The aims: at most 0.35 calls a request and 0.7 of the bare loop's requests per second; with
 10 ms added to every call, 3 times a single-threaded bare loop.
 """

@@ -15,6 +15,7 @@ CourierError
 ├── RequestCanceled           130  the client stopped waiting
 └── ServiceError                4  an external service failed
     ├── NoRoom                     no disk space for temporary files
+    ├── IsolatedServiceError       a transient error in an isolated handler
     └── AwsError                   a call to AWS failed
         ├── Unreachable            no connection to the endpoint
         ├── NoCredentials          no credentials, no region, or an invalid configuration
@@ -166,6 +167,12 @@ class NoRoom(ServiceError):
 
     is_transient = True
     recovery = "There is space again"
+
+
+class IsolatedServiceError(ServiceError):
+    """A service that an isolated handler calls failed."""
+
+    is_transient = True
 
 
 class AwsError(ServiceError):

@@ -21,8 +21,8 @@ PROCESSED = "images/processed/"
 #: The prefix of stored lists.
 LISTS = "numbers/unprocessed/"
 
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -57,7 +57,7 @@ def _switch(text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
-_queue_name = _matching(_QUEUE_NAME, "1 to 80 letters, digits, - or _")
+_queue_name = _matching(QUEUE_NAME, "1 to 80 letters, digits, - or _")
 _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
 
 
@@ -154,11 +154,11 @@ def load_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises: WrongSetting, naming the variable, its value and the valid values.
     """
     given = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
-    _refuse_unknown(given)
+    _reject_unknown(given)
     return Settings(**{name: _read(name, given[variable(name)]) for name in FIELDS if variable(name) in given})
 
 
-def _refuse_unknown(given: Mapping[str, str]) -> None:
+def _reject_unknown(given: Mapping[str, str]) -> None:
     known = [variable(name) for name in FIELDS]
     for name in given:
         if name not in known:

@@ -22,8 +22,8 @@ def _section(path: Path) -> str:
     variants = [one for key in ("oneOf", "anyOf") for one in schema.get(key, ())]
     # What the whole says of a key goes before what its variants say.
     rows = dict(row for one in (*variants, schema) for row in _rows(one, schema))
-    told = f"{schema.get('description', '')} The schema: [{path.name}]({path.relative_to(REFERENCE)})."
-    head = f"## {schema['title']}\n\n{told.strip()}"
+    intro = f"{schema.get('description', '')} The schema: [{path.name}]({path.relative_to(REFERENCE)})."
+    head = f"## {schema['title']}\n\n{intro.strip()}"
     return f"{head}\n\n{table(('key', 'value', 'meaning'), rows.values())}"
 
 

@@ -178,7 +178,7 @@ make_tracking() {
 await_end_of_group() {
   local left waited=0
   ! $dry || return 0
-  while ((waited < 20 * patience_seconds)); do
+  while ((waited < 20 * retry_seconds)); do
     left=$(aws_lookup autoscaling describe-auto-scaling-groups \
       --auto-scaling-group-names "$(template_name)" \
       --query "AutoScalingGroups[].AutoScalingGroupName" \

@@ -36,8 +36,8 @@ aws_require() {
   # Warnings of the CLI on stderr must not become part of the response.
   until { errors=$(aws_try "$@" 2>&1 >&3); } 3>&1; do
     [[ "$1:$2" != sqs:delete-queue || $errors != *NonExistentQueue* ]] || return 0
-    is_transient "$errors" && ((waited < patience_seconds)) || die_with_aws_error "$errors" "$1:$2"
-    ((waited)) || warn "$(reason_to_wait "$errors") Waiting, up to $patience_seconds s."
+    is_transient "$errors" && ((waited < retry_seconds)) || die_with_aws_error "$errors" "$1:$2"
+    ((waited)) || warn "$(reason_to_wait "$errors") Waiting, up to $retry_seconds s."
     sleep "$pause_seconds"
     waited=$((waited + pause_seconds))
   done
@@ -48,7 +48,7 @@ aws_lookup() {
   local response errors failed=1 waited=0
   errors=$(mktemp "$scratch/errors.XXXXXX")
   until response=$(aws_try "$@" 2>"$errors") && failed=0; do
-    is_throttled "$(<"$errors")" && ((waited < patience_seconds)) || break
+    is_throttled "$(<"$errors")" && ((waited < retry_seconds)) || break
     sleep "$pause_seconds"
     waited=$((waited + pause_seconds))
   done

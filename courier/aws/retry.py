@@ -93,7 +93,7 @@ class Retrier:
     ) -> list[Failure]:
         """Make a batch call, retrying items that failed with transient errors; return the failures that remain.
 
-        Raises: ServiceError as `persist`.
+        Raises: ServiceError, as `retry` does.
         """
         final: list[Failure] = []
         left = list(enumerate(items))

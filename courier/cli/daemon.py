@@ -98,7 +98,7 @@ def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> i
     def ready() -> None:
         log.info("%s", announcement)
         if ready_file:
-            _say_ready(ready_file)
+            _announce_ready(ready_file)
 
     all_done = worker.run(signals, ready)
     if not all_done:
@@ -106,7 +106,7 @@ def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> i
     return 0
 
 
-def _say_ready(path: str) -> None:
+def _announce_ready(path: str) -> None:
     try:
         _append(path, "ready\n")
     except OSError as error:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _EMPTY: dict[str, Any] = {
     #: upload, process, download, run or skip.
     "step": "",
-    #: The source, the result, the file that the result was saved in, and what was to be done.
+    #: The source, the result, the file of the result, and the operations.
     "name": None,
     "result": None,
     "path": None,

@@ -205,7 +205,7 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-#: The options of what uploads, processes and downloads.
+#: The options of the commands that upload, process and download.
 _RUN = ("--to", "--recursive", "--replace")
 #: The preset of contact sheets.
 _SHEET = "sheet"

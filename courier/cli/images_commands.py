@@ -46,7 +46,7 @@ class ImageCommands:
         self._etags: dict[str, str] = {}
         #: The names of the last upload and of the last result.
         self.latest = self.latest_result = ""
-        #: Whether a failure of a run says of which operations it is, as there are several.
+        #: Whether a run has several pipelines, so that failures name theirs.
         self._names_operations = False
         self.failures = failures
 
@@ -131,7 +131,7 @@ class ImageCommands:
     ) -> None:
         """Upload, process and download files, many at once; report each result, in their order, and a summary.
 
-        Each file is uploaded once, and has a result of each pipeline.
+        Uploads each file once, and makes one result for each pipeline.
 
         Raises: CourierError.
         """
@@ -225,7 +225,7 @@ class ImageCommands:
 
     @property
     def _questions(self) -> Terminal | None:
-        """The terminal for questions; None if nobody can answer."""
+        """The terminal for questions; None if it is not interactive."""
         return self._terminal if self._terminal.is_interactive and not self._as_json else None
 
     def _report(self, row: str, text: str) -> None:

@@ -60,7 +60,7 @@ class Keyboard:
         """
         if not _is_readable(seconds):
             return []
-        text = _taken(seconds).decode(sys.stdin.encoding or "utf-8", "replace").replace(_KEPT_END, END)
+        text = _pending_input(seconds).decode(sys.stdin.encoding or "utf-8", "replace").replace(_KEPT_END, END)
         *lines, left = re.split(r"\r\n|\r|\n|(?<=\x04)", text)
         if left:
             _put_back(left)
@@ -123,7 +123,7 @@ def _is_readable(seconds: float) -> bool:
         return False
 
 
-def _taken(seconds: float) -> bytes:
+def _pending_input(seconds: float) -> bytes:
     """Return all pending input of the terminal, including an unfinished line."""
     taken = b""
     with _uncooked():

@@ -102,15 +102,15 @@ class Numbers:
         """Request the statistics of a list that is too large for a message, by claim check. Raises: CourierError."""
         from courier.numbers import claim_check
 
-        inquiry = claim_check.Inquiry(
+        client = claim_check.StoredListClient(
             requester=self.requester,
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
             extras=self._extras,
         )
-        answer, took_seconds = claim_check.request(inquiry, self._settings.bucket, source, name, self._terminal)
+        result, took_seconds = claim_check.request(client, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
-        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], answer, took_seconds)
+        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds)
 
     def _warn(self, note: str) -> None:
         if note:

@@ -30,13 +30,13 @@ class Outcomes:
         """Add the outcome of a task."""
         self._known[task] = (target, result)
         while self._left and self._left[0] in self._known:
-            self._hand_on(self._left.pop(0))
+            self._report_in_order(self._left.pop(0))
 
     def end(self) -> None:
         """Report the remaining outcomes: no more will be added."""
         for task in self._left:
             if task in self._known:
-                self._hand_on(task)
+                self._report_in_order(task)
         self._left.clear()
 
     def summary(self, folder: Path, took_seconds: float) -> str:
@@ -47,7 +47,7 @@ class Outcomes:
         done = f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"
         return f"Canceled: {done}. Run the same command again to continue." if self.is_canceled else done
 
-    def _hand_on(self, task: Task) -> None:
+    def _report_in_order(self, task: Task) -> None:
         target, result = self._known.pop(task)
         if isinstance(result, AwsError):
             self.aws_error = self.aws_error or result

@@ -53,7 +53,7 @@ class QueueCommands:
     def purge(self, *, sure: bool = False) -> None:
         """Purge the request queue after a confirmation, and report the result.
 
-        Raises: WrongUsage if nobody can confirm; AwsError.
+        Raises: WrongUsage without a terminal; AwsError.
         """
         from courier.aws.sqs import PURGE_SECONDS
 
@@ -105,7 +105,7 @@ class QueueCommands:
         aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
-            outcome = channel.requester.ping(timeout_seconds=self._ping_seconds)
+            outcome = channel.exchange.ping(timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {

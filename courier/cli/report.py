@@ -21,7 +21,7 @@ SHOWN_OF_NUMBER = 60
 #: The most line numbers in a summary.
 NAMED_LINES = 10
 #: The outcomes of a line other than a response.
-OUTCOMES = (REJECTED, WITHOUT_ANSWER, CANCELED, FAILED) = ("rejected", "without a response", "canceled", "failed")
+OUTCOMES = (REJECTED, WITHOUT_RESPONSE, CANCELED, FAILED) = ("rejected", "without a response", "canceled", "failed")
 
 
 class Report:
@@ -31,16 +31,16 @@ class Report:
         self._terminal = terminal
         self._output = output
 
-    def show(self, first: Sequence[str], last: Sequence[str], answer: NumbersResponse, took_seconds: float) -> None:
+    def show(self, first: Sequence[str], last: Sequence[str], response: NumbersResponse, took_seconds: float) -> None:
         """Show a response, and the `first` and `last` numbers of the list, all of them if it is short."""
         if self._output == "json":
-            self._terminal.row(render.json_line(answer))
+            self._terminal.row(render.json_line(response))
         elif self._output == "csv":
-            self._terminal.row(render.csv_line(list(answer.statistics)))
-            self._terminal.row(render.csv_line(list(answer.statistics.values())))
+            self._terminal.row(render.csv_line(list(response.statistics)))
+            self._terminal.row(render.csv_line(list(response.statistics.values())))
         else:
-            self._show_list(first, last, int(answer.statistics.get("count") or 0))
-            self._show_person(answer)
+            self._show_list(first, last, int(response.statistics.get("count") or 0))
+            self._show_person(response)
             self._terminal.say(f"answered in {took_seconds:.3f} s")
 
     def _show_list(self, first: Sequence[str], last: Sequence[str], count: int) -> None:
@@ -49,13 +49,13 @@ class Report:
         shown = ", ".join(layout.shortened(item, room) for item in whole)
         self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
 
-    def _show_person(self, answer: NumbersResponse) -> None:
+    def _show_person(self, response: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
-        self._terminal.show_pairs("Statistics", render.table(answer, ascii_only=ascii_only, plain=plain))
+        self._terminal.show_pairs("Statistics", render.table(response, ascii_only=ascii_only, plain=plain))
         if plain:
-            lines = render.bins_in_words(answer)
+            lines = render.bins_in_words(response)
         else:
-            lines = render.plot(answer, ascii_only=ascii_only, width=self._terminal.width)
+            lines = render.plot(response, ascii_only=ascii_only, width=self._terminal.width)
         for line in lines:
             self._terminal.say(line)
 
@@ -76,10 +76,10 @@ class BatchReport:
         #: The exit status: that of the worst line, where a missing response is worse than a rejection.
         self.worst = 0
 
-    def add(self, line: int, answer: NumbersResponse) -> None:
+    def add(self, line: int, response: NumbersResponse) -> None:
         """Show the response to a line."""
         self._answered += 1
-        self._rows.add(line, answer)
+        self._rows.add(line, response)
 
     def reject(self, line: int, error: CourierError) -> None:
         """Show why a line has no response."""
@@ -105,5 +105,5 @@ def summary(answered: int, others: dict[str, list[int]]) -> str:
 
 
 def _outcome(error: CourierError) -> str:
-    kinds = {Rejected: REJECTED, ResponseTimeout: WITHOUT_ANSWER, RequestCanceled: CANCELED}
+    kinds = {Rejected: REJECTED, ResponseTimeout: WITHOUT_RESPONSE, RequestCanceled: CANCELED}
     return next((outcome for kind, outcome in kinds.items() if isinstance(error, kind)), FAILED)

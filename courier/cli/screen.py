@@ -15,7 +15,7 @@ from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableT
 from rich.table import Table
 from rich.text import Text
 
-from courier.cli import layout, live, output
+from courier.cli import layout, output, progress_display
 from courier.errors import CourierError
 from courier.progress import NO_PROGRESS, Progress
 from courier.text import printable
@@ -66,7 +66,7 @@ class Screen:
         self._console = console or _Console(highlight=False, markup=False, emoji=False)
         self._errors = errors or _Console(stderr=True, highlight=False, markup=False, emoji=False)
         self.plain = plain
-        self._region = live.Region(self._errors)
+        self._region = progress_display.Region(self._errors)
 
     @property
     def ascii_only(self) -> bool:
@@ -189,22 +189,28 @@ class Screen:
 
     def waiting(self, text: str) -> AbstractContextManager[None]:
         """Show a spinner while the body runs; a line on a terminal without cursor movement, and nothing elsewhere."""
-        return self._shown(text, lambda words: (live.spinner(words, ascii_only=self._draws_ascii), None), None)
+        return self._shown(
+            text, lambda words: (progress_display.spinner(words, ascii_only=self._draws_ascii), None), None
+        )
 
     def moving(self, text: str) -> AbstractContextManager[Progress]:
         """Show a progress bar for bytes while the body runs; yields the progress."""
-        return self._shown(text, lambda words: live.byte_bar(words, self._drawing_width), NO_PROGRESS)
+        return self._shown(text, lambda words: progress_display.byte_bar(words, self._drawing_width), NO_PROGRESS)
 
     def counting(self, text: str) -> AbstractContextManager[Callable[[int], None]]:
         """Show a counter on stderr, unless results are printed on this terminal; yields a function that adds to it."""
         if not self.is_watched or output.is_terminal(self._console.file):
             return contextlib.nullcontext(lambda _: None)
-        return self._shown(text, lambda words: live.counter(words, ascii_only=self._draws_ascii), lambda _: None)
+        return self._shown(
+            text, lambda words: progress_display.counter(words, ascii_only=self._draws_ascii), lambda _: None
+        )
 
     def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
-        """Show a bar of `total` things and one of bytes; yields what tells of bytes, and of a thing done."""
+        """Show bars for `total` items and bytes; yields the progress in bytes, and a function that adds an item."""
         return self._shown(
-            text, lambda words: live.batch_bars(words, total, self._drawing_width), (NO_PROGRESS, lambda: None)
+            text,
+            lambda words: progress_display.batch_bars(words, total, self._drawing_width),
+            (NO_PROGRESS, lambda: None),
         )
 
     @contextlib.contextmanager

@@ -66,7 +66,7 @@ class Signals:
         signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         for number in NUMBERS:
             if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, _hear)
+                signal.signal(number, _ignore_signal)
         if sys.platform != "win32":
             signal.signal(signal.SIGUSR1, self._wake)
         threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True).start()
@@ -103,7 +103,7 @@ class Signals:
                     if number in NUMBERS:
                         self.receiver(number)
             if self.number is not None:
-                self._press(self.number)
+                self._interrupt(self.number)
 
     def _cancel(self, number: int) -> None:
         now = time.monotonic()
@@ -115,7 +115,7 @@ class Signals:
             _end_at_once(number)
         self._sent_at = now
 
-    def _press(self, number: int) -> None:
+    def _interrupt(self, number: int) -> None:
         """Wake the main thread if it waits for a line; end the program if it is stuck.
 
         It can be stuck at a line, too: in an unfinished paste, readline does not handle signals.
@@ -129,7 +129,7 @@ class Signals:
             _end_at_once(number)
 
 
-def _hear(_number: int, _frame: FrameType | None) -> None:
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
     """Do nothing: the number is in the socket already."""
 
 

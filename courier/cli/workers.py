@@ -36,8 +36,8 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
     )
     aws = connect_worker()
     lists = StoredLists(Bucket(aws, settings.bucket, LISTS))
-    calculator = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
-    worker = Worker(calculator.answer, application(settings), config, aws=aws)
+    numbers = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
+    worker = Worker(numbers.answer, application(settings), config, aws=aws)
     return daemon.serve(worker, f"numbers worker listens on {settings.request_queue}", options.ready_file)
 
 

@@ -1,7 +1,7 @@
 """Animated PNGs: their frames, composed as the PNG specification says (3rd edition, 11.3.6 and 13).
 
-Pillow composes them differently: semi-transparent pixels over others, cleared parts of opaque images, 16 bits, and the
-frames after a separate default image. Here each stored frame becomes a PNG that Pillow decodes alone.
+Pillow differs in semi-transparent pixels over others, cleared parts of opaque images, 16 bits, and frames after a
+separate default image. Here, each stored frame becomes a PNG of its own, which Pillow decodes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from courier.images.notes import Note
 from courier.images.png import SIGNATURE, packed
 from courier.images.probe import Source, open_source
 
-#: The chunks that a frame's pixels need, and the chunks in which frames are stored.
+#: The chunks needed to decode a frame, and the chunks that store frames.
 _SHARED, _OF_FRAMES = (b"PLTE", b"tRNS"), (b"fcTL", b"IDAT", b"fdAT")
-#: A frame's number, size, place, time as a fraction, disposal, and whether it is laid over what is there.
+#: fcTL: sequence number, size, position, duration as a fraction, disposal, blending.
 _CONTROL = struct.Struct(">5I2H2B")
 
 
@@ -68,7 +68,7 @@ def _part(source: Source, control: bytes, data: bytes, note: Note) -> Part:
 
 
 def _decoded(source: Source, size: tuple[int, int], data: bytes, note: Note) -> Image.Image:
-    """Return a frame's own pixels: those of a PNG of its size, with what all frames share."""
+    """Decode a frame as a PNG of its size with the shared chunks."""
     kept = source.png.kept if source.png else ()
     chunks = [(b"IHDR", struct.pack(">II", *size) + kept[0].data[8:])]
     chunks += [(chunk.name, chunk.data) for chunk in kept if chunk.name in _SHARED]

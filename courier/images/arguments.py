@@ -9,20 +9,20 @@ from typing import Any
 
 from courier.images.formats import TARGETS
 
-#: The largest side of a result, in pixels: what every format but AVIF and WebP holds easily.
+#: The largest side of a result, in pixels. Every format except AVIF and WebP supports it.
 MAX_SIDE = 30_000
 
-#: The word for linear light.
+#: The keyword for linear light.
 LINEAR = "linear"
 FITS = ("inside", "outside", "cover", "contain", "fill")
 GRAVITIES = (
     "center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest",
 )  # fmt: skip
 
-#: The chroma subsamplings of a JPEG: at each pixel, at every second one of a row, and also at every second row.
+#: The chroma subsamplings of a JPEG: none, horizontal, horizontal and vertical.
 SAMPLINGS = ("444", "422", "420")
 
-#: What begins a largest file size, and its units, in bytes.
+#: The prefix of a maximum file size, and its units in bytes.
 _MAX = "max-"
 _UNITS = {"kB": 1_000, "MB": 1_000_000}
 
@@ -39,12 +39,12 @@ class Size:
 
     @property
     def words(self) -> str:
-        """The size as part of a name."""
+        """The size, for a file name."""
         return f"{self.percent:g}pc" if self.percent else f"{self.width or ''}x{self.height or ''}"
 
 
 def nothing(text: str) -> Values:
-    """Parse the value of an operation without values. Raises: ValueError."""
+    """Parse the empty value of an operation without arguments. Raises: ValueError."""
     if text:
         raise ValueError
     return {}
@@ -135,7 +135,7 @@ def border(text: str) -> Values:
 
 
 def convert(text: str) -> Values:
-    """Parse a format, a quality or a largest file size, and a JPEG's chroma subsampling. Raises: ValueError."""
+    """Parse a format, a quality or a maximum file size, and a JPEG's chroma subsampling. Raises: ValueError."""
     name, *rest = text.split(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
     if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality else 0):
@@ -168,7 +168,7 @@ def _among(known: tuple[str, ...], text: str) -> str:
 
 
 def _color(text: str) -> str:
-    """Return a color's name or its #rrggbb; empty if none is given."""
+    """Return a color as a name or #rrggbb; empty if `text` is empty."""
     if not re.fullmatch(r"(?:#[0-9a-fA-F]{6}|[a-z]{3,20})?", text) or (text.isalpha() and text not in COLORS):
         raise ValueError
     return text

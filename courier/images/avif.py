@@ -12,7 +12,6 @@ from fractions import Fraction
 
 from courier.images.profiles import Description
 
-_CONTAINERS = (b"iprp", b"ipco")
 _HIGH, _TWELVE = 0x40, 0x20
 
 
@@ -21,15 +20,15 @@ class Avif:
     """The properties of a file's first image."""
 
     bits: int = 8
-    #: The part that is to be seen: left, top, right, bottom; None for all of it.
+    #: The clean aperture: left, top, right, bottom; None: the whole image.
     aperture: tuple[int, int, int, int] | None = None
     description: Description | None = None
-    #: The kinds of its items, such as a gain map's.
+    #: The types of the file's items, such as a gain map.
     items: frozenset[bytes] = frozenset()
 
 
 def read(content: bytes) -> Avif:
-    """Return the properties of an AVIF's image, without those that cannot be read."""
+    """Return the properties of an AVIF's first image; unreadable properties keep their defaults."""
     meta = next((data[4:] for name, data in _boxes(content) if name == b"meta"), b"")
     boxes = dict(_boxes(meta))
     parts = dict(_boxes(boxes.get(b"iprp", b"")))
@@ -61,7 +60,7 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _associated(table: bytes, item: bytes) -> list[int]:
-    """Return the numbers of an item's properties."""
+    """Return the indexes of an item's properties."""
     if len(table) < 8 or not item:  # noqa: PLR2004
         return []
     long_item, long_index = table[0] >= 1, bool(table[3] & 1)
@@ -80,7 +79,7 @@ def _associated(table: bytes, item: bytes) -> list[int]:
 
 
 def _aperture(properties: dict[bytes, bytes]) -> tuple[int, int, int, int] | None:
-    """Return the clean aperture, stored as its size and its center's offset (14496-12, 12.1.4)."""
+    """Return the clean aperture, which the file stores as a size and the offset of its center (14496-12, 12.1.4)."""
     size, aperture = properties.get(b"ispe", b"")[4:12], properties.get(b"clap", b"")
     if len(size) < 8 or len(aperture) < 32:  # noqa: PLR2004
         return None

@@ -30,14 +30,14 @@ _WAIT_SECONDS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One result that is wanted: of which file, and by which operations."""
+    """A requested result: a file and the operations on it."""
 
     path: str
     operations: str
 
 
 def tasks_of(sources: Iterable[Source], pipelines: Sequence[Pipeline]) -> list[Task]:
-    """Return all results that are wanted, file by file."""
+    """Return all requested results, file by file."""
     return [Task(path=source.path, operations=one.text) for source, one in product(sources, pipelines)]
 
 
@@ -47,7 +47,7 @@ Report = Callable[[Task, Path | None, Result | CourierError], None]
 
 @dataclass(frozen=True, kw_only=True)
 class _Plan:
-    """Where the result of a task goes, and what it is made from."""
+    """The target and the source of a task's result."""
 
     task: Task
     target: Path
@@ -56,7 +56,7 @@ class _Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A plan whose file was uploaded."""
+    """A plan with its uploaded file."""
 
     plan: _Plan
     sent: Uploaded
@@ -65,7 +65,7 @@ class _Job:
 class Batch:
     """Processes many files: uploads, processing and downloads overlap, and existing results are skipped.
 
-    Each file is uploaded once, and has a result of each pipeline.
+    Uploads each file once, and makes one result for each pipeline.
     """
 
     def __init__(
@@ -86,7 +86,7 @@ class Batch:
         self._progress = progress
         self._report = report
         self._lock = threading.Lock()
-        #: The tasks whose outcome was reported.
+        #: The tasks with a reported outcome.
         self._over: set[Task] = set()
         self._destination = Destination(folder, sources, replaces=replace)
 
@@ -100,7 +100,7 @@ class Batch:
                 downloads.shutdown(wait=False, cancel_futures=True)
                 raise
 
-    def _told(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
+    def _report_result(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
         with self._lock:  # several transfers end at once
             self._over.add(task)
             self._report(task, target, result)
@@ -109,7 +109,7 @@ class Batch:
         """Report the error of a file for each of its tasks that has no outcome."""
         for task in tasks_of([source], self._pipelines):
             if task not in self._over:
-                self._told(task, None, error)
+                self._report_result(task, None, error)
 
     def _once(self) -> Iterator[Source]:
         """Yield the files whose results do not overwrite those of earlier files."""
@@ -127,12 +127,12 @@ class Batch:
         first = next((job for job in jobs if job is not None), None)
         if first is None:
             return
-        asked: deque[_Job] = deque()
+        requested: deque[_Job] = deque()
         pending: deque[Future[None]] = deque()
-        for result in self._transfer.results(self._requests(chain([first], jobs), asked)):
-            job = asked.popleft()
+        for result in self._transfer.results(self._requests(chain([first], jobs), requested)):
+            job = requested.popleft()
             if isinstance(result, CourierError):
-                self._told(job.plan.task, None, result)
+                self._report_result(job.plan.task, None, result)
             else:
                 pending.append(downloads.submit(self._fetch, job.plan, result))
             while pending and (pending[0].done() or len(pending) > AHEAD):
@@ -141,12 +141,12 @@ class Batch:
             left.result()
         self._transfer.check_canceled()
 
-    def _requests(self, jobs: Iterable[_Job | None], asked: deque[_Job]) -> Iterator[Request | None]:
+    def _requests(self, jobs: Iterable[_Job | None], requested: deque[_Job]) -> Iterator[Request | None]:
         for job in jobs:
             if job is None:
                 yield None
             else:
-                asked.append(job)
+                requested.append(job)
                 options = {"operations": job.plan.task.operations, "etag": job.sent.etag}
                 yield Request(body=job.sent.name, options=options)
 
@@ -174,7 +174,7 @@ class Batch:
                 yield from begun
 
     def _begin(self, source: Source) -> list[_Job]:
-        """Upload a file, unless its results exist already; return the jobs to do. Raises: CourierError."""
+        """Upload a file, unless all its results exist; return its jobs. Raises: CourierError."""
         self._transfer.check_canceled()
         local = self._transfer.read(source.path)
         plans: dict[Path, _Plan] = {}
@@ -182,7 +182,7 @@ class Batch:
             plan = self._plan(source, local, pipeline)
             other = plans.setdefault(plan.target, plan)
             if other is not plan:
-                self._told(plan.task, None, _same_result(other, plan))
+                self._report_result(plan.task, None, _same_result(other, plan))
         missing = [plan for plan in plans.values() if self._is_missing(plan)]
         if not missing:
             return []
@@ -202,23 +202,23 @@ class Batch:
         return _Plan(task=Task(path=source.path, operations=pipeline.text), target=target, image=image)
 
     def _is_missing(self, plan: _Plan) -> bool:
-        """Whether a result has to be made; reports one that exists or cannot be saved."""
+        """Whether a result is missing. Reports a result that exists or cannot be saved."""
         try:
             if not self._destination.has(plan.task.path, plan.target, plan.image):
                 return True
         except CourierError as error:
-            self._told(plan.task, None, error)
+            self._report_result(plan.task, None, error)
         else:
-            self._told(plan.task, plan.target, Result(name=plan.target.name, was_there=True))
+            self._report_result(plan.task, plan.target, Result(name=plan.target.name, was_there=True))
         return False
 
     def _fetch(self, plan: _Plan, result: Result) -> None:
         try:
             self._save(plan, result)
         except CourierError as error:
-            self._told(plan.task, None, error)
+            self._report_result(plan.task, None, error)
         else:
-            self._told(plan.task, plan.target, result)
+            self._report_result(plan.task, plan.target, result)
 
     def _save(self, plan: _Plan, result: Result) -> None:
         if PurePath(result.name).suffix.lower() != plan.target.suffix.lower():

@@ -13,15 +13,15 @@ from PIL import Image
 
 from courier.errors import NotAnImage, Reason
 
-#: Where the header begins; all places are counted from there.
+#: The offset of the header, to which other offsets refer.
 _START = 14
-#: How long headers are: OS/2's two, Windows 3, and later versions of that.
+#: Header lengths: OS/2's two, Windows 3, and its later versions.
 _OS2, _OS2_SHORT, _WINDOWS, _VERSION_3, _VERSION_5 = 12, 16, 40, 56, 124
 _READ_HEADERS = (_OS2, _WINDOWS, 52, _VERSION_3, 64, 108, _VERSION_5)
 _READ_BITS = (1, 4, 8, 16, 24, 32)
-#: Where the color space stands, what it says of a profile in the file, and where that profile's place stands.
+#: The offset of the color space, its value for an embedded profile, and the offset of that profile's position.
 _COLOR_SPACE, _EMBEDDED, _PROFILE = 56, b"DEBM", 112
-#: The ways of coding with bit fields, and which field is alpha.
+#: The compression methods with bit fields, and the index of the alpha field.
 _FIELDS, _MASKS, _ALPHA = (3, 6), struct.Struct("<4I"), 3
 _INSIDE = {4: "a JPEG", 5: "a PNG"}
 _SIXTEEN = 16
@@ -33,12 +33,12 @@ class _Header:
     content: bytes
     bits: int
     compression: int
-    #: Which bits of a pixel are red, green, blue and alpha.
+    #: The bit masks of red, green, blue and alpha.
     masks: tuple[int, ...]
 
 
 def why_unread(file: IO[bytes]) -> NotAnImage | None:
-    """Return why a BMP is not supported, by its header; None if it is not a BMP, or the header gives no reason."""
+    """Return why a BMP is not supported, by its header; None if it is not a BMP, or its header has no reason."""
     header = _header(file)
     what = _unusual(header) if header else ""
     if not what:
@@ -47,7 +47,7 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
 
 
 def prepare(image: Image.Image, file: IO[bytes]) -> None:
-    """Give a BMP its color profile. Raises: NotAnImage for transparency that would be lost."""
+    """Attach the color profile to a BMP. Raises: NotAnImage for transparency that Pillow would lose."""
     header = _header(file)
     if header is None:
         return
@@ -73,7 +73,7 @@ def _header(file: IO[bytes]) -> _Header | None:
         return _Header(content=content[:size], bits=int.from_bytes(content[10:12], "little"), compression=0, masks=())
     bits, compression = struct.unpack_from("<HI", content.ljust(20, b"\0"), 14)
     has_fields = compression in _FIELDS and len(content) >= _WINDOWS + _MASKS.size
-    # Behind a header of 40 bytes, within later ones; the first of those has no alpha.
+    # The masks follow a 40-byte header and are part of later ones, the first of which has no alpha.
     masks = _MASKS.unpack_from(content, _WINDOWS) if has_fields else ()
     return _Header(
         content=content[:size], bits=bits, compression=compression if size > _OS2_SHORT else 0,

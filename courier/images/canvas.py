@@ -1,4 +1,4 @@
-"""Compose the frames of stored animations on a canvas (PNG 3, 11.3.6; GIF89a, 23)."""
+"""Compose the stored parts of an animation into frames (PNG 3, 11.3.6; GIF89a, 23)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 class Disposal(Enum):
-    """What happens to a part before the next part."""
+    """What happens to a part's area before the next part is drawn."""
 
     KEEP = 0
     CLEAR = 1
@@ -19,29 +19,29 @@ class Disposal(Enum):
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """Pixels in RGBA, where they are laid, for how long, and what becomes of them."""
+    """A part of a frame: RGBA pixels, position, duration and disposal."""
 
     image: Image.Image
     left: int
     top: int
     milliseconds: float
     disposal: Disposal
-    #: Whether what is transparent lets through what is there; else it takes its place.
+    #: Whether transparent pixels show the canvas below; otherwise they replace it.
     is_laid_over: bool = True
-    #: What its place is cleared to.
+    #: The color that its area is cleared to.
     cleared: tuple[int, ...] = (0, 0, 0, 0)
 
     @property
     def box(self) -> tuple[int, int, int, int]:
-        """Its place."""
+        """Its area: left, top, right, bottom."""
         return self.left, self.top, self.left + self.image.width, self.top + self.image.height
 
 
 def composed(size: tuple[int, int], parts: Iterable[Part]) -> Iterator[tuple[Image.Image, float]]:
-    """Yield each frame whole, in RGBA, and for how many milliseconds it is shown."""
+    """Yield each full frame in RGBA, with its duration in milliseconds."""
     canvas = Image.new("RGBA", size)
     for number, part in enumerate(parts):
-        # There is nothing to restore before the first.
+        # Before the first part there is nothing to restore.
         before = canvas.copy() if part.disposal is Disposal.RESTORE and number else None
         if part.is_laid_over:
             canvas.alpha_composite(part.image, (part.left, part.top))

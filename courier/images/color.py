@@ -11,17 +11,17 @@ from courier.errors import NotAnImage, Reason
 from courier.images import profiles
 from courier.images.notes import Note
 
-#: The largest gray of 16 bits.
+#: White in 16 bits.
 _MOST = 65_535
 
 
 def is_deep(image: Image.Image) -> bool:
-    """Whether an image is gray of more than 8 bits."""
+    """Whether an image is grayscale with more than 8 bits."""
     return image.mode in {"I", "F"} or image.mode.startswith("I;16")
 
 
 def shallow(image: Image.Image, note: Note) -> Image.Image:
-    """Return deep gray as 8 bits. Raises: NotAnImage for 32 bits, which have no rule for that."""
+    """Convert deep grayscale to 8 bits. Raises: NotAnImage for 32 bits, whose range is undefined."""
     if image.mode in {"I", "F"}:
         raise NotAnImage(
             "The image has 32 bits of gray, and there is no rule to convert them to 8.", reason=Reason.IMPOSSIBLE
@@ -31,9 +31,9 @@ def shallow(image: Image.Image, note: Note) -> Image.Image:
 
 
 def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
-    """Return gray of 32 bits as 16, and fractions up to 1 as shares of white. Raises: NotAnImage for other values."""
+    """Convert 32-bit grayscale to 16 bits, floats from 0 to 1 included. Raises: NotAnImage for values out of range."""
     if image.mode == "F" and image.point(lambda value: value * 0).getbbox():
-        # Pillow's extremes pass over what is not a number.
+        # Pillow's extrema ignore NaN.
         said = f"The image has gray values that are infinite or not numbers; only 0 to {_MOST:,} fit 16 bits."
         raise NotAnImage(said, reason=Reason.IMPOSSIBLE)
     low, high = cast("tuple[float, float]", image.getextrema())
@@ -48,12 +48,12 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
 
 
 def is_foreign(profile: bytes) -> bool:
-    """Whether there is a color profile with other colors than sRGB."""
+    """Whether there is a color profile other than sRGB."""
     return bool(profile) and not profiles.is_srgb(profile)
 
 
 def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
-    """Return an image in the colors of sRGB, by its profile if that can be read; transparency stays."""
+    """Convert an image to sRGB by its profile, if that is readable. Keeps transparency."""
     alpha = image.convert("RGBA").getchannel("A") if has_alpha(image) else None
     base = image.convert("RGB") if image.mode in {"P", "PA", "RGBA", "RGBa"} else image
     base = base.convert("L") if base.mode in {"1", "LA", "La"} else base
@@ -67,22 +67,22 @@ def in_srgb(image: Image.Image, profile: bytes, note: Note) -> Image.Image:
 
 
 def colored(image: Image.Image) -> Image.Image:
-    """Return an image that any color may be painted on."""
+    """Return an image in a mode with colors."""
     return image if image.mode in {"RGB", "RGBA"} else image.convert("RGBA" if image.mode == "LA" else "RGB")
 
 
 def has_alpha(image: Image.Image) -> bool:
-    """Whether an image has transparency of any kind."""
+    """Whether an image has an alpha channel or a transparent color."""
     return image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info
 
 
 def is_see_through(image: Image.Image) -> bool:
-    """Whether any pixel is not wholly opaque."""
+    """Whether any pixel is not opaque."""
     return image.mode in {"LA", "RGBA"} and image.getchannel("A").getextrema()[0] != 255  # noqa: PLR2004
 
 
 def is_soft(image: Image.Image) -> bool:
-    """Whether any pixel is neither opaque nor wholly transparent."""
+    """Whether any pixel is partly transparent."""
     return any(image.getchannel("A").histogram()[1:255])
 
 
@@ -102,10 +102,10 @@ def _by_profile(image: Image.Image, profile: bytes, note: Note) -> Image.Image |
 
 
 def is_of_gray(profile: bytes) -> bool:
-    """Whether a profile is for gray images: its color space stands in its header (ICC.1, 7.2.8)."""
+    """Whether a profile is for grayscale images, by the color space in its header (ICC.1, 7.2.8)."""
     return profile[16:20] == b"GRAY"
 
 
 def fits(profile: bytes, image: Image.Image) -> bool:
-    """Whether a profile is for images of this kind."""
+    """Whether a profile's color space matches an image's mode."""
     return is_of_gray(profile) if image.mode in {"1", "L", "LA", "I;16", "I", "F"} else profile[16:20] == b"RGB "

@@ -1,4 +1,4 @@
-"""A contact sheet: what each operation makes of an image, side by side in one image."""
+"""A contact sheet: the results of all operations on an image, side by side in one image."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from courier.images.geometry import place
 from courier.images.operation import Apply, Box, Operation
 
 _COLUMNS = 6
-#: The largest side of what is shown, the space around it, and the height of its caption, in pixels.
+#: The largest side of a thumbnail, its margin, and the height of its caption, in pixels.
 _TILE, _GAP, _CAPTION = 160, 8, 20
 _CELL = (_TILE + 2 * _GAP, _TILE + _CAPTION + 2 * _GAP)
 _FONT_SIZE = 12
 
 
 def sheet_of(operations: Sequence[Operation]) -> Apply:
-    """Make an operation that shows an image, and what each of `operations` makes of it with its example."""
+    """Return an operation that shows an image and the result of each of `operations` with its example value."""
 
     def apply(image: Image.Image, _values: Values) -> Image.Image:
         tile = image.copy()
@@ -37,7 +37,7 @@ def sheet_of(operations: Sequence[Operation]) -> Apply:
 
 
 def size_of(operations: Sequence[Operation]) -> Callable[[Box, Values], Box]:
-    """Return what says how large a sheet is, whatever the image's size."""
+    """Return a function for the size of a sheet, which does not depend on the image."""
     return lambda _size_before, _values: _size(len(operations) + 1)
 
 
@@ -50,7 +50,7 @@ def _written(operation: Operation) -> str:
 
 
 def _example(operation: Operation, tile: Image.Image) -> Image.Image:
-    """Return what an operation makes of an image; of one that only lowers the quality, what that leaves."""
+    """Return the result of an operation with its example value, encoded if it only sets a quality."""
     values = operation.read(operation.example)
     if operation.apply:
         return operation.apply(tile, values)
@@ -62,7 +62,7 @@ def _example(operation: Operation, tile: Image.Image) -> Image.Image:
 
 
 def _lay(sheet: Image.Image, made: Image.Image, caption: str, corner: Box) -> None:
-    """Put an image with its caption into its cell, made smaller if it is too large."""
+    """Paste an image, reduced to fit, and its caption into its cell."""
     made = flattened(made, "white").convert("RGB")
     made.thumbnail((_TILE, _TILE))
     left, top = place((_TILE, _TILE), made.size, "center")

@@ -20,12 +20,12 @@ from courier.images.png import PixelData, Png
 from courier.images.probe import Source
 from courier.text import printable
 
-#: The most bits a channel.
+#: The maximum bits per channel.
 _DEEP = 16
 
 
 def decode(source: Source, note: Note) -> Image.Image:
-    """Decode a source's image, the first if there are several. Raises: NotAnImage if it is incomplete."""
+    """Decode a source's image, or its first. Raises: NotAnImage if it is incomplete."""
     if source.png:
         _decode_png(source, source.png)
         return _deep_transparency(source.image, source.png)
@@ -73,7 +73,7 @@ def _decode_png(source: Source, found: Png) -> None:
 
 
 def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:
-    """Return an image of 16 bits a channel with its transparent color as transparency, which Pillow loses."""
+    """Convert the transparent color of an image with 16 bits per channel to alpha, which Pillow would lose."""
     key = image.info.get("transparency")
     if key is None or found.depth != _DEEP or image.mode not in {"I;16", "RGB"}:
         return image
@@ -81,7 +81,7 @@ def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:
         alpha = image.convert("I").point([255 * (level != key) for level in range(2**_DEEP)], "L")
         return Image.merge("LA", (color.shallow(image, lambda _note: None), alpha))
     low = Image.open(io.BytesIO(found.content), formats=("PNG",))
-    # The order of bytes turned around: what comes out are the lower ones.
+    # With the byte order reversed, Pillow returns the low bytes.
     low.tile = [tile._replace(args="RGB;16L") for tile in low.tile]
     levels = [level >> 8 for level in key] + [level & 255 for level in key]
     differ = [
@@ -94,7 +94,7 @@ def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:
 
 
 def _marked(image: Image.Image, mark: bytes) -> Image.Image:
-    """Return an image of the same size whose last row is known: it stays if nothing is decoded there."""
+    """Return an image of the same size with a marked last row, which remains if the row is not decoded."""
     marked = Image.new(image.mode, image.size)
     row = Image.new(image.mode, (image.width, 1))
     row.frombytes(mark[: len(row.tobytes())])
@@ -112,7 +112,7 @@ def _check_rows(image: Image.Image, found: Png, pixels: PixelData) -> None:
 
 
 def _rows(found: Png, pixels: PixelData) -> str:
-    """Report how many rows of a PNG can be read; empty if all can."""
+    """Describe how many rows of a PNG are readable; empty: all."""
     readable, expected = found.rows_of(pixels)
     if readable == expected:
         return "" if pixels.is_sound else "the check sum of its pixels is wrong"
@@ -142,7 +142,7 @@ def _decode_jpeg(source: Source, note: Note) -> None:
 
 
 def _jpeg_rows(content: bytes, image: Image.Image) -> int:
-    """Return how many rows can be decoded of data that end early."""
+    """Return the number of rows that can be decoded from truncated data."""
     again = Image.open(jpeg.StagedFile(content), formats=("JPEG",))
     again.draft(image.mode, image.size)
     again.im = Image.new(again.mode, again.size).im

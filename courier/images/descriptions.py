@@ -12,22 +12,22 @@ from PIL import Image
 
 from courier.images.profiles import Description, gamma_curve, srgb_curve
 
-#: TIFF's tags of white and of red, green and blue.
+#: TIFF's tags for the white point and the primaries.
 _WHITE_POINT, _PRIMARIES = 318, 319
-#: The smallest header of a BMP that tells of colors, where the kind of these stands, and what follows it.
+#: The smallest BMP header with a color space, the offset of its type, and the fields that follow.
 _V4, _KIND, _POINTS, _END = 108, 70, 74, 122
 _CALIBRATED = bytes(4)
 
 
 def of_tiff(image: Image.Image) -> Description | None:
-    """Return the primaries and the white that a TIFF names."""
+    """Return the primaries and the white point of a TIFF."""
     tags = getattr(image, "tag_v2", {})
     points = [float(point) for tag in (_PRIMARIES, _WHITE_POINT) for point in tags.get(tag, ())]
     return Description(primaries=tuple(points), curve=srgb_curve) if len(points) == 8 else None  # noqa: PLR2004
 
 
 def of_bmp(image: Image.Image, file: IO[bytes]) -> Description | None:
-    """Return the primaries and the curve by which a BMP is calibrated."""
+    """Return the primaries and the tone curve of a calibrated BMP."""
     if image.format != "BMP":
         return None
     place = file.tell()

@@ -29,7 +29,7 @@ class Destination:
         )
 
     def has(self, path: str, target: Path, image: Made) -> bool:
-        """Whether the same result exists. Raises: WrongUsage if another file does that must be kept."""
+        """Whether the same result exists. Raises: WrongUsage if a different file exists that must be kept."""
         is_there = self._state(path or image.source, target, image) is State.DONE
         if is_there:
             self._take(path or image.source, target)
@@ -48,7 +48,7 @@ class Destination:
                 raise FolderClosed(f"Nothing can be saved in {self._folder}: {error.message}", hint=hint) from error
 
     def keep(self, path: str, part: Unfinished, image: Made) -> None:
-        """Rename a result to its target, unless another program has made the same result. Raises: WrongUsage."""
+        """Rename a result to its target, unless another program has saved the same result. Raises: WrongUsage."""
         path, image = path or image.source, replace(image, digest=part.digest())
         with self._index(part.target.parent).changing() as add:
             state = self._state(path, part.target, image)
@@ -111,5 +111,5 @@ def _identities(path: Path) -> list[tuple[int, int]]:
     """Return a file's identity, the same for all of its names; for a link, also its target's."""
     try:
         return [(found.st_dev, found.st_ino) for found in (path.lstat(), path.stat())]
-    except OSError:  # none is there, or a link leads nowhere
+    except OSError:  # missing, or a broken link
         return []

@@ -13,9 +13,9 @@ from courier.images.pipeline import Pipeline
 
 
 def drafted(image: Image.Image, pipeline: Pipeline, *, is_sideways: bool, is_converted: bool) -> Pipeline:
-    """Prepare an image that is not decoded yet; return the pipeline that does the same to what will be decoded.
+    """Set up a reduced decode of an image; return the equivalent pipeline for the reduced image.
 
-    `is_sideways` says that it will be turned by its orientation, `is_converted` that its profile will be applied.
+    `is_sideways`: its orientation swaps width and height. `is_converted`: its profile will be applied.
     """
     if image.format != "JPEG" or not pipeline.steps:
         return pipeline
@@ -27,16 +27,16 @@ def drafted(image: Image.Image, pipeline: Pipeline, *, is_sideways: bool, is_con
 
 
 def _mode(image: Image.Image, pipeline: Pipeline, *, is_converted: bool) -> str | None:
-    """Return the mode to decode in, None for its own: gray if nothing else is needed of colors that are sRGB's."""
+    """Return the mode to decode in; None: its own. Grayscale if the pipeline needs no more and the colors are sRGB."""
     is_gray = pipeline.steps[0].operation.needs_only_gray and image.mode in {"RGB", "L"} and not is_converted
     return "L" if is_gray else None
 
 
 def _reduced(size: Box, pipeline: Pipeline, *, is_sideways: bool) -> tuple[Pipeline, Box]:
-    """Return the pipeline for a smaller decode, and the size that this must have at least."""
+    """Return the pipeline for a reduced decode, and the minimum size of that."""
     steps = list(pipeline.steps)
     place = 1 if steps[0].operation.needs_only_gray and len(steps) > 1 else 0
-    # What is meant is meant of the whole image, not of what a draft leaves of it.
+    # The arguments refer to the full image, not to its draft.
     whole = size[::-1] if is_sideways else size
     exact = steps[place].operation.scale(whole, steps[place].values)
     if exact is None:

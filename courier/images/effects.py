@@ -11,14 +11,14 @@ from courier.images.arguments import Values
 from courier.images.color import is_deep
 from courier.images.operation import Apply
 
-#: The brown of silver sulphide: what a gray of 255 would be.
+#: The brown of silver sulfide, which replaces white.
 _SEPIA = (274, 246, 191)
-#: How far visible colors are carried into invisible pixels, and the radius of the search, in pixels.
+#: The distance that visible colors extend into transparent pixels, and the radius of the search, in pixels.
 _NEAR, _REACH = 8, 16
 
 
 def on_color(work: Callable[[Image.Image], Image.Image]) -> Apply:
-    """Make an operation that works on the colors alone, and leaves transparency as it is."""
+    """Return an operation on the colors that keeps the alpha channel."""
 
     def apply(image: Image.Image, _values: Values) -> Image.Image:
         if image.mode not in {"LA", "RGBA"}:
@@ -31,12 +31,12 @@ def on_color(work: Callable[[Image.Image], Image.Image]) -> Apply:
 
 
 def with_value(work: Callable[[Image.Image, Any], Image.Image], name: str) -> Apply:
-    """Make an operation on the colors that takes one value."""
+    """Return an operation on the colors with one argument."""
     return lambda image, values: on_color(lambda colors: work(colors, values[name]))(image, values)
 
 
 def on_neighbors(work: Callable[[Image.Image, Values], Image.Image]) -> Apply:
-    """Make an operation in which pixels count for their neighbors: what is invisible counts for none."""
+    """Return an operation in which pixels affect their neighbors; transparent pixels do not."""
 
     def apply(image: Image.Image, values: Values) -> Image.Image:
         if image.mode not in {"LA", "RGBA"}:
@@ -49,7 +49,7 @@ def on_neighbors(work: Callable[[Image.Image, Values], Image.Image]) -> Apply:
 
 
 def on_histogram(work: Callable[..., Image.Image]) -> Apply:
-    """Make an operation for which all pixels count that can be seen."""
+    """Return an operation that uses the histogram of the visible pixels."""
 
     def apply(image: Image.Image, values: Values) -> Image.Image:
         mask = _mask(image) if image.mode in {"LA", "RGBA"} else None
@@ -59,45 +59,45 @@ def on_histogram(work: Callable[..., Image.Image]) -> Apply:
 
 
 def grayscale(image: Image.Image, _values: Values) -> Image.Image:
-    """Return an image's shades of gray."""
+    """Convert to grayscale."""
     if image.mode in {"L", "LA"} or is_deep(image):
         return image
     return image.convert("LA" if image.mode == "RGBA" else "L")
 
 
 def black_and_white(image: Image.Image, _values: Values) -> Image.Image:
-    """Return an image as black and white dots, on white paper."""
+    """Convert to dithered black and white, on a white background."""
     if image.mode in {"LA", "RGBA"}:
         image = flattened(image, "white")
     return image.convert("1")
 
 
 def sepia(image: Image.Image) -> Image.Image:
-    """Return an image's brightness as shades of brown."""
+    """Convert to shades of brown."""
     gray = image.convert("L")
     bands = [gray.point([min(255, level * full // 255) for level in range(256)]) for full in _SEPIA]
     return Image.merge("RGB", bands)
 
 
 def enhanced(kind: Any) -> Apply:  # noqa: ANN401  one of Pillow's classes
-    """Make an operation of one of Pillow's enhancers."""
+    """Return an operation that applies one of Pillow's enhancers."""
     return with_value(lambda image, factor: kind(image).enhance(factor), "factor")
 
 
 def sharpen(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image with its edges steeper."""
+    """Sharpen the edges."""
     return image.filter(ImageFilter.UnsharpMask(radius=2, percent=values["percent"], threshold=2))
 
 
 def contrast(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image whose distance from its mean gray is multiplied; what is transparent counts less for the mean."""
+    """Multiply the difference from the mean gray, which is weighted by opacity."""
     gray, weight = ImageStat.Stat(image.convert("LA").convert("La")).sum
     mean = Image.new("L", image.size, int(255 * gray / weight + 0.5) if weight else 0)
     return on_color(lambda colors: Image.blend(mean.convert(colors.mode), colors, values["factor"]))(image, values)
 
 
 def blur(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image blurred, with colors weighed by their opacity: what is under transparency stays there."""
+    """Blur, with colors weighted by opacity, so that transparent colors do not spread."""
     blurred = ImageFilter.GaussianBlur(values["radius"])
     if image.mode not in {"LA", "RGBA"}:
         return image.filter(blurred)
@@ -105,19 +105,19 @@ def blur(image: Image.Image, values: Values) -> Image.Image:
 
 
 def filtered(kind: Any) -> Apply:  # noqa: ANN401  one of Pillow's classes
-    """Make an operation of one of Pillow's filters."""
+    """Return an operation that applies one of Pillow's filters."""
     return on_neighbors(lambda image, _values: image.filter(kind))
 
 
 def vignette(image: Image.Image, percent: int) -> Image.Image:
-    """Return an image that darkens with the square of the distance from its middle, by `percent` in its corners."""
+    """Darken with the square of the distance from the center, by `percent` in the corners."""
     light = Image.radial_gradient("L").point([round(255 - 2.55 * percent * (far / 255) ** 2) for far in range(256)])
     light = light.resize(image.size, Image.Resampling.BICUBIC)
     return ImageChops.multiply(image, Image.merge(image.mode, [light] * len(image.getbands())))
 
 
 def filled(image: Image.Image) -> Image.Image:
-    """Return an image with transparency that has, where nothing can be seen, the colors of what is visible around."""
+    """Give transparent pixels the colors of visible pixels nearby."""
     hidden = image.getchannel("A").point([255, *[0] * 255])
     box = hidden.getbbox()
     if box is None:
@@ -132,7 +132,7 @@ def filled(image: Image.Image) -> Image.Image:
 
 
 def _surroundings(image: Image.Image) -> Image.Image:
-    """Return a rough copy of an image in the colors of what is visible, near each place, or else anywhere."""
+    """Return a rough copy in the colors of nearby visible pixels, or else of any visible pixels."""
     small = image.convert(f"{image.mode[:-1]}a").reduce(_NEAR)
     *sums, weight = ImageStat.Stat(small).sum
     made = Image.new(image.mode[:-1], small.size, tuple(int(255 * total / weight) if weight else 0 for total in sums))
@@ -142,11 +142,11 @@ def _surroundings(image: Image.Image) -> Image.Image:
 
 
 def _mask(image: Image.Image) -> Image.Image:
-    """Return where anything can be seen of an image."""
+    """Return a mask of the visible pixels."""
     return image.getchannel("A").point([0, *[255] * 255])
 
 
 def flattened(image: Image.Image, color: str) -> Image.Image:
-    """Return an image without transparency, on paper of a color."""
+    """Remove transparency, on a background of one color."""
     paper = Image.new("RGBA", image.size, color)
     return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if image.mode == "LA" else "RGB")

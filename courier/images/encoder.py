@@ -17,32 +17,32 @@ from courier.images.metadata import Kept
 from courier.images.notes import Note
 from courier.text import printable
 
-#: What encoders say that could not have as much memory as they wanted (libwebp's first error is that).
+#: Error messages of encoders that ran out of memory (libwebp's error 1 is that).
 _OUT_OF_MEMORY = ("encoding error 1", "Failed to encode image")
-#: The longest that a GIF shows a frame, in milliseconds, and the units it counts in.
+#: The longest duration of a GIF's frame, and its unit, in milliseconds.
 _GIF_LONGEST, _GIF_UNIT = 655_350, 10
 
 #: The range of qualities.
 _WORST, _BEST = 1, 100
 
-#: Where an animated WebP tells of transparency, and how (RFC 9649, 2.7).
+#: The offset and the bit of an animated WebP's alpha flag (RFC 9649, 2.7).
 _WEBP_FLAGS, _WEBP_ALPHA = 20, 0x10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Encoding:
-    """How a result is written, and what goes along with its pixels."""
+    """How to encode a result: its format, options, metadata and profile."""
 
     target: Format
     quality: int | None = None
-    #: How large the file may be: it has the best quality that fits.
+    #: The maximum file size in bytes, for which the best quality is searched.
     max_bytes: int | None = None
     kept: Kept = field(default_factory=Kept)
-    #: Whether the source was a WebP without loss.
+    #: Whether the source was a lossless WebP.
     is_lossless: bool = False
-    #: Whether the source had a palette or one bit a pixel.
+    #: Whether the source had a palette or one bit per pixel.
     is_compact: bool = False
-    #: How a JPEG's colors are sampled (0 for 4:4:4, 1 for 4:2:2, 2 for 4:2:0), and its tables; None for the usual.
+    #: A JPEG's chroma subsampling (0: 4:4:4, 1: 4:2:2, 2: 4:2:0) and quantization tables; None: the defaults.
     sampling: int | None = None
     tables: dict[int, list[int]] | None = None
     #: Whether the source was a GIF.
@@ -66,7 +66,7 @@ def saved(frames: list[Image.Image], times: list[float], encoding: Encoding, not
 
 
 def _limited(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> bytes:
-    """Return the file of the best quality that is not too large. Raises: NotAnImage if there is none."""
+    """Return the file with the best quality within the size limit. Raises: NotAnImage if there is none."""
     most_bytes = encoding.max_bytes or 0
     if encoding.target.name == "WEBP" and encoding.is_lossless:
         content = _saved(frames, times, encoding, note)
@@ -81,7 +81,7 @@ def _limited(frames: list[Image.Image], times: list[float], encoding: Encoding, 
         else:
             high = middle - 1
     if not found:
-        # The worst quality was tried last.
+        # The lowest quality was tried last.
         raise NotAnImage(
             f"The result, as {encoding.target.name} of the lowest quality, has {len(content):,} bytes; "
             f"at most {most_bytes:,} are allowed by the operations.",
@@ -106,15 +106,15 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
         note("its color profile was removed: it does not match this kind of image")
     if len(frames) > 1:
         options |= {"append_images": frames[1:], **_timing(frames, times, encoding, note)}
-    # Pillow writes some tags of an opened TIFF again by itself: XMP, IPTC, and what its channels were.
+    # Pillow copies some tags of an opened TIFF: XMP, IPTC, and the meaning of its channels.
     frames = [frame._new(frame.im) if isinstance(frame, ImageFile.ImageFile) else frame for frame in frames]  # noqa: SLF001
     for frame in frames:
-        # Whatever the source brought along is written only if it is among the options.
+        # Pillow writes the source's metadata only if it is among the options.
         frame.info = {name: value for name, value in frame.info.items() if name == "transparency" and frame.mode == "P"}
     file = io.BytesIO()
     frames[0].save(file, format=encoding.target.name, **options)
     if encoding.target.name == "WEBP" and any(map(color.is_see_through, frames[1:])):
-        # libwebp does not say so if what is transparent is nothing but cleared.
+        # libwebp does not set the flag if only cleared areas are transparent.
         file.getbuffer()[_WEBP_FLAGS] |= _WEBP_ALPHA
     return file.getvalue()
 
@@ -147,19 +147,19 @@ def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, n
     if any(one % _GIF_UNIT or one > _GIF_LONGEST for one in times):
         note("its frame durations were rounded: GIF has hundredths of a second, up to 655 s")
     options["duration"] = [min(round(one), _GIF_LONGEST) for one in times]
-    # A frame stays for the next one to change, unless that has to show through where this one does not.
+    # Keep a frame for the next one, unless that has to be transparent where this one is not.
     options["disposal"] = 2 if _clears(frames, encoding) else 1
-    # A GIF that is shown once says nothing of it.
+    # A GIF that plays once has no loop count.
     return options if encoding.plays == 1 else {**options, "loop": max(0, encoding.plays - 1)}
 
 
 def _clears(frames: list[Image.Image], encoding: Encoding) -> bool:
-    """Whether a GIF's frames have to be cleared, for what shows through the next."""
+    """Whether a GIF's frames must be cleared, because later frames uncover pixels."""
     return encoding.target.name == "GIF" and any(map(palette.uncovers, frames, frames[1:]))
 
 
 def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image:
-    """Return an image that the target's format can hold."""
+    """Convert an image to a mode that the target format supports."""
     modes = encoding.target.modes
     if image.mode in {"LA", "RGBA"} and "RGBA" not in modes:
         if color.is_see_through(image):
@@ -173,7 +173,7 @@ def _writable(image: Image.Image, encoding: Encoding, note: Note) -> Image.Image
             note("partial transparency became full or none: GIF has nothing in between")
         return made
     if image.mode in {"LA", "RGBA"} and encoding.target.has_quality and not encoding.is_lossless:
-        # What cannot be seen would be mixed into what is visible beside it.
+        # Transparent colors would bleed into visible pixels beside them.
         return filled(image)
     if image.mode == "1" and "1" not in modes:
         return image.convert("L")

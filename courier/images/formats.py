@@ -1,4 +1,4 @@
-"""The image formats: which are accepted, and what each supports."""
+"""The supported image formats and their properties."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from typing import Any
 class Format:
     """The properties of a format."""
 
-    #: As Pillow names it (a camera's MPO comes in as JPEG).
+    #: Pillow's name (a camera's MPO is a JPEG).
     name: str
-    #: The endings of its files; that of a result comes first.
+    #: File name suffixes; the first is that of results.
     suffixes: tuple[str, ...]
-    #: How Pillow is to save it; None if it is only read.
+    #: Pillow's save options; None: read only.
     save_options: Mapping[str, Any] | None = None
-    #: Pillow's modes that it holds.
+    #: The Pillow modes that it supports.
     modes: tuple[str, ...] = ("RGB", "RGBA")
-    #: How `convert` names it, where that is not its name in small letters alone.
+    #: Names for `convert`, if there are others than its name in lower case.
     aliases: tuple[str, ...] = ()
-    #: Whether its frames follow each other in time.
+    #: Whether its frames are an animation.
     animates: bool = False
-    #: What a still image in it becomes; empty if it stays in it.
+    #: The format of a still image's result; empty: the same.
     still: str = ""
-    #: Whether its results have a quality.
+    #: Whether it has a quality setting.
     has_quality: bool = False
-    #: Whether it holds a resolution.
+    #: Whether it stores a resolution.
     has_resolution: bool = False
-    #: How much EXIF data it holds, in bytes; with none, it holds no color profile either.
+    #: The maximum size of EXIF data, in bytes; 0: it stores neither EXIF data nor a color profile.
     max_exif_bytes: int = 2**24
-    #: Whether its EXIF data may tell how an image was taken; a compressed TIFF cannot be written with that.
+    #: Whether its EXIF data may have camera settings, which Pillow cannot write to a compressed TIFF.
     has_exposure: bool = True
 
     @property
     def media_type(self) -> str:
-        """Its media type, such as image/png."""
+        """The media type, such as image/png."""
         return f"image/{self.name.lower()}"
 
 
@@ -66,12 +66,12 @@ _ALL = (
     Format(name="BMP", suffixes=(".bmp", ".dib"), still="PNG"),
     Format(name="AVIF", suffixes=(".avif", ".avifs"), save_options={"quality": 80, "speed": 9}, has_quality=True),
 )  # fmt: skip
-#: Read where the package of `HEIF_PACKAGE` is installed, an extra.
+#: Read if the optional package `HEIF_PACKAGE` is installed.
 HEIF = Format(name="HEIF", suffixes=(".heic", ".heif", ".hif"), still="JPEG")
 HEIF_PACKAGE = "pillow_heif"
 READS_HEIF = find_spec(HEIF_PACKAGE) is not None
 FORMATS: dict[str, Format] = {known.name: known for known in (*_ALL, *[HEIF] * READS_HEIF)}
-#: Those that are written, and the same by each name that `convert` knows.
+#: The formats of results, and the same by their names for `convert`.
 WRITTEN = tuple(known for known in _ALL if known.save_options is not None)
 TARGETS: dict[str, Format] = {name: known for known in WRITTEN for name in (known.name.lower(), *known.aliases)}
 

@@ -46,7 +46,7 @@ def thumbnail_size(size: tuple[int, int], values: Values) -> tuple[int, int]:
 
 
 def times(size: tuple[int, int], share: float) -> tuple[int, int]:
-    """Return a size made larger or smaller, at least one pixel."""
+    """Return a scaled size of at least one pixel."""
     return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 

@@ -1,7 +1,7 @@
 """Read GIF files block by block: whether they are complete, which Pillow does not check, and their frames.
 
-Pillow takes a frame's own grays for none, and clears its place otherwise than libvips and ffmpeg do: to transparent if
-one of its colors is, and else to the background's color.
+Pillow loses a frame's own gray palette, and clears a frame's area otherwise than libvips and ffmpeg: to transparent if
+one of the frame's colors is transparent, else to the background color.
 Source: https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 """
 
@@ -18,9 +18,9 @@ from courier.images.canvas import Disposal, Part
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
 _HAS_TABLE, _TABLE_SIZE = 0x80, 0x07
 _SCREEN_BYTES, _FRAME_BYTES = 13, 10
-#: The label of the extension that controls the next frame, and how long that is as a block of its own.
+#: The label of the graphic control extension, and its length.
 _CONTROL, _CONTROL_BYTES = 0xF9, 8
-#: Whether one of a frame's colors is transparent.
+#: The flag for a transparent color.
 _HAS_CLEAR = 1
 _GRAYS = bytes(level for level in range(256) for _ in range(3))
 #: A frame with more pixels is not a valid GIF frame.
@@ -29,7 +29,7 @@ _DISPOSALS = {2: Disposal.CLEAR, 3: Disposal.RESTORE}
 
 
 def has_end(content: bytes) -> bool:
-    """Whether blocks follow each other up to the end marker: without it, frames may be missing."""
+    """Whether the blocks reach the end marker; otherwise frames may be missing."""
     place = 13 + _table_bytes(content, 10)
     while place < len(content) and content[place] != _END:
         if content[place] == _EXTENSION:
@@ -37,12 +37,12 @@ def has_end(content: bytes) -> bool:
         elif content[place] == _FRAME:
             place = _behind_blocks(content, place + 11 + _table_bytes(content, place + 9))
         else:
-            place += 1  # as Pillow does with what begins no block
+            place += 1  # as Pillow treats an unknown block
     return place < len(content)
 
 
 def parts(content: bytes) -> Iterator[Part]:
-    """Yield the frames as they are stored. Raises: OSError or ValueError, as Pillow does, for what is damaged."""
+    """Yield the stored frames. Raises: OSError or ValueError, as Pillow does, if one is damaged."""
     table = content[_SCREEN_BYTES : _SCREEN_BYTES + _table_bytes(content, 10)]
     start = 3 * content[11] if len(content) > _SCREEN_BYTES else 0
     background = (*table[start : start + 3], 255) if len(table) >= start + 3 else (0, 0, 0, 0)
@@ -62,7 +62,7 @@ def parts(content: bytes) -> Iterator[Part]:
 
 
 def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: bytes) -> Part:
-    """Return a frame, decoded as a GIF of its size; without any table of colors, those are grays."""
+    """Decode a frame as a GIF of its size; without a color table, its colors are grays."""
     control = control if len(control) == _CONTROL_BYTES else bytes(_CONTROL_BYTES)
     left, top, width, height = struct.unpack_from("<4H", frame.ljust(_FRAME_BYTES, b"\0"), 1)
     if width * height > _MAX_PIXELS:
@@ -80,7 +80,7 @@ def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: byte
 
 
 def _table_bytes(content: bytes, place: int) -> int:
-    """Return the length of the color table that the flags at this place describe."""
+    """Return the length of the color table that the flags at `place` describe."""
     flags = content[place] if place < len(content) else 0
     return 3 * 2 ** ((flags & _TABLE_SIZE) + 1) if flags & _HAS_TABLE else 0
 

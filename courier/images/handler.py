@@ -1,4 +1,4 @@
-"""The handler of the images worker: fetch, process, store, and return the result's name."""
+"""The handler of the images worker: fetch the source, process it, store the result, and return its name."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from courier.text import quoted
 #: The program of the sandbox.
 SANDBOX_MODULE = "courier.images.sandbox_child"
 OPTIONS = ("operations", "etag")
-#: The metadata of a stored result: a mark of its source and operations, the operations, and its details.
+#: The metadata keys of a stored result: the fingerprint of source and operations, the operations, the details.
 MARK, DONE, DETAILS = "courier-mark", "courier-operations", "courier-told"
-#: S3 holds 2 KB of metadata, in characters here.
+#: The longest metadata value, in characters: S3 stores 2 KB in all.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 MAX_DETAILS = 1_300
 MAX_DONE = 400
@@ -83,7 +83,7 @@ class ImageHandler:
         with self._sandbox.cell() as cell:
             self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
             made = cell.run(order)
-            # An image that took over its process cannot store its result elsewhere.
+            # The name comes from the child, which a hostile image may control.
             name = check_name(made["name"])
             done = json.dumps(pipeline.text)[1 : MAX_DONE + 1]
             metadata = {MARK: mark, DONE: done, DETAILS: _short(made["details"])}
@@ -107,7 +107,7 @@ def _made(stored: StoredObject) -> Response:
 
 
 def _mark(source: StoredObject, pipeline: Pipeline) -> str:
-    """Return the mark of a result, the same for the same source and operations."""
+    """Return the fingerprint of a source and operations."""
     what = f"{source.etag} {pipeline.meaning}"
     return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
 

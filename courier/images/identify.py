@@ -1,4 +1,4 @@
-"""Identify unsupported files by their first bytes, and what a photograph carries beside its image."""
+"""Identify unsupported files by their first bytes, and find additional data of photographs."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _FLAGS = re.DOTALL | re.IGNORECASE
 _PROLOGUE = re.compile(rb"^\xef\xbb\xbf|<!--.*?-->|<\?[^>]*>", re.DOTALL)
 #: The number of bytes that are read.
 HEAD_BYTES = 1024
-#: Markers of what a photograph may carry beside its image.
+#: Markers of additional data of a photograph.
 _COMPANIONS: tuple[tuple[tuple[bytes, ...], str], ...] = (
     ((b"hdrgm:", b"urn:iso:std:iso:ts:21496:-1", b"hdrgainmap", b"HDRGainMap"), "gain map (HDR)"),
     ((b"GDepth:", b'Semantic="Depth', b"depthmap", b"auxiliary:depth"), "depth map"),
@@ -72,11 +72,11 @@ _COMPANIONS: tuple[tuple[tuple[bytes, ...], str], ...] = (
 
 
 def other_kind(head: bytes) -> str:
-    """Return what an unsupported file is, such as `a PDF document`; empty if unknown."""
+    """Return the kind of an unsupported file, such as `a PDF document`; empty if unknown."""
     kind = next((kind for pattern, kind in _SIGNATURES if re.match(pattern, head, _FLAGS)), "")
     if kind and kind != "an XML document":
         return kind
-    # What comes before the first element says little of a text.
+    # The first element of an XML file identifies it.
     inner = _PROLOGUE.sub(b"", head).lstrip()
     return next((kind for pattern, kind in _SIGNATURES if re.match(pattern, inner, _FLAGS)), kind)
 
@@ -92,5 +92,5 @@ def our_format(head: bytes) -> str:
 
 
 def companions(content: bytes) -> list[str]:
-    """Return what a photograph carries beside its image: gain map, depth map, video."""
+    """Return the additional data of a photograph: gain map, depth map, video."""
     return [what for signs, what in _COMPANIONS if any(sign in content for sign in signs)]

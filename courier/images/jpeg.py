@@ -10,14 +10,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-#: A marker that has a length or ends the image: no stuffed byte, no restart, no filling (B.1.1.2).
+#: A marker with a length, or the end marker; not a stuffed byte, restart or fill byte (B.1.1.2).
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])", re.DOTALL)
 _SCAN, _END, _RESTART_INTERVAL = 0xDA, 0xD9, 0xDD
-#: Start of frame: every marker from C0 to CF but DHT, JPG and DAC, and JPEG-LS's.
+#: Start of frame: C0 to CF except DHT, JPG and DAC; and JPEG-LS's.
 _FRAMES = (frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}) | {0xF7}
 _BASELINE, _PROGRESSIVE = frozenset({0xC0, 0xC1}), frozenset({0xC2})
-#: Not lossless, not hierarchical, not arithmetic.
+#: Huffman-coded DCT frames that are not hierarchical.
 _COMMON = _BASELINE | _PROGRESSIVE
 #: Lossless or hierarchical frames.
 _ODD = {0xC3: "without loss", 0xCB: "without loss", 0xF7: "by JPEG-LS"} | dict.fromkeys(
@@ -26,7 +26,7 @@ _ODD = {0xC3: "without loss", 0xCB: "without loss", 0xF7: "by JPEG-LS"} | dict.f
 _BITS, _CHANNELS = 8, (1, 3, 4)
 _BANDS = 64
 _PADDING = b"\x55" * 16
-#: This many bytes at the end of a scan's data may be filling.
+#: The number of bytes at the end of a scan's data that may be padding.
 _SLACK = 8
 
 
@@ -38,21 +38,21 @@ class Jpeg:
     frame: int
     bits: int
     channels: int
-    #: How many scans there are, no more than are counted.
+    #: The number of scans, up to the limit of counting.
     scans: int
-    #: Where the first scan begins, which all metadata come before.
+    #: The offset of the first scan; all metadata come before it.
     start: int
-    #: Where the last scan's data end, and whether the end marker follows at some time.
+    #: The end of the last scan's data, and whether an end marker follows.
     end: int
     has_end: bool
-    #: Whether scans bring all bits of all coefficients.
+    #: Whether the scans contain all bits of all coefficients.
     is_complete: bool
-    #: Whether restarts follow each other in their order.
+    #: Whether the restart markers are in order.
     is_in_order: bool
 
     @property
     def oddity(self) -> str:
-        """Why no decoder here supports it, to follow `a JPEG`; empty if it is supported."""
+        """Why it is not supported, as words after `a JPEG`; empty if it is supported."""
         kind = _ODD.get(self.frame, "")
         if kind or self.bits != _BITS:
             return kind or f"of {self.bits} bits a channel"
@@ -60,17 +60,17 @@ class Jpeg:
 
     @property
     def is_common(self) -> bool:
-        """Whether it is baseline or progressive, as all but a few are."""
+        """Whether it is baseline or progressive."""
         return self.frame in _COMMON
 
     @property
     def is_single(self) -> bool:
-        """Whether its rows are decoded while they are read: one scan, not progressive."""
+        """Whether it is decoded row by row: a single scan, not progressive."""
         return self.frame in _BASELINE and self.scans == 1
 
 
 def read(content: bytes, most_scans: int) -> Jpeg:
-    """Return the headers of a JPEG's first image; ignores what follows it (a film, another image)."""
+    """Return the headers of a JPEG's first image; ignores data after it, such as a video or another image."""
     place, scans, begin, frame, bits, end, has_end = 2, 0, 0, 0, 8, len(content), False
     left: dict[int, list[int]] = {}
     restarts, has_restarts = b"", False
@@ -81,7 +81,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
         if marker == _END:
             has_end = True
             break
-        # A marker's own length leads over what may look like markers in it.
+        # Skip by length, since data may look like markers.
         place = start + int.from_bytes(content[start : start + 2], "big")
         has_restarts |= marker == _RESTART_INTERVAL
         if marker in _FRAMES and not frame:
@@ -90,7 +90,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
         if marker == _SCAN:
             scans += 1
             begin = begin or start
-            _bring(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
+            _update_missing(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
             following = _MARKER.search(content, place)
             end = following.start() if following else len(content)
             if has_restarts and scans == 1:
@@ -111,8 +111,8 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     )
 
 
-def _bring(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:
-    """Note which bits of which coefficients are still to come after a scan."""
+def _update_missing(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:
+    """Update the missing bits of each coefficient after a scan."""
     count = scan[0] if scan else 0
     if len(scan) < 4 + 2 * count:
         return
@@ -125,7 +125,7 @@ def _bring(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> 
 
 
 def padded(content: bytes, found: Jpeg) -> bytes:
-    """Return a single scan, padded with meaningless bytes before the end marker.
+    """Return a file with a single scan, with padding before the end marker.
 
     libjpeg reads some bytes ahead: a complete row is decoded before the end marker is read, an incomplete one is not.
     """
@@ -134,13 +134,13 @@ def padded(content: bytes, found: Jpeg) -> bytes:
 
 @dataclass(kw_only=True)
 class Watch:
-    """How far a decoder has read."""
+    """Records how far a decoder has read."""
 
     needed_last_bytes: bool = False
     needed_end: bool = False
 
     def stops(self, end: int) -> list[tuple[int, Callable[[], None]]]:
-        """Return where to stop in a padded scan whose data end there, and what to do at each place."""
+        """Return the offsets at which a decoder of a padded scan is stopped, each with a callback."""
         return [(end - _SLACK, self._reach_last_bytes), (end + len(_PADDING), self._reach_end)]
 
     def _reach_last_bytes(self) -> None:
@@ -151,12 +151,12 @@ class Watch:
 
 
 class StagedFile(io.BytesIO):
-    """A file of which a decoder gets no more than up to certain places at once; something is done at each."""
+    """A file that a decoder reads in stages: no read crosses a stop, and each stop has a callback."""
 
     stops: Sequence[tuple[int, Callable[[], None]]] = ()
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return what comes next, up to the next stop."""
+        """Read up to `size` bytes, but not beyond the next stop."""
         place = self.tell()
         for stop, reached in self.stops:
             if place == stop:

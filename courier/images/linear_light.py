@@ -1,4 +1,4 @@
-"""Resizing in linear light: what is averaged is light, and not the numbers that stand for it.
+"""Resize in linear light: average light intensities instead of encoded values.
 
 Source of the curve: IEC 61966-2-1 (sRGB).
 """
@@ -9,19 +9,19 @@ from functools import cache
 
 from PIL import Image, ImageMath
 
-#: The brightest light, and what it is stored as.
+#: Full intensity, and its encoded value.
 _LIGHT, _WHITE = 65_535, 255
-#: Where the curve is a straight line: up to which value, and how steep.
+#: The linear part of the curve: its upper limit and its slope.
 _KNEE, _SLOPE = 0.04045, 12.92
 _FILTER = Image.Resampling.LANCZOS
-#: Less opacity than that is none.
+#: A lower opacity counts as transparent.
 _CLEAR = 1 / 64
 
 
 def scaled(
     image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float] | None = None
 ) -> Image.Image:
-    """Return an image of gray or colors in another size, colors weighed by their opacity."""
+    """Resize a grayscale or color image, with colors weighted by opacity."""
     if size == image.size and box is None:
         return image
     alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None

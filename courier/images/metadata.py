@@ -15,9 +15,9 @@ from courier.images.pipeline import Pipeline
 ORIENTATION = 0x0112
 _GPS, _CIRCUMSTANCES = 0x8825, 0x8769
 _INTEROPERABILITY = 0xA005
-#: The tag that calls colors sRGB's by its value; another one would be untrue of the result.
+#: The color space tag, with its value for sRGB; other values would be wrong for the result.
 _COLOR_SPACE, _SRGB = 0xA001, 1
-#: What is true of the source's file alone: maker's notes, its width and height, and for which cards it was made.
+#: Tags that apply to the source file only: maker notes, width and height, and compatible cards.
 _OF_THE_FILE = (0x927C, 0xA002, 0xA003, _INTEROPERABILITY)
 #: The EXIF tags that describe the image and not the file: title, make, model, software, time, artist, computer,
 #: ratings, copyright, and Windows' title, comment, author, keywords and subject.
@@ -25,7 +25,7 @@ _DESCRIPTIVE = (
     0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746, 0x4749, 0x8298,
     0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F,
 )  # fmt: skip
-#: The EXIF tags about the file that an image loses nothing with: orientation, resolution, where colors are sampled.
+#: EXIF tags about the file that can be dropped silently: orientation, resolution, chroma positions.
 _TECHNICAL = (
     ORIENTATION,
     0x0100,
@@ -43,11 +43,11 @@ _TECHNICAL = (
 )
 
 
-#: Tags of a TIFF that hold XMP, IPTC, and Photoshop's resources, in which IPTC lies as well.
+#: TIFF tags with XMP, IPTC, and Photoshop resources, which may contain IPTC.
 _XMP, _IPTC, _PHOTOSHOP = 700, 33_723, 34_377
-#: Texts of a PNG that are something else.
+#: PNG text chunks with other metadata.
 _NO_COMMENTS = {"XML:com.adobe.xmp"}
-#: What each orientation asks for; 1 asks for nothing.
+#: The transposition for each orientation; none for 1.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -59,7 +59,7 @@ _TURNS = {
 }
 
 
-#: The first of the sideways orientations.
+#: The first orientation that swaps width and height.
 SIDEWAYS = 5
 _MAX_DOTS = 100_000
 
@@ -68,20 +68,20 @@ _MAX_DOTS = 100_000
 class Kept:
     """The metadata and color profile of a result."""
 
-    #: EXIF data that go along, without the position; None for none.
+    #: EXIF data without the location; None: none.
     exif: Image.Exif | None = None
-    #: The resolution that goes along, in dots an inch.
+    #: The resolution, in dots per inch.
     dots: tuple[float, float] | None = None
-    #: The color profile that goes along.
+    #: The color profile to embed.
     profile: bytes = b""
-    #: The profile by which colors become sRGB's: empty for CMYK without one, None if they stay.
+    #: The profile for the conversion to sRGB; empty: CMYK without a profile; None: no conversion.
     foreign: bytes | None = None
 
 
 def exif_of(image: Image.Image) -> Image.Exif:
-    """Return an image's EXIF data; not as Pillow does for a PNG without any, which it decodes to find some.
+    """Return an image's EXIF data. Unlike Pillow, does not decode a PNG to find some.
 
-    In an AVIF, an orientation that only XMP data tell does not count (ISO/IEC 23008-12, 6.5.10).
+    Ignores the XMP orientation of an AVIF (ISO/IEC 23008-12, 6.5.10).
     """
     if image.format == "AVIF":
         exif = Image.Exif()
@@ -100,25 +100,25 @@ def orientation_of(image: Image.Image) -> int:
 
 
 def upright(image: Image.Image, orientation: int) -> Image.Image:
-    """Return an image turned as its orientation asks."""
+    """Apply the orientation."""
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def kept_of(image: Image.Image, pipeline: Pipeline, target: Format, note: Note) -> Kept:
-    """Return the metadata that a result keeps, and note what it loses."""
+    """Return the metadata of the result, and note what is removed."""
     profile, foreign = _profiles(image, pipeline, target)
-    note_what_goes(image, note)
+    note_removed(image, note)
     if pipeline.strips_metadata:
         return Kept(foreign=foreign)
     dots = image.info.get("dpi")
-    # A TIFF without a resolution has one of 1; no printer has 100,000.
+    # A TIFF without a resolution reads as 1; 100,000 is beyond any printer.
     is_true = isinstance(dots, tuple) and all(1 < float(one) < _MAX_DOTS for one in dots)
     exif = kept_exif(image, target, note) if target.max_exif_bytes else None
     return Kept(exif=exif, dots=dots if is_true and target.has_resolution else None, profile=profile, foreign=foreign)
 
 
 def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[bytes, bytes | None]:
-    """Return the profile that goes along, and that by which colors are converted."""
+    """Return the profile to embed, and the profile for the conversion to sRGB."""
     profile = image.info.get("icc_profile") or b""
     is_held = target.max_exif_bytes and ("L" in target.modes or not color.is_of_gray(profile))
     stays = is_held and pipeline.keeps_color and not pipeline.strips_metadata
@@ -127,22 +127,22 @@ def _profiles(image: Image.Image, pipeline: Pipeline, target: Format) -> tuple[b
     return profile if stays else b"", None
 
 
-class _AsItWas(str):
-    """A text that is written with the bytes that it was read from: Pillow reads them as Latin-1 and writes ASCII."""
+class _OriginalText(str):
+    """Text that is written with its original bytes; Pillow reads Latin-1 and writes ASCII."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return itself."""
+        """Return the text itself."""
         return self
 
     def encode(self, _encoding: str = "", _errors: str = "") -> bytes:
-        """Return the bytes, in any encoding."""
+        """Return the original bytes, for any encoding."""
         return super().encode("latin-1")
 
 
 def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | None:
-    """Return what is kept of EXIF data: who took the image, when, and how; not where, nor how the file is made."""
+    """Filter EXIF data: keep author, time and camera settings; drop the location and tags about the file."""
     try:
         exif = exif_of(image)
         kept = _kept(exif, whole=target.has_exposure)
@@ -158,8 +158,8 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | No
     return kept if size_bytes else None
 
 
-def note_what_goes(image: Image.Image, note: Note) -> None:
-    """Say what of an image's metadata is never kept: where it was taken, and what is not EXIF."""
+def note_removed(image: Image.Image, note: Note) -> None:
+    """Note metadata that is always removed: the location, and metadata other than EXIF."""
     try:
         exif = exif_of(image)
         if _GPS in exif:
@@ -192,14 +192,14 @@ def _kept(exif: Image.Exif, *, whole: bool) -> Image.Exif:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE:
         if tag in exif:
-            kept[tag] = _as_it_was(exif[tag])
+            kept[tag] = _with_original_text(exif[tag])
     circumstances = {tag: value for tag, value in exif.get_ifd(_CIRCUMSTANCES).items() if tag not in _OF_THE_FILE}
     if circumstances.get(_COLOR_SPACE) != _SRGB:
         circumstances.pop(_COLOR_SPACE, None)
     if circumstances and whole:
-        kept[_CIRCUMSTANCES] = {tag: _as_it_was(value) for tag, value in circumstances.items()}
+        kept[_CIRCUMSTANCES] = {tag: _with_original_text(value) for tag, value in circumstances.items()}
     return kept
 
 
-def _as_it_was(value: object) -> object:
-    return _AsItWas(value) if isinstance(value, str) else value
+def _with_original_text(value: object) -> object:
+    return _OriginalText(value) if isinstance(value, str) else value

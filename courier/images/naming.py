@@ -11,12 +11,12 @@ from courier.images.probe import Header
 
 
 def name_for(name: str, pipeline: Pipeline, header: Header) -> str:
-    """Return the name of a result, from the source's header."""
+    """Return the name of a result, by the source's header."""
     return result_name(name, pipeline, pipeline.target(header.format, moving=header.is_moving))
 
 
 def likely_names(name: str, pipeline: Pipeline) -> list[str]:
-    """Return the probable name of a result, from the source's name."""
+    """Return the possible names of a result, by the source's name."""
     source = (named_by(PurePosixPath(name).suffix) or FORMATS["PNG"]).name
     targets = [pipeline.target(source, moving=moving) for moving in (False, source == "GIF")]
     return list(dict.fromkeys(result_name(name, pipeline, target) for target in targets))

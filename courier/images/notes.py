@@ -1,4 +1,4 @@
-"""What could not be kept of an image: clauses that follow its name."""
+"""Notes on what a result could not keep: clauses that follow its name."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ Note = Callable[[str], None]
 
 
 class Notes(list[str]):
-    """The clauses in their order, each once."""
+    """Notes in order, without duplicates."""
 
     def add(self, clause: str) -> None:
-        """Note what could not be kept."""
+        """Add a note, unless it is there already."""
         if clause not in self:
             self.append(clause)

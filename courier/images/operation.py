@@ -1,4 +1,4 @@
-"""Operations on images, and steps: operations with values."""
+"""Operations on images, and steps: operations with arguments."""
 
 from __future__ import annotations
 
@@ -35,44 +35,44 @@ class Operation:
 
     name: str
     help: str
-    #: What it does to an image; None if it leaves pixels as they are.
+    #: The function on an image; None: pixels do not change.
     apply: Apply | None = None
-    #: What its value looks like, in brackets if it may be left out; empty if there is none.
+    #: The syntax of its value, in brackets if optional; empty: it takes none.
     value: str = ""
-    #: A value that shows what it does to the sample image.
+    #: An example value for the sample image.
     example: str = ""
-    #: Returns the value's parts by name. Raises: ValueError.
+    #: Parses the value into arguments by name. Raises: ValueError.
     read: Callable[[str], Values] = arguments.nothing
-    #: How large the result is, or larger.
+    #: An upper limit of the result's size.
     size: Callable[[Box, Values], Box] = lambda size, _values: size
-    #: The values with which `resize` does the same to a smaller decode of an image of this size; None if it cannot.
+    #: The arguments of the equivalent `resize` of a reduced decode of an image of this size; None: there is none.
     scale: Callable[[Box, Values], Values | None] = lambda _size, _values: None
-    #: What a result's name says of it, from the value as written and as read; None for its own name and value.
+    #: Its part of a result's name, by the value as text and as arguments; None: name and value.
     words: Callable[[str, Values], Sequence[str]] | None = None
-    #: Whether the value is any text, which a name cannot say.
+    #: Whether the value is free text, which a file name cannot have.
     has_free_text: bool = False
-    #: Whether colors stay as they are, so that a color profile stays true.
+    #: Whether it keeps colors, so that a color profile stays valid.
     keeps_color: bool = False
-    #: Whether gray of more than 8 bits stays as deep as it is.
+    #: Whether it keeps grayscale with more than 8 bits.
     keeps_depth: Callable[[Values], bool] = never
-    #: Whether it needs no more of an image than its shades of gray.
+    #: Whether it needs only the luminance.
     needs_only_gray: bool = False
-    #: The format of results that are not converted to another; empty for the source's.
+    #: The default format of its results; empty: the source's.
     target: str = ""
-    #: What is said of an image whose transparency it takes away; empty if it takes none.
+    #: The note if it removes transparency; empty: it does not.
     opaque_note: str = ""
-    #: Whether metadata goes.
+    #: Whether it removes metadata.
     strips_metadata: bool = False
 
     @property
     def usage(self) -> str:
-        """How it is written: its name and what its value looks like."""
+        """The syntax: its name and that of its value."""
         return f"{self.name}{'=' * bool(self.value)}{self.value}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """An operation of a pipeline, with its values."""
+    """An operation of a pipeline, with its arguments."""
 
     operation: Operation
     text: str
@@ -85,12 +85,12 @@ class Step:
 
     @property
     def words(self) -> Sequence[str]:
-        """Its part of a result's name."""
+        """The part of a result's name."""
         value = self.text.partition("=")[2].replace(":", "-").replace("#", "")
         if self.operation.words:
             return self.operation.words(value, self.values)
         return [f"{self.name}-{value}" if value else self.name]
 
     def size_after(self, size: Box) -> Box:
-        """Return an upper limit of the result's size for an image of this size."""
+        """Return an upper limit of the result's size, in pixels."""
         return self.operation.size(size, self.values)

@@ -21,8 +21,8 @@ def _bordered_size(size: Box, values: Values) -> Box:
 
 
 def _exactly(size: Box, values: Values) -> Values | None:
-    """Return the values of a resize to the very size that a resize or a thumbnail of an image of `size` has."""
-    # A smaller decode is no average of light.
+    """Return the arguments of a resize to the exact result size of a resize or thumbnail of an image of `size`."""
+    # A reduced decode does not average in linear light.
     if values.get("fit") == "contain" or LINEAR in values:
         return None
     width, height = (planned_size if "fit" in values else thumbnail_size)(size, values)
@@ -151,5 +151,5 @@ _SHEET = Operation(
     name="contact-sheet", help="what each other operation makes of it, side by side",
     apply=contact_sheet.sheet_of(_ALL), size=contact_sheet.size_of(_ALL),
 )  # fmt: skip
-#: Every operation, in the order in which help shows them.
+#: All operations, in the order of the help text.
 OPERATIONS: dict[str, Operation] = {known.name: known for known in (*_ALL, _SHEET)}

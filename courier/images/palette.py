@@ -6,14 +6,14 @@ from PIL import Image, ImageChops
 
 from courier.images.notes import Note
 
-#: How many colors a palette has, and which of them is transparent if one is.
+#: The number of colors in a palette, and the index of the transparent one.
 _COLORS, _CLEAR = 256, 255
 #: Pixels with a lower opacity become transparent.
 _HALF = 128
 
 
 def paletted(image: Image.Image) -> tuple[Image.Image, bool]:
-    """Return an image in at most 256 colors, transparent or not, and whether each color stayed as it was."""
+    """Reduce an image to 256 colors with optional transparency; return it, and whether all colors are exact."""
     if image.mode in {"1", "L"}:
         return image, True
     colors, visible = _visible(image)
@@ -28,7 +28,7 @@ def paletted(image: Image.Image) -> tuple[Image.Image, bool]:
 
 
 def compacted(image: Image.Image) -> Image.Image:
-    """Return an image in one bit or with a palette if nothing is lost by that, and as it is if something were."""
+    """Convert to one bit or a palette if that is lossless; otherwise return the image unchanged."""
     if image.mode == "L" and not any(image.histogram()[1:255]):
         return image.convert("1", dither=Image.Dither.NONE)
     if image.mode == "RGB" and image.getcolors(_COLORS) is not None:
@@ -37,7 +37,7 @@ def compacted(image: Image.Image) -> Image.Image:
 
 
 def uncovers(before: Image.Image, after: Image.Image) -> bool:
-    """Whether one frame is transparent where the frame before it was not."""
+    """Whether a frame is transparent where the previous frame was not."""
     clear = after.info.get("transparency")
     if after.mode != "P" or clear is None:
         return False
@@ -46,7 +46,7 @@ def uncovers(before: Image.Image, after: Image.Image) -> bool:
 
 
 def with_clear(frame: Image.Image, note: Note) -> Image.Image:
-    """Return a frame with a transparent color, if of no pixel: else not all programs clear it to nothing."""
+    """Add a transparent color, even if unused: some programs need it to clear a frame."""
     if "transparency" in frame.info:
         return frame
     if frame.mode != "P":
@@ -60,7 +60,7 @@ def with_clear(frame: Image.Image, note: Note) -> Image.Image:
 
 
 def _where(image: Image.Image, index: int) -> Image.Image:
-    """Return where an image has one color of its palette."""
+    """Return a mask of the pixels with one palette index."""
     if index < 0:
         return Image.new("L", image.size)
     indices = Image.new("L", image.size)
@@ -69,9 +69,9 @@ def _where(image: Image.Image, index: int) -> Image.Image:
 
 
 def _visible(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return an image's colors, and where it is visible; None if it is everywhere.
+    """Return an image's colors and a mask of visible pixels; None: all are visible.
 
-    What is not visible has the color of something that is, so that it takes no place in a palette.
+    Transparent pixels get the color of a visible one, so that they take no palette entry.
     """
     colors = image.convert("RGB")
     if image.mode not in {"LA", "RGBA"}:

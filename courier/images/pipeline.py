@@ -19,14 +19,14 @@ from courier.images.operation import Step
 from courier.images.operations import OPERATIONS
 from courier.text import one_of, quoted
 
-#: How many operations one pipeline may have, and how long its text may be, in characters.
+#: The maximum number of operations, and the maximum length of the text in characters.
 MAX_STEPS = 20
 MAX_TEXT = 1_000
-#: How long the part of a result's name may be that says what was done, in characters.
+#: The maximum length of the operations in a result's name, in characters.
 MAX_SLUG = 80
 
 
-#: Pipelines with a name of their own.
+#: Named pipelines.
 PRESETS: dict[str, str] = {
     "web": "thumbnail=1600,strip-metadata,convert=webp:80",
     "print": "thumbnail=3508,sharpen=80,convert=jpeg:95",
@@ -43,18 +43,18 @@ PRESET_HELP = {
 
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
-    """Operations in their order, checked."""
+    """A valid sequence of operations."""
 
     steps: tuple[Step, ...]
 
     @property
     def text(self) -> str:
-        """Its text with presets written out: the same for pipelines that do the same by the same steps."""
+        """Its text with presets expanded: equal for pipelines with equal steps."""
         return ",".join(step.text.replace("\\", "\\\\").replace(",", "\\,") for step in self.steps)
 
     @property
     def meaning(self) -> str:
-        """What it does, however it was written: `thumbnail` is `thumbnail=200`."""
+        """Its canonical text, with defaults: `thumbnail` is `thumbnail=200`."""
         return repr([(step.name, sorted(step.values.items())) for step in self.steps])
 
     @property
@@ -64,36 +64,36 @@ class Pipeline:
 
     @property
     def max_bytes(self) -> int | None:
-        """The largest size of the result's file; None if none is requested."""
+        """The maximum size of the result's file, in bytes; None: no limit."""
         return self._conversion.get("max_bytes")
 
     @property
     def sampling(self) -> int | None:
-        """The chroma subsampling of a JPEG, by Pillow's number; None: the default."""
+        """The chroma subsampling of a JPEG, as Pillow's number; None: the default."""
         return self._conversion.get("sampling")
 
     @property
     def _conversion(self) -> Values:
-        """The values of the last conversion; empty without one."""
+        """The arguments of the last conversion; empty: there is none."""
         return next((step.values for step in reversed(self.steps) if "target" in step.values), {})
 
     @property
     def keeps_color(self) -> bool:
-        """Whether colors stay as they are, so that a color profile stays true."""
+        """Whether it keeps colors, so that a color profile stays valid."""
         return all(step.operation.keeps_color for step in self.steps)
 
     @property
     def keeps_depth(self) -> bool:
-        """Whether gray of more than 8 bits stays as deep as it is."""
+        """Whether it keeps grayscale with more than 8 bits."""
         return all(step.operation.keeps_depth(step.values) for step in self.steps)
 
     @property
     def strips_metadata(self) -> bool:
-        """Whether metadata is removed."""
+        """Whether it removes metadata."""
         return any(step.operation.strips_metadata for step in self.steps)
 
     def slug(self, most: int = MAX_SLUG) -> str:
-        """Return what a result's name says of what was done: letters, digits, dots, dashes; no two pipelines the same.
+        """Return the operations for a file name, unique for each pipeline: letters, digits, dots and dashes.
 
         It has at most `most` characters, 20 or more.
         """
@@ -106,7 +106,7 @@ class Pipeline:
         return f"{re.sub(r'[^a-z0-9.]+', '-', said.lower())[: most - 12].strip('-.')}-{digest}"
 
     def target(self, source: str, *, moving: bool) -> str:
-        """Return the format of the result of an image of one format, moving or still."""
+        """Return the format of the result for a source of `format`, animated or still."""
         if self._conversion:
             return str(self._conversion["target"])
         if moving:
@@ -116,9 +116,9 @@ class Pipeline:
 
 
 def parse(text: str) -> Pipeline:
-    """Return the pipeline that a text means, presets written out.
+    """Parse a pipeline, and expand presets.
 
-    Raises: Rejected, naming what is wrong, what is known, and the nearest match.
+    Raises: Rejected, with the error, the valid names, and the nearest match.
     """
     if len(text) > MAX_TEXT:
         raise Rejected(f"The operations have {len(text):,} characters; at most {MAX_TEXT:,} are allowed.")
@@ -135,7 +135,7 @@ def parse(text: str) -> Pipeline:
 
 
 def _parts(text: str) -> list[str]:
-    """Return what commas separate; a backslash takes the meaning from what follows it."""
+    """Split at commas, except those after a backslash."""
     parts, is_escaped = [""], False
     for char in text:
         if is_escaped or char not in ",\\":

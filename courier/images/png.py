@@ -1,4 +1,4 @@
-"""Read PNG files chunk by chunk: check the chunks that pixels need, and omit metadata on which Pillow would fail.
+"""Read PNG files chunk by chunk: check the required chunks, and omit metadata on which Pillow would fail.
 
 Source: https://www.w3.org/TR/png-3/
 """
@@ -18,49 +18,49 @@ from courier.images.profiles import SRGB_PRIMARIES, Description, gamma_curve, sr
 from courier.text import quoted
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-#: The most that a text or a color profile may unpack to, in bytes, before it is left out.
+#: The maximum decompressed size of a text or a color profile, in bytes; larger ones are omitted.
 MAX_UNPACKED = 2**24
-#: The critical chunks that there are; a file with another one cannot be shown right.
+#: The known critical chunks; a file with another one cannot be decoded correctly.
 _PIXELS = (b"IDAT", b"fdAT")
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
-#: What an animation and transparency need, ancillary as they are called.
+#: Ancillary chunks that pixels need: animation and transparency.
 _NEEDED = (b"acTL", b"fcTL", b"fdAT", b"tRNS")
-#: What there may be one of, and what pixels look wrong without.
+#: Chunks that may occur once, and chunks without which pixels are wrong.
 _ONCE = (b"IHDR", b"PLTE", b"tRNS", b"acTL")
 _INDEXED, _MAX_ENTRIES = 3, 256
-#: Metadata that may stand behind the pixels, where Pillow finds them only once it has decoded these.
+#: Metadata that may follow the pixels, where Pillow finds it only after decoding.
 _MAY_BE_LATE = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
-#: How many bytes stand before what is packed in each of these, behind a name that ends with a zero.
+#: The number of bytes between the null-terminated name and the compressed data of each chunk type.
 _PACKED = {b"iCCP": 1, b"zTXt": 1, b"iTXt": 2}
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-#: Where each pass of an interlaced image begins and how far apart its pixels are: x, y, and the steps of both.
+#: The passes of an interlaced image: x and y of the first pixel, and the steps of both.
 _PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _MAX_FILTER = 4
-#: What sRGB is called by gAMA, whose curve is a little different, and how near to it others mean the same.
+#: The gamma of sRGB in gAMA, an approximation, and the tolerance for equal values.
 _SRGB_GAMMA, _USUAL = 45_455, 500
-#: How much is unpacked at once, in bytes: what is good before damage counts up to so near to it.
+#: The bytes decompressed at once: the precision with which damage is located.
 _PIECE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """One chunk of a file."""
+    """A chunk of a file."""
 
     name: bytes
-    #: Pixels are a view of the file, which may be large.
+    #: A view of the file, which may be large.
     data: Any
-    #: Whether all of it is there and its check sum is right.
+    #: Whether it is complete and its checksum is correct.
     is_sound: bool
 
     @property
     def is_ancillary(self) -> bool:
-        """Whether pixels can be decoded without it."""
+        """Whether it is not needed to decode pixels."""
         return bool(self.name[0] & 0x20)
 
 
 @dataclass(kw_only=True)
 class PixelData:
-    """The packed rows of one image or frame."""
+    """The compressed rows of an image or a frame."""
 
     width: int
     height: int
@@ -70,23 +70,23 @@ class PixelData:
 
 @dataclass(frozen=True, kw_only=True)
 class Png:
-    """The chunks of a file, and those that Pillow may read."""
+    """The chunks of a file, and the subset for Pillow."""
 
     depth: int
     color_type: int
     is_interlaced: bool
-    #: The chunks that are read, by name, without the pixels.
+    #: The chunks by name, without pixels.
     chunks: dict[bytes, bytes]
-    #: The names of the chunks that are left out.
+    #: The names of omitted chunks.
     dropped: Sequence[str]
     images: Sequence[PixelData]
-    #: The file for Pillow, and the chunks that it may have.
+    #: The file for Pillow, and its chunks.
     content: bytes
     kept: Sequence[Chunk]
 
     @property
     def description(self) -> Description | None:
-        """What it says of its colors in other ways than by a profile; None if nothing, or less than a profile says."""
+        """Its color description other than a profile; None: none, or a profile takes precedence."""
         code = self.chunks.get(b"cICP", b"")
         if len(code) == 4:  # noqa: PLR2004
             return Description(primaries=code[0], curve=code[1])
@@ -100,21 +100,21 @@ class Png:
 
     @property
     def entries(self) -> int:
-        """How many colors the palette has by which pixels are numbers; 0 if pixels are colors."""
+        """The number of palette entries; 0: pixels are not palette indexes."""
         return len(self.chunks[b"PLTE"]) // 3 if self.color_type == _INDEXED else 0
 
     def bare(self) -> bytes:
-        """Return the file with only the chunks that pixels need, in case Pillow fails on others."""
+        """Return the file with only the required chunks, in case Pillow fails on others."""
         return _joined([chunk for chunk in self.kept if not chunk.is_ancillary or chunk.name in _NEEDED])
 
     def rows_of(self, image: PixelData) -> tuple[int, int]:
-        """Return how many rows can be unpacked, and how many there should be; an interlaced image has seven passes."""
+        """Return the number of readable rows, and of all rows, over all passes of an interlaced image."""
         passes = list(self._passes(image))
         expected = sum(rows for _, rows in passes)
         return _readable_rows(_unpacked(image.parts, sum(size * rows for size, rows in passes)), passes), expected
 
     def _passes(self, image: PixelData) -> Iterator[tuple[int, int]]:
-        """Yield the length of a row with its filter's byte, and how many rows there are, of each pass."""
+        """Yield the length of a row in bytes, with its filter byte, and the number of rows, for each pass."""
         bits = self.depth * _CHANNELS[self.color_type]
         for left, top, across, down in _PASSES if self.is_interlaced else ((0, 0, 1, 1),):
             columns, rows = -(-(image.width - left) // across), -(-(image.height - top) // down)
@@ -123,7 +123,7 @@ class Png:
 
 
 def read(content: bytes) -> Png:
-    """Return what a PNG says of itself. Raises: NotAnImage for what pixels need and is damaged or not known."""
+    """Parse a PNG. Raises: NotAnImage if a required chunk is damaged or unknown."""
     chunks = list(_chunks(content))
     header = _header(chunks)
     kept, dropped = [], dict[str, None]()
@@ -155,7 +155,7 @@ def _chunks(content: bytes) -> Iterator[Chunk]:
         checksum = content[place + 8 + length : place + 12 + length]
         chunk = Chunk(name=name, data=data, is_sound=checksum == _checksum(name, data))
         if not chunk.is_sound and not name.isalpha():
-            return  # this is not a chunk, and neither is what follows
+            return  # not a chunk, so the rest is not either
         yield chunk
         if name == b"IEND":
             return
@@ -183,7 +183,7 @@ def _header(chunks: Sequence[Chunk]) -> tuple[int, ...]:
 
 
 def _check_single(chunks: Sequence[Chunk]) -> None:
-    """Check what there may be one of: readers differ in which of several they obey. Raises: NotAnImage."""
+    """Check that single chunks occur once: decoders differ in which of several they use. Raises: NotAnImage."""
     seen: set[bytes] = set()
     for chunk in chunks:
         if chunk.name not in _ONCE:
@@ -196,7 +196,7 @@ def _check_single(chunks: Sequence[Chunk]) -> None:
 
 
 def _check_palette(chunks: Sequence[Chunk]) -> None:
-    """Check that the palette of pixels that are numbers comes before them and is whole. Raises: NotAnImage."""
+    """Check that a required palette is complete and precedes the pixels. Raises: NotAnImage."""
     before = itertools.takewhile(lambda chunk: chunk.name != b"IDAT", chunks)
     size = next((len(chunk.data) for chunk in before if chunk.name == b"PLTE"), 0)
     if not size:
@@ -214,14 +214,14 @@ def _damaged(what: str) -> NotAnImage:
 
 
 def _is_usable(chunk: Chunk) -> bool:
-    """Whether an ancillary chunk is sound, and neither damaged nor too large inside."""
+    """Whether an ancillary chunk is valid and its decompressed size within the limit."""
     if not chunk.is_sound:
         return False
     if chunk.name not in _PACKED:
         return True
     _, zero, packed = chunk.data.partition(b"\0")
     if chunk.name == b"iTXt":
-        # Whether it is packed, how, its language and a translated name come before the text.
+        # A compression flag and method, a language and a translated keyword precede the text.
         if packed[:1] != b"\1":
             return len(chunk.data) <= MAX_UNPACKED
         packed = packed[2:].partition(b"\0")[2].partition(b"\0")[2]
@@ -239,7 +239,7 @@ def _after_pixels(chunks: Sequence[Chunk]) -> Sequence[Chunk]:
 
 
 def _images(chunks: Sequence[Chunk], width: int, height: int) -> list[PixelData]:
-    """Return the pixels of the image and, of an animation, of each further frame."""
+    """Return the pixels of the image and of each further frame."""
     images = [PixelData(width=width, height=height)]
     for chunk in chunks:
         if chunk.name == b"fcTL" and images[0].parts and len(chunk.data) >= 12:  # noqa: PLR2004  as far as the size
@@ -253,7 +253,7 @@ def _images(chunks: Sequence[Chunk], width: int, height: int) -> list[PixelData]
 
 
 def _joined(chunks: Sequence[Chunk]) -> bytes:
-    """Return a file of chunks; metadata that may stand behind the pixels come first."""
+    """Return a file of chunks, with all metadata before the pixels."""
     ordered = sorted(chunks, key=lambda chunk: (chunk.name != b"IHDR", chunk.name not in _MAY_BE_LATE))
     return SIGNATURE + b"".join(packed(chunk.name, chunk.data) for chunk in ordered)
 
@@ -264,7 +264,7 @@ def packed(name: bytes, data: Any) -> bytes:  # noqa: ANN401  bytes, or a view o
 
 
 def _unpacked(parts: Sequence[memoryview], most: int) -> Iterator[bytes]:
-    """Yield what can be unpacked of rows, piece by piece, as far as they go."""
+    """Yield the decompressed rows in pieces, up to the first error."""
     inflate, left = zlib.decompressobj(), most
     pieces = (part[start : start + _PIECE] for part in parts for start in range(0, len(part), _PIECE))
     with contextlib.suppress(zlib.error):
@@ -277,7 +277,7 @@ def _unpacked(parts: Sequence[memoryview], most: int) -> Iterator[bytes]:
 
 
 def _readable_rows(pieces: Iterator[bytes], passes: list[tuple[int, int]]) -> int:
-    """Return how many rows are whole and begin with a filter that there is, up to the first that does not."""
+    """Return the number of complete rows with a valid filter, up to the first invalid row."""
     done, place = 0, 0
     for piece in pieces:
         start = 0

@@ -32,7 +32,7 @@ def sample() -> bytes:
 
 
 def half_blocks(file: IO[bytes], bounds: Bounds, *, columns: int, lines: int) -> list[list[tuple[Color, Color]]]:
-    """Return an image for a terminal: lines of characters, each the colors of its upper and its lower half.
+    """Return an image as rows of characters, each with the colors of its upper and lower half.
 
     Transparency is shown on a dark gray. Raises: NotAnImage.
     """

@@ -1,4 +1,4 @@
-"""Open images and read what their headers say, before anything is decoded."""
+"""Open images and read their headers, before decoding."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from courier.images.png import Png
 from courier.images.profiles import Description
 from courier.text import one_of, printable
 
-#: Our own limit is checked from the header, before anything is decoded; Pillow's would only warn.
+#: The limit is checked by the header before decoding; Pillow would only warn.
 Image.MAX_IMAGE_PIXELS = None
 PngImagePlugin.MAX_TEXT_CHUNK = png.MAX_UNPACKED
 if READS_HEIF:
-    # Its threads would take memory, of which a process that works on an image has little.
+    # Its threads would take memory, which is limited in the sandbox.
     importlib.import_module(HEIF_PACKAGE).register_heif_opener(
         decode_threads=1, thumbnails=False, depth_images=False, aux_images=False
     )
-#: A progressive JPEG may have some ten scans; thousands of them, which each decode the whole image, are an attack.
+#: A progressive JPEG has about ten scans. Each decodes the whole image, so that thousands of them are an attack.
 MAX_SCANS = 100
-#: The bytes in which a WebP's first pixels are searched: color profiles come before them.
+#: The number of bytes in which a WebP's first pixels are searched, after the color profile.
 _WEBP_HEAD = 2**22
-#: The item of an AVIF that puts an image and its gain map together.
+#: The type of an AVIF item that combines an image and its gain map.
 _TONE_MAP = b"tmap"
-#: The bytes after a JPEG's image that are read: the headers of a second one.
+#: The number of bytes read after a JPEG's image: the headers of a second image.
 _TAIL = 2**16
 #: Properties that Pillow does not read when it opens a file, by format.
 _CHECKS: dict[str, Callable[[Image.Image, IO[bytes]], None]] = {
@@ -73,9 +73,9 @@ class Source:
     jpeg: Jpeg | None = None
     #: A GIF's file.
     gif: bytes = b""
-    #: How many bits each channel of a pixel has.
+    #: The bits per channel.
     bits: int = 8
-    #: The part that is to be seen, before it is turned: left, top, right, bottom; None for all of it.
+    #: The visible area before rotation: left, top, right, bottom; None: the whole image.
     aperture: tuple[int, int, int, int] | None = None
     #: Notes about the file.
     notes: tuple[str, ...] = ()
@@ -123,7 +123,7 @@ def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     content = file.read()
     file.seek(place)
     if image.mode == "L":
-        image.palette = None  # that for all frames, where the first has grays of its own
+        image.palette = None  # the global palette, if the first frame has its own grays
     notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
     return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
 
@@ -135,7 +135,7 @@ def _open_png(content: bytes) -> Source:
     except NotAnImage:
         image = _opened(io.BytesIO(found.bare()))
     if image.mode == "L" and "transparency" in image.info:
-        # Pillow spreads samples of 2 and 4 bits over 8, and leaves the transparent one as it is.
+        # Pillow scales samples of 2 and 4 bits to 8, but not the transparent color.
         image.info["transparency"] *= 255 // (2**found.depth - 1)
     notes = _describe(image, found.description, is_stronger=True)
     if found.dropped:
@@ -150,7 +150,7 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
-    # A HEIF comes cut out and upright.
+    # pillow-heif has cropped and rotated a HEIF.
     aperture = found.aperture if image.format == "AVIF" else None
     return Source(image=image, format=FORMATS[format_of(image)], bits=found.bits, aperture=aperture, notes=notes)
 
@@ -161,7 +161,7 @@ def _lost_companions(content: bytes) -> tuple[str, ...]:
 
 
 def _describe(image: Image.Image, description: Description | None, *, is_stronger: bool) -> tuple[str, ...]:
-    """Give an image the profile that a description means, in place of its own if that is weaker; say what is lost."""
+    """Attach the profile of a color description if it takes precedence; note what is lost."""
     if description is None or ("icc_profile" in image.info and not is_stronger):
         return ()
     try:
@@ -232,13 +232,13 @@ def _unknown(file: IO[bytes]) -> NotAnImage:
 
 
 def _with_alpha(image: Image.Image) -> None:
-    """Have an animated WebP decoded with transparency: frames that are cleared have it, whatever its header says."""
+    """Decode an animated WebP with alpha: cleared frames are transparent, even if the header has no alpha flag."""
     if getattr(image, "is_animated", False):
         image._mode = image.rawmode = "RGBA"  # type: ignore[attr-defined]  # noqa: SLF001  Pillow's names
 
 
 def damaged(error: Exception) -> NotAnImage:
-    """Return the rejection of an image whose header cannot be read, or is of a kind that Pillow does not know."""
+    """Return the rejection of an image with an unreadable or unsupported header."""
     said = printable(str(error), 120)
     if said.lower().startswith("unsupported") or isinstance(error, NotImplementedError):
         return NotAnImage(
@@ -262,7 +262,7 @@ def check_size(size: tuple[int, int], bounds: Bounds, words: str, frames: int = 
 
 
 def is_lossless_webp(file: IO[bytes]) -> bool:
-    """Whether a WebP was written without loss: its first chunk of pixels says so (RFC 9649, 2.5 and 2.7)."""
+    """Whether a WebP is lossless, by its first chunk of pixels (RFC 9649, 2.5 and 2.7)."""
     file.seek(0)
     head = file.read(_WEBP_HEAD)
     file.seek(0)
@@ -273,7 +273,7 @@ def is_lossless_webp(file: IO[bytes]) -> bool:
         kind, size = head[place : place + 4], int.from_bytes(head[place + 4 : place + 8], "little")
         if kind in {b"VP8 ", b"VP8L"}:
             return kind == b"VP8L"
-        # A frame has chunks of its own, behind sixteen bytes about itself.
+        # A frame has a header of 16 bytes, followed by its chunks.
         place += 24 if kind == b"ANMF" else 8 + size + size % 2
     return False
 

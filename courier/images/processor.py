@@ -1,6 +1,6 @@
 """Process an image from file to file: open, transform frame by frame, and encode.
 
-Applies the orientation, keeps colors, transparency and the durations of frames, and notes what cannot be kept.
+Applies the orientation; keeps colors, transparency and frame durations; notes what cannot be kept.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from courier.images.notes import Note, Notes
 from courier.images.pipeline import Pipeline, parse
 from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, open_source
 
-#: How many bits a channel of what Pillow works on has, but for gray.
+#: The bits per channel of Pillow's color images.
 _BITS = 8
-#: The sum of the table for brightness of a JPEG of quality 90, the usual one: finer tables have smaller numbers.
+#: The sum of the luminance quantization table at the default quality of 90; finer tables have smaller sums.
 _USUAL_TABLE = 736
 
 
@@ -53,7 +53,7 @@ class _Job:
     encoding: Encoding
     bounds: Bounds
     note: Note
-    #: How many frames the result has, and whether they follow each other in time.
+    #: The number of frames of the result, and whether they are an animation.
     frames: int
     moves: bool
 
@@ -66,7 +66,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     pipeline, notes = parse(operations), Notes()
     source = open_source(file)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd metadata; what is wrong with pixels is an error
+        warnings.simplefilter("ignore")  # about metadata; problems with pixels are errors
         job = _job(source, file, pipeline, bounds, notes.add)
         frames, times = _moving(source, job) if job.moves else ([_still(source, job)], [0.0])
     size, target = frames[0].size, job.encoding.target
@@ -82,7 +82,7 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
     )
 
 
-# Working
+# Processing
 
 
 def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
@@ -151,7 +151,7 @@ def _moving(source: Source, job: _Job) -> tuple[list[Image.Image], list[float]]:
 
 
 def _still(source: Source, job: _Job) -> Image.Image:
-    """Return the finished image of a file that has one, or whose first is taken."""
+    """Return the processed image of a file with one image, or its first."""
     image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
@@ -160,7 +160,7 @@ def _still(source: Source, job: _Job) -> Image.Image:
     image = decode(source, job.note)
     if source.bits > _BITS and not is_deep(image):
         job.note(f"its {source.bits} bits a channel became {_BITS}")
-    # Pillow turns a TIFF upright itself, as it decodes it, and forgets its orientation.
+    # Pillow applies the orientation of a TIFF itself while decoding, and removes it.
     turned = upright(image, orientation_of(image) if image.format == "TIFF" else orientation)
     return _done(_workable(turned, job), replace(job, pipeline=pipeline))
 
@@ -168,17 +168,17 @@ def _still(source: Source, job: _Job) -> Image.Image:
 def _check_decode(source: Source, whole: tuple[int, int], bounds: Bounds) -> None:
     """Check the limits before decoding. Raises: NotAnImage."""
     is_reducible = source.jpeg is not None and source.jpeg.is_single
-    # All coefficients of several scans are held, however small the image becomes.
+    # With several scans, all coefficients are held in memory, even for a reduced decode.
     size = source.image.size if is_reducible else whole
     hint = "; a JPEG may be larger if thumbnail or resize comes first" if is_reducible else ""
     check_size(size, bounds, "The image has", hint=hint)
 
 
 def _workable(image: Image.Image, job: _Job) -> Image.Image:
-    """Return an image in a mode that operations know: L, LA, RGB, RGBA, or deep gray where all of them know that."""
+    """Convert to a mode that operations support: L, LA, RGB, RGBA, or deep grayscale if all of them support it."""
     foreign = job.encoding.kept.foreign
     if is_deep(image) and foreign and color.is_of_gray(foreign):
-        # Profiles are applied to 8 bits.
+        # Profiles apply to 8 bits only.
         image = color.shallow(image, job.note)
     if is_deep(image):
         if foreign is not None:

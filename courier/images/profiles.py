@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageCms
 
-#: How far a profile's colors may lie from sRGB's to be called the same, in levels of 255.
+#: The maximum difference from sRGB to count as the same profile, in levels of 255.
 _TOLERANCE = 3
 _STEPS = (0, 51, 102, 153, 204, 255)
 #: Chromaticities x and y of red, green, blue and white.
@@ -22,9 +22,9 @@ Curve = Callable[[float], float]
 _D65 = (0.3127, 0.3290)
 SRGB_PRIMARIES: Primaries = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
 _ADOBE: Primaries = (0.64, 0.33, 0.21, 0.71, 0.15, 0.06, *_D65)
-#: Where EXIF data tell of colors.
+#: EXIF tags about the color space.
 _EXIF, _COLOR_SPACE, _UNCALIBRATED, _INTEROP = 0x8769, 0xA001, 65_535, 0xA005
-#: By their number in H.273; those that are missing are for film and for XYZ.
+#: Primaries by their number in H.273, without those for film and XYZ.
 PRIMARIES: dict[int, Primaries] = {
     1: SRGB_PRIMARIES,
     2: SRGB_PRIMARIES,
@@ -37,7 +37,7 @@ PRIMARIES: dict[int, Primaries] = {
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
     22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
 }
-#: The brightness of white in images of high dynamic range, in candela a square meter (ITU-R BT.2408).
+#: The brightness of white in images of high dynamic range, in candela per square meter (ITU-R BT.2408).
 _WHITE = 203
 _TABLE = 1024
 _D50 = (0.9642, 1.0, 0.8249)
@@ -46,13 +46,13 @@ _BRADFORD: Matrix = ((0.8951, 0.2664, -0.1614), (-0.7502, 1.7135, 0.0367), (0.03
 
 
 def srgb_curve(level: float) -> float:
-    """Return the light of a level, both from 0 to 1, by sRGB's curve."""
+    """Return the linear intensity of an sRGB value, both from 0 to 1."""
     return level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4  # noqa: PLR2004  IEC 61966-2-1
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Power:
-    """The curve of a power, with a name."""
+    """A power curve, with a name for messages."""
 
     exponent: float
 
@@ -64,12 +64,12 @@ class _Power:
 
 
 def gamma_curve(exponent: float) -> Curve:
-    """Return the curve of a power."""
+    """Return a power curve."""
     return _Power(exponent=exponent)
 
 
 def _pq(level: float) -> float:
-    """Return SMPTE ST 2084's light, cut off at white."""
+    """Return the intensity by SMPTE ST 2084 (PQ), clipped at white."""
     root = level ** (32 / 2523)
     return float(
         min(1.0, 10_000 / _WHITE * (max(0.0, root - 0.8359375) / (18.8515625 - 18.6875 * root)) ** (16384 / 2610))
@@ -77,46 +77,46 @@ def _pq(level: float) -> float:
 
 
 def _hlg(level: float) -> float:
-    """Return ITU-R BT.2100's hybrid log-gamma's light on a display of 1,000 candela, cut off at white."""
+    """Return the intensity by ITU-R BT.2100 (HLG) on a display of 1,000 candela per square meter, clipped at white."""
     scene = level**2 / 3 if level <= 0.5 else (2.718281828 ** ((level - 0.55991073) / 0.17883277) + 0.28466892) / 12  # noqa: PLR2004
     return float(min(1.0, 1_000 / _WHITE * scene**1.2))
 
 
-#: By their number in H.273. Those of television are shown as sRGB is, by all browsers.
+#: Curves by their number in H.273. Those of television count as sRGB, as in browsers.
 CURVES: dict[int, Curve] = {
     **dict.fromkeys((1, 2, 6, 13, 14, 15), srgb_curve),
     4: gamma_curve(2.2), 5: gamma_curve(2.8), 8: gamma_curve(1), 16: _pq, 18: _hlg,
 }  # fmt: skip
-#: Those that are cut off.
+#: The curves that are clipped at white.
 HDR_CURVES = (16, 18)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """Primaries and curve of an image's colors: by their numbers in H.273, or themselves."""
+    """The primaries and tone curve of an image, as numbers in H.273 or as values."""
 
     primaries: int | Primaries
     curve: int | Curve
 
     def __str__(self) -> str:
-        """Return its numbers, for people who know them."""
+        """Return its numbers."""
         points = () if isinstance(self.primaries, int) else self.primaries
         primaries = f"({', '.join(f'{point:g}' for point in points)})" if points else self.primaries
         return f"primaries {primaries}, curve {'sRGB' if self.curve is srgb_curve else self.curve}"
 
     @property
     def is_hdr(self) -> bool:
-        """Whether it has light brighter than white, which is cut off."""
+        """Whether it has intensities above white, which are clipped."""
         return self.curve in HDR_CURVES
 
     def profile(self, *, gray: bool = False) -> bytes:
-        """Return its profile. Raises: KeyError for numbers that are not known; ArithmeticError if it makes no sense."""
+        """Return its profile. Raises: KeyError for unknown numbers; ArithmeticError for invalid values."""
         primaries = PRIMARIES[self.primaries] if isinstance(self.primaries, int) else self.primaries
         return made(primaries, CURVES[self.curve] if isinstance(self.curve, int) else self.curve, gray=gray)
 
 
 def of_exif(image: Image.Image) -> Description | None:
-    """Return Adobe RGB if EXIF data say so, which have no word for it but "uncalibrated" and R03 (DCF 2.0, 3.4)."""
+    """Return Adobe RGB if EXIF data declare it as "uncalibrated" and R03 (DCF 2.0, 3.4)."""
     try:
         exif = image.getexif()
         is_adobe = exif.get_ifd(_EXIF).get(_COLOR_SPACE) == _UNCALIBRATED and exif.get_ifd(_INTEROP).get(1) == "R03"
@@ -146,7 +146,7 @@ def is_srgb(profile: bytes) -> bool:
 
 
 def made(primaries: Primaries, curve: Curve, *, gray: bool = False) -> bytes:
-    """Return a profile for these primaries and curve. Raises: ValueError or ZeroDivisionError if they make no sense."""
+    """Return a profile for these primaries and curve. Raises: ValueError or ZeroDivisionError for invalid values."""
     levels = [min(65_535, max(0, round(65_535 * curve(step / (_TABLE - 1))))) for step in range(_TABLE)]
     table = struct.pack(f">4s4xI{_TABLE}H", b"curv", _TABLE, *levels)
     tags = {b"desc": _text("described by the image"), b"cprt": _text("none"), b"wtpt": _xyz(_D50)}
@@ -161,7 +161,7 @@ def made(primaries: Primaries, curve: Curve, *, gray: bool = False) -> bytes:
 
 
 def _columns(primaries: Primaries) -> list[Sequence[float]]:
-    """Return X, Y and Z of red, green and blue at full light, as seen under D50."""
+    """Return X, Y and Z of red, green and blue at full intensity, adapted to D50."""
     points = [(x / y, 1.0, (1 - x - y) / y) for x, y in zip(primaries[::2], primaries[1::2], strict=True)]
     *colors, white = points
     shares = _times(_inverse(_turned(colors)), white)
@@ -204,7 +204,7 @@ def _text(text: str) -> bytes:
 
 
 def _file(tags: dict[bytes, bytes], space: bytes) -> bytes:
-    """Return a profile of version 4 with these tags; equal ones stand there once."""
+    """Return a version 4 profile with these tags; equal tags share their data."""
     place, places, body = 132 + 12 * len(tags), {}, b""
     for data in dict.fromkeys(tags.values()):
         places[data] = place + len(body)

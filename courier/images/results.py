@@ -40,7 +40,7 @@ class State(Enum):
     MISSING = "missing"
     #: The same result.
     DONE = "done"
-    #: The result of an earlier version of the source: it is replaced.
+    #: The result of an earlier version of the source, which may be replaced.
     OUTDATED = "outdated"
     #: The user's own file.
     FOREIGN = "foreign"
@@ -58,16 +58,16 @@ class Made:
     operations: str
 
     def is_of(self, source_digest: str, operations: str) -> bool:
-        """Whether it was made from that content and by operations that mean the same."""
+        """Whether its source has this digest and its operations are equivalent."""
         return self.source_digest == source_digest and _meaning(self.operations) == _meaning(operations)
 
     def is_outdated(self, source: str, operations: str) -> bool:
-        """Whether it was made from a file at that place, and by operations that mean the same."""
+        """Whether its source has this path and its operations are equivalent."""
         return _normal(self.source) == _normal(source) and _meaning(self.operations) == _meaning(operations)
 
 
 class ResultIndex:
-    """The known results in a folder. Safe for threads and programs."""
+    """The known results in a folder. Safe for concurrent threads and programs."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / INDEX
@@ -83,7 +83,7 @@ class ResultIndex:
             return list(self._made.get(_normal(name).casefold(), ()))
 
     def state(self, target: Path, image: Made) -> State:
-        """Return what stands at `target`, the place of `image`, whose digest does not matter. Raises: WrongUsage."""
+        """Return the state of `target`, the target of `image`; ignores the digest of `image`. Raises: WrongUsage."""
         if not os.path.lexists(target):
             return State.MISSING
         known = self.made(target.name)
@@ -94,7 +94,7 @@ class ResultIndex:
 
     @contextmanager
     def changing(self) -> Iterator[Callable[[Made], None]]:
-        """Hold others' changes while the body runs; yields what adds a line. Raises: WrongUsage."""
+        """Lock the index while the body runs; yields a function that adds an entry. Raises: WrongUsage."""
         with self._guard:
             try:
                 file = self._path.open("a+b", buffering=0)
@@ -109,14 +109,14 @@ class ResultIndex:
         before = json.dumps(ABOUT) + "\n"
         if size_bytes:
             file.seek(size_bytes - 1)
-            before = "" if file.read(1) == b"\n" else "\n"  # behind half a line, which a full disk may leave
+            before = "" if file.read(1) == b"\n" else "\n"  # after an incomplete line, which a full disk may leave
         try:
             file.write(f"{before}{json.dumps(asdict(image))}\n".encode())
         except OSError as error:
             raise WrongUsage(f"{self._path} cannot be written: {error.strerror}.") from error
 
     def _read(self) -> None:
-        """Read what was added since. An index that cannot be read proves nothing."""
+        """Read new entries. An unreadable index counts as empty."""
         try:
             if not self._path.is_file():
                 return
@@ -137,11 +137,11 @@ class ResultIndex:
 
 
 def source_of(path: Path, folder: Path) -> str:
-    """Return the path of a source relative to a folder of results, with links resolved."""
+    """Return the path of a source relative to the folder of results, with links resolved."""
     place = Path(os.path.realpath(path.parent), path.name)
     try:
         return Path(os.path.relpath(place, os.path.realpath(folder))).as_posix()
-    except ValueError:  # another drive
+    except ValueError:  # on another drive
         return str(place)
 
 
@@ -159,7 +159,7 @@ def _state(target: Path, known: Sequence[Made], image: Made) -> State:
     here = [one for one in known if one.digest == digest]
     if any(one.is_of(image.source_digest, image.operations) for one in here):
         return State.DONE
-    # Without links, a file system may have an empty file where a program was killed; nothing is lost with it.
+    # On a file system without links, a killed program may leave an empty file, which may be replaced.
     ours = known if target.stat().st_size == 0 else here
     if not target.is_symlink() and any(one.is_outdated(image.source, image.operations) for one in ours):
         return State.OUTDATED

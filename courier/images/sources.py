@@ -15,7 +15,7 @@ from courier.images.results import INDEX, ResultIndex
 _WILD = "*?["
 #: The most file names in a note about skipped files.
 _NAMED = 5
-#: What is known by its ending and not read.
+#: Formats that are skipped by suffix.
 _NOT_READ = {
     "camera raw": (
         *(".3fr", ".arw", ".cr2", ".cr3", ".crw", ".dng", ".erf", ".fff", ".iiq", ".kdc", ".mef", ".mos", ".mrw"),
@@ -28,7 +28,7 @@ _NOT_READ = {
     "PDF": (".pdf",),
     "video": (".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".3gp"),
 }
-#: Read as JPEG, whose ending a result has instead.
+#: Suffixes of JPEGs; results have the usual suffix.
 _MPO = ".mpo"
 _REASONS = {ending: f"{what} is not read" for what, endings in _NOT_READ.items() for ending in endings}
 _REASONS |= dict.fromkeys(HEIF.suffixes, "HEIC is not read without the package pillow-heif")
@@ -84,9 +84,9 @@ def find_sources(paths: Sequence[str], *, recursive: bool = False) -> Sources:
 class _Search:
     def __init__(self, *, recursive: bool) -> None:
         self._is_recursive = recursive
-        #: By where they are, so that what is meant twice is done once.
+        #: By path, so that each file is processed once.
         self._found: dict[Path, Source] = {}
-        #: Results that were named, or matched by a pattern: sources only if nothing else is meant.
+        #: Results that were named or matched: they are sources only if there are no others.
         self._named_results: dict[Path, Source] = {}
         self._skipped: dict[str, str] = {}
         self._results: dict[str, str] = {}
@@ -108,14 +108,14 @@ class _Search:
             raise WrongUsage(" ".join([f"There is no image in {path}.", *notes]), hint=hint)
 
     def sources(self) -> Sources:
-        """Return all that was added."""
+        """Return the collected sources."""
         if not self._found:
             return Sources(found=list(self._named_results.values()), skipped=self._skipped, results=self._results)
         named = {source.path: self._made_of(Path(source.path)) for source in self._named_results.values()}
         return Sources(found=list(self._found.values()), skipped=self._skipped, results=self._results | named)
 
     def _files(self, folder: Path) -> Iterator[Path]:
-        """Yield what is in a folder, but for what is hidden; links to other folders are not followed."""
+        """Yield the files in a folder, except hidden files; does not follow links to folders."""
 
         def note(error: OSError) -> None:
             if Path(error.filename) == folder:
@@ -159,7 +159,7 @@ def _matches(place: Path, pattern: str) -> Iterator[Path]:
 
 
 def _reason(file: Path) -> str:
-    """Return why a file is not supported, by its kind and its name; empty if it may be."""
+    """Return why a file is skipped, by its type and its name; empty: it is not."""
     if not file.is_file():
         return "a link to nothing" if file.is_symlink() else "not a file"
     ending = file.suffix.lower()
@@ -185,5 +185,5 @@ def _count(number: int) -> str:
 
 
 def _place(path: Path) -> Path:
-    """Return a file's path with links to folders resolved; a link to a file counts as a file."""
+    """Return a path with links to folders resolved, but not a link to the file itself."""
     return Path(os.path.realpath(path.parent), path.name)

@@ -1,8 +1,8 @@
 """TIFF: have Pillow read it correctly, and explain why a file is not supported.
 
-Pillow decodes uncompressed TIFFs by itself and gets some wrong, such as 16 bits in planes; libtiff, which decodes all
-others for it, is right. Pillow knows kinds of samples by a table (`OPEN_INFO`), which is completed here by what
-libtiff makes of them, and loses what it would read without telling what the samples mean.
+Pillow decodes some uncompressed TIFFs incorrectly, such as planar 16-bit ones; libtiff, which decodes all others for
+Pillow, is correct. This module completes Pillow's table of sample layouts (`OPEN_INFO`) by the layouts that libtiff
+returns, and removes those whose samples Pillow would misread.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from courier.text import printable
 
 _II, _MM = b"II", b"MM"
 _BITS, _COMPRESSION, _PHOTOMETRIC, _CHANNELS, _PLANES, _SAMPLE_FORMAT, _DNG = 258, 259, 262, 277, 284, 339, 50_706
-#: What its images are, where others lie below the first, and who made the camera.
+#: The tags of the image type, of sub-images, and of the camera's maker.
 _SUBFILE_TYPE, _SUB_IFDS, _MAKER = 254, 330, 271
 _WHITE_IS_ZERO, _SENSOR = 0, 32_803
 _WHOLE, _SIGNED, _FRACTIONS = 1, 2, 3
-#: The largest grays of 12 and 16 bits.
+#: White in 12 and 16 bits.
 _MOST_OF_TWELVE, _MOST = 4_095, 65_535
 _COLORS = {
     0: "gray", 1: "gray", 2: "RGB", 3: "palette", 4: "mask", 5: "CMYK", 6: "YCbCr", 8: "Lab", 9: "ICC Lab",
@@ -36,16 +36,16 @@ _COMPRESSIONS = {
     33_005: "JPEG 2000", 34_712: "JPEG 2000", 34_887: "LERC", 50_001: "WebP", 50_002: "JPEG XL", 52_546: "JPEG XL",
 }  # fmt: skip
 _RAW = "a camera's raw data"
-#: Where a Canon CR2 says that it is one.
+#: The offset of a Canon CR2's signature.
 _CR2_PLACE = 8
 _HINT = "Save it as a TIFF of RGB, 8 or 16 bits a channel, compressed with LZW."
-#: How Pillow says that it knows no such kind of samples, and a BigTIFF's version number.
+#: Pillow's error for an unknown sample layout, and a BigTIFF's version number.
 _UNKNOWN_KIND, _BIG = "unknown pixel mode", 43
 _Key = tuple[bytes, int, tuple[int, ...], int, tuple[int, ...], tuple[int, ...]]
 
 
 def _additions() -> Iterator[tuple[_Key, tuple[str, str]]]:
-    """Yield kinds of samples that libtiff gives Pillow in an order that it can unpack, and as what."""
+    """Yield sample layouts that Pillow can unpack after libtiff, with their modes."""
     for order in (_II, _MM):
         yield (order, _WHITE_IS_ZERO, (_WHOLE,), 1, (16,), ()), ("I;16", "I;16")
         yield (order, 1, (_WHOLE,), 1, (12,), ()), ("I;16", "I;12")
@@ -61,13 +61,13 @@ def _prepare() -> None:
     for key in [key for key in table if _is_misread(key)]:
         del table[key]
     table.update(_additions())
-    # Which bit comes first is libtiff's business.
+    # libtiff handles the bit order.
     for (order, photometric, sample_format, _, bits, extra), modes in list(table.items()):
         table.setdefault((order, photometric, sample_format, 2, bits, extra), modes)
 
 
 def _is_misread(key: _Key) -> bool:
-    """Whether Pillow would take signed samples for whole ones."""
+    """Whether Pillow would read signed samples as unsigned."""
     return key[2] == (_SIGNED,) and key[4] == (8,)
 
 
@@ -92,11 +92,11 @@ def check(image: Image.Image, file: IO[bytes]) -> None:
 
 
 def corrected(image: Image.Image) -> None:
-    """Give a decoded TIFF's deep gray its meaning: white is the most. Raises: NotAnImage."""
+    """Scale and invert a decoded TIFF's deep grayscale so that white is the maximum. Raises: NotAnImage."""
     tags = cast("TiffImagePlugin.TiffImageFile", image).tag_v2
     bits, photometric = tags.get(_BITS, (1,)), tags.get(_PHOTOMETRIC)
     if photometric is None and image.mode in {"1", "L"}:
-        # Without a word of it, zero is black for all others, and white for Pillow.
+        # Without this tag, zero is black for other programs, but white for Pillow.
         image.paste(ImageChops.invert(image))
     if bits == (12,):
         _replace(image, _MOST / _MOST_OF_TWELVE, 0)
@@ -120,11 +120,11 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
     if head[:4] not in TiffImagePlugin.PREFIXES:
         return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of odd tags
-        return _stumbled(file, _tags(file, head))
+        warnings.simplefilter("ignore")  # about odd tags
+        return _pillow_error(file, _tags(file, head))
 
 
-def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
+def _pillow_error(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
     """Return Pillow's error for a TIFF; None if it opens the file."""
     file.seek(0)
     try:
@@ -137,7 +137,7 @@ def _stumbled(file: IO[bytes], tags: Mapping[int, Any]) -> NotAnImage | None:
 
 
 def _tags(file: IO[bytes], head: bytes) -> Mapping[int, Any]:
-    """Return the tags of a TIFF that Pillow does not open; none if they cannot be read."""
+    """Return the tags of a TIFF that Pillow does not open; empty if they are unreadable."""
     try:
         tags = TiffImagePlugin.ImageFileDirectory_v2(head if head[2] == _BIG else head[:8])
         file.seek(tags.next)
@@ -148,7 +148,7 @@ def _tags(file: IO[bytes], head: bytes) -> Mapping[int, Any]:
 
 
 def _described(tags: Mapping[int, Any]) -> str:
-    """Return what kind of samples a TIFF has, such as RGB of 32 bits (fractions)."""
+    """Describe the samples of a TIFF, such as `RGB of 32 bits (fractions)`."""
     if _DNG in tags or tags.get(_PHOTOMETRIC) == _SENSOR:
         return _RAW
     color = _COLORS.get(tags.get(_PHOTOMETRIC, 0), f"photometric interpretation {tags.get(_PHOTOMETRIC)}")
@@ -166,11 +166,11 @@ def _unread(what: str) -> NotAnImage:
 
 
 def raw_kind(image: Image.Image) -> str:
-    """Return which camera's raw image a TIFF is; empty if it is none."""
+    """Return the kind of raw camera image; empty if it is not one."""
     tags = getattr(image, "tag_v2", {})
     if _DNG in tags:
         return "DNG"
-    # Its first image is a small one, and others lie below it.
+    # Its first image is a preview with sub-images.
     is_preview = tags.get(_SUBFILE_TYPE, 0) == 1 and _SUB_IFDS in tags
     maker = str(tags.get(_MAKER, "")).strip("\0 ") or "of an unknown camera"
     return maker if is_preview else ""

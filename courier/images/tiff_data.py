@@ -1,6 +1,6 @@
-"""Decode a TIFF's pixels, with what Pillow passes over: libtiff's errors in fax data, and check sums of deflated data.
+"""Decode a TIFF's pixels and detect errors that Pillow ignores: in fax data and in checksums of deflated data.
 
-libtiff goes on after a code that there is not, and says so on stderr; it stops inflating before the check sum.
+libtiff continues after an invalid fax code with a message on stderr, and does not verify checksums.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from PIL import Image
 from courier.text import printable
 
 _COMPRESSION, _BIT_ORDER = 259, 266
-#: CCITT's run lengths, group 3 and group 4; deflate by its two numbers.
+#: Compression tags: CCITT run lengths, group 3 and group 4; the two of deflate.
 _FAX, _DEFLATED = (2, 3, 4), (8, 32_946)
-#: Where strips or tiles are, and how long.
+#: The tags of the offsets and lengths of strips or tiles.
 _PLACES, _LENGTHS = (273, 324), (279, 325)
 _STDERR = 2
-#: How much is inflated at once, and how much beyond the most that pixels need: padding of tiles.
+#: The bytes inflated at once, and the maximum excess over the pixels: padding of tiles.
 _PIECE, _SPARE, _MOST_A_PIXEL = 2**18, 2**24, 16
 
 
@@ -42,7 +42,7 @@ def load(image: Image.Image) -> None:
 
 @contextlib.contextmanager
 def _errors() -> Iterator[list[str]]:
-    """Collect what is written to this process's stderr meanwhile; what does not fit a pipe is lost."""
+    """Capture this process's stderr while the body runs, up to the size of a pipe."""
     lines: list[str] = []
     kept, (reader, writer) = os.dup(_STDERR), os.pipe()
     os.set_blocking(writer, False)
@@ -72,7 +72,7 @@ def _check_sums(image: Image.Image, tags: Any) -> None:  # noqa: ANN401  Pillow'
 
 
 def _inflated(data: bytes, most: int) -> int:
-    """Return how many bytes data inflate to, as far as they go, or to somewhat above `most`. Raises: zlib.error."""
+    """Return the inflated size of `data` in bytes, counted up to slightly above `most`. Raises: zlib.error."""
     inflate, size, piece = zlib.decompressobj(), 0, b" "
     while piece and size < most:
         piece = inflate.decompress(data, _PIECE)

@@ -26,7 +26,7 @@ from courier.images.formats import FORMATS
 from courier.images.probe import Bounds, Header, read_header
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
-#: The number of digits of its digest in an image's unique name.
+#: The number of digits of the digest in an image's unique name.
 OWN_DIGITS = 16
 FOLDERS = {"unprocessed": UNPROCESSED, "processed": PROCESSED}
 
@@ -61,7 +61,7 @@ class Uploaded:
     etag: str
     header: Header
     size_bytes: int
-    #: Whether it was there already, with the same content.
+    #: Whether the same content was stored already.
     was_there: bool
 
 
@@ -89,12 +89,12 @@ class Result:
 
     @property
     def numbers(self) -> dict[str, int]:
-        """Its width, height, frames and bytes, as far as they are known."""
+        """Its width, height, frames and bytes, without missing and invalid values."""
         found = {name: self.details.get(name) for name in ("width", "height", "frames", "bytes")}
         return {name: value for name, value in found.items() if type(value) is int and value >= 0}
 
     def describe(self) -> str:
-        """Return its size and what could not be kept, in words; empty if nothing is known."""
+        """Describe its size and notes; empty if neither is known."""
         known = self.numbers
         words = [f"{known['width']} x {known['height']}"] if {"width", "height"} <= known.keys() else []
         words += [f"{known['frames']} frames"] if known.get("frames", 1) > 1 else []
@@ -113,7 +113,7 @@ class ImageTransfer:
         self.bounds = Bounds(megapixels=settings.image_max_megapixels, frames=settings.image_max_frames)
 
     def bucket(self, folder: str) -> Bucket:
-        """Return a folder of the bucket, which is there. Raises: AwsError."""
+        """Return a folder of the bucket. Raises: AwsError, also if the bucket is missing."""
         with self._lock:
             if folder not in self._buckets:
                 made = Bucket(self._requester.aws(), self._settings.bucket, FOLDERS[folder])
@@ -143,7 +143,7 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> Uploaded:
-        """Upload a file, unless it is there already; calls `may_replace` before another one is overwritten.
+        """Upload a file, unless the same is stored; calls `may_replace` before overwriting a different one.
 
         Raises: WrongUsage; Rejected; AwsError.
         """
@@ -160,7 +160,7 @@ class ImageTransfer:
         moved: Callable[[int], None] = lambda _count: None,
         opened: Callable[[int], object] = lambda _size: None,
     ) -> Uploaded:
-        """Upload an image under its name, or under its unique name if another image has that. Raises: AwsError."""
+        """Upload an image under its name, or under its unique name if a different image has it. Raises: AwsError."""
         sent = self._store(image, image.name, lambda _name: False, moved, opened)
         while sent is None:
             sent = self._store(image, image.own_name, lambda _name: True, moved, opened)
@@ -174,7 +174,7 @@ class ImageTransfer:
         moved: Callable[[int], None],
         opened: Callable[[int], object],
     ) -> Uploaded | None:
-        """Upload an image, unless it is there already; None if another is, and may not be replaced."""
+        """Upload an image, unless the same is stored; None if a different one must not be replaced."""
         bucket = self.bucket("unprocessed")
         there = bucket.find(name)
         is_same = there is not None and there.etag.strip('"') == etag_of(image.content)
@@ -245,7 +245,7 @@ def _result(response: Response) -> Result | CourierError:
 
 
 def etag_of(content: bytes) -> str:
-    """Return the ETag that S3 gives to what is stored, without quotes: an MD5, or that of the parts' MD5s.
+    """Return the ETag of a stored object, without quotes: an MD5, or the MD5 of its parts' MD5s.
 
     Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
     """

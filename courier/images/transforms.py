@@ -1,4 +1,4 @@
-"""Operations on the positions of pixels, as pure functions; they also move transparency."""
+"""Geometric operations, as pure functions; the alpha channel moves along."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TURNS = {90: Image.Transpose.ROTATE_270, 180: Image.Transpose.ROTATE_180, 270: 
 
 
 def rotate(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image turned clockwise, and large enough to hold all of it."""
+    """Rotate clockwise, on a canvas that holds the whole image."""
     degrees = values["degrees"] % 360
     if degrees in _TURNS or degrees == 0:
         return image.transpose(_TURNS[int(degrees)]) if degrees else image
@@ -30,7 +30,7 @@ def rotate(image: Image.Image, values: Values) -> Image.Image:
 
 
 def crop(image: Image.Image, values: Values) -> Image.Image:
-    """Return a part of an image. Raises: NotAnImage if there is nothing of it at that place."""
+    """Crop. Raises: NotAnImage if the area is outside the image."""
     width, height = min(values["width"], image.width), min(values["height"], image.height)
     left, top = values["left"], values["top"]
     if values["gravity"]:
@@ -42,11 +42,11 @@ def crop(image: Image.Image, values: Values) -> Image.Image:
 
 
 def resize(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image in another size, stretched, cut or padded to fit."""
+    """Resize, with stretching, cropping or padding."""
     size, (width, height) = planned_size(image.size, values), target(image.size, values["size"])
     scaled = linear_light.scaled if LINEAR in values else _scaled
     if values["fit"] == "cover":
-        # Only what will be seen is scaled.
+        # Scale only the visible part.
         share = max(width / image.width, height / image.height)
         seen = width / share, height / share
         left, top = corner(image.size, seen, values["gravity"])
@@ -58,12 +58,12 @@ def resize(image: Image.Image, values: Values) -> Image.Image:
 
 
 def thumbnail(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image made smaller, if it needs to be."""
+    """Reduce to fit; never enlarge."""
     return _scaled(image, thumbnail_size(image.size, values))
 
 
 def border(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image with a frame of one color around it."""
+    """Add a border of one color."""
     color, width = values["color"], values["width"]
     image = _with_alpha(image) if color == "transparent" else colored(image)
     framed = Image.new(image.mode, (image.width + 2 * width, image.height + 2 * width), _fill(color, image))

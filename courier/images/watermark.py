@@ -15,13 +15,13 @@ from courier.images.arguments import GRAVITIES, Values
 from courier.images.color import colored
 from courier.images.geometry import place
 
-#: The text's height, of the image's shorter side; how far it is from the edge, of its own height.
+#: The text's height as a fraction of the image's shorter side, and its margin as a fraction of its height.
 _SHARE = 0.05
-#: How opaque the text is, and its shadow beside it, in per cent.
+#: The opacity of the text and of its shadow, in percent.
 OPACITY, _SHADOW = 78, 75
-#: The package that brings the font, with Latin, Greek and Cyrillic letters; without it, Pillow's own has ASCII's.
+#: The package of the font, with Latin, Greek and Cyrillic; without it, Pillow's font has ASCII only.
 _PACKAGE = "fontpkg_noto_sans"
-#: The file of each style, and how bold its letters are.
+#: The file and the weight of each style.
 FONTS = {
     "regular": ("NotoSans[wdth,wght].ttf", 400),
     "bold": ("NotoSans[wdth,wght].ttf", 700),
@@ -48,7 +48,7 @@ def read(text: str) -> Values:
 
 
 def _option(word: str) -> tuple[str, Any] | None:
-    """Return what a word at the end says that is not a part of the text."""
+    """Parse a trailing option; None if the word belongs to the text."""
     if word in GRAVITIES:
         return "gravity", word
     if word in FONTS:
@@ -59,7 +59,7 @@ def _option(word: str) -> tuple[str, Any] | None:
 
 @lru_cache(maxsize=64)
 def _check_letters(words: str, name: str) -> None:
-    """Reject letters that the font lacks, which it would draw as boxes. Raises: Rejected."""
+    """Check that the font has all characters, which it would draw as boxes. Raises: Rejected."""
     font = _font(name, _CHECKED_HEIGHT)
     box = bytes(font.getmask("\uffff"))
     for letter in words:
@@ -83,7 +83,7 @@ def _font(name: str, height: int) -> Any:  # noqa: ANN401  one of Pillow's fonts
 
 
 def watermark(image: Image.Image, values: Values) -> Image.Image:
-    """Return an image with a line of text on it."""
+    """Draw a line of text."""
     words, height = values["text"], max(10, round(min(image.size) * _SHARE))
     margin = min(height, *image.size) // 2
     area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
@@ -98,7 +98,7 @@ def watermark(image: Image.Image, values: Values) -> Image.Image:
 
 
 def _drawn(words: str, font: Any, step: int, opacity: int) -> tuple[Image.Image, Image.Image]:  # noqa: ANN401  the same
-    """Return how opaque a text is at each place, and its shadow."""
+    """Return the masks of a text and of its shadow."""
     left, top, right, bottom = font.getbbox(words)
     text = Image.new("L", (int(right - left) + step, int(bottom - top) + step))
     ImageDraw.Draw(text).text((-left, -top), words, font=font, fill=round(2.55 * opacity))
@@ -107,7 +107,7 @@ def _drawn(words: str, font: Any, step: int, opacity: int) -> tuple[Image.Image,
 
 
 def _lay(image: Image.Image, mask: Image.Image, color: str, place: tuple[int, int]) -> None:
-    """Lay a color over a part of an image; over what is transparent, too."""
+    """Blend a color into an area, including transparent pixels."""
     if image.mode != "RGBA":
         image.paste(color, (*place, place[0] + mask.width, place[1] + mask.height), mask)
         return

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import KW_ONLY, dataclass
 
 from courier.errors import WrongUsage
+from courier.settings import QUEUE_NAME
 from courier.text import quoted
 
 #: The suffix of a request queue's dead-letter queue; aws_setup.sh uses the same.
 DEAD_SUFFIX = "-dead"
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Application:
         """Check the names."""
         object.__setattr__(self, "kind", self.kind or self.name)
         for queue in (self.requests, self.replies, self.dead_letters):
-            if not _QUEUE_NAME.fullmatch(queue):
+            if not QUEUE_NAME.fullmatch(queue):
                 raise WrongUsage(f"{quoted(queue)} is no queue's name: it must be 1 to 80 letters, digits, - or _")
         if self.requests == self.replies:
             raise WrongUsage(f"{self.name} has the queue {self.requests} for requests and for replies.")

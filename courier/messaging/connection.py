@@ -51,10 +51,10 @@ class Channel:
 
     requests: Mailbox
     replies: Mailbox
-    requester: Exchange
+    exchange: Exchange
     dead: DeadLetters
     #: Makes another exchange, with another reply queue.
-    make_requester: MakeExchange
+    make_exchange: MakeExchange
 
 
 class Connection:
@@ -163,7 +163,7 @@ class Connection:
         for box in (requests, replies):
             retrier.retry(box.find, time.monotonic() + seconds)
 
-        def make_requester(chosen: Mailbox, *, is_expensive: bool) -> Exchange:
+        def make_exchange(chosen: Mailbox, *, is_expensive: bool) -> Exchange:
             return Exchange(
                 requests=requests,
                 replies=chosen,
@@ -179,14 +179,14 @@ class Connection:
         return Channel(
             requests=requests,
             replies=replies,
-            requester=make_requester(replies, is_expensive=False),
+            exchange=make_exchange(replies, is_expensive=False),
             dead=dead,
-            make_requester=make_requester,
+            make_exchange=make_exchange,
         )
 
 
 @contextmanager
-def requester_for(
+def exchange_for(
     connection: Connection, questions: Iterable[Outgoing]
 ) -> Iterator[tuple[Exchange, Iterable[Outgoing]]]:
     """Yield an exchange that fits the stream of `questions`, and that stream.
@@ -199,19 +199,19 @@ def requester_for(
 
     stream = iter(questions)
     ready: list[Outgoing] = []
-    for asked in stream:
-        ready.append(asked)
-        if asked is None or len(ready) > SHARED_WINDOW:
+    for outgoing in stream:
+        ready.append(outgoing)
+        if outgoing is None or len(ready) > SHARED_WINDOW:
             break
     channel = connection.channel()
-    expensive = sum(isinstance(asked, OutgoingRequest) and asked.is_expensive for asked in ready)
+    expensive = sum(isinstance(outgoing, OutgoingRequest) and outgoing.is_expensive for outgoing in ready)
     is_large = (len(ready) > SHARED_WINDOW and ready[-1] is not None) or expensive > 1
     if not is_large and not _is_crowded(channel.replies):
-        requester = channel.make_requester(channel.replies, is_expensive=True) if expensive else channel.requester
-        yield requester, chain(ready, stream)
+        exchange = channel.make_exchange(channel.replies, is_expensive=True) if expensive else channel.exchange
+        yield exchange, chain(ready, stream)
         return
     with private_replies(connection.aws(), channel.replies) as replies:
-        yield channel.make_requester(replies, is_expensive=expensive > 0), chain(ready, stream)
+        yield channel.make_exchange(replies, is_expensive=expensive > 0), chain(ready, stream)
 
 
 def _is_crowded(replies: Mailbox) -> bool:

@@ -105,7 +105,7 @@ class DeadLetters:
         moved = 0
         receive = partial(self._dead.receive, wait_seconds=1, visibility_seconds=PEEK_SECONDS)
         while messages := call(receive):
-            failures = call(partial(self._requests.send, [_revived(one.message) for one in messages]))
+            failures = call(partial(self._requests.send, [_without_deadline(one.message) for one in messages]))
             failed = {failure.index for failure in failures}
             sent = [one for index, one in enumerate(messages) if index not in failed]
             call(partial(self._dead.acknowledge, sent))
@@ -113,7 +113,7 @@ class DeadLetters:
         return moved
 
 
-def _revived(message: Message) -> Message:
+def _without_deadline(message: Message) -> Message:
     left_out = {REASON, DEADLINE, REPLY_TO}
     kept = {name: value for name, value in message.attributes.items() if value and name not in left_out}
     return Message(body=message.body, attributes=kept)

@@ -1,7 +1,7 @@
 """Send requests and find their responses in a shared queue.
 
 All clients receive from one response queue and take the responses with the IDs of their own requests. Responses of
-other clients are released, at once or after receiving beyond a whole batch of them. Expired responses are deleted by
+other clients are released at once, or, if they fill a batch, after a moment. Expired responses are deleted by
 any client that receives them. See docs/adr/0003-shared-response-queue.md.
 """
 
@@ -96,7 +96,7 @@ class Exchange:
         due = 0
         try:
             while not current.is_over:
-                self._go_on(current, due)
+                self._advance(current, due)
                 while due in current.done:
                     yield current.done.pop(due)
                     due += 1
@@ -110,7 +110,7 @@ class Exchange:
         """Cancel `request_many`. May be called from any thread and from signal handlers."""
         self._cancellation.cancel()
 
-    def _go_on(self, current: PendingRequests, due: int) -> None:
+    def _advance(self, current: PendingRequests, due: int) -> None:
         """Fill the window, and receive once, unless the outcome that is due is known."""
         with suppress(Canceled):
             self._cancellation.check()
@@ -197,7 +197,7 @@ class Exchange:
                 dead.append(received)
             else:
                 alive.append(received)
-        self._dispose(alive, mine + dead, look_further=not mine and _are_in_the_way(messages))
+        self._dispose(alive, mine + dead, look_further=not mine and _may_hide_others(messages))
         return mine
 
     def _receive(self, wait_seconds: int) -> list[ReceivedMessage]:
@@ -233,17 +233,17 @@ class Exchange:
             self._finished.popitem(last=False)
 
 
-def _are_in_the_way(messages: Sequence[ReceivedMessage]) -> bool:
+def _may_hide_others(messages: Sequence[ReceivedMessage]) -> bool:
     """Whether these messages may hide others behind them for long."""
-    return len(messages) == MAX_BATCH and _receives(messages) >= UNWANTED_RECEIVES
+    return len(messages) == MAX_BATCH and _average_receive_count(messages) >= UNWANTED_RECEIVES
 
 
-def _receives(messages: Sequence[ReceivedMessage]) -> float:
+def _average_receive_count(messages: Sequence[ReceivedMessage]) -> float:
     """Return the average receive count, which measures how crowded the queue is."""
     return sum(received.receive_count for received in messages) / len(messages)
 
 
 def _pause_seconds(messages: Sequence[ReceivedMessage]) -> float:
     low, high = PAUSE_SECONDS
-    factor = max(1, min(_receives(messages) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
+    factor = max(1, min(_average_receive_count(messages) / UNWANTED_RECEIVES, MAX_PAUSE_FACTOR))
     return factor * random.uniform(low, high)  # noqa: S311  spreads load, guards nothing

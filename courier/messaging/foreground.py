@@ -59,7 +59,7 @@ class Runnable:
         threading.Thread(target=self._watch, args=(signals,), name="watch", daemon=True).start()
         reason = signals.get()
         log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
-        all_done = self.stop(give_up=lambda: _another(signals))
+        all_done = self.stop(give_up=lambda: _second_signal(signals))
         log.info("stopped")
         return all_done
 
@@ -80,7 +80,7 @@ def _received() -> Iterator[Signals]:
             signal.signal(number, handler)
 
 
-def _another(signals: Signals) -> bool:
+def _second_signal(signals: Signals) -> bool:
     """Whether another signal has come (0 is not a signal)."""
     while not signals.empty():
         if signals.get():

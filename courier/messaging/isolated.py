@@ -17,7 +17,7 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import IO, Any
 
-from courier.errors import WrongUsage
+from courier.errors import CourierError, IsolatedServiceError, Rejected, ServiceError, WrongUsage
 from courier.messaging.config import WorkerConfig
 from courier.messaging.protocol import Request, Response
 from courier.sandbox import Limits, Sandbox
@@ -58,10 +58,16 @@ class IsolatedHandler:
         )
 
     def __call__(self, request: Request) -> Response:
-        """Return the response. Raises: Rejected, also at a limit; NoRoom; SandboxFault if the handler failed."""
+        """Return the response.
+
+        Raises: Rejected, by the handler or at a limit; IsolatedServiceError after a transient error; NoRoom;
+        SandboxFault if the handler failed.
+        """
         with self._sandbox.cell() as cell:
             cell.source.write(json.dumps(asdict(request)).encode())
             report = cell.run(self._order)
+            if transient := report.get("transient"):
+                raise IsolatedServiceError(transient["message"], hint=transient["hint"])
             with cell.result() as result:
                 return Response(body=result.read().decode(errors="surrogatepass"), details=report["details"])
 
@@ -69,7 +75,14 @@ class IsolatedHandler:
 def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[str, Any]:
     """Process the request in `source` by the handler that `order` names (in the child)."""
     handler = _handler(order["module"], order["name"], order["main"], tuple(order["path"]))
-    made = handler(Request(**json.load(source)))
+    try:
+        made = handler(Request(**json.load(source)))
+    except Rejected:
+        raise
+    except CourierError as error:
+        if isinstance(error, ServiceError) and error.is_transient:
+            return {"transient": {"message": error.message, "hint": error.hint}}
+        raise Rejected(error.message, hint=error.hint) from error
     response = Response(body=made) if isinstance(made, str) else made
     result.write(response.body.encode(errors="surrogatepass"))
     return {"details": dict(response.details)}

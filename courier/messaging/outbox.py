@@ -66,7 +66,7 @@ class Outbox:
             self._changed.wait_for(lambda: self._finished or self._closed)
             if self._finished:
                 left = self._finished[0][0] + LINGER_SECONDS - time.monotonic()
-                self._changed.wait_for(self._is_ripe, max(0.0, left))
+                self._changed.wait_for(self._is_due, max(0.0, left))
             return [self._finished.popleft()[1] for _ in range(min(MAX_BATCH, len(self._finished)))]
 
     def close(self) -> None:
@@ -75,5 +75,5 @@ class Outbox:
             self._closed = True
             self._changed.notify_all()
 
-    def _is_ripe(self) -> bool:
+    def _is_due(self) -> bool:
         return len(self._finished) >= MAX_BATCH or self._unfinished() == 0 or self._closed

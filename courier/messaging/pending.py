@@ -120,11 +120,11 @@ class PendingRequests:
     ) -> list[tuple[int, OutgoingRequest]]:
         """Return the requests of `batch`; errors among them are outcomes already."""
         requests = []
-        for index, asked in batch:
-            if isinstance(asked, CourierError):
-                self.done[index] = Outcome(result=asked, request_id="", seconds=0.0)
+        for index, outgoing in batch:
+            if isinstance(outgoing, CourierError):
+                self.done[index] = Outcome(result=outgoing, request_id="", seconds=0.0)
             else:
-                requests.append((index, asked))
+                requests.append((index, outgoing))
         return requests
 
     def finish(self, request_id: str, result: Reply | CourierError) -> None:

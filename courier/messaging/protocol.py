@@ -16,6 +16,7 @@ from typing import Any
 
 from courier.aws.message import Message
 from courier.errors import MalformedMessage, Reason, Rejected
+from courier.settings import QUEUE_NAME
 from courier.text import quoted
 
 #: The version of this protocol; messages with another version are rejected.
@@ -46,7 +47,6 @@ CLAIM = "claim"
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
-_QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -54,6 +54,9 @@ _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """A client's request. In a manually sent message, everything except the body may be missing.
+
+    SQS rejects an empty body, control characters except tab, CR and LF, U+FFFE and U+FFFF. A requester raises Rejected
+    for them before it sends anything.
 
     >>> Request(body="hello", options={"language": "en"}).body
     'hello'
@@ -80,6 +83,8 @@ class Response:
     """A request's result: a body, and details as JSON values by name.
 
     A handler returns it if a string is not enough; the worker fills in the other fields.
+
+    SQS rejects an empty body, so that the client gets a rejection; characters that it forbids become U+FFFD.
 
     >>> Response(body="HELLO", details={"letters": 5}).details["letters"]
     5
@@ -116,7 +121,7 @@ def new_request_id() -> str:
 
 def is_reply_queue(name: str, default: str) -> bool:
     """Whether a worker may write to the queue `name`: `default` itself, or `default`, a dash and more."""
-    return name == default or (name.startswith(f"{default}-") and _QUEUE_NAME.fullmatch(name) is not None)
+    return name == default or (name.startswith(f"{default}-") and QUEUE_NAME.fullmatch(name) is not None)
 
 
 def encode_request(request: Request) -> Message:
@@ -156,7 +161,8 @@ def decode_request(message: Message) -> Request:
 def check_body(body: str) -> None:
     """Check that SQS accepts `body`. Raises: Rejected."""
     if not body:
-        raise Rejected("The body is empty, which SQS does not accept.", reason=Reason.EMPTY)
+        hint = "Send at least one character."
+        raise Rejected("The body is empty, which SQS does not accept.", hint=hint, reason=Reason.EMPTY)
     if found := _FORBIDDEN.search(body):
         what = f"Character {found.start() + 1:,} of the body is U+{ord(found[0]):04X}"
         raise Rejected(f"{what}, which SQS does not accept.", hint="Remove it.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsError, CourierError, RequestCanceled
 from courier.messaging.application import Application
-from courier.messaging.connection import TIMEOUT_SECONDS, Connection, requester_for, response_of
+from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Request, Response, check_body
 
@@ -116,8 +116,8 @@ class Requester(Connection):
         self._streams += 1
         with self, ExitStack() as stack:
             stack.callback(self._end, claims)
-            asked = self._questions(requests, claims, expensive=expensive)
-            exchange, stream = self._exchange(asked, is_single=is_single and not expensive)
+            outgoing = self._outgoing_stream(requests, claims, expensive=expensive)
+            exchange, stream = self._exchange(outgoing, is_single=is_single and not expensive)
             outcomes = stack.enter_context(
                 closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
             )
@@ -125,20 +125,20 @@ class Requester(Connection):
                 yield self._result(outcome)
                 self._forget(claims.popleft())
 
-    def _questions(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
+    def _outgoing_stream(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
             _check_type(request, str, Request, OutgoingRequest, CourierError, type(None))
-            asked: Outgoing
+            outgoing: Outgoing
             if isinstance(request, str | Request):
                 whole = Request(body=request) if isinstance(request, str) else request
-                asked = self._question(whole, expensive=expensive)
+                outgoing = self._outgoing(whole, expensive=expensive)
             else:
-                asked = request
-            if asked is not None:
-                claims.append(asked.claim if isinstance(asked, OutgoingRequest) else "")
-            yield asked
+                outgoing = request
+            if outgoing is not None:
+                claims.append(outgoing.claim if isinstance(outgoing, OutgoingRequest) else "")
+            yield outgoing
 
-    def _question(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
+    def _outgoing(self, request: Request, *, expensive: bool) -> OutgoingRequest | CourierError:
         try:
             claim = self._claim(request) if self.application.bucket else ""
             check_body(claim or request.body)
@@ -165,17 +165,17 @@ class Requester(Connection):
             self._stored = StoredBodies(self.aws(), self.application)
         return self._stored
 
-    def _exchange(self, asked: Iterable[Outgoing], *, is_single: bool) -> tuple[Exchange, Iterable[Outgoing]]:
+    def _exchange(self, outgoing: Iterable[Outgoing], *, is_single: bool) -> tuple[Exchange, Iterable[Outgoing]]:
         """Return an exchange with the reply queue that fits a stream, and that stream."""
         now = time.monotonic()
         if self._private and self._streams == 1 and now - self._private[1] > PRIVATE_SECONDS:
             self.close()
         if self._private:
-            return self._private[0], asked
+            return self._private[0], outgoing
         if is_single and now < self._shared_until:
-            return self.channel().requester, asked
+            return self.channel().exchange, outgoing
         with ExitStack() as stack:
-            exchange, stream = stack.enter_context(requester_for(self, asked))
+            exchange, stream = stack.enter_context(exchange_for(self, outgoing))
             if exchange.reply_queue != self.application.replies:
                 self._private, self._held = (exchange, now), stack.pop_all()
             elif is_single:

@@ -10,7 +10,7 @@ from typing import cast
 
 import numpy as np
 
-from courier.numbers.integers import Array, together
+from courier.numbers.integers import Array, in_common_unit
 
 #: The share of a random sample that a bracket covers on each side of a quantile: five standard deviations of its
 #: error, within these bounds.
@@ -90,7 +90,7 @@ class RankBracket:
             return self.high if place < self.inside + self.at_high else None
         if self.stride > 1:
             return None
-        kept, decimals = self.together()
+        kept, decimals = self.all_kept()
         return Fraction(int(np.partition(kept, place)[place]), 10**decimals)
 
     def next(self, rank: int) -> RankBracket:
@@ -100,23 +100,23 @@ class RankBracket:
             return RankBracket(self._bounds[0], self.low, bounds=(self._bounds[0], self.low))
         if place >= self.inside:
             return RankBracket(self.high, self._bounds[1], bounds=(self.high, self._bounds[1]))
-        kept, decimals = self.together()
+        kept, decimals = self.all_kept()
         return around(np.sort(kept), decimals, place / self.inside, bounds=(self.low, self.high))
 
     def holds(self, rank: int) -> bool:
         """Whether the value of a rank is inside, known or not."""
         return 0 <= rank - self.below - self.at_low < self.inside
 
-    def together(self) -> tuple[Array, int]:
+    def all_kept(self) -> tuple[Array, int]:
         """Return all kept values in a common unit."""
-        return together(self.kept)
+        return in_common_unit(self.kept)
 
     def _keep(self, more: Sequence[tuple[Array, int]], rng: Random, limit: int) -> None:
         more = [(held, decimals) for held, decimals in more if len(held)]
         self.kept += more
         self._weight += sum(_weight(held) for held, _ in more)
         while self._weight > limit:
-            held, decimals = self.together()
+            held, decimals = self.all_kept()
             held = _thinned(held, 2, rng)
             self.kept, self._weight = [(held, decimals)], _weight(held)
             self.stride *= 2

@@ -25,7 +25,7 @@ from courier.numbers.parser import ParseError
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, mixed
 from courier.numbers.response import NumbersResponse, decode
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
 from courier.progress import Progress, Reporter
@@ -51,7 +51,7 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, warn: Callable[[st
 
 
 @dataclass(frozen=True, kw_only=True)
-class Inquiry:
+class StoredListClient:
     """Requests the statistics of stored lists."""
 
     requester: Requester
@@ -75,7 +75,7 @@ class Inquiry:
                 moved.expect(next(passes) * found.size_bytes)
                 return self._pass(found, spans, plan, moved)
 
-            figures, histogram = conclude(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
+            figures, histogram = summarize_stream(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
         return NumbersResponse.of(figures, histogram if self.extras.histogram else None)
 
     def _one(self, request: Request) -> str:
@@ -104,13 +104,13 @@ class Inquiry:
 
 
 def request(
-    inquiry: Inquiry, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
+    client: StoredListClient, bucket_name: str | None, source: ListSource, name: str, terminal: Reporter
 ) -> tuple[NumbersResponse, float]:
     """Store a list, request its statistics, and delete it; return the response, and the seconds it took.
 
     Raises: NotANumberList or Rejected; ResponseTimeout; AwsError.
     """
-    bucket = Bucket(inquiry.requester.aws(), bucket_name, LISTS)
+    bucket = Bucket(client.requester.aws(), bucket_name, LISTS)
     bucket.check()
     source.check_beginning()
     with ExitStack() as stack:
@@ -119,7 +119,7 @@ def request(
             found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
         started = time.monotonic()
         with terminal.moving(f"Working through {name} (Ctrl-C to cancel)") as moved:
-            return inquiry.request(found, moved), time.monotonic() - started
+            return client.request(found, moved), time.monotonic() - started
 
 
 def _request(found: StoredObject, **options: str) -> Request:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from courier.numbers.integers import INT64_LIMIT, Array, together
+from courier.numbers.integers import INT64_LIMIT, Array, in_common_unit
 
 #: The most digits before and after the point: two words each.
 _MAX_PART = 16
@@ -88,7 +88,7 @@ def read(text: str) -> tuple[Array, int] | None:
         if part is None:
             return None
         parts.append(part)
-    return together(parts)
+    return in_common_unit(parts)
 
 
 def read_piece(raw: bytes, sign: str) -> tuple[Array, int] | None:

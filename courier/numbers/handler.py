@@ -8,10 +8,10 @@ from courier import Request
 from courier.aws.message import Message
 from courier.aws.session import Clock
 from courier.numbers import fast_parser, parser
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import histogram
 from courier.numbers.options import Extras
 from courier.numbers.response import NumbersResponse, encode
-from courier.numbers.sample import Sample
 from courier.numbers.stats import of_held, summarize
 from courier.numbers.stored_lists import StoredLists
 from courier.settings import LISTS
@@ -54,16 +54,16 @@ def answer(request: Request) -> str:
     Raises: NotANumberList; Rejected for an unknown option.
     """
     extras = Extras.of(request.options)
-    sample = read(request.body)
-    drawn = histogram(sample) if extras.histogram else None
-    return encode(NumbersResponse.of(summarize(sample, of_held(extras.percentiles)), drawn))
+    numbers = read(request.body)
+    drawn = histogram(numbers) if extras.histogram else None
+    return encode(NumbersResponse.of(summarize(numbers, of_held(extras.percentiles)), drawn))
 
 
-def read(text: str) -> Sample:
+def read(text: str) -> HeldList:
     """Parse a list: by the fast parser if it is long and plain, else by the reference parser.
 
     Raises: NotANumberList.
     """
     found = fast_parser.read(text) if len(text) >= FAST_FROM else None
     units, decimals = found or parser.read(text)
-    return Sample(units=units, decimals=decimals)
+    return HeldList(units=units, decimals=decimals)

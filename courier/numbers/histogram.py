@@ -7,31 +7,31 @@ from itertools import count
 
 import numpy as np
 
+from courier.numbers.held_list import HeldList
 from courier.numbers.integers import INT64_LIMIT, Array, as_array
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import all_digits
-from courier.numbers.sample import Sample
 
 MAX_BINS = 10
 #: Bin widths are these numbers times a power of ten.
 _ROUND = (1, 2, 5)
-#: The most bins of a tally: beyond that, ten bins are merged into one.
+#: The most counted bins: beyond that, ten bins are merged into one.
 MAX_TALLIED = 1_000
-#: A tally begins with bins a hundred times narrower than the range of its sample, or than the sample's last digit if
+#: Counting begins with bins a hundred times narrower than the range of its sample, or than the sample's last digit if
 #: that is 0: narrow bins can be merged, wide bins cannot be split.
 _FINER = 2
 
 
-def histogram(sample: Sample) -> Histogram:
-    """Return the histogram of `sample` with the narrowest round width that gives at most ten bins."""
-    least, most = sample.at(0), sample.at(-1)
-    counts = BinCounts(exponent_for(least, most, sample.decimals))
-    counts.add(as_array(sample.units), sample.decimals, least, most)
-    return counts.histogram(least, most, sample.decimals)
+def histogram(numbers: HeldList) -> Histogram:
+    """Return the histogram of `numbers` with the narrowest round width that gives at most ten bins."""
+    least, most = numbers.at(0), numbers.at(-1)
+    counts = BinCounts(exponent_for(least, most, numbers.decimals))
+    counts.add(as_array(numbers.units), numbers.decimals, least, most)
+    return counts.histogram(least, most, numbers.decimals)
 
 
 def exponent_for(least: int, most: int, decimals: int) -> int:
-    """Return a tally's exponent for numbers about between `least` and `most`, in units of 10**-decimals."""
+    """Return the exponent of the first bins for numbers between about `least` and `most`, in units of 10**-decimals."""
     return len(str(most - least)) - _FINER - 1 - decimals
 
 
@@ -60,7 +60,7 @@ class BinCounts:
         self.counts += np.bincount((bins - self.first).astype(np.int64), minlength=len(self.counts))
 
     def merge(self, exponent: int, first: int, counts: Array) -> None:
-        """Add the counts of another tally that began with the same exponent."""
+        """Add the counts of others that began with the same exponent."""
         if not len(counts):
             return
         other = BinCounts(exponent)

@@ -28,7 +28,7 @@ def as_array(units: Sequence[int] | Array) -> Array:
     return np.array(units, dtype=np.int64 if is_small else object)
 
 
-def together(parts: Sequence[tuple[Array, int]]) -> tuple[Array, int]:
+def in_common_unit(parts: Sequence[tuple[Array, int]]) -> tuple[Array, int]:
     """Return all parts in the smallest of their units: as Python's integers if 64 bits are too few."""
     decimals = max((own for _, own in parts), default=0)
     arrays = [_rescaled(units, decimals - own) for units, own in parts]

@@ -38,7 +38,7 @@ _THOUSANDS_LINES = re.compile(
 )
 
 
-class _Misfit(Exception):
+class _InvalidWord(Exception):
     """A word is not a number in this notation."""
 
     def __init__(self, place: int, word: str) -> None:
@@ -68,7 +68,7 @@ class Notation:
             return text.replace(",", ".")
         try:
             return _WORD.sub(self._word, text)
-        except _Misfit as misfit:
+        except _InvalidWord as misfit:
             return self._parse_error(text, misfit)
 
     @cached_property
@@ -83,12 +83,12 @@ class Notation:
         if not ("," in core or (self.decimal_comma and "." in core)):
             return word
         if not self._pattern.fullmatch(core):
-            raise _Misfit(match.start(), word)
+            raise _InvalidWord(match.start(), word)
         if self.thousands:
             word = word.replace(core, core.replace("." if self.decimal_comma else ",", ""), 1)
         return (word.replace(",", ".") if self.decimal_comma else word).ljust(len(match[0]))
 
-    def _parse_error(self, text: str, misfit: _Misfit) -> ParseError:
+    def _parse_error(self, text: str, misfit: _InvalidWord) -> ParseError:
         if self.decimal_comma:
             finding = "which is not a number with a decimal comma"
             hint = f"{_SEPARATE} Points may group digits by threes" + ("." if self.thousands else ", with --thousands.")

@@ -37,7 +37,7 @@ def encode(part: PartialResult | ParseError) -> str:
         "units": found.units,
         "squares": found.squares,
         "extremes": [int(value * 10**found.decimals) for value in found.extremes or ()],
-        "tally": [found.tally.exponent, found.tally.first, found.tally.counts.tolist()],
+        "tally": [found.bin_counts.exponent, found.bin_counts.first, found.bin_counts.counts.tolist()],
         "signs": part.signs,
         "brackets": [_encode_bracket(bracket) for bracket in found.brackets],
     }
@@ -70,7 +70,7 @@ def _decode_part(found: dict[str, Any], plan: Plan) -> PartialResult:
     for units in found["extremes"]:
         one.widen(Fraction(_whole(units), 10**decimals))
     exponent, first, counts = found["tally"]
-    one.tally.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_count, counts))))
+    one.bin_counts.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_count, counts))))
     for bracket, words in zip(one.brackets, found["brackets"], strict=True):
         _fill(bracket, *words)
     signs = {str(sign): (_count(item), _count(character)) for sign, (item, character) in found["signs"].items()}
@@ -84,12 +84,12 @@ def _check(part: PartialResult) -> None:
     fits = [
         bool(one.extremes) == bool(one.count),
         one.count * one.squares >= one.units**2,
-        sum(one.tally.counts.tolist()) == one.count,
+        sum(one.bin_counts.counts.tolist()) == one.count,
         part.signs.keys() <= {",", ";", " ", "\n"},
-        one.extremes is None or _lies_on(one.tally, one.extremes),
+        one.extremes is None or _is_covered_by(one.bin_counts, one.extremes),
     ]
     for bracket in one.brackets:
-        kept = len(bracket.together()[0])
+        kept = len(bracket.all_kept()[0])
         fits += [
             bracket.end <= one.count,
             kept == bracket.inside if bracket.stride == 1 else 1 < kept <= bracket.inside,
@@ -99,15 +99,15 @@ def _check(part: PartialResult) -> None:
         raise ValueError
 
 
-def _lies_on(tally: BinCounts, extremes: tuple[Fraction, Fraction]) -> bool:
-    """Whether the extremes are inside the bins of a tally."""
-    width = Fraction(10) ** tally.exponent
+def _is_covered_by(bin_counts: BinCounts, extremes: tuple[Fraction, Fraction]) -> bool:
+    """Whether the extremes are inside the counted bins."""
+    width = Fraction(10) ** bin_counts.exponent
     first, last = (value // width for value in extremes)
-    return tally.first <= first <= last < tally.first + len(tally.counts)
+    return bin_counts.first <= first <= last < bin_counts.first + len(bin_counts.counts)
 
 
 def _encode_bracket(bracket: RankBracket) -> list[object]:
-    kept, decimals = bracket.together()
+    kept, decimals = bracket.all_kept()
     counts = [bracket.below, bracket.at_low, bracket.inside, bracket.at_high]
     return [counts, bracket.stride, decimals, kept.tolist()]
 

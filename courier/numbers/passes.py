@@ -40,7 +40,7 @@ def make_plan(
     fetch: Callable[[Sequence[range]], Iterable[bytes]], size: int, statistics: Mapping[str, Statistic]
 ) -> Plan:
     """Return a plan from a sample of a list of `size` bytes, whose ranges `fetch` returns; repeatable for a size."""
-    spans = _chosen(size)
+    spans = _sample_ranges(size)
     blocks = list(fetch([range(span.first_byte, span.stop) for span in spans]))
     reads = [read for span, block in zip(spans, blocks, strict=True) for read in _read(span, block)]
     seen = [(int(unit), own) for some, own in reads for unit in some]
@@ -63,7 +63,7 @@ def pass_over(span: ByteRange, blocks: Iterable[bytes], plan: Plan, *, limit: in
     return PartialResult(found=found, signs=pieces.signs)
 
 
-def _chosen(size: int) -> list[ByteRange]:
+def _sample_ranges(size: int) -> list[ByteRange]:
     """Return evenly spread ranges of a list, each at a random position in its share of the list."""
     if size < SAMPLE_BLOCKS * SAMPLE_BYTES:
         return [ByteRange(start=0, stop=size, size=size)]

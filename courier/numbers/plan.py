@@ -25,7 +25,7 @@ Edge = tuple[int, int] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What a pass needs to know: the tally's first exponent, and the brackets' edges."""
+    """What a pass needs to know: the bin counts' first exponent, and the brackets' edges."""
 
     exponent: int
     brackets: Sequence[tuple[Edge, Edge]]

@@ -23,18 +23,18 @@ _SHORT = Context(prec=6)
 BOX = ("min", "q1", "median", "mean", "q3", "max")
 
 
-def table(answer: NumbersResponse, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
+def table(response: NumbersResponse, *, ascii_only: bool, plain: bool = False) -> dict[str, str]:
     """Return the statistics for a table, with rounded values marked: by a word if `plain`, else by a sign."""
     mark = "{} (rounded)" if plain else "~ {}" if ascii_only else "≈ {}"
     return {
-        name: "none" if text is None else mark.format(text) if name in answer.rounded else text
-        for name, text in answer.statistics.items()
+        name: "none" if text is None else mark.format(text) if name in response.rounded else text
+        for name, text in response.statistics.items()
     }
 
 
-def json_line(answer: NumbersResponse, line: int | None = None) -> str:
+def json_line(response: NumbersResponse, line: int | None = None) -> str:
     """Return the statistics as one line of JSON, with all digits; in a batch, with the number of their line."""
-    text = encode(replace(answer, histogram=None))
+    text = encode(replace(response, histogram=None))
     return text if line is None else f'{{"line": {line}, {text.removeprefix("{")}'
 
 
@@ -51,9 +51,9 @@ class JsonRows:
     def __init__(self, write: Callable[[str], object]) -> None:
         self._write = write
 
-    def add(self, line: int, answer: NumbersResponse) -> None:
+    def add(self, line: int, response: NumbersResponse) -> None:
         """Write the response to a line."""
-        self._write(json_line(answer, line))
+        self._write(json_line(response, line))
 
     def reject(self, line: int, reason: str) -> None:
         """Write why a line has no response."""
@@ -71,10 +71,10 @@ class CsvRows:
         self._names: list[str] | None = None
         self._early: list[tuple[int, str]] = []
 
-    def add(self, line: int, answer: NumbersResponse) -> None:
+    def add(self, line: int, response: NumbersResponse) -> None:
         """Write the response to a line."""
-        self._begin(list(answer.statistics))
-        self._write(csv_line([str(line), *(answer.statistics.get(name) for name in self._names or ()), None]))
+        self._begin(list(response.statistics))
+        self._write(csv_line([str(line), *(response.statistics.get(name) for name in self._names or ()), None]))
 
     def reject(self, line: int, reason: str) -> None:
         """Write why a line has no response, once the header is known."""
@@ -95,21 +95,21 @@ class CsvRows:
                 self.reject(line, reason)
 
 
-def plot(answer: NumbersResponse, *, ascii_only: bool, width: int | None = None) -> list[str]:
+def plot(response: NumbersResponse, *, ascii_only: bool, width: int | None = None) -> list[str]:
     """Return the lines of the histogram and the box plot, to fit `width` columns; none for a list of one number."""
-    found = answer.histogram
+    found = response.histogram
     if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two numbers have a range
         return []
     edges = _edges(found)
     room = PLOT_WIDTH if width is None else min(PLOT_WIDTH, width - plots.room_taken(edges, found.counts))
     bar = room if room >= MIN_BAR else 0
     lines = plots.bars(edges, found.counts, width=bar, ascii_only=ascii_only)
-    return lines + _box(answer, ascii_only=ascii_only, width=width)
+    return lines + _box(response, ascii_only=ascii_only, width=width)
 
 
-def bins_in_words(answer: NumbersResponse) -> list[str]:
+def bins_in_words(response: NumbersResponse) -> list[str]:
     """Return the histogram as text, a line for each bin."""
-    found = answer.histogram
+    found = response.histogram
     if found is None:
         return []
     edges = _edges(found)
@@ -120,9 +120,9 @@ def _edges(found: Histogram) -> list[str]:
     return [edge if len(edge) <= MAX_EDGE else _shortened(edge) for edge in found.edges]
 
 
-def _box(answer: NumbersResponse, *, ascii_only: bool, width: int | None) -> list[str]:
+def _box(response: NumbersResponse, *, ascii_only: bool, width: int | None) -> list[str]:
     """Return the box plot and its key, beside or below it; nothing if all numbers are equal."""
-    values = [answer.statistics.get(name) for name in BOX]
+    values = [response.statistics.get(name) for name in BOX]
     if any(value is None for value in values):
         return []
     least, *inner, most = (Decimal(value or 0) for value in values)

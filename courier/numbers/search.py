@@ -25,7 +25,7 @@ from courier.numbers.streaming import OnePass
 MAX_PASSES = 100
 
 
-def conclude(
+def summarize_stream(
     plan: Plan, make_pass: Callable[[Plan], OnePass], statistics: Mapping[str, Statistic], *, limit: int
 ) -> tuple[dict[str, Figure | None], Histogram]:
     """Return the statistics and the histogram, with as many passes as necessary: usually one.
@@ -52,7 +52,7 @@ class Streamed:
     def __init__(
         self, first: OnePass, extremes: tuple[Fraction, Fraction], statistics: Mapping[str, Statistic]
     ) -> None:
-        self._tally, self._decimals = first.tally, first.decimals
+        self._bin_counts, self._decimals = first.bin_counts, first.decimals
         self.count, self.scale = first.count, 10**first.decimals
         self.sums = first.units, first.squares
         least, most = (int(value * self.scale) for value in extremes)
@@ -66,7 +66,7 @@ class Streamed:
 
     def histogram(self) -> Histogram:
         """Return the histogram."""
-        return self._tally.histogram(self.at(0), self.at(-1), self._decimals)
+        return self._bin_counts.histogram(self.at(0), self.at(-1), self._decimals)
 
     def next_plan(self) -> Plan | None:
         """Return the plan of the next pass; None if everything is known."""
@@ -75,14 +75,14 @@ class Streamed:
             if value is not None:
                 self._known[place] = int(value * self.scale)
                 del self._open[place]
-        if not self._open and not self._tally.is_coarse_for(self.at(0), self.at(-1), self._decimals):
+        if not self._open and not self._bin_counts.is_coarse_for(self.at(0), self.at(-1), self._decimals):
             return None
         self._open = _narrowed(self._open)
         return Plan.of(exponent_for(self.at(0), self.at(-1), self._decimals), self._brackets)
 
     def take(self, found: OnePass, limit: int) -> None:
         """Add the results of the pass that `next_plan` has planned."""
-        self._tally = found.tally
+        self._bin_counts = found.bin_counts
         for bracket, more in zip(self._brackets, found.brackets, strict=True):
             bracket.merge(more, Random(0), limit)  # noqa: S311  thins samples, guards nothing
 

@@ -1,6 +1,6 @@
 """Exact statistics of a list of numbers: computed from the decimals as typed, rounded only when written.
 
-The same table serves lists in memory (`courier.numbers.sample`) and streamed lists (`courier.numbers.search`): a
+The same table serves lists in memory (`courier.numbers.held_list`) and streamed lists (`courier.numbers.search`): a
 statistic needs the count, the sums and the numbers at some places in order, which a stream is searched for.
 """
 
@@ -12,8 +12,8 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from courier.errors import Rejected
+from courier.numbers.held_list import HeldList, Value
 from courier.numbers.rounding import Figure, figure, root
-from courier.numbers.sample import Sample, Value
 
 
 class Numbers(Protocol):
@@ -88,7 +88,7 @@ STATISTICS: Mapping[str, Statistic] = {
     "stdev": _stdev,
 }
 #: The statistics of lists in memory only: they cannot be computed in bounded memory.
-HELD_ONLY: Mapping[str, Callable[[Sample], Value]] = {"mode": lambda sample: sample.mode}
+HELD_ONLY: Mapping[str, Callable[[HeldList], Value]] = {"mode": lambda numbers: numbers.mode}
 
 
 def of_any(percentiles: Iterable[str] = ()) -> dict[str, Statistic]:
@@ -96,7 +96,7 @@ def of_any(percentiles: Iterable[str] = ()) -> dict[str, Statistic]:
     return {**STATISTICS, **_quantiles(percentiles)}
 
 
-def of_held(percentiles: Iterable[str] = ()) -> dict[str, Callable[[Sample], Value]]:
+def of_held(percentiles: Iterable[str] = ()) -> dict[str, Callable[[HeldList], Value]]:
     """Return the statistics of a list in memory, with percentiles."""
     return {**STATISTICS, **HELD_ONLY, **_quantiles(percentiles)}
 

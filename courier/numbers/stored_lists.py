@@ -21,7 +21,7 @@ from courier.numbers.passes import PartialResult, make_plan, pass_over
 from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange, InvalidItem
 from courier.numbers.response import NumbersResponse, encode
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import of_any
 from courier.numbers.streaming import OnePass
 from courier.text import quoted
@@ -88,7 +88,7 @@ class StoredLists:
                 raise error.parse_error.rejection from error
 
         plan = self._plan(found, extras)
-        figures, histogram = conclude(plan, make_pass, of_any(extras.percentiles), limit=MAX_KEPT)
+        figures, histogram = summarize_stream(plan, make_pass, of_any(extras.percentiles), limit=MAX_KEPT)
         return encode(NumbersResponse.of(figures, histogram if extras.histogram else None))
 
     def _plan(self, found: StoredObject, extras: Extras) -> Plan:

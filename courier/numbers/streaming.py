@@ -18,10 +18,10 @@ class OnePass:
     """Counts, sums and brackets of the pieces so far. Random choices depend on `seed` only."""
 
     def __init__(
-        self, brackets: Sequence[RankBracket], tally: BinCounts, *, seed: int = 0, limit: int = MAX_KEPT
+        self, brackets: Sequence[RankBracket], bin_counts: BinCounts, *, seed: int = 0, limit: int = MAX_KEPT
     ) -> None:
         self.brackets = brackets
-        self.tally = tally
+        self.bin_counts = bin_counts
         self._rng = Random(seed)  # noqa: S311  thins samples, guards nothing
         self._limit = limit
         self.count = 0
@@ -36,7 +36,7 @@ class OnePass:
         least, most = int(array.min()), int(array.max())
         self.take(len(array), decimals, *sums(array, least, most))
         self.widen(Fraction(least, 10**decimals), Fraction(most, 10**decimals))
-        self.tally.add(array, decimals, least, most)
+        self.bin_counts.add(array, decimals, least, most)
         for bracket in self.brackets:
             bracket.add(array, decimals, self._rng, self._limit)
 
@@ -45,7 +45,7 @@ class OnePass:
         self.take(other.count, other.decimals, other.units, other.squares)
         if other.extremes:
             self.widen(*other.extremes)
-        self.tally.merge(other.tally.exponent, other.tally.first, other.tally.counts)
+        self.bin_counts.merge(other.bin_counts.exponent, other.bin_counts.first, other.bin_counts.counts)
         for bracket, found in zip(self.brackets, other.brackets, strict=True):
             bracket.merge(found, self._rng, self._limit)
 

@@ -79,14 +79,14 @@ class MemoryS3(MemoryService):
             raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         content = found.content[_range(given.get("Range", "bytes=0-"), len(found.content))]
         sent = io.BytesIO(content[: self.cut_after])
-        return {**_told(found), "ContentLength": len(content), "Body": StreamingBody(sent, len(content))}
+        return {**_described(found), "ContentLength": len(content), "Body": StreamingBody(sent, len(content))}
 
     @operation("Bucket", "Key")
     def head_object(self, given: Mapping[str, Any]) -> dict[str, Any]:
         found = self.buckets.get(given["Bucket"], {}).get(given["Key"])
         if found is None:
             raise client_error("404", "Not Found", "HeadObject")
-        return {**_told(found), "ContentLength": len(found.content)}
+        return {**_described(found), "ContentLength": len(found.content)}
 
     @operation("Bucket", "Key")
     def delete_object(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class MemoryS3(MemoryService):
         return {"ETag": stored.etag}
 
 
-def _told(found: Stored) -> dict[str, Any]:
+def _described(found: Stored) -> dict[str, Any]:
     return {
         "LastModified": found.modified,
         "ETag": found.etag,

@@ -53,7 +53,7 @@ def test_a_text_that_fits_no_message_is_counted_through_the_bucket(place: Place,
     assert "Contents" not in place.client("s3").list_objects_v2(Bucket="words")
 
 
-def test_messages_sent_by_hand_are_answered_in_the_queue_for_all(place: Place) -> None:
+def test_messages_sent_manually_are_answered_in_the_queue_for_all(place: Place) -> None:
     worker = place.worker("examples/by_hand.py", ready=False)
     wait_for(lambda: has_queue(place, "handRequests"), what="the queues")
 

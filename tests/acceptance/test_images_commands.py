@@ -115,11 +115,11 @@ def test_the_same_work_is_done_once_and_another_source_is_never_taken_for_it(pla
 
     assert first["Body"] == second["Body"] == fourth["Body"] == "cat-thumbnail-200.png"
     assert made["LastModified"] == again["LastModified"]
-    told = [json.loads(one["MessageAttributes"]["details"]["StringValue"]) for one in (first, second, fourth)]
-    assert told[0] == told[1]
-    assert told[0]["etag"] == made["ETag"]
-    assert (told[0]["width"], told[0]["height"], told[0]["notes"]) == (200, 150, [])
-    assert told[2]["etag"] != told[0]["etag"]
+    details = [json.loads(one["MessageAttributes"]["details"]["StringValue"]) for one in (first, second, fourth)]
+    assert details[0] == details[1]
+    assert details[0]["etag"] == made["ETag"]
+    assert (details[0]["width"], details[0]["height"], details[0]["notes"]) == (200, 150, [])
+    assert details[2]["etag"] != details[0]["etag"]
     assert third["Body"].startswith("?Error. 'cat.png' in images/unprocessed/ of the bucket was replaced")
 
 
@@ -131,7 +131,7 @@ def test_operations_are_listed_with_their_help(place: Place) -> None:
     assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in listed}
 
 
-def test_what_is_no_image_is_refused_before_it_travels(place: Place) -> None:
+def test_what_is_no_image_is_rejected_before_it_travels(place: Place) -> None:
     (place.folder / "a.png").write_text("not an image")
 
     done = place.run(CLIENT, "upload", "a.png")
@@ -141,7 +141,7 @@ def test_what_is_no_image_is_refused_before_it_travels(place: Place) -> None:
     assert "Contents" not in place.client("s3").list_objects_v2(Bucket=place.bucket)
 
 
-def test_a_name_in_the_bucket_is_replaced_only_when_told_so(place: Place) -> None:
+def test_an_object_is_replaced_only_on_request(place: Place) -> None:
     (place.folder / "cat.png").write_bytes(sample())
     place.run(CLIENT, "upload", "cat.png")
 
@@ -167,7 +167,7 @@ def test_the_sample_takes_no_other_images_place(place: Place) -> None:
     assert "sample.png is already" in third.stderr
 
 
-def test_a_file_is_overwritten_only_when_told_so(place: Place) -> None:
+def test_a_file_is_overwritten_only_on_request(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/cat.png", Body=b"new")
     (place.folder / "cat.png").write_bytes(b"mine")
 
@@ -220,7 +220,7 @@ def test_control_characters_in_the_bucket_do_not_reach_the_terminal(place: Place
     assert json.loads(as_json.stdout)["name"] == "a\x1b[31m[/b].png"
 
 
-def test_a_name_posted_by_hand_is_answered_as_the_first_version_was(place: Place) -> None:
+def test_a_name_sent_manually_is_answered_as_the_first_version_was(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
     place.worker(WORKER)
 
@@ -260,12 +260,12 @@ def test_no_file_of_the_users_is_overwritten_or_taken_for_a_result(place: Place)
     own.write_bytes(b"mine")
     arguments = ("run", "photo.png", "--operations", "resize=300x200")
 
-    refused = place.run(CLIENT, *arguments)
+    rejected = place.run(CLIENT, *arguments)
     elsewhere = place.run(CLIENT, *arguments, "--to", "out")
 
-    assert (refused.returncode, refused.stdout) == (2, "")
-    assert "photo-300x200.png exists" in refused.stderr
-    assert "--replace" in refused.stderr
+    assert (rejected.returncode, rejected.stdout) == (2, "")
+    assert "photo-300x200.png exists" in rejected.stderr
+    assert "--replace" in rejected.stderr
     assert own.read_bytes() == b"mine"
     assert elsewhere.returncode == 0
     replaced = place.run(CLIENT, *arguments, "--replace")
@@ -355,7 +355,7 @@ def test_uploads_take_folders_and_patterns_and_no_pipes(place: Place) -> None:
     assert "is not a file" in found[2]["error"]
 
 
-def test_a_broken_image_is_refused_and_the_worker_goes_on(place: Place) -> None:
+def test_a_broken_image_is_rejected_and_the_worker_goes_on(place: Place) -> None:
     client = place.client("s3")
     client.put_object(Bucket=place.bucket, Key="images/unprocessed/cut.png", Body=sample()[:5000])
     client.put_object(Bucket=place.bucket, Key="images/unprocessed/good.png", Body=sample())
@@ -370,7 +370,7 @@ def test_a_broken_image_is_refused_and_the_worker_goes_on(place: Place) -> None:
     assert good["result"] == "good-grayscale.png"
 
 
-def test_a_image_larger_than_the_worker_allows_is_refused(place: Place) -> None:
+def test_an_image_larger_than_the_worker_allows_is_rejected(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
     place.worker(WORKER, COURIER_IMAGE_MAX_MEGAPIXELS="0.1")
 
@@ -411,7 +411,7 @@ def test_a_missing_bucket_is_status_4_with_what_creates_it(bare_place: Place) ->
     assert "./aws_setup.sh bucket" in done.stderr
 
 
-def test_a_request_whose_bucket_is_missing_is_refused_with_the_reason(bare_place: Place) -> None:
+def test_a_request_whose_bucket_is_missing_is_rejected_with_the_reason(bare_place: Place) -> None:
     bare_place.create_queues()
     bare_place.worker(WORKER)
 
@@ -454,7 +454,7 @@ def test_a_request_whose_bucket_cannot_be_reached_for_now_is_done_later(place: P
     assert message["Body"] == "cat-grayscale.png"
 
 
-def test_a_image_that_breaks_its_process_is_refused_and_the_worker_goes_on(place: Place) -> None:
+def test_an_image_that_breaks_its_process_is_rejected_and_the_worker_goes_on(place: Place) -> None:
     worker = place.worker("tests/workers/mischievous_images_worker.py", COURIER_IMAGE_SECONDS="1")
     names = ("hang.png", "crash.png", "eat.png", "fault.png", "escape.png", "good.png")
     for name in names:
@@ -477,7 +477,7 @@ def test_a_image_that_breaks_its_process_is_refused_and_the_worker_goes_on(place
     assert worker.end() == 0
 
 
-def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
+def test_a_full_disk_is_waited_out_and_reported_once(place: Place) -> None:
     worker = place.worker(WORKER, COURIER_TIME_LIMIT_SECONDS="2")
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.bmp", Body=bitmap())
     room = resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE)
@@ -485,8 +485,8 @@ def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
 
     place.post("imageInbox", "cat.bmp")
     worker.until_logged("no space for temporary files. Free some in /")
-    told = time.monotonic()
-    wait_for(lambda: time.monotonic() - told > 3, what="more time than the work itself may take")
+    listening_since = time.monotonic()
+    wait_for(lambda: time.monotonic() - listening_since > 3, what="more time than the work itself may take")
     resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, room)
 
     (message,) = place.collect("imageOutbox")
@@ -497,7 +497,7 @@ def test_a_full_disk_is_waited_out_and_told_once(place: Place) -> None:
 
 
 def bitmap() -> bytes:
-    """Return the sample picture as a BMP: 921,654 bytes."""
+    """Return the sample image as a BMP: 921,654 bytes."""
     file = io.BytesIO()
     Image.open(io.BytesIO(sample())).convert("RGB").save(file, "BMP")
     return file.getvalue()

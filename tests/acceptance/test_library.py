@@ -78,17 +78,17 @@ def test_bodies_that_fit_no_message_go_through_the_bucket_and_leave_nothing(acco
 
 
 @pytest.mark.usefixtures("account")
-def test_without_a_bucket_a_body_that_is_too_long_is_refused_with_the_limit() -> None:
+def test_without_a_bucket_a_body_that_is_too_long_is_rejected_with_the_limit() -> None:
     courier.create_queues(UPPER)
 
     with pytest.raises(courier.Rejected, match=r"1,500,\d{3} bytes.* 1,048,576"):
         courier.Requester(UPPER).request("x" * 1_500_000)
 
 
-def test_a_message_sent_by_hand_is_answered_in_the_shared_queue(account: Place) -> None:
+def test_a_message_sent_manually_is_answered_in_the_shared_queue(account: Place) -> None:
     courier.create_queues(UPPER)
     with courier.Worker(upper, UPPER):
-        account.post("upperRequests", "by hand")
+        account.post("upperRequests", "manually")
         (reply,) = account.collect("upperReplies")
 
-    assert reply["Body"] == "BY HAND"
+    assert reply["Body"] == "MANUALLY"

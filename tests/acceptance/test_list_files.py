@@ -1,4 +1,4 @@
-"""Lists in files as programs write them: read alike by file and batch, or refused with what they are and the cure."""
+"""Lists in files as programs write them: read alike by file and batch, or rejected with what they are and the hint."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_column_of_decimal_commas_gets_a_note_and_its_answer(served: Place) ->
 
 
 @pytest.mark.parametrize(
-    ("content", "said", "cure"),
+    ("content", "said", "hint"),
     [
         ("id,price\n1,2\n", "Item 1 (character 1) is 'id'", "--skip-header"),
         ("sep=;\n1;2\n", "is 'sep='", "--skip-header"),
@@ -87,12 +87,12 @@ def test_a_column_of_decimal_commas_gets_a_note_and_its_answer(served: Place) ->
         (b"1,\x00\x00", "byte 3 is zero", "binary"),
     ],
 )
-def test_what_is_no_list_is_named_with_its_cure(place: Place, content: bytes | str, said: str, cure: str) -> None:
+def test_what_is_no_list_is_named_with_a_hint(place: Place, content: bytes | str, said: str, hint: str) -> None:
     done = asked(place, content)
 
     assert done.returncode == 1
     assert said in done.stderr
-    assert cure in done.stderr
+    assert hint in done.stderr
 
 
 def test_a_workbook_is_no_list_for_file_nor_batch(place: Place) -> None:

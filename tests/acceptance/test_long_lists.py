@@ -63,7 +63,7 @@ def test_a_file_that_fits_no_message_is_answered_and_leaves_nothing(place: Place
     assert second.log.count("numbers ok") > 2
 
 
-def test_a_slip_is_told_by_its_place_in_the_whole_list(place: Place) -> None:
+def test_a_parse_error_has_its_position_in_the_whole_list(place: Place) -> None:
     place.worker(WORKER)
     before = numbers(9_000)
     text = before + "12x\n" + numbers(4_000)
@@ -156,7 +156,7 @@ def test_output_that_cannot_be_written_is_not_blamed_on_the_list(place: Place) -
     assert asking.stderr.endswith(": No space left on device.\n")
 
 
-def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -> None:
+def test_a_list_that_was_put_into_the_bucket_manually_is_answered(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}my list.csv", Body=b"1,2,\n")
     place.client("s3").put_object(Bucket=place.bucket, Key=f"{LISTS}good", Body=b"1;2;4")
     place.worker(WORKER)
@@ -182,7 +182,7 @@ def test_a_list_that_was_put_into_the_bucket_by_hand_is_answered(place: Place) -
     assert "no option 'color=red'" in found["7"]
 
 
-def test_without_a_bucket_a_long_list_is_refused_in_a_sentence(bare_place: Place) -> None:
+def test_without_a_bucket_a_long_list_is_rejected_in_a_sentence(bare_place: Place) -> None:
     bare_place.create_queues()
 
     done = bare_place.run(CLIENT, "file", "-", text=numbers(200_000))

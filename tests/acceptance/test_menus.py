@@ -178,12 +178,12 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     menu = place.menu("numbers_client.py")
     choose(menu, "1")
     menu.expect_exact("Waiting for the response")
-    (left_off,) = place.collect("requestQueue")
+    (canceled,) = place.collect("requestQueue")
     menu.sendcontrol("c")
     menu.expect_exact("Canceled")
-    attributes = {name: left_off["MessageAttributes"][name]["StringValue"] for name in ("request-id", "deadline")}
+    attributes = {name: canceled["MessageAttributes"][name]["StringValue"] for name in ("request-id", "deadline")}
     place.post("responseQueue", '{"count": 99, "max": 99}', status="ok", **attributes)  # it comes all the same
-    # The poll that was left off takes it along for a moment.
+    # The canceled poll takes it along for a moment.
     wait_for(lambda: place.depth("responseQueue") == 1 and place.in_flight("responseQueue") == 1)
     wait_for(lambda: place.visible("responseQueue") == 1)
 
@@ -199,7 +199,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     assert place.depth("responseQueue") == 0
 
 
-def test_trouble_with_aws_does_not_end_a_menu(bare_place: Place) -> None:
+def test_an_aws_error_does_not_end_a_menu(bare_place: Place) -> None:
     menu = bare_place.menu("numbers_client.py")
     choose(menu, "1")
     menu.expect_exact("requestQueue does not exist")

@@ -196,7 +196,7 @@ def test_exit_statuses_and_sentences(place: Place, arguments: list[str], status:
     assert "Traceback" not in done.stderr
 
 
-def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
+def test_a_rejection_by_the_worker_is_status_1(place: Place) -> None:
     process = place.start(CLIENT, "send", "1")
     (request,) = place.collect("requestQueue")
 
@@ -232,7 +232,7 @@ def test_a_refusal_by_the_worker_is_status_1(place: Place) -> None:
         ),
     ],
 )
-def test_trouble_with_aws_is_status_4_and_says_what_mends_it(place: Place, env: dict[str, str], said: str) -> None:
+def test_an_aws_error_is_status_4_and_has_a_hint(place: Place, env: dict[str, str], said: str) -> None:
     done = place.run(CLIENT, "send", "1", env=env)
 
     assert done.returncode == 4
@@ -241,7 +241,7 @@ def test_trouble_with_aws_is_status_4_and_says_what_mends_it(place: Place, env: 
     assert "EXAMPLE" not in done.stderr
 
 
-def test_a_wrong_setting_is_refused_at_start_with_its_name(place: Place) -> None:
+def test_a_wrong_setting_is_rejected_at_start_with_its_name(place: Place) -> None:
     done = place.run(CLIENT, "send", "1", env={"COURIER_TIMEOUT_SECONDS": "soon"})
 
     assert done.returncode == 2
@@ -318,7 +318,7 @@ def test_an_answer_that_came_too_late_does_not_meet_the_next_request(place: Plac
     wait_for(lambda: place.depth("responseQueue") == 0, what="an empty responseQueue")
 
 
-def test_an_answer_for_somebody_else_stays_for_them(place: Place) -> None:
+def test_a_response_for_another_client_stays_for_it(place: Place) -> None:
     deadline = str(time.time() + 3600)
     place.post("responseQueue", '{"count": 99}', request_id="theirs", deadline=deadline, status="ok", version="1")
     wait_for(lambda: place.visible("responseQueue") == 1)

@@ -1,4 +1,4 @@
-"""Hostile and broken pictures, through bucket, queue and worker: each is answered, and the worker goes on."""
+"""Hostile and broken images, through bucket, queue and worker: each is answered, and the worker goes on."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def test_every_odd_image_is_answered_and_the_worker_goes_on(place: Place) -> Non
     }
 
     assert answers.keys() == files.keys()
-    refused = {
+    rejected = {
         name: message["MessageAttributes"].get("reason", {}).get("StringValue")
         for name, message in answers.items()
         if message["Body"].startswith("?Error. ")
     }
-    for name, reason in refused.items():
+    for name, reason in rejected.items():
         assert reason in set(Reason), (name, answers[name]["Body"])
     certain = ("bomb", "zero", "wide", "empty", "one-byte", "page", "script", "vector", "scans", "frames", "zip")
-    assert [name for name in files if name.startswith(certain) and name not in refused] == []
-    assert {name: reason for name, reason in refused.items() if name.startswith(("tail", "lie"))} == {}
+    assert [name for name in files if name.startswith(certain) and name not in rejected] == []
+    assert {name: reason for name, reason in rejected.items() if name.startswith(("tail", "lie"))} == {}
     store(Bucket=place.bucket, Key="images/unprocessed/good.png", Body=sample())
     place.post("imageInbox", "good.png")
     (message,) = place.collect("imageOutbox")

@@ -21,7 +21,7 @@ NUMBERS, IMAGES = "numbers_client.py", "images_client.py"
 COMBINATIONS = list(product(("pty", "file"), repeat=2))
 #: What hides the cursor: something is being drawn.
 DRAWN = b"\x1b[?25l"
-PICTURES = [f"picture-{number}.png" for number in range(6)]
+FILES = [f"image-{number}.png" for number in range(6)]
 LONG = ",".join(f"{number}.25" for number in range(300_000))  # more than a message carries
 
 NUMBERS_COMMANDS = {
@@ -34,12 +34,12 @@ NUMBERS_COMMANDS = {
     "check": ["check", "--json"],
 }
 IMAGES_COMMANDS = {
-    "upload": ["upload", *PICTURES, "--json"],
-    "process": ["process", *PICTURES[:2], "--json"],
-    "download": ["download", "picture-0-grayscale.png", "--replace", "--json"],
-    "run": ["run", PICTURES[0], "--replace", "--json"],
-    "run, many": ["run", *PICTURES, "--replace", "--json"],
-    "run, many, for a person": ["run", *PICTURES, "--replace"],
+    "upload": ["upload", *FILES, "--json"],
+    "process": ["process", *FILES[:2], "--json"],
+    "download": ["download", "image-0-grayscale.png", "--replace", "--json"],
+    "run": ["run", FILES[0], "--replace", "--json"],
+    "run, many": ["run", *FILES, "--replace", "--json"],
+    "run, many, for a person": ["run", *FILES, "--replace"],
     "check": ["check", "--json"],
 }
 
@@ -55,8 +55,8 @@ def _images_account(ministack: Engine, tmp_path_factory: pytest.TempPathFactory)
 
 @pytest.fixture
 def imaging(_images_account: Place, tmp_path: Path) -> Iterator[Place]:
-    """An images worker that others use as well, pictures in the bucket, and the same in a folder."""
-    for name in PICTURES:
+    """An images worker that others use as well, images in the bucket, and the same in a folder."""
+    for name in FILES:
         (tmp_path / name).write_bytes(sample())
         _images_account.client("s3").put_object(
             Bucket=_images_account.bucket, Key=f"images/unprocessed/{name}", Body=sample()
@@ -113,7 +113,7 @@ def test_rows_of_the_numbers_client_arrive_whole(served: Place, name: str) -> No
 @pytest.mark.parametrize("name", IMAGES_COMMANDS)
 def test_rows_of_the_images_client_arrive_whole(imaging: Place, name: str) -> None:
     if name == "download":
-        run(IMAGES, ["process", PICTURES[0]], env=imaging.env, folder=imaging.folder)
+        run(IMAGES, ["process", FILES[0]], env=imaging.env, folder=imaging.folder)
 
     seen = seen_by_all(imaging, IMAGES, IMAGES_COMMANDS[name])
 
@@ -121,20 +121,20 @@ def test_rows_of_the_images_client_arrive_whole(imaging: Place, name: str) -> No
     assert DRAWN in seen["file", "pty"].err
     assert DRAWN in seen["pty", "pty"].out
     if name.startswith("run, many"):
-        assert [re.findall(r"picture-\d", row)[0] for row in rows] == [Path(path).stem for path in PICTURES]
+        assert [re.findall(r"image-\d", row)[0] for row in rows] == [Path(path).stem for path in FILES]
     if name == "run, many, for a person":
         assert re.fullmatch(r"6 images, 117 kB, \d+ s, in this folder\n", seen["file", "file"].err.decode())
 
 
 @pytest.mark.parametrize("columns", [30, 50])
 def test_nothing_is_torn_on_a_narrow_terminal(imaging: Place, columns: int) -> None:
-    arguments = ["run", *PICTURES, "--replace", "--json"]
+    arguments = ["run", *FILES, "--replace", "--json"]
 
     seen = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, columns=columns)
     reference = run(IMAGES, arguments, env=imaging.env, folder=imaging.folder, out="file", err="file")
 
     rows = without_times((reference.out + reference.err).decode()).splitlines()
-    assert len(rows) == len(PICTURES) + 1
+    assert len(rows) == len(FILES) + 1
     assert without_times("".join(seen.screen())).replace(" ", "") == "".join(rows).replace(" ", "")
 
 
@@ -180,11 +180,11 @@ def test_no_text_is_too_much_for_an_encoding(served: Place, encoding: str) -> No
     def once(*arguments: str, err: str = "file") -> Seen:
         return run(NUMBERS, arguments, env=env, folder=served.folder, out="file", err=err)
 
-    many, refused, drawn = once("random", "30", "--seed", "1"), once("send", "1,中…,2"), once("random", "9", err="pty")
+    many, rejected, drawn = once("random", "30", "--seed", "1"), once("send", "1,中…,2"), once("random", "9", err="pty")
 
-    assert (many.status, refused.status, drawn.status) == (0, 1, 0)
+    assert (many.status, rejected.status, drawn.status) == (0, 1, 0)
     assert ("..." in many.out.decode(encoding)) == (encoding != "cp1252")
-    assert "'\\u4e2d" in refused.err.decode(encoding)
+    assert "'\\u4e2d" in rejected.err.decode(encoding)
     assert DRAWN in drawn.err
     assert drawn.err.isascii()
 

@@ -20,7 +20,7 @@ def bodies(place: Place, count: int) -> list[str]:
     return sorted(message["Body"] for message in place.collect("responseQueue", count))
 
 
-def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place) -> None:
+def test_a_message_sent_manually_is_answered_to_the_default_queue(place: Place) -> None:
     place.worker(WORKER)
 
     place.post("requestQueue", "1,5,22")
@@ -43,7 +43,7 @@ def test_a_message_posted_by_hand_is_answered_to_the_default_queue(place: Place)
         ("1", {"reply_to": "requestQueue"}, "'requestQueue' is not a reply queue"),
     ],
 )
-def test_what_cannot_be_done_is_refused_and_does_not_come_back(
+def test_what_cannot_be_done_is_rejected_and_does_not_come_back(
     place: Place, body: str, attributes: dict[str, str], said: str
 ) -> None:
     place.worker(WORKER)
@@ -71,7 +71,7 @@ def test_a_foreign_queue_is_never_written_to(place: Place) -> None:
     assert "queue victim" in worker.log
 
 
-def test_a_reply_queue_of_the_askers_own_is_answered_to(place: Place) -> None:
+def test_a_clients_own_reply_queue_is_answered(place: Place) -> None:
     place.client("sqs").create_queue(QueueName="responseQueue-mine")
     place.worker(WORKER)
 
@@ -94,19 +94,19 @@ def test_a_reply_queue_that_is_gone_holds_nobody_up(place: Place) -> None:
 
 
 @pytest.mark.parametrize("fault", ["crash", "exit"])
-def test_a_handler_that_raises_costs_its_asker_a_refusal_and_the_worker_nothing(place: Place, fault: str) -> None:
+def test_a_handler_that_raises_costs_its_client_a_rejection_and_the_worker_nothing(place: Place, fault: str) -> None:
     worker = place.worker(SLOW, "--concurrency", "1")
 
     place.post("requestQueue", fault)
     place.post("requestQueue", "1,2")
 
-    refused, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))
-    assert "Internal error" in refused
+    rejected, answered = sorted(bodies(place, 2), key=lambda body: not body.startswith("?Error. "))
+    assert "Internal error" in rejected
     assert json.loads(answered)["sum"] == 3
     assert worker.log.count("Traceback") == 1
 
 
-def test_an_answer_that_no_message_holds_becomes_a_refusal(place: Place) -> None:
+def test_an_answer_that_no_message_holds_becomes_a_rejection(place: Place) -> None:
     place.worker(SLOW)
 
     place.post("requestQueue", "long", request_id="mine")
@@ -116,7 +116,7 @@ def test_an_answer_that_no_message_holds_becomes_a_refusal(place: Place) -> None
     wait_for(lambda: place.depth("requestQueue") == 0)
 
 
-def test_a_request_whose_asker_has_gone_is_not_worked_on(place: Place) -> None:
+def test_a_request_whose_client_has_gone_is_not_worked_on(place: Place) -> None:
     worker = place.worker(WORKER)
 
     place.post("requestQueue", "1,2", request_id="late", deadline=str(time.time() - 10))
@@ -158,7 +158,7 @@ def test_a_signal_does_not_wait_for_an_idle_long_poll(place: Place, number: sign
 
     assert worker.end(number) == 0
 
-    assert gate.calls["ReceiveMessage"] == 1  # whoever waits for it tries again when it has taken too long
+    assert gate.calls["ReceiveMessage"] == 1  # a thread that waits for it tries again when it has taken too long
     assert f"stopping: {number.name}" in worker.log
 
 
@@ -231,7 +231,7 @@ def test_a_job_longer_than_its_visibility_timeout_is_done_once(place: Place) -> 
     assert sum(worker.log.count("begun") for worker in workers) == 1
 
 
-def test_a_drained_queue_ends_a_worker_told_so(place: Place) -> None:
+def test_a_drained_queue_ends_a_worker_with_that_option(place: Place) -> None:
     for number in range(25):
         place.post("requestQueue", f"{number}")
 
@@ -267,7 +267,7 @@ def test_no_payload_and_no_key_is_logged(place: Place) -> None:
         assert secret not in worker.log
 
 
-def test_as_many_requests_are_worked_on_at_once_as_told(place: Place) -> None:
+def test_as_many_requests_are_worked_on_at_once_as_configured(place: Place) -> None:
     worker = place.worker(SLOW, "--concurrency", "4")
 
     for _ in range(4):
@@ -341,7 +341,7 @@ def test_dead_letters_are_sent_back_and_answered(place: Place) -> None:
     assert place.depth("requestQueue-dead") == 0
 
 
-def test_work_that_takes_too_long_is_refused_and_the_worker_goes_on(place: Place) -> None:
+def test_work_that_takes_too_long_is_rejected_and_the_worker_goes_on(place: Place) -> None:
     worker = place.worker(SLOW, "--concurrency", "1", COURIER_TIME_LIMIT_SECONDS="1")
     place.post("requestQueue", "slow 3", request_id="endless")
     worker.until_logged("begun")

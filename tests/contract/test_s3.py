@@ -100,11 +100,11 @@ def test_a_stream_of_any_length_is_stored_as_it_is(bucket: Bucket, size: int) ->
     content = secrets.token_bytes(size)
     moved: list[int] = []
 
-    told = bucket.store("list", io.BytesIO(content), media_type="text/plain", progress=moved.append)
+    stored = bucket.store("list", io.BytesIO(content), media_type="text/plain", progress=moved.append)
 
     assert fetch(bucket, "list") == content
-    assert sum(moved) == told.size_bytes == size
-    assert (told.name, told.etag) == ("list", find(bucket, "list").etag)
+    assert sum(moved) == stored.size_bytes == size
+    assert (stored.name, stored.etag) == ("list", find(bucket, "list").etag)
 
 
 def test_a_stream_that_breaks_leaves_nothing(bucket: Bucket, aws: Aws) -> None:
@@ -157,7 +157,7 @@ def test_an_object_that_is_not_there_is_said(bucket: Bucket) -> None:
         fetch(bucket, "a.png")
 
 
-def test_an_object_over_the_limit_is_refused_before_it_travels(bucket: Bucket) -> None:
+def test_an_object_over_the_limit_is_rejected_before_it_travels(bucket: Bucket) -> None:
     store(bucket, "a.png", b"x" * 1001)
     file = io.BytesIO()
 

@@ -100,7 +100,7 @@ def test_a_machine_is_protected_while_one_of_its_workers_works(
     wait_for(lambda: not group.is_protected, what="the end of protection")
 
 
-def test_a_group_that_is_not_there_is_told_and_costs_nothing(
+def test_a_group_that_is_not_there_is_reported_and_costs_nothing(
     aws: Aws, group: Group, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = ScaleInProtection(aws, group="nowhere", instance_id=group.instance_id, is_busy=lambda: True)

@@ -2,8 +2,8 @@
 
     python -m tests.faults.signals [--tries 200] [--load 2] [--only WORD]
 
-For each place the clients are started anew, one after another, until they wait there, and are sent SIGINT, SIGTERM and
-SIGHUP in turn. `--load` keeps so many busy loops running beside them. Prints a table: tries, failures, the slowest.
+For each place the clients are started again, one after another, until they wait there, and are sent SIGINT, SIGTERM and
+SIGHUP in turn. `--load` runs that number of busy loops beside them. Prints a table: tries, failures, the slowest.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NUMBERS, IMAGES = "numbers_client.py", "images_client.py"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: How long a client may take to end, in seconds, and with an upload to take back.
 SECONDS, UPLOAD_SECONDS = 2.0, 5.0
-#: After a client waits, the signal comes within so many seconds.
+#: After a client waits, the signal comes within this number of seconds.
 MOMENT_SECONDS = 0.3
 #: A program that has used so much processor time has come to its own code, in hundredths of a second.
 STARTED_TICKS = 8
@@ -254,7 +254,7 @@ def _check(trial: Trial) -> None:
     trial.until_called("ReceiveMessage")
 
 
-def _dead_keys(trial: Trial) -> None:
+def _expired_keys(trial: Trial) -> None:
     file = trial.place.folder / "credentials"
     file.write_text("[default]\naws_access_key_id=AKIA\naws_secret_access_key=x\naws_session_token=y\n")
     trial.gate.fail("answer", answer=EXPIRED)
@@ -354,7 +354,7 @@ SITUATIONS = [
             _batch_of_a_named_pipe,
             _output_that_nobody_reads,
             _check,
-            _dead_keys,
+            _expired_keys,
             _image,
             _images,
             _image_download,

@@ -110,7 +110,7 @@ def test_a_job_whose_heartbeat_fails_is_answered_once_all_the_same(place: Place,
     assert json.loads(after.stdout)["sum"] == 7
 
 
-def test_a_worker_told_to_stop_in_the_middle_of_an_upload_finishes_it(place: Place, gate: Gate) -> None:
+def test_a_worker_stopped_in_the_middle_of_an_upload_finishes_it(place: Place, gate: Gate) -> None:
     worker = place.worker("images_worker.py", AWS_ENDPOINT_URL=gate.url)
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat.png", Body=sample())
     gate.fail("latency", "S3:PUT", seconds=2.0)

@@ -41,7 +41,7 @@ class Lab:
     path: Path
     role: str
     sts: Any
-    told: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def new_keys(self, seconds: int = FOR_LONG) -> str:
@@ -62,26 +62,26 @@ class Lab:
         assert isinstance(found, FileCredentials)
         return found.access_key
 
-    def paste_dead_keys(self) -> None:
+    def paste_expired_keys(self) -> None:
         """Paste keys that have expired when this returns."""
         self.paste(seconds=1)
-        self.until_refused()
+        self.until_rejected()
 
-    def until_refused(self) -> None:
+    def until_rejected(self) -> None:
         """Wait until AWS rejects the credentials in the file."""
         client = boto3.Session().client("sqs", config=Config(retries={"total_max_attempts": 1}))
 
-        def refused() -> bool:
+        def rejected() -> bool:
             try:
                 client.list_queues()
             except client.exceptions.ClientError as error:
                 return bool(error.response["Error"]["Code"] == "ExpiredToken")
             return False
 
-        wait_for(refused)
+        wait_for(rejected)
 
     def aws(self, seconds: float | None = 20) -> Aws:
-        return Aws(CredentialRefresh(seconds=seconds, tell=self.told.append, stopped=self.stopped))
+        return Aws(CredentialRefresh(seconds=seconds, tell=self.notices.append, stopped=self.stopped))
 
     def root(self, service: str) -> Any:
         return boto3.client(
@@ -136,7 +136,7 @@ def bucket_name(lab: Lab) -> str:
     return name
 
 
-def test_keys_that_were_replaced_in_time_are_used_without_a_refused_call(
+def test_keys_that_were_replaced_in_time_are_used_without_a_rejected_call(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(credentials, "CHECK_SECONDS", 0)
@@ -148,19 +148,19 @@ def test_keys_that_were_replaced_in_time_are_used_without_a_refused_call(
     aws.sqs().list_queues()
 
     lab.paste()
-    lab.root("sqs")  # another client's keys are none of ours
+    lab.root("sqs")  # another client's keys are not the worker's
     aws.sqs().list_queues()
 
     assert len(signed) == 2
     assert before in signed[0]
     assert before != lab.keys
     assert lab.keys in signed[1]
-    assert lab.told == []
+    assert lab.notices == []
 
 
 @pytest.mark.parametrize("service", ["sqs", "s3", "s3 head", "sts"])
-def test_the_very_call_that_was_refused_goes_on_when_keys_are_pasted(lab: Lab, bucket_name: str, service: str) -> None:
-    lab.paste_dead_keys()
+def test_the_very_call_that_was_rejected_goes_on_when_keys_are_pasted(lab: Lab, bucket_name: str, service: str) -> None:
+    lab.paste_expired_keys()
     aws = lab.aws()
     calls = {
         "sqs": lambda: aws.sqs().list_queues(),
@@ -171,17 +171,17 @@ def test_the_very_call_that_was_refused_goes_on_when_keys_are_pasted(lab: Lab, b
 
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(calls[service])
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         assert not call.done()
         lab.paste()
         assert call.result(timeout=WAIT_SECONDS)
 
-    (sentence,) = lab.told
+    (sentence,) = lab.notices
     assert sentence.startswith(f"AWS rejects the credentials in {lab.path}: ")
 
 
-def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_told(lab: Lab) -> None:
-    lab.paste_dead_keys()
+def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_reported(lab: Lab) -> None:
+    lab.paste_expired_keys()
     aws = lab.aws(seconds=0)
     aws.sqs()
     with pytest.raises(CredentialsRejected):
@@ -190,16 +190,16 @@ def test_newer_keys_that_are_there_already_are_tried_at_once_and_nobody_is_told(
     lab.paste()
 
     assert aws.account_id() == "000000000000"
-    assert len(lab.told) == 1
+    assert len(lab.notices) == 1
 
 
 def test_a_half_written_file_is_waited_out(lab: Lab) -> None:
-    lab.paste_dead_keys()
+    lab.paste_expired_keys()
     aws = lab.aws()
 
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(aws.account_id)
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         block = lab.new_keys()
         lab.path.write_text(block[:60])
         threading.Event().wait(0.6)
@@ -209,31 +209,31 @@ def test_a_half_written_file_is_waited_out(lab: Lab) -> None:
 
 
 def test_a_paste_that_cannot_be_used_is_explained_and_a_byte_order_mark_is_read(lab: Lab) -> None:
-    lab.paste_dead_keys()
+    lab.paste_expired_keys()
     aws = lab.aws(seconds=60)
 
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(aws.account_id)
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         lab.path.write_text(lab.new_keys().replace("[default]", "[lab]"))
-        wait_for(lambda: len(lab.told) == 2)
+        wait_for(lambda: len(lab.notices) == 2)
         lab.path.write_text(lab.new_keys().replace("=", "='").replace("\n", "'\n").replace("]'", "]"))
-        wait_for(lambda: len(lab.told) == 3)
+        wait_for(lambda: len(lab.notices) == 3)
         assert not call.done()
         lab.path.write_bytes(("\ufeff" + lab.new_keys().replace("\n", "\r\n")).encode())
         assert call.result(timeout=WAIT_SECONDS) == "000000000000"
 
-    assert "[lab]" in lab.told[1]
-    assert "quotes" in lab.told[2]
+    assert "[lab]" in lab.notices[1]
+    assert "quotes" in lab.notices[2]
 
 
 def test_keys_pasted_below_the_dead_ones_are_taken(lab: Lab) -> None:
-    lab.paste_dead_keys()
+    lab.paste_expired_keys()
     aws = lab.aws()
 
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(aws.account_id)
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         with lab.path.open("a") as file:
             file.write("\n" + lab.new_keys())
         assert call.result(timeout=WAIT_SECONDS) == "000000000000"
@@ -254,12 +254,12 @@ def test_an_upload_in_parts_outlives_its_keys(lab: Lab, bucket_name: str) -> Non
         def read(self, size: int | None = -1) -> bytes:
             if self.tell() >= 10_000_000 and not begun.is_set():
                 begun.set()
-                lab.paste_dead_keys()
+                lab.paste_expired_keys()
             return super().read(size)
 
     with ThreadPoolExecutor(1) as pool:
         upload = pool.submit(bucket.store, "big", Slow(content), media_type="image/png")
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         lab.paste()
         upload.result(timeout=WAIT_SECONDS)
 
@@ -268,23 +268,23 @@ def test_an_upload_in_parts_outlives_its_keys(lab: Lab, bucket_name: str) -> Non
     assert file.getvalue() == content
 
 
-def test_four_threads_wait_together_are_told_once_and_all_go_on(lab: Lab) -> None:
-    lab.paste_dead_keys()
+def test_four_threads_wait_together_are_reported_once_and_all_go_on(lab: Lab) -> None:
+    lab.paste_expired_keys()
     aws = lab.aws()
     aws.sqs()
 
     with ThreadPoolExecutor(4) as pool:
         calls = [pool.submit(lambda: aws.sqs().list_queues()) for _ in range(4)]
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         lab.paste()
         for call in calls:
             assert call.result(timeout=WAIT_SECONDS)
 
-    assert len(lab.told) == 1
+    assert len(lab.notices) == 1
 
 
 def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -> None:
-    lab.paste_dead_keys()
+    lab.paste_expired_keys()
     aws = lab.aws(seconds=1)
     sent: list[object] = []
     aws.sqs().meta.events.register("before-send", lambda **_: sent.append(1))
@@ -297,16 +297,16 @@ def test_without_new_keys_a_call_gives_up_in_time_and_with_few_calls(lab: Lab) -
 
     assert time.monotonic() - started > 0.9
     assert len(sent) == 1
-    assert len(lab.told) == 1
+    assert len(lab.notices) == 1
 
 
 def test_a_program_that_stops_does_not_wait_for_keys(lab: Lab) -> None:
-    lab.paste_dead_keys()
+    lab.paste_expired_keys()
     aws = lab.aws(seconds=None)
 
     with ThreadPoolExecutor(1) as pool:
         call = pool.submit(aws.account_id)
-        wait_for(lambda: lab.told)
+        wait_for(lambda: lab.notices)
         lab.stopped.set()
         with pytest.raises(CredentialsRejected):
             call.result(timeout=WAIT_SECONDS)
@@ -333,7 +333,7 @@ def test_a_running_worker_and_a_waiting_client_go_on(lab: Lab, tmp_path: Path) -
         first = place.run("numbers_client.py", "send", "1,2", "--json")
         assert json.loads(first.stdout)["sum"] == 3, first.stderr
 
-        lab.paste_dead_keys()
+        lab.paste_expired_keys()
         worker.until_logged("rejects the credentials in")
         client = place.start("numbers_client.py", "send", "3,4", "--json")
         assert client.stderr is not None

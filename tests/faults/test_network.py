@@ -135,10 +135,10 @@ def test_a_list_is_stored_through_a_bucket_that_fails(place: Place, gate: Gate) 
     assert json.loads(done.stdout)["sum"] == 6 * 300_000
 
 
-def test_a_message_that_is_not_ours_any_more_is_answered_and_told_once(place: Place, gate: Gate) -> None:
-    refusal = {"__type": "com.amazonaws.sqs#ReceiptHandleIsInvalid", "message": "The receipt handle has expired."}
+def test_a_message_that_is_no_longer_ours_is_answered_and_reported_once(place: Place, gate: Gate) -> None:
+    rejection = {"__type": "com.amazonaws.sqs#ReceiptHandleIsInvalid", "message": "The receipt handle has expired."}
     worker = place.worker("tests/workers/slow_numbers_worker.py", AWS_ENDPOINT_URL=gate.url)
-    gate.fail("answer", "ChangeMessageVisibilityBatch", answer=(404, refusal))
+    gate.fail("answer", "ChangeMessageVisibilityBatch", answer=(404, rejection))
 
     place.post("requestQueue", "slow 4", request_id="mine")
 
@@ -148,7 +148,7 @@ def test_a_message_that_is_not_ours_any_more_is_answered_and_told_once(place: Pl
     assert gate.calls["ChangeMessageVisibilityBatch"] <= 2
 
 
-def test_a_dead_aws_costs_little_and_is_told_once(place: Place, gate: Gate) -> None:
+def test_a_dead_aws_costs_little_and_is_reported_once(place: Place, gate: Gate) -> None:
     worker = place.worker(WORKER, AWS_ENDPOINT_URL=gate.url)
     wait_for(lambda: gate.calls["ReceiveMessage"])
     gate.fail("reset")
@@ -185,7 +185,7 @@ def test_a_black_hole_is_left_in_time(place: Place, gate: Gate) -> None:
     [(CLIENT, "send", "1,2"), (CLIENT, "purge", "--yes"), ("images_client.py", "list")],
     ids=lambda command: command[1],
 )
-def test_a_client_waits_no_longer_for_an_aws_that_is_silent_than_it_was_told(
+def test_a_client_waits_no_longer_for_an_aws_that_is_silent_than_it_was_reported(
     place: Place, gate: Gate, command: tuple[str, ...]
 ) -> None:
     gate.fail("black_hole", seconds=WAIT_SECONDS)
@@ -239,7 +239,7 @@ def test_a_client_ends_where_aws_falls_silent_in_the_middle_of_what_it_does(plac
     assert wrong == {}
 
 
-def test_a_image_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
+def test_an_image_survives_a_bucket_that_fails(place: Place, gate: Gate) -> None:
     (place.folder / "cat.png").write_bytes(sample())
     place.worker("images_worker.py", AWS_ENDPOINT_URL=gate.url, COURIER_POLL_SECONDS="1")
     gate.fail("cut", "S3:GET", times=2)
@@ -274,9 +274,9 @@ def test_a_download_that_falls_silent_in_the_middle_is_given_up(place: Place, ga
     assert list(place.folder.glob("*.png*")) == []
 
 
-def test_a_purge_that_sqs_refuses_is_explained(place: Place, gate: Gate) -> None:
-    refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
-    gate.fail("answer", "PurgeQueue", answer=(403, refusal))
+def test_a_purge_that_sqs_rejects_is_explained(place: Place, gate: Gate) -> None:
+    rejection = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
+    gate.fail("answer", "PurgeQueue", answer=(403, rejection))
     place.post("requestQueue", "1,2")
 
     done = place.run(CLIENT, "purge", "--yes", env={"AWS_ENDPOINT_URL": gate.url})
@@ -309,9 +309,9 @@ def test_a_command_for_queues_outlasts_calls_that_fail(place: Place, gate: Gate,
     done = place.run(CLIENT, *arguments, "--json", env={"AWS_ENDPOINT_URL": gate.url})
 
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    assert (told.get("purged", True), told.get("count", 1), told.get("dead_letters", 1)) == (True, 1, 1)
-    assert told.get("sent_back", 1) == 1
+    report = json.loads(done.stdout)
+    assert (report.get("purged", True), report.get("count", 1), report.get("dead_letters", 1)) == (True, 1, 1)
+    assert report.get("sent_back", 1) == 1
     assert "Waiting and retrying. (calling AWS)" in done.stderr
 
 
@@ -328,10 +328,10 @@ def test_a_list_of_what_is_stored_outlasts_calls_that_fail(place: Place, gate: G
     assert "Waiting and retrying. (calling AWS)" in done.stderr
 
 
-def test_a_purge_that_is_refused_after_a_failure_is_not_taken_for_one_that_was_done(place: Place, gate: Gate) -> None:
-    refusal = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
+def test_a_purge_that_is_rejected_after_a_failure_is_not_taken_for_one_that_was_done(place: Place, gate: Gate) -> None:
+    rejection = {"__type": "com.amazonaws.sqs#PurgeQueueInProgress", "message": "Only one PurgeQueue every 60 seconds."}
     gate.fail("answer", "PurgeQueue", times=4, answer=BAD_GATEWAY)
-    gate.fail("answer", "PurgeQueue", answer=(403, refusal))
+    gate.fail("answer", "PurgeQueue", answer=(403, rejection))
     place.post("requestQueue", "1,2")
 
     done = place.run(CLIENT, "purge", "--yes", "--json", env={"AWS_ENDPOINT_URL": gate.url})

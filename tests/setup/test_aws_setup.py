@@ -219,21 +219,19 @@ def test_settings_rename_things(stub: Stub) -> None:
         ("ec2 run-instances", "(OptInRequired) when calling X", 1, "may not use the service yet"),
     ],
 )
-def test_what_aws_refuses_ends_it_with_a_sentence(
-    stub: Stub, call: str, said_by_aws: str, status: int, fact: str
-) -> None:
+def test_an_aws_error_ends_it_with_a_sentence(stub: Stub, call: str, said_by_aws: str, status: int, fact: str) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, call: ["", said_by_aws, 255]}
 
     options = ["--ssh-cidr", "1.2.3.4"] if call.startswith("ec2") else ["--no-ec2"]
     done = stub.run("up", *options, answers=answers)
 
     assert done.returncode == status
-    told = [line for line in done.stderr.splitlines() if line.startswith("aws_setup.sh: ")]
-    assert any(fact in line for line in told), done.stderr
+    notices = [line for line in done.stderr.splitlines() if line.startswith("aws_setup.sh: ")]
+    assert any(fact in line for line in notices), done.stderr
     assert call.split() in [made[:2] for made in stub.calls]
 
 
-def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
+def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
     answers = {**ACCOUNT, "s3api head-bucket": ["", "An error occurred (403): Forbidden", 254]}
 
     done = stub.run("bucket", answers=answers)
@@ -291,7 +289,7 @@ def test_no_region_and_no_cli_are_said(stub: Stub, env: dict[str, str], tmp_path
 
 
 def renamed() -> dict[str, str]:
-    """Return settings that name everything anew, for an engine that others use, too."""
+    """Return settings that name everything again, for an engine that others use, too."""
     suffix = fresh_account()
     return {
         "COURIER_REQUEST_QUEUE": f"a{suffix}",
@@ -373,7 +371,7 @@ def test_what_belongs_to_others_is_left_alone(request: pytest.FixtureRequest, en
 
 
 @pytest.mark.parametrize("verb", ["up", "deploy"])
-def test_a_bucket_of_another_set_up_is_refused(stub: Stub, verb: str) -> None:
+def test_a_bucket_of_another_set_up_is_rejected(stub: Stub, verb: str) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, "s3api get-bucket-tagging": ["theirs", "", 0]}
 
     done = stub.run(verb, "--no-ec2", answers=answers)
@@ -386,7 +384,7 @@ def test_a_bucket_of_another_set_up_is_refused(stub: Stub, verb: str) -> None:
     assert not [call for call in stub.calls if call[0] == "s3" or call[1].startswith(("put", "delete"))]
 
 
-def test_a_role_of_another_region_is_refused_and_left(stub: Stub) -> None:
+def test_a_role_of_another_region_is_rejected_and_left(stub: Stub) -> None:
     elsewhere = ["lab3/eu-west-1\t{}", "", 0]
     answers = {
         **ACCOUNT,
@@ -408,7 +406,7 @@ def test_a_role_of_another_region_is_refused_and_left(stub: Stub) -> None:
 
 
 @pytest.mark.parametrize("verb", ["up", "allow-me"])
-def test_a_security_group_made_by_hand_is_refused(stub: Stub, verb: str) -> None:
+def test_a_security_group_made_manually_is_rejected(stub: Stub, verb: str) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 describe-security-groups": ["sg-9\t-\t-", "", 0]}
 
     done = stub.run(verb, "--ssh-cidr", "1.2.3.4", answers=answers)
@@ -419,8 +417,8 @@ def test_a_security_group_made_by_hand_is_refused(stub: Stub, verb: str) -> None
 
 
 def test_a_new_bucket_that_gets_no_tag_is_taken_back(stub: Stub) -> None:
-    refused = ["", "An error occurred (ExpiredToken) when calling X", 254]
-    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "s3api put-bucket-tagging": refused}
+    rejected = ["", "An error occurred (ExpiredToken) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "s3api put-bucket-tagging": rejected}
 
     done = stub.run("bucket", answers=answers)
 
@@ -442,7 +440,7 @@ def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> No
     busy = ["", "An error occurred (RequestLimitExceeded) when calling X", 254]
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 describe-instances": busy}
 
-    done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_PATIENCE="3")
+    done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_RETRY_SECONDS="3")
 
     assert done.returncode == 1
     assert "AWS throttled the calls (ec2:describe-instances)" in done.stderr
@@ -450,8 +448,8 @@ def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> No
 
 
 def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
-    refused = ["", "An error occurred (AccessDenied) when calling X", 254]
-    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-instance-profile": refused}
+    rejected = ["", "An error occurred (AccessDenied) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-instance-profile": rejected}
 
     done = stub.run("status", answers=answers)
 
@@ -492,8 +490,8 @@ def test_a_status_for_programs_has_numbers_and_words_apart(stub: Stub) -> None:
 
 @pytest.mark.parametrize("verb", ["down", "status", "doctor"])
 def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub, verb: str) -> None:
-    refused = ["", "An error occurred (AccessDenied) when calling X", 254]
-    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-policy": refused}
+    rejected = ["", "An error occurred (AccessDenied) when calling X", 254]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-policy": rejected}
 
     done = stub.run(verb, "--yes", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
 
@@ -545,7 +543,7 @@ def test_up_status_and_down_and_no_call_leaves_this_machine(
 
 @pytest.fixture
 def proxy() -> Iterator[tuple[str, list[bytes]]]:
-    """A proxy that notes what is asked of it and refuses everything: what would have left this machine."""
+    """A proxy that notes what is asked of it and rejects everything: what would have left this machine."""
     asked: list[bytes] = []
     listener = socket.create_server(("127.0.0.1", 0))
 

@@ -85,7 +85,7 @@ def test_a_command_runs_from_anywhere(installed: Path, tmp_path: Path, command: 
     assert done.stdout.startswith(f"usage: {command}")
 
 
-def test_the_package_says_its_version_and_loads_no_heavy_library(installed: Path, tmp_path: Path) -> None:
+def test_the_package_says_its_version_and_loads_no_large_library(installed: Path, tmp_path: Path) -> None:
     code = "import courier, sys; print(courier.__version__, {'boto3', 'numpy', 'PIL', 'rich'} & sys.modules.keys())"
 
     said = subprocess.check_output([installed / "python", "-c", code], cwd=tmp_path, text=True, timeout=WAIT_SECONDS)

@@ -1,7 +1,7 @@
 """The policies of setup/policies: enough for everything that client and worker do, and for nothing else.
 
 A strict AWS decides every call of the real programs by them. What each flow was allowed is replayed with each action
-and each resource taken out of the policies: something must be refused then, or the right was not needed.
+and each resource taken out of the policies: something must be rejected then, or the right was not needed.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ GROUP = "lab3-workers"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 PARTS = 9_000_000
 
-#: What is refused and does no harm: a client may not look for reply queues that others have left.
+#: What is rejected and does no harm: a client may not look for reply queues that others have left.
 HARMLESS = {("client", "sqs:ListQueues", "*")}
 
 
 class Strict:
-    """A strict AWS with a client, a worker and somebody who may do everything."""
+    """A strict AWS with a client, a worker and an administrator."""
 
     def __init__(self, engine: Engine, place: Place) -> None:
         self.engine = engine
@@ -191,7 +191,7 @@ def numbers_and_images(strict: Strict) -> None:
 
 
 def with_answers_of_others(strict: Strict) -> None:
-    """Meet an answer to somebody else, which is put back."""
+    """Receive a response to another client, which is put back."""
     worker = strict.worker("numbers_worker.py")
     strict.post("responseQueue", "{}", request_id="another", status="ok", deadline="4000000000")
 
@@ -246,8 +246,8 @@ def test_the_real_programs_need_all_of_their_policies_and_nothing_else(
     every_flow(strict, monkeypatch)
     decisions = strict.decisions
 
-    refused = {(user, action, resource) for user, action, resource, allowed in decisions if not allowed}
-    assert refused - HARMLESS == set()
+    rejected = {(user, action, resource) for user, action, resource, allowed in decisions if not allowed}
+    assert rejected - HARMLESS == set()
     for user, policy in strict.policies.items():
         done = {(action, resource) for who, action, resource, allowed in decisions if who == user and allowed}
         mutants = dict(mutations(policy))
@@ -276,7 +276,7 @@ def a_policy_with_less_fails_its_program_with_a_sentence(strict: Strict) -> None
     assert worker.process.poll() is None
 
 
-def refusals(strict: Strict) -> list[tuple[str, str, str, dict[str, Any]]]:
+def rejections(strict: Strict) -> list[tuple[str, str, str, dict[str, Any]]]:
     """Return what neither may do: user, service, call and its arguments."""
     place, url = {"Bucket": BUCKET}, strict.url
     one = {"MessageBody": "{}"}
@@ -316,13 +316,13 @@ def _protection(strict: Strict) -> dict[str, Any]:
 
 def nobody_may_forge_read_overwrite_or_purge(strict: Strict) -> None:
     before = len(strict.decisions)
-    for user, service, call, arguments in refusals(strict):
+    for user, service, call, arguments in rejections(strict):
         with pytest.raises(ClientError) as raised:
             getattr(strict.as_(user, service), call)(**arguments)
         assert raised.value.response["Error"]["Code"] in {"AccessDenied", "403", "AccessDeniedException"}, call
-    refused = strict.decisions[before:]
-    assert len(refused) == len(refusals(strict))
-    assert not any(allowed for *_, allowed in refused)
+    rejected = strict.decisions[before:]
+    assert len(rejected) == len(rejections(strict))
+    assert not any(allowed for *_, allowed in rejected)
 
 
 def test_the_linter_finds_nothing_in_the_policies(moto: Engine) -> None:

@@ -209,7 +209,7 @@ def test_a_taken_port_is_said(checkout: Checkout) -> None:
     assert "LOCAL_AWS_PORT=" in done.stderr
 
 
-def test_a_wrong_port_is_refused_and_not_remembered(checkout: Checkout) -> None:
+def test_a_wrong_port_is_rejected_and_not_remembered(checkout: Checkout) -> None:
     done = checkout.run("up", LOCAL_AWS_PORT="99999")
 
     assert done.returncode == 2

@@ -175,7 +175,7 @@ def test_another_interpreter_makes_the_environment_again_and_says_so(folder: Fol
 
 @pytest.mark.parametrize("verb", [["setup"], ["up"], ["numbers", "sample"], ["images", "--help"]])
 @pytest.mark.parametrize("has_venv", [True, False])
-def test_an_interpreter_that_is_not_there_is_refused_and_nothing_lost(
+def test_an_interpreter_that_is_not_there_is_rejected_and_nothing_lost(
     folder: Folder, verb: list[str], *, has_venv: bool
 ) -> None:
     if has_venv:
@@ -188,7 +188,7 @@ def test_an_interpreter_that_is_not_there_is_refused_and_nothing_lost(
     assert folder.is_whole == has_venv
 
 
-def test_an_interpreter_that_is_too_old_or_lacks_venv_is_refused_and_nothing_lost(folder: Folder) -> None:
+def test_an_interpreter_that_is_too_old_or_lacks_venv_is_rejected_and_nothing_lost(folder: Folder) -> None:
     folder.run("setup")
 
     old = folder.run("setup", PYTHON=folder.python("3.9.2", is_old=1))

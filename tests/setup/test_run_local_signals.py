@@ -220,7 +220,7 @@ def test_two_starts_at_once_start_everything_once(folder: Folder) -> None:
     assert len([args for args in workers if not args.startswith(("bash", "tmux"))]) == 2
 
 
-def test_a_worker_that_ends_at_once_is_told_with_its_last_words(folder: Folder) -> None:
+def test_a_worker_that_ends_at_once_is_reported_with_its_last_message(folder: Folder) -> None:
     done = folder.run("up", COURIER_STAND_IN="ends")
 
     assert done.returncode == 1
@@ -228,7 +228,7 @@ def test_a_worker_that_ends_at_once_is_told_with_its_last_words(folder: Folder) 
     assert "begins" not in done.stderr
 
 
-def test_all_workers_that_end_at_once_are_told_and_not_those_that_run(folder: Folder) -> None:
+def test_all_workers_that_end_at_once_are_reported_and_not_those_that_run(folder: Folder) -> None:
     assert folder.run("up").returncode == 0
     (folder.path / "images_worker.py").write_text("import sys\nsys.exit('a fault in the code')\n")
     os.kill(folder.holder("images_worker.py"), signal.SIGKILL)

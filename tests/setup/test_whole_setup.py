@@ -77,12 +77,12 @@ class Account:
         return list(json.loads(self.done("plan", "--json"))["commands"])
 
     def changes_since(self, count: int) -> list[str]:
-        """Return the calls after so many that change something."""
+        """Return the calls after the first `before` that change something."""
         made = [call for call in self.calls[count:] if call != ["--version"]]
         return [" ".join(call[:2]) for call in made if not READING.match(call[1])]
 
     def inject(self, errors: dict[str, str], times: int = 1) -> None:
-        """Have the next calls of these names fail with these words, so many times each."""
+        """Have the next calls of these names fail with this message, `times` times each."""
         faults = [
             {"call": call, "error": f"An error occurred {error} when calling X", "times": times}
             for call, error in errors.items()
@@ -203,7 +203,7 @@ def remove_in_two_attempts(account: Account) -> None:
 
 
 def drift(account: Account) -> None:
-    """Change everything that somebody might change."""
+    """Change everything that a user might change."""
     sqs, s3, iam, ec2 = (account.client(service) for service in ("sqs", "s3", "iam", "ec2"))
     sqs.set_queue_attributes(QueueUrl=account.queue(1), Attributes={"VisibilityTimeout": "77"})
     sqs.set_queue_attributes(QueueUrl=account.queue(0), Attributes={"RedrivePolicy": ""})
@@ -339,9 +339,9 @@ def test_a_group_of_machines_follows_the_backlog(account: Account) -> None:
     check_nothing_is_left(account)
 
 
-def test_what_was_made_by_hand_under_our_names_is_not_removed(account: Account) -> None:
+def test_what_was_made_manually_under_our_names_is_not_removed(account: Account) -> None:
     ec2 = account.client("ec2")
-    ec2.create_security_group(GroupName=f"cloudGroup-{account.name}", Description="by hand")
+    ec2.create_security_group(GroupName=f"cloudGroup-{account.name}", Description="manually")
     ec2.create_key_pair(KeyName=f"{account.name}-key")
     account.client("sqs").create_queue(QueueName=account.queues[0])
 
@@ -415,15 +415,15 @@ def test_what_passes_is_waited_for_what_is_half_made_finished_and_no_ssh_remembe
 
     seen = len(account.calls)
     account.inject({"ec2 run-instances": "(InvalidParameterValue) Invalid IAM Instance Profile name"}, times=2)
-    account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"  # asked, it would refuse
-    mended = account.run_bare("--name", account.name, "up", SETUP_PROOF="0")
-    assert mended.returncode == 0, mended.stdout + mended.stderr
-    assert "The new instance profile" in mended.stderr
+    account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"  # asked, it would reject
+    fixed = account.run_bare("--name", account.name, "up", SETUP_PROOF="0")
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
+    assert "The new instance profile" in fixed.stderr
     assert account.changes_since(seen) == ["ec2 run-instances"] * 3
-    there_is_no_key_and_no_open_port_until_it_is_asked_for(account)
+    there_is_no_key_and_no_open_port_until_it_is_requested(account)
 
 
-def there_is_no_key_and_no_open_port_until_it_is_asked_for(account: Account) -> None:
+def there_is_no_key_and_no_open_port_until_it_is_requested(account: Account) -> None:
     (instance,) = account.instances
     assert "KeyName" not in instance
     assert account.open_to == []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-#: Stands in for pip and the venv module; `-c` is asked for its identity, or for what it has.
+#: Stands in for pip and the venv module; `-c` is requested its identity, or for what it has.
 PYTHON = """\
 #!/usr/bin/env bash
 case "$*" in
@@ -38,7 +38,7 @@ while True:
     server.accept()[0].close()
 """
 
-#: Stands in for a worker: it says that it is ready, unless it is told to end at once.
+#: Stands in for a worker: it says that it is ready, unless it is to end at once.
 WORKER = """\
 import os, signal, sys, time
 print("worker begins", file=sys.stderr, flush=True)

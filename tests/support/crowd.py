@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from courier import Application
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
-from courier.messaging.connection import Connection, requester_for
+from courier.messaging.connection import Connection, exchange_for
 from courier.messaging.pending import OutgoingRequest
 from courier.messaging.protocol import Response
 
@@ -84,7 +84,7 @@ def _client(
 def _one_by_one(connection: Connection, crowd: Crowd, first: int) -> None:
     for number in range(first, first + crowd.trips):
         started = time.monotonic()
-        outcome = connection.channel().requester.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=30)
+        outcome = connection.channel().exchange.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=30)
         crowd.seconds.append(time.monotonic() - started)
         crowd.judge(number, outcome.result)
         threading.Event().wait(random.uniform(*THINKING_SECONDS))
@@ -92,6 +92,6 @@ def _one_by_one(connection: Connection, crowd: Crowd, first: int) -> None:
 
 def _batch(connection: Connection, crowd: Crowd, first: int) -> None:
     asked = [OutgoingRequest(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
-    with requester_for(connection, asked) as (requester, questions):
-        for number, outcome in enumerate(requester.request_many(questions, timeout_seconds=30), first):
+    with exchange_for(connection, asked) as (exchange, questions):
+        for number, outcome in enumerate(exchange.request_many(questions, timeout_seconds=30), first):
             crowd.judge(number, outcome.result)

@@ -1,7 +1,7 @@
 """AWS in memory, for tests of one module: quick, with no network, and held to the contract tests like the engines.
 
 A fake takes the calls that this project makes of boto3's clients, by their names and with their parameters, and
-answers as AWS does. Beside that it notes every call, fails those it is told to, and lets a test act within one.
+answers as AWS does. Beside that it records every call, fails those that a test names, and lets a test act within one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from courier.testing.service import MemoryService, client_error, no_network, ope
 __all__ = ["FakeAws", "client_error", "no_network", "until"]
 
 #: How long what other threads are about to do is waited for, before it is taken for missing.
-PATIENCE_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "60"))
+WAIT_LIMIT_SECONDS = float(os.environ.get("TEST_WAIT_SECONDS", "60"))
 
 
 class FakeCloudWatch(MemoryService):
@@ -54,14 +54,14 @@ class FakeAws(MemoryAws):
     """A connection to an account in memory."""
 
     def __init__(self, cancellation: Cancellation | None = None) -> None:
-        self.told: list[str] = []
+        self.notices: list[str] = []
         self.account = Account()
         self.queues, self.objects = self.account.queues, self.account.objects
         self.metrics, self.machines = FakeCloudWatch(), FakeAutoScaling()
         self.account.services |= {"cloudwatch": self.metrics, "autoscaling": self.machines}
         super().__init__(
             self.account,
-            CredentialRefresh(seconds=0, tell=self.told.append, stopped=threading.Event()),
+            CredentialRefresh(seconds=0, tell=self.notices.append, stopped=threading.Event()),
             cancellation,
         )
 
@@ -72,7 +72,7 @@ class FakeAws(MemoryAws):
 
 def until(condition: Callable[[], object], what: str = "the condition") -> None:
     """Wait for what other threads are about to do."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + WAIT_LIMIT_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"{what} did not come true within {PATIENCE_SECONDS} s"
+        assert time.monotonic() < deadline, f"{what} did not come true within {WAIT_LIMIT_SECONDS} s"
         time.sleep(0.001)

@@ -27,7 +27,7 @@ from typing import Any, NoReturn
 from tests.support.engines import unmeasured
 
 ROOT = Path(__file__).parents[2]
-#: Every number on the socket has so many digits: a call's size, its process, its status.
+#: Every number on the socket has this number of digits: a call's size, its process, its status.
 DIGITS = 12
 START_SECONDS = 60
 
@@ -65,7 +65,7 @@ def receive_number(connection: socket.socket) -> int | None:
 
 
 class Server:
-    """Forks for whoever connects, and tells it the fork's process and its exit status."""
+    """Forks for each connection, and sends it the fork's process ID and exit status."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -118,7 +118,7 @@ class Server:
 
 
 def bind(path: str) -> socket.socket:
-    """Return a socket that listens on the path. Bound under another name first: whoever sees the path can connect."""
+    """Return a socket that listens on the path. It is renamed only when a client can connect to it."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(f"{path}.new")
     listener.listen(64)

@@ -56,7 +56,7 @@ class _QuietServer(ThreadingHTTPServer):
 
 
 class Gate:
-    """An HTTP server that forwards to `upstream` and misbehaves as told."""
+    """An HTTP server that forwards to `upstream` and injects faults."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = urlsplit(upstream)
@@ -158,7 +158,7 @@ def _late(gate: Gate, request: BaseHTTPRequestHandler, body: bytes, fault: Fault
     _pass(gate, request, body, fault)
 
 
-def _refuse(_: Gate, request: BaseHTTPRequestHandler, __: bytes, fault: Fault) -> None:
+def _reject(_: Gate, request: BaseHTTPRequestHandler, __: bytes, fault: Fault) -> None:
     status, content = fault.answer
     if isinstance(content, str):
         _answer(request, status, [("Content-Type", "text/html")], content.encode())
@@ -206,7 +206,7 @@ def _hang_up(request: BaseHTTPRequestHandler) -> None:
 _ACTIONS: dict[str, Callable[[Gate, BaseHTTPRequestHandler, bytes, Fault], None]] = {
     "pass": _pass,
     "latency": _late,
-    "answer": _refuse,
+    "answer": _reject,
     "lost_answer": _lose_answer,
     "reset": _reset,
     "cut": _cut,

@@ -1,6 +1,6 @@
 """Every text that people may read, gathered from the code into one file that is reviewed as prose.
 
-    python -m tests.support.messages     writes tests/golden/messages.txt anew
+    python -m tests.support.messages     writes tests/golden/messages.txt again
 
 A text is a string of two words or more that is no docstring, but for those of the errors, which are their default
 messages. Values are shown as the code that makes them, in braces. In shell scripts it is what follows a verb of speech.
@@ -19,7 +19,7 @@ GOLDEN = ROOT / "tests" / "golden" / "messages.txt"
 #: Calls whose strings are patterns or code and nobody's to read.
 _NOT_PROSE = ("compile", "fullmatch", "sub", "match", "search", "finditer", "getLogger", "TypeVar", "cast")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)'…]* +\S*[A-Za-z{]")
-_SPOKEN = re.compile(r"\b(?:say|die|die_with_aws_error|printf|note|warn|refuse|step|good|bad|usage)\b[^\"'\n]*\"")
+_SPOKEN = re.compile(r"\b(?:say|die|die_with_aws_error|printf|note|warn|reject|step|good|bad|usage)\b[^\"'\n]*\"")
 #: A value in a message: the code that makes it, in braces or behind a dollar sign. The innermost goes first.
 _VALUE = re.compile(r"\{[^{}]*\}|\$\([^()]*\)|\$\w+|%[sd]|%\.\df")
 _HOLE = "\0"
@@ -37,7 +37,7 @@ def messages() -> str:
 
 
 def whole_messages(least_words: int) -> re.Pattern[str]:
-    """Return what matches a whole line of the golden file with any values, if it has so many words beside them."""
+    """Return a pattern of the golden file's lines, with any values, that have `least_words` other words."""
     lines = (line.strip() for line in GOLDEN.read_text().splitlines() if not line.startswith("# "))
     shapes = {_without_values(line).rstrip(".") for line in lines}
     spoken = [shape for shape in sorted(shapes) if len(re.findall(r"[A-Za-z]{2,}", shape)) >= least_words]

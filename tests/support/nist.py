@@ -77,7 +77,7 @@ def _pi_digits() -> list[str]:
             total += term // divisor
         return total
 
-    # Machin's formula. The digits are taken in pieces: Python refuses to print integers as long as this whole.
+    # Machin's formula. The digits are taken in pieces: Python rejects to print integers as long as this whole.
     pi = 4 * (4 * arctan_of_inverse(5) - arctan_of_inverse(239)) // 10 ** (guard + 1)
     pieces = []
     while pi:

@@ -1,8 +1,8 @@
-"""Odd pictures of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule.
+"""Odd images of the kinds that break programs: cut short, flipped, bombs, lies, chimeras. Made here, by rule.
 
     python -m tests.support.odd [--cuts N] [--flips N]
 
-Gives them to cells with 600 MB and 10 s each, and prints what became of them, the longest time and the most memory.
+Processes each in a sandbox with 600 MB and 10 s, and prints the outcomes, the longest time and the most memory.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from courier.sandbox import Limits, Sandbox
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 
 
-def good(picture_format: str, size: tuple[int, int] = (120, 90), **options: Any) -> bytes:
-    """Return a good picture of a format."""
+def good(image_format: str, size: tuple[int, int] = (120, 90), **options: Any) -> bytes:
+    """Return a good image of a format."""
     file = io.BytesIO()
-    Image.open(io.BytesIO(sample())).convert("RGB").resize(size).save(file, picture_format, **options)
+    Image.open(io.BytesIO(sample())).convert("RGB").resize(size).save(file, image_format, **options)
     return file.getvalue()
 
 
-def moving(picture_format: str, frames: int, size: tuple[int, int] = (16, 16)) -> bytes:
-    """Return so many small frames."""
+def moving(image_format: str, frames: int, size: tuple[int, int] = (16, 16)) -> bytes:
+    """Return a number of small frames."""
     file = io.BytesIO()
     images = [Image.new("RGB", size, (number % 256, number // 256, 0)) for number in range(frames)]
-    images[0].save(file, picture_format, save_all=True, append_images=images[1:], duration=10)
+    images[0].save(file, image_format, save_all=True, append_images=images[1:], duration=10)
     return file.getvalue()
 
 
@@ -76,13 +76,13 @@ def tiff(width: int, height: int) -> bytes:
 
 
 def cut(content: bytes, pieces: int) -> Iterator[bytes]:
-    """Yield a file cut short in so many places."""
+    """Yield a file cut short in a number of places."""
     for piece in range(pieces):
         yield content[: len(content) * piece // pieces]
 
 
 def flipped(content: bytes, times: int, seed: int) -> Iterator[bytes]:
-    """Yield a file with a few bits of it flipped, so many times."""
+    """Yield a file with a few of its bits flipped, a number of times."""
     chance = random.Random(seed)
     for _ in range(times):
         spoiled = bytearray(content)
@@ -94,9 +94,9 @@ def flipped(content: bytes, times: int, seed: int) -> Iterator[bytes]:
 def corpus(cuts: int, flips: int) -> Iterator[tuple[str, bytes]]:
     """Yield odd files and what they are called."""
     endings = {"JPEG": "jpg", "TIFF": "tif"}
-    for number, picture_format in enumerate(FORMATS):
-        ending = endings.get(picture_format, picture_format.lower())
-        content = good(picture_format)
+    for number, image_format in enumerate(FORMATS):
+        ending = endings.get(image_format, image_format.lower())
+        content = good(image_format)
         for place, piece in enumerate(cut(content, cuts)):
             yield f"cut-{place}.{ending}", piece
         for place, spoiled in enumerate(flipped(content, flips, number)):
@@ -104,9 +104,9 @@ def corpus(cuts: int, flips: int) -> Iterator[tuple[str, bytes]]:
         yield f"tail.{ending}", content + bytes(10_000)
         yield f"lie-{ending}.{'png' if ending == 'jpg' else 'jpg'}", content
         yield f"zip-{ending}.{ending}", b"PK\x03\x04" + content
-    for picture_format in ("GIF", "PNG", "WEBP"):
-        for place, piece in enumerate(cut(moving(picture_format, 4), cuts)):
-            yield f"cut-frames-{place}.{picture_format.lower()}", piece
+    for image_format in ("GIF", "PNG", "WEBP"):
+        for place, piece in enumerate(cut(moving(image_format, 4), cuts)):
+            yield f"cut-frames-{place}.{image_format.lower()}", piece
     yield from _bombs()
     yield "empty.png", b""
     yield "one-byte.gif", b"G"
@@ -138,12 +138,12 @@ def _bombs() -> Iterator[tuple[str, bytes]]:
 
 
 def main() -> None:
-    """Give odd pictures to cells; raises SandboxFault if one is answered with a fault of ours."""
+    """Process odd images in a sandbox. Raises SandboxFault if one meets a bug."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cuts", type=int, default=200, metavar="N", help="how often each file is cut (200)")
     parser.add_argument("--flips", type=int, default=1_500, metavar="N", help="how often bits are flipped (1,500)")
     given = parser.parse_args()
-    cells = Sandbox(
+    sandbox = Sandbox(
         "courier.images.sandbox_child",
         Limits(seconds=10, memory_megabytes=600),
     )
@@ -154,22 +154,22 @@ def main() -> None:
             order = {"name": name, "operations": operations, "megapixels": 50, "frames": 300}
             started = time.monotonic()
             try:
-                with cells.cell() as cell:
-                    cell.source.write(content)
-                    cell.run(order)
+                with sandbox.cell() as process:
+                    process.source.write(content)
+                    process.run(order)
                 seen["done"] += 1
             except CourierError as error:
                 seen[error.message[:23]] += 1
             longest = max(longest, time.monotonic() - started)
-    print(f"longest {longest:.2f} s, most memory {_most_memory(cells)} MB")
+    print(f"longest {longest:.2f} s, most memory {_most_memory(sandbox)} MB")
     for what, times in seen.most_common(20):
         print(f"{times:7,}  {what}")
 
 
-def _most_memory(cells: Sandbox) -> int:
-    """End the cells and return the largest resident memory that any had, in megabytes."""
-    for cell in cells._idle:
-        cell.end()
+def _most_memory(sandbox: Sandbox) -> int:
+    """End the processes and return the largest resident memory that any had, in megabytes."""
+    for process in sandbox._idle:
+        process.end()
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
 
 

@@ -25,9 +25,9 @@ from tests.support.terminal import spawn
 ROOT = Path(__file__).parents[2]
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
 #: What has not come by then will not come. No test that passes comes near it, however busy the machine.
-WAIT_SECONDS = float(os.environ.get("TEST_PATIENCE_SECONDS", "120"))
+WAIT_SECONDS = float(os.environ.get("TEST_WAIT_SECONDS", "120"))
 NOBODY = 65534
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a moment")
 PIPES = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
 ATTRIBUTES = json.loads((ROOT / "create-queue.json").read_text())
 
@@ -97,7 +97,7 @@ class Place:
         self.client("s3").create_bucket(Bucket=self.bucket)
 
     def post(self, queue: str, body: str, **attributes: str) -> str:
-        """Send a message by hand and return its id; attribute names are given with _ for -."""
+        """Send a message manually and return its id; attribute names are given with _ for -."""
         named = {
             name.replace("_", "-"): {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         }
@@ -105,7 +105,7 @@ class Place:
         return str(sent["MessageId"])
 
     def collect(self, queue: str, count: int = 1, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
-        """Receive and delete `count` messages by hand."""
+        """Receive and delete `count` messages manually."""
         client, url = self.client("sqs"), self.url(queue)
         found: list[dict[str, Any]] = []
 

@@ -3,7 +3,7 @@
 The CLI takes half a second of processor time to start, and the tests of the set-up make over a thousand calls. What
 runs is the CLI itself, unchanged, with the caller's arguments, environment, folder and streams; only its modules and
 AWS's descriptions of its services are in memory already. A plain call of an operation leaves nothing behind but what
-its session has been told, which the session forgets; any other call gets a fork of its own, which costs as much again
+its session has shown, which the session forgets; any other call gets a fork of its own, which costs as much again
 as two calls.
 
     python -m tests.support.quickcli SOCKET     serves until it is ended
@@ -29,7 +29,7 @@ from tests.support.engines import REGION
 from tests.support.forkserver import ROOT, Call, become, bind, close_streams, flushed, run, say
 
 SOURCE = Path(__file__).with_suffix(".c")
-#: So many calls are carried out at once; others wait until one ends.
+#: The number of calls carried out at once; others wait until one ends.
 PROCESSES = 6
 #: A call to each service whose description and commands are read beforehand: for EC2 alone that takes half a second.
 CALLS = {
@@ -117,8 +117,10 @@ def _keep_clients(session: Any) -> None:
     def create_client(*given: Any, **options: Any) -> Any:
         if os.environ.get("AWS_CONFIG_FILE") != os.devnull or "AWS_ACCESS_KEY_ID" not in os.environ:
             return create(*given, **options)
-        told = frozenset(one for one in os.environ.items() if one[0].upper().startswith(TELLING) and one[0] != NOTES)
-        key = (given, frozenset(options.items()), told)
+        settings = frozenset(
+            one for one in os.environ.items() if one[0].upper().startswith(TELLING) and one[0] != NOTES
+        )
+        key = (given, frozenset(options.items()), settings)
         if key not in kept:
             kept[key] = create(*given, **options)
         return kept[key]
@@ -132,7 +134,7 @@ def _is_plain(call: Call) -> bool:
 
 
 def _forget(session: Any) -> None:
-    """Have the session forget what it was told, and what it has read of another call's environment and files."""
+    """Have the session forget earlier arguments, and what it read of another call's environment and files."""
     session._session_instance_vars.clear()
     for name in KEPT:
         setattr(session, name, None)

@@ -32,7 +32,7 @@ LIBRARIES = (
     *("rich.console", "rich.live", "rich.progress", "rich.status", "rich.table", "concurrent.futures.thread"),
 )
 SERVICES = ("autoscaling", "cloudwatch", "s3", "sqs", "sts")
-#: What Python reads at its start, but for where modules are, which a fork can still be told.
+#: What Python reads at its start, but for where modules are, which a fork can still be given.
 STARTING = ("PYTHON", "LC_", "LANG")
 MODULES = "PYTHONPATH"
 
@@ -114,7 +114,7 @@ def _said_to_python(env: Mapping[str, str]) -> dict[str, str]:
 
 
 def popen(command: Sequence[str], *, env: Mapping[str, str], **options: Any) -> subprocess.Popen[Any]:
-    """Start a program of ours as subprocess.Popen does: as a fork if it can be one."""
+    """Start one of the programs as subprocess.Popen does: as a fork if it can be one."""
     if Forks.server and can_fork(command, env):
         return Fork(Forks.server, command, env=env, **options)
     return subprocess.Popen(command, env=env, **options)

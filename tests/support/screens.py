@@ -23,7 +23,7 @@ class File(io.StringIO):
 
 
 class TypedKeyboard(Keyboard):
-    """Somebody who types given lines, or leaves, and sometimes types ahead: a list is lines that come at once."""
+    """A user who types given lines, or leaves, and sometimes types ahead: a list is lines that arrive at once."""
 
     def __init__(self, typed: Sequence[str | Sequence[str] | type[BaseException]]) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Servers that all processes of one test run use: whoever needs one first starts it, and the run's end ends it."""
+"""Servers that all processes of one test run use: the first to need one starts it, and the run's end ends it."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""A long run with every fault on, and an account kept of every request. Outside the tests; run it by hand.
+"""A long run with every fault on, and an account kept of every request. Outside the tests; run it manually.
 
     python -m tests.support.soak [--minutes 10] [--requests 20000] [--seed 1]
 
 Four clients send batches of lists, and four more ask one thing after another, through a gate that misbehaves at
 random; three workers are killed, frozen and stopped, and the local AWS is restarted with its data, at random too. In
-the end every request must have been answered, by its own answer, exactly once. The trouble ends when the time
+the end every request must have been answered, by its own answer, exactly once. The faults end when the time
 is over. Prints the figures; exits 1 if anything was lost, crossed or wrong.
 """
 
@@ -59,7 +59,7 @@ class Account:
         self.outcomes: Counter[str] = Counter()
 
     def take(self, most: int = LINES_A_BATCH) -> int:
-        """Return how many requests the next asker may make; 0 when all were asked."""
+        """Return how many requests the next client may make; 0 when all were asked."""
         with self._lock:
             count = min(self._left, most)
             self._left -= count
@@ -74,9 +74,9 @@ class Account:
 
 
 def judge(pair: tuple[int, int], row: dict[str, Any]) -> str:
-    """Return what a row is: right, crossed or wrong, or which refusal."""
+    """Return what a row is: right, crossed or wrong, or which rejection."""
     if "error" in row:
-        return "no answer" if "No response" in row["error"] else "refused"
+        return "no answer" if "No response" in row["error"] else "rejected"
     if row.get("min") != min(pair) or row.get("max") != max(pair):
         return "crossed"
     return "right" if row.get("sum") == sum(pair) and row.get("count") == 2 else "wrong"
@@ -151,7 +151,7 @@ def run(engine: Engine, folder: Path, requests: int, seconds: float, seed: int) 
         place.create_queues()
         gate = Gate(engine.url)
         stack.callback(gate.close)
-        trouble = threading.Thread(target=disturb, args=(place, gate, engine, stopped, random.Random(seed), did))
+        faults = threading.Thread(target=disturb, args=(place, gate, engine, stopped, random.Random(seed), did))
         clients = [
             threading.Thread(target=ask, args=(place, gate, account, random.Random(seed + number + 1)))
             for number in range(CLIENTS)
@@ -162,12 +162,12 @@ def run(engine: Engine, folder: Path, requests: int, seconds: float, seed: int) 
             for number in range(INTERACTIVE)
         ]
         started = time.monotonic()
-        for thread in [trouble, *clients]:
+        for thread in [faults, *clients]:
             thread.start()
         for thread in clients:
             thread.join(max(1.0, started + seconds - time.monotonic()))
         stopped.set()
-        for thread in [*clients, trouble]:
+        for thread in [*clients, faults]:
             thread.join()
         took = time.monotonic() - started
     return account, did, took

@@ -31,7 +31,7 @@ ACTIONS = {
 }
 #: Actions that have no resource: only a statement for all of them matches.
 UNBOUND = ("sqs:ListQueues", "cloudwatch:GetMetricStatistics", "s3:ListAllMyBuckets")
-#: Whoever may not list is not told that an object is missing.
+#: AWS does not say that an object is missing to a caller without the right to list.
 MISSING = "s3:ListBucket"
 
 Statement = Mapping[str, Any]

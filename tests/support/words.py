@@ -1,4 +1,4 @@
-"""Words that the glossary has others for: the same list for the code and for the pages."""
+"""Words to avoid and their replacements: one list for code, tests and documentation."""
 
 from __future__ import annotations
 
@@ -34,12 +34,19 @@ BANNED = {
     r"for ever": "forever",
     r"somebody": "another user or program",
     r"stumbles?|stumbled": "fails on",
+    r"(?<!courier-)told(?! that)": "reported, shown or configured",
+    r"heavy": "expensive or large",
+    r"colours?": "color",
 }
-_BANNED = {re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE): instead for pattern, instead in BANNED.items()}
+#: In names, words end at an underscore: `is_refused` has a banned word, `refusenik` has none.
+_BANNED = {
+    re.compile(rf"(?<![^\W_])(?:{pattern.replace(' ', '[ _]')})(?![^\W_])", re.IGNORECASE): instead
+    for pattern, instead in BANNED.items()
+}
 
 
 def banned_in(text: str) -> list[str]:
-    """Return the lines that have a banned word, each with its number and with what to write instead."""
+    """Return each use of a banned word: the line's number, the word, its replacement, and the line."""
     return [
         f"{number}: {found[0]!r}: write {instead}: {line.strip()}"
         for number, line in enumerate(text.splitlines(), start=1)

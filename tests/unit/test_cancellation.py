@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from courier.cancellation import CancelableClient, Canceled, Cancellation
-from tests.support.fakes import PATIENCE_SECONDS
+from tests.support.fakes import WAIT_LIMIT_SECONDS
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_a_call_is_abandoned_at_its_limit(cancellation: Cancellation, never: thr
     with pytest.raises(TimeoutError):
         cancellation.run(never.wait, limit_seconds=0.01)
 
-    assert cancellation.run(lambda: 7, limit_seconds=PATIENCE_SECONDS) == 7
+    assert cancellation.run(lambda: 7, limit_seconds=WAIT_LIMIT_SECONDS) == 7
 
 
 def test_a_call_within_another_has_its_own_limit(cancellation: Cancellation, never: threading.Event) -> None:

@@ -34,7 +34,7 @@ def test_exit_statuses_follow_the_kind(kind: type[CourierError], status: int) ->
 
 
 def test_a_sentence_holds_the_hint_too() -> None:
-    assert CourierError("It broke.", hint="Mend it.").sentence == "It broke. Mend it."
+    assert CourierError("It broke.", hint="Fix it.").sentence == "It broke. Fix it."
 
 
 def test_a_traceback_shows_the_hint() -> None:

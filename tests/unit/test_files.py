@@ -33,7 +33,7 @@ def test_an_ordinary_name_passes(name: str) -> None:
         "x" * 256,
     ],
 )
-def test_a_name_that_could_do_harm_is_refused(name: str) -> None:
+def test_a_name_that_could_do_harm_is_rejected(name: str) -> None:
     with pytest.raises(Rejected, match="The name "):
         check_name(name)
 
@@ -150,10 +150,10 @@ def test_what_is_being_written_stays_and_what_a_killed_program_wrote_goes(tmp_pa
 def test_where_the_system_knows_no_links_a_name_is_claimed_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("os.link", refuse)
+    monkeypatch.setattr("os.link", reject)
 
     with writing(tmp_path / "a", replace=False) as file:
         file.write(b"abc")
@@ -164,10 +164,10 @@ def test_where_the_system_knows_no_links_a_name_is_claimed_all_the_same(
 
 
 def test_where_files_cannot_be_locked_nothing_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
+    def reject(*_: object) -> None:
         raise OSError
 
-    monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setattr("fcntl.flock", reject)
     (tmp_path / ".courier-abcd1234").write_bytes(b"half")
 
     remove_unfinished(tmp_path)

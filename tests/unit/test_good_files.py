@@ -58,7 +58,7 @@ KINDS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "tiff in strips": ("RGB", "TIFF", {"strip_size": 1024}),
     **{f"bmp {mode}": (mode, "BMP", {}) for mode in ("1", "L", "P", "RGB", "RGBA")},
 }
-#: Operations that move or reckon whole pixels, and the same in plain Pillow.
+#: Operations that move or calculate whole pixels, and the same in plain Pillow.
 EXACT: dict[str, Callable[[Image.Image], Image.Image]] = {
     "flip": lambda image: image.transpose(Image.Transpose.FLIP_TOP_BOTTOM),
     "flop": lambda image: image.transpose(Image.Transpose.FLIP_LEFT_RIGHT),
@@ -87,14 +87,14 @@ def _on_color(image: Image.Image, work: Callable[[Image.Image], Image.Image]) ->
 
 @cache
 def written(kind: str) -> bytes:
-    mode, picture_format, options = KINDS[kind]
+    mode, image_format, options = KINDS[kind]
     image = Image.open(io.BytesIO(sample())).resize(SIZE)
     if mode == "I;16":
         image = image.convert("L").convert("I").point(lambda value: value * 257)
     if mode in {"LA", "RGBA"}:
         image.putalpha(Image.linear_gradient("L").resize(SIZE).point(lambda value: 64 + value // 2))
     file = io.BytesIO()
-    image.convert(mode).save(file, format=picture_format, **options)
+    image.convert(mode).save(file, format=image_format, **options)
     return file.getvalue()
 
 
@@ -110,7 +110,7 @@ def reference(content: bytes) -> Image.Image:
 
 
 def similarity(one: Image.Image, other: Image.Image) -> float:
-    """Return the mean structural similarity of two pictures' grays in windows of 8 x 8 (Wang et al. 2004)."""
+    """Return the mean structural similarity of two images' grays in windows of 8 x 8 (Wang et al. 2004)."""
     x, y = (np.asarray(image.convert("L"), dtype=float) for image in (one, other))
     first, second = mean_in_windows(x), mean_in_windows(y)
     spread = mean_in_windows(x * x) - first**2 + mean_in_windows(y * y) - second**2

@@ -58,7 +58,7 @@ def name_of(path: Path) -> str:
 
 
 def package_of(name: str) -> str:
-    """Return the package of ours that a module is in; of those above all packages, nothing."""
+    """Return the package of courier that a module is in; an empty string if it is in none."""
     _, *parts = name.split(".")
     return parts[0] if parts and parts[0] in BELOW else ""
 
@@ -67,7 +67,7 @@ NAMES = {name_of(path): path for path in MODULES}
 
 
 def ours(path: Path, *, typing_too: bool) -> set[str]:
-    """Return the modules of ours that one imports."""
+    """Return the modules of courier that a module imports."""
     found = imports(path, typing_too=typing_too)
     return {name if name in NAMES else name.rpartition(".")[0] for name in found if name.split(".")[0] == "courier"}
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from courier import sandbox
 from courier.errors import Reason, Rejected
 from courier.sandbox import Limits, Sandbox, SandboxFault
 from tests.support.place import ROOT, wait_for
@@ -29,18 +28,18 @@ def limits() -> Limits:
 
 
 @pytest.fixture
-def cells(limits: Limits) -> Iterator[Sandbox]:
+def sandbox(limits: Limits) -> Iterator[Sandbox]:
     made = Sandbox(MISCHIEF, limits)
     yield made
-    for cell in made._idle:
-        cell.end()
+    for process in made._idle:
+        process.end()
 
 
-def run(cells: Sandbox, name: str, content: bytes = b"") -> tuple[dict[str, Any], bytes]:
-    with cells.cell() as cell:
-        cell.source.write(content)
-        report = cell.run({"name": name, "operations": "grayscale", "megapixels": 1, "frames": 1})
-        with cell.result() as result:
+def run(sandbox: Sandbox, name: str, content: bytes = b"") -> tuple[dict[str, Any], bytes]:
+    with sandbox.cell() as process:
+        process.source.write(content)
+        report = process.run({"name": name, "operations": "grayscale", "megapixels": 1, "frames": 1})
+        with process.result() as result:
             return report, result.read()
 
 
@@ -51,20 +50,20 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_a_cell_sees_nothing_of_the_image_before(cells: Sandbox) -> None:
+def test_a_process_sees_nothing_of_the_image_before(sandbox: Sandbox) -> None:
     tiny = Image.new("L", (8, 8), 200)
     files = []
-    for picture_format in ("BMP", "PNG"):
+    for image_format in ("BMP", "PNG"):
         file = io.BytesIO()
-        tiny.save(file, picture_format)
+        tiny.save(file, image_format)
         files.append(file.getvalue())
 
     with pytest.raises(Rejected, match="not an image"):
-        run(cells, "none.png", b"PK" + bytes(300))
-    made = [run(cells, "tiny.png", content)[1] for content in files]
+        run(sandbox, "none.png", b"PK" + bytes(300))
+    made = [run(sandbox, "tiny.png", content)[1] for content in files]
 
     assert [Image.open(io.BytesIO(content)).getpixel((4, 4)) for content in made] == [200, 200]
-    assert len(cells._idle) == 1
+    assert len(sandbox._idle) == 1
 
 
 @pytest.mark.parametrize(
@@ -76,93 +75,93 @@ def test_a_cell_sees_nothing_of_the_image_before(cells: Sandbox) -> None:
         (PATIENT, "eat", Reason.OUT_OF_MEMORY, ["more than 400 MB", "SOME_MEGABYTES"]),
     ],
 )
-def test_whatever_becomes_of_a_cell_its_caller_gets_a_reason_and_the_next_an_answer(
-    cells: Sandbox, name: str, reason: Reason, facts: list[str]
+def test_every_failure_of_a_process_is_a_reason_and_the_next_call_works(
+    sandbox: Sandbox, name: str, reason: Reason, facts: list[str]
 ) -> None:
     with pytest.raises(Rejected) as raised:
-        run(cells, f"{name}.png")
+        run(sandbox, f"{name}.png")
 
     assert all(fact in raised.value.sentence for fact in facts), raised.value.sentence
     assert raised.value.reason == reason
-    assert run(cells, "echo.png", b"next")[1] == b"next"
+    assert run(sandbox, "echo.png", b"next")[1] == b"next"
 
 
-def test_a_refusal_of_the_program_comes_through_with_its_hint(cells: Sandbox) -> None:
+def test_a_rejection_of_the_program_comes_through_with_its_hint(sandbox: Sandbox) -> None:
     with pytest.raises(Rejected) as raised:
-        run(cells, "cat.png", b"not an image")
+        run(sandbox, "cat.png", b"not an image")
 
     assert "not an image" in raised.value.message
     assert raised.value.hint.startswith("The formats are JPEG")
     assert raised.value.reason == Reason.UNSUPPORTED_FORMAT
 
 
-def test_a_fault_of_our_own_is_told_with_its_traceback(cells: Sandbox) -> None:
+def test_a_fault_of_our_own_is_reported_with_its_traceback(sandbox: Sandbox) -> None:
     with pytest.raises(SandboxFault, match="ZeroDivisionError"):
-        run(cells, "fault.png")
+        run(sandbox, "fault.png")
 
-    assert run(cells, "echo.png", b"next")[1] == b"next"
+    assert run(sandbox, "echo.png", b"next")[1] == b"next"
 
 
 @pytest.mark.parametrize("limits", [Limits(seconds=30, memory_megabytes=2000)])
-def test_a_result_that_is_too_large_is_no_full_disk(cells: Sandbox) -> None:
+def test_a_result_that_is_too_large_is_no_full_disk(sandbox: Sandbox) -> None:
     with pytest.raises(Rejected, match="result has more than 1,000,000 bytes"):
-        run(cells, "flood.png")
+        run(sandbox, "flood.png")
 
 
-def test_a_cells_start_is_no_part_of_a_images_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_processs_start_is_no_part_of_an_images_time(monkeypatch: pytest.MonkeyPatch) -> None:
     late = Sandbox("tests.workers.latecomer", IMPATIENT)
 
-    with late.cell() as cell:
-        report = cell.run({"name": "echo.png", "operations": "", "megapixels": 1, "frames": 1})
-        cell.end()
+    with late.cell() as process:
+        report = process.run({"name": "echo.png", "operations": "", "megapixels": 1, "frames": 1})
+        process.end()
     assert report["name"].startswith("echo-")
 
-    monkeypatch.setattr(sandbox, "START_SECONDS", 0.1)
+    monkeypatch.setattr("courier.sandbox.START_SECONDS", 0.1)
     with pytest.raises(SandboxFault, match="did not start"):
         run(late, "echo.png")
 
 
-def test_a_cell_serves_many_and_nothing_of_one_is_left_for_the_next(cells: Sandbox) -> None:
-    first, content = run(cells, "echo.png", b"a long secret")
-    second, other = run(cells, "echo.png", b"short")
+def test_a_process_serves_many_and_leaves_nothing_for_the_next(sandbox: Sandbox) -> None:
+    first, content = run(sandbox, "echo.png", b"a long secret")
+    second, other = run(sandbox, "echo.png", b"short")
 
     assert first["name"] == second["name"]  # it has the process's id in it
     assert (content, other) == (b"a long secret", b"short")
 
 
-def test_a_cell_that_died_while_it_waited_costs_nobody_anything(cells: Sandbox) -> None:
-    assert run(cells, "echo.png", b"first")[1] == b"first"
-    (idle,) = cells._idle
+def test_an_idle_process_that_died_is_replaced(sandbox: Sandbox) -> None:
+    assert run(sandbox, "echo.png", b"first")[1] == b"first"
+    (idle,) = sandbox._idle
     idle._process.kill()
     idle._process.wait()
 
-    assert run(cells, "echo.png", b"next")[1] == b"next"
+    assert run(sandbox, "echo.png", b"next")[1] == b"next"
 
 
-def test_a_cell_is_replaced_after_many_orders(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "ORDERS_PER_CELL", 2)
+def test_a_process_is_replaced_after_many_orders(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.sandbox.ORDERS_PER_CELL", 2)
 
-    names = [run(cells, "echo.png")[0]["name"] for _ in range(3)]
+    names = [run(sandbox, "echo.png")[0]["name"] for _ in range(3)]
 
     assert names[0] == names[1] != names[2]
     assert not is_running(int(names[0].removeprefix("echo-")))
 
 
-def test_what_a_cell_has_started_ends_with_it(cells: Sandbox) -> None:
-    with cells.cell() as cell:
-        pid = int(cell.run({"name": "breed.png", "operations": "", "megapixels": 1, "frames": 1})["name"])
+def test_what_a_process_has_started_ends_with_it(sandbox: Sandbox) -> None:
+    with sandbox.cell() as process:
+        pid = int(process.run({"name": "breed.png", "operations": "", "megapixels": 1, "frames": 1})["name"])
         assert is_running(pid)
 
-        cell.end()
+        process.end()
 
     wait_for(lambda: not is_running(pid))
 
 
-def test_no_key_reaches_a_cell(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_key_reaches_a_process(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("COURIER_BUCKET", "mine")
 
-    names = run(cells, "secrets.png")[0]["name"]
+    names = run(sandbox, "secrets.png")[0]["name"]
 
     assert "AWS" not in names
     assert "COURIER" not in names
@@ -170,14 +169,14 @@ def test_no_key_reaches_a_cell(cells: Sandbox, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("name", ["hang", "echo"])
-def test_a_cell_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
+def test_a_process_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
     program = f"""
 from courier.sandbox import Limits, Sandbox
-with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as cell:
-    print(cell._process.pid, flush=True)
-    cell._limits = Limits(seconds=60, memory_megabytes=400)
-    cell._until_ready()
-    cell._exchange({{"name": "{name}.png", "operations": "", "megapixels": 1, "frames": 1, "seconds": 1}})
+with Sandbox("{MISCHIEF}", Limits(seconds=0.5, memory_megabytes=400)).cell() as process:
+    print(process._process.pid, flush=True)
+    process._limits = Limits(seconds=60, memory_megabytes=400)
+    process._until_ready()
+    process._exchange({{"name": "{name}.png", "operations": "", "megapixels": 1, "frames": 1, "seconds": 1}})
     input()
 """
     parent = subprocess.Popen(

@@ -64,12 +64,12 @@ def test_every_field_can_be_set() -> None:
         ("COURIER_CONCURRENCY", "-1"),
     ],
 )
-def test_a_wrong_value_is_refused_with_its_name_and_the_rule(name: str, value: str) -> None:
+def test_a_wrong_value_is_rejected_with_its_name_and_the_rule(name: str, value: str) -> None:
     with pytest.raises(WrongSetting, match=f"{name} is '.*', and must be "):
         load_settings({name: value})
 
 
-def test_a_misspelt_setting_is_refused_with_the_known_ones() -> None:
+def test_a_misspelt_setting_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(WrongSetting, match="COURIER_TIMEOUT is not a setting") as raised:
         load_settings({"COURIER_TIMEOUT": "3"})
 
@@ -83,6 +83,6 @@ def test_a_switch_is_on_or_off(text: str, *, value: bool) -> None:
     assert load_settings({"COURIER_PLAIN": text}).plain is value
 
 
-def test_a_switch_that_is_neither_is_refused_by_name() -> None:
+def test_a_switch_that_is_neither_is_rejected_by_name() -> None:
     with pytest.raises(WrongSetting, match="COURIER_PLAIN is '2'"):
         load_settings({"COURIER_PLAIN": "2"})

@@ -1,4 +1,4 @@
-"""Mischief that takes longer to start than its pictures may."""
+"""Mischief that takes longer to start than its images may."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 
 from courier.images.sandbox_child import work
 from courier.sandbox_child import serve
-from tests.workers import mischief  # noqa: F401  it takes the darkroom's place
+from tests.workers import mischief  # noqa: F401  it replaces courier.images.sandbox_child
 
 if __name__ == "__main__":
     threading.Event().wait(2.5)

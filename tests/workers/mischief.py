@@ -1,4 +1,4 @@
-"""A darkroom in which the picture's name says what goes wrong: `hang.png`, `spin.png`, `crash.png`, `eat.png`..."""
+"""A sandbox child in which the image's name says what goes wrong: `hang.png`, `spin.png`, `crash.png`, `eat.png`..."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The images worker with a darkroom in which things go wrong."""
+"""The images worker with a sandbox child in which things go wrong."""
 
 from __future__ import annotations
 

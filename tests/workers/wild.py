@@ -8,12 +8,13 @@ import subprocess
 import threading
 
 from courier import Rejected, Request, Response
+from courier.errors import AccessDenied, NoRoom, Throttled
 
 #: How often each process was called.
 calls: list[str] = []
 
 
-def wild(request: Request) -> str | Response:  # noqa: C901, PLR0911  one case for each kind
+def wild(request: Request) -> str | Response:  # noqa: C901, PLR0911, PLR0912  one case for each kind
     calls.append(request.body)
     match request.body:
         case "crash":
@@ -24,6 +25,12 @@ def wild(request: Request) -> str | Response:  # noqa: C901, PLR0911  one case f
             return "x" * 3_000_000_000
         case "reject":
             raise Rejected("No.", hint="Yes.", reason="negative")
+        case "busy" if calls.count("busy") == 1:
+            raise Throttled("The shop is closed.", hint="Come back.")
+        case "full":
+            raise NoRoom
+        case "denied":
+            raise AccessDenied("Not for you.", hint="Ask.")
         case "fail":
             raise ZeroDivisionError
         case "keys":

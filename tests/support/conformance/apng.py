@@ -38,7 +38,7 @@ class Apng:
     plays: int = 0
     is_first_shown: bool = True
     #: How many frames the file says that it has.
-    told: int = len(PLACES)
+    declared: int = len(PLACES)
 
     def frames(self) -> list[tuple[Png, Patch]]:
         """Return the frames: as they are stored, and what they show."""
@@ -62,7 +62,7 @@ class Apng:
         """Return the file."""
         frames = self.frames()
         first = frames[0][0]
-        chunks = [(b"IHDR", first.header()), *first.before, (b"acTL", struct.pack(">II", self.told, self.plays))]
+        chunks = [(b"IHDR", first.header()), *first.before, (b"acTL", struct.pack(">II", self.declared, self.plays))]
         if not self.is_first_shown:
             chunks += first.data()
         return assembled([*chunks, *self._numbered(frames), (b"IEND", b"")])
@@ -112,7 +112,7 @@ def cells() -> Iterator[Cell]:
 def _damaged() -> Iterator[Cell]:
     content = Apng(kind=2, bits=8).content()
     files = {f"cut at {share:.0%}": content[: int(len(content) * share)] for share in (0.3, 0.5, 0.7, 0.9)}
-    files["a frame fewer than told"] = Apng(kind=2, bits=8, told=5).content()
+    files["a frame fewer than declared"] = Apng(kind=2, bits=8, declared=5).content()
     for name, body in files.items():
         yield Cell(
             format="APNG",

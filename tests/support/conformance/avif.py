@@ -123,7 +123,7 @@ def _beside() -> Iterator[Cell]:
         yield Cell(
             format="AVIF",
             name=f"RGB, {bits} bits, CICP 9/{transfer} (HDR)",
-            told="dynamic range",
+            note="dynamic range",
             is_free=True,
             truth="PQ|HLG|HDR",
             make=partial(_made, partial(_deep, 3, bits, (9, transfer, 0)), smooth(3, bits, SIZE), bits),

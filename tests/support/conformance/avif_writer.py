@@ -16,7 +16,7 @@ from tests.support.conformance.cell import Pixels
 
 @dataclass(frozen=True, kw_only=True)
 class Avif:
-    """Coded pixels and what is told of them."""
+    """Coded pixels and their metadata."""
 
     configuration: bytes
     pixels: bytes

@@ -32,7 +32,7 @@ class Made:
     frames: tuple[Frame, ...]
     #: The numbers themselves, of samples that have no white: signed, fractions, 32 bits.
     values: Pixels | None = None
-    #: How often an animation is shown, 0 for ever; None where that is not looked at.
+    #: How often an animation is shown, 0 forever; None where that is not looked at.
     plays: int | None = None
 
 
@@ -56,7 +56,7 @@ class Cell:
     #: Whether the file must be rejected.
     is_bad: bool = False
     #: What a note must say, whatever the pixels; empty for nothing.
-    told: str = ""
+    note: str = ""
     #: Whether the pixels are free, since nothing says what they must become.
     is_free: bool = False
 

@@ -39,7 +39,7 @@ class GifFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class Gif:
-    """A GIF's frames and what is told of all of them."""
+    """A GIF's frames and their common metadata."""
 
     frames: Sequence[GifFrame]
     palette: Pixels | None = None

@@ -41,7 +41,7 @@ GAIN_MAP = (
 def cells() -> Iterator[Cell]:
     """Yield the JPEGs."""
     yield from _by_library()
-    yield from _by_hand()
+    yield from _assembled()
     yield from _described()
     yield from _several()
     yield from _rejected()
@@ -165,7 +165,7 @@ def _of_luma(shares: Pixels) -> Pixels:
     return np.clip(colors, 0, 1)
 
 
-def _by_hand() -> Iterator[Cell]:
+def _assembled() -> Iterator[Cell]:
     models: dict[str, tuple[int, dict[str, Any]]] = {
         "gray": (1, {}),
         "YCbCr, JFIF": (3, {"segments": JFIF, "model": "YCbCr"}),
@@ -183,7 +183,7 @@ def _by_hand() -> Iterator[Cell]:
         make = partial(_hand, channels, frame=frame, restart=restart, **options)
         yield _lossy(name, make)
     # Whether ink is 0 or 255 then, programs do not agree about.
-    yield _lossy("CMYK, no marker", partial(_hand, 4, model="CMYK"), told="CMYK", is_free=True)
+    yield _lossy("CMYK, no marker", partial(_hand, 4, model="CMYK"), note="CMYK", is_free=True)
     for across, down in itertools.product((1, 2, 4), (1, 2, 4)):
         samplings = ((across, down), (1, 1), (1, 1), (across, down))
         if across * down + 2 > 10:
@@ -231,8 +231,8 @@ def _by_exif() -> Made:
 
 
 def _several() -> Iterator[Cell]:
-    for name, told, xmp in (("two images", "only the first", b""), ("gain map", "gain map", GAIN_MAP)):
-        yield _lossy(f"RGB, {name}", partial(_multiple, xmp), told=told)
+    for name, note, xmp in (("two images", "only the first", b""), ("gain map", "gain map", GAIN_MAP)):
+        yield _lossy(f"RGB, {name}", partial(_multiple, xmp), note=note)
 
 
 def _multiple(xmp: bytes) -> Made:

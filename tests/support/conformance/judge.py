@@ -29,7 +29,7 @@ DEPTH_STEP, COLOR_STEPS = 2.01, 4.0
 #: How far off pixels may be on average once they were coded with loss.
 LOSS = 3.0
 #: What no rejection of a good file says.
-UNTRUE = re.compile(r"damaged|cut short|no picture|not an image|formats are|No such|empty", re.IGNORECASE)
+UNTRUE = re.compile(r"damaged|cut short|not an image|formats are|No such|empty", re.IGNORECASE)
 #: What a note says of a damaged file of which something is shown.
 _DAMAGED = re.compile(r"damaged|missing|cut short", re.IGNORECASE)
 EXACT_FORMATS = {"PNG", "TIFF", "GIF"}
@@ -62,7 +62,7 @@ class Result:
     values: Pixels
     space: Space | None
     is_lossy: bool
-    #: How often it is shown, 0 for ever.
+    #: How often it is shown, 0 forever.
     plays: int
     bits: int
 
@@ -87,8 +87,8 @@ def judge(cell: Cell, operations: str, decoder: Decoder | None = None) -> Judged
     except Exception as error:  # noqa: BLE001  which would be logged as a fault of the worker
         return Judged(Verdict.WRONG, repr(error))
     if cell.is_bad:
-        told = [note for note in notes if _DAMAGED.search(note)]
-        return Judged(Verdict.NOTED, told[0]) if told else Judged(Verdict.WRONG, "not rejected")
+        fact = [note for note in notes if _DAMAGED.search(note)]
+        return Judged(Verdict.NOTED, fact[0]) if fact else Judged(Verdict.WRONG, "not rejected")
     return _of_result(cell, made, read_result(file.getvalue(), notes, decoder or decoded))
 
 
@@ -105,8 +105,8 @@ def _of_result(cell: Cell, made: Made, result: Result) -> Judged:
         return _of_values(made.values, result)
     wrong: list[str] = []
     noted: list[str] = []
-    for what, told in _differences(cell, made, result):
-        (noted if told and result.tells(told) else wrong).append(what)
+    for what, fact in _differences(cell, made, result):
+        (noted if fact and result.tells(fact) else wrong).append(what)
     if wrong:
         return Judged(Verdict.WRONG, f"{'; '.join(wrong)}; notes: {list(result.notes)}")
     return Judged(Verdict.NOTED, "; ".join(noted)) if noted else Judged(Verdict.RIGHT)
@@ -126,8 +126,8 @@ def _of_values(values: Pixels, result: Result) -> Judged:
 
 def _differences(cell: Cell, made: Made, result: Result) -> Iterator[tuple[str, str]]:
     """Yield each difference, and what a note that names it says (nothing: no note will do)."""
-    if cell.told:
-        yield "what the file has beside sRGB pixels", cell.told
+    if cell.note:
+        yield "what the file has beside sRGB pixels", cell.note
     if cell.is_free:
         return
     pairs = list(_pairs(made.frames, result.frames))

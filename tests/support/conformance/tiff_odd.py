@@ -45,7 +45,7 @@ def cells() -> Iterator[Cell]:
     """Yield the TIFFs."""
     yield from _by_libtiff()
     yield from _turned()
-    yield from _told()
+    yield from _noted()
     yield from _subsampled()
     yield from _left_out()
     yield from _damaged()
@@ -104,8 +104,8 @@ def _turned() -> Iterator[Cell]:
             yield Cell(format="TIFF", name=name, make=partial(_made, tiff, number), bits=bits)
 
 
-def _told() -> Iterator[Cell]:
-    yield Cell(format="TIFF", name="RGB 8, three pages", make=_pages, told="only the first of 3 pages")
+def _noted() -> Iterator[Cell]:
+    yield Cell(format="TIFF", name="RGB 8, three pages", make=_pages, note="only the first of 3 pages")
     for one in (space.SRGB, space.DISPLAY_P3, space.ADOBE_RGB, space.LINEAR):
         yield Cell(format="TIFF", name=f"RGB 8, profile of {one.name}", make=partial(_described, one), space=one)
 
@@ -166,17 +166,17 @@ def _left_out() -> Iterator[Cell]:
     plain = Damaged(samples=samples, bits=8, photometric=RGB)
     yield Cell(
         format="TIFF",
-        name="RGB 8, sizes of strips not told",
+        name="RGB 8, sizes of strips missing",
         is_bad=True,
         truth=TRUTH,
         make=partial(_content, replace(plain, without=(279,))),
     )
-    yield Cell(format="TIFF", name="RGB 8, sample format not told", make=partial(_made, replace(plain, without=(339,))))
-    yield Cell(format="TIFF", name="RGB 8, layout not told", make=partial(_made, replace(plain, without=(284,))))
+    yield Cell(format="TIFF", name="RGB 8, sample format missing", make=partial(_made, replace(plain, without=(339,))))
+    yield Cell(format="TIFF", name="RGB 8, layout missing", make=partial(_made, replace(plain, without=(284,))))
     for bits in (1, 4, 8, 16):
         gray = Damaged(samples=pattern(1, bits), bits=bits, photometric=1, without=(262,))
         make = partial(_made, gray)
-        yield Cell(format="TIFF", name=f"gray {bits}, which is white not told", make=make, bits=bits)
+        yield Cell(format="TIFF", name=f"gray {bits}, photometric missing", make=make, bits=bits)
     mixed = replace(_plain(), tags={258: (5, 6, 5)})
     yield Cell(format="TIFF", name="RGB 5/6/5", make=partial(_content, mixed), is_bad=True, truth="bits")
 

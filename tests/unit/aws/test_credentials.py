@@ -94,12 +94,12 @@ def test_each_thread_knows_what_it_signed_with(path: Path) -> None:
     assert credentials.have_changed
 
 
-def session_for(path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str]) -> Session:
+def session_for(path: Path, monkeypatch: pytest.MonkeyPatch, notices: list[str]) -> Session:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     for name in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    return make_session(CredentialRefresh(seconds=0, tell=told.append))
+    return make_session(CredentialRefresh(seconds=0, tell=notices.append))
 
 
 def test_a_block_pasted_twice_does_not_keep_a_session_from_starting(
@@ -131,25 +131,25 @@ def test_another_profile_is_read_from_its_own_block(path: Path, monkeypatch: pyt
 
 def test_environment_variables_win_and_a_warning_says_so(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.write_text(block(1))
-    told: list[str] = []
-    session_for(path, monkeypatch, told)
-    assert told == []
+    notices: list[str] = []
+    session_for(path, monkeypatch, notices)
+    assert notices == []
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "E1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "E2")
-    session = make_session(CredentialRefresh(seconds=0, tell=told.append))
+    session = make_session(CredentialRefresh(seconds=0, tell=notices.append))
 
     credentials = session.get_credentials()
     assert credentials is not None
     assert credentials.access_key == "E1"
-    assert len(told) == 1
-    assert all(fact in told[0] for fact in ("AWS_ACCESS_KEY_ID", str(path), "unset"))
+    assert len(notices) == 1
+    assert all(fact in notices[0] for fact in ("AWS_ACCESS_KEY_ID", str(path), "unset"))
 
 
-def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> list[str]:
-    """Return what the user is told while one after the other of `texts` stands in the file, and then good keys."""
+def notices_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[str]) -> list[str]:
+    """Return the notices while each of `texts` in turn stands in the file, and then valid keys."""
     path.write_text(block(1))
-    told: list[str] = []
+    notices: list[str] = []
     monkeypatch.setattr(credentials_module, "STABLE_SECONDS", 0.0)
     pasted = PastedCredentials(path, "default", keys(1))
     pasted.get_frozen_credentials()
@@ -163,30 +163,32 @@ def told_while_waiting(path: Path, monkeypatch: pytest.MonkeyPatch, texts: list[
             path.write_text(next(left, block(2)))
             return False
 
-    refresh = CredentialRefresh(seconds=None, tell=told.append, stopped=Clock())
+    refresh = CredentialRefresh(seconds=None, tell=notices.append, stopped=Clock())
     resigner = credentials_module._Resigner(cast("Any", provider), refresh)
-    refused = (None, {"Error": {"Code": "ExpiredToken"}})
-    assert resigner.consider(refused, {"method": "POST"}) == 0.0
+    rejected = (None, {"Error": {"Code": "ExpiredToken"}})
+    assert resigner.consider(rejected, {"method": "POST"}) == 0.0
     assert pasted.keys == keys(2)
-    return told
+    return notices
 
 
-def test_a_paste_that_cannot_be_read_is_told_once_for_each_cause(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_paste_that_cannot_be_read_is_reported_once_for_each_cause(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wrong_section, in_quotes = block(2).replace("default", "lab"), block(2).replace("S2", '"S2"')
 
-    told = told_while_waiting(path, monkeypatch, [wrong_section, wrong_section + "\n", in_quotes, wrong_section])
+    notices = notices_while_waiting(path, monkeypatch, [wrong_section, wrong_section + "\n", in_quotes, wrong_section])
 
-    assert [sentence for sentence in told if "AWS rejects the credentials" in sentence] == told[:1]
-    assert "[lab]" in told[1]
-    assert "quotes" in told[2]
-    assert len(told) == 3
+    assert [sentence for sentence in notices if "AWS rejects the credentials" in sentence] == notices[:1]
+    assert "[lab]" in notices[1]
+    assert "quotes" in notices[2]
+    assert len(notices) == 3
 
 
 def test_a_paste_with_a_byte_order_mark_is_taken_without_a_word(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert len(told_while_waiting(path, monkeypatch, ["\ufeff" + block(2).replace("\n", "\r\n")])) == 1
+    assert len(notices_while_waiting(path, monkeypatch, ["\ufeff" + block(2).replace("\n", "\r\n")])) == 1
 
 
-def test_a_file_that_is_being_written_is_told_of_only_once_it_stays_so(path: Path) -> None:
+def test_a_file_that_is_being_written_is_reported_of_only_once_it_stays_so(path: Path) -> None:
     path.write_text(block(1))
     pasted = PastedCredentials(path, "default", keys(1))
 
@@ -243,11 +245,11 @@ def test_a_configuration_file_that_cannot_be_parsed_is_said_with_its_line(
         _ = make_session(CredentialRefresh(seconds=0, tell=print)).full_config
 
 
-def test_of_the_same_dead_keys_the_user_is_told_once() -> None:
-    told: list[str] = []
-    refresh = CredentialRefresh(seconds=0, tell=told.append)
+def test_of_the_same_expired_keys_the_user_is_reported_once() -> None:
+    notices: list[str] = []
+    refresh = CredentialRefresh(seconds=0, tell=notices.append)
 
     for number in (1, 1, 2, 2):
         refresh.tell_of_rejection(keys(number), f"keys {number}")
 
-    assert told == ["keys 1", "keys 2"]
+    assert notices == ["keys 1", "keys 2"]

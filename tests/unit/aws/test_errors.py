@@ -95,7 +95,7 @@ def failure(error: Exception) -> errors.CourierError:
     ],
     ids=lambda value: getattr(value, "__name__", str(value)[:50]),
 )
-def test_every_error_of_aws_becomes_one_of_ours(error: Exception, kind: type[errors.CourierError]) -> None:
+def test_every_aws_error_becomes_an_error_of_courier(error: Exception, kind: type[errors.CourierError]) -> None:
     assert type(failure(error)) is kind
 
 
@@ -144,21 +144,21 @@ def test_throttling_of_any_name_is_transient(code: str) -> None:
 @pytest.mark.parametrize("status", [200, 301, 400, 403, 404])
 def test_an_error_without_a_code_or_as_a_page_is_none_of_awss(status: int) -> None:
     for error in (client_error("", "", status=status), client_error(str(status), "<html>Proxy</html>", status=status)):
-        told = failure(error)
+        failed = failure(error)
 
-        assert type(told) is errors.Unreachable
-        assert str(status) in told.message
-        assert "<" not in told.sentence
+        assert type(failed) is errors.Unreachable
+        assert str(status) in failed.message
+        assert "<" not in failed.sentence
 
 
 def test_what_aws_says_cannot_reach_a_terminal_raw() -> None:
     assert failure(client_error("\x1b[2J", "\x07")).sentence.isprintable()
 
 
-def test_no_secret_is_repeated_whoever_says_it() -> None:
+def test_no_secret_is_repeated_from_any_source() -> None:
     remember(TOKEN)
 
-    told = [
+    failures = [
         failure(client_error("Odd", f"The token {TOKEN} is bad.")),
         failure(HTTPClientError(error=ValueError(f"Invalid header value b'{TOKEN}\\r'"))),
         failure(EndpointConnectionError(endpoint_url=f"http://me:{TOKEN}@x")),
@@ -166,7 +166,7 @@ def test_no_secret_is_repeated_whoever_says_it() -> None:
         failure(ParamValidationError(report=f"{TOKEN} is no number")),
     ]
 
-    for error in told:
+    for error in failures:
         assert TOKEN not in error.sentence
         assert "pw@" not in error.sentence
 
@@ -180,7 +180,7 @@ def test_what_the_http_client_cannot_send_is_no_connection_that_failed() -> None
     assert "ValueError" in error.message
 
 
-def test_errors_of_ours_pass_untouched() -> None:
+def test_own_errors_pass_untouched() -> None:
     def call() -> None:
         raise errors.ResponseTimeout
 
@@ -189,7 +189,7 @@ def test_errors_of_ours_pass_untouched() -> None:
 
 
 @pytest.mark.parametrize("bug", [KeyError, AttributeError, TypeError, ValueError, ZeroDivisionError, RuntimeError])
-def test_a_bug_of_ours_is_no_trouble_of_awss(bug: type[Exception]) -> None:
+def test_a_bug_is_no_aws_error(bug: type[Exception]) -> None:
     def call() -> None:
         raise bug
 
@@ -203,7 +203,7 @@ def test_a_call_made_wrongly_is_a_bug() -> None:
         call_aws("do it", len)  # type: ignore[call-arg]
 
 
-def test_a_response_without_what_aws_always_sends_is_told() -> None:
+def test_a_response_without_what_aws_always_sends_is_reported() -> None:
     assert needed("do it", {"a": {"b": 1}}, "a", "b") == 1
     responses: list[dict[str, Any]] = [{}, {"a": {}}, {"a": 5}]
     for response in responses:

@@ -36,7 +36,7 @@ def test_what_is_no_number_is_said(name: str) -> None:
         needed_number("look", RESPONSE, "Attributes", name)
 
 
-def test_whoever_answers_unlike_aws_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_answers_unlike_aws_is_named_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://me:password@host:1")
 
     hint = not_from_aws("look", "HTML").hint

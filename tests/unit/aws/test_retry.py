@@ -15,7 +15,7 @@ from courier.errors import NoCredentials, QueueMissing, Throttled, Undelivered, 
 from tests.support.clocks import FakeTime, Ticks
 
 
-def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_outage_is_reported_once_and_its_end_once(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()  # so that no wait is waited
     retrier = Retrier("receiving", stopped)
@@ -26,10 +26,10 @@ def test_trouble_is_told_once_and_its_end_once(caplog: pytest.LogCaptureFixture)
         retrier.succeeded()
         retrier.succeeded()
 
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2
-    assert all(fact in told[0] for fact in ("No network.", "Waiting", "(receiving)"))
-    assert all(fact in told[1] for fact in ("responds again after 0 s", "(receiving)"))
+    notices = [record.getMessage() for record in caplog.records]
+    assert len(notices) == 2
+    assert all(fact in notices[0] for fact in ("No network.", "Waiting", "(receiving)"))
+    assert all(fact in notices[1] for fact in ("responds again after 0 s", "(receiving)"))
 
 
 def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> None:
@@ -48,13 +48,13 @@ def test_every_try_again_is_waited_for_and_ever_longer_until_it_is_over() -> Non
     assert after <= FIRST_SECONDS
 
 
-def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_long_it_took(
+def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_reported_how_long_it_took(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = FakeTime()
     monkeypatch.setattr("courier.aws.retry.time", clock)
     stopped = Ticks(100, clock)
-    told: list[str] = []
+    notices: list[str] = []
 
     def call() -> float:
         if len(stopped.waits) < 8:
@@ -62,14 +62,14 @@ def test_a_call_that_is_persisted_in_waits_between_its_tries_and_is_told_how_lon
         return clock.now
 
     began = clock.now
-    ended = Retrier("asking", stopped, told.append).retry(call, math.inf)
+    ended = Retrier("asking", stopped, notices.append).retry(call, math.inf)
 
     assert ended - began == pytest.approx(sum(wait or 0 for wait in stopped.waits))
-    assert f"after {ended - began:.0f} s" in told[-1]
+    assert f"after {ended - began:.0f} s" in notices[-1]
 
 
 @pytest.mark.parametrize(("left", "tries"), [(0.0, 1), (0.001, 2)])
-def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left: float, tries: int) -> None:
+def test_an_error_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left: float, tries: int) -> None:
     clock = FakeTime()
     monkeypatch.setattr("courier.aws.retry.time", clock)
     made: list[float] = []
@@ -84,7 +84,7 @@ def test_trouble_at_the_very_end_is_raised(monkeypatch: pytest.MonkeyPatch, left
     assert len(made) == tries
 
 
-def test_whoever_is_stopped_tries_nothing_again() -> None:
+def test_a_stopped_worker_retries_nothing() -> None:
     stopped = threading.Event()
     stopped.set()
     made: list[int] = []
@@ -99,15 +99,15 @@ def test_whoever_is_stopped_tries_nothing_again() -> None:
     assert made == [1]
 
 
-def test_where_there_was_no_trouble_nothing_is_told() -> None:
-    told: list[str] = []
+def test_without_an_error_nothing_is_reported() -> None:
+    notices: list[str] = []
 
-    assert Retrier("asking", threading.Event(), told.append).retry(lambda: 5, math.inf) == 5
+    assert Retrier("asking", threading.Event(), notices.append).retry(lambda: 5, math.inf) == 5
 
-    assert told == []
+    assert notices == []
 
 
-def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_another_kind_is_reported_too(caplog: pytest.LogCaptureFixture) -> None:
     stopped = threading.Event()
     stopped.set()
     retrier = Retrier("receiving", stopped)
@@ -121,23 +121,23 @@ def test_trouble_of_another_kind_is_told_too(caplog: pytest.LogCaptureFixture) -
 def test_a_call_is_made_again_until_it_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 100))
     outcomes = iter([Unreachable("a"), Unreachable("b"), None])
-    told: list[str] = []
+    notices: list[str] = []
 
     def call() -> str:
-        trouble = next(outcomes)
-        if trouble:
-            raise trouble
+        error = next(outcomes)
+        if error:
+            raise error
         return "done"
 
-    retrier = Retrier("asking", threading.Event(), told.append)
+    retrier = Retrier("asking", threading.Event(), notices.append)
 
     assert retrier.retry(call, time.monotonic() + 60) == "done"
-    assert len(told) == 2
-    assert all(fact in told[0] for fact in ("a. Waiting", "(asking)"))
-    assert all(fact in told[1] for fact in ("responds again after 0 s", "(asking)"))
+    assert len(notices) == 2
+    assert all(fact in notices[0] for fact in ("a. Waiting", "(asking)"))
+    assert all(fact in notices[1] for fact in ("responds again after 0 s", "(asking)"))
 
 
-def test_trouble_that_does_not_pass_or_lasts_too_long_is_raised() -> None:
+def test_a_permanent_error_and_one_that_lasts_too_long_are_raised() -> None:
     def missing() -> None:
         raise QueueMissing
 
@@ -204,14 +204,14 @@ def test_after_it_is_over_the_waits_are_short_again() -> None:
     assert clock.waits[-1] <= FIRST_SECONDS < clock.waits[-2]
 
 
-def test_of_missing_credentials_each_cause_is_told() -> None:
-    told: list[str] = []
-    retrier = Retrier("asking", Clock(), told.append)
+def test_of_missing_credentials_each_cause_is_reported() -> None:
+    notices: list[str] = []
+    retrier = Retrier("asking", Clock(), notices.append)
 
     for cause in ("No file.", "No file.", "Half a file."):
         retrier.record(NoCredentials(cause))
 
-    assert [sentence.partition(".")[0] for sentence in told] == ["No file", "Half a file"]
+    assert [sentence.partition(".")[0] for sentence in notices] == ["No file", "Half a file"]
 
 
 def test_of_a_batch_only_what_failed_for_the_moment_is_sent_again() -> None:

@@ -19,7 +19,7 @@ from courier.errors import (
     Rejected,
     Unreachable,
 )
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network
 
 PREFIX = "images/unprocessed/"
 TYPE = "image/png"
@@ -50,16 +50,16 @@ def fetched(bucket: Bucket, name: str, limit_bytes: int | None = None, etag: str
 # Storing
 
 
-def test_what_is_short_is_stored_by_one_call_and_told_of(aws: FakeAws, bucket: Bucket) -> None:
+def test_a_short_body_is_stored_by_one_call_and_announced(aws: FakeAws, bucket: Bucket) -> None:
     moved: list[int] = []
     before = datetime.now(UTC)
 
-    told = bucket.store("a", io.BytesIO(b"123"), media_type=TYPE, metadata={"from": "me"}, progress=moved.append)
+    found = bucket.store("a", io.BytesIO(b"123"), media_type=TYPE, metadata={"from": "me"}, progress=moved.append)
 
     stored = aws.objects.buckets["bucket"][f"{PREFIX}a"]
     assert (stored.content, stored.media_type, stored.metadata) == (b"123", TYPE, {"from": "me"})
-    assert (told.name, told.size_bytes, told.etag, moved) == ("a", 3, stored.etag, [3])
-    assert before <= told.modified <= before + timedelta(minutes=5)
+    assert (found.name, found.size_bytes, found.etag, moved) == ("a", 3, stored.etag, [3])
+    assert before <= found.modified <= before + timedelta(minutes=5)
     assert aws.objects.operations[-1] == "put_object"
 
 
@@ -76,12 +76,12 @@ def test_what_is_long_is_stored_in_parts(aws: FakeAws, bucket: Bucket, size: int
     content = bytes(range(size))
     moved: list[int] = []
 
-    told = bucket.store("a", io.BytesIO(content), media_type=TYPE, metadata={"a": "b"}, progress=moved.append)
+    found = bucket.store("a", io.BytesIO(content), media_type=TYPE, metadata={"a": "b"}, progress=moved.append)
 
     stored = aws.objects.buckets["bucket"][f"{PREFIX}a"]
     assert [len(given["Body"]) for given in aws.objects.given("upload_part")] == parts
     assert (stored.content, stored.media_type, stored.metadata) == (content, TYPE, {"a": "b"})
-    assert (told.size_bytes, told.etag, moved) == (size, stored.etag, parts or [size])
+    assert (found.size_bytes, found.etag, moved) == (size, stored.etag, parts or [size])
     assert aws.objects.uploads == {}
 
 
@@ -177,7 +177,7 @@ def test_an_object_of_just_the_limit_is_fetched_and_of_more_is_not(bucket: Bucke
     assert raised.value.reason == Reason.FILE_TOO_BIG
 
 
-def test_what_is_refused_is_not_read_and_leaves_no_connection_open(
+def test_what_is_rejected_is_not_read_and_leaves_no_connection_open(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     closed: list[bool] = []
@@ -217,7 +217,7 @@ def test_an_object_that_is_cut_off_is_fetched_from_there_on(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
-    aws.outlast_for(PATIENCE_SECONDS)
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
     moved: list[int] = []
@@ -237,7 +237,7 @@ def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
-    aws.outlast_for(PATIENCE_SECONDS)
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
 
@@ -250,7 +250,7 @@ def test_a_range_that_is_cut_off_is_read_from_there_on(
 ) -> None:
     monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
     monkeypatch.setattr("courier.aws.s3.SHORT_RANGE_BYTES", 3)
-    aws.outlast_for(PATIENCE_SECONDS)
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 2
 
@@ -285,7 +285,7 @@ def ranges(aws: FakeAws) -> list[str]:
     return [str(given["Range"]) for given in aws.objects.given("get_object")]
 
 
-def test_a_range_is_asked_for_with_a_little_more_and_the_rest_by_little(aws: FakeAws, bucket: Bucket) -> None:
+def test_a_range_is_requested_with_a_little_more_and_the_rest_by_little(aws: FakeAws, bucket: Bucket) -> None:
     content = bytes(number % 251 for number in range(3 * SHORT_RANGE_BYTES))
     put(bucket, "a", content)
 
@@ -299,7 +299,7 @@ def test_a_range_is_asked_for_with_a_little_more_and_the_rest_by_little(aws: Fak
     ]
 
 
-def test_a_long_range_is_asked_for_in_several(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_range_is_requested_in_several(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.aws.s3.LONG_RANGE_BYTES", 100)
     content = bytes(250)
     put(bucket, "a", content)
@@ -310,7 +310,7 @@ def test_a_long_range_is_asked_for_in_several(aws: FakeAws, bucket: Bucket, monk
     assert LONG_RANGE_BYTES > SHORT_RANGE_BYTES
 
 
-def test_nothing_is_asked_for_beyond_the_end(aws: FakeAws, bucket: Bucket) -> None:
+def test_nothing_is_requested_beyond_the_end(aws: FakeAws, bucket: Bucket) -> None:
     put(bucket, "a", b"123")
 
     assert blocks(bucket, 3, 3) == b""
@@ -330,7 +330,7 @@ def test_ranges_are_of_one_object(bucket: Bucket) -> None:
 # Finding
 
 
-def test_an_object_is_found_with_what_is_told_of_it(aws: FakeAws, bucket: Bucket) -> None:
+def test_an_object_is_found_with_its_metadata(aws: FakeAws, bucket: Bucket) -> None:
     bucket.store("a", io.BytesIO(b"123"), media_type=TYPE, metadata={"from": "me"})
 
     found = bucket.find("a")
@@ -377,7 +377,7 @@ def test_a_listing_has_every_object_of_its_prefix_over_all_pages(aws: FakeAws, b
 
 def test_a_listing_goes_on_where_it_failed(aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: iter([0.0] * 1000))
-    aws.outlast_for(PATIENCE_SECONDS)
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
     for name in "abcde":
         put(bucket, name)
     listed = bucket.names()
@@ -437,7 +437,7 @@ def test_a_bucket_that_is_not_there_is_said_with_what_creates_it(aws: FakeAws) -
     assert "./aws_setup.sh bucket" in raised.value.hint
 
 
-def test_a_bucket_without_a_name_is_the_accounts_asked_for_once(aws: FakeAws) -> None:
+def test_a_bucket_without_a_name_is_the_accounts_requested_once(aws: FakeAws) -> None:
     own = Bucket(aws, None, PREFIX)
     aws.objects.create_bucket(Bucket="lab3-123456789012-us-east-1")
     aws.objects.calls.clear()

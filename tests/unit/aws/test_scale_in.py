@@ -13,7 +13,7 @@ from tests.support.fakes import FakeAws, client_error
 
 
 class Machine:
-    """One worker on a machine of a group; what it is told is in `calls`."""
+    """One worker on a machine of a group; its calls are in `calls`."""
 
     def __init__(self, aws: FakeAws, clock: FakeTime) -> None:
         self._clock = clock
@@ -30,7 +30,7 @@ class Machine:
         self.protection.run(Ticks(times, self._clock, each))
 
     @property
-    def told(self) -> list[bool]:
+    def protections(self) -> list[bool]:
         return [given["ProtectedFromScaleIn"] for given in self.calls.given("set_instance_protection")]
 
 
@@ -64,15 +64,15 @@ def test_a_machine_is_protected_once_from_its_first_work_on(aws: FakeAws, clock:
     assert given == {"InstanceIds": ["i-1"], "AutoScalingGroupName": "group", "ProtectedFromScaleIn": True}
 
 
-@pytest.mark.parametrize(("looks", "told"), [(IDLE_LOOKS, [True]), (IDLE_LOOKS + 1, [True, False])])
+@pytest.mark.parametrize(("looks", "protections"), [(IDLE_LOOKS, [True]), (IDLE_LOOKS + 1, [True, False])])
 def test_protection_ends_when_there_was_no_work_for_a_while_and_no_sooner(
-    aws: FakeAws, clock: FakeTime, looks: int, told: list[bool]
+    aws: FakeAws, clock: FakeTime, looks: int, protections: list[bool]
 ) -> None:
     machine = Machine(aws, clock)
 
     machine.look(looks, busy={1})
 
-    assert machine.told == told
+    assert machine.protections == protections
 
 
 def test_work_now_and_then_keeps_it_protected(aws: FakeAws, clock: FakeTime) -> None:
@@ -80,18 +80,18 @@ def test_work_now_and_then_keeps_it_protected(aws: FakeAws, clock: FakeTime) -> 
 
     machine.look(5 * IDLE_LOOKS, busy=set(range(1, 5 * IDLE_LOOKS, IDLE_LOOKS - 1)))
 
-    assert machine.told == [True]
+    assert machine.protections == [True]
 
 
 def test_a_machine_that_a_worker_before_may_have_left_protected_is_freed_once(aws: FakeAws, clock: FakeTime) -> None:
     machine = Machine(aws, clock)
 
     machine.look(IDLE_LOOKS - 1)
-    assert machine.told == []
+    assert machine.protections == []
     machine.look(IDLE_LOOKS + 10)
-    assert machine.told == [False]
+    assert machine.protections == [False]
     machine.protection.unprotect()
-    assert machine.told == [False]
+    assert machine.protections == [False]
 
 
 def test_it_is_protected_again_when_work_comes_again(aws: FakeAws, clock: FakeTime) -> None:
@@ -99,7 +99,7 @@ def test_it_is_protected_again_when_work_comes_again(aws: FakeAws, clock: FakeTi
 
     machine.look(2 * IDLE_LOOKS, busy={1, 2 * IDLE_LOOKS})
 
-    assert machine.told == [True, False, True]
+    assert machine.protections == [True, False, True]
 
 
 def test_two_workers_of_a_machine_share_its_protection(aws: FakeAws, clock: FakeTime) -> None:
@@ -121,10 +121,10 @@ def test_a_worker_that_gives_up_its_part_holds_no_lock(aws: FakeAws, clock: Fake
     other.look(1, busy={1})
     other.protection.unprotect()
 
-    assert one.told == [True, False, True, False]
+    assert one.protections == [True, False, True, False]
 
 
-def test_a_refused_call_is_told_and_made_again_only_after_a_while(
+def test_a_rejected_call_is_reported_and_retried_only_after_a_while(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
@@ -133,16 +133,16 @@ def test_a_refused_call_is_told_and_made_again_only_after_a_while(
 
     with caplog.at_level(logging.WARNING):
         machine.look(looks, busy=set(range(1, looks + 1)))
-        assert machine.told == [True]
+        assert machine.protections == [True]
         machine.look(looks, busy=set(range(1, looks + 1)))
 
-    assert machine.told == [True, True]
+    assert machine.protections == [True, True]
     assert aws.machines.protected == {"i-1": True}
     assert caplog.text.count("not protected from scale-in") == 1
     assert "Could not protect i-1" in caplog.text
 
 
-def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
+def test_after_a_rejected_call_the_other_worker_finds_the_lock_free(aws: FakeAws, clock: FakeTime) -> None:
     aws.machines.fail("set_instance_protection", client_error("AccessDenied"))
     one, other = Machine(aws, clock), Machine(aws, clock)
     one.look(1, busy={1})
@@ -153,7 +153,7 @@ def test_after_a_refused_call_the_other_worker_finds_the_lock_free(aws: FakeAws,
     assert aws.machines.protected == {"i-1": False}
 
 
-def test_a_protection_that_stays_is_told_and_its_lock_is_free(
+def test_a_protection_that_stays_is_reported_and_its_lock_is_free(
     aws: FakeAws, clock: FakeTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = Machine(aws, clock), Machine(aws, clock)
@@ -167,7 +167,7 @@ def test_a_protection_that_stays_is_told_and_its_lock_is_free(
     assert aws.machines.protected == {"i-1": False}
 
 
-def test_a_bug_is_no_refusal_of_awss(aws: FakeAws, clock: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bug_is_no_rejection_of_awss(aws: FakeAws, clock: FakeTime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "autoscaling", lambda: None)
 
     with pytest.raises(AttributeError):

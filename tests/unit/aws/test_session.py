@@ -108,7 +108,7 @@ def test_of_keys_that_are_not_used_nothing_is_said(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
-def test_a_file_that_cannot_be_read_is_the_cause_that_is_told(tmp_path: Path, variable: str) -> None:
+def test_a_file_that_cannot_be_read_is_the_cause_that_is_reported(tmp_path: Path, variable: str) -> None:
     without = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 
     sentence = client_error(**without, **{variable: str(tmp_path)}).sentence
@@ -165,7 +165,7 @@ def test_the_region_of_other_tools_counts_too(monkeypatch: pytest.MonkeyPatch) -
     assert Aws().region == "eu-west-3"
 
 
-def test_a_client_outlasts_a_transient_error_and_a_worker_leaves_that_to_its_loops(
+def test_a_client_retries_a_transient_error_and_a_worker_leaves_that_to_its_loops(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 100))

@@ -17,7 +17,7 @@ from tests.support import fakes
 
 
 class FailingSqs:
-    """Fails, of each batch, the bodies that it was told to, as often as it was told."""
+    """Fails the given bodies of each batch, each a given number of times."""
 
     def __init__(self, failures: dict[str, int], *, sender_fault: bool = False, code: str = "Oops") -> None:
         self._failures = failures
@@ -204,13 +204,13 @@ def test_the_age_of_the_oldest_is_the_latest_that_was_measured(memory: fakes.Fak
     assert (given["Period"], given["Statistics"]) == (60, ["Maximum"])
 
 
-def test_of_what_is_long_ago_nothing_is_told(memory: fakes.FakeAws) -> None:
+def test_of_what_is_long_ago_nothing_is_reported(memory: fakes.FakeAws) -> None:
     memory.metrics.points = [{"Timestamp": datetime.now(UTC) - timedelta(minutes=30), "Maximum": 1.0}]
 
     assert Mailbox(memory, "queue").oldest_seconds() is None
 
 
-def test_who_may_not_ask_cloudwatch_is_told_no_age(memory: fakes.FakeAws) -> None:
+def test_without_the_right_to_cloudwatch_no_age_is_shown(memory: fakes.FakeAws) -> None:
     memory.metrics.fail("get_metric_statistics", fakes.client_error("AccessDenied"))
 
     assert Mailbox(memory, "queue").oldest_seconds() is None
@@ -265,7 +265,7 @@ def test_what_fails_in_a_batch_is_waited_for_before_it_is_tried_again(
     assert waited == [1.0, 2.0]
 
 
-def test_whoever_gives_up_on_an_entry_does_not_wait_any_more(
+def test_a_caller_that_gives_up_on_an_entry_does_not_wait_for_it(
     memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("courier.aws.sqs.backoff.delays", lambda: iter([1.0] * 100))
@@ -289,8 +289,8 @@ def test_what_aws_says_of_a_message_is_passed_on(memory: fakes.FakeAws) -> None:
 def test_a_message_that_does_not_say_how_often_it_came_has_come_once(
     memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = {"Messages": [{"MessageId": "m", "ReceiptHandle": "h", "Body": "a"}]}
-    monkeypatch.setattr(memory.queues, "receive_message", lambda **_: told)
+    message = {"Messages": [{"MessageId": "m", "ReceiptHandle": "h", "Body": "a"}]}
+    monkeypatch.setattr(memory.queues, "receive_message", lambda **_: message)
 
     (found,) = Mailbox(memory, "queue").receive(wait_seconds=0, visibility_seconds=5)
 
@@ -333,7 +333,7 @@ def test_between_two_tries_of_an_entry_there_is_a_pause(monkeypatch: pytest.Monk
     assert waits == [0.1, 0.2]
 
 
-def test_an_entry_that_keeps_failing_is_told_by_its_place() -> None:
+def test_an_entry_that_keeps_failing_is_reported_by_its_place() -> None:
     sqs = FailingSqs({"m": 100})
 
     failures = mailbox(sqs).send(messages("abcdefghijklm"))
@@ -363,7 +363,7 @@ def test_an_entry_that_is_throttled_is_tried_again_whosever_fault_that_is() -> N
     assert sqs.calls == [["a", "b", "c"], ["b"]]
 
 
-def test_a_message_that_is_not_ours_any_more_is_told_from_one_that_is_refused() -> None:
+def test_a_message_that_is_no_longer_ours_is_distinguished_from_a_rejected_call() -> None:
     sqs = FailingSqs({"a": 100}, code="ReceiptHandleIsInvalid")
 
     (failure,) = mailbox(sqs).acknowledge([delivery("a")])
@@ -381,14 +381,14 @@ def test_deletes_that_fail_are_tried_again() -> None:
 
 
 class PurgedLatelySqs(FailingSqs):
-    """Refuses a purge as AWS does within a minute of another, which no local AWS does."""
+    """Rejects a purge as AWS does within a minute of another, which no local AWS does."""
 
     def purge_queue(self, QueueUrl: str) -> None:  # noqa: ARG002, N803
         code = "AWS.SimpleQueueService.PurgeQueueInProgress"
         raise ClientError({"Error": {"Code": code, "Message": "Only one in 60 seconds."}}, "PurgeQueue")
 
 
-def test_a_purge_within_a_minute_of_another_is_told_and_no_error() -> None:
+def test_a_purge_within_a_minute_of_another_is_reported_and_no_error() -> None:
     assert mailbox(PurgedLatelySqs({})).purge() is False
 
 
@@ -416,7 +416,7 @@ def test_an_entry_about_which_nothing_is_said_was_not_sent() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"Failed": [{}]}, {"Messages": [{}]}, {"Attributes": {}}])
-def test_an_answer_that_is_not_as_awss_is_told_and_no_bug(answer: dict[str, Any]) -> None:
+def test_an_answer_that_is_not_as_awss_is_reported_and_no_bug(answer: dict[str, Any]) -> None:
     box = mailbox(AnsweringSqs(answer))
 
     for call in (lambda: box.send(messages("a")), box.depth, box.max_message_bytes, box.created_at):
@@ -444,7 +444,7 @@ class NoQueues(FailingSqs):
         raise ClientError({"Error": {"Code": "QueueDoesNotExist", "Message": "No."}}, "GetQueueUrl")
 
 
-def test_a_queue_that_is_missing_is_told_with_where_it_was_looked_for() -> None:
+def test_a_queue_that_is_missing_is_reported_with_where_it_was_looked_for() -> None:
     with pytest.raises(QueueMissing, match="The queue queue does not exist") as raised:
         mailbox(NoQueues({})).find()
 

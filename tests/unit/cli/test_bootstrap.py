@@ -115,7 +115,7 @@ def test_a_deployed_folder_names_pip_alone(folder: Path) -> None:
     assert "pip install -r requirements.txt" in done.stderr
 
 
-def test_an_old_python_is_refused_with_both_versions(
+def test_an_old_python_is_rejected_with_both_versions(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bootstrap, "FOLDER", tmp_path)

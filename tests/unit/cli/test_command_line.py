@@ -67,7 +67,7 @@ def test_the_programs_own_status_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "11", "x", "1.5", ""])
-def test_a_whole_number_out_of_bounds_is_refused(text: str) -> None:
+def test_a_whole_number_out_of_bounds_is_rejected(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="whole number from 1 to 10"):
         whole_number(1, 10)(text)
 
@@ -78,7 +78,7 @@ def test_numbers_and_times_are_read() -> None:
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "3601", "nan", "soon"])
-def test_a_time_out_of_bounds_is_refused(text: str) -> None:
+def test_a_time_out_of_bounds_is_rejected(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="must be seconds"):
         seconds(text)
 

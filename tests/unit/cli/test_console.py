@@ -12,14 +12,14 @@ def a_number(text: str) -> int:
     return int(text)
 
 
-def test_an_answer_is_asked_for_until_it_is_good() -> None:
+def test_an_answer_is_requested_until_it_is_good() -> None:
     screen = Screen("x", "5")
 
     assert screen.terminal.ask("How many", a_number) == 5
     assert screen.errors == "That is no number.\n"
 
 
-def test_an_answer_that_is_no_text_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_is_no_text_is_requested_again(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     answers = iter([b"\xff", b"5"])
 

@@ -1,4 +1,4 @@
-"""What goes wrong in a command that does several things: told at once, and counted for the exit status."""
+"""What goes wrong in a command that does several things: reported at once, and counted for the exit status."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from courier.errors import (
 # Several things in one command
 
 
-def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts() -> None:
-    told: list[CourierError] = []
-    failures = Failures(told.append)
+def test_what_fails_is_reported_and_the_next_is_tried_and_the_worst_counts() -> None:
+    reported: list[CourierError] = []
+    failures = Failures(reported.append)
     assert failures.worst == 0
     done: list[str] = []
 
@@ -36,18 +36,18 @@ def test_what_fails_is_told_and_the_next_is_tried_and_the_worst_counts() -> None
             done.append(name)
 
     assert done == ["c"]
-    assert [(one.message, one.hint) for one in told] == [("a: Silence.", "Start it."), ("b: Wrong.", "")]
+    assert [(one.message, one.hint) for one in reported] == [("a: Silence.", "Start it."), ("b: Wrong.", "")]
     assert failures.worst == ResponseTimeout.exit_status
 
 
 def test_a_message_that_names_the_thing_stays_as_it_is() -> None:
-    told: list[CourierError] = []
+    reported: list[CourierError] = []
     error = Rejected("'cat.png' is empty.")
 
-    with Failures(told.append).noted("cat.png", "run"):
+    with Failures(reported.append).noted("cat.png", "run"):
         raise error
 
-    assert told == [error]
+    assert reported == [error]
 
 
 def test_for_programs_it_is_a_row_with_the_reason_if_there_is_one() -> None:
@@ -55,7 +55,7 @@ def test_for_programs_it_is_a_row_with_the_reason_if_there_is_one() -> None:
     failures = Failures(lambda _: None, written.append)
 
     for name, error in [
-        ("a", Rejected("Bad.", hint="Mend it.", reason=Reason.CORRUPT)),
+        ("a", Rejected("Bad.", hint="Fix it.", reason=Reason.CORRUPT)),
         ("b", Rejected("Bad.")),
         ("c", ResponseTimeout("Silence.")),
     ]:
@@ -66,7 +66,7 @@ def test_for_programs_it_is_a_row_with_the_reason_if_there_is_one() -> None:
 
     rows = [json.loads(line) for line in written]
     assert [(row["step"], row["name"], row["result"], row["error"], row["reason"]) for row in rows] == [
-        ("run", "a", None, "Bad. Mend it.", "corrupt"),
+        ("run", "a", None, "Bad. Fix it.", "corrupt"),
         ("run", "b", None, "Bad.", None),
         ("run", "c", None, "Silence.", None),
         ("download", None, "d", "Gone.", None),
@@ -74,18 +74,18 @@ def test_for_programs_it_is_a_row_with_the_reason_if_there_is_one() -> None:
 
 
 @pytest.mark.parametrize("error", [AccessDenied(), BucketMissing(), Unreachable()])
-def test_trouble_with_aws_would_meet_the_next_one_too(error: CourierError) -> None:
-    told: list[CourierError] = []
+def test_an_aws_error_would_meet_the_next_item_too(error: CourierError) -> None:
+    reported: list[CourierError] = []
     rows: list[str] = []
 
-    with pytest.raises(type(error)), Failures(told.append, rows.append).noted("a", "run"):
+    with pytest.raises(type(error)), Failures(reported.append, rows.append).noted("a", "run"):
         raise error
 
-    assert told == []
+    assert reported == []
     assert rows == []
 
 
-class Asker:
+class Prompt:
     """A person who answers."""
 
     def __init__(self, *, agrees: bool) -> None:
@@ -98,16 +98,16 @@ class Asker:
 
 
 def test_who_agrees_may_replace() -> None:
-    asker = Asker(agrees=True)
+    prompt = Prompt(agrees=True)
 
-    confirm_replace("a.png exists.", cast("Terminal", asker))
+    confirm_replace("a.png exists.", cast("Terminal", prompt))
 
-    assert "a.png" in asker.asked[0]
+    assert "a.png" in prompt.asked[0]
 
 
 def test_who_does_not_agree_replaces_nothing() -> None:
     with pytest.raises(WrongUsage):
-        confirm_replace("a.png exists.", cast("Terminal", Asker(agrees=False)))
+        confirm_replace("a.png exists.", cast("Terminal", Prompt(agrees=False)))
 
 
 def test_where_nobody_can_be_asked_an_option_is_needed() -> None:

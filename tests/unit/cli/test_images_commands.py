@@ -41,7 +41,7 @@ def made_transfer(kind: type[LocalTransfer] = LocalTransfer, **errors: CourierEr
     return transfer
 
 
-def desk_for(
+def commands_for(
     transfer: LocalTransfer, *typed: str, as_json: bool = False, is_terminal: bool = False
 ) -> tuple[ImageCommands, Screen]:
     screen = Screen(*typed, is_terminal=is_terminal)
@@ -58,8 +58,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_one_image_is_told_in_a_line(folder: Path) -> None:
-    commands, screen = desk_for(made_transfer())
+def test_one_image_is_reported_in_a_line(folder: Path) -> None:
+    commands, screen = commands_for(made_transfer())
 
     commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
     commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
@@ -73,11 +73,11 @@ def test_one_image_is_told_in_a_line(folder: Path) -> None:
 
 
 def test_the_sample_is_run_under_its_name(folder: Path) -> None:
-    commands, screen = desk_for(made_transfer(), as_json=True)
-    refused, messages = desk_for(made_transfer(sample=Rejected("None.")))
+    commands, screen = commands_for(made_transfer(), as_json=True)
+    rejected, messages = commands_for(made_transfer(sample=Rejected("None.")))
 
     commands.run([], [parse("grayscale")], "out", replace=False, recursive=False)
-    refused.run([], [parse("flip")], "out", replace=False, recursive=False)
+    rejected.run([], [parse("flip")], "out", replace=False, recursive=False)
 
     assert [row["name"] for row in rows(screen.shown, "images")] == ["sample.png"]
     assert messages.errors == "sample.png: None.\n"
@@ -85,14 +85,14 @@ def test_the_sample_is_run_under_its_name(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_many_images_are_told_in_order_with_a_summary_on_standard_error() -> None:
-    commands, screen = desk_for(made_transfer(b=Rejected("b.png is damaged.", reason="corrupt")))
+def test_many_images_are_reported_in_order_with_a_summary_on_standard_error() -> None:
+    commands, screen = commands_for(made_transfer(b=Rejected("b.png is damaged.", reason="corrupt")))
 
     commands.run(["a.png", "b.png", "c.png", "d.png"], [parse("grayscale")], "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
-    refused, said = screen.errors.splitlines()
-    assert "b.png" in refused
+    rejected, said = screen.errors.splitlines()
+    assert "b.png" in rejected
     assert said.startswith("3 of 4 images, 0 kB, ")
     assert said.endswith(" s, in out/")
     assert commands.failures.worst == 1
@@ -102,7 +102,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     (folder / "e.jxl").write_bytes(b"")
     (folder / "bad.png").write_bytes(b"")
     transfer = made_transfer(c=ResponseTimeout("None came."), d=Rejected("Bad.", reason="corrupt"))
-    commands, screen = desk_for(transfer, as_json=True)
+    commands, screen = commands_for(transfer, as_json=True)
 
     commands.run(["."], [parse("grayscale")], "out", replace=False, recursive=False)
     commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
@@ -134,8 +134,8 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"")
     arguments = ["run", "a.png", "bad.png", "--to", "out", "--operations", "sepia", "--operations", "flip,flop"]
     given = images.build_parser().parse_args([*arguments, "--operations", "sepia"])
-    commands, screen = desk_for(made_transfer())
-    for_programs, written = desk_for(made_transfer(), as_json=True)
+    commands, screen = commands_for(made_transfer())
+    for_programs, written = commands_for(made_transfer(), as_json=True)
 
     assert images.run(given, commands) == 1
     assert images.run(given, for_programs) == 1
@@ -159,7 +159,7 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
 
 def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
     given = images.build_parser().parse_args(["sheet", "a.png", "--to", "out"])
-    commands, screen = desk_for(made_transfer())
+    commands, screen = commands_for(made_transfer())
 
     assert images.run(given, commands) == 0
     assert images.run(given, commands) == 0
@@ -172,7 +172,7 @@ def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
 @pytest.mark.usefixtures("folder")
 def test_uploaded_images_are_processed_by_each_list_of_operations() -> None:
     given = images.build_parser().parse_args(["process", "a.png", "--operations", "sepia", "--operations", "web"])
-    commands, screen = desk_for(made_transfer())
+    commands, screen = commands_for(made_transfer())
     commands.upload("a.png", replace=False)
 
     assert images.run(given, commands) == 0
@@ -182,9 +182,9 @@ def test_uploaded_images_are_processed_by_each_list_of_operations() -> None:
 
 
 def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
-    told = {"width": "8", "height": -1, "notes": [5], "etag": 7, "name": "x", "step": "y"}
+    details = {"width": "8", "height": -1, "notes": [5], "etag": 7, "name": "x", "step": "y"}
 
-    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", details=told)))
+    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", details=details)))
 
     (row,) = rows(line, "images")
     assert (row["step"], row["name"], row["width"], row["etag"], row["notes"]) == ("run", None, None, None, ["5"])
@@ -195,7 +195,7 @@ def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
     transfer = made_transfer()
-    commands, screen = desk_for(transfer)
+    commands, screen = commands_for(transfer)
 
     def cancel(name: str) -> None:
         if name == "c.png":
@@ -214,7 +214,7 @@ def test_a_batch_that_is_canceled_says_how_many_are_done() -> None:
 @pytest.mark.usefixtures("folder")
 def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
     transfer = made_transfer()
-    commands, screen = desk_for(transfer)
+    commands, screen = commands_for(transfer)
     transfer.before_work = lambda _: transfer._requester.cancellation.cancel()
 
     with pytest.raises(Canceled):
@@ -224,8 +224,8 @@ def test_a_batch_that_is_canceled_between_two_calls_ends_there() -> None:
 
 
 @pytest.mark.usefixtures("folder")
-def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
-    commands, screen = desk_for(made_transfer(b=Unreachable("No AWS.")))
+def test_an_aws_error_ends_a_batch_after_what_was_done() -> None:
+    commands, screen = commands_for(made_transfer(b=Unreachable("No AWS.")))
 
     with pytest.raises(Unreachable):
         commands.run(["a.png", "b.png", "c.png"], [parse("grayscale")], "out", replace=True, recursive=False)
@@ -239,8 +239,8 @@ def test_trouble_with_aws_ends_a_batch_after_what_was_done() -> None:
     [(["a.png", ""], "out", "file is empty"), (["a.png", "b.png"], "a.png", "a.png is not a folder")],
 )
 @pytest.mark.usefixtures("folder")
-def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: str) -> None:
-    commands, _ = desk_for(made_transfer())
+def test_a_run_that_makes_no_sense_is_rejected(files: list[str], to: str, said: str) -> None:
+    commands, _ = commands_for(made_transfer())
 
     with pytest.raises(WrongUsage, match=said):
         commands.run(files, [parse("grayscale")], to, replace=False, recursive=False)
@@ -248,7 +248,7 @@ def test_a_run_that_makes_no_sense_is_refused(files: list[str], to: str, said: s
 
 def test_a_name_pins_what_this_session_uploaded() -> None:
     transfer = made_transfer()
-    commands, _ = desk_for(transfer)
+    commands, _ = commands_for(transfer)
 
     commands.upload("", replace=False)
     transfer.errors = {"other.png": Rejected("None.")}
@@ -259,11 +259,11 @@ def test_a_name_pins_what_this_session_uploaded() -> None:
     assert others.options == {"operations": "sepia"}
 
 
-def test_a_image_that_is_there_is_asked_about_or_refused() -> None:
+def test_an_image_that_is_there_is_asked_about_or_rejected() -> None:
     transfer = made_transfer()
     transfer.bucket("unprocessed").store("sample.png", io.BytesIO(b"theirs"), media_type="image/png")
-    alone, _ = desk_for(transfer)
-    asked, screen = desk_for(transfer, "y", is_terminal=True)
+    alone, _ = commands_for(transfer)
+    asked, screen = commands_for(transfer, "y", is_terminal=True)
 
     with pytest.raises(WrongUsage, match="already in the bucket"):
         alone.upload("", replace=False)
@@ -273,8 +273,8 @@ def test_a_image_that_is_there_is_asked_about_or_refused() -> None:
 
 
 def test_what_is_there_is_listed_without_escapes() -> None:
-    person, screen = desk_for(made_transfer(Listing))
-    program, rows = desk_for(made_transfer(Listing), as_json=True)
+    person, screen = commands_for(made_transfer(Listing))
+    program, rows = commands_for(made_transfer(Listing), as_json=True)
 
     person.list("processed")
     program.list("processed")
@@ -285,7 +285,7 @@ def test_what_is_there_is_listed_without_escapes() -> None:
 
 
 def test_operations_are_rows_for_programs() -> None:
-    commands, screen = desk_for(made_transfer(), as_json=True)
+    commands, screen = commands_for(made_transfer(), as_json=True)
 
     commands.operations()
 
@@ -300,8 +300,8 @@ def test_a_download_overwrites_nothing_unasked(folder: Path) -> None:
     (folder / "file/x.png").write_bytes(b"mine")
     (folder / "link/x.png").symlink_to("nowhere")
     (folder / "out/x.png").mkdir()
-    alone, _ = desk_for(transfer)
-    asked, screen = desk_for(transfer, "n", "y", is_terminal=True)
+    alone, _ = commands_for(transfer)
+    asked, screen = commands_for(transfer, "n", "y", is_terminal=True)
 
     for place in ("file", "link", "out"):
         with pytest.raises(WrongUsage):

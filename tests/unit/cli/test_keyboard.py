@@ -27,10 +27,10 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 @pytest.fixture
 def bound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What readline is told."""
-    told: list[str] = []
-    monkeypatch.setattr(readline, "parse_and_bind", told.append)
-    return told
+    """The commands that readline gets."""
+    commands: list[str] = []
+    monkeypatch.setattr(readline, "parse_and_bind", commands.append)
+    return commands
 
 
 def _type(master: int, text: str) -> None:
@@ -110,7 +110,7 @@ def test_tab_completes_only_where_there_is_something_to_complete(
     assert bound == [paste, "tab: self-insert", paste, "tab: complete"]
 
 
-def test_libedit_is_told_in_its_own_words(bound: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libedit_gets_its_own_commands(bound: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readline, "__doc__", "command line editing using libedit readline")
 
     Keyboard(lambda _prompt: "").read_line("Numbers: ")

@@ -188,7 +188,7 @@ def test_a_successor_begins_when_its_parent_has_ended_however_that_was(tmp_path:
     wait_for(begun.exists)
 
 
-def test_a_process_of_somebody_else_is_alive(monkeypatch: pytest.MonkeyPatch, lock: str) -> None:
+def test_a_process_of_another_user_is_alive(monkeypatch: pytest.MonkeyPatch, lock: str) -> None:
     def forbidden(_process: int, _number: int) -> None:
         raise PermissionError
 

@@ -16,7 +16,7 @@ def menu(screen: Screen, action: Callable[[], object]) -> int:
 
 
 def fail() -> None:
-    raise CourierError("It broke.", hint="Mend it.")
+    raise CourierError("It broke.", hint="Fix it.")
 
 
 def crash() -> None:
@@ -58,7 +58,7 @@ def test_a_choice_that_is_none_gets_a_sentence_and_the_question_again() -> None:
 @pytest.mark.parametrize(
     ("action", "error", "shown"),
     [
-        (fail, "It broke.\nMend it.\n", ""),
+        (fail, "It broke.\nFix it.\n", ""),
         (crash, "ValueError: a bug\n", ""),
         (interrupt, "", "back to the menu"),
     ],

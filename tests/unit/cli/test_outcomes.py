@@ -17,37 +17,37 @@ def result(name: str) -> Result:
     return Result(name=name, seconds=0.1)
 
 
-def told_by(*order: str, errors: dict[str, CourierError] | None = None) -> tuple[list[str], Outcomes]:
-    told: list[str] = []
-    outcomes = Outcomes(TASKS, lambda task, _target, _result: told.append(task.path))
+def outcomes_in_order(*order: str, errors: dict[str, CourierError] | None = None) -> tuple[list[str], Outcomes]:
+    reported: list[str] = []
+    outcomes = Outcomes(TASKS, lambda task, _target, _result: reported.append(task.path))
     for path in order:
         error = (errors or {}).get(path)
         outcomes.add(
             Task(path=path, operations="flip"), None if error else Path("/nowhere") / path, error or result(path)
         )
-    return told, outcomes
+    return reported, outcomes
 
 
-def test_files_are_told_in_their_order_as_soon_as_can_be() -> None:
-    assert told_by("b.png", "c.png")[0] == []
-    assert told_by("b.png", "a.png")[0] == ["a.png", "b.png"]
-    assert told_by("d.png", "c.png", "b.png", "a.png")[0] == PATHS
+def test_files_are_reported_in_their_order_as_soon_as_can_be() -> None:
+    assert outcomes_in_order("b.png", "c.png")[0] == []
+    assert outcomes_in_order("b.png", "a.png")[0] == ["a.png", "b.png"]
+    assert outcomes_in_order("d.png", "c.png", "b.png", "a.png")[0] == PATHS
 
 
 def test_what_is_missing_in_the_end_holds_nothing_back() -> None:
-    told, outcomes = told_by("d.png", "b.png")
+    reported, outcomes = outcomes_in_order("d.png", "b.png")
 
     outcomes.end()
     outcomes.end()
 
-    assert told == ["b.png", "d.png"]
+    assert reported == ["b.png", "d.png"]
 
 
-def test_trouble_with_aws_is_kept_and_not_told_for_each_file() -> None:
+def test_an_aws_error_is_kept_and_not_reported_for_each_file() -> None:
     first, second = Unreachable("No."), Unreachable("No again.")
-    told, outcomes = told_by(*PATHS, errors={"a.png": Rejected("Bad."), "b.png": first, "c.png": second})
+    reported, outcomes = outcomes_in_order(*PATHS, errors={"a.png": Rejected("Bad."), "b.png": first, "c.png": second})
 
-    assert told == ["a.png", "d.png"]
+    assert reported == ["a.png", "d.png"]
     assert outcomes.aws_error is first
 
 
@@ -71,7 +71,7 @@ def test_a_summary_counts_what_was_made(tmp_path: Path, sizes: list[int], folder
 
 
 def test_a_canceled_batch_says_how_many_are_done_and_what_makes_the_rest() -> None:
-    _, outcomes = told_by("a.png", "c.png")
+    _, outcomes = outcomes_in_order("a.png", "c.png")
     outcomes.is_canceled = True
     outcomes.end()
 

@@ -52,7 +52,7 @@ def test_what_we_write_has_a_plain_form(monkeypatch: pytest.MonkeyPatch) -> None
     assert all(sign in output.PLAIN_FORMS for sign in plots._EIGHTHS.strip() + "".join(plots._UNICODE_BOX))
 
 
-def test_whoever_chose_another_way_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_choice_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(monkeypatch, "ascii", "≈", "xmlcharrefreplace") == b"&#8776;"
 
 
@@ -106,13 +106,13 @@ def test_a_broken_output_is_silenced_and_a_whole_one_is_not(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
-    ("set_by_hand", "columns"),
+    ("preset", "columns"),
     [("", 44), ("100", 44), ("30", 30), ("5", 20), ("wide", 44), ("0", 44), ("-3", 44), ("²", 44)],
 )
 def test_a_terminal_tells_its_width(
-    monkeypatch: pytest.MonkeyPatch, terminal: tuple[IO[str], IO[str]], set_by_hand: str, columns: int
+    monkeypatch: pytest.MonkeyPatch, terminal: tuple[IO[str], IO[str]], preset: str, columns: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", set_by_hand)
+    monkeypatch.setenv("COLUMNS", preset)
 
     assert output.columns(terminal[0]) == columns
     assert output.columns(io.StringIO()) is None

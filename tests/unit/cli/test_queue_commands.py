@@ -25,7 +25,7 @@ NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES, program="nu
 
 
 class Person(Terminal):
-    """A terminal with somebody at it who says yes or no, or with nobody."""
+    """A terminal with a user who says yes or no, or without a user."""
 
     def __init__(self, answer: bool | None) -> None:  # noqa: FBT001  what is answered
         self.out, self.err = io.StringIO(), io.StringIO()
@@ -129,7 +129,7 @@ def test_a_second_purge_within_a_minute_is_said_to_have_done_nothing(aws: FakeAw
     assert "Nothing was deleted" in person.out.getvalue()
 
 
-def test_a_purge_is_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_purge_is_reported_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(REQUESTS, "a")
     made = queue_commands(Person(answer=None), as_json=True)
 
@@ -158,14 +158,14 @@ def test_dead_letters_are_shown_and_left(aws: FakeAws) -> None:
     assert len(aws.queues.bodies(DEAD)) == 1
 
 
-def test_dead_letters_are_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dead_letters_are_reported_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "x" * 200, reason="Too often.")
 
     queue_commands(Person(answer=None), as_json=True).dead()
 
-    told = json.loads(capsys.readouterr().out)
-    assert (told["queue"], told["count"]) == (DEAD, 1)
-    assert told["letters"] == [
+    listed = json.loads(capsys.readouterr().out)
+    assert (listed["queue"], listed["count"]) == (DEAD, 1)
+    assert listed["letters"] == [
         {"id": aws.queues.queue(DEAD).messages[0].message_id, "body": "x" * 100, "reason": "Too often."}
     ]
 
@@ -179,10 +179,10 @@ def test_dead_letters_go_back_if_that_is_sure(aws: FakeAws, answer: bool | None,
 
     assert len(aws.queues.bodies(REQUESTS)) == moved
     assert ("Sent 2 requests back" if moved else "Nothing was sent") in person.out.getvalue()
-    assert all("2 requests" in asked for asked in person.asked)
+    assert all("2 requests" in question for question in person.asked)
 
 
-def test_what_went_back_is_told_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_went_back_is_reported_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "a")
 
     queue_commands(Person(answer=None), as_json=True).redrive(sure=True)
@@ -200,9 +200,9 @@ def answer_pings(aws: FakeAws) -> None:
         for message in aws.queues.queue(REQUESTS).messages:
             attributes = {name: value["StringValue"] for name, value in message.attributes.items()}
             request = decode_request(Message(body=message.body, attributes=attributes))
-            told = encode_reply(Response(body=PONG, request_id=request.request_id, deadline=request.deadline))
-            named = {name.replace("-", "_"): value for name, value in told.attributes.items()}
-            aws.queues.put(REPLIES, told.body, **named)
+            reply = encode_reply(Response(body=PONG, request_id=request.request_id, deadline=request.deadline))
+            named = {name.replace("-", "_"): value for name, value in reply.attributes.items()}
+            aws.queues.put(REPLIES, reply.body, **named)
         aws.queues.queue(REQUESTS).messages.clear()
 
     aws.queues.hooks["receive_message"] = reply
@@ -230,7 +230,7 @@ def test_a_check_tells_all_that_is_needed(aws: FakeAws, capsys: pytest.CaptureFi
     assert isinstance(found["worker_answers_in_seconds"], float)
 
 
-def test_what_cannot_be_told_is_none(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_version_is_none(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     answer_pings(aws)
     aws.metrics.fail("get_metric_statistics", client_error("AccessDenied"))
     aws.queues.delete_queue(QueueUrl=aws.queues.get_queue_url(QueueName=DEAD)["QueueUrl"])
@@ -253,7 +253,7 @@ def test_a_check_is_shown_as_a_table(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize(("behind", "warned"), [(0, False), (50, False), (-50, False), (120, True), (-120, True)])
-def test_a_clock_that_will_be_refused_is_warned_of(aws: FakeAws, behind: int, *, warned: bool) -> None:
+def test_a_clock_that_will_be_rejected_is_warned_of(aws: FakeAws, behind: int, *, warned: bool) -> None:
     answer_pings(aws)
     person = Person(answer=None)
     now = datetime.now(UTC).timestamp()
@@ -264,7 +264,9 @@ def test_a_clock_that_will_be_refused_is_warned_of(aws: FakeAws, behind: int, *,
     assert ("clock" in person.err.getvalue()) is warned
 
 
-def test_a_silent_worker_is_an_error_after_all_else_was_told(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_silent_worker_is_an_error_after_all_else_was_reported(
+    aws: FakeAws, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(ResponseTimeout) as raised:
         queue_commands(Person(answer=None), as_json=True, timeout_seconds=0.1).check()
 
@@ -283,7 +285,7 @@ def parsed(*arguments: str) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def test_the_commands_are_those_that_are_told_of_and_two_take_a_yes() -> None:
+def test_the_commands_are_the_documented_ones_and_two_take_a_yes() -> None:
     assert {parsed(name).command for name in COMMANDS} == set(COMMANDS)
     assert [name for name in COMMANDS if hasattr(parsed(name), "yes")] == ["purge", "redrive"]
     assert (parsed("purge").yes, parsed("purge", "--yes").yes) == (False, True)

@@ -128,11 +128,11 @@ def test_plain_output_has_a_fact_a_line_and_draws_nothing() -> None:
     screen.terminal.show_table("List", ("name", "bytes"), [["a.png", "5"]])
     with screen.terminal.waiting("Waiting"), screen.terminal.moving("Moving") as moved:
         moved.advance(5)
-    with screen.terminal.gathering("Pictures", 2) as (_, advance):
+    with screen.terminal.gathering("Images", 2) as (_, advance):
         advance()
 
     assert screen.shown.splitlines() == ["Statistics", "max: 7", "List", "a.png", "  bytes: 5"]
-    assert screen.errors == "Waiting\nMoving\nPictures\n"
+    assert screen.errors == "Waiting\nMoving\nImages\n"
     assert not screen.terminal.shows_images
 
 
@@ -151,7 +151,7 @@ def test_nothing_is_drawn_where_there_is_no_terminal(monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("name", ["dumb", "unknown", None])
-def test_a_terminal_that_draws_nothing_is_told_once_what_is_waited_for(
+def test_a_terminal_that_draws_nothing_is_reported_once_what_is_waited_for(
     monkeypatch: pytest.MonkeyPatch, name: str | None
 ) -> None:
     monkeypatch.setenv("TERM", name) if name else monkeypatch.delenv("TERM")
@@ -178,7 +178,7 @@ def test_a_person_sees_what_is_waited_for_and_how_far_it_is() -> None:
 def test_a_batch_shows_how_many_are_done_and_how_much_was_moved() -> None:
     screen = Screen(is_terminal=True)
 
-    with screen.terminal.gathering("Pictures", 2) as (moved, advance):
+    with screen.terminal.gathering("Images", 2) as (moved, advance):
         moved.expect(1_500_000)
         moved.advance(1_500_000)
         advance()

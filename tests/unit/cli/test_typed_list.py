@@ -30,7 +30,7 @@ def test_a_paste_is_read_as_its_lines_would_be(text: str, numbers: list[str] | N
 
 
 @pytest.mark.parametrize("text", ["5\n6\n\n1\n0\n", "5\n6\n \t \n1", "5\n6\n\n"])
-def test_an_empty_line_within_a_paste_is_refused_by_its_number(text: str) -> None:
+def test_an_empty_line_within_a_paste_is_rejected_by_its_number(text: str) -> None:
     if not text.endswith("\n\n"):
         with pytest.raises(Rejected, match="Line 3 is empty"):
             numbers_or_end(text)
@@ -38,7 +38,7 @@ def test_an_empty_line_within_a_paste_is_refused_by_its_number(text: str) -> Non
         assert numbers_or_end(text) == ["5", "6"]
 
 
-def test_a_line_that_is_no_list_is_refused_with_its_number_and_drawn() -> None:
+def test_a_line_that_is_no_list_is_rejected_with_its_number_and_drawn() -> None:
     with pytest.raises(Rejected, match=r"Line 2: Item 2 .*'x'") as raised:
         numbers_or_end("1, 2\n3, x\n4")
 

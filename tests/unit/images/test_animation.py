@@ -1,4 +1,4 @@
-"""A picture's frames: how many, how long, how often, and what is damaged."""
+"""A image's frames: how many, how long, how often, and what is damaged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from courier.images.formats import FORMATS
 from courier.images.probe import Source, open_source
 
 
-def moving(picture_format: str, frames: int = 3, **options: Any) -> bytes:
+def moving(image_format: str, frames: int = 3, **options: Any) -> bytes:
     file = io.BytesIO()
     images = [Image.new("RGB", (8, 8), (60 * number, 0, 0)) for number in range(frames)]
     given: dict[str, Any] = {"duration": 100, **options}
-    images[0].save(file, picture_format, save_all=True, append_images=images[1:], **given)
+    images[0].save(file, image_format, save_all=True, append_images=images[1:], **given)
     return file.getvalue()
 
 
@@ -43,9 +43,9 @@ def opened(content: bytes) -> Image.Image:
     return Image.open(io.BytesIO(content))
 
 
-@pytest.mark.parametrize("picture_format", ["GIF", "PNG", "WEBP", "TIFF"])
-def test_frames_are_counted(picture_format: str) -> None:
-    content = moving(picture_format)
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP", "TIFF"])
+def test_frames_are_counted(image_format: str) -> None:
+    content = moving(image_format)
 
     assert frames_of(opened(content)) == 3
     assert count_frames(content) == 3
@@ -67,7 +67,7 @@ def test_a_pngs_fallback_image_is_no_frame() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture_format", "options", "plays"),
+    ("image_format", "options", "plays"),
     [
         ("GIF", {"loop": 0}, 0),
         ("GIF", {}, 1),
@@ -78,20 +78,20 @@ def test_a_pngs_fallback_image_is_no_frame() -> None:
     ],
 )
 def test_how_often_frames_are_shown_is_one_number_for_all_formats(
-    picture_format: str, options: dict[str, int], plays: int
+    image_format: str, options: dict[str, int], plays: int
 ) -> None:
-    assert plays_of(opened(moving(picture_format, **options))) == plays
+    assert plays_of(opened(moving(image_format, **options))) == plays
 
 
-def test_a_image_that_says_nothing_of_it_is_shown_for_ever() -> None:
+def test_an_image_that_says_nothing_of_it_is_shown_forever() -> None:
     image = Image.new("RGB", (1, 1))
 
     assert plays_of(image) == 0
 
 
-@pytest.mark.parametrize("picture_format", ["GIF", "PNG", "WEBP"])
-def test_each_frame_comes_whole_and_with_its_time(picture_format: str) -> None:
-    found = frames(moving(picture_format, duration=[100, 200, 300]))
+@pytest.mark.parametrize("image_format", ["GIF", "PNG", "WEBP"])
+def test_each_frame_comes_whole_and_with_its_time(image_format: str) -> None:
+    found = frames(moving(image_format, duration=[100, 200, 300]))
 
     assert [milliseconds for _, milliseconds in found] == [100, 200, 300]
     assert {frame.mode for frame, _ in found} == {"RGBA"}
@@ -130,7 +130,7 @@ def test_a_damaged_frame_is_said() -> None:
 
 
 class Broken(Image.Image):
-    """A picture that fails as a decoder does."""
+    """A image that fails as a decoder does."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()

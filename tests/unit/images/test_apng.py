@@ -39,7 +39,7 @@ def test_frames_come_whole_and_with_their_times(apng: Apng) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (replace(RGBA, told=5).content(), "4 frames are there"),
+        (replace(RGBA, declared=5).content(), "4 frames are there"),
         (RGBA.content()[:-30], "the checksum of its chunk fdAT"),
         (RGBA.content().replace(b"fdAT", b"fdAU"), "rows can be read"),
     ],

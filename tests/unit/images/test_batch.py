@@ -1,4 +1,4 @@
-"""Many pictures at once, over a bucket in memory and workers beside it; with real ones it is in tests/acceptance."""
+"""Many images at once, over a bucket in memory and workers beside it; with real ones it is in tests/acceptance."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from courier.images.pipeline import parse
 from courier.images.results import INDEX
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import LocalImage, Result, Uploaded
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, until
 from tests.support.place import as_nobody, needs_root
 from tests.support.transfers import LocalTransfer, made_of
 
 
-class Album:
-    """Runs over one folder of sources and one of results, and what was told of them."""
+class BatchHarness:
+    """Runs over one folder of sources and one of results, and what was reported of them."""
 
     def __init__(self, aws: FakeAws, root: Path) -> None:
         self.transfer = LocalTransfer(aws)
@@ -34,7 +34,7 @@ class Album:
         self.results = root / "results"
         self.sources.mkdir()
         self.results.mkdir()
-        self.told: dict[str, tuple[Path | None, Result | CourierError]] = {}
+        self.outcomes: dict[str, tuple[Path | None, Result | CourierError]] = {}
 
     def image(self, name: str, color: int = 7, folder: Path | None = None) -> Path:
         path = (folder or self.sources) / name
@@ -50,7 +50,7 @@ class Album:
         to: Path | None = None,
         recursive: bool = False,
     ) -> None:
-        self.told = {}
+        self.outcomes = {}
         sources = find_sources([str(path) for path in paths], recursive=recursive).found
         self._run(operations, to=to or self.results, sources=sources, replace=replace)
 
@@ -59,33 +59,33 @@ class Album:
         self._run("flip", to=self.results, sources=sample, replace=False)
 
     def run_several(self, *paths: Path, operations: list[str]) -> dict[tuple[str, str], Result | CourierError]:
-        """Run several pipelines; return what was told, by file's name and operations."""
-        told: dict[tuple[str, str], Result | CourierError] = {}
+        """Run several pipelines; return what was reported, by file's name and operations."""
+        outcomes: dict[tuple[str, str], Result | CourierError] = {}
 
         def tell(task: Task, _target: Path | None, result: Result | CourierError) -> None:
-            assert (Path(task.path).name, task.operations) not in told
-            told[Path(task.path).name, task.operations] = result
+            assert (Path(task.path).name, task.operations) not in outcomes
+            outcomes[Path(task.path).name, task.operations] = result
 
         pipelines = [parse(text) for text in operations]
         sources = find_sources([str(path) for path in paths]).found
         Batch(self.transfer, pipelines, self.results, sources, replace=False, report=tell).run()
-        return told
+        return outcomes
 
     def _run(self, operations: str, *, to: Path, sources: list[Source], replace: bool) -> None:
         Batch(self.transfer, [parse(operations)], to, sources, replace=replace, report=self._tell).run()
 
     def _tell(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
-        assert task.path not in self.told
-        self.told[task.path] = target, result
+        assert task.path not in self.outcomes
+        self.outcomes[task.path] = target, result
 
     def error(self, path: Path) -> CourierError:
-        target, result = self.told[str(path)]
+        target, result = self.outcomes[str(path)]
         assert target is None
         assert isinstance(result, CourierError)
         return result
 
     def was_there(self, path: Path) -> bool:
-        _, result = self.told[str(path)]
+        _, result = self.outcomes[str(path)]
         assert isinstance(result, Result)
         return result.was_there
 
@@ -102,8 +102,8 @@ def aws() -> FakeAws:
 
 
 @pytest.fixture
-def album(aws: FakeAws, tmp_path: Path) -> Album:
-    return Album(aws, tmp_path)
+def harness(aws: FakeAws, tmp_path: Path) -> BatchHarness:
+    return BatchHarness(aws, tmp_path)
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -115,139 +115,145 @@ def content(folder: Path) -> dict[str, bytes]:
 # All goes well
 
 
-def test_every_file_is_uploaded_asked_for_and_fetched(album: Album) -> None:
-    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png"))]
+def test_every_file_is_uploaded_requested_and_fetched(harness: BatchHarness) -> None:
+    paths = [harness.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png"))]
 
-    album.run(*paths)
+    harness.run(*paths)
 
-    assert album.asked == ["a.png", "b.png", "c.png"]
-    assert content(album.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
-    assert {path: told[0] for path, told in album.told.items()} == {
-        str(path): album.results / f"{path.stem}-flip.png" for path in paths
+    assert harness.asked == ["a.png", "b.png", "c.png"]
+    assert content(harness.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
+    assert {path: outcomes[0] for path, outcomes in harness.outcomes.items()} == {
+        str(path): harness.results / f"{path.stem}-flip.png" for path in paths
     }
 
 
-def test_the_sample_is_a_source_without_a_file(album: Album) -> None:
+def test_the_sample_is_a_source_without_a_file(harness: BatchHarness) -> None:
     for _ in range(2):
-        album.run_sample()
-        ((target, result),) = album.told.values()
+        harness.run_sample()
+        ((target, result),) = harness.outcomes.values()
         assert not isinstance(result, CourierError), result
-        album.told.clear()
+        harness.outcomes.clear()
 
-    assert target == album.results / "sample-flip.png"
-    assert album.asked == ["sample.png"]
+    assert target == harness.results / "sample-flip.png"
+    assert harness.asked == ["sample.png"]
 
 
-def test_what_goes_wrong_with_one_concerns_no_other(album: Album) -> None:
-    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png", "d.png"))]
-    paths[3].write_text("no picture")
-    album.transfer.errors = {"a.png": NotAnImage("None."), "b-flip.png": Rejected("Gone.")}
+def test_what_goes_wrong_with_one_concerns_no_other(harness: BatchHarness) -> None:
+    paths = [harness.image(name, color) for color, name in enumerate(("a.png", "b.png", "c.png", "d.png"))]
+    paths[3].write_text("no image")
+    harness.transfer.errors = {"a.png": NotAnImage("None."), "b-flip.png": Rejected("Gone.")}
 
-    album.run(*paths)
+    harness.run(*paths)
 
-    assert {Path(path).name: type(result) for path, (_, result) in album.told.items()} == {
+    assert {Path(path).name: type(result) for path, (_, result) in harness.outcomes.items()} == {
         "a.png": NotAnImage,
         "b.png": Rejected,
         "c.png": Result,
         "d.png": NotAnImage,
     }
-    assert list(content(album.results)) == ["c-flip.png"]
+    assert list(content(harness.results)) == ["c-flip.png"]
 
 
-def test_a_few_are_uploaded_ahead_and_no_more(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [album.image(f"{number:02}.png", number) for number in range(AHEAD + 20)]
+def test_a_few_are_uploaded_ahead_and_no_more(harness: BatchHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    paths = [harness.image(f"{number:02}.png", number) for number in range(AHEAD + 20)]
     free = threading.Event()
     under_way: list[int] = []
-    upload = album.transfer.upload_apart
+    upload = harness.transfer.upload_apart
 
     def hold(image: LocalImage, **more: Any) -> Uploaded:
-        under_way.append(len(under_way) + 1 - len(album.asked))
-        assert free.wait(PATIENCE_SECONDS)
+        under_way.append(len(under_way) + 1 - len(harness.asked))
+        assert free.wait(WAIT_LIMIT_SECONDS)
         return upload(image, **more)
 
-    monkeypatch.setattr(album.transfer, "upload_apart", hold)
-    running = threading.Thread(target=album.run, args=paths)
+    monkeypatch.setattr(harness.transfer, "upload_apart", hold)
+    running = threading.Thread(target=harness.run, args=paths)
     running.start()
     until(lambda: len(under_way) == TRANSFERS)
     free.set()
-    running.join(PATIENCE_SECONDS)
+    running.join(WAIT_LIMIT_SECONDS)
 
-    assert len(album.told) == AHEAD + 20
+    assert len(harness.outcomes) == AHEAD + 20
     assert max(under_way) <= AHEAD + TRANSFERS
 
 
-def test_trouble_with_aws_ends_the_batch(album: Album) -> None:
+def test_an_aws_error_ends_the_batch(harness: BatchHarness) -> None:
     def fail(requests: Iterable[Request | CourierError | None]) -> Iterator[Result | CourierError]:
         next(iter(requests))
         raise Unreachable
         yield
 
-    album.transfer.results = fail  # type: ignore[method-assign]
+    harness.transfer.results = fail  # type: ignore[method-assign]
 
     with pytest.raises(Unreachable):
-        album.run(album.image("a.png"), album.image("b.png"))
+        harness.run(harness.image("a.png"), harness.image("b.png"))
 
 
-def test_an_aws_that_lacks_something_is_told_at_once_and_not_for_each_file(album: Album, aws: FakeAws) -> None:
+def test_an_aws_that_lacks_something_is_reported_at_once_and_not_for_each_file(
+    harness: BatchHarness, aws: FakeAws
+) -> None:
     aws.objects.buckets.clear()
 
     with pytest.raises(BucketMissing):
-        album.run(*(album.image(f"{number}.png") for number in range(3 * AHEAD)))
+        harness.run(*(harness.image(f"{number}.png") for number in range(3 * AHEAD)))
 
-    assert album.told == {}
+    assert harness.outcomes == {}
     assert len(aws.objects.operations) <= 2 * (AHEAD + TRANSFERS)
 
 
-def test_trouble_with_one_upload_costs_what_is_under_way_nothing(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
-    paths = [album.image(f"{number}.png", number) for number in range(3)]
-    upload = album.transfer.upload_apart
+def test_an_aws_error_in_one_upload_costs_the_others_nothing(
+    harness: BatchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [harness.image(f"{number}.png", number) for number in range(3)]
+    upload = harness.transfer.upload_apart
 
     def fail(image: LocalImage, **more: Any) -> Uploaded:
         if image.name == "1.png":
             raise Unreachable
         return upload(image, **more)
 
-    monkeypatch.setattr(album.transfer, "upload_apart", fail)
+    monkeypatch.setattr(harness.transfer, "upload_apart", fail)
 
-    album.run(*paths)
+    harness.run(*paths)
 
-    assert isinstance(album.error(paths[1]), Unreachable)
-    assert sorted(content(album.results)) == ["0-flip.png", "2-flip.png"]
+    assert isinstance(harness.error(paths[1]), Unreachable)
+    assert sorted(content(harness.results)) == ["0-flip.png", "2-flip.png"]
 
 
-def test_a_bug_in_a_download_is_raised(album: Album) -> None:
+def test_a_bug_in_a_download_is_raised(harness: BatchHarness) -> None:
     def fail(_: str) -> None:
         raise ZeroDivisionError
 
-    album.transfer.before_fetch = fail
+    harness.transfer.before_fetch = fail
 
     with pytest.raises(ZeroDivisionError):
-        album.run(album.image("a.png"))
+        harness.run(harness.image("a.png"))
 
 
-def test_a_worker_that_makes_another_format_is_not_believed(album: Album, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = album.image("a.png")
-    monkeypatch.setattr(album.transfer, "_made", lambda _: Result(name="a.png.flip.webp"))
+def test_a_worker_that_makes_another_format_is_not_believed(
+    harness: BatchHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = harness.image("a.png")
+    monkeypatch.setattr(harness.transfer, "_made", lambda _: Result(name="a.png.flip.webp"))
 
-    album.run(path)
+    harness.run(path)
 
-    assert "a.png.flip.webp" in album.error(path).message
-    assert content(album.results) == {}
+    assert "a.png.flip.webp" in harness.error(path).message
+    assert content(harness.results) == {}
 
 
 # Several results of one upload
 
 
-def test_each_file_is_uploaded_once_for_several_results(album: Album, aws: FakeAws) -> None:
-    paths = [album.image(name, color) for color, name in enumerate(("a.png", "b.png"))]
+def test_each_file_is_uploaded_once_for_several_results(harness: BatchHarness, aws: FakeAws) -> None:
+    paths = [harness.image(name, color) for color, name in enumerate(("a.png", "b.png"))]
 
-    told = album.run_several(*paths, operations=["flip", "sepia,convert=webp"])
+    outcomes = harness.run_several(*paths, operations=["flip", "sepia,convert=webp"])
 
-    assert [type(result) for result in told.values()] == [Result] * 4
-    assert album.asked == ["a.png", "a.png", "b.png", "b.png"]
+    assert [type(result) for result in outcomes.values()] == [Result] * 4
+    assert harness.asked == ["a.png", "a.png", "b.png", "b.png"]
     puts = [name for name in aws.objects.buckets["bucket"] if name.startswith("images/unprocessed/")]
     assert sorted(puts) == ["images/unprocessed/a.png", "images/unprocessed/b.png"]
-    assert content(album.results) == {
+    assert content(harness.results) == {
         name: made_of(path.read_bytes(), operations)
         for path in paths
         for name, operations in (
@@ -257,284 +263,290 @@ def test_each_file_is_uploaded_once_for_several_results(album: Album, aws: FakeA
     }
 
 
-def test_only_missing_results_are_made_again(album: Album) -> None:
-    path = album.image("a.png")
-    album.run(path)
-    before = len(album.asked)
+def test_only_missing_results_are_made_again(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
+    before = len(harness.asked)
 
-    first = album.run_several(path, operations=["flip", "flop"])
-    second = album.run_several(path, operations=["flip", "flop"])
+    first = harness.run_several(path, operations=["flip", "flop"])
+    second = harness.run_several(path, operations=["flip", "flop"])
 
     assert [one.was_there for one in first.values() if isinstance(one, Result)] == [True, False]
     assert [one.was_there for one in second.values() if isinstance(one, Result)] == [True, True]
-    assert len(album.asked) == before + 1
-    assert sorted(content(album.results)) == ["a-flip.png", "a-flop.png"]
+    assert len(harness.asked) == before + 1
+    assert sorted(content(harness.results)) == ["a-flip.png", "a-flop.png"]
 
 
-def test_what_stands_in_the_way_of_one_result_does_not_concern_the_other(album: Album) -> None:
-    path = album.image("a.png")
-    (album.results / "a-flip.png").write_bytes(b"mine")
+def test_what_stands_in_the_way_of_one_result_does_not_concern_the_other(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    (harness.results / "a-flip.png").write_bytes(b"mine")
 
-    told = album.run_several(path, operations=["flip", "flop"])
+    outcomes = harness.run_several(path, operations=["flip", "flop"])
 
-    assert isinstance(told["a.png", "flip"], WrongUsage)
-    assert isinstance(told["a.png", "flop"], Result)
-    assert content(album.results)["a-flip.png"] == b"mine"
+    assert isinstance(outcomes["a.png", "flip"], WrongUsage)
+    assert isinstance(outcomes["a.png", "flop"], Result)
+    assert content(harness.results)["a-flip.png"] == b"mine"
 
 
-def test_an_error_of_a_file_is_told_for_each_of_its_results(album: Album) -> None:
-    bad = album.sources / "bad.png"
+def test_an_error_of_a_file_is_reported_for_each_of_its_results(harness: BatchHarness) -> None:
+    bad = harness.sources / "bad.png"
     bad.write_bytes(b"none")
 
-    told = album.run_several(bad, album.image("a.png"), operations=["flip", "flop"])
+    outcomes = harness.run_several(bad, harness.image("a.png"), operations=["flip", "flop"])
 
-    assert [type(one) for one in told.values()].count(Result) == 2
-    assert {name for name, result in told.items() if isinstance(result, NotAnImage)} == {
+    assert [type(one) for one in outcomes.values()].count(Result) == 2
+    assert {name for name, result in outcomes.items() if isinstance(result, NotAnImage)} == {
         ("bad.png", "flip"), ("bad.png", "flop"),
     }  # fmt: skip
 
 
-def test_an_upload_that_fails_is_told_for_the_missing_results_alone(
-    album: Album, monkeypatch: pytest.MonkeyPatch
+def test_an_upload_that_fails_is_reported_for_the_missing_results_alone(
+    harness: BatchHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = album.image("a.png", 1), album.image("b.png", 2)
-    album.run(second)
+    first, second = harness.image("a.png", 1), harness.image("b.png", 2)
+    harness.run(second)
 
     def fail(image: LocalImage, **more: Any) -> Uploaded:
         if image.name == "b.png":
             raise Rejected("Not this one.")
         return upload(image, **more)
 
-    upload = album.transfer.upload_apart
-    monkeypatch.setattr(album.transfer, "upload_apart", fail)
+    upload = harness.transfer.upload_apart
+    monkeypatch.setattr(harness.transfer, "upload_apart", fail)
 
-    told = album.run_several(first, second, operations=["flip", "flop"])
+    outcomes = harness.run_several(first, second, operations=["flip", "flop"])
 
-    assert isinstance(told["b.png", "flip"], Result)
-    assert isinstance(told["b.png", "flop"], Rejected)
+    assert isinstance(outcomes["b.png", "flip"], Result)
+    assert isinstance(outcomes["b.png", "flop"], Rejected)
 
 
-def test_two_results_of_one_name_are_refused_and_the_first_is_made(album: Album) -> None:
-    path = album.image("a.png")
+def test_two_results_of_one_name_are_rejected_and_the_first_is_made(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
 
-    told = album.run_several(path, operations=["flip", "flip,convert=png"])
+    outcomes = harness.run_several(path, operations=["flip", "flip,convert=png"])
 
-    error = told["a.png", "flip,convert=png"]
+    error = outcomes["a.png", "flip,convert=png"]
     assert isinstance(error, Rejected)
     assert "both flip and flip,convert=png" in error.message
-    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+    assert content(harness.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
 
 
 # What is there already
 
 
-def test_a_second_run_does_nothing_and_asks_aws_nothing(album: Album, aws: FakeAws) -> None:
-    path = album.image("a.png")
-    album.run(path)
+def test_a_second_run_does_nothing_and_asks_aws_nothing(harness: BatchHarness, aws: FakeAws) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
     before = len(aws.objects.operations)
 
-    album.run(path)
+    harness.run(path)
 
-    assert album.was_there(path)
+    assert harness.was_there(path)
     assert len(aws.objects.operations) == before
 
 
 @pytest.mark.parametrize("age_seconds", [-1_000, 0, 1_000])
-def test_a_source_that_was_replaced_has_a_new_result_however_old_it_is(album: Album, age_seconds: int) -> None:
-    path = album.image("a.png", 1)
-    album.run(path)
-    result = album.results / "a-flip.png"
-    album.image("a.png", 2)
+def test_a_source_that_was_replaced_has_a_new_result_however_old_it_is(harness: BatchHarness, age_seconds: int) -> None:
+    path = harness.image("a.png", 1)
+    harness.run(path)
+    result = harness.results / "a-flip.png"
+    harness.image("a.png", 2)
     os.utime(path, (result.stat().st_mtime + age_seconds,) * 2)
 
-    album.run(path)
+    harness.run(path)
 
-    assert not album.was_there(path)
+    assert not harness.was_there(path)
     assert result.read_bytes() == made_of(path.read_bytes(), "flip")
 
 
 @pytest.mark.parametrize("age_seconds", [-1_000, 1_000])
-def test_the_users_own_file_is_neither_overwritten_nor_taken_for_the_result(album: Album, age_seconds: int) -> None:
-    path = album.image("photo.png")
-    own = album.results / "photo-300x200.png"
+def test_the_users_own_file_is_neither_overwritten_nor_taken_for_the_result(
+    harness: BatchHarness, age_seconds: int
+) -> None:
+    path = harness.image("photo.png")
+    own = harness.results / "photo-300x200.png"
     own.write_bytes(b"mine")
     os.utime(own, (path.stat().st_mtime + age_seconds,) * 2)
 
-    album.run(path, operations="resize=300x200")
+    harness.run(path, operations="resize=300x200")
 
-    assert isinstance(album.error(path), WrongUsage)
-    assert "photo-300x200.png" in album.error(path).message
-    assert {"--replace", "--to"} <= set(album.error(path).hint.replace(",", " ").replace(".", " ").split())
+    assert isinstance(harness.error(path), WrongUsage)
+    assert "photo-300x200.png" in harness.error(path).message
+    assert {"--replace", "--to"} <= set(harness.error(path).hint.replace(",", " ").replace(".", " ").split())
     assert own.read_bytes() == b"mine"
-    assert album.asked == []
+    assert harness.asked == []
 
 
-def test_a_result_that_the_user_has_changed_is_the_users(album: Album) -> None:
-    path = album.image("a.png")
-    album.run(path)
-    result = album.results / "a-flip.png"
+def test_a_result_that_the_user_has_changed_is_the_users(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
+    result = harness.results / "a-flip.png"
     result.write_bytes(b"retouched")
 
-    album.run(path)
-    album.image("a.png", 9)
-    unchanged = album.error(path)
-    album.run(path)
+    harness.run(path)
+    harness.image("a.png", 9)
+    unchanged = harness.error(path)
+    harness.run(path)
 
     assert isinstance(unchanged, WrongUsage)
-    assert isinstance(album.error(path), WrongUsage)
+    assert isinstance(harness.error(path), WrongUsage)
     assert result.read_bytes() == b"retouched"
 
 
-def test_a_result_of_another_source_and_pipeline_is_not_overwritten(album: Album) -> None:
-    first = album.image("a.png", 1)
-    second = album.image("a-flip.png", 2)
-    album.run(first, operations="flip,grayscale")
+def test_a_result_of_another_source_and_pipeline_is_not_overwritten(harness: BatchHarness) -> None:
+    first = harness.image("a.png", 1)
+    second = harness.image("a-flip.png", 2)
+    harness.run(first, operations="flip,grayscale")
 
-    album.run(second, operations="grayscale")
+    harness.run(second, operations="grayscale")
 
-    assert isinstance(album.error(second), WrongUsage)
-    assert content(album.results) == {"a-flip-grayscale.png": made_of(first.read_bytes(), "flip,grayscale")}
-
-
-def test_replace_overwrites_what_is_there(album: Album) -> None:
-    path = album.image("a.png")
-    (album.results / "a-flip.png").write_bytes(b"mine")
-
-    album.run(path, replace=True)
-    album.run(path, replace=True)
-
-    assert (album.results / "a-flip.png").read_bytes() == made_of(path.read_bytes(), "flip")
-    assert album.asked == ["a.png"] * 2
+    assert isinstance(harness.error(second), WrongUsage)
+    assert content(harness.results) == {"a-flip-grayscale.png": made_of(first.read_bytes(), "flip,grayscale")}
 
 
-def test_a_file_that_appears_meanwhile_is_not_overwritten(album: Album) -> None:
-    path = album.image("a.png")
-    album.transfer.before_fetch = lambda name: (album.results / name).write_bytes(b"mine")
+def test_replace_overwrites_what_is_there(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    (harness.results / "a-flip.png").write_bytes(b"mine")
 
-    album.run(path)
+    harness.run(path, replace=True)
+    harness.run(path, replace=True)
 
-    assert isinstance(album.error(path), WrongUsage)
-    assert content(album.results) == {"a-flip.png": b"mine"}
-
-
-def test_without_its_index_a_folder_has_no_results(album: Album) -> None:
-    path = album.image("a.png")
-    album.run(path)
-    (album.results / INDEX).unlink()
-
-    album.run(path)
-
-    assert isinstance(album.error(path), WrongUsage)
+    assert (harness.results / "a-flip.png").read_bytes() == made_of(path.read_bytes(), "flip")
+    assert harness.asked == ["a.png"] * 2
 
 
-def test_a_folder_of_results_may_be_moved_and_a_source_too(album: Album, tmp_path: Path) -> None:
-    path = album.image("a.png")
-    album.run(path)
-    album.results.rename(tmp_path / "moved")
+def test_a_file_that_appears_meanwhile_is_not_overwritten(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    harness.transfer.before_fetch = lambda name: (harness.results / name).write_bytes(b"mine")
+
+    harness.run(path)
+
+    assert isinstance(harness.error(path), WrongUsage)
+    assert content(harness.results) == {"a-flip.png": b"mine"}
+
+
+def test_without_its_index_a_folder_has_no_results(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
+    (harness.results / INDEX).unlink()
+
+    harness.run(path)
+
+    assert isinstance(harness.error(path), WrongUsage)
+
+
+def test_a_folder_of_results_may_be_moved_and_a_source_too(harness: BatchHarness, tmp_path: Path) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
+    harness.results.rename(tmp_path / "moved")
     (tmp_path / "elsewhere").mkdir()
     path = path.rename(tmp_path / "elsewhere/a.png")
 
-    album.run(path, to=tmp_path / "moved")
+    harness.run(path, to=tmp_path / "moved")
 
-    assert album.was_there(path)
+    assert harness.was_there(path)
 
 
-def test_where_both_are_moved_together_a_result_is_made_again_from_a_new_source(album: Album, tmp_path: Path) -> None:
-    album.run(album.image("a.png", 1))
+def test_where_both_are_moved_together_a_result_is_made_again_from_a_new_source(
+    harness: BatchHarness, tmp_path: Path
+) -> None:
+    harness.run(harness.image("a.png", 1))
     moved = tmp_path / "moved"
     moved.mkdir()
-    for folder in (album.sources, album.results):
+    for folder in (harness.sources, harness.results):
         folder.rename(moved / folder.name)
-    path = album.image("a.png", 2, moved / "sources")
+    path = harness.image("a.png", 2, moved / "sources")
     (tmp_path / "link").symlink_to(moved / "sources")
 
-    album.run(tmp_path / "link/a.png", to=moved / "results")
+    harness.run(tmp_path / "link/a.png", to=moved / "results")
 
-    assert not album.was_there(tmp_path / "link/a.png")
+    assert not harness.was_there(tmp_path / "link/a.png")
     assert content(moved / "results") == {"a-flip.png": made_of(path.read_bytes(), "flip")}
 
 
-def test_the_result_of_another_folders_source_of_the_same_name_is_not_overwritten(album: Album) -> None:
-    first, second = album.image("a.png", 1), album.image("a.png", 2, album.sources / "other")
-    album.run(first)
+def test_the_result_of_another_folders_source_of_the_same_name_is_not_overwritten(harness: BatchHarness) -> None:
+    first, second = harness.image("a.png", 1), harness.image("a.png", 2, harness.sources / "other")
+    harness.run(first)
 
-    album.run(second)
+    harness.run(second)
 
-    assert isinstance(album.error(second), WrongUsage)
-    assert content(album.results) == {"a-flip.png": made_of(first.read_bytes(), "flip")}
-
-
-def test_the_samples_result_takes_no_users_one_and_the_other_way_round(album: Album) -> None:
-    path = album.image("sample.png")
-    album.run_sample()
-
-    album.run(path)
-
-    assert isinstance(album.error(path), WrongUsage)
+    assert isinstance(harness.error(second), WrongUsage)
+    assert content(harness.results) == {"a-flip.png": made_of(first.read_bytes(), "flip")}
 
 
-def test_a_source_that_changes_while_it_is_worked_on_has_a_new_result_the_next_time(album: Album) -> None:
-    path = album.image("a.png", 1)
+def test_the_samples_result_takes_no_users_one_and_the_other_way_round(harness: BatchHarness) -> None:
+    path = harness.image("sample.png")
+    harness.run_sample()
+
+    harness.run(path)
+
+    assert isinstance(harness.error(path), WrongUsage)
+
+
+def test_a_source_that_changes_while_it_is_worked_on_has_a_new_result_the_next_time(harness: BatchHarness) -> None:
+    path = harness.image("a.png", 1)
     before = path.read_bytes()
-    album.transfer.before_work = lambda _: album.image("a.png", 2)
+    harness.transfer.before_work = lambda _: harness.image("a.png", 2)
 
-    album.run(path)
-    first = content(album.results)
-    album.transfer.before_work = lambda _: None
-    album.run(path)
+    harness.run(path)
+    first = content(harness.results)
+    harness.transfer.before_work = lambda _: None
+    harness.run(path)
 
     assert first == {"a-flip.png": made_of(before, "flip")}
-    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+    assert content(harness.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
     assert path.read_bytes() != before
 
 
-def test_names_that_differ_in_their_encoding_alone_have_results_of_their_own_where_files_have(album: Album) -> None:
+def test_names_that_differ_in_their_encoding_alone_have_results_of_their_own_where_files_have(
+    harness: BatchHarness,
+) -> None:
     names = [unicodedata.normalize("NFC", "é"), unicodedata.normalize("NFD", "é")]
-    paths = [album.image(f"{name}.png", number) for number, name in enumerate(names)]
+    paths = [harness.image(f"{name}.png", number) for number, name in enumerate(names)]
 
     for _ in range(2):
-        album.run(*paths)
+        harness.run(*paths)
 
-    assert content(album.results) == {
+    assert content(harness.results) == {
         f"{name}-flip.png": made_of(path.read_bytes(), "flip") for name, path in zip(names, paths, strict=True)
     }
-    assert all(album.was_there(path) for path in paths)
+    assert all(harness.was_there(path) for path in paths)
 
 
-def test_results_are_no_sources(album: Album) -> None:
-    album.image("a.png", 1)
-    album.image("b.png", 2)
+def test_results_are_no_sources(harness: BatchHarness) -> None:
+    harness.image("a.png", 1)
+    harness.image("b.png", 2)
 
     for _ in range(3):
-        album.run(album.sources, to=album.sources)
+        harness.run(harness.sources, to=harness.sources)
 
-    assert sorted(content(album.sources)) == ["a-flip.png", "a.png", "b-flip.png", "b.png"]
-    assert all(isinstance(result, Result) and result.was_there for _, result in album.told.values())
+    assert sorted(content(harness.sources)) == ["a-flip.png", "a.png", "b-flip.png", "b.png"]
+    assert all(isinstance(result, Result) and result.was_there for _, result in harness.outcomes.values())
 
 
-def test_two_runs_at_once_in_one_folder_agree(aws: FakeAws, album: Album) -> None:
-    paths = [album.image(f"{number:02}.png", number) for number in range(12)]
-    other = Album.__new__(Album)
-    other.transfer, other.results, other.told = LocalTransfer(aws), album.results, {}
+def test_two_runs_at_once_in_one_folder_agree(aws: FakeAws, harness: BatchHarness) -> None:
+    paths = [harness.image(f"{number:02}.png", number) for number in range(12)]
+    other = BatchHarness.__new__(BatchHarness)
+    other.transfer, other.results, other.outcomes = LocalTransfer(aws), harness.results, {}
 
-    runs = [threading.Thread(target=one.run, args=paths) for one in (album, other)]
+    runs = [threading.Thread(target=one.run, args=paths) for one in (harness, other)]
     for run in runs:
         run.start()
     for run in runs:
-        run.join(PATIENCE_SECONDS)
+        run.join(WAIT_LIMIT_SECONDS)
 
-    for one in (album, other):
-        assert {path for path, (target, _) in one.told.items() if target} == {str(path) for path in paths}
-    assert content(album.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
+    for one in (harness, other):
+        assert {path for path, (target, _) in one.outcomes.items() if target} == {str(path) for path in paths}
+    assert content(harness.results) == {f"{path.stem}-flip.png": made_of(path.read_bytes(), "flip") for path in paths}
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_run_that_was_interrupted_anywhere_ends_like_an_undisturbed_one(
-    album: Album, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    harness: BatchHarness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Between any two writes to the folder; with processes that are killed it is in tests/acceptance."""
     chosen = random.Random(seed)
-    paths = [album.image(f"{number}.png", number) for number in range(6)]
+    paths = [harness.image(f"{number}.png", number) for number in range(6)]
     links = os.link
 
     def interrupted(*arguments: object) -> None:
@@ -546,14 +558,14 @@ def test_a_run_that_was_interrupted_anywhere_ends_like_an_undisturbed_one(
         monkeypatch.setattr("os.link", interrupted)
         with pytest.raises(SystemExit):
             while True:
-                album.run(*paths)
-                for file in album.results.glob("*.png"):
+                harness.run(*paths)
+                for file in harness.results.glob("*.png"):
                     file.unlink()
     monkeypatch.undo()
-    album.run(*paths)
+    harness.run(*paths)
     (tmp_path / "other").mkdir()
-    whole = content(album.results)
-    album.run(*paths, to=tmp_path / "other")
+    whole = content(harness.results)
+    harness.run(*paths, to=tmp_path / "other")
 
     assert whole == content(tmp_path / "other")
     assert len(whole) == 6
@@ -562,166 +574,174 @@ def test_a_run_that_was_interrupted_anywhere_ends_like_an_undisturbed_one(
 # What stands in the way
 
 
-def test_a_second_file_of_a_name_is_refused_with_the_firsts(album: Album) -> None:
-    first, second = album.image("a.png"), album.image("a.png", folder=album.sources / "other")
+def test_a_second_file_of_a_name_is_rejected_with_the_firsts(harness: BatchHarness) -> None:
+    first, second = harness.image("a.png"), harness.image("a.png", folder=harness.sources / "other")
 
-    album.run(first, second)
+    harness.run(first, second)
 
-    assert str(first) in album.error(second).message
-    assert album.asked == ["a.png"]
+    assert str(first) in harness.error(second).message
+    assert harness.asked == ["a.png"]
 
 
-def test_images_of_one_name_in_several_folders_are_all_done_with_recursive(album: Album) -> None:
-    paths = [album.image("a.png", number, album.sources / folder) for number, folder in enumerate((".", "x", "x/y"))]
+def test_images_of_one_name_in_several_folders_are_all_done_with_recursive(harness: BatchHarness) -> None:
+    paths = [
+        harness.image("a.png", number, harness.sources / folder) for number, folder in enumerate((".", "x", "x/y"))
+    ]
 
-    album.run(album.sources, recursive=True)
-    album.run(album.sources, recursive=True)
+    harness.run(harness.sources, recursive=True)
+    harness.run(harness.sources, recursive=True)
 
     places = ("a-flip.png", "x/a-flip.png", "x/y/a-flip.png")
-    assert content(album.results) == {
+    assert content(harness.results) == {
         place: made_of(path.read_bytes(), "flip") for place, path in zip(places, paths, strict=True)
     }
-    assert all(album.was_there(path) for path in paths)
-    assert len(album.asked) == 3
+    assert all(harness.was_there(path) for path in paths)
+    assert len(harness.asked) == 3
 
 
-def test_anothers_image_of_the_same_name_in_the_bucket_stays_and_is_in_nobodys_way(album: Album, aws: FakeAws) -> None:
-    path = album.image("a.png")
+def test_anothers_image_of_the_same_name_in_the_bucket_stays_and_is_in_nobodys_way(
+    harness: BatchHarness, aws: FakeAws
+) -> None:
+    path = harness.image("a.png")
     aws.objects.put_object(Bucket="bucket", Key="images/unprocessed/a.png", Body=b"theirs")
 
-    album.run(path)
+    harness.run(path)
 
-    assert content(album.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
+    assert content(harness.results) == {"a-flip.png": made_of(path.read_bytes(), "flip")}
     assert aws.objects.buckets["bucket"]["images/unprocessed/a.png"].content == b"theirs"
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_a_source_is_never_overwritten(album: Album, *, replace: bool) -> None:
-    first, second = album.image("a.png", 1), album.image("a-flip.png", 2)
+def test_a_source_is_never_overwritten(harness: BatchHarness, *, replace: bool) -> None:
+    first, second = harness.image("a.png", 1), harness.image("a-flip.png", 2)
     before = second.read_bytes()
 
-    album.run(first, second, to=album.sources, replace=replace)
+    harness.run(first, second, to=harness.sources, replace=replace)
 
-    assert isinstance(album.error(first), WrongUsage)
+    assert isinstance(harness.error(first), WrongUsage)
     assert second.read_bytes() == before
-    assert album.told[str(second)][0] == album.sources / "a-flip-flip.png"
+    assert harness.outcomes[str(second)][0] == harness.sources / "a-flip-flip.png"
 
 
 @pytest.mark.parametrize("link", [os.link, os.symlink])
 @pytest.mark.parametrize("replace", [False, True])
-def test_another_name_of_a_source_is_never_overwritten(album: Album, link: object, *, replace: bool) -> None:
-    first, second = album.image("a.png", 1), album.image("b.png", 2)
-    link(second, album.sources / "a-flip.png")  # type: ignore[operator]
+def test_another_name_of_a_source_is_never_overwritten(harness: BatchHarness, link: object, *, replace: bool) -> None:
+    first, second = harness.image("a.png", 1), harness.image("b.png", 2)
+    link(second, harness.sources / "a-flip.png")  # type: ignore[operator]
 
-    album.run(first, album.sources / "a-flip.png", to=album.sources, replace=replace)
+    harness.run(first, harness.sources / "a-flip.png", to=harness.sources, replace=replace)
 
-    assert isinstance(album.error(first), WrongUsage)
-    assert (album.sources / "a-flip.png").samefile(second)
+    assert isinstance(harness.error(first), WrongUsage)
+    assert (harness.sources / "a-flip.png").samefile(second)
 
 
-def test_a_link_to_a_file_of_the_users_stays(album: Album, tmp_path: Path) -> None:
-    path = album.image("a.png")
+def test_a_link_to_a_file_of_the_users_stays(harness: BatchHarness, tmp_path: Path) -> None:
+    path = harness.image("a.png")
     (tmp_path / "mine").write_bytes(b"mine")
     for name, place in (("a-flip.png", tmp_path / "mine"), ("a-flop.png", tmp_path / "nowhere")):
-        (album.results / name).symlink_to(place)
+        (harness.results / name).symlink_to(place)
 
-    album.run(path)
-    first = album.error(path)
-    album.run(path, operations="flop")
+    harness.run(path)
+    first = harness.error(path)
+    harness.run(path, operations="flop")
 
     assert isinstance(first, WrongUsage)
-    assert isinstance(album.error(path), WrongUsage)
+    assert isinstance(harness.error(path), WrongUsage)
     assert (tmp_path / "mine").read_bytes() == b"mine"
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_a_result_that_was_moved_behind_a_link_is_there_and_is_not_overwritten(album: Album, tmp_path: Path) -> None:
-    path = album.image("a.png", 1)
-    album.run(path)
-    result = album.results / "a-flip.png"
+def test_a_result_that_was_moved_behind_a_link_is_there_and_is_not_overwritten(
+    harness: BatchHarness, tmp_path: Path
+) -> None:
+    path = harness.image("a.png", 1)
+    harness.run(path)
+    result = harness.results / "a-flip.png"
     result.rename(tmp_path / "archived.png")
     result.symlink_to(tmp_path / "archived.png")
 
-    album.run(path)
-    was_there = album.was_there(path)
-    album.image("a.png", 2)
-    album.run(path)
+    harness.run(path)
+    was_there = harness.was_there(path)
+    harness.image("a.png", 2)
+    harness.run(path)
 
     assert was_there
-    assert isinstance(album.error(path), WrongUsage)
+    assert isinstance(harness.error(path), WrongUsage)
 
 
-def test_a_copy_of_a_result_by_a_hard_link_stays_when_the_result_is_made_again(album: Album, tmp_path: Path) -> None:
-    path = album.image("a.png", 1)
-    album.run(path)
-    (tmp_path / "copy.png").hardlink_to(album.results / "a-flip.png")
+def test_a_copy_of_a_result_by_a_hard_link_stays_when_the_result_is_made_again(
+    harness: BatchHarness, tmp_path: Path
+) -> None:
+    path = harness.image("a.png", 1)
+    harness.run(path)
+    (tmp_path / "copy.png").hardlink_to(harness.results / "a-flip.png")
     before = (tmp_path / "copy.png").read_bytes()
-    album.image("a.png", 2)
+    harness.image("a.png", 2)
 
-    album.run(path)
+    harness.run(path)
 
     assert (tmp_path / "copy.png").read_bytes() == before
-    assert (album.results / "a-flip.png").read_bytes() != before
+    assert (harness.results / "a-flip.png").read_bytes() != before
 
 
 @pytest.mark.parametrize("replace", [False, True])
-def test_a_folder_in_a_results_place_stays(album: Album, *, replace: bool) -> None:
-    path = album.image("a.png")
-    (album.results / "a-flip.png").mkdir()
+def test_a_folder_in_a_results_place_stays(harness: BatchHarness, *, replace: bool) -> None:
+    path = harness.image("a.png")
+    (harness.results / "a-flip.png").mkdir()
 
-    album.run(path, replace=replace)
+    harness.run(path, replace=replace)
 
-    assert "is a folder" in album.error(path).message
-    assert album.asked == []
+    assert "is a folder" in harness.error(path).message
+    assert harness.asked == []
 
 
-def test_a_pipe_in_a_results_place_is_not_waited_for(album: Album) -> None:
-    path = album.image("a.png")
-    album.run(path)
-    (album.results / "a-flip.png").unlink()
-    os.mkfifo(album.results / "a-flip.png")
+def test_a_pipe_in_a_results_place_is_not_waited_for(harness: BatchHarness) -> None:
+    path = harness.image("a.png")
+    harness.run(path)
+    (harness.results / "a-flip.png").unlink()
+    os.mkfifo(harness.results / "a-flip.png")
 
-    album.run(path)
+    harness.run(path)
 
-    assert isinstance(album.error(path), WrongUsage)
+    assert isinstance(harness.error(path), WrongUsage)
 
 
 @pytest.mark.parametrize("replace", [False, True])
 def test_a_result_of_this_run_is_not_overwritten_by_another_whose_name_leads_to_it(
-    album: Album, *, replace: bool
+    harness: BatchHarness, *, replace: bool
 ) -> None:
     """As where case counts for nothing, or how a letter is encoded: here it is a link that leads there."""
-    first, second = album.image("a.png", 1), album.image("A.png", 2)
+    first, second = harness.image("a.png", 1), harness.image("A.png", 2)
 
     def lead_there(name: str) -> None:
         if name.startswith("A"):
-            until((album.results / "a-flip.png").exists)
-            (album.results / name).hardlink_to(album.results / "a-flip.png")
+            until((harness.results / "a-flip.png").exists)
+            (harness.results / name).hardlink_to(harness.results / "a-flip.png")
 
-    album.transfer.before_fetch = lead_there
+    harness.transfer.before_fetch = lead_there
 
-    album.run(first, second, replace=replace)
+    harness.run(first, second, replace=replace)
 
-    assert isinstance(album.error(second), WrongUsage)
-    assert (album.results / "A-flip.png").read_bytes() == made_of(first.read_bytes(), "flip")
+    assert isinstance(harness.error(second), WrongUsage)
+    assert (harness.results / "A-flip.png").read_bytes() == made_of(first.read_bytes(), "flip")
 
 
 @needs_root
-def test_a_folder_that_nothing_can_be_saved_in_is_said_once_before_anything_is_uploaded(album: Album) -> None:
-    paths = [album.image(f"{number}.png", number) for number in range(5)]
-    album.run(paths[0])
-    with as_nobody(album.results):
-        album.run(paths[0])
-        assert album.was_there(paths[0])
+def test_a_folder_that_nothing_can_be_saved_in_is_said_once_before_anything_is_uploaded(harness: BatchHarness) -> None:
+    paths = [harness.image(f"{number}.png", number) for number in range(5)]
+    harness.run(paths[0])
+    with as_nobody(harness.results):
+        harness.run(paths[0])
+        assert harness.was_there(paths[0])
         with pytest.raises(WrongUsage, match="Nothing can be saved in"):
-            album.run(*paths)
+            harness.run(*paths)
 
-    assert album.asked == ["0.png"]
+    assert harness.asked == ["0.png"]
 
 
-def test_what_killed_programs_were_writing_is_removed(album: Album) -> None:
-    (album.results / ".courier-abcd1234").write_bytes(b"half")
+def test_what_killed_programs_were_writing_is_removed(harness: BatchHarness) -> None:
+    (harness.results / ".courier-abcd1234").write_bytes(b"half")
 
-    album.run(album.image("a.png"))
+    harness.run(harness.image("a.png"))
 
-    assert list(content(album.results)) == ["a-flip.png"]
+    assert list(content(harness.results)) == ["a-flip.png"]

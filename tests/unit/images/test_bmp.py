@@ -28,7 +28,7 @@ PLAIN = Bmp(rows=[bytes(64)] * 18, bits=24)
         ),
     ],
 )
-def test_what_is_not_read_is_told_by_its_header(file: Bmp, said: str) -> None:
+def test_what_is_not_read_is_reported_by_its_header(file: Bmp, said: str) -> None:
     reason = bmp.why_unread(io.BytesIO(file.content()))
 
     assert reason

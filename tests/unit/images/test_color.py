@@ -1,4 +1,4 @@
-"""Depths, profiles and transparency: what a picture is in 8 bits of sRGB."""
+"""Depths, profiles and transparency: what a image is in 8 bits of sRGB."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_fractions_up_to_one_are_shares_of_white() -> None:
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_one_pixel_that_is_no_number_is_refused(value: float) -> None:
+def test_one_pixel_that_is_no_number_is_rejected(value: float) -> None:
     image = pixel("F", 0.25)
     image.putpixel((1, 1), value)
 
@@ -78,7 +78,7 @@ def test_one_pixel_that_is_no_number_is_refused(value: float) -> None:
 
 
 @pytest.mark.parametrize(("mode", "value"), [("I", -1), ("I", 65_536), ("F", 70_000.5), ("F", float("nan"))])
-def test_what_does_not_fit_sixteen_bits_is_refused_with_its_range(mode: str, value: float) -> None:
+def test_what_does_not_fit_sixteen_bits_is_rejected_with_its_range(mode: str, value: float) -> None:
     with pytest.raises(NotAnImage, match="65,535"):
         color.sixteen_bits(pixel(mode, value), print)
 
@@ -109,7 +109,7 @@ def test_or_beside_it() -> None:
     ("alphas", "is_see_through", "is_soft"),
     [((255, 255), False, False), ((0, 255), True, False), ((254, 255), True, True), ((1, 0), True, True)],
 )
-def test_how_transparent_a_image_is(alphas: tuple[int, int], *, is_see_through: bool, is_soft: bool) -> None:
+def test_how_transparent_an_image_is(alphas: tuple[int, int], *, is_see_through: bool, is_soft: bool) -> None:
     image = Image.new("RGBA", (2, 1))
     for place, alpha in enumerate(alphas):
         image.putpixel((place, 0), (9, 9, 9, alpha))

@@ -35,9 +35,9 @@ def photo(size: tuple[int, int] = (96, 64), mode: str = "RGB") -> Image.Image:
     return Image.open(io.BytesIO(sample())).convert("RGB").resize(size).convert(mode)
 
 
-def encoded(picture_format: str, image: Image.Image | None = None, **options: Any) -> bytes:
+def encoded(image_format: str, image: Image.Image | None = None, **options: Any) -> bytes:
     file = io.BytesIO()
-    (image or photo()).save(file, picture_format, **options)
+    (image or photo()).save(file, image_format, **options)
     return file.getvalue()
 
 
@@ -64,7 +64,7 @@ def png(color: int, depth: int, interlace: int, packed: bytes, size: tuple[int, 
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + pixels + chunk(b"IEND", b"")
 
 
-def refused(content: bytes, operations: str = "flip,convert=png") -> str:
+def rejected(content: bytes, operations: str = "flip,convert=png") -> str:
     with pytest.raises(NotAnImage) as raised:
         do(content, operations)
     assert raised.value.reason == Reason.CORRUPT
@@ -75,7 +75,7 @@ def refused(content: bytes, operations: str = "flip,convert=png") -> str:
 
 
 @pytest.mark.parametrize(("color", "depth", "interlace"), PNG_KINDS)
-def test_a_png_is_whole_or_refused_with_its_readable_rows(color: int, depth: int, interlace: int) -> None:
+def test_a_png_is_whole_or_rejected_with_its_readable_rows(color: int, depth: int, interlace: int) -> None:
     rows = rows_of(color, depth, interlace, (40, 20))
     half = len(rows) // 2
 
@@ -84,7 +84,7 @@ def test_a_png_is_whole_or_refused_with_its_readable_rows(color: int, depth: int
         zlib.compress(b"".join(rows[:half])),
         zlib.compress(b"".join([*rows[:half], b"\x07" + rows[half][1:], *rows[half + 1 :]])),
     ):
-        said = refused(png(color, depth, interlace, damaged))
+        said = rejected(png(color, depth, interlace, damaged))
         assert f"only {half} of {len(rows)} rows can be read" in said
 
 
@@ -92,7 +92,7 @@ def test_a_png_is_whole_or_refused_with_its_readable_rows(color: int, depth: int
 def test_no_operation_takes_a_damaged_png(operations: str) -> None:
     rows = rows_of(6, 8, 0, (40, 20))
 
-    assert "7 of 20 rows" in refused(png(6, 8, 0, zlib.compress(b"".join(rows[:7]))), operations)
+    assert "7 of 20 rows" in rejected(png(6, 8, 0, zlib.compress(b"".join(rows[:7]))), operations)
 
 
 def test_a_damaged_stream_and_a_wrong_check_sum_are_damage() -> None:
@@ -106,7 +106,7 @@ def test_a_damaged_stream_and_a_wrong_check_sum_are_damage() -> None:
     summed = content[: start - 4] + chunk(b"IDAT", bytes(data)) + content[start + 8 + length :]
 
     for damaged in (flipped, summed, content[: len(content) // 2]):
-        said = refused(damaged)
+        said = rejected(damaged)
         assert " of 200 rows" in said or "check sum" in said
 
 
@@ -129,7 +129,7 @@ def test_a_damaged_frame_of_an_animation_is_damage() -> None:
     early = content[: place - 4] + chunk(b"fdAT", number + zlib.compress(rows[:300])) + content[place + 8 + length :]
 
     assert do(content, "flip").frames == 3
-    assert "rows can be read" in refused(early, "flip")
+    assert "rows can be read" in rejected(early, "flip")
 
 
 def test_a_frame_larger_than_its_animation_is_damage() -> None:
@@ -139,7 +139,7 @@ def test_a_frame_larger_than_its_animation_is_damage() -> None:
     data = content[place + 4 : place + 30]
     huge = chunk(b"fcTL", data[:4] + b"\xff" * 8 + data[12:])
 
-    assert "a frame reaches beyond the image" in refused(content[: place - 4] + huge + content[place + 34 :], "flip")
+    assert "a frame reaches beyond the image" in rejected(content[: place - 4] + huge + content[place + 34 :], "flip")
 
 
 def test_many_damaged_chunks_take_no_long_time() -> None:
@@ -219,7 +219,7 @@ def indexed(*chunks: bytes, header: bytes = HEADER, pixels: bytes = b"\0\0\1\2\3
 def test_a_wrong_check_sum_in_what_pixels_need_is_damage(name: bytes) -> None:
     content = indexed(chunk(b"PLTE", PALETTE), broken(name, struct.pack(">II", 1, 0)))
 
-    assert f"the check sum of its {name.decode()} is wrong" in refused(content)
+    assert f"the check sum of its {name.decode()} is wrong" in rejected(content)
 
 
 @pytest.mark.parametrize(
@@ -229,13 +229,13 @@ def test_two_of_what_there_may_be_one_of_are_damage(name: bytes, data: bytes) ->
     first = () if name == b"IHDR" else (chunk(name, data),)
     palette = () if name == b"PLTE" else (chunk(b"PLTE", PALETTE),)
 
-    assert f"more than one {name.decode()}" in refused(indexed(*palette, *first, chunk(name, data)))
+    assert f"more than one {name.decode()}" in rejected(indexed(*palette, *first, chunk(name, data)))
 
 
 def test_a_header_that_is_not_first_is_damage() -> None:
     content = indexed(chunk(b"PLTE", PALETTE))
 
-    assert "header is missing" in refused(content[:8] + chunk(b"tIME", bytes(7)) + content[8:])
+    assert "header is missing" in rejected(content[:8] + chunk(b"tIME", bytes(7)) + content[8:])
 
 
 @pytest.mark.parametrize(
@@ -250,13 +250,13 @@ def test_a_header_that_is_not_first_is_damage() -> None:
 )
 def test_pixels_without_their_palettes_colors_are_damage(palette: Sequence[bytes], said: str) -> None:
     assert do(indexed(chunk(b"PLTE", PALETTE))).width == 4
-    assert said in refused(indexed(*palette))
+    assert said in rejected(indexed(*palette))
 
 
 def test_a_palette_behind_the_pixels_is_no_palette() -> None:
     content = indexed()
 
-    assert "palette (PLTE) is missing" in refused(content[:-12] + chunk(b"PLTE", PALETTE) + content[-12:])
+    assert "palette (PLTE) is missing" in rejected(content[:-12] + chunk(b"PLTE", PALETTE) + content[-12:])
 
 
 def test_a_palette_that_is_only_suggested_may_be_odd() -> None:
@@ -325,7 +325,7 @@ def test_a_chunk_that_must_be_known_and_is_not_is_named() -> None:
         do(with_chunks(chunk(b"CgBI", b"1234")))
 
     assert raised.value.reason == Reason.UNSUPPORTED_FORMAT
-    assert "IHDR" in refused(b"\x89PNG\r\n\x1a\n" + broken(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)))
+    assert "IHDR" in rejected(b"\x89PNG\r\n\x1a\n" + broken(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0)))
 
 
 # JPEG
@@ -343,7 +343,7 @@ JPEGS: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("kind", JPEGS)
 @pytest.mark.parametrize("operations", ["flip", "thumbnail=24", "grayscale"])
-def test_a_jpeg_is_whole_or_refused_with_its_readable_rows(kind: str, operations: str) -> None:
+def test_a_jpeg_is_whole_or_rejected_with_its_readable_rows(kind: str, operations: str) -> None:
     mode, options = JPEGS[kind]
     content = encoded("JPEG", photo((320, 240), mode), **options)
     scan = content.index(b"\xff\xda") + 14
@@ -353,8 +353,8 @@ def test_a_jpeg_is_whole_or_refused_with_its_readable_rows(kind: str, operations
     for part in (0.3, 0.9):
         cut = content[: scan + int((len(content) - scan) * part)]
         for damaged in (cut, cut + b"\xff\xd9"):
-            assert " rows can be read" in refused(damaged, operations)
-    assert " rows can be read" in refused(content[:-40] + b"\xff\xd9", operations)
+            assert " rows can be read" in rejected(damaged, operations)
+    assert " rows can be read" in rejected(content[:-40] + b"\xff\xd9", operations)
 
 
 def test_a_jpeg_without_its_end_marker_whose_rows_are_all_there_is_taken() -> None:
@@ -386,14 +386,14 @@ def test_restarts_out_of_order_are_said() -> None:
         assert error.reason == Reason.CORRUPT  # where pixels came out short
 
 
-def test_a_progressive_jpeg_that_lacks_scans_is_refused() -> None:
+def test_a_progressive_jpeg_that_lacks_scans_is_rejected() -> None:
     content = encoded("JPEG", photo((320, 240)), progressive=True)
     last = content.rindex(b"\xff\xda")
 
     assert do(content).notes == []
-    assert "scans are missing" in refused(content[:last] + b"\xff\xd9")
-    assert refused(content[: len(content) // 2])
-    assert refused(content[:-30])
+    assert "scans are missing" in rejected(content[:last] + b"\xff\xd9")
+    assert rejected(content[: len(content) // 2])
+    assert rejected(content[:-30])
 
 
 # The others
@@ -420,16 +420,16 @@ OTHERS: Sequence[tuple[str, str, dict[str, Any]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("picture_format", "mode", "options"), OTHERS)
-def test_an_image_cut_short_is_refused_in_every_format(picture_format: str, mode: str, options: dict[str, Any]) -> None:
-    content = encoded(picture_format, photo(mode=mode), **options)
+@pytest.mark.parametrize(("image_format", "mode", "options"), OTHERS)
+def test_an_image_cut_short_is_rejected_in_every_format(image_format: str, mode: str, options: dict[str, Any]) -> None:
+    content = encoded(image_format, photo(mode=mode), **options)
 
     do(content)
     for share in (0.4, 0.7, 0.9):
         with pytest.raises(NotAnImage):
             do(cut(content, share))
-    if picture_format == "WEBP":
-        assert refused(shortened_webp(content))
+    if image_format == "WEBP":
+        assert rejected(shortened_webp(content))
 
 
 def test_a_gif_that_ends_between_frames_says_so() -> None:
@@ -447,7 +447,7 @@ def test_a_gif_that_ends_between_frames_says_so() -> None:
 # Limits look at what is decoded
 
 
-def test_a_large_jpeg_is_taken_where_a_smaller_decode_will_do_and_refused_where_not() -> None:
+def test_a_large_jpeg_is_taken_where_a_smaller_decode_will_do_and_rejected_where_not() -> None:
     bounds = Bounds(megapixels=0.5, frames=1)
     content = encoded("JPEG", photo((2000, 1000)))
 
@@ -458,16 +458,16 @@ def test_a_large_jpeg_is_taken_where_a_smaller_decode_will_do_and_refused_where_
     assert "larger if thumbnail or resize comes first" in raised.value.hint
 
 
-@pytest.mark.parametrize(("picture_format", "options"), [("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {})])
-def test_what_is_decoded_whole_counts_whole(picture_format: str, options: dict[str, Any]) -> None:
-    content = encoded(picture_format, photo((1000, 600)), **options)
+@pytest.mark.parametrize(("image_format", "options"), [("JPEG", {"progressive": True}), ("PNG", {}), ("WEBP", {})])
+def test_what_is_decoded_whole_counts_whole(image_format: str, options: dict[str, Any]) -> None:
+    content = encoded(image_format, photo((1000, 600)), **options)
 
     with pytest.raises(NotAnImage, match="1000 x 600") as raised:
         process(io.BytesIO(content), name="a", operations="thumbnail", bounds=Bounds(megapixels=0.5, frames=1))
     assert raised.value.reason == Reason.TOO_LARGE
 
 
-def test_too_many_pixels_are_refused_before_anything_is_decoded() -> None:
+def test_too_many_pixels_are_rejected_before_anything_is_decoded() -> None:
     content = png(2, 8, 0, b"", (60_000, 60_000))
 
     with pytest.raises(NotAnImage, match=r"60000 x 60000 pixels \(3600.0 million\); at most 50 million"):

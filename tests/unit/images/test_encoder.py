@@ -1,4 +1,4 @@
-"""A worked-on picture becomes a file: what goes along, and what its format cannot hold."""
+"""A worked-on image becomes a file: what goes along, and what its format cannot hold."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def test_gray_of_32_bits_becomes_a_png_of_16() -> None:
     assert made.getpixel((0, 0)) == 40_000
 
 
-def test_what_a_format_cannot_hold_is_refused_with_its_size() -> None:
+def test_what_a_format_cannot_hold_is_rejected_with_its_size() -> None:
     with pytest.raises(NotAnImage, match=r"20000 x 1 pixels.*WEBP") as raised:
         file_of([Image.new("RGB", (20_000, 1))], [0], work("WEBP"))
 

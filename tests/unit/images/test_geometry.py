@@ -1,4 +1,4 @@
-"""How large pictures become: sums that can be done by hand."""
+"""How large images become: sums that can be done manually."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ def _without_heif(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(FORMATS, HEIF.name, raising=False)
 
 
-def encoded(picture_format: str, **options: Any) -> bytes:
+def encoded(image_format: str, **options: Any) -> bytes:
     file = io.BytesIO()
-    Image.open(io.BytesIO(sample())).convert("RGB").resize((64, 48)).save(file, picture_format, **options)
+    Image.open(io.BytesIO(sample())).convert("RGB").resize((64, 48)).save(file, image_format, **options)
     return file.getvalue()
 
 
-def refused(content: bytes) -> NotAnImage:
+def rejected(content: bytes) -> NotAnImage:
     with pytest.raises(NotAnImage) as raised:
         open_source(io.BytesIO(content))
     return raised.value
@@ -44,7 +44,7 @@ def refused(content: bytes) -> NotAnImage:
         (b"%PDF-1.7\n", "a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0", "a PostScript document"),
         (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "an SVG drawing"),
-        (b'<?xml version="1.0"?>\n<!-- made by hand -->\n<svg width="1"/>', "an SVG drawing"),
+        (b'<?xml version="1.0"?>\n<!-- made manually -->\n<svg width="1"/>', "an SVG drawing"),
         (b"\n<!DOCTYPE html><html><body>404</body></html>", "an HTML page"),
         (b"<html>", "an HTML page"),
         (b"8BPS\0\1", "a Photoshop document"),
@@ -61,7 +61,7 @@ def refused(content: bytes) -> NotAnImage:
     ],
 )
 def test_what_is_not_worked_on_is_called_what_it_is(content: bytes, kind: str) -> None:
-    error = refused(content)
+    error = rejected(content)
 
     assert kind in error.message
     assert "not an image that can be read here" in error.message
@@ -69,12 +69,12 @@ def test_what_is_not_worked_on_is_called_what_it_is(content: bytes, kind: str) -
 
 
 def test_what_nobody_knows_is_no_image() -> None:
-    assert refused(b"some words").message == "This is not an image that can be read here."
+    assert rejected(b"some words").message == "This is not an image that can be read here."
 
 
-@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"])
-def test_a_damaged_header_is_damage_and_no_unknown_format(picture_format: str) -> None:
-    error = refused(encoded(picture_format)[:24])
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF"])
+def test_a_damaged_header_is_damage_and_no_unknown_format(image_format: str) -> None:
+    error = rejected(encoded(image_format)[:24])
 
     assert error.reason == Reason.CORRUPT
     assert "The formats are" not in error.sentence
@@ -98,7 +98,7 @@ def with_frame(marker: int, bits: int) -> bytes:
     ],
 )
 def test_an_odd_jpeg_is_called_what_it_is(marker: int, bits: int, said: str) -> None:
-    error = refused(with_frame(marker, bits))
+    error = rejected(with_frame(marker, bits))
 
     assert said in error.message
     assert error.reason == Reason.UNSUPPORTED_FORMAT
@@ -108,7 +108,7 @@ def test_an_odd_bmp_is_not_called_damaged() -> None:
     content = bytearray(encoded("BMP"))
     content[30:34] = struct.pack("<I", 4)  # a JPEG inside
 
-    error = refused(bytes(content))
+    error = rejected(bytes(content))
 
     assert error.reason == Reason.UNSUPPORTED_FORMAT
     assert "a JPEG inside" in error.message
@@ -120,7 +120,7 @@ def test_a_raw_image_is_never_taken_for_its_preview(tags: dict[int, Any], kind: 
     for tag, value in tags.items():
         info[tag] = value
 
-    error = refused(encoded("TIFF", tiffinfo=info))
+    error = rejected(encoded("TIFF", tiffinfo=info))
 
     assert f"a camera's raw image ({kind})" in error.message
     assert error.reason == Reason.UNSUPPORTED_FORMAT

@@ -1,4 +1,4 @@
-"""What of a picture's metadata is passed on: who, when and how, and never where."""
+"""What of a image's metadata is passed on: who, when and how, and never where."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin, TiffImagePlugin, TiffTags
 
 from courier.images.formats import FORMATS, Format
-from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_what_goes, orientation_of, upright
+from courier.images.metadata import ORIENTATION, kept_exif, kept_of, note_removed, orientation_of, upright
 from courier.images.pipeline import parse
 from courier.images.probe import Bounds
 from courier.images.processor import process
@@ -43,7 +43,7 @@ def circumstances() -> Image.Exif:
 
 
 class Unreadable(Image.Image):
-    """A picture whose EXIF data break the reader."""
+    """A image whose EXIF data break the reader."""
 
     def getexif(self) -> Image.Exif:
         raise SyntaxError("not a TIFF file")
@@ -68,7 +68,7 @@ def test_what_is_no_orientation_asks_for_nothing(image: Image.Image) -> None:
     assert orientation_of(image) == 1
 
 
-def test_a_image_is_turned_as_each_orientation_asks() -> None:
+def test_an_image_is_turned_as_each_orientation_asks() -> None:
     image = Image.new("L", (2, 1))
     image.putpixel((1, 0), 9)
     expected = {
@@ -158,7 +158,7 @@ def test_other_exif_data_that_go_are_named() -> None:
     given[CIRCUMSTANCES] = {EXPOSURE: 0.5, 0xA005: {1: "R98"}}
     notes: list[str] = []
 
-    note_what_goes(jpeg(given), notes.append)
+    note_removed(jpeg(given), notes.append)
 
     assert notes == ["other EXIF data removed (0x82a5, Interoperability)"]
 
@@ -172,7 +172,7 @@ def test_where_it_was_taken_is_never_kept() -> None:
     assert GPS not in found
 
 
-def test_a_image_without_any_has_none() -> None:
+def test_an_image_without_any_has_none() -> None:
     assert kept_exif(jpeg(), PNG, print) is None
 
 
@@ -259,7 +259,7 @@ def tagged(tag: int) -> Image.Image:
 def test_what_goes_is_said(make: Callable[[], Image.Image], words: list[str]) -> None:
     notes: list[str] = []
 
-    note_what_goes(make(), notes.append)
+    note_removed(make(), notes.append)
 
     assert len(notes) == len(words)
     assert all(word in note for word, note in zip(words, notes, strict=True))

@@ -58,7 +58,7 @@ def test_a_result_of_a_long_name_has_one_that_can_be_stored() -> None:
         assert len(result_name(name, parse("grayscale,blur=3,sharpen,posterize"), wanted).encode()) <= MAX_NAME_BYTES
 
 
-def test_a_image_whose_header_is_known_has_one_name() -> None:
+def test_an_image_whose_header_is_known_has_one_name() -> None:
     header = Header(format="GIF", width=1, height=1, is_moving=True)
 
     assert name_for("cat.gif", parse("flip"), header) == "cat-flip.gif"

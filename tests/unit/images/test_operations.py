@@ -89,7 +89,7 @@ def test_gravity_says_what_is_kept() -> None:
     assert padded.getpixel((5, 75)) == (255, 0, 0)
 
 
-def test_corners_have_the_color_that_was_asked_for() -> None:
+def test_corners_have_the_color_that_was_requested() -> None:
     assert do("rotate=45").getpixel((0, 0)) == (255, 255, 255)
     assert do("rotate=45:blue").getpixel((0, 0)) == (0, 0, 255)
     assert do("rotate=45:transparent").getpixel((0, 0)) == (0, 0, 0, 0)
@@ -105,7 +105,7 @@ def test_sepia_is_brown_from_black_to_white() -> None:
     assert red > green > blue > 0
 
 
-def test_a_vignette_darkens_corners_as_far_as_it_is_told_and_leaves_the_middle() -> None:
+def test_a_vignette_darkens_corners_by_its_argument_and_leaves_the_middle() -> None:
     shaded = do("vignette=50", Image.new("RGB", (201, 101), (200, 100, 0)))
 
     assert shaded.getpixel((100, 50)) == (200, 100, 0)
@@ -148,7 +148,7 @@ def test_a_watermarks_options_stand_in_any_order_and_colons_in_its_text() -> Non
     assert parse("watermark=a:0%").steps[0].values["text"] == "a:0%"
 
 
-def test_a_watermark_is_as_opaque_as_it_is_told() -> None:
+def test_a_watermark_is_as_opaque_as_its_argument() -> None:
     paper = Image.new("RGB", (400, 300), "black")
 
     brightest = [max(do(f"watermark=H:{percent}%", paper).convert("L").tobytes()) for percent in (20, 50, 100)]
@@ -177,6 +177,6 @@ def test_without_its_package_a_watermark_has_pillows_letters(monkeypatch: pytest
         parse("watermark=ж2")
 
 
-def test_a_cut_outside_is_refused() -> None:
+def test_a_cut_outside_is_rejected() -> None:
     with pytest.raises(NotAnImage, match="crop at 100, 0 is outside of the image of 80 x 60"):
         do("crop=10x10+100+0")

@@ -16,7 +16,7 @@ from courier.images.probe import read_header
         (b"%!PS-Adobe-3.0 EPSF-3.0", Reason.UNSUPPORTED_FORMAT, "not an image"),
     ],
 )
-def test_what_is_no_image_is_refused_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
+def test_what_is_no_image_is_rejected_with_a_reason(content: bytes, reason: Reason, said: str) -> None:
     with pytest.raises(NotAnImage) as raised:
         read_header(io.BytesIO(content))
 
@@ -24,7 +24,7 @@ def test_what_is_no_image_is_refused_with_a_reason(content: bytes, reason: Reaso
     assert said in raised.value.message
 
 
-def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
+def test_a_jpeg_of_thousands_of_scans_is_rejected() -> None:
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "JPEG", progressive=True)
     content = file.getvalue()
@@ -33,5 +33,5 @@ def test_a_jpeg_of_thousands_of_scans_is_refused() -> None:
     assert read_header(io.BytesIO(content)).format == "JPEG"
     with pytest.raises(NotAnImage, match="more than 100 scans"):
         read_header(io.BytesIO(content[:place] + content[place:-2] * 200))
-    # What a phone appends behind the picture is no part of it.
+    # What a phone appends behind the image is no part of it.
     assert read_header(io.BytesIO(content + b"\xff\xda" * 1_000)).format == "JPEG"

@@ -1,4 +1,4 @@
-"""From file to file: every kind of picture is worked on, and what is kept, changed or refused is said."""
+"""From file to file: every kind of image is worked on, and what is kept, changed or rejected is said."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from tests.support.conformance.tiff_writer import Tiff
 BOUNDS = Bounds(megapixels=50, frames=20)
 
 
-def picture(mode: str = "RGB", picture_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
-    """Return a picture file with a color gradient."""
-    return encoded(mode, picture_format, size, **options) if options else usual(mode, picture_format, size)
+def image_file(mode: str = "RGB", image_format: str = "PNG", size: tuple[int, int] = (40, 30), **options: Any) -> bytes:
+    """Return a image file with a color gradient."""
+    return encoded(mode, image_format, size, **options) if options else usual(mode, image_format, size)
 
 
 @cache
-def usual(mode: str, picture_format: str, size: tuple[int, int]) -> bytes:
+def usual(mode: str, image_format: str, size: tuple[int, int]) -> bytes:
     """Return what most tests ask for, encoded once."""
-    return encoded(mode, picture_format, size)
+    return encoded(mode, image_format, size)
 
 
-def encoded(mode: str, picture_format: str, size: tuple[int, int], **options: Any) -> bytes:
+def encoded(mode: str, image_format: str, size: tuple[int, int], **options: Any) -> bytes:
     file = io.BytesIO()
-    pixels(mode, size).save(file, format=picture_format, **options)
+    pixels(mode, size).save(file, format=image_format, **options)
     return file.getvalue()
 
 
@@ -65,12 +65,12 @@ def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> 
     return image
 
 
-def moving(picture_format: str = "GIF", **options: Any) -> bytes:
+def moving(image_format: str = "GIF", **options: Any) -> bytes:
     """Return three frames of 8 x 8 pixels: red, green, blue."""
     file = io.BytesIO()
     frames = [Image.new("RGB", (8, 8), color) for color in ("red", "lime", "blue")]
     given: dict[str, Any] = {"duration": [100, 200, 300], "loop": 0, **options}
-    frames[0].save(file, picture_format, save_all=True, append_images=frames[1:], **given)
+    frames[0].save(file, image_format, save_all=True, append_images=frames[1:], **given)
     return file.getvalue()
 
 
@@ -81,11 +81,11 @@ def profile_of_other_colors() -> bytes:
     return profile.replace(b"rXYZ", b"xxxx").replace(b"gXYZ", b"rXYZ").replace(b"xxxx", b"gXYZ")
 
 
-def of_one_color(mode: str, picture_format: str, **options: Any) -> bytes:
-    """Return a picture that is red by its numbers, and green by the other profile."""
+def of_one_color(mode: str, image_format: str, **options: Any) -> bytes:
+    """Return a image that is red by its numbers, and green by the other profile."""
     file = io.BytesIO()
     image = Image.new("RGB", (16, 16), (200, 30, 30)).convert(mode)
-    image.save(file, picture_format, icc_profile=profile_of_other_colors(), **options)
+    image.save(file, image_format, icc_profile=profile_of_other_colors(), **options)
     return file.getvalue()
 
 
@@ -99,7 +99,7 @@ def is_green(image: Image.Image) -> bool:
     return green > 140 and red < 120 and blue < 120
 
 
-KINDS_OF_PICTURES = [
+KINDS_OF_IMAGES = [
     ("1", "PNG"), ("L", "PNG"), ("P", "PNG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("LA", "PNG"), ("I;16", "PNG"),
     ("L", "JPEG"), ("RGB", "JPEG"), ("CMYK", "JPEG"), ("RGB", "GIF"), ("L", "GIF"), ("RGB", "WEBP"), ("RGBA", "WEBP"),
     ("1", "TIFF"), ("L", "TIFF"), ("RGB", "TIFF"), ("RGBA", "TIFF"), ("CMYK", "TIFF"), ("I;16", "TIFF"),
@@ -111,21 +111,22 @@ KINDS_OF_PICTURES = [
 def test_every_kind_of_image_comes_back_from_every_operation(operation: str) -> None:
     example = OPERATIONS[operation].example
     operations = f"{operation}={example}" if example else operation
-    for mode, picture_format in KINDS_OF_PICTURES:
-        made = processed(picture(mode, picture_format), operations)
+    for mode, image_format in KINDS_OF_IMAGES:
+        made = processed(image_file(mode, image_format), operations)
 
         image = Image.open(io.BytesIO(made.content))
         image.load()
-        assert image.size == (made.width, made.height), (mode, picture_format)
+        assert image.size == (made.width, made.height), (mode, image_format)
         # Of black and white, solarizing leaves black.
-        assert len(set(image.tobytes())) > 1 or (operation, mode) == ("solarize", "1"), (mode, picture_format)
+        assert len(set(image.tobytes())) > 1 or (operation, mode) == ("solarize", "1"), (mode, image_format)
 
 
 @pytest.mark.parametrize("target", ["jpeg", "png", "webp", "avif", "gif", "tiff"])
 def test_every_kind_of_image_becomes_every_format(target: str) -> None:
-    for mode, picture_format in KINDS_OF_PICTURES:
+    for mode, image_format in KINDS_OF_IMAGES:
         image = do(
-            picture(mode, picture_format), f"convert={target}:90" if target in {"jpeg", "webp"} else f"convert={target}"
+            image_file(mode, image_format),
+            f"convert={target}:90" if target in {"jpeg", "webp"} else f"convert={target}",
         )
 
         assert image.format == target.upper()
@@ -135,7 +136,7 @@ def test_every_kind_of_image_becomes_every_format(target: str) -> None:
 def test_what_changes_no_pixel_changes_none() -> None:
     for operations in ("convert=png", "strip-metadata", "rotate=0", "resize=100%", "crop=40x30", "convert=tiff"):
         for mode in ("L", "RGB", "RGBA", "LA", "I;16"):
-            content = picture(mode)
+            content = image_file(mode)
             assert do(content, operations).tobytes() == Image.open(io.BytesIO(content)).tobytes(), (operations, mode)
 
 
@@ -169,18 +170,18 @@ def test_the_longest_name_leaves_room_for_what_was_done() -> None:
 
 @pytest.mark.parametrize("operations", ["grayscale", "convert=webp", "black-and-white", "thumbnail=20"])
 def test_the_name_is_known_beforehand(operations: str) -> None:
-    for picture_format, ending in (("JPEG", "jpg"), ("PNG", "png"), ("BMP", "bmp"), ("AVIF", "avif")):
-        content, name = picture("RGB", picture_format), f"cat.{ending}"
+    for image_format, ending in (("JPEG", "jpg"), ("PNG", "png"), ("BMP", "bmp"), ("AVIF", "avif")):
+        content, name = image_file("RGB", image_format), f"cat.{ending}"
         expected = processed(content, operations, name).name
 
         assert name_for(name, parse(operations), read_header(io.BytesIO(content))) == expected
         assert likely_names(name, parse(operations)) == [expected]
-    for content in (moving(), picture("RGB", "GIF")):
+    for content in (moving(), image_file("RGB", "GIF")):
         assert processed(content, "flip", "cat.gif").name in likely_names("cat.gif", parse("flip"))
 
 
 @pytest.mark.parametrize(
-    ("picture_format", "kept"),
+    ("image_format", "kept"),
     [
         ("JPEG", "JPEG"),
         ("PNG", "PNG"),
@@ -191,8 +192,8 @@ def test_the_name_is_known_beforehand(operations: str) -> None:
         ("BMP", "PNG"),
     ],
 )
-def test_a_still_image_keeps_its_format_where_that_is_a_good_one(picture_format: str, kept: str) -> None:
-    content = picture("RGB", picture_format)
+def test_a_still_image_keeps_its_format_where_that_is_a_good_one(image_format: str, kept: str) -> None:
+    content = image_file("RGB", image_format)
 
     assert do(content).format == kept
     assert do(content, "black-and-white").format == "PNG"
@@ -200,12 +201,12 @@ def test_a_still_image_keeps_its_format_where_that_is_a_good_one(picture_format:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("operations", ["grayscale", "grayscale,resize=20x", "thumbnail=20"])
-@pytest.mark.parametrize("picture_format", ["JPEG", "TIFF", "WEBP"])
-def test_every_exif_orientation_is_applied_once(orientation: int, operations: str, picture_format: str) -> None:
+@pytest.mark.parametrize("image_format", ["JPEG", "TIFF", "WEBP"])
+def test_every_exif_orientation_is_applied_once(orientation: int, operations: str, image_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"exif": exif, "quality": 95} if picture_format != "TIFF" else {"tiffinfo": {0x0112: orientation}}
-    content = picture("RGB", picture_format, (400, 300), **options)
+    options = {"exif": exif, "quality": 95} if image_format != "TIFF" else {"tiffinfo": {0x0112: orientation}}
+    content = image_file("RGB", image_format, (400, 300), **options)
 
     result = do(content, operations)
 
@@ -223,15 +224,15 @@ def test_who_and_when_stay_and_where_goes() -> None:
     exif[0x010F] = "Maker"
     exif[0x8769] = {0x9003: "2026:01:02 03:04:05", 0x927C: b"secret"}
     exif[0x8825] = {1: "N", 2: (50.0, 0.0, 0.0)}
-    for picture_format in ("JPEG", "PNG", "WEBP", "AVIF"):
-        made = processed(picture("RGB", picture_format, exif=exif), "flip")
+    for image_format in ("JPEG", "PNG", "WEBP", "AVIF"):
+        made = processed(image_file("RGB", image_format, exif=exif), "flip")
         kept = Image.open(io.BytesIO(made.content)).getexif()
 
         assert kept[0x010F] == "Maker"
         assert kept.get_ifd(0x8769) == {0x9003: "2026:01:02 03:04:05"}
         assert 0x8825 not in kept
         assert tell(made.notes, "GPS")
-    stripped = processed(picture("RGB", "JPEG", exif=exif, comment=b"hello", dpi=(300, 300)), "strip-metadata")
+    stripped = processed(image_file("RGB", "JPEG", exif=exif, comment=b"hello", dpi=(300, 300)), "strip-metadata")
     image = Image.open(io.BytesIO(stripped.content))
     assert not len(image.getexif())
     assert "comment" not in image.info
@@ -253,10 +254,10 @@ def test_transparency_stays_in_a_gif(mode: str, operations: str) -> None:
         assert made.getpixel((10, 15 if "flip" not in operations else 25))[3] == 255  # type: ignore[index]
 
 
-def test_how_a_image_was_taken_stays_but_in_a_tiff() -> None:
+def test_how_an_image_was_taken_stays_but_in_a_tiff() -> None:
     exif = Image.Exif()
     exif[0x8769] = {0x9003: "2020:01:01 00:00:00", 0xA002: 4000}
-    content = picture("RGB", "JPEG", exif=exif)
+    content = image_file("RGB", "JPEG", exif=exif)
 
     png, tiff = processed(content, "resize=20x,convert=png"), processed(content, "convert=tiff")
 
@@ -277,30 +278,30 @@ def test_a_moving_image_is_judged_before_it_is_decoded(monkeypatch: pytest.Monke
     assert raised.value.reason == Reason.TOO_MANY_FRAMES
 
 
-@pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
-def test_a_moving_image_cut_anywhere_is_refused_or_whole(picture_format: str) -> None:
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
+def test_a_moving_image_cut_anywhere_is_rejected_or_whole(image_format: str) -> None:
     exif = Image.Exif()
     exif[0x010F] = "maker"
     file = io.BytesIO()
     frames = [Image.open(io.BytesIO(sample())).resize((40, 40)).rotate(10 * number) for number in range(4)]
-    frames[0].save(file, picture_format, save_all=True, append_images=frames[1:], exif=exif, duration=50)
+    frames[0].save(file, image_format, save_all=True, append_images=frames[1:], exif=exif, duration=50)
     content = file.getvalue()
 
-    refused = 0
+    rejected = 0
     for length in range(1, len(content), 97):
         for read in (lambda part: read_header(io.BytesIO(part)), processed):
             try:
                 read(content[:length])
             except NotAnImage as error:
-                refused += 1
+                rejected += 1
                 assert error.reason in set(Reason)
-    assert refused > 5
+    assert rejected > 5
 
 
 def test_a_damaged_png_with_exif_is_corrupt_like_any_other() -> None:
     exif = Image.Exif()
     exif[0x010F] = "maker"
-    content = picture("RGB", "PNG", (200, 200), exif=exif)
+    content = image_file("RGB", "PNG", (200, 200), exif=exif)
 
     with pytest.raises(NotAnImage) as raised:
         processed(content[: len(content) // 2])
@@ -311,7 +312,7 @@ def test_a_damaged_png_with_exif_is_corrupt_like_any_other() -> None:
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_sixteen_bits_a_channel_are_said_to_become_eight(mode: str) -> None:
     assert tell(processed(deep_png(mode), "flip").notes, "16 bits a channel")
-    assert processed(picture(mode), "flip").notes == []
+    assert processed(image_file(mode), "flip").notes == []
 
 
 def deep_png(mode: str) -> bytes:
@@ -330,8 +331,8 @@ def deep_png(mode: str) -> bytes:
 
 
 def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
-    soft, hard = picture("RGBA"), io.BytesIO()
-    image = Image.open(io.BytesIO(picture("RGB"))).convert("RGBA")
+    soft, hard = image_file("RGBA"), io.BytesIO()
+    image = Image.open(io.BytesIO(image_file("RGB"))).convert("RGBA")
     image.putalpha(Image.linear_gradient("L").resize(image.size))
     image.save(hard, "PNG")
 
@@ -342,7 +343,7 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     assert "durations were rounded" in processed(moving("WEBP", duration=33), "convert=gif").notes[-1]
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
     assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
-    assert tell(processed(picture("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile was removed")
+    assert tell(processed(image_file("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile was removed")
 
 
 def disc(hidden: str, mode: str) -> bytes:
@@ -381,33 +382,33 @@ def table_of(image: Any) -> int:
 @pytest.mark.parametrize("operations", ["flip", "sepia", "thumbnail=20"])
 def test_a_jpeg_keeps_a_finer_quality_and_the_sampling_of_its_colors(operations: str) -> None:
     for quality, subsampling in ((97, 0), (97, 2), (60, 0), (90, 2)):
-        content = picture("RGB", "JPEG", quality=quality, subsampling=subsampling)
+        content = image_file("RGB", "JPEG", quality=quality, subsampling=subsampling)
         made = do(content, operations)
-        least = table_of(Image.open(io.BytesIO(picture("RGB", "JPEG", quality=90))))
+        least = table_of(Image.open(io.BytesIO(image_file("RGB", "JPEG", quality=90))))
 
         assert JpegImagePlugin.get_sampling(made) == subsampling
         assert table_of(made) == min(least, table_of(Image.open(io.BytesIO(content))))
     for mode in ("L", "CMYK"):
-        assert table_of(do(picture(mode, "JPEG", quality=97), operations)) < least
-    assert table_of(do(picture("RGB", "JPEG", quality=97), "grayscale")) < least
+        assert table_of(do(image_file(mode, "JPEG", quality=97), operations)) < least
+    assert table_of(do(image_file("RGB", "JPEG", quality=97), "grayscale")) < least
 
 
-def test_quality_and_sampling_are_those_that_are_asked_for() -> None:
+def test_quality_and_sampling_are_those_that_are_requested() -> None:
     fine, coarse = (
-        do(picture(), "convert=jpeg:95:444"),
-        do(picture("RGB", "JPEG", subsampling=0), "convert=jpeg:50:420"),
+        do(image_file(), "convert=jpeg:95:444"),
+        do(image_file("RGB", "JPEG", subsampling=0), "convert=jpeg:50:420"),
     )
 
     assert (JpegImagePlugin.get_sampling(fine), JpegImagePlugin.get_sampling(coarse)) == (0, 2)
     assert table_of(fine) < table_of(coarse)
-    assert processed(picture(), "convert=jpeg:95:444", "a.png").name == "a.png.q95-444.jpg"
+    assert processed(image_file(), "convert=jpeg:95:444", "a.png").name == "a.png.q95-444.jpg"
     with pytest.raises(Rejected, match="webp:80:444"):
-        processed(picture(), "convert=webp:80:444")
+        processed(image_file(), "convert=webp:80:444")
 
 
 @pytest.mark.parametrize(("mode", "kept"), [("P", "P"), ("1", "1"), ("RGB", "RGB"), ("L", "L")])
 def test_a_png_of_few_colors_stays_one_where_nothing_is_lost_by_that(mode: str, kept: str) -> None:
-    content = picture(mode, size=(200, 150))
+    content = image_file(mode, size=(200, 150))
 
     turned = processed(content, "flip")
 
@@ -419,7 +420,7 @@ def test_a_png_of_few_colors_stays_one_where_nothing_is_lost_by_that(mode: str, 
 
 
 def test_an_encoder_without_memory_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    content = picture()
+    content = image_file()
 
     def save(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("Failed to encode image: Unknown error")
@@ -437,18 +438,18 @@ def test_what_always_goes_is_said() -> None:
     texts.add_text("Comment", "hello")
     file = io.BytesIO()
     Image.new("RGB", (8, 8)).save(file, "PNG", pnginfo=texts)
-    xmp = picture("RGB", "JPEG", xmp=b"<x:xmpmeta/>", comment=b"hello")
+    xmp = image_file("RGB", "JPEG", xmp=b"<x:xmpmeta/>", comment=b"hello")
 
-    assert tell(processed(picture("RGB", "JPEG", exif=exif), "strip-metadata").notes, "GPS")
+    assert tell(processed(image_file("RGB", "JPEG", exif=exif), "strip-metadata").notes, "GPS")
     assert processed(xmp).notes == ["XMP and comments removed"]
     assert processed(file.getvalue()).notes == ["comments removed"]
-    assert processed(picture("RGB", "TIFF", tiffinfo={33723: b"iptc"})).notes == ["IPTC removed"]
-    assert processed(picture()).notes == []
+    assert processed(image_file("RGB", "TIFF", tiffinfo={33723: b"iptc"})).notes == ["IPTC removed"]
+    assert processed(image_file()).notes == []
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
 def test_a_webp_without_loss_stays_without(mode: str) -> None:
-    exact, lossy = (picture(mode, "WEBP", lossless=lossless, quality=90) for lossless in (True, False))
+    exact, lossy = (image_file(mode, "WEBP", lossless=lossless, quality=90) for lossless in (True, False))
 
     turned = processed(exact, "flip")
     image = Image.open(io.BytesIO(turned.content)).convert("RGBA")
@@ -465,7 +466,7 @@ def test_a_webp_without_loss_stays_without(mode: str) -> None:
 
 def test_resolution_and_profile_stay_where_colors_do() -> None:
     profile = profile_of_other_colors()
-    content = picture("RGB", "JPEG", icc_profile=profile, dpi=(300, 300))
+    content = image_file("RGB", "JPEG", icc_profile=profile, dpi=(300, 300))
 
     turned, gray = do(content, "rotate=90"), do(content)
 
@@ -477,11 +478,11 @@ def test_resolution_and_profile_stay_where_colors_do() -> None:
 
 
 @pytest.mark.parametrize("operations", ["blur=1", "strip-metadata", "web", "convert=gif", "sharpen,convert=webp"])
-@pytest.mark.parametrize(("mode", "picture_format"), [("RGB", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG")])
+@pytest.mark.parametrize(("mode", "image_format"), [("RGB", "JPEG"), ("RGB", "PNG"), ("RGBA", "PNG"), ("P", "PNG")])
 def test_colors_are_converted_wherever_their_profile_does_not_go_along(
-    mode: str, picture_format: str, operations: str
+    mode: str, image_format: str, operations: str
 ) -> None:
-    made = processed(of_one_color(mode, picture_format), operations)
+    made = processed(of_one_color(mode, image_format), operations)
 
     assert is_green(Image.open(io.BytesIO(made.content)))
     assert any("sRGB" in note for note in made.notes)
@@ -537,33 +538,33 @@ def test_a_draft_leaves_sizes_as_they_are_without_one() -> None:
         (481, 484, "thumbnail=116"),
         (999, 700, "resize=100x90:outside"),
     ):
-        jpeg, png = (picture("RGB", picture_format, (width, height)) for picture_format in ("JPEG", "PNG"))
+        jpeg, png = (image_file("RGB", image_format, (width, height)) for image_format in ("JPEG", "PNG"))
         assert do(jpeg, operations).size == do(png, operations).size
 
 
 def test_what_cannot_be_written_is_said_of_the_result_and_not_of_the_source() -> None:
     with pytest.raises(NotAnImage, match="The result, 20000 x 20 pixels, cannot be written as WEBP"):
-        processed(picture("L", "PNG", (20_000, 20)), "convert=webp")
+        processed(image_file("L", "PNG", (20_000, 20)), "convert=webp")
 
 
 def test_odd_metadata_cost_the_metadata_only() -> None:
     exif = Image.Exif()
     exif[0x010E] = "x" * 100_000
 
-    made = processed(picture("RGB", "PNG", exif=exif), "convert=jpeg")
+    made = processed(image_file("RGB", "PNG", exif=exif), "convert=jpeg")
 
     assert tell(made.notes, "EXIF data was too long")
 
 
 def test_a_large_box_around_a_small_result_is_fine_and_a_large_result_is_not_made() -> None:
-    assert do(picture("L", "PNG", (30, 10)), "resize=9000x9000").size == (9000, 3000)
-    assert do(picture("L", "PNG", (1200, 800)), "resize=1x30000:cover").size == (1, 30000)
+    assert do(image_file("L", "PNG", (30, 10)), "resize=9000x9000").size == (9000, 3000)
+    assert do(image_file("L", "PNG", (1200, 800)), "resize=1x30000:cover").size == (1, 30000)
     with pytest.raises(NotAnImage, match="each of 3 frames"):
         processed(moving(), "resize=6000x6000")
 
 
 def test_ink_becomes_light_and_says_so() -> None:
-    made = processed(picture("CMYK", "JPEG"), "flip")
+    made = processed(image_file("CMYK", "JPEG"), "flip")
 
     assert Image.open(io.BytesIO(made.content)).mode == "RGB"
     assert tell(made.notes, "CMYK")
@@ -615,7 +616,7 @@ def test_sixteen_bits_become_black_and_white_by_their_height() -> None:
 
 
 @pytest.mark.parametrize("mode", ["I", "F"])
-def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str) -> None:
+def test_thirty_two_bits_are_rejected_where_no_rule_says_what_is_black(mode: str) -> None:
     file = io.BytesIO()
     Image.new(mode, (8, 8), 9).save(file, "TIFF")
 
@@ -625,9 +626,9 @@ def test_thirty_two_bits_are_refused_where_no_rule_says_what_is_black(mode: str)
     assert do(file.getvalue(), "convert=png").tobytes() == b"\x09\x00" * 64
 
 
-@pytest.mark.parametrize("picture_format", ["GIF", "WEBP", "PNG"])
-def test_every_frame_is_worked_on_and_keeps_its_time(picture_format: str) -> None:
-    made = processed(moving(picture_format), "negate,border=1:white", f"a.{picture_format.lower()}")
+@pytest.mark.parametrize("image_format", ["GIF", "WEBP", "PNG"])
+def test_every_frame_is_worked_on_and_keeps_its_time(image_format: str) -> None:
+    made = processed(moving(image_format), "negate,border=1:white", f"a.{image_format.lower()}")
 
     image = Image.open(io.BytesIO(made.content))
     seen = []
@@ -649,17 +650,17 @@ def test_a_moving_image_in_a_still_format_is_its_first_frame_and_says_so() -> No
     assert tell(made.notes, "first of 3 frames")
 
 
-def test_too_many_frames_and_too_many_pixels_in_them_are_refused() -> None:
+def test_too_many_frames_and_too_many_pixels_in_them_are_rejected() -> None:
     with pytest.raises(NotAnImage, match="3 frames; at most 2 "):
         processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
     with pytest.raises(NotAnImage, match=r"8 x 8 pixels .*3 frames"):
         processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
 
 
-def test_a_result_that_would_be_too_large_is_refused_before_it_is_made() -> None:
+def test_a_result_that_would_be_too_large_is_rejected_before_it_is_made() -> None:
     for operations in ("resize=20000x20000:fill", "border=5000"):
         with pytest.raises(NotAnImage, match=r"result would .* at most 50 million"):
-            processed(picture(), operations)
+            processed(image_file(), operations)
 
 
 def test_a_phones_two_images_in_one_jpeg_count_as_the_first() -> None:
@@ -670,35 +671,35 @@ def test_a_phones_two_images_in_one_jpeg_count_as_the_first() -> None:
     assert do(file.getvalue(), name="p.jpg").format == "JPEG"
 
 
-def test_an_unknown_operation_is_refused() -> None:
+def test_an_unknown_operation_is_rejected() -> None:
     with pytest.raises(Rejected, match="no operation 'sepiaa'"):
-        do(picture(), "sepiaa")
+        do(image_file(), "sepiaa")
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"%!PS-Adobe-3.0 EPSF-3.0\n", b"GIF89a", b"\x89PNG\r\n\x1a\n"])
-def test_what_is_no_image_is_refused(content: bytes) -> None:
+def test_what_is_no_image_is_rejected(content: bytes) -> None:
     with pytest.raises(NotAnImage):
         do(content)
 
 
-@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
-def test_a_image_cut_anywhere_is_refused_or_whole_and_raises_nothing_else(picture_format: str) -> None:
-    content = picture("RGB", picture_format, (120, 90))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_an_image_cut_anywhere_is_rejected_or_whole_and_raises_nothing_else(image_format: str) -> None:
+    content = image_file("RGB", image_format, (120, 90))
 
-    refused = 0
+    rejected = 0
     for length in range(0, len(content), max(1, len(content) // 60)):
         try:
             do(content[:length])
         except NotAnImage as error:
-            refused += 1
+            rejected += 1
             assert error.message
 
-    assert refused >= 60
+    assert rejected >= 60
 
 
-@pytest.mark.parametrize("picture_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
-def test_a_image_with_bits_flipped_is_refused_or_done_and_raises_nothing_else(picture_format: str) -> None:
-    content = bytearray(picture("RGB", picture_format, (60, 45)))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "GIF", "BMP", "AVIF"])
+def test_an_image_with_bits_flipped_is_rejected_or_done_and_raises_nothing_else(image_format: str) -> None:
+    content = bytearray(image_file("RGB", image_format, (60, 45)))
     for place in range(0, min(len(content), 1_500), 11):
         spoiled = bytearray(content)
         spoiled[place] ^= 1 << (place % 8)
@@ -716,7 +717,7 @@ def test_the_sample_is_worked_on() -> None:
 def test_what_is_said_to_be_removed_is_not_in_the_file(operations: str) -> None:
     tags = {700: b"<x:xmpmeta secret/>", 33_723: b"\x1c\x02\x05\x00\x06secret", 34_377: b"8BIMsecret"}
 
-    made = processed(picture("RGB", "TIFF", tiffinfo=tags), operations)
+    made = processed(image_file("RGB", "TIFF", tiffinfo=tags), operations)
 
     assert any("XMP and IPTC removed" in note for note in made.notes)
     assert b"secret" not in made.content

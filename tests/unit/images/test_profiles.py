@@ -59,7 +59,7 @@ def near(one: tuple[int, ...], other: tuple[int, ...], most: int = 2) -> bool:
     return all(abs(a - b) <= most for a, b in zip(one, other, strict=True))
 
 
-def in_srgb_by_hand(color: tuple[int, ...]) -> tuple[int, ...]:
+def in_srgb_by_formula(color: tuple[int, ...]) -> tuple[int, ...]:
     linear = [srgb_curve(level / 255) for level in color]
     found = [sum(a * b for a, b in zip(row, linear, strict=True)) for row in P3_TO_SRGB]
     return tuple(round(255 * (12.92 * x if x <= 0.0031308 else 1.055 * x ** (1 / 2.4) - 0.055)) for x in found)
@@ -98,13 +98,13 @@ def test_linear_srgb_is_converted_before_operations_look_at_colors() -> None:
     assert gray.notes == ["its colors were converted to sRGB"]
 
 
-def test_a_profile_that_is_made_gives_the_colors_that_are_calculated_by_hand() -> None:
+def test_a_profile_that_is_made_gives_the_colors_that_are_calculated_by_formula() -> None:
     file = io.BytesIO()
     Image.new("RGB", (8, 8), (180, 120, 90)).save(
         file, "PNG", icc_profile=Description(primaries=P3, curve=13).profile()
     )
 
-    assert near(pixel(do(file.getvalue(), "blur").content), in_srgb_by_hand((180, 120, 90)))
+    assert near(pixel(do(file.getvalue(), "blur").content), in_srgb_by_formula((180, 120, 90)))
 
 
 @pytest.mark.parametrize("curve", [16, 18])
@@ -140,10 +140,10 @@ IN_P3 = chromaticities(profiles.PRIMARIES[P3])
 CODED_P3 = chunk(b"cICP", bytes([P3, 13, 0, 1]))
 WAYS = [
     ([LINEAR], (55, 55, 55), (128, 128, 128)),
-    ([USUAL, IN_P3], (180, 120, 90), in_srgb_by_hand((180, 120, 90))),
-    ([IN_P3], (180, 120, 90), in_srgb_by_hand((180, 120, 90))),
-    ([CODED_P3], (180, 120, 90), in_srgb_by_hand((180, 120, 90))),
-    ([CODED_P3, LINEAR], (180, 120, 90), in_srgb_by_hand((180, 120, 90))),
+    ([USUAL, IN_P3], (180, 120, 90), in_srgb_by_formula((180, 120, 90))),
+    ([IN_P3], (180, 120, 90), in_srgb_by_formula((180, 120, 90))),
+    ([CODED_P3], (180, 120, 90), in_srgb_by_formula((180, 120, 90))),
+    ([CODED_P3, LINEAR], (180, 120, 90), in_srgb_by_formula((180, 120, 90))),
     ([USUAL], (180, 120, 90), (180, 120, 90)),
     ([chunk(b"sRGB", b"\0"), LINEAR, IN_P3], (180, 120, 90), (180, 120, 90)),
     ([USUAL, chromaticities(SRGB_PRIMARIES)], (180, 120, 90), (180, 120, 90)),
@@ -217,7 +217,7 @@ def in_avif(color: tuple[int, ...] = (180, 120, 90)) -> bytes:
 def test_an_avifs_colors_look_the_same_afterwards(operations: str) -> None:
     found = shown(do(coded(in_avif(), P3, 13), operations))
 
-    assert near(found, in_srgb_by_hand((180, 120, 90)), 5)
+    assert near(found, in_srgb_by_formula((180, 120, 90)), 5)
     assert near(shown(do(in_avif(), operations)), (180, 120, 90), 5)
 
 
@@ -258,7 +258,7 @@ def test_a_tiff_that_names_its_primaries_is_converted() -> None:
     tags = {319: primaries[:6], 318: primaries[6:]}
     Image.new("RGB", (16, 16), (180, 120, 90)).save(file, "TIFF", tiffinfo=tags)
 
-    assert near(shown(do(file.getvalue(), "flip")), in_srgb_by_hand((180, 120, 90)))
+    assert near(shown(do(file.getvalue(), "flip")), in_srgb_by_formula((180, 120, 90)))
 
 
 def bmp(kind: bytes, *numbers: int, profile: bytes = b"") -> bytes:
@@ -279,7 +279,7 @@ def test_a_bmp_that_is_calibrated_or_has_a_profile_is_converted() -> None:
     in_p3 = bmp(b"DEBM", profile=Description(primaries=P3, curve=13).profile())
     plain = bmp(b"BGRs")
 
-    assert near(shown(do(in_p3)), in_srgb_by_hand((180, 120, 90)))
+    assert near(shown(do(in_p3)), in_srgb_by_formula((180, 120, 90)))
     assert near(shown(do(plain)), (180, 120, 90), 0)
     assert near(shown(do(bmp(b"\0\0\0\0"))), (180, 120, 90), 0)
     assert shown(do(linear))[1] > 160

@@ -18,7 +18,7 @@ import pytest
 from courier.errors import WrongUsage
 from courier.files import digest_of
 from courier.images.results import ABOUT, INDEX, Made, ResultIndex, State
-from tests.support.fakes import PATIENCE_SECONDS
+from tests.support.fakes import WAIT_LIMIT_SECONDS
 from tests.support.place import ROOT, as_nobody, needs_root
 
 WANTED = Made(result="a-flip.png", digest="", source="a.png", source_digest="5e5e", operations="flip")
@@ -180,7 +180,7 @@ def test_what_is_there_in_place_of_an_index_is_said(tmp_path: Path) -> None:
         add(tmp_path, WANTED)
 
 
-def test_an_index_that_is_deleted_or_replaced_while_it_is_used_is_read_anew(tmp_path: Path) -> None:
+def test_an_index_that_is_deleted_or_replaced_while_it_is_used_is_read_again(tmp_path: Path) -> None:
     index = ResultIndex(tmp_path)
     made(tmp_path)
     assert index.made(WANTED.result)
@@ -197,7 +197,7 @@ def test_threads_add_whole_lines(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE_SECONDS)
+        thread.join(WAIT_LIMIT_SECONDS)
 
     index = ResultIndex(tmp_path)
     assert all(len(index.made(image.result)) == 1 for some in images for image in some)
@@ -220,7 +220,7 @@ def test_programs_wait_for_each_other(tmp_path: Path) -> None:
         write(WANTED)
         order = ["ours"]
     order.append(other.stdout.readline().strip())
-    other.wait(PATIENCE_SECONDS)
+    other.wait(WAIT_LIMIT_SECONDS)
     other.stdout.close()
 
     assert order == ["ours", "inside"]

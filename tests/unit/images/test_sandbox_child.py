@@ -26,7 +26,7 @@ def work(order: dict[str, Any], source: IO[bytes], result: IO[bytes]) -> dict[st
     return sandbox_child.attempt(images_child.work, order, source, result)
 
 
-def picture() -> io.BytesIO:
+def image_file() -> io.BytesIO:
     file = io.BytesIO()
     Image.new("RGB", (8, 4)).save(file, "PNG")
     return file
@@ -37,27 +37,27 @@ def failing(monkeypatch: pytest.MonkeyPatch, error: Exception) -> dict[str, Any]
         raise error
 
     monkeypatch.setattr("courier.images.sandbox_child.processor.process", fail)
-    return work(ORDER, picture(), io.BytesIO())
+    return work(ORDER, image_file(), io.BytesIO())
 
 
 def test_an_order_that_is_done_says_what_it_made() -> None:
-    source, result = picture(), io.BytesIO()
+    source, result = image_file(), io.BytesIO()
     source.seek(5)
 
     report = work(ORDER, source, result)
 
-    told = {"width": 8, "height": 4, "frames": 1, "notes": []}
-    assert report == {"status": "done", "name": "cat-flip.png", "media_type": "image/png", "details": told}
+    details = {"width": 8, "height": 4, "frames": 1, "notes": []}
+    assert report == {"status": "done", "name": "cat-flip.png", "media_type": "image/png", "details": details}
     assert Image.open(result).size == (8, 4)
 
 
 def test_the_bounds_are_the_orders() -> None:
-    report = work({**ORDER, "megapixels": 0.00001}, picture(), io.BytesIO())
+    report = work({**ORDER, "megapixels": 0.00001}, image_file(), io.BytesIO())
 
     assert (report["status"], report["reason"]) == ("rejected", "too_large")
 
 
-def test_what_is_refused_is_told_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_rejected_is_reported_in_full(monkeypatch: pytest.MonkeyPatch) -> None:
     report = failing(monkeypatch, NotAnImage("No.", hint="Yes.", reason=Reason.CORRUPT))
 
     assert report == {"status": "rejected", "message": "No.", "hint": "Yes.", "reason": "corrupt"}
@@ -82,7 +82,7 @@ def test_whatever_else_ends_an_order_has_a_status(
     assert (type(error).__name__ in report.get("traceback", "")) is (status == "failed")
 
 
-def test_too_large_a_result_is_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_large_a_result_is_rejected_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     report = failing(monkeypatch, OSError(errno.EFBIG, "too large"))
 
     assert (report["status"], report["reason"]) == ("rejected", "too_large")
@@ -96,7 +96,7 @@ def test_the_program_says_that_it_is_ready_and_does_order_after_order() -> None:
 
     ours, theirs = socket.socketpair()
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as result, ours:
-        source.write(picture().getvalue())
+        source.write(image_file().getvalue())
         source.flush()
         numbers = (given(source), given(result))
         program = subprocess.Popen(

@@ -170,7 +170,7 @@ def test_a_folder_of_results_alone_says_so(folder: Path) -> None:
         find_sources(["in"])
 
 
-def test_what_is_named_and_hidden_is_its_uploads_to_refuse(folder: Path) -> None:
+def test_a_hidden_file_that_is_named_is_left_to_the_upload_to_reject(folder: Path) -> None:
     files(folder, ".a.png")
 
     assert found("in/.a.png") == ["in/.a.png"]

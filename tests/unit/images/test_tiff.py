@@ -31,7 +31,7 @@ GRAY = Tiff(samples=pattern(1, 16), bits=16, photometric=1)
         (replace(GRAY, photometric=32_803), "a camera's raw data"),
     ],
 )
-def test_what_is_not_read_is_told_by_its_tags(file: Tiff, said: str) -> None:
+def test_what_is_not_read_is_reported_by_its_tags(file: Tiff, said: str) -> None:
     reason = tiff.why_unread(io.BytesIO(file.content()))
 
     assert reason

@@ -1,4 +1,4 @@
-"""Pictures between this machine, a bucket in memory and workers that are none; with real ones it is in acceptance."""
+"""Images between this machine, a bucket in memory and workers that are none; with real ones it is in acceptance."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 @pytest.fixture
 def transfer(aws: FakeAws) -> ImageTransfer:
     assert aws.objects.buckets
-    return made_gallery()
+    return transfer_with()
 
 
-def made_gallery(**settings: str) -> ImageTransfer:
+def transfer_with(**settings: str) -> ImageTransfer:
     made = load_settings({"COURIER_BUCKET": "bucket", **settings})
     return ImageTransfer(Requester(application(made), timeout=5, tell=lambda _: None), made)
 
 
-def picture(folder: Path, name: str = "cat.png", color: int = 7) -> Path:
+def image_file(folder: Path, name: str = "cat.png", color: int = 7) -> Path:
     path = folder / name
     Image.new("L", (8, 4), color).save(path, "PNG")
     return path
@@ -69,7 +69,7 @@ def never(_: str) -> bool:
 
 
 def test_a_file_is_read_with_its_name_and_header(transfer: ImageTransfer, tmp_path: Path) -> None:
-    path = picture(tmp_path)
+    path = image_file(tmp_path)
 
     image = transfer.read(str(path))
     name, content, header = image.name, image.content, image.header
@@ -85,14 +85,14 @@ def test_no_path_is_the_sample(transfer: ImageTransfer) -> None:
     assert (name, content) == (SAMPLE_NAME, sample())
 
 
-def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
-    no_picture = tmp_path / "a.png"
-    no_picture.write_text("none")
+def test_what_may_not_be_uploaded_is_rejected_beforehand(transfer: ImageTransfer, tmp_path: Path, aws: FakeAws) -> None:
+    no_image = tmp_path / "a.png"
+    no_image.write_text("none")
 
     with pytest.raises(NotAnImage):
-        transfer.read(str(no_picture))
+        transfer.read(str(no_image))
     with pytest.raises(Rejected):
-        transfer.read(str(picture(tmp_path, ".hidden.png")))
+        transfer.read(str(image_file(tmp_path, ".hidden.png")))
     with pytest.raises(WrongUsage):
         transfer.read(str(tmp_path / "missing.png"))
     assert aws.objects.operations == ["create_bucket"]
@@ -100,17 +100,17 @@ def test_what_may_not_be_uploaded_is_refused_beforehand(transfer: ImageTransfer,
 
 def test_the_bounds_are_those_of_the_settings(aws: FakeAws, tmp_path: Path) -> None:
     assert aws
-    path = str(picture(tmp_path))
+    path = str(image_file(tmp_path))
 
     with pytest.raises(Rejected):
-        made_gallery(COURIER_IMAGE_MAX_MEGABYTES="0.001").read(str(picture_of(2_000, tmp_path)))
+        transfer_with(COURIER_IMAGE_MAX_MEGABYTES="0.001").read(str(image_of(2_000, tmp_path)))
     # How many pixels may be decoded is for the worker to say, whose limit may be another.
-    assert made_gallery(COURIER_IMAGE_MAX_MEGAPIXELS="0.001").read(str(picture_of(2_000, tmp_path)))
-    assert made_gallery(COURIER_IMAGE_MAX_FRAMES="3").bounds.frames == 3
-    assert made_gallery().read(path)
+    assert transfer_with(COURIER_IMAGE_MAX_MEGAPIXELS="0.001").read(str(image_of(2_000, tmp_path)))
+    assert transfer_with(COURIER_IMAGE_MAX_FRAMES="3").bounds.frames == 3
+    assert transfer_with().read(path)
 
 
-def picture_of(pixels: int, folder: Path) -> Path:
+def image_of(pixels: int, folder: Path) -> Path:
     path = folder / "noisy.png"
     Image.effect_noise((pixels // 10, 10), 90).save(path, "PNG")
     return path
@@ -119,8 +119,10 @@ def picture_of(pixels: int, folder: Path) -> Path:
 # Uploading
 
 
-def test_a_image_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
-    path = picture(tmp_path)
+def test_an_image_is_uploaded_with_its_type_and_announced(
+    transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
+) -> None:
+    path = image_file(tmp_path)
     moved: list[int] = []
     opened: list[int] = []
 
@@ -139,7 +141,7 @@ def test_a_image_is_uploaded_with_its_type_and_told_of(transfer: ImageTransfer, 
 
 
 def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
-    path = str(picture(tmp_path))
+    path = str(image_file(tmp_path))
     first = transfer.upload(path, may_replace=never)
 
     again = transfer.upload(path, may_replace=never)
@@ -148,9 +150,9 @@ def test_what_is_there_already_is_not_uploaded_again(transfer: ImageTransfer, aw
     assert aws.objects.operations.count("put_object") == 1
 
 
-def test_a_image_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
-    theirs = transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
-    mine = transfer.read(str(picture(tmp_path, color=2)))
+def test_an_image_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: FakeAws, tmp_path: Path) -> None:
+    theirs = transfer.upload(str(image_file(tmp_path, color=1)), may_replace=never)
+    mine = transfer.read(str(image_file(tmp_path, color=2)))
 
     first, again = transfer.upload_apart(mine), transfer.upload_apart(mine)
 
@@ -164,7 +166,7 @@ def test_a_image_goes_beside_another_of_its_name(transfer: ImageTransfer, aws: F
 def test_what_stands_under_a_images_own_name_and_is_another_is_replaced(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
-    mine = transfer.read(str(picture(tmp_path)))
+    mine = transfer.read(str(image_file(tmp_path)))
     for name in ("cat.png", mine.own_name):
         aws.objects.put_object(Bucket="bucket", Key=UNPROCESSED + name, Body=b"theirs")
 
@@ -186,8 +188,8 @@ def test_an_own_name_is_one_that_can_be_uploaded(name: str) -> None:
 def test_another_image_of_this_name_is_replaced_only_if_that_is_wanted(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path, *, agrees: bool
 ) -> None:
-    transfer.upload(str(picture(tmp_path, color=1)), may_replace=never)
-    path = picture(tmp_path, color=2)
+    transfer.upload(str(image_file(tmp_path, color=1)), may_replace=never)
+    path = image_file(tmp_path, color=2)
     asked: list[str] = []
 
     def may_replace(name: str) -> bool:
@@ -205,10 +207,10 @@ def test_another_image_of_this_name_is_replaced_only_if_that_is_wanted(
     assert (content == path.read_bytes()) is agrees
 
 
-def test_somebody_elses_image_that_came_in_between_is_not_overwritten_unasked(
+def test_another_users_image_that_came_in_between_is_not_overwritten_unasked(
     transfer: ImageTransfer, aws: FakeAws, tmp_path: Path
 ) -> None:
-    path = str(picture(tmp_path))
+    path = str(image_file(tmp_path))
 
     def come_between(_: object) -> None:
         del aws.objects.hooks["put_object"]
@@ -226,7 +228,7 @@ def test_a_bucket_that_is_missing_is_said_before_anything_is_uploaded(aws: FakeA
     aws.objects.buckets.clear()
 
     with pytest.raises(BucketMissing):
-        made_gallery().upload(str(picture(tmp_path)), may_replace=never)
+        transfer_with().upload(str(image_file(tmp_path)), may_replace=never)
 
 
 def test_the_bucket_is_looked_for_once_a_folder(transfer: ImageTransfer, aws: FakeAws) -> None:
@@ -258,10 +260,10 @@ def results(
     transfer: ImageTransfer, monkeypatch: pytest.MonkeyPatch, *outcomes: Response | Rejection | CourierError
 ) -> list[Result | CourierError]:
     @contextmanager
-    def requester_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
+    def exchange_for(_connection: object, questions: Any) -> Iterator[tuple[Any, Any]]:
         yield Asking(*outcomes), questions
 
-    monkeypatch.setattr("courier.messaging.requester.requester_for", requester_for)
+    monkeypatch.setattr("courier.messaging.requester.exchange_for", exchange_for)
     asked = [Request(body=str(number)) for number in range(len(outcomes))]
     return list(transfer.results(asked))
 
@@ -271,22 +273,22 @@ def test_each_image_has_its_result_or_its_error(transfer: ImageTransfer, monkeyp
         transfer,
         monkeypatch,
         Response(body="a-flip.png", details={"etag": '"x"', "width": 8}),
-        Rejection(reason="No such picture.", code="corrupt"),
+        Rejection(reason="No such image.", code="corrupt"),
         ResponseTimeout("Silence."),
         Response(body="../../etc/passwd"),
     )
 
-    first, refused, silent, foreign = found
+    first, rejected, silent, foreign = found
     assert first == Result(name="a-flip.png", seconds=0.0, details={"etag": '"x"', "width": 8})
-    assert isinstance(refused, Rejected)
-    assert refused.reason == "corrupt"
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == "corrupt"
     assert isinstance(silent, ResponseTimeout)
     assert "images_worker.py" in silent.hint
     assert isinstance(foreign, Rejected)
 
 
 @pytest.mark.parametrize(
-    ("told", "words"),
+    ("details", "words"),
     [
         ({}, ""),
         ({"width": 8, "height": 4}, "8 x 4"),
@@ -297,13 +299,13 @@ def test_each_image_has_its_result_or_its_error(transfer: ImageTransfer, monkeyp
         ({"notes": "none"}, ""),
     ],
 )
-def test_what_a_worker_told_is_described_as_far_as_it_makes_sense(told: dict[str, Any], words: str) -> None:
-    assert Result(name="b", seconds=1, details=told).describe() == words
+def test_details_from_a_worker_are_described_as_far_as_they_make_sense(details: dict[str, Any], words: str) -> None:
+    assert Result(name="b", seconds=1, details=details).describe() == words
 
 
-@pytest.mark.parametrize(("told", "etag"), [({"etag": '"x"'}, '"x"'), ({}, ""), ({"etag": 5}, "")])
-def test_an_etag_is_text_or_none(told: dict[str, Any], etag: str) -> None:
-    assert Result(name="b", seconds=1, details=told).etag == etag
+@pytest.mark.parametrize(("details", "etag"), [({"etag": '"x"'}, '"x"'), ({}, ""), ({"etag": 5}, "")])
+def test_an_etag_is_text_or_none(details: dict[str, Any], etag: str) -> None:
+    assert Result(name="b", seconds=1, details=details).etag == etag
 
 
 # Downloading
@@ -323,7 +325,7 @@ def test_a_result_is_fetched_into_a_file(transfer: ImageTransfer, aws: FakeAws, 
     assert ((tmp_path / "a.png").read_bytes(), opened, moved) == (b"new", [3], [3])
 
 
-def test_only_the_result_that_was_told_of_is_fetched(transfer: ImageTransfer, aws: FakeAws) -> None:
+def test_only_the_announced_result_is_fetched(transfer: ImageTransfer, aws: FakeAws) -> None:
     etag = put_result(aws)
     put_result(aws, b"another's")
 

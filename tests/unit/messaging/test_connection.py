@@ -26,13 +26,13 @@ from courier.messaging.connection import (
     CROWDED,
     SMALLEST_LIMIT,
     Connection,
-    requester_for,
+    exchange_for,
     response_of,
 )
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Rejection, Response
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, REPLIES = "requestQueue", "responseQueue"
 
@@ -42,7 +42,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
     for name in (REQUESTS, REPLIES):
         made.queues.create_queue(QueueName=name)
-    monkeypatch.setattr("courier.aws.session.Aws", lambda _patience, _cancellation: made)
+    monkeypatch.setattr("courier.aws.session.Aws", lambda _refresh, _cancellation: made)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
     monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
     made.queues.calls.clear()
@@ -52,8 +52,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
 NUMBERS = Application("numbers", requests=REQUESTS, replies=REPLIES)
 
 
-def connection(told: list[str] | None = None) -> Connection:
-    tell = (told if told is not None else []).append
+def connection(notices: list[str] | None = None) -> Connection:
+    tell = (notices if notices is not None else []).append
     return Connection(NUMBERS, credentials_seconds=5, tell=tell)
 
 
@@ -71,23 +71,23 @@ def test_a_line_is_opened_once_and_knows_its_queues(aws: FakeAws) -> None:
     assert made.aws() is aws
 
 
-def test_calls_wait_for_fresh_keys_as_long_as_the_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_calls_wait_for_new_keys_as_long_as_the_client_does(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
 
-    def make(patience: Any, cancellation: Cancellation) -> object:
-        made.append(patience)
+    def make(refresh: Any, cancellation: Cancellation) -> object:
+        made.append(refresh)
         assert cancellation is opened.cancellation
         return object()
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
-    told: list[str] = []
-    opened = connection(told)
+    notices: list[str] = []
+    opened = connection(notices)
 
     assert opened.aws() is opened.aws()
 
-    (patience,) = made
-    patience.tell("x")
-    assert (patience.seconds, told) == (5, ["x"])
+    (refresh,) = made
+    refresh.tell("x")
+    assert (refresh.seconds, notices) == (5, ["x"])
 
 
 @pytest.mark.parametrize("name", [REQUESTS, REPLIES])
@@ -98,16 +98,16 @@ def test_a_queue_that_is_missing_is_said_when_the_line_is_opened(aws: FakeAws, n
         connection().channel()
 
 
-def test_trouble_that_passes_is_outlasted_and_told(aws: FakeAws) -> None:
-    told: list[str] = []
+def test_a_transient_error_is_retried_and_reported(aws: FakeAws) -> None:
+    notices: list[str] = []
     aws.queues.fail("get_queue_url", *[no_network()] * 3)
 
-    connection(told).channel()
+    connection(notices).channel()
 
-    assert len(told) == 2
+    assert len(notices) == 2
 
 
-def test_trouble_for_which_there_is_no_patience_is_raised_and_the_next_call_tries_again(aws: FakeAws) -> None:
+def test_an_error_that_outlasts_the_timeout_is_raised_and_the_next_call_tries_again(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", no_network())
     made = connection()
 
@@ -130,16 +130,16 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
     assert len(aws.queues.operations) == 2
 
 
-def test_what_fails_ahead_is_not_told_and_tried_again_when_it_is_needed(aws: FakeAws) -> None:
-    told: list[str] = []
+def test_what_fails_ahead_is_not_reported_and_retried_when_it_is_needed(aws: FakeAws) -> None:
+    notices: list[str] = []
     aws.queues.fail("get_queue_url", client_error("AccessDenied"))
-    made = connection(told)
+    made = connection(notices)
 
     made.warm_up()
     until(lambda: aws.queues.operations)
 
     assert made.channel().requests.name == REQUESTS
-    assert told == []
+    assert notices == []
 
 
 def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
@@ -148,7 +148,7 @@ def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
 
     def hold(_: object) -> None:
         made.cancellation.cancel()
-        assert free.wait(PATIENCE_SECONDS)
+        assert free.wait(WAIT_LIMIT_SECONDS)
 
     aws.queues.hooks["get_queue_url"] = hold
 
@@ -158,7 +158,7 @@ def test_a_line_that_is_being_opened_can_be_canceled(aws: FakeAws) -> None:
     free.set()
 
 
-def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
+def test_a_canceled_call_is_not_retried(aws: FakeAws) -> None:
     made = connection()
     aws.queues.fail("get_queue_url", *[no_network()] * 1000)
     aws.queues.hooks["get_queue_url"] = lambda _: made.cancellation.cancel()
@@ -172,10 +172,10 @@ def test_trouble_is_not_outlasted_by_who_is_canceled(aws: FakeAws) -> None:
 def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.connection.SLACK_SECONDS", 0.0)
     free = threading.Event()
-    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(PATIENCE_SECONDS)
+    aws.queues.hooks["get_queue_url"] = lambda _: free.wait(WAIT_LIMIT_SECONDS)
 
-    def make(patience: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
-        aws._refresh, aws._cancellation = patience, cancellation
+    def make(refresh: CredentialRefresh, cancellation: Cancellation) -> FakeAws:
+        aws._refresh, aws._cancellation = refresh, cancellation
         return aws
 
     monkeypatch.setattr("courier.aws.session.Aws", make)
@@ -187,7 +187,7 @@ def test_a_line_to_a_silent_aws_is_given_up_in_time(aws: FakeAws, monkeypatch: p
     free.set()
 
 
-def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeAws) -> None:
+def test_a_transient_error_is_retried_no_longer_than_the_timeout(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_url", *[no_network()] * 100_000)
     made = Connection(NUMBERS, credentials_seconds=5, timeout_seconds=0.05, tell=print)
 
@@ -195,7 +195,7 @@ def test_trouble_is_outlasted_no_longer_than_a_response_is_waited_for(aws: FakeA
         made.channel()
 
 
-def test_what_is_canceled_ahead_is_not_told(aws: FakeAws) -> None:
+def test_what_is_canceled_ahead_is_not_reported(aws: FakeAws) -> None:
     made = connection()
     made.cancellation.cancel()
 
@@ -262,16 +262,16 @@ def test_few_questions_are_answered_by_the_shared_queue(aws: FakeAws) -> None:
     made = connection()
     stream = questions(SHARED_WINDOW)
 
-    with requester_for(made, stream) as (requester, given):
-        assert requester is made.channel().requester
+    with exchange_for(made, stream) as (exchange, given):
+        assert exchange is made.channel().exchange
         assert list(given) == stream
 
     assert "create_queue" not in aws.queues.operations
 
 
 def test_many_are_answered_by_a_queue_of_their_own_and_more_at_once(aws: FakeAws) -> None:
-    with requester_for(connection(), questions(OWN_WINDOW + 50)) as (requester, stream):
-        sent = batches(aws, requester, stream)
+    with exchange_for(connection(), questions(OWN_WINDOW + 50)) as (exchange, stream):
+        sent = batches(aws, exchange, stream)
         name = reply_queue(aws)
         assert name in aws.queues.names()
 
@@ -285,9 +285,9 @@ def test_no_more_than_few_are_under_way_by_the_shared_queue(aws: FakeAws) -> Non
         yield None
         yield from questions(100)
 
-    with requester_for(connection(), stream()) as (requester, given):
+    with exchange_for(connection(), stream()) as (exchange, given):
         assert next(iter(given)) is None
-        sent = batches(aws, requester, given)
+        sent = batches(aws, exchange, given)
 
     assert (sum(sent), reply_queue(aws)) == (SHARED_WINDOW, REPLIES)
 
@@ -296,7 +296,7 @@ def test_no_more_than_few_are_under_way_by_the_shared_queue(aws: FakeAws) -> Non
 def test_those_that_do_not_stand_ready_do_not_count(aws: FakeAws, ready: int) -> None:
     stream = [*questions(ready), None, *questions(100)]
 
-    with requester_for(connection(), stream) as (_, given):
+    with exchange_for(connection(), stream) as (_, given):
         assert list(given) == stream
 
     assert "create_queue" not in aws.queues.operations
@@ -310,7 +310,7 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
             taken.append(number)
             yield question
 
-    with requester_for(connection(), stream()):
+    with exchange_for(connection(), stream()):
         assert len(taken) == SHARED_WINDOW + 1
     assert aws.queues.operations
 
@@ -318,23 +318,23 @@ def test_nothing_is_read_ahead_of_what_decides(aws: FakeAws) -> None:
 def test_one_expensive_question_travels_alone_and_is_answered_by_the_shared_queue(aws: FakeAws) -> None:
     stream: list[Outgoing] = [*questions(1, is_expensive=True), None, *questions(5)]
 
-    with requester_for(connection(), stream) as (requester, given):
-        sent = batches(aws, requester, [one for one in given if one])
+    with exchange_for(connection(), stream) as (exchange, given):
+        sent = batches(aws, exchange, [one for one in given if one])
 
     assert (sent, reply_queue(aws)) == ([1] * 6, REPLIES)
 
 
 def test_several_expensive_ones_are_answered_by_a_queue_of_their_own(aws: FakeAws) -> None:
-    with requester_for(connection(), questions(2, is_expensive=True)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1, 1]
+    with exchange_for(connection(), questions(2, is_expensive=True)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1, 1]
         assert reply_queue(aws) != REPLIES
 
 
 def test_one_expensive_question_among_many_is_reason_enough_to_send_each_alone(aws: FakeAws) -> None:
     mixed = [*questions(SHARED_WINDOW), *questions(1, is_expensive=True)]
 
-    with requester_for(connection(), mixed) as (requester, stream):
-        assert batches(aws, requester, stream) == [1] * SHARED_WINDOW
+    with exchange_for(connection(), mixed) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1] * SHARED_WINDOW
         assert reply_queue(aws) != REPLIES
 
 
@@ -342,23 +342,23 @@ def test_one_expensive_question_among_many_is_reason_enough_to_send_each_alone(a
 def test_a_crowded_queue_is_left_to_the_others(aws: FakeAws, lying: int, *, is_shared: bool) -> None:
     aws.queues.put(REPLIES, *(["theirs"] * lying))
 
-    with requester_for(connection(), questions(1)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1]
+    with exchange_for(connection(), questions(1)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1]
         assert (reply_queue(aws) == REPLIES) is is_shared
 
 
 def test_who_may_not_look_into_the_queue_takes_it_as_it_is(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_attributes", client_error("AccessDenied"))
 
-    with requester_for(connection(), questions(1)) as (requester, stream):
-        assert batches(aws, requester, stream) == [1]
+    with exchange_for(connection(), questions(1)) as (exchange, stream):
+        assert batches(aws, exchange, stream) == [1]
         assert reply_queue(aws) == REPLIES
 
 
 def test_an_expensive_requester_on_a_queue_of_its_own_has_few_under_way(aws: FakeAws) -> None:
     channel = connection().channel()
 
-    expensive = channel.make_requester(channel.replies, is_expensive=True)
+    expensive = channel.make_exchange(channel.replies, is_expensive=True)
 
     assert batches(aws, expensive, questions(50, is_expensive=True)) == [1] * SHARED_WINDOW
 
@@ -376,9 +376,9 @@ def test_an_answer_is_returned() -> None:
     assert response_of(outcome(answer), worker="w.py") is answer
 
 
-def test_a_refusal_is_raised_with_its_reason() -> None:
-    with pytest.raises(Rejected, match="No such picture") as raised:
-        response_of(outcome(Rejection(reason="No such picture.", code="corrupt")), worker="w.py")
+def test_a_rejection_is_raised_with_its_reason() -> None:
+    with pytest.raises(Rejected, match="No such image") as raised:
+        response_of(outcome(Rejection(reason="No such image.", code="corrupt")), worker="w.py")
 
     assert raised.value.reason == "corrupt"
 

@@ -1,4 +1,4 @@
-"""What is put aside, and what is not lost when it cannot be; real queues are in tests/acceptance."""
+"""What moves to the dead-letter queue, and what is not lost when it cannot; real queues are in tests/acceptance."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ T = TypeVar("T")
 
 
 class FakeQueue:
-    """Stands for a queue that refuses what it is told to, or holds letters."""
+    """Stands for a queue that rejects on demand, or holds letters."""
 
     name = "requestQueue-dead"
 
-    def __init__(self, *refusals: Exception | None, letters: Sequence[ReceivedMessage] = ()) -> None:
-        self._refusals = list(refusals)
+    def __init__(self, *rejections: Exception | None, letters: Sequence[ReceivedMessage] = ()) -> None:
+        self._rejections = list(rejections)
         self._letters = list(letters)
         self.sent: list[Message] = []
         self.acknowledged: list[ReceivedMessage] = []
 
     def send(self, messages: Sequence[Message]) -> list[Failure]:
-        refusal = self._refusals.pop(0) if self._refusals else None
-        if isinstance(refusal, MessageTooLong | Undelivered | Throttled):
-            return [Failure(index=0, error=refusal)]
-        if refusal:
-            raise refusal
+        rejection = self._rejections.pop(0) if self._rejections else None
+        if isinstance(rejection, MessageTooLong | Undelivered | Throttled):
+            return [Failure(index=0, error=rejection)]
+        if rejection:
+            raise rejection
         self.sent += messages
         return []
 
@@ -58,7 +58,7 @@ def letters(requests: FakeQueue, dead: FakeQueue) -> DeadLetters:
     return DeadLetters(cast("Mailbox", requests), cast("Mailbox", dead))
 
 
-def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refuse() -> None:
+def test_a_dead_letter_has_the_reason_and_nothing_that_sqs_would_reject() -> None:
     dead = FakeQueue()
 
     letters(FakeQueue(), dead).move(letter(kind="numbers", foreign=""), "Too often.")
@@ -66,7 +66,7 @@ def test_a_request_is_put_aside_with_its_reason_and_without_what_sqs_would_refus
     assert dead.sent == [Message(body="a", attributes={"kind": "numbers", REASON: "Too often."})]
 
 
-def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> None:
+def test_a_dead_letter_that_fills_its_message_has_no_reason() -> None:
     dead = FakeQueue(MessageTooLong())
 
     letters(FakeQueue(), dead).move(letter(), "Too often.")
@@ -75,17 +75,17 @@ def test_a_request_that_fills_its_message_is_put_aside_without_the_reason() -> N
 
 
 @pytest.mark.parametrize(
-    "refusals", [[Undelivered("No."), Undelivered("No.", hint="Ask.")], [AccessDenied("No.", hint="Ask.")]]
+    "rejections", [[Undelivered("No."), Undelivered("No.", hint="Ask.")], [AccessDenied("No.", hint="Ask.")]]
 )
-def test_what_cannot_be_kept_is_told(refusals: list[Exception], caplog: pytest.LogCaptureFixture) -> None:
+def test_what_cannot_be_kept_is_reported(rejections: list[Exception], caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.ERROR):
-        letters(FakeQueue(), FakeQueue(*refusals)).move(letter("lost"), "Too often.")
+        letters(FakeQueue(), FakeQueue(*rejections)).move(letter("lost"), "Too often.")
 
     assert "request lost" in caplog.text
     assert "moved to the dead-letter queue: No. Ask." in caplog.text
 
 
-def test_passing_trouble_is_the_callers_to_wait_out() -> None:
+def test_a_transient_error_is_the_callers_to_retry() -> None:
     with pytest.raises(Unreachable):
         letters(FakeQueue(), FakeQueue(Unreachable())).move(letter(), "Too often.")
 
@@ -121,7 +121,7 @@ def test_letters_are_looked_at_counted_and_left(aws: FakeAws) -> None:
     assert letters.name == "requestQueue-dead"
 
 
-def test_all_letters_go_back_without_what_was_their_askers(aws: FakeAws) -> None:
+def test_all_letters_go_back_without_their_clients_attributes(aws: FakeAws) -> None:
     aws.queues.put(
         "requestQueue-dead", *"abc", kind="numbers", reason="Too often.", deadline="5", reply_to="responseQueue-gone"
     )
@@ -145,7 +145,7 @@ def test_a_letter_is_deleted_only_after_its_request_was_accepted(aws: FakeAws) -
     assert aws.queues.bodies("requestQueue-dead") == ["a"]
 
 
-def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: FakeAws) -> None:
+def test_an_attribute_without_a_value_that_sqs_would_reject_is_left_out(aws: FakeAws) -> None:
     aws.queues.put("requestQueue-dead", "a", kind="numbers", foreign="")
 
     assert dead_letters(aws).redrive(once) == 1
@@ -153,7 +153,7 @@ def test_an_attribute_without_a_value_that_sqs_would_refuse_is_left_out(aws: Fak
     assert list(aws.queues.queue("requestQueue").messages[0].attributes) == ["kind"]
 
 
-def test_trouble_that_stays_is_asked_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_permanent_error_is_not_retried(caplog: pytest.LogCaptureFixture) -> None:
     dead = FakeQueue(AccessDenied("No."), AccessDenied("Not again."))
 
     letters(FakeQueue(), dead).move(letter(), "Too often.")
@@ -173,7 +173,7 @@ def test_a_letter_that_cannot_be_sent_back_stays() -> None:
 
 
 @pytest.mark.parametrize("error", [Throttled("Later."), Unreachable("No.")])
-def test_what_cannot_be_put_aside_for_the_moment_is_not_given_up(error: AwsError) -> None:
+def test_a_move_to_the_dead_letter_queue_that_fails_for_the_moment_is_not_given_up(error: AwsError) -> None:
     dead = FakeQueue(error)
 
     with pytest.raises(type(error)):

@@ -33,7 +33,7 @@ class FakeQueues:
         self.waiting: list[ReceivedMessage] = []
         self.released: list[str] = []
         self.deleted: list[str] = []
-        self.troubles: list[Exception] = []
+        self.errors: list[Exception] = []
         self.failures: list[Failure] = []
         #: How long each receive was to wait, and what goes wrong with a release.
         self.waits: list[int] = []
@@ -82,8 +82,8 @@ class FakeQueues:
         return []
 
     def _fail(self) -> None:
-        if self.troubles:
-            raise self.troubles.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
 
 
 def body(request: Request) -> list[Response]:
@@ -96,9 +96,9 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.aws.retry.backoff.delays", lambda: iter([0.0] * 1000))
 
 
-def asker(queues: FakeQueues, told: list[str] | None = None, window: int = 100) -> Exchange:
+def requester(queues: FakeQueues, notices: list[str] | None = None, window: int = 100) -> Exchange:
     box = cast("Mailbox", queues)
-    tell = (told if told is not None else []).append
+    tell = (notices if notices is not None else []).append
     return Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=tell, window=window)
 
 
@@ -115,7 +115,7 @@ def question(number: int) -> OutgoingRequest:
 
 def test_a_request_says_who_asks_what_and_until_when() -> None:
     queues = FakeQueues(body)
-    asker(queues).request(OutgoingRequest(body="1", options={"a": "b"}), timeout_seconds=5)
+    requester(queues).request(OutgoingRequest(body="1", options={"a": "b"}), timeout_seconds=5)
 
     (request,) = queues.sent
     assert (request.kind, request.reply_to, request.options) == ("numbers", "responseQueue", {"a": "b"})
@@ -151,7 +151,7 @@ def theirs(queues: FakeQueues, count: int, receive_count: int = 1, name: str = "
 def test_a_ping_asks_whether_a_worker_is_there() -> None:
     queues = FakeQueues(body)
 
-    outcome = asker(queues).ping(timeout_seconds=5)
+    outcome = requester(queues).ping(timeout_seconds=5)
 
     assert isinstance(outcome.result, Response)
     assert [request.kind for request in queues.sent] == [PING]
@@ -160,7 +160,7 @@ def test_a_ping_asks_whether_a_worker_is_there() -> None:
 def test_an_outcome_says_which_request_it_was_and_how_long_it_took() -> None:
     queues = FakeQueues(body)
 
-    outcome = asker(queues).request(question(1), timeout_seconds=5)
+    outcome = requester(queues).request(question(1), timeout_seconds=5)
 
     assert outcome.request_id == queues.sent[0].request_id
     assert 0 <= outcome.seconds < 5
@@ -169,14 +169,14 @@ def test_an_outcome_says_which_request_it_was_and_how_long_it_took() -> None:
 def test_a_question_may_have_a_kind_of_its_own() -> None:
     queues = FakeQueues(body)
 
-    asker(queues).request(OutgoingRequest(body="1", kind="other"), timeout_seconds=5)
+    requester(queues).request(OutgoingRequest(body="1", kind="other"), timeout_seconds=5)
 
     assert queues.sent[0].kind == "other"
 
 
 def test_answers_to_a_caller_that_stopped_early_are_deleted_when_they_are_met() -> None:
     queues = FakeQueues(lambda request: body(request) if request.body == "0" else [])
-    made = asker(queues)
+    made = requester(queues)
     outcomes = made.request_many([question(number) for number in range(3)], timeout_seconds=5)
     next(outcomes)
     outcomes.close()
@@ -194,7 +194,7 @@ def test_answers_to_a_caller_that_stopped_early_are_deleted_when_they_are_met() 
 def test_no_more_are_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "REMEMBERED", 3)
     queues = FakeQueues(lambda _: [])
-    made = asker(queues)
+    made = requester(queues)
     list(made.request_many([question(number) for number in range(5)], timeout_seconds=0.01))
     ids = [request.request_id for request in queues.sent]
     for one in ids:
@@ -212,7 +212,7 @@ def test_no_more_than_a_window_is_under_way() -> None:
     under_way: list[int] = []
     queues.before_receive = lambda: under_way.append(len(queues.waiting))
 
-    assert len(answers(asker(queues, window=13), [question(number) for number in range(40)])) == 40
+    assert len(answers(requester(queues, window=13), [question(number) for number in range(40)])) == 40
 
     assert under_way[0] == max(under_way) == 13
 
@@ -221,7 +221,7 @@ def test_what_is_done_and_not_yet_due_takes_room_in_the_window() -> None:
     queues = FakeQueues(lambda request: body(request) if request.body != "0" else [])
     sent: list[int] = []
     queues.before_receive = lambda: sent.append(len(queues.sent))
-    outcomes = asker(queues, window=5).request_many([question(number) for number in range(50)], timeout_seconds=0.2)
+    outcomes = requester(queues, window=5).request_many([question(number) for number in range(50)], timeout_seconds=0.2)
 
     assert isinstance(next(outcomes).result, ResponseTimeout)
 
@@ -238,7 +238,7 @@ def test_an_answer_does_not_wait_for_a_stream_that_pauses() -> None:
             yield None
         yield question(2)
 
-    for outcome in asker(queues).request_many(stream(), timeout_seconds=5):
+    for outcome in requester(queues).request_many(stream(), timeout_seconds=5):
         assert isinstance(outcome.result, Response)
         found.append(outcome.result.body)
 
@@ -271,11 +271,11 @@ def test_answers_to_others_give_time_to_expensive_questions_only(
     assert isinstance(second.result, ResponseTimeout)
 
 
-def test_a_request_lives_as_long_as_its_asker_waits_and_an_expensive_one_as_long_as_all_of_them() -> None:
+def test_a_request_lives_as_long_as_its_client_waits_and_an_expensive_one_as_long_as_all_of_them() -> None:
     queues = FakeQueues(body)
     box = cast("Mailbox", queues)
 
-    asker(queues).request(question(1), timeout_seconds=5)
+    requester(queues).request(question(1), timeout_seconds=5)
     Exchange(
         requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20, is_expensive=True
     ).request(OutgoingRequest(body="2", is_expensive=True), timeout_seconds=5)
@@ -416,22 +416,22 @@ def test_what_was_kept_aside_is_given_back_also_when_the_call_fails() -> None:
 
 
 def test_an_answer_is_not_lost_over_what_cannot_be_released(caplog: pytest.LogCaptureFixture) -> None:
-    told: list[str] = []
+    notices: list[str] = []
     queues = FakeQueues(body)
     theirs(queues, 2)
     queues.on_release = [[Failure(index=0, error=MessageTooLong("No."))]]
 
     with caplog.at_level(logging.INFO):
-        assert answers(asker(queues, told), [question(1)]) == ["1"]
+        assert answers(requester(queues, notices), [question(1)]) == ["1"]
     theirs(queues, 2)
     queues.on_release = [Unreachable("No network.")]
-    assert answers(asker(queues, told), [question(2)]) == ["2"]
+    assert answers(requester(queues, notices), [question(2)]) == ["2"]
 
     assert "becomes visible again" in caplog.text
-    assert any("No network." in one for one in told)
+    assert any("No network." in one for one in notices)
 
 
-def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_is_sent_again_for_as_long_as_its_client_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = FakeTime()
     for module in ("messaging.exchange", "messaging.pending", "aws.retry"):
         monkeypatch.setattr(f"courier.{module}.time", clock)
@@ -454,7 +454,7 @@ def test_a_request_is_sent_again_for_as_long_as_its_asker_waits(monkeypatch: pyt
 
 def test_once_canceled_nothing_more_is_asked_or_looked_for() -> None:
     queues = FakeQueues(lambda _: [])
-    asking = asker(queues)
+    asking = requester(queues)
     queues.before_receive = asking.cancel
 
     found = list(asking.request_many([question(1), question(2)], timeout_seconds=5))
@@ -508,7 +508,7 @@ def test_an_answer_that_others_wait_for_is_not_deleted_for_having_no_deadline_or
     for name, deadline in (("none", None), ("soon", now + 30), ("just-over", now - 1), ("over", now - 60)):
         queues.put(Response(body="x", request_id=name, deadline=deadline))
 
-    assert answers(asker(queues), [question(1)]) == ["1"]
+    assert answers(requester(queues), [question(1)]) == ["1"]
 
     assert queues.released == ["none", "soon", "just-over"]
     assert "over" in queues.deleted
@@ -524,7 +524,7 @@ def test_answers_come_in_the_order_of_their_questions_whatever_the_queues() -> N
 
     queues.put = put_first  # type: ignore[method-assign]
 
-    assert answers(asker(queues, window=7), [question(number) for number in range(35)]) == [
+    assert answers(requester(queues, window=7), [question(number) for number in range(35)]) == [
         str(number) for number in range(35)
     ]
 
@@ -535,7 +535,7 @@ def test_others_answers_are_released_and_dead_ones_deleted() -> None:
     queues.put(Response(body="x", request_id="dead", deadline=time.time() - 60))
     queues.put(Response(body="x", request_id="no-deadline"))
 
-    assert answers(asker(queues), [question(1)]) == ["1"]
+    assert answers(requester(queues), [question(1)]) == ["1"]
 
     assert queues.released == ["theirs", "no-deadline"]
     assert sorted(queues.deleted) == sorted(["dead", queues.sent[0].request_id])
@@ -546,7 +546,7 @@ def test_whole_batches_of_others_answers_are_looked_behind_and_all_given_back() 
     for number in range(45):
         queues.put(Response(body="x", request_id=f"theirs{number}", deadline=time.time() + 60))
 
-    assert answers(asker(queues), [question(1)]) == ["1"]
+    assert answers(requester(queues), [question(1)]) == ["1"]
 
     assert set(queues.released) == {f"theirs{number}" for number in range(45)}
     assert len(queues.waiting) == 45
@@ -554,7 +554,7 @@ def test_whole_batches_of_others_answers_are_looked_behind_and_all_given_back() 
 
 def test_a_second_answer_to_the_same_request_is_dropped() -> None:
     queues = FakeQueues(lambda request: body(request) * 2)
-    made = asker(queues)
+    made = requester(queues)
 
     assert answers(made, [question(1)]) == ["1"]
     assert answers(made, [question(2)]) == ["2"]
@@ -563,9 +563,9 @@ def test_a_second_answer_to_the_same_request_is_dropped() -> None:
     assert queues.released == []
 
 
-def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
+def test_a_late_response_to_a_canceled_request_is_dropped() -> None:
     queues = FakeQueues(lambda _: [])
-    made = asker(queues)
+    made = requester(queues)
     first = made.request(question(1), timeout_seconds=0.01)
     queues.put(Response(body="late", request_id=queues.sent[0].request_id, deadline=time.time() + 60))
     queues._answer = body
@@ -578,34 +578,34 @@ def test_a_late_answer_to_a_request_that_was_left_off_is_dropped() -> None:
 def test_errors_and_pauses_among_the_questions_keep_their_place() -> None:
     queues = FakeQueues(body)
 
-    found = answers(asker(queues), [question(1), Rejected("bad"), None, question(3)])
+    found = answers(requester(queues), [question(1), Rejected("bad"), None, question(3)])
 
     assert found == ["1", "Rejected", "3"]
 
 
-def test_a_question_that_a_queue_refuses_is_an_error_and_the_others_go_on() -> None:
+def test_a_request_that_a_queue_rejects_is_an_error_and_the_others_go_on() -> None:
     queues = FakeQueues(lambda request: body(request) if request.body != "2" else [])
     queues.failures = [Failure(index=1, error=MessageTooLong("Too long."))]
 
-    assert answers(asker(queues), [question(1), question(2), question(3)]) == ["1", "MessageTooLong", "3"]
+    assert answers(requester(queues), [question(1), question(2), question(3)]) == ["1", "MessageTooLong", "3"]
 
 
-def test_passing_trouble_is_outlasted_and_told_once() -> None:
-    told: list[str] = []
+def test_a_transient_error_is_retried_and_reported_once() -> None:
+    notices: list[str] = []
     queues = FakeQueues(body)
-    queues.troubles = [Unreachable("No network.")] * 4
+    queues.errors = [Unreachable("No network.")] * 4
 
-    assert answers(asker(queues, told), [question(1)]) == ["1"]
-    assert len(told) == 2
+    assert answers(requester(queues, notices), [question(1)]) == ["1"]
+    assert len(notices) == 2
     assert len({request.request_id for request in queues.sent}) == 1
 
 
-def test_trouble_that_does_not_pass_is_raised() -> None:
+def test_a_permanent_error_is_raised() -> None:
     queues = FakeQueues(body)
-    queues.troubles = [QueueMissing("No queue.")]
+    queues.errors = [QueueMissing("No queue.")]
 
     with pytest.raises(QueueMissing):
-        answers(asker(queues), [question(1)])
+        answers(requester(queues), [question(1)])
 
 
 def test_expensive_questions_travel_alone() -> None:
@@ -647,9 +647,9 @@ def test_expensive_questions_are_given_up_only_when_nothing_at_all_is_answered()
     assert found == [Response, Response, Response, ResponseTimeout]
 
 
-def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_received() -> None:
+def test_what_is_wrong_with_the_first_question_is_reported_before_anything_is_received() -> None:
     queues = FakeQueues(body)
-    outcomes = asker(queues).request_many([Rejected("bad"), question(1)], timeout_seconds=5)
+    outcomes = requester(queues).request_many([Rejected("bad"), question(1)], timeout_seconds=5)
 
     assert isinstance(next(outcomes).result, Rejected)
     assert (len(queues.sent), queues.waits) == (1, [])
@@ -658,7 +658,7 @@ def test_what_is_wrong_with_the_first_question_is_told_before_anything_is_receiv
 
 def test_canceling_gives_every_question_that_was_taken_an_outcome() -> None:
     queues = FakeQueues(lambda _request: [])
-    asking = asker(queues)
+    asking = requester(queues)
 
     def questions() -> Iterator[Outgoing]:
         yield question(0)

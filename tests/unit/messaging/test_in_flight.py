@@ -18,13 +18,13 @@ from tests.support.clocks import FakeTime, Ticks
 
 
 class FakeInbox:
-    """Stands for a queue: notes what is extended, and fails when told to. Real queues are in tests/contract."""
+    """Stands for a queue: records what is extended, and fails on demand. Real queues are in tests/contract."""
 
     def __init__(self, visibility_seconds: int = 1) -> None:
         self.visibility_seconds = visibility_seconds
         self.meanwhile: Callable[[], object] = lambda: None
         self.extended: list[list[str]] = []
-        self.troubles: list[Exception | list[Failure]] = []
+        self.errors: list[Exception | list[Failure]] = []
         self.beat = threading.Event()
 
     def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
@@ -32,10 +32,10 @@ class FakeInbox:
         self.meanwhile()
         self.extended.append([received.receipt_handle for received in messages])
         self.beat.set()
-        trouble = self.troubles.pop(0) if self.troubles else []
-        if isinstance(trouble, Exception):
-            raise trouble
-        return trouble
+        outcome = self.errors.pop(0) if self.errors else []
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
 
 def delivery(name: str) -> ReceivedMessage:
@@ -148,7 +148,7 @@ def test_the_heartbeat_goes_on_for_as_long_as_something_is_held() -> None:
 
 
 class Renewed:
-    """A queue that notes at what time it is told to hide which messages for how long, and fails as it is told to."""
+    """A queue that records when it hides which messages for how long, and fails on demand."""
 
     def __init__(self, clock: FakeTime) -> None:
         self._clock = clock
@@ -192,7 +192,7 @@ def test_the_first_renewal_comes_in_a_third_of_the_short_timeout_and_the_next_in
     assert queue.beats == [(1.0, ["a"], 30), (11.0, ["a"], 30), (21.0, ["a"], 30)]
 
 
-def test_a_short_timeout_is_asked_for_as_it_is(clock: FakeTime) -> None:
+def test_a_short_timeout_is_requested_as_it_is(clock: FakeTime) -> None:
     queue = Renewed(clock)
     held = held_on(queue, clock, "a", visibility_seconds=2)
 
@@ -268,7 +268,7 @@ def test_nothing_is_granted_beyond_what_is_reserved() -> None:
     assert granted_or_closed(held) == 0
 
 
-def test_whoever_waits_for_room_hears_of_a_reservation_that_was_not_used_and_of_what_is_set_aside() -> None:
+def test_a_thread_that_waits_for_room_is_woken_by_an_unused_reservation_and_by_a_request_set_aside() -> None:
     held = in_flight(FakeInbox(), capacity=10)
     threading.Timer(0.05, held.admit, [[]], {"reserved": held.reserve()}).start()
     assert held.reserve() == 10
@@ -310,7 +310,7 @@ def test_what_was_dropped_is_not_renewed() -> None:
 
 
 class Hours:
-    """A clock that is set by hand."""
+    """A clock that is set manually."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.monotonic()
@@ -337,9 +337,11 @@ def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(ho
     assert renewed_at == [1, 11, 21]  # the first timeout is short
 
 
-def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_heartbeat_in_an_outage_is_reported_once_and_comes_again(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
     inbox = FakeInbox()
-    inbox.troubles = [Unreachable("No network.")] * 3
+    inbox.errors = [Unreachable("No network.")] * 3
     held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
 
@@ -354,7 +356,7 @@ def test_a_heartbeat_in_an_outage_is_told_once_and_comes_again(hours: Hours, cap
 
 def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
     inbox = FakeInbox(visibility_seconds=30)
-    inbox.troubles = [[Failure(index=0, error=Throttled("Later."))]]
+    inbox.errors = [[Failure(index=0, error=Throttled("Later."))]]
     held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
@@ -370,7 +372,7 @@ def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
     hours: Hours, caplog: pytest.LogCaptureFixture, error: AwsError
 ) -> None:
     inbox = FakeInbox()
-    inbox.troubles = [[Failure(index=0, error=error)]]
+    inbox.errors = [[Failure(index=0, error=error)]]
     held = in_flight(inbox)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
@@ -384,11 +386,11 @@ def test_the_heartbeat_of_a_message_that_is_not_ours_any_more_ends_at_once(
     assert [one.message_id for one in held.everything()] == ["a", "b"]  # its work goes on, and its reply is sent
 
 
-def test_a_call_refused_for_a_receipt_handle_ends_the_heartbeat_too(
+def test_a_call_rejected_for_a_receipt_handle_ends_the_heartbeat_too(
     hours: Hours, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox = FakeInbox()
-    inbox.troubles = [ReceiptHandleInvalid("Expired.")]
+    inbox.errors = [ReceiptHandleInvalid("Expired.")]
     held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
 
@@ -404,7 +406,7 @@ def test_a_message_that_was_deleted_during_its_heartbeat_is_nothing_to_tell(
     hours: Hours, caplog: pytest.LogCaptureFixture
 ) -> None:
     inbox = FakeInbox()
-    inbox.troubles = [[Failure(index=0, error=ReceiptHandleInvalid("Gone."))]]
+    inbox.errors = [[Failure(index=0, error=ReceiptHandleInvalid("Gone."))]]
     held = in_flight(inbox)
     held.admit([delivery("a")], reserved=held.reserve())
     inbox.meanwhile = lambda: held.drop([delivery("a")])
@@ -443,7 +445,7 @@ def test_what_has_no_reply_yet_is_not_set_aside() -> None:
     assert [len(found.message.body) for found in held.everything()] == [1, 1]
 
 
-def test_so_many_may_wait_for_their_reply_queue_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_replies_that_wait_for_their_queue_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.in_flight.MAX_STALLED", 5)
     held = in_flight(FakeInbox(), capacity=10)
     ten = [delivery(str(number)) for number in range(10)]

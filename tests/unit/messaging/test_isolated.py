@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from courier import Application, Rejected, Request, Requester, Worker, WorkerConfig, testing
-from courier.errors import WrongUsage
+from courier.errors import ServiceError, WrongUsage
 from courier.messaging.isolated import IsolatedHandler
 from courier.sandbox import SandboxFault
 from tests.workers.wild import calls, wild
@@ -19,8 +19,8 @@ CONFIG = WorkerConfig(isolate=True, time_limit_seconds=30, memory_megabytes=400)
 
 
 def end(handler: IsolatedHandler) -> None:
-    for cell in handler._sandbox._idle:
-        cell.end()
+    for process in handler._sandbox._idle:
+        process.end()
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,27 @@ def test_what_it_raises_is_raised(isolated: IsolatedHandler) -> None:
     assert (raised.value.hint, raised.value.reason) == ("Yes.", "negative")
 
 
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [("busy", "The shop is closed. Come back."), ("full", "There is no space for temporary files.")],
+)
+def test_a_transient_error_is_the_workers_to_retry_as_one_of_a_handler_in_process(
+    isolated: IsolatedHandler, body: str, sentence: str
+) -> None:
+    with pytest.raises(ServiceError) as raised:
+        isolated(Request(body=body))
+
+    assert raised.value.is_transient
+    assert raised.value.sentence == sentence
+
+
+def test_another_error_of_courier_is_a_rejection_as_of_a_handler_in_process(isolated: IsolatedHandler) -> None:
+    with pytest.raises(Rejected) as raised:
+        isolated(Request(body="denied"))
+
+    assert (raised.value.sentence, raised.value.reason) == ("Not for you. Ask.", "")
+
+
 @pytest.mark.parametrize(("body", "reason"), [("crash", "crashed"), ("eat", "out_of_memory")])
 def test_what_ends_the_child_rejects_the_request(isolated: IsolatedHandler, body: str, reason: str) -> None:
     with pytest.raises(Rejected) as raised:
@@ -71,7 +92,7 @@ def test_what_hangs_is_ended_with_the_limit_named() -> None:
     assert "time_limit_seconds" in raised.value.hint
 
 
-def test_a_handler_that_the_child_cannot_find_is_refused_at_once() -> None:
+def test_a_handler_that_the_child_cannot_find_is_rejected_at_once() -> None:
     def local(request: Request) -> str:
         return request.body
 
@@ -85,6 +106,7 @@ def test_a_worker_with_isolation_outlives_its_handler() -> None:
         with pytest.raises(Rejected, match="crashed"):
             requester.request("crash")
         assert requester.request("hello").body == "1 hello"
+        assert requester.request("busy").body == "3 busy"
 
 
 def test_a_program_that_it_starts_finds_an_empty_stdin(isolated: IsolatedHandler) -> None:

@@ -22,8 +22,8 @@ def finished(name: str) -> Finished:
     )
 
 
-class Office(Outbox):
-    """An outbox of a worker with so many requests that have no reply yet."""
+class CountedOutbox(Outbox):
+    """An outbox of a worker with a number of requests that have no reply yet."""
 
     def __init__(self, unfinished: int = 0) -> None:
         super().__init__(lambda: self.unfinished)
@@ -47,7 +47,7 @@ def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("long_linger")
 def test_a_lone_answer_leaves_at_once() -> None:
-    outbox = Office(1)
+    outbox = CountedOutbox(1)
     outbox.finish("a")
 
     started = time.monotonic()
@@ -57,7 +57,7 @@ def test_a_lone_answer_leaves_at_once() -> None:
 
 @pytest.mark.usefixtures("long_linger")
 def test_answers_that_others_will_follow_wait_for_them() -> None:
-    outbox = Office(2)
+    outbox = CountedOutbox(2)
     outbox.finish("a")
     threading.Timer(0.05, outbox.finish, ["b"]).start()
 
@@ -65,8 +65,8 @@ def test_answers_that_others_will_follow_wait_for_them() -> None:
 
 
 @pytest.mark.usefixtures("long_linger")
-def test_whoever_waits_hears_that_the_last_has_come() -> None:
-    outbox = Office(3)
+def test_a_waiting_thread_is_woken_by_the_last_reply() -> None:
+    outbox = CountedOutbox(3)
     outbox.finish("a")
     threading.Timer(0.05, outbox.finish, ["b", "c"]).start()
 
@@ -76,8 +76,8 @@ def test_whoever_waits_hears_that_the_last_has_come() -> None:
 
 
 @pytest.mark.usefixtures("long_linger")
-def test_whoever_waits_hears_that_the_tenth_has_come() -> None:
-    outbox = Office(100)
+def test_a_waiting_thread_is_woken_by_the_tenth_reply() -> None:
+    outbox = CountedOutbox(100)
     for number in range(9):
         outbox.finish(str(number))
     threading.Timer(0.05, outbox.finish, ["9"]).start()
@@ -88,8 +88,8 @@ def test_whoever_waits_hears_that_the_tenth_has_come() -> None:
 
 
 @pytest.mark.usefixtures("long_linger")
-def test_whoever_waits_for_more_hears_that_it_is_closed() -> None:
-    outbox = Office(2)
+def test_a_waiting_thread_is_woken_by_the_close() -> None:
+    outbox = CountedOutbox(2)
     outbox.finish("a")
     threading.Timer(0.05, outbox.close).start()
 
@@ -98,9 +98,9 @@ def test_whoever_waits_for_more_hears_that_it_is_closed() -> None:
     assert time.monotonic() - started < LONG_SECONDS
 
 
-def test_whoever_waits_for_the_first_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_thread_is_woken_by_the_first_reply(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 0)
-    outbox = Office(5)
+    outbox = CountedOutbox(5)
     threading.Timer(0.05, outbox.finish, ["a"]).start()
 
     assert names(outbox.take()) == ["a"]
@@ -110,7 +110,7 @@ def test_an_answer_lingers_from_when_it_was_finished(monkeypatch: pytest.MonkeyP
     clock = FakeTime()
     monkeypatch.setattr("courier.messaging.outbox.time", clock)
     monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", LONG_SECONDS)
-    outbox = Office(2)
+    outbox = CountedOutbox(2)
     outbox.finish("a")
     clock.now += LONG_SECONDS  # nobody was there to take it
 
@@ -126,14 +126,14 @@ def test_what_goes_out_instead_is_the_same_request_with_another_reply() -> None:
 
 
 def test_an_answer_does_not_wait_long_for_slow_ones() -> None:
-    outbox = Office(2)
+    outbox = CountedOutbox(2)
     outbox.finish("a")
 
     assert names(outbox.take()) == ["a"]
 
 
 def test_ten_leave_together_and_the_rest_follows() -> None:
-    outbox = Office(12)
+    outbox = CountedOutbox(12)
     for number in range(12):
         outbox.finish(str(number))
 
@@ -143,14 +143,14 @@ def test_ten_leave_together_and_the_rest_follows() -> None:
 
 @pytest.mark.usefixtures("long_linger")
 def test_what_is_put_back_is_taken_again_and_nobody_waits_for_more() -> None:
-    outbox = Office()
+    outbox = CountedOutbox()
     outbox.put(finished("a"), finished("b"))
 
     assert names(outbox.take()) == ["a", "b"]
 
 
 def test_a_closed_outbox_gives_what_it_has_and_then_nothing() -> None:
-    outbox = Office(1)
+    outbox = CountedOutbox(1)
     outbox.finish("a")
     outbox.close()
 
@@ -159,7 +159,7 @@ def test_a_closed_outbox_gives_what_it_has_and_then_nothing() -> None:
 
 
 def test_closing_ends_a_wait() -> None:
-    outbox = Office()
+    outbox = CountedOutbox()
     threading.Timer(0.02, outbox.close).start()
 
     assert outbox.take() == []

@@ -153,7 +153,7 @@ def test_answers_to_others_make_nobody_patient_but_the_patient(clock: FakeTime) 
     assert patient.late() == ["b"]
 
 
-def test_the_first_deadline_is_that_of_whoever_waits_longest(clock: FakeTime) -> None:
+def test_the_first_deadline_is_that_of_the_longest_wait(clock: FakeTime) -> None:
     current = PendingRequests([], 5)
     waiting(current, clock, "a")
     clock.now += 1

@@ -73,7 +73,7 @@ def test_an_answer_has_its_requests_id_deadline_and_queue(aws: FakeAws) -> None:
     assert finished.outcome == "ok"
 
 
-def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes(aws: FakeAws) -> None:
+def test_what_was_sent_manually_is_answered_to_the_default_queue_for_some_minutes(aws: FakeAws) -> None:
     finished = handling(aws).finish(delivered(Message(body="1")))
 
     answer = reply(finished)
@@ -81,7 +81,7 @@ def test_what_was_sent_by_hand_is_answered_to_the_default_queue_for_some_minutes
     assert answer.deadline == pytest.approx(time.time() + DEFAULT_LIFETIME_SECONDS, abs=30)
 
 
-def test_an_answer_that_somebody_may_look_for_at_any_time_is_never_too_late(aws: FakeAws) -> None:
+def test_a_response_in_the_shared_queue_is_never_too_late(aws: FakeAws) -> None:
     assert handling(aws).finish(delivered(Message(body="1"))).deadline is None
 
 
@@ -131,15 +131,15 @@ def test_a_ping_is_answered_without_the_handler(aws: FakeAws) -> None:
     assert finished.message.body == PONG
 
 
-def refused(finished: Finished) -> Rejection:
+def rejected(finished: Finished) -> Rejection:
     assert finished.outcome == "rejected"
     found = reply(finished)
     assert isinstance(found, Rejection)
     return found
 
 
-def test_a_request_of_another_kind_is_refused_by_name(aws: FakeAws) -> None:
-    found = refused(handling(aws).finish(delivered(Request(body="1", request_id="a", kind="images"))))
+def test_a_request_of_another_kind_is_rejected_by_name(aws: FakeAws) -> None:
+    found = rejected(handling(aws).finish(delivered(Request(body="1", request_id="a", kind="images"))))
 
     assert "'images'" in found.reason
     assert "numbers" in found.reason
@@ -151,39 +151,39 @@ def test_nothing_is_answered_to_a_queue_that_is_no_response_queue(
 ) -> None:
     finished = handling(aws).finish(delivered(Request(body="1", reply_to="requestQueue")))
 
-    assert "'requestQueue'" in refused(finished).reason
+    assert "'requestQueue'" in rejected(finished).reason
     assert finished.reply_queue == "responseQueue"
     assert "rejected a request" in caplog.text
 
 
-def test_what_cannot_be_decoded_is_refused_to_whoever_can_be_made_out(aws: FakeAws) -> None:
+def test_a_request_that_cannot_be_decoded_is_rejected_to_the_client_it_names(aws: FakeAws) -> None:
     attributes = {"request-id": "a", "reply-to": "responseQueue-x", "deadline": "soon"}
 
     finished = handling(aws).finish(delivered(Message(body="1", attributes=attributes)))
 
-    assert "deadline" in refused(finished).reason
+    assert "deadline" in rejected(finished).reason
     assert (finished.request_id, finished.reply_queue) == ("a", "responseQueue-x")
 
 
 @pytest.mark.parametrize(("reason", "code"), [(Reason.CORRUPT, "corrupt"), ("", "")])
-def test_a_handlers_refusal_is_passed_on_in_a_sentence_and_a_word(aws: FakeAws, reason: str, code: str) -> None:
-    def refuse(_: Request) -> str:
+def test_a_handlers_rejection_is_passed_on_in_a_sentence_and_a_word(aws: FakeAws, reason: str, code: str) -> None:
+    def reject(_: Request) -> str:
         raise Rejected("Not so.", hint="Like this.", reason=reason)
 
-    found = refused(handling(aws, refuse).finish(delivered(Request(body="1"))))
+    found = rejected(handling(aws, reject).finish(delivered(Request(body="1"))))
 
     assert (found.reason, found.code) == ("Not so. Like this.", code)
 
 
-def test_trouble_that_stays_is_refused(aws: FakeAws) -> None:
+def test_a_permanent_error_is_a_rejection(aws: FakeAws) -> None:
     def fail(_: Request) -> str:
         raise QueueMissing("No bucket.")
 
-    assert "No bucket." in refused(handling(aws, fail).finish(delivered(Request(body="1")))).reason
+    assert "No bucket." in rejected(handling(aws, fail).finish(delivered(Request(body="1")))).reason
 
 
 @pytest.mark.parametrize("error", [Unreachable, NoRoom, Throttled])
-def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: type[Exception]) -> None:
+def test_a_transient_error_is_the_callers_to_retry(aws: FakeAws, error: type[Exception]) -> None:
     def fail(_: Request) -> str:
         raise error
 
@@ -192,7 +192,7 @@ def test_trouble_that_passes_is_the_callers_to_wait_out(aws: FakeAws, error: typ
 
 
 @pytest.mark.parametrize("kind", [KeyError, TypeError, ValueError, MemoryError, SystemExit, CancelledError])
-def test_a_bug_is_logged_with_its_traceback_and_refused_without(
+def test_a_bug_is_logged_with_its_traceback_and_rejected_without(
     aws: FakeAws, kind: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: Request) -> str:
@@ -221,7 +221,7 @@ def test_a_bug_over_a_request_without_an_id_is_logged_by_its_messages(
     assert "request m failed" in caplog.text
 
 
-def test_nobody_is_told_what_comes_too_late(aws: FakeAws) -> None:
+def test_a_late_outcome_is_reported_to_nobody(aws: FakeAws) -> None:
     asked: list[Request] = []
 
     def note(request: Request) -> str:
@@ -244,7 +244,9 @@ def test_the_time_that_counts_is_that_of_aws(aws: FakeAws) -> None:
 
 
 @pytest.mark.parametrize(("receive_count", "outcome"), [(1, "ok"), (4, "ok"), (5, "dead"), (6, "dead")])
-def test_what_was_received_too_often_is_put_aside_untried(aws: FakeAws, receive_count: int, outcome: str) -> None:
+def test_a_request_received_too_often_goes_to_the_dead_letter_queue_untried(
+    aws: FakeAws, receive_count: int, outcome: str
+) -> None:
     finished = handling(aws).finish(delivered(Request(body="1", request_id="a"), receive_count))
 
     assert finished.outcome == outcome
@@ -256,21 +258,21 @@ def test_what_was_received_too_often_is_put_aside_untried(aws: FakeAws, receive_
         assert aws.queues.queue(DEAD).messages[0].attributes["reason"]["StringValue"] == found.reason
 
 
-def test_what_cannot_be_put_aside_for_now_is_tried_again(aws: FakeAws) -> None:
+def test_a_move_to_the_dead_letter_queue_that_fails_is_retried(aws: FakeAws) -> None:
     aws.queues.fail("send_message_batch", no_network())
 
     with pytest.raises(Unreachable):
         handling(aws).finish(delivered(Request(body="1"), 5))
 
 
-def test_an_answer_that_is_too_long_is_a_refusal_of_the_handlers(aws: FakeAws) -> None:
+def test_an_answer_that_is_too_long_is_a_rejection_of_the_handlers(aws: FakeAws) -> None:
     def fail(_: Request) -> str:
         raise MessageTooLong
 
-    assert refused(handling(aws, fail).finish(delivered(Request(body="1"))))
+    assert rejected(handling(aws, fail).finish(delivered(Request(body="1"))))
 
 
-def test_what_takes_too_long_is_refused_with_the_limit(aws: FakeAws) -> None:
+def test_what_takes_too_long_is_rejected_with_the_limit(aws: FakeAws) -> None:
     request = Request(body="1", request_id="a", reply_to="responseQueue-x", deadline=5.0)
 
     finished = handling(aws).give_up(delivered(request))

@@ -71,7 +71,7 @@ def test_details_that_cannot_be_read_are_none(details: str) -> None:
     assert found == Response(body="1", details={})
 
 
-def test_a_message_sent_by_hand_is_a_request_like_any_other() -> None:
+def test_a_message_sent_manually_is_a_request_like_any_other() -> None:
     assert decode_request(Message(body="1,5,22")) == Request(body="1,5,22")
 
 
@@ -96,7 +96,7 @@ def test_attributes_of_others_are_passed_over() -> None:
         ("version", "2"),
     ],
 )
-def test_an_attribute_that_cannot_be_read_is_refused_by_name(name: str, value: str) -> None:
+def test_an_attribute_that_cannot_be_read_is_rejected_by_name(name: str, value: str) -> None:
     with pytest.raises(MalformedMessage, match=name):
         decode_request(Message(body="1", attributes={name: value}))
 
@@ -128,10 +128,10 @@ def test_an_answer_arrives_as_it_was_sent(answer: Response) -> None:
         deadline=deadlines,
     )
 )
-def test_a_refusal_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(refusal: Rejection) -> None:
-    message = encode_reply(refusal)
+def test_a_rejection_arrives_as_it_was_sent_and_begins_as_the_first_version_expects(rejection: Rejection) -> None:
+    message = encode_reply(rejection)
 
-    assert decode_reply(message) == refusal
+    assert decode_reply(message) == rejection
     assert message.body.startswith("?Error. ")
     assert message.attributes["status"] == "error"
 
@@ -141,7 +141,7 @@ def test_a_reply_of_a_first_version_worker_is_understood() -> None:
     assert decode_reply(Message(body="cat.png")) == Response(body="cat.png")
 
 
-def test_characters_that_a_queue_refuses_are_replaced() -> None:
+def test_characters_that_a_queue_rejects_are_replaced() -> None:
     assert encode_reply(Response(body="a\x00\x1b\ud800b\tc\n")).body == "a\ufffd\ufffd\ufffdb\tc\n"
 
 

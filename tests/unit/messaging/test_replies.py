@@ -1,4 +1,4 @@
-"""What a replier does when queues refuse or AWS is in trouble; queues that work are in tests/acceptance."""
+"""What a replier does when queues reject or AWS is in an outage; queues that work are in tests/acceptance."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from courier.messaging.replies import Replier
 from tests.support.clocks import FakeTime
 
 
-class Desk:
+class ReplierHarness:
     """A replier with its neighbors, whose queues do what a test says and note what was done, in order."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.done: list[tuple[str, list[str]]] = []
         self.on_send: list[list[Failure] | Exception] = []
-        #: What sending to other queues than the default one meets, for ever.
+        #: What sending to other queues than the default one meets, forever.
         self.broken: dict[str, Exception] = {}
         self.on_acknowledge: list[list[Failure] | Exception] = []
         monkeypatch.setattr(Mailbox, "send", lambda mailbox, messages: self._send(mailbox, messages))  # noqa: PLW0108  binds
@@ -118,169 +118,173 @@ def _next(outcomes: list[list[Failure] | Exception]) -> list[Failure]:
     return outcome
 
 
-def is_refusal(body: str, fact: str) -> bool:
+def is_rejection(body: str, fact: str) -> bool:
     return body.startswith("?Error. ") and fact in body
 
 
 @pytest.fixture
-def commands(monkeypatch: pytest.MonkeyPatch) -> Desk:
-    return Desk(monkeypatch)
+def harness(monkeypatch: pytest.MonkeyPatch) -> ReplierHarness:
+    return ReplierHarness(monkeypatch)
 
 
-def test_an_answer_is_sent_before_its_request_is_acknowledged(commands: Desk) -> None:
-    commands.finish("a")
-    commands.finish("b")
+def test_an_answer_is_sent_before_its_request_is_acknowledged(harness: ReplierHarness) -> None:
+    harness.finish("a")
+    harness.finish("b")
 
-    assert commands.run() == [("sent to responseQueue", ["a", "b"]), ("acknowledged", ["a", "b"])]
-    assert commands.in_flight.is_idle
-
-
-def test_a_send_that_meets_trouble_is_made_again_and_nothing_acknowledged_before_it(commands: Desk) -> None:
-    commands.on_send.extend([Unreachable("No network."), Unreachable("No network.")])
-    commands.finish("a")
-
-    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] * 3 + ["acknowledged"]
+    assert harness.run() == [("sent to responseQueue", ["a", "b"]), ("acknowledged", ["a", "b"])]
+    assert harness.in_flight.is_idle
 
 
-def test_an_acknowledgement_that_meets_trouble_is_made_again(commands: Desk) -> None:
-    commands.on_acknowledge.append(Unreachable("No network."))
-    commands.finish("a")
+def test_a_send_that_fails_is_retried_and_nothing_acknowledged_before_it(harness: ReplierHarness) -> None:
+    harness.on_send.extend([Unreachable("No network."), Unreachable("No network.")])
+    harness.finish("a")
 
-    assert [word for word, _ in commands.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+    assert [word for word, _ in harness.run()] == ["sent to responseQueue"] * 3 + ["acknowledged"]
 
 
-def test_an_answer_refused_by_its_queue_is_not_acknowledged_but_refused_in_words(commands: Desk) -> None:
-    commands.on_send.append([Failure(index=1, error=MessageTooLong("Too long."))])
-    commands.finish("a")
-    commands.finish("b")
+def test_an_acknowledgement_that_fails_is_retried(harness: ReplierHarness) -> None:
+    harness.on_acknowledge.append(Unreachable("No network."))
+    harness.finish("a")
 
-    done = commands.run()
+    assert [word for word, _ in harness.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+
+
+def test_a_response_rejected_by_its_queue_is_not_acknowledged_but_becomes_a_rejection(harness: ReplierHarness) -> None:
+    harness.on_send.append([Failure(index=1, error=MessageTooLong("Too long."))])
+    harness.finish("a")
+    harness.finish("b")
+
+    done = harness.run()
 
     assert [word for word, _ in done] == ["sent to responseQueue", "acknowledged"] * 2
     assert [names for _, names in done[:2] + done[3:]] == [["a", "b"], ["a"], ["b"]]
     assert len(done[2][1]) == 1
-    assert is_refusal(done[2][1][0], "could not be sent. Too long.")
+    assert is_rejection(done[2][1][0], "could not be sent. Too long.")
 
 
-def test_a_refusal_that_cannot_be_sent_gives_its_request_back(commands: Desk) -> None:
-    commands.on_send.append([Failure(index=0, error=Undelivered("No."))])
-    commands.finish("a", Rejection(reason="x", request_id="a"))
+def test_a_rejection_that_cannot_be_sent_gives_its_request_back(harness: ReplierHarness) -> None:
+    harness.on_send.append([Failure(index=0, error=Undelivered("No."))])
+    harness.finish("a", Rejection(reason="x", request_id="a"))
 
-    assert commands.run() == [("sent to responseQueue", ["?Error. x"]), ("released", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.run() == [("sent to responseQueue", ["?Error. x"]), ("released", ["a"])]
+    assert harness.in_flight.is_idle
 
 
-def test_a_request_that_could_not_be_deleted_is_told(commands: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    commands.on_acknowledge.append([Failure(index=0, error=Undelivered("No."))])
-    commands.finish("a")
-    commands.run()
+def test_a_request_that_could_not_be_deleted_is_reported(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.on_acknowledge.append([Failure(index=0, error=Undelivered("No."))])
+    harness.finish("a")
+    harness.run()
 
     assert "will be received again: No." in caplog.text
-    assert commands.in_flight.is_idle
+    assert harness.in_flight.is_idle
 
 
-def test_a_broken_reply_queue_holds_up_no_other(commands: Desk) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
-    commands.finish("a", queue="responseQueue-a")
-    commands.finish("b", queue="responseQueue-b")
-    commands.finish("c")
+def test_a_broken_reply_queue_holds_up_no_other(harness: ReplierHarness) -> None:
+    harness.broken["responseQueue-a"] = Throttled("502")
+    harness.finish("a", queue="responseQueue-a")
+    harness.finish("b", queue="responseQueue-b")
+    harness.finish("c")
 
-    commands.run()
+    harness.run()
 
-    assert [received.receipt_handle for received in commands.in_flight.everything()] == ["a"]
-    assert ("acknowledged", ["b", "c"]) in commands.done
-    assert [word for word, _ in commands.done].count("sent to responseQueue-a") == 1
-    assert commands.in_flight.reserve() == 10  # what waits takes nobody's room
+    assert [received.receipt_handle for received in harness.in_flight.everything()] == ["a"]
+    assert ("acknowledged", ["b", "c"]) in harness.done
+    assert [word for word, _ in harness.done].count("sent to responseQueue-a") == 1
+    assert harness.in_flight.reserve() == 10  # what waits takes nobody's room
 
 
-def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_once_it_heals(commands: Desk) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
+def test_further_answers_to_a_broken_queue_wait_without_a_call_and_all_are_sent_once_it_heals(
+    harness: ReplierHarness,
+) -> None:
+    harness.broken["responseQueue-a"] = Throttled("502")
     for number in range(25):
-        commands.in_flight._capacity = 100
-        commands.finish(str(number), queue="responseQueue-a")
-    commands.run()
-    assert [len(bodies) for _, bodies in commands.done] == [10]
+        harness.in_flight._capacity = 100
+        harness.finish(str(number), queue="responseQueue-a")
+    harness.run()
+    assert [len(bodies) for _, bodies in harness.done] == [10]
 
-    assert [len(bodies) for _, bodies in commands.retry()] == [10]  # one batch tells whether it is well again
-    commands.broken.clear()
-    done = commands.retry()
+    assert [len(bodies) for _, bodies in harness.retry()] == [10]  # one batch tells whether it is well again
+    harness.broken.clear()
+    done = harness.retry()
 
     sent = [body for word, bodies in done if word == "sent to responseQueue-a" for body in bodies]
     acknowledged = [name for word, names in done if word == "acknowledged" for name in names]
     assert sorted(sent, key=int) == [str(number) for number in range(25)]
     assert sorted(acknowledged, key=int) == [str(number) for number in range(25)]
-    assert commands.in_flight.is_idle
+    assert harness.in_flight.is_idle
 
 
 @pytest.mark.parametrize(
     "error", [Throttled("502"), Unreachable("No."), AwsError("Odd."), CredentialsRejected("Dead.")]
 )
 def test_an_answer_is_tried_until_its_deadline_and_then_its_request_is_deleted(
-    commands: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
+    harness: ReplierHarness, error: AwsError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.broken["responseQueue-a"] = error
-    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
-    commands.run()
-    commands.now += 60
+    harness.broken["responseQueue-a"] = error
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60)
+    harness.run()
+    harness.now += 60
     for _ in range(3):
-        assert [word for word, _ in commands.retry()] == ["sent to responseQueue-a"]
-    assert not commands.in_flight.is_idle
+        assert [word for word, _ in harness.retry()] == ["sent to responseQueue-a"]
+    assert not harness.in_flight.is_idle
 
-    commands.now += 1
+    harness.now += 1
 
-    assert commands.retry() == [("acknowledged", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.retry() == [("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
     assert "1 responses to responseQueue-a" in caplog.text
     assert "before their deadline" in caplog.text
 
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No.")])
 def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
-    commands: Desk, error: AwsError, caplog: pytest.LogCaptureFixture
+    harness: ReplierHarness, error: AwsError, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.broken["responseQueue-a"] = error
-    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
+    harness.broken["responseQueue-a"] = error
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60)
 
-    assert commands.run() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert harness.run() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
     assert error.message in caplog.text
-    assert not commands.replier._backlog._queues
+    assert not harness.replier._backlog._queues
 
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])
-def test_of_the_default_queue_nothing_is_dropped(commands: Desk, error: AwsError) -> None:
-    commands.on_send.extend([error] * 3)
-    commands.finish("a")
+def test_of_the_default_queue_nothing_is_dropped(harness: ReplierHarness, error: AwsError) -> None:
+    harness.on_send.extend([error] * 3)
+    harness.finish("a")
 
-    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] * 4 + ["acknowledged"]
+    assert [word for word, _ in harness.run()] == ["sent to responseQueue"] * 4 + ["acknowledged"]
 
 
-def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(commands: Desk) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
-    commands.in_flight._capacity = 2
-    commands.finish("first", queue="responseQueue-a")
-    commands.replier._dispatch(commands.outbox.take())
-    commands.finish("second", queue="responseQueue-a")
-    commands.replier._dispatch(commands.outbox.take())
+def test_what_waits_for_a_broken_queue_leaves_room_for_other_requests(harness: ReplierHarness) -> None:
+    harness.broken["responseQueue-a"] = Throttled("502")
+    harness.in_flight._capacity = 2
+    harness.finish("first", queue="responseQueue-a")
+    harness.replier._dispatch(harness.outbox.take())
+    harness.finish("second", queue="responseQueue-a")
+    harness.replier._dispatch(harness.outbox.take())
 
-    assert [word for word, _ in commands.done] == ["sent to responseQueue-a"]
-    assert commands.in_flight.reserve() == 2
-    assert len(commands.in_flight.everything()) == 2
+    assert [word for word, _ in harness.done] == ["sent to responseQueue-a"]
+    assert harness.in_flight.reserve() == 2
+    assert len(harness.in_flight.everything()) == 2
 
 
 @pytest.mark.parametrize(
     ("queue", "doing"), [("responseQueue-a", "(replying to responseQueue-a)"), ("responseQueue", "(replying)")]
 )
-def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
-    commands: Desk, queue: str, doing: str, caplog: pytest.LogCaptureFixture
+def test_an_error_of_a_queue_is_reported_with_its_name_and_so_is_its_end(
+    harness: ReplierHarness, queue: str, doing: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.broken[queue] = Throttled("502")
-    commands.finish("a", queue=queue, deadline=commands.now + 60)
-    commands.run()
+    harness.broken[queue] = Throttled("502")
+    harness.finish("a", queue=queue, deadline=harness.now + 60)
+    harness.run()
     for _ in range(3):
-        commands.retry()
-    commands.broken.clear()
+        harness.retry()
+    harness.broken.clear()
 
-    commands.retry()
+    harness.retry()
 
     assert caplog.text.count("Waiting and retrying") == 1
     assert caplog.text.count("AWS responds again") == 1
@@ -288,146 +292,148 @@ def test_trouble_with_a_queue_is_told_by_its_name_and_so_is_its_end(
 
 
 @pytest.mark.parametrize("end", [QueueMissing("Gone."), ZeroDivisionError(), None])
-def test_a_queue_that_did_not_heal_is_not_told_to_answer_again(
-    commands: Desk, end: Exception | None, caplog: pytest.LogCaptureFixture
+def test_a_queue_that_did_not_recover_is_not_reported_as_recovered(
+    harness: ReplierHarness, end: Exception | None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
-    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60)
-    commands.run()
+    harness.broken["responseQueue-a"] = Throttled("502")
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60)
+    harness.run()
     if end:
-        commands.broken["responseQueue-a"] = end
+        harness.broken["responseQueue-a"] = end
     else:
-        commands.now += 100  # nobody waits for it any more
+        harness.now += 100  # nobody waits for it any more
 
     with suppress(ZeroDivisionError):
-        commands.retry()
+        harness.retry()
 
-    assert not commands.replier._backlog._queues
+    assert not harness.replier._backlog._queues
     assert "AWS responds again" not in caplog.text
 
 
-def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_told_so(
-    commands: Desk, caplog: pytest.LogCaptureFixture
+def test_a_call_that_is_too_long_is_made_one_by_one_and_who_is_too_long_is_reported_so(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.on_send.extend([MessageTooLong("Too long."), [], MessageTooLong("Still too long.")])
-    commands.finish("a")
-    commands.finish("b")
+    harness.on_send.extend([MessageTooLong("Too long."), [], MessageTooLong("Still too long.")])
+    harness.finish("a")
+    harness.finish("b")
 
-    done = commands.run()
+    done = harness.run()
 
-    *calls, refusals = [names for word, names in done if word == "sent to responseQueue"]
+    *calls, rejections = [names for word, names in done if word == "sent to responseQueue"]
     assert calls == [["a", "b"], ["a"], ["b"]]
-    assert len(refusals) == 1
-    assert is_refusal(refusals[0], "could not be sent. Still too long.")
+    assert len(rejections) == 1
+    assert is_rejection(rejections[0], "could not be sent. Still too long.")
     assert sorted(name for word, names in done if word == "acknowledged" for name in names) == ["a", "b"]
     assert "response to b rejected" in caplog.text
     assert "Still too long." in caplog.text
 
 
 def test_a_finished_request_is_logged_with_what_programs_read(
-    commands: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.finish("a")
-    (received,) = commands.in_flight.everything()
+    harness.finish("a")
+    (received,) = harness.in_flight.everything()
     monkeypatch.setattr("courier.messaging.replies.time", FakeTime(received.received_at + 0.25))
     with caplog.at_level(logging.INFO):
-        commands.run()
+        harness.run()
 
     (record,) = [one for one in caplog.records if hasattr(one, "fields")]
     assert record.fields == {"request_id": "a", "kind": "numbers", "outcome": "ok", "milliseconds": 250.0}
     assert "request a numbers ok in 250.0 ms" in record.getMessage()
 
 
-def test_a_request_without_an_id_is_logged_by_its_messages(commands: Desk, caplog: pytest.LogCaptureFixture) -> None:
-    commands.finish("a")
-    (finished,) = commands.outbox.take()
-    commands.outbox.put(replace(finished, request_id=""))
+def test_a_request_without_an_id_is_logged_by_its_messages(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    harness.finish("a")
+    (finished,) = harness.outbox.take()
+    harness.outbox.put(replace(finished, request_id=""))
     with caplog.at_level(logging.INFO):
-        commands.run()
+        harness.run()
 
     assert "request a numbers ok" in caplog.text
 
 
-def test_a_delete_that_is_refused_because_nothing_is_ours_any_more_is_not_made_again(
-    commands: Desk, caplog: pytest.LogCaptureFixture
+def test_a_delete_of_messages_that_are_no_longer_ours_is_not_retried(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.on_acknowledge.append(ReceiptHandleInvalid("Expired."))
-    commands.finish("a")
+    harness.on_acknowledge.append(ReceiptHandleInvalid("Expired."))
+    harness.finish("a")
 
-    assert commands.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
     assert "Expired." in caplog.text
 
 
-def test_a_delete_that_cannot_succeed_for_now_is_told_once_and_made_again(
-    commands: Desk, caplog: pytest.LogCaptureFixture
+def test_a_delete_that_cannot_succeed_for_now_is_reported_once_and_made_again(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.on_acknowledge.extend([QueueMissing("None.")] * 3)
-    commands.finish("a")
+    harness.on_acknowledge.extend([QueueMissing("None.")] * 3)
+    harness.finish("a")
 
-    assert [word for word, _ in commands.run()] == ["sent to responseQueue"] + ["acknowledged"] * 4
+    assert [word for word, _ in harness.run()] == ["sent to responseQueue"] + ["acknowledged"] * 4
     assert caplog.text.count("Waiting and retrying") == 1
 
 
 def test_who_stops_while_a_delete_fails_leaves_its_request_to_others(
-    commands: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> None:
-        commands.stopped.set()
+        harness.stopped.set()
         raise QueueMissing("None.")
 
     monkeypatch.setattr(Mailbox, "acknowledge", fail)
-    commands.finish("a")
+    harness.finish("a")
 
-    commands.run()
+    harness.run()
 
-    assert not commands.in_flight.is_idle
+    assert not harness.in_flight.is_idle
 
 
-def test_a_request_that_cannot_be_given_back_is_told(
-    commands: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_request_that_cannot_be_given_back_is_reported(
+    harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(Mailbox, "release", lambda *_: [Failure(index=0, error=Undelivered("Not that."))])
-    commands.on_send.append([Failure(index=0, error=Undelivered("No."))])
-    commands.finish("a", Rejection(reason="x", request_id="a"))
+    harness.on_send.append([Failure(index=0, error=Undelivered("No."))])
+    harness.finish("a", Rejection(reason="x", request_id="a"))
 
-    commands.run()
+    harness.run()
 
     assert "could not be released: Not that." in caplog.text
 
 
-def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(commands: Desk) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
-    commands.finish("a", queue="responseQueue-a")
-    commands.run()
-    commands.broken["responseQueue-a"] = QueueMissing("Gone.")
+def test_a_queue_that_breaks_and_then_is_gone_leaves_nothing_waiting(harness: ReplierHarness) -> None:
+    harness.broken["responseQueue-a"] = Throttled("502")
+    harness.finish("a", queue="responseQueue-a")
+    harness.run()
+    harness.broken["responseQueue-a"] = QueueMissing("Gone.")
 
-    assert commands.retry() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.retry() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
 
 
-def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(commands: Desk) -> None:
-    commands.on_send.extend([AwsError("Odd."), AwsError("Odd."), []])
-    commands.finish("a")
-    commands.finish("b")
-    commands.outbox.close()
-    commands.replier.work()
+def test_one_answer_that_spoils_its_batch_costs_the_others_nothing(harness: ReplierHarness) -> None:
+    harness.on_send.extend([AwsError("Odd."), AwsError("Odd."), []])
+    harness.finish("a")
+    harness.finish("b")
+    harness.outbox.close()
+    harness.replier.work()
 
-    assert commands.done[:3] == [
+    assert harness.done[:3] == [
         ("sent to responseQueue", ["a", "b"]),
         ("sent to responseQueue", ["a"]),
         ("sent to responseQueue", ["b"]),
     ]
-    assert ("acknowledged", ["b"]) in commands.done
-    assert commands.retry() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert ("acknowledged", ["b"]) in harness.done
+    assert harness.retry() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
 
 
-def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(commands: Desk) -> None:
-    commands.on_send.append([Failure(index=1, error=Throttled("Later."))])
-    commands.finish("a")
-    commands.finish("b")
+def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_rejection(harness: ReplierHarness) -> None:
+    harness.on_send.append([Failure(index=1, error=Throttled("Later."))])
+    harness.finish("a")
+    harness.finish("b")
 
-    assert commands.run() == [
+    assert harness.run() == [
         ("sent to responseQueue", ["a", "b"]),
         ("acknowledged", ["a"]),
         ("sent to responseQueue", ["b"]),
@@ -435,57 +441,59 @@ def test_an_entry_that_fails_for_the_moment_is_sent_again_and_no_refusal(command
     ]
 
 
-def test_deletes_that_fail_for_the_moment_are_made_again(commands: Desk) -> None:
-    commands.on_acknowledge.append([Failure(index=0, error=Throttled("Later."))])
-    commands.finish("a")
+def test_deletes_that_fail_for_the_moment_are_made_again(harness: ReplierHarness) -> None:
+    harness.on_acknowledge.append([Failure(index=0, error=Throttled("Later."))])
+    harness.finish("a")
 
-    assert [word for word, _ in commands.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
+    assert [word for word, _ in harness.run()] == ["sent to responseQueue", "acknowledged", "acknowledged"]
 
 
 def test_a_message_that_is_not_ours_any_more_is_answered_all_the_same(
-    commands: Desk, caplog: pytest.LogCaptureFixture
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    commands.on_acknowledge.append([Failure(index=0, error=ReceiptHandleInvalid("Expired."))])
-    commands.finish("a")
+    harness.on_acknowledge.append([Failure(index=0, error=ReceiptHandleInvalid("Expired."))])
+    harness.finish("a")
 
-    assert commands.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.run() == [("sent to responseQueue", ["a"]), ("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
     assert caplog.text.count("Expired.") == 1
 
 
-def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_the_rest(commands: Desk) -> None:
-    commands.broken["responseQueue-a"] = Throttled("502")
+def test_a_bug_while_a_stalled_queue_is_tried_lets_go_of_what_it_held_and_keeps_the_rest(
+    harness: ReplierHarness,
+) -> None:
+    harness.broken["responseQueue-a"] = Throttled("502")
     for number in range(12):
-        commands.in_flight._capacity = 100
-        commands.finish(str(number), queue="responseQueue-a")
-    commands.run()
-    commands.broken["responseQueue-a"] = ZeroDivisionError()
+        harness.in_flight._capacity = 100
+        harness.finish(str(number), queue="responseQueue-a")
+    harness.run()
+    harness.broken["responseQueue-a"] = ZeroDivisionError()
 
     with pytest.raises(ZeroDivisionError):
-        commands.retry()
+        harness.retry()
 
-    assert len(commands.in_flight.everything()) == 2
-    commands.broken.clear()
-    commands.replier.work()
-    assert commands.in_flight.is_idle
-
-
-def test_once_stopped_nothing_is_tried_again_and_all_stays_in_flight(commands: Desk) -> None:
-    commands.stopped.set()
-    commands.finish("a")
-
-    assert commands.run() == []
-    assert not commands.in_flight.is_idle
+    assert len(harness.in_flight.everything()) == 2
+    harness.broken.clear()
+    harness.replier.work()
+    assert harness.in_flight.is_idle
 
 
-def test_a_fault_of_its_own_lets_go_of_what_it_held(commands: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_once_stopped_nothing_is_tried_again_and_all_stays_in_flight(harness: ReplierHarness) -> None:
+    harness.stopped.set()
+    harness.finish("a")
+
+    assert harness.run() == []
+    assert not harness.in_flight.is_idle
+
+
+def test_a_fault_of_its_own_lets_go_of_what_it_held(harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(Mailbox, "send", fail)
-    commands.finish("a")
+    harness.finish("a")
 
     with pytest.raises(ZeroDivisionError):
-        commands.run()
+        harness.run()
 
-    assert commands.in_flight.is_idle
+    assert harness.in_flight.is_idle

@@ -102,7 +102,7 @@ def test_without_a_block_it_ends_with_the_stream_also_one_that_is_left_early(que
     assert private(queues) == []
 
 
-def test_a_reply_queue_of_its_own_is_not_kept_for_ever(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reply_queue_of_its_own_is_not_kept_forever(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.requester.PRIVATE_SECONDS", 0.0)
     with Worker(echo, ECHO), Requester(ECHO) as requester:
         list(requester.request_many(map(str, range(30))))
@@ -132,12 +132,12 @@ def created_with(queues: Queues) -> int:
 @pytest.mark.parametrize(("sent", "body"), [(TRACE, "a"), (TRACE, "no"), ("", "a")])
 def test_a_trace_goes_there_and_back_and_into_the_log(sent: str, body: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "courier")
-    told: list[str] = []
-    hooks = Hooks(on_received=lambda request: told.append(request.traceparent))
+    events: list[str] = []
+    hooks = Hooks(on_received=lambda request: events.append(request.traceparent))
     with Worker(echo, ECHO, hooks=hooks), Requester(ECHO) as requester:
         (found,) = requester.request_many([Request(body=body, traceparent=sent)])
 
-    assert told == [sent]
+    assert events == [sent]
     assert not isinstance(found, Response) or found.traceparent == sent
     assert (f"in the trace {TRACE}" in caplog.text) == bool(sent)
 
@@ -149,7 +149,7 @@ def test_what_is_no_trace_is_passed_over() -> None:
 
 
 def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
-    told: list[tuple[str, ...]] = []
+    events: list[tuple[str, ...]] = []
 
     class Passing(ServiceError):
         is_transient = True
@@ -162,27 +162,27 @@ def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplo
         return echo(request)
 
     def on_replied(request: Request, response: Response) -> None:
-        told.append(("replied", request.body, response.body, request.request_id))
+        events.append(("replied", request.body, response.body, request.request_id))
         assert response.seconds > 0
         raise ZeroDivisionError
 
     hooks = Hooks(
-        on_received=lambda request: told.append(("received", request.body)),
+        on_received=lambda request: events.append(("received", request.body)),
         on_replied=on_replied,
-        on_rejected=lambda request, error: told.append(("rejected", request.body, error.reason)),
-        on_retry=lambda request, error: told.append(("retry", request.body, str(error))),
+        on_rejected=lambda request, error: events.append(("rejected", request.body, error.reason)),
+        on_retry=lambda request, error: events.append(("retry", request.body, str(error))),
     )
     with Worker(unsure, ECHO, hooks=hooks), Requester(ECHO) as requester:
         requester.request("a")
         list(requester.request_many(["no"]))
-        queues.send("echoRequests", "by hand")
-        until(lambda: len(told) == 8, "all that hooks are told")
+        queues.send("echoRequests", "manually")
+        until(lambda: len(events) == 8, "all that hooks are reported")
 
-    assert told[:3] == [("received", "a"), ("retry", "a", "Not now."), ("received", "a")]
-    assert told[3][:3] == ("replied", "a", "a")
-    assert told[4:7] == [("received", "no"), ("rejected", "no", "negative"), ("received", "by hand")]
-    assert told[7][:3] == ("replied", "by hand", "by hand")
-    assert told[7][3]
+    assert events[:3] == [("received", "a"), ("retry", "a", "Not now."), ("received", "a")]
+    assert events[3][:3] == ("replied", "a", "a")
+    assert events[4:7] == [("received", "no"), ("rejected", "no", "negative"), ("received", "manually")]
+    assert events[7][:3] == ("replied", "manually", "manually")
+    assert events[7][3]
     assert "a hook failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 

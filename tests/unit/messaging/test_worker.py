@@ -18,13 +18,13 @@ from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, client_error, no_network, until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
 NUMBERS = Application("numbers", requests=REQUESTS, replies=RESPONSES)
 
 
-class Office:
+class WorkerHarness:
     """A worker of one kind and its queues."""
 
     def __init__(self, handler: Handler, **config: object) -> None:
@@ -43,7 +43,7 @@ class Office:
         }
         self.worker = Worker(handler, NUMBERS, WorkerConfig(**{**defaults, **config}), aws=self.aws)  # type: ignore[arg-type]
 
-    def start(self) -> Office:
+    def start(self) -> WorkerHarness:
         self.worker.start()
         return self
 
@@ -87,7 +87,7 @@ class Office:
         return sum(message.visible_at <= now for message in self.queues.queue(REQUESTS).messages)
 
 
-Open = Callable[..., Office]
+Open = Callable[..., WorkerHarness]
 
 
 @pytest.fixture(autouse=True)
@@ -101,19 +101,19 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def opened() -> Iterator[Open]:
-    offices: list[Office] = []
+    harnesses: list[WorkerHarness] = []
 
-    def make(handler: Handler, **config: object) -> Office:
-        offices.append(Office(handler, **config))
-        return offices[-1]
+    def make(handler: Handler, **config: object) -> WorkerHarness:
+        harnesses.append(WorkerHarness(handler, **config))
+        return harnesses[-1]
 
     yield make
-    for office in offices:
-        office.close()
+    for harness in harnesses:
+        harness.close()
 
 
 class Gate:
-    """A handler that begins, and ends when it is told to."""
+    """A handler that begins, and ends when the test lets it."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -121,7 +121,7 @@ class Gate:
 
     def __call__(self, request: Request) -> str:
         self.begun.append(request.body)
-        assert self.free.wait(PATIENCE_SECONDS)
+        assert self.free.wait(WAIT_LIMIT_SECONDS)
         return f"done {request.body}"
 
 
@@ -137,163 +137,163 @@ def echo(request: Request) -> str:
 
 
 def test_a_request_is_answered_and_only_then_deleted(opened: Open) -> None:
-    office = opened(echo)
+    harness = opened(echo)
     found: list[list[str]] = []
-    office.queues.hooks["delete_message_batch"] = lambda _: found.append(office.bodies())
-    office.ask(Request(body="1", request_id="a"))
-    office.start()
+    harness.queues.hooks["delete_message_batch"] = lambda _: found.append(harness.bodies())
+    harness.ask(Request(body="1", request_id="a"))
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
     assert found == [["<1>"]]
-    assert [(reply.request_id, type(reply)) for reply in office.replies()] == [("a", Response)]
+    assert [(reply.request_id, type(reply)) for reply in harness.replies()] == [("a", Response)]
 
 
 def test_an_answer_goes_to_the_queue_that_its_request_names(opened: Open) -> None:
-    office = opened(echo)
-    office.queues.create_queue(QueueName="responseQueue-mine")
-    office.ask(Request(body="1", reply_to="responseQueue-mine"))
-    office.start()
+    harness = opened(echo)
+    harness.queues.create_queue(QueueName="responseQueue-mine")
+    harness.ask(Request(body="1", reply_to="responseQueue-mine"))
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert (office.bodies("responseQueue-mine"), office.bodies()) == (["<1>"], [])
+    assert (harness.bodies("responseQueue-mine"), harness.bodies()) == (["<1>"], [])
 
 
 def test_a_reply_queue_that_is_gone_holds_nobody_up(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
-    office = opened(echo)
-    office.ask(Request(body="1", reply_to="responseQueue-gone"))
-    office.ask(Request(body="2"))
-    office.start()
+    harness = opened(echo)
+    harness.ask(Request(body="1", reply_to="responseQueue-gone"))
+    harness.ask(Request(body="2"))
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert office.bodies() == ["<2>"]
+    assert harness.bodies() == ["<2>"]
     assert "responseQueue-gone" in caplog.text
 
 
 @pytest.fixture
 def long_linger(monkeypatch: pytest.MonkeyPatch) -> None:
     """A time that an answer waits for others which no test has."""
-    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 10 * PATIENCE_SECONDS)
+    monkeypatch.setattr("courier.messaging.outbox.LINGER_SECONDS", 10 * WAIT_LIMIT_SECONDS)
 
 
 @pytest.mark.usefixtures("long_linger")
 def test_answers_to_what_came_together_leave_together(opened: Open) -> None:
-    office = opened(echo)
-    office.post(*"0123456789")
-    office.start()
+    harness = opened(echo)
+    harness.post(*"0123456789")
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert [len(given["Entries"]) for given in office.queues.given("send_message_batch")] == [10]
+    assert [len(given["Entries"]) for given in harness.queues.given("send_message_batch")] == [10]
 
 
 @pytest.mark.usefixtures("long_linger")
 def test_no_answer_waits_for_what_was_given_back(opened: Open, gate: Gate) -> None:
-    office = opened(gate).start()
-    office.post("1", "2", "3")
-    until(lambda: gate.begun and office.visible() == 0)
-    stopping = threading.Thread(target=office.worker.stop)
+    harness = opened(gate).start()
+    harness.post("1", "2", "3")
+    until(lambda: gate.begun and harness.visible() == 0)
+    stopping = threading.Thread(target=harness.worker.stop)
 
     stopping.start()
-    until(lambda: office.visible() == 2, "the release of what was not begun")
+    until(lambda: harness.visible() == 2, "the release of what was not begun")
     gate.free.set()
 
-    office.until_answered("done 1")
-    stopping.join(PATIENCE_SECONDS)
+    harness.until_answered("done 1")
+    stopping.join(WAIT_LIMIT_SECONDS)
 
 
 def test_what_comes_when_the_worker_is_about_to_stop_is_given_back(opened: Open, gate: Gate) -> None:
-    office = opened(gate).start()
-    until(lambda: office.queues.given("receive_message"))
+    harness = opened(gate).start()
+    until(lambda: harness.queues.given("receive_message"))
 
-    office.aws.stopping.set()
-    office.post("1", "2")
+    harness.aws.stopping.set()
+    harness.post("1", "2")
 
-    until(lambda: len(office.queues.given("change_message_visibility_batch")) == 2, "two releases")
-    until(lambda: office.visible() == 2)
+    until(lambda: len(harness.queues.given("change_message_visibility_batch")) == 2, "two releases")
+    until(lambda: harness.visible() == 2)
     assert gate.begun == []
 
 
-def test_a_refused_request_is_answered_with_the_reason(opened: Open) -> None:
-    def refuse(_: Request) -> str:
-        raise Rejected("No such picture.", reason=Reason.CORRUPT)
+def test_a_rejected_request_is_answered_with_the_reason(opened: Open) -> None:
+    def reject(_: Request) -> str:
+        raise Rejected("No such image.", reason=Reason.CORRUPT)
 
-    office = opened(refuse).start()
-    office.post("1")
+    harness = opened(reject).start()
+    harness.post("1")
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    (reply,) = office.replies()
+    (reply,) = harness.replies()
     assert isinstance(reply, Rejection)
-    assert (reply.reason, reply.code) == ("No such picture.", "corrupt")
+    assert (reply.reason, reply.code) == ("No such image.", "corrupt")
 
 
-def test_a_bug_in_a_handler_is_refused_and_logged_and_the_next_request_goes_on(
+def test_a_bug_in_a_handler_is_rejected_and_logged_and_the_next_request_goes_on(
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(request: Request) -> str:
         return str(1 // int(request.body))
 
-    office = opened(fail).start()
-    office.post("0", "1")
+    harness = opened(fail).start()
+    harness.post("0", "1")
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert [type(reply) for reply in office.replies()] == [Rejection, Response]
+    assert [type(reply) for reply in harness.replies()] == [Rejection, Response]
     assert "ZeroDivisionError" in caplog.text
 
 
 def test_work_is_done_side_by_side_as_often_as_the_terms_say_and_no_more(opened: Open, gate: Gate) -> None:
-    office = opened(gate, concurrency=3).start()
-    office.post(*"12345")
+    harness = opened(gate, concurrency=3).start()
+    harness.post(*"12345")
 
     until(lambda: len(gate.begun) == 3)
-    until(lambda: office.visible() == 0, "the receipt of all")
+    until(lambda: harness.visible() == 0, "the receipt of all")
     assert len(gate.begun) == 3
     gate.free.set()
 
-    office.until_answered(*(f"done {number}" for number in "12345"))
+    harness.until_answered(*(f"done {number}" for number in "12345"))
 
 
 def test_what_is_held_is_kept_from_others_by_a_heartbeat(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("courier.messaging.in_flight.FIRST_VISIBILITY_SECONDS", 0.06)
-    office = opened(gate).start()
-    office.post("1")
+    harness = opened(gate).start()
+    harness.post("1")
 
-    until(lambda: office.queues.given("change_message_visibility_batch"), "a heartbeat")
+    until(lambda: harness.queues.given("change_message_visibility_batch"), "a heartbeat")
 
-    (entry,) = office.queues.given("change_message_visibility_batch")[0]["Entries"]
+    (entry,) = harness.queues.given("change_message_visibility_batch")[0]["Entries"]
     assert entry["VisibilityTimeout"] == 30
-    assert office.queues.given("receive_message")[0]["VisibilityTimeout"] == 0.06
+    assert harness.queues.given("receive_message")[0]["VisibilityTimeout"] == 0.06
 
 
 def test_an_idle_worker_polls_as_long_as_it_may_and_a_busy_one_shortly(opened: Open, gate: Gate) -> None:
-    office = opened(gate).start()
-    until(lambda: office.queues.given("receive_message"))
-    office.post("1")
+    harness = opened(gate).start()
+    until(lambda: harness.queues.given("receive_message"))
+    harness.post("1")
 
-    until(lambda: len(office.queues.given("receive_message")) > 1)
+    until(lambda: len(harness.queues.given("receive_message")) > 1)
 
-    first, second, *_ = office.queues.given("receive_message")
+    first, second, *_ = harness.queues.given("receive_message")
     assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (20, 0.05)
 
 
 def test_no_poll_is_longer_than_the_terms_say(opened: Open, gate: Gate) -> None:
-    office = opened(gate, poll_seconds=0).start()
-    office.post("1")
+    harness = opened(gate, poll_seconds=0).start()
+    harness.post("1")
 
-    until(lambda: len(office.queues.given("receive_message")) > 3)
+    until(lambda: len(harness.queues.given("receive_message")) > 3)
 
-    assert {given["WaitTimeSeconds"] for given in office.queues.given("receive_message")} == {0}
+    assert {given["WaitTimeSeconds"] for given in harness.queues.given("receive_message")} == {0}
 
 
 def test_a_long_queue_is_received_by_several_and_a_quiet_one_by_one(opened: Open) -> None:
-    office = opened(echo, capacity=100, concurrency=2)
-    office.post(*(f"{number}" for number in range(95)))
+    harness = opened(echo, capacity=100, concurrency=2)
+    harness.post(*(f"{number}" for number in range(95)))
     receiving: set[str] = set()
     waiting: set[str] = set()
 
@@ -302,34 +302,34 @@ def test_a_long_queue_is_received_by_several_and_a_quiet_one_by_one(opened: Open
         receiving.add(name)
         if given["WaitTimeSeconds"]:
             waiting.add(name)
-        if len(office.queues.given("receive_message")) > 1:
+        if len(harness.queues.given("receive_message")) > 1:
             until(lambda: len(receiving) >= RECEIVERS, "all receivers")
 
-    office.queues.hooks["receive_message"] = together
-    office.start()
+    harness.queues.hooks["receive_message"] = together
+    harness.start()
 
-    office.until_deleted()
-    until(lambda: office.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 20, "a long poll")
+    harness.until_deleted()
+    until(lambda: harness.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 20, "a long poll")
 
     for number in range(20):
-        office.post(f"late {number}")
-        office.until_deleted()
-    helped = sum(given["WaitTimeSeconds"] == 0 for given in office.queues.given("receive_message"))
+        harness.post(f"late {number}")
+        harness.until_deleted()
+    helped = sum(given["WaitTimeSeconds"] == 0 for given in harness.queues.given("receive_message"))
     assert helped < 3 * RECEIVERS + 10
-    assert len(office.bodies()) == 95 + 20
+    assert len(harness.bodies()) == 95 + 20
     assert (len(receiving), len(waiting)) == (RECEIVERS, 1)
 
 
 def test_no_more_is_received_than_the_worker_may_hold(opened: Open, gate: Gate) -> None:
-    office = opened(gate, capacity=3).start()
-    office.post(*(f"{number}" for number in range(9)))
+    harness = opened(gate, capacity=3).start()
+    harness.post(*(f"{number}" for number in range(9)))
 
-    until(lambda: office.visible() == 6)
+    until(lambda: harness.visible() == 6)
     until(lambda: gate.begun)
-    assert office.visible() == 6
+    assert harness.visible() == 6
     gate.free.set()
 
-    office.until_deleted()
+    harness.until_deleted()
 
 
 @pytest.mark.parametrize(
@@ -340,63 +340,63 @@ def test_no_more_is_received_than_the_worker_may_hold(opened: Open, gate: Gate) 
         (client_error("AccessDenied"), "Denied"),
     ],
 )
-def test_a_receive_that_fails_is_made_again_and_told(
+def test_a_receive_that_fails_is_retried_and_reported(
     opened: Open, error: Exception, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(echo)
-    office.queues.fail("receive_message", *[error] * 3)
-    office.post("1")
+    harness = opened(echo)
+    harness.queues.fail("receive_message", *[error] * 3)
+    harness.post("1")
     with caplog.at_level(logging.WARNING):
-        office.start()
-        office.until_deleted()
+        harness.start()
+        harness.until_deleted()
         until(lambda: "AWS responds again" in caplog.text)
 
     assert caplog.text.count(said) == 1
-    assert office.bodies() == ["<1>"]
+    assert harness.bodies() == ["<1>"]
 
 
-def test_in_trouble_only_one_receiver_tries_again(opened: Open) -> None:
-    office = opened(echo, capacity=100)
-    office.post(*(f"{number}" for number in range(30)))
+def test_in_an_outage_only_one_receiver_retries(opened: Open) -> None:
+    harness = opened(echo, capacity=100)
+    harness.post(*(f"{number}" for number in range(30)))
     left = 30
     tried: list[str] = []
 
     def fail(_: object) -> None:
         nonlocal left
-        if len(office.queues.given("receive_message")) > 1 and left > 0:
+        if len(harness.queues.given("receive_message")) > 1 and left > 0:
             left -= 1
             tried.append(threading.current_thread().name)
             raise no_network()
 
-    office.queues.hooks["receive_message"] = fail
-    office.start()
+    harness.queues.hooks["receive_message"] = fail
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
     assert max(tried.count(name) for name in tried) >= 30 - 2 * RECEIVERS
 
 
-def test_trouble_takes_no_room_away(opened: Open) -> None:
-    office = opened(echo, capacity=2)
-    office.queues.fail("receive_message", *[no_network()] * 5)
-    office.post("1")
-    office.start()
+def test_an_outage_takes_no_capacity_away(opened: Open) -> None:
+    harness = opened(echo, capacity=2)
+    harness.queues.fail("receive_message", *[no_network()] * 5)
+    harness.post("1")
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
 
 def test_an_answer_is_sent_until_aws_takes_it(opened: Open) -> None:
-    office = opened(echo)
-    office.post("1")
-    office.queues.fail("send_message_batch", no_network(), no_network())
-    office.start()
+    harness = opened(echo)
+    harness.post("1")
+    harness.queues.fail("send_message_batch", no_network(), no_network())
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert office.bodies() == ["<1>"]
+    assert harness.bodies() == ["<1>"]
 
 
-def test_trouble_that_passes_while_working_is_waited_out(opened: Open) -> None:
+def test_a_transient_error_while_working_is_retried(opened: Open) -> None:
     tries: list[str] = []
 
     def full(request: Request) -> str:
@@ -405,16 +405,16 @@ def test_trouble_that_passes_while_working_is_waited_out(opened: Open) -> None:
             raise NoRoom
         return "done"
 
-    office = opened(full).start()
-    office.post("1")
+    harness = opened(full).start()
+    harness.post("1")
 
-    office.until_deleted()
+    harness.until_deleted()
 
     assert tries == ["1"] * 3
-    assert office.bodies() == ["done"]
+    assert harness.bodies() == ["done"]
 
 
-def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
+def test_a_worker_that_stops_releases_requests_that_wait_for_a_retry(
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
     tries = threading.Semaphore(0)
@@ -423,14 +423,14 @@ def test_a_worker_that_stops_gives_back_what_waits_for_trouble_to_pass(
         tries.release()
         raise NoRoom
 
-    office = opened(full).start()
-    office.post("1")
-    assert tries.acquire(timeout=PATIENCE_SECONDS)
+    harness = opened(full).start()
+    harness.post("1")
+    assert tries.acquire(timeout=WAIT_LIMIT_SECONDS)
 
-    assert office.worker.stop()
+    assert harness.worker.stop()
 
-    assert office.visible() == 1
-    assert office.bodies() == []
+    assert harness.visible() == 1
+    assert harness.bodies() == []
     assert "is released" in caplog.text
     assert "Traceback" not in caplog.text
 
@@ -439,15 +439,15 @@ def test_a_worker_stops_although_aws_is_silent(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", 0.01)
-    office = opened(gate, grace_seconds=0, scaling_group="group", instance_id="i-1").start()
-    office.post("1", "2")
-    until(lambda: gate.begun and office.visible() == 0)
-    until(lambda: office.aws.machines.protected)
+    harness = opened(gate, grace_seconds=0, scaling_group="group", instance_id="i-1").start()
+    harness.post("1", "2")
+    until(lambda: gate.begun and harness.visible() == 0)
+    until(lambda: harness.aws.machines.protected)
     free = threading.Event()
-    office.queues.hooks["change_message_visibility_batch"] = lambda _: free.wait(PATIENCE_SECONDS)
-    office.aws.machines.hooks["set_instance_protection"] = lambda _: free.wait(PATIENCE_SECONDS)
+    harness.queues.hooks["change_message_visibility_batch"] = lambda _: free.wait(WAIT_LIMIT_SECONDS)
+    harness.aws.machines.hooks["set_instance_protection"] = lambda _: free.wait(WAIT_LIMIT_SECONDS)
 
-    assert not office.worker.stop()
+    assert not harness.worker.stop()
 
     assert caplog.text.count("stopping without it") == 3
     free.set()
@@ -456,25 +456,25 @@ def test_a_worker_stops_although_aws_is_silent(
 def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(gate).start()
-    office.post("1", "2", "3")
-    until(lambda: gate.begun == ["1"] and office.visible() == 0)
-    stopping = threading.Thread(target=office.worker.stop)
+    harness = opened(gate).start()
+    harness.post("1", "2", "3")
+    until(lambda: gate.begun == ["1"] and harness.visible() == 0)
+    stopping = threading.Thread(target=harness.worker.stop)
 
     stopping.start()
-    until(lambda: office.visible() == 2, "the release of what was not begun")
+    until(lambda: harness.visible() == 2, "the release of what was not begun")
     gate.free.set()
-    stopping.join(PATIENCE_SECONDS)
+    stopping.join(WAIT_LIMIT_SECONDS)
 
-    assert office.bodies() == ["done 1"]
-    assert sorted(office.bodies(REQUESTS)) == ["2", "3"]
+    assert harness.bodies() == ["done 1"]
+    assert sorted(harness.bodies(REQUESTS)) == ["2", "3"]
     assert gate.begun == ["1"]
     assert "released" not in caplog.text
 
 
 def test_a_worker_that_stops_waits_for_what_it_began(opened: Open, gate: Gate) -> None:
-    office = opened(gate).start()
-    office.post("1")
+    harness = opened(gate).start()
+    harness.post("1")
     until(lambda: gate.begun)
     looks = 0
 
@@ -485,88 +485,88 @@ def test_a_worker_that_stops_waits_for_what_it_began(opened: Open, gate: Gate) -
             gate.free.set()
         return False
 
-    assert office.worker.stop(give_up)
+    assert harness.worker.stop(give_up)
 
     assert looks >= 3
-    assert office.bodies() == ["done 1"]
+    assert harness.bodies() == ["done 1"]
 
 
 def test_nobody_need_say_for_how_long_it_waits(opened: Open, gate: Gate) -> None:
-    office = opened(gate).start()
-    office.post("1")
+    harness = opened(gate).start()
+    harness.post("1")
     until(lambda: gate.begun)
     threading.Timer(0.25, gate.free.set).start()  # some of its looks later
 
-    assert office.worker.stop()
+    assert harness.worker.stop()
 
 
-def test_what_is_not_finished_within_the_grace_period_is_given_back_and_told(
+def test_what_is_not_finished_within_the_grace_period_is_released_and_reported(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(gate, grace_seconds=0).start()
-    office.post("1")
+    harness = opened(gate, grace_seconds=0).start()
+    harness.post("1")
     until(lambda: gate.begun)
 
-    assert not office.worker.stop()
+    assert not harness.worker.stop()
 
-    assert office.visible() == 1
+    assert harness.visible() == 1
     assert "released 1 unfinished" in caplog.text
 
 
-def test_whoever_stops_it_may_cut_the_grace_period_short(opened: Open, gate: Gate) -> None:
-    office = opened(gate, grace_seconds=3600).start()
-    office.post("1")
+def test_a_second_stop_cuts_the_grace_period_short(opened: Open, gate: Gate) -> None:
+    harness = opened(gate, grace_seconds=3600).start()
+    harness.post("1")
     until(lambda: gate.begun)
 
-    assert not office.worker.stop(give_up=lambda: True)
+    assert not harness.worker.stop(give_up=lambda: True)
 
-    assert office.visible() == 1
+    assert harness.visible() == 1
 
 
 def test_work_that_ends_after_its_worker_gave_up_is_not_answered(opened: Open, gate: Gate) -> None:
-    office = opened(gate, grace_seconds=0).start()
-    office.post("1")
+    harness = opened(gate, grace_seconds=0).start()
+    harness.post("1")
     until(lambda: gate.begun)
-    office.worker.stop()
+    harness.worker.stop()
 
     gate.free.set()
 
     until(lambda: not any(thread.name == "replier-0" and thread.is_alive() for thread in threading.enumerate()))
-    assert office.bodies(REQUESTS) == ["1"]
+    assert harness.bodies(REQUESTS) == ["1"]
 
 
 def test_what_a_poll_brings_after_the_end_is_given_back(opened: Open) -> None:
-    office = opened(echo).start()
-    until(lambda: office.queues.given("receive_message"))
+    harness = opened(echo).start()
+    until(lambda: harness.queues.given("receive_message"))
 
-    assert office.worker.stop()
-    office.post("1")
+    assert harness.worker.stop()
+    harness.post("1")
 
-    until(lambda: office.queues.given("change_message_visibility_batch"), "a release")
-    until(lambda: office.visible() == 1)
-    assert office.queues.queue(REQUESTS).messages[0].receive_count == 1
-    assert office.bodies() == []
+    until(lambda: harness.queues.given("change_message_visibility_batch"), "a release")
+    until(lambda: harness.visible() == 1)
+    assert harness.queues.queue(REQUESTS).messages[0].receive_count == 1
+    assert harness.bodies() == []
 
 
 def test_what_is_given_back_is_not_caught_by_a_poll_of_its_own(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", PATIENCE_SECONDS)
-    office = opened(gate, grace_seconds=0)
+    monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", WAIT_LIMIT_SECONDS)
+    harness = opened(gate, grace_seconds=0)
     done: list[str] = []
 
     def hold(_: object) -> None:
-        if len(office.queues.given("receive_message")) > 1:
-            until(office.aws.stopping.is_set)
+        if len(harness.queues.given("receive_message")) > 1:
+            until(harness.aws.stopping.is_set)
             done.append("poll ended")
             raise no_network()
 
-    office.queues.hooks["receive_message"] = hold
-    office.queues.hooks["change_message_visibility_batch"] = lambda _: done.append("released")
-    office.start().post("1")
-    until(lambda: gate.begun and len(office.queues.given("receive_message")) > 1)
+    harness.queues.hooks["receive_message"] = hold
+    harness.queues.hooks["change_message_visibility_batch"] = lambda _: done.append("released")
+    harness.start().post("1")
+    until(lambda: gate.begun and len(harness.queues.given("receive_message")) > 1)
 
-    office.worker.stop()
+    harness.worker.stop()
 
     assert done == ["poll ended", "released"]
 
@@ -577,91 +577,91 @@ def test_only_who_is_busy_and_not_hurried_waits_for_its_last_poll(
 ) -> None:
     waited: list[float] = []
     monkeypatch.setattr(InFlightMessages, "wait_until_nothing_comes", lambda _, seconds: waited.append(seconds))
-    office = opened(gate, grace_seconds=0).start()
+    harness = opened(gate, grace_seconds=0).start()
     if is_busy:
-        office.post("1")
+        harness.post("1")
         until(lambda: gate.begun)
 
-    office.worker.stop(give_up=lambda: is_hurried)
+    harness.worker.stop(give_up=lambda: is_hurried)
 
     assert len(waited) == waits
     assert all(seconds > 0.05 for seconds in waited)  # longer than such a poll
 
 
-def test_a_release_that_fails_is_told_and_ends_nothing(
+def test_a_release_that_fails_is_reported_and_ends_nothing(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(gate, grace_seconds=0).start()
-    office.post("1")
+    harness = opened(gate, grace_seconds=0).start()
+    harness.post("1")
     until(lambda: gate.begun)
-    office.queues.fail("change_message_visibility_batch", no_network())
+    harness.queues.fail("change_message_visibility_batch", no_network())
 
-    assert not office.worker.stop()
+    assert not harness.worker.stop()
 
     assert "could not release 1" in caplog.text
 
 
-def test_a_single_request_that_cannot_be_released_is_told(
+def test_a_single_request_that_cannot_be_released_is_reported(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(gate, grace_seconds=0).start()
-    office.post("1")
+    harness = opened(gate, grace_seconds=0).start()
+    harness.post("1")
     until(lambda: gate.begun)
-    office.queues.failing = lambda name, _: ("Gone", True) if name.startswith("change") else None
+    harness.queues.failing = lambda name, _: ("Gone", True) if name.startswith("change") else None
 
-    office.worker.stop()
+    harness.worker.stop()
 
     assert "could not be released" in caplog.text
     assert "Gone" in caplog.text
 
 
 def test_a_worker_that_is_to_drain_its_queue_ends_when_it_is_empty(opened: Open) -> None:
-    office = opened(echo, stop_when_empty=True)
-    office.post(*"123")
-    office.start()
+    harness = opened(echo, stop_when_empty=True)
+    harness.post(*"123")
+    harness.start()
 
-    office.worker.wait()
+    harness.worker.wait()
 
-    assert office.worker.stop()
-    assert sorted(office.bodies()) == ["<1>", "<2>", "<3>"]
-    assert office.bodies(REQUESTS) == []
+    assert harness.worker.stop()
+    assert sorted(harness.bodies()) == ["<1>", "<2>", "<3>"]
+    assert harness.bodies(REQUESTS) == []
 
 
 def test_a_worker_that_drains_does_not_end_while_it_works(opened: Open, gate: Gate) -> None:
-    office = opened(gate, stop_when_empty=True)
-    office.post("1")
-    office.start()
+    harness = opened(gate, stop_when_empty=True)
+    harness.post("1")
+    harness.start()
     until(lambda: gate.begun)
 
-    until(lambda: len(office.queues.given("receive_message")) > 3, "some empty polls")
-    assert not office.aws.stopping.is_set()
+    until(lambda: len(harness.queues.given("receive_message")) > 3, "some empty polls")
+    assert not harness.aws.stopping.is_set()
     gate.free.set()
 
-    office.worker.wait()
-    assert office.bodies() == ["done 1"]
+    harness.worker.wait()
+    assert harness.bodies() == ["done 1"]
 
 
-def test_one_that_drains_listens_shortly_and_takes_trouble_for_no_sign(opened: Open) -> None:
-    office = opened(echo, stop_when_empty=True)
-    office.queues.fail("receive_message", *[no_network()] * 3)
-    office.post("1")
-    office.start()
+def test_a_draining_worker_polls_shortly_and_does_not_take_an_error_for_an_empty_queue(opened: Open) -> None:
+    harness = opened(echo, stop_when_empty=True)
+    harness.queues.fail("receive_message", *[no_network()] * 3)
+    harness.post("1")
+    harness.start()
 
-    office.worker.wait()
+    harness.worker.wait()
 
-    assert office.bodies(REQUESTS) == []
-    assert {given["WaitTimeSeconds"] for given in office.queues.given("receive_message")} <= {0, 0.05}
+    assert harness.bodies(REQUESTS) == []
+    assert {given["WaitTimeSeconds"] for given in harness.queues.given("receive_message")} <= {0, 0.05}
 
 
 def test_a_worker_that_is_not_to_drain_stays(opened: Open) -> None:
-    office = opened(echo, poll_seconds=0).start()
+    harness = opened(echo, poll_seconds=0).start()
 
-    until(lambda: len(office.queues.given("receive_message")) > 5, "some empty polls")
+    until(lambda: len(harness.queues.given("receive_message")) > 5, "some empty polls")
 
-    assert not office.aws.stopping.is_set()
+    assert not harness.aws.stopping.is_set()
 
 
-def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
+def test_work_over_its_time_limit_is_rejected_and_another_thread_goes_on(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture
 ) -> None:
     free, ended = threading.Event(), threading.Event()
@@ -669,24 +669,24 @@ def test_work_over_its_time_limit_is_refused_and_another_thread_goes_on(
     def hang(request: Request) -> str:
         if request.body != "hang":
             return gate(request)
-        assert free.wait(PATIENCE_SECONDS)
+        assert free.wait(WAIT_LIMIT_SECONDS)
         ended.set()
         return "done"
 
-    office = opened(hang, time_limit_seconds=0.05).start()
-    office.post("hang")
-    office.until_deleted()
+    harness = opened(hang, time_limit_seconds=0.05).start()
+    harness.post("hang")
+    harness.until_deleted()
 
-    (refused,) = office.replies()
-    assert isinstance(refused, Rejection)
-    assert refused.code == "timeout"
+    (rejected,) = harness.replies()
+    assert isinstance(rejected, Rejection)
+    assert rejected.code == "timeout"
     assert "took too long" in caplog.text
     free.set()
-    assert ended.wait(PATIENCE_SECONDS)
+    assert ended.wait(WAIT_LIMIT_SECONDS)
     gate.free.set()
-    office.post("1")
-    office.until_deleted()
-    assert office.bodies()[1:] == ["done 1"]  # what hung is not answered twice
+    harness.post("1")
+    harness.until_deleted()
+    assert harness.bodies()[1:] == ["done 1"]  # what hung is not answered twice
 
 
 def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
@@ -696,46 +696,46 @@ def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
     def hang(request: Request) -> str:
         threads.append(threading.current_thread().name)
         if request.body == "hang":
-            assert free.wait(PATIENCE_SECONDS)
+            assert free.wait(WAIT_LIMIT_SECONDS)
         return request.body
 
-    office = opened(hang, time_limit_seconds=0.05).start()
-    office.post("hang")
-    office.until_deleted()
+    harness = opened(hang, time_limit_seconds=0.05).start()
+    harness.post("hang")
+    harness.until_deleted()
     free.set()
-    office.post(*(f"{number}" for number in range(50)))
-    office.until_deleted()
+    harness.post(*(f"{number}" for number in range(50)))
+    harness.until_deleted()
 
     assert set(threads[1:]).isdisjoint(threads[:1])
 
 
-def test_a_request_that_was_received_too_often_is_put_aside_untried(opened: Open, gate: Gate) -> None:
-    office = opened(gate, max_deliveries=2)
-    office.post("1")
-    office.queues.queue(REQUESTS).messages[0].receive_count = 1
-    office.start()
+def test_a_request_received_too_often_goes_to_the_dead_letter_queue_untried(opened: Open, gate: Gate) -> None:
+    harness = opened(gate, max_deliveries=2)
+    harness.post("1")
+    harness.queues.queue(REQUESTS).messages[0].receive_count = 1
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
     assert gate.begun == []
-    assert office.bodies(DEAD) == ["1"]
-    assert [type(reply) for reply in office.replies()] == [Rejection]
+    assert harness.bodies(DEAD) == ["1"]
+    assert [type(reply) for reply in harness.replies()] == [Rejection]
 
 
-def test_a_request_whose_asker_has_gone_is_deleted_untried(opened: Open, gate: Gate) -> None:
-    office = opened(gate)
-    office.ask(Request(body="1", deadline=time.time() - 60))
-    office.start()
+def test_a_request_whose_client_has_gone_is_deleted_untried(opened: Open, gate: Gate) -> None:
+    harness = opened(gate)
+    harness.ask(Request(body="1", deadline=time.time() - 60))
+    harness.start()
 
-    office.until_deleted()
+    harness.until_deleted()
 
-    assert (gate.begun, office.bodies()) == ([], [])
+    assert (gate.begun, harness.bodies()) == ([], [])
 
 
 def test_a_fault_of_its_own_is_logged_and_the_thread_begins_again(
     opened: Open, caplog: pytest.LogCaptureFixture
 ) -> None:
-    office = opened(echo)
+    harness = opened(echo)
     faults = [ZeroDivisionError("ours")]
     moments: list[float] = []
 
@@ -744,56 +744,56 @@ def test_a_fault_of_its_own_is_logged_and_the_thread_begins_again(
         if faults:
             raise faults.pop()
 
-    office.queues.hooks["receive_message"] = fail
-    office.start().post("1")
+    harness.queues.hooks["receive_message"] = fail
+    harness.start().post("1")
 
-    office.until_deleted()
+    harness.until_deleted()
 
     assert "ZeroDivisionError: ours" in caplog.text
     assert moments[1] - moments[0] > 0.9  # a fault that stays must not fill the log
 
 
 def test_its_machine_is_protected_while_it_works(opened: Open, gate: Gate) -> None:
-    office = opened(gate, scaling_group=f"group-{time.monotonic_ns()}", instance_id="i-1").start()
-    office.post("1")
+    harness = opened(gate, scaling_group=f"group-{time.monotonic_ns()}", instance_id="i-1").start()
+    harness.post("1")
 
-    until(lambda: office.aws.machines.protected == {"i-1": True})
+    until(lambda: harness.aws.machines.protected == {"i-1": True})
     gate.free.set()
-    office.until_deleted()
-    office.worker.stop()
+    harness.until_deleted()
+    harness.worker.stop()
 
-    assert office.aws.machines.protected == {"i-1": False}
+    assert harness.aws.machines.protected == {"i-1": False}
 
 
 @pytest.mark.parametrize("config", [{"scaling_group": "group"}, {"instance_id": "i-1"}, {}])
 def test_a_machine_of_no_group_needs_no_protection(opened: Open, config: dict[str, str]) -> None:
-    office = opened(echo, **config).start()
-    office.post("1")
-    office.until_deleted()
+    harness = opened(echo, **config).start()
+    harness.post("1")
+    harness.until_deleted()
 
-    office.worker.stop()
+    harness.worker.stop()
 
-    assert office.aws.machines.operations == []
+    assert harness.aws.machines.operations == []
 
 
 def test_two_expensive_requests_leave_others_for_other_workers(opened: Open, gate: Gate) -> None:
-    office = opened(gate, capacity=4, is_expensive=lambda message: message.body == "expensive").start()
-    office.post("expensive")
+    harness = opened(gate, capacity=4, is_expensive=lambda message: message.body == "expensive").start()
+    harness.post("expensive")
     until(lambda: gate.begun)
-    office.post("expensive", "1", "2")
-    until(lambda: office.visible() == 2)
+    harness.post("expensive", "1", "2")
+    until(lambda: harness.visible() == 2)
 
-    assert len(office.bodies(REQUESTS)) == 4
+    assert len(harness.bodies(REQUESTS)) == 4
     gate.free.set()
-    office.until_deleted()
+    harness.until_deleted()
 
 
 def test_its_threads_end_with_it(opened: Open) -> None:
     before = set(threading.enumerate())
-    office = opened(echo).start()
+    harness = opened(echo).start()
     assert all(thread.daemon for thread in set(threading.enumerate()) - before)
 
-    office.close()
+    harness.close()
 
     def left() -> set[str]:
         return {thread.name for thread in set(threading.enumerate()) - before if not thread.name.startswith("handler")}

@@ -64,7 +64,7 @@ def test_a_header_is_skipped_and_numbers_are_read_as_they_are_written() -> None:
         ("1,1.5\n", "2", "NOTHING"),
     ],
 )
-def test_what_has_no_number_there_is_refused(text: str, wanted: str, said: str) -> None:
+def test_what_has_no_number_there_is_rejected(text: str, wanted: str, said: str) -> None:
     if said == "NOTHING":
         assert values(text, wanted) == ["1.5"]
         return
@@ -74,6 +74,6 @@ def test_what_has_no_number_there_is_refused(text: str, wanted: str, said: str) 
     assert pytest.importorskip("re").search(said, raised.value.sentence)
 
 
-def test_a_line_without_end_is_refused_before_it_fills_the_memory() -> None:
+def test_a_line_without_end_is_rejected_before_it_fills_the_memory() -> None:
     with pytest.raises(NotANumberList, match="Line 2 has more than"):
         values("1,2\n" + "1," * MAX_LINE, "1", block=100_000)

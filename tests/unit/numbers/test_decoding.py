@@ -103,6 +103,6 @@ def test_small_numbers_in_two_bytes_each_are_no_text_in_utf_16() -> None:
     assert "binary" in raised.value.hint
 
 
-def test_a_byte_behind_earlier_blocks_is_told_by_its_place_in_the_file() -> None:
+def test_a_byte_behind_earlier_blocks_is_reported_by_its_place_in_the_file() -> None:
     with pytest.raises(Rejected, match="byte 100,001 "):
         decoded(b"1," * 50_000 + b"\xff", 999)

@@ -12,7 +12,7 @@ from courier.numbers import hints, parser
 from courier.numbers.parser import ParseError
 from courier.numbers.ranges import ByteRange, InvalidItem, Pieces
 
-#: A list, and what its refusal's hint must say.
+#: A list, and what its rejection's hint must say.
 KINDS = [
     # characters that look like others, by code point and name
     *[
@@ -87,7 +87,7 @@ SPLIT = [
 
 
 @pytest.mark.parametrize(("text", "said"), KINDS, ids=[ascii(text) for text, _ in KINDS])
-def test_each_kind_is_refused_with_a_hint_that_names_it(text: str, said: str) -> None:
+def test_each_kind_is_rejected_with_a_hint_that_names_it(text: str, said: str) -> None:
     with pytest.raises(NotANumberList) as raised:
         parser.read(text)
 
@@ -113,11 +113,11 @@ def test_what_spaces_have_split_gets_the_hint_for_the_whole(text: str, said: str
 
     with pytest.raises(NotANumberList) as raised:
         parser.read(text)
-    with pytest.raises(InvalidItem) as slipped:
+    with pytest.raises(InvalidItem) as streamed:
         list(Pieces(ByteRange(start=0, stop=len(content), size=len(content))).read([content]))
 
     assert said in raised.value.hint
-    assert said in slipped.value.parse_error.hint
+    assert said in streamed.value.parse_error.hint
 
 
 @pytest.mark.parametrize("text", ["x", "abc", "1,x", "1,12x", "1\nprice", "1,price\n2"])

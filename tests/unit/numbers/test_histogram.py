@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import MAX_BINS, histogram
-from courier.numbers.sample import Sample
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from courier.numbers.sample import Sample
     ],
 )
 def test_bins_have_round_edges(units: list[int], decimals: int, edges: list[str] | None, counts: list[int]) -> None:
-    found = histogram(Sample(units=units, decimals=decimals))
+    found = histogram(HeldList(units=units, decimals=decimals))
 
     assert edges is None or found.edges == edges
     assert found.counts == counts
@@ -31,7 +31,7 @@ def test_bins_have_round_edges(units: list[int], decimals: int, edges: list[str]
 
 @given(st.lists(st.integers(-(2**62), 2**62) | st.integers(-9, 9), min_size=1, max_size=50), st.integers(0, 4))
 def test_every_number_is_counted_in_the_bin_that_holds_it(units: list[int], decimals: int) -> None:
-    found = histogram(Sample(units=units, decimals=decimals))
+    found = histogram(HeldList(units=units, decimals=decimals))
     edges = [Fraction(edge) for edge in found.edges]
 
     assert len(found.counts) <= MAX_BINS
@@ -39,4 +39,4 @@ def test_every_number_is_counted_in_the_bin_that_holds_it(units: list[int], deci
         sum(low <= Fraction(unit, 10**decimals) < high for unit in units) for low, high in pairwise(edges)
     ]
     assert sum(found.counts) == len(units)
-    assert found == histogram(Sample(units=np.array(units, dtype=np.int64), decimals=decimals))
+    assert found == histogram(HeldList(units=np.array(units, dtype=np.int64), decimals=decimals))

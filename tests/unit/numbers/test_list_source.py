@@ -51,7 +51,7 @@ def test_a_file_is_text_in_its_encoding(encoding: str) -> None:
     assert of_file(content).size_bytes == (len(content[:10]) if encoding.startswith("utf-8") else None)
 
 
-def test_a_workbook_is_refused_before_anything_is_done_with_it() -> None:
+def test_a_workbook_is_rejected_before_anything_is_done_with_it() -> None:
     with pytest.raises(Rejected, match="workbook"):
         of_file(b"PK\x03\x04" + bytes(1_000))
 
@@ -77,7 +77,7 @@ def test_a_header_is_skipped_and_decimal_commas_are_read_wherever_the_text_is_cu
 
 
 @pytest.mark.parametrize("block", [1, 4, 1_000])
-def test_a_number_of_another_notation_is_refused_by_its_place_in_the_file(block: int) -> None:
+def test_a_number_of_another_notation_is_rejected_by_its_place_in_the_file(block: int) -> None:
     with pytest.raises(NotANumberList, match=r"Item 4 \(character 14\) is '1.5'"):
         ListSource(cut("1,5;2,5\n3,5 \n1.5\n", block), COMMA).text()
 

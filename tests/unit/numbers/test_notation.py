@@ -62,7 +62,7 @@ def test_numbers_are_those_that_were_meant(notation: Notation, text: str, number
         (BOTH, "0.123", "Item 1 (character 1) is '0.123'"),
     ],
 )
-def test_what_is_not_written_so_is_refused_with_its_place_and_a_hint(notation: Notation, text: str, said: str) -> None:
+def test_what_is_not_written_so_is_rejected_with_its_place_and_a_hint(notation: Notation, text: str, said: str) -> None:
     parse_error = notation.rewrite(text)
 
     assert isinstance(parse_error, ParseError)
@@ -95,7 +95,7 @@ def test_every_character_stays_in_its_place(text: str, notation: Notation) -> No
 
 @pytest.mark.parametrize("text", ["1," * 500_000 + "x", "1,234" * 200_000, "," * 1_000_000, "1.2" * 300_000])
 @pytest.mark.parametrize("notation", [COMMA, THOUSANDS, BOTH])
-def test_hostile_text_is_refused_in_linear_time(notation: Notation, text: str) -> None:
+def test_hostile_text_is_rejected_in_linear_time(notation: Notation, text: str) -> None:
     found = notation.rewrite(text)  # by the square of the length, this takes hours
 
     assert isinstance(found, ParseError) or (notation is THOUSANDS and found == text)

@@ -17,7 +17,7 @@ from courier.numbers.options import MAX_PERCENTILES, Extras, percentiles
         Extras(histogram=True, percentiles=("0.000001",)),
     ],
 )
-def test_what_is_asked_for_is_the_same_after_its_travel(extras: Extras) -> None:
+def test_what_is_requested_is_the_same_after_its_travel(extras: Extras) -> None:
     assert Extras.of(extras.options) == extras
 
 

@@ -92,7 +92,7 @@ def test_any_separator_gives_the_same_numbers(items: list[str], separator: str) 
         (" \n", "list is empty"),
     ],
 )
-def test_what_is_no_list_is_refused_by_item_position_and_token(text: str, said: str) -> None:
+def test_what_is_no_list_is_rejected_by_item_position_and_token(text: str, said: str) -> None:
     with pytest.raises(NotANumberList, match=said) as raised:
         read(text)
 
@@ -111,7 +111,7 @@ def test_what_is_no_list_is_refused_by_item_position_and_token(text: str, said: 
         ("1\t\t3", "empty cell between two tabs"),
     ],
 )
-def test_the_usual_slips_get_a_hint(text: str, hint: str) -> None:
+def test_the_usual_mistakes_get_a_hint(text: str, hint: str) -> None:
     with pytest.raises(NotANumberList) as raised:
         read(text)
 
@@ -121,7 +121,7 @@ def test_the_usual_slips_get_a_hint(text: str, hint: str) -> None:
 @pytest.mark.parametrize(
     "text", ["1" * 1_000_000 + "x", "1." * 500_000, "1e" * 500_000, "-" * 1_000_000, "1\t" * 300_000 + "\t1"]
 )
-def test_a_bad_item_as_long_as_a_message_is_refused_in_linear_time(text: str) -> None:
+def test_a_bad_item_as_long_as_a_message_is_rejected_in_linear_time(text: str) -> None:
     with pytest.raises(NotANumberList):  # by the square of the length, one of these takes half a day
         read(text)
 
@@ -155,7 +155,7 @@ def test_the_place_is_drawn_with_a_caret(text: str, drawing: list[str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["," * 1_000_000, "\n," * 500_000, ";" * 1_000_000, "1e999999999", "7" * 5_000])
-def test_a_message_of_separators_is_refused_at_its_first_item(text: str) -> None:
+def test_a_message_of_separators_is_rejected_at_its_first_item(text: str) -> None:
     with pytest.raises(NotANumberList, match=r"Item 1 \(character 1\)"):
         read(text)
 

@@ -26,13 +26,13 @@ def part_of(text: bytes, look: Plan = LOOK) -> PartialResult:
 def contents(part: PartialResult) -> dict[str, Any]:
     found = part.found
     brackets = [
-        (one.low, one.high, one.below, one.at_low, one.inside, one.at_high, one.stride, sorted(one.together()[0]))
+        (one.low, one.high, one.below, one.at_low, one.inside, one.at_high, one.stride, sorted(one.all_kept()[0]))
         for one in found.brackets
     ]
-    tally = (found.tally.exponent, found.tally.first, found.tally.counts.tolist())
+    bin_counts = (found.bin_counts.exponent, found.bin_counts.first, found.bin_counts.counts.tolist())
     return {
         "sums": (found.count, found.decimals, found.units, found.squares, found.extremes),
-        "tally": tally,
+        "tally": bin_counts,
         "signs": part.signs,
         "brackets": brackets,
     }
@@ -56,7 +56,7 @@ def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
     assert len(partials.encode(part_of(text, everything))) < 1_000_000
 
 
-def test_a_slip_is_the_same_after_its_travel() -> None:
+def test_a_parse_error_is_the_same_after_its_travel() -> None:
     error = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
 
     assert partials.decode(partials.encode(error), LOOK) == error

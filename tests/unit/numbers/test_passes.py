@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
 from courier.numbers import parser
 from courier.numbers.brackets import MAX_KEPT
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import histogram
 from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Edge, Plan
 from courier.numbers.ranges import ByteRange
 from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
-from courier.numbers.sample import Sample
-from courier.numbers.search import conclude
+from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS, of_any, of_held, summarize
 from courier.numbers.streaming import OnePass
 
@@ -35,7 +35,7 @@ numbers = (
 
 
 def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Sequence[str] = ()) -> tuple[Found, int]:
-    """Return what is found of a list in so many parts, and how many passes it took."""
+    """Return the statistics of a list in `parts` parts, and the number of passes it took."""
     statistics = of_any(percentiles)
     content = text.encode()
     size, passes = len(content), 0
@@ -48,18 +48,18 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
     def make_pass(looked: Plan) -> OnePass:
         nonlocal passes
         passes += 1
-        told = Plan.decode(looked.encode())
-        whole = told.open(limit=limit)
+        reported = Plan.decode(looked.encode())
+        whole = reported.open(limit=limit)
         for span in reversed(spans):
-            whole.merge(pass_over(span, [content[span.first_byte :]], told, limit=limit).found)
+            whole.merge(pass_over(span, [content[span.first_byte :]], reported, limit=limit).found)
         return whole
 
-    return conclude(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
+    return summarize_stream(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
 
 
 def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
     units, decimals = parser.read(text)
-    sample = Sample(units=units, decimals=decimals)
+    sample = HeldList(units=units, decimals=decimals)
     figures = summarize(sample, of_held(percentiles))
     figures.pop("mode")
     return figures, histogram(sample)
@@ -97,7 +97,7 @@ def test_a_long_list_takes_one_pass_if_it_may_keep_enough_and_two_if_not(order: 
     assert more_passes in {2, 3}
 
 
-def test_two_values_that_alternate_are_no_trouble() -> None:
+def test_two_values_that_alternate_are_no_error() -> None:
     text = "3,8," * 60_000 + "3"
 
     assert in_parts(text, 3, limit=1_000) == (of_the_whole(text), 1)
@@ -134,7 +134,7 @@ def test_figures_are_those_of_the_whole_list_whatever_a_look_has_said(brackets: 
         made.add(values, 0)
         return made
 
-    found = conclude(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
+    found = summarize_stream(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
 
     assert found == of_the_whole(",".join(map(str, values)), ["95"])
 
@@ -150,7 +150,7 @@ def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
         return made
 
     with pytest.raises(ResponseTimeout, match="do not match"):
-        conclude(looked, make_pass, STATISTICS, limit=MAX_KEPT)
+        summarize_stream(looked, make_pass, STATISTICS, limit=MAX_KEPT)
 
 
 def test_large_numbers_in_a_look_are_thinned() -> None:
@@ -161,7 +161,7 @@ def test_large_numbers_in_a_look_are_thinned() -> None:
     assert found[0]["max"] == Figure("1" + "0" * 400, is_exact=True)
 
 
-def test_an_empty_list_is_refused() -> None:
+def test_an_empty_list_is_rejected() -> None:
     with pytest.raises(NotANumberList, match="empty"):
         in_parts("", 1)
 
@@ -176,6 +176,6 @@ def test_an_empty_list_is_refused() -> None:
         '{"exponent": 3, "brackets": [null]}',
     ],
 )  # fmt: skip
-def test_what_is_no_look_is_refused(text: str) -> None:
+def test_what_is_no_look_is_rejected(text: str) -> None:
     with pytest.raises(MalformedMessage):
         Plan.decode(text)

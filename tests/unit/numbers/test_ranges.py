@@ -104,7 +104,7 @@ def test_ranges_of_a_list_have_every_number_once(
     st.lists(st.integers(0, 100)),
     st.integers(1, 64),
 )
-def test_the_first_slip_is_that_of_the_whole_list(
+def test_the_first_parse_error_is_that_of_the_whole_list(
     items: list[str], some: list[str], end: str, cuts: list[int], block: int
 ) -> None:
     compare(joined(items, some) + end, cuts, block)
@@ -116,11 +116,11 @@ def test_no_text_is_read_otherwise_than_by_the_reference(text: str, cuts: list[i
 
 
 @pytest.mark.parametrize("text", ["1,2;3", "1;2,3", "1 2,3", "1 2\n3,4", "1,2\n3 4", "1;2\n3 4", "1 2;3"])
-def test_two_signs_in_one_list_are_refused(text: str) -> None:
+def test_two_signs_in_one_list_are_rejected(text: str) -> None:
     assert isinstance(read_in_parts(text.encode(), range(10), 1), ParseError)
 
 
-def test_what_has_no_end_is_refused_before_it_fills_the_memory() -> None:
+def test_what_has_no_end_is_rejected_before_it_fills_the_memory() -> None:
     with patch("courier.numbers.ranges.MAX_ITEM_BYTES", 1000), pytest.raises(InvalidItem) as raised:
         endless = iter(lambda: b" " * 100, None)
         list(Pieces(ByteRange(start=0, stop=10**9, size=10**9)).read(endless))

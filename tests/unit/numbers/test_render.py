@@ -50,7 +50,7 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
         '{"histogram": 5}',
     ],
 )
-def test_an_answer_that_is_none_is_refused_in_a_sentence(body: str) -> None:
+def test_an_answer_that_is_none_is_rejected_in_a_sentence(body: str) -> None:
     with pytest.raises(ResponseTimeout, match="response cannot be read"):
         response.decode(body)
 
@@ -164,6 +164,6 @@ def test_a_plot_without_room_has_no_bars() -> None:
     assert line.split() == ["0", "-", "1.00000e300", "2"]
 
 
-def test_bins_are_told_in_words() -> None:
+def test_bins_are_reported_in_words() -> None:
     assert render.bins_in_words(ANSWER) == ["0 to 5: 3", "5 to 10: 1"]
     assert render.bins_in_words(NumbersResponse(statistics={}, rounded=[], histogram=None)) == []

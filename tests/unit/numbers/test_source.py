@@ -45,7 +45,7 @@ def test_lines_are_read_in_the_encoding_that_a_byte_order_mark_says(tmp_path: Pa
     assert lines_of(tmp_path / "a") == ["1,2", "3"]
 
 
-def test_a_workbook_is_refused_and_not_read_by_lines(tmp_path: Path) -> None:
+def test_a_workbook_is_rejected_and_not_read_by_lines(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"PK\x03\x04\n\n\n")
 
     with pytest.raises(Rejected, match="workbook"):

@@ -12,20 +12,20 @@ from hypothesis import strategies as st
 
 from courier.errors import Rejected
 from courier.numbers import parser
+from courier.numbers.held_list import HeldList
 from courier.numbers.rounding import Figure
-from courier.numbers.sample import Sample
 from courier.numbers.stats import HELD_ONLY, STATISTICS, of_held, places, quantile, summarize
 
 units = st.integers(-(10**20), 10**20) | st.integers(-5, 5)
 small = st.integers(-(2**62), 2**62) | st.integers(-(10**6), 10**6)
 
 
-def of(*texts: str) -> Sample:
+def of(*texts: str) -> HeldList:
     found, decimals = parser.read(",".join(texts))
-    return Sample(units=found, decimals=decimals)
+    return HeldList(units=found, decimals=decimals)
 
 
-def summary(sample: Sample) -> dict[str, Figure | None]:
+def summary(sample: HeldList) -> dict[str, Figure | None]:
     return summarize(sample, of_held())
 
 
@@ -36,7 +36,7 @@ def percentile(ordered: list[Fraction], percent: Fraction | int) -> Fraction:
     return ordered[low] + (place - low) * (ordered[min(low + 1, len(ordered) - 1)] - ordered[low])
 
 
-def by_fractions(sample: Sample) -> dict[str, Fraction | None]:
+def by_fractions(sample: HeldList) -> dict[str, Fraction | None]:
     exact = sorted(Fraction(int(unit), 10**sample.decimals) for unit in sample.units)
     mean = sum(exact, Fraction(0)) / len(exact)
     value, times = max(Counter(exact).items(), key=lambda pair: (pair[1], -pair[0]))
@@ -56,22 +56,22 @@ def by_fractions(sample: Sample) -> dict[str, Fraction | None]:
     }
 
 
-def exactly(sample: Sample) -> dict[str, Fraction | None]:
+def exactly(sample: HeldList) -> dict[str, Fraction | None]:
     found = {name: statistic(sample) for name, statistic in of_held().items() if name != "stdev"}
     return {name: None if value is None else Fraction(*value) for name, value in found.items()}
 
 
 @given(st.lists(units, min_size=1, max_size=40), st.integers(0, 5))
 def test_every_statistic_is_exact(values: list[int], decimals: int) -> None:
-    sample = Sample(units=values, decimals=decimals)
+    sample = HeldList(units=values, decimals=decimals)
 
     assert exactly(sample) == by_fractions(sample)
 
 
 @given(st.lists(small, min_size=1, max_size=60), st.integers(0, 3))
 def test_numpy_and_plain_python_agree_to_the_last_digit(values: list[int], decimals: int) -> None:
-    plain = Sample(units=values, decimals=decimals)
-    fast = Sample(units=np.array(values, dtype=np.int64), decimals=decimals)
+    plain = HeldList(units=values, decimals=decimals)
+    fast = HeldList(units=np.array(values, dtype=np.int64), decimals=decimals)
 
     assert exactly(fast) == exactly(plain)
     assert summary(fast) == summary(plain)
@@ -79,7 +79,7 @@ def test_numpy_and_plain_python_agree_to_the_last_digit(values: list[int], decim
 
 @given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=30))
 def test_the_standard_deviation_is_the_root_of_the_variance_rounded_once(values: list[int]) -> None:
-    found = summary(Sample(units=values, decimals=2))
+    found = summary(HeldList(units=values, decimals=2))
     variance = Fraction(statistics.variance(map(Fraction, values))) / 10**4
     wide = Context(prec=100)
     true = wide.sqrt(wide.divide(Decimal(variance.numerator), Decimal(variance.denominator)))
@@ -121,21 +121,21 @@ def test_numbers_that_are_all_different_have_no_mode() -> None:
 def test_squares_beyond_64_bits_are_added_in_pieces() -> None:
     values = np.arange(-(2**62), 2**62, 2**62 // 500)
 
-    assert summary(Sample(units=values, decimals=0)) == summary(Sample(units=values.tolist(), decimals=0))
+    assert summary(HeldList(units=values, decimals=0)) == summary(HeldList(units=values.tolist(), decimals=0))
 
 
 def test_the_order_of_an_answer_is_that_of_the_table() -> None:
     assert list(summary(of("1"))) == [*STATISTICS, *HELD_ONLY]
 
 
-def test_an_empty_list_is_refused() -> None:
+def test_an_empty_list_is_rejected() -> None:
     with pytest.raises(Rejected, match="empty"):
-        summary(Sample(units=[], decimals=0))
+        summary(HeldList(units=[], decimals=0))
 
 
 @given(st.lists(units, min_size=1, max_size=40), st.fractions(0, 100, max_denominator=10**6))
 def test_a_percentile_is_exact(values: list[int], percent: Fraction) -> None:
-    sample = Sample(units=values, decimals=2)
+    sample = HeldList(units=values, decimals=2)
     exact = sorted(Fraction(value, 100) for value in values)
 
     assert Fraction(*quantile(sample, (percent / 100).as_integer_ratio())) == percentile(exact, percent)

@@ -15,7 +15,7 @@ from courier.numbers.parser import ParseError
 from courier.numbers.passes import PartialResult
 from courier.numbers.plan import Plan
 from courier.numbers.stored_lists import PASSES, StoredLists
-from tests.support.fakes import PATIENCE_SECONDS, FakeAws, until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, until
 
 LIST = b"5,3,8,1,5\n"
 
@@ -49,7 +49,7 @@ def test_a_whole_list_is_answered_as_if_it_had_come_in_a_message(bucket: Bucket)
     assert found.histogram is None
 
 
-def test_a_histogram_is_drawn_if_it_is_asked_for(bucket: Bucket) -> None:
+def test_a_histogram_is_drawn_if_it_is_requested(bucket: Bucket) -> None:
     put(bucket)
 
     found = response.decode(answer(bucket, **Extras(histogram=True).options))
@@ -78,7 +78,7 @@ def test_a_bucket_that_is_not_there_is_said(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("mode", "fast"), ("histogram", "no"), ("PartialResult", "look")])
-def test_an_option_that_is_not_known_is_refused_by_name(bucket: Bucket, name: str, value: str) -> None:
+def test_an_option_that_is_not_known_is_rejected_by_name(bucket: Bucket, name: str, value: str) -> None:
     put(bucket)
 
     with pytest.raises(Rejected, match=f"'{name}={value}'"):
@@ -86,7 +86,7 @@ def test_an_option_that_is_not_known_is_refused_by_name(bucket: Bucket, name: st
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "../list", ".list"])
-def test_what_names_no_object_is_refused(bucket: Bucket, name: str) -> None:
+def test_what_names_no_object_is_rejected(bucket: Bucket, name: str) -> None:
     with pytest.raises(Rejected):
         StoredLists(bucket).answer(name, {}, never)
 
@@ -105,7 +105,7 @@ def test_a_look_says_what_to_look_for_and_a_part_what_it_found(bucket: Bucket) -
 
 
 @pytest.mark.parametrize("span", ["5-5", "6-5", "0-11", "11-12", "0", "-5", "0-5-9", "x-y", "0x1-5", "0-" + "9" * 16])
-def test_a_part_that_is_none_of_the_list_is_refused(bucket: Bucket, span: str) -> None:
+def test_a_part_that_is_none_of_the_list_is_rejected(bucket: Bucket, span: str) -> None:
     put(bucket)
     looked = answer(bucket, part="look")
 
@@ -113,7 +113,7 @@ def test_a_part_that_is_none_of_the_list_is_refused(bucket: Bucket, span: str) -
         answer(bucket, part=span, look=looked)
 
 
-def test_a_slip_in_a_whole_list_is_refused_and_one_in_a_part_is_told(bucket: Bucket) -> None:
+def test_a_parse_error_in_a_whole_list_is_a_rejection_and_one_in_a_part_a_result(bucket: Bucket) -> None:
     put(bucket)
     looked = answer(bucket, part="look")
     put(bucket, b"5,3,x,1,5\n")
@@ -126,7 +126,7 @@ def test_a_slip_in_a_whole_list_is_refused_and_one_in_a_part_is_told(bucket: Buc
     assert found.item == 3
 
 
-def test_work_whose_time_is_over_is_left_off(bucket: Bucket) -> None:
+def test_work_past_its_time_limit_is_canceled(bucket: Bucket) -> None:
     put(bucket)
 
     with pytest.raises(Rejected, match="too long"):
@@ -141,7 +141,7 @@ def test_no_more_passes_are_made_at_once_than_there_is_memory_for(bucket: Bucket
 
     def hold() -> bool:
         working.append(1)
-        return not free.wait(PATIENCE_SECONDS)
+        return not free.wait(WAIT_LIMIT_SECONDS)
 
     threads = [threading.Thread(target=lists.answer, args=("list", {}, hold)) for _ in range(PASSES)]
     for thread in threads:
@@ -153,5 +153,5 @@ def test_no_more_passes_are_made_at_once_than_there_is_memory_for(bucket: Bucket
 
     free.set()
     for thread in threads:
-        thread.join(PATIENCE_SECONDS)
+        thread.join(WAIT_LIMIT_SECONDS)
     assert response.decode(lists.answer("list", {}, never)).statistics["count"] == "5"

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from courier.numbers.brackets import MAX_KEPT, RankBracket, around
+from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import BinCounts
-from courier.numbers.sample import Sample
 from courier.numbers.streaming import OnePass
 
 pieces = st.lists(
@@ -25,11 +25,11 @@ pieces = st.lists(
 Pieces = list[tuple[list[int], int]]
 
 
-def whole(parts: Pieces) -> Sample:
+def whole(parts: Pieces) -> HeldList:
     """Return the list that the pieces make, in the finest of their units."""
     finest = max(decimals for _, decimals in parts)
     units = [unit * 10 ** (finest - decimals) for some, decimals in parts for unit in some]
-    return Sample(units=units, decimals=finest)
+    return HeldList(units=units, decimals=finest)
 
 
 def made_pass(parts: Pieces, brackets: list[RankBracket], limit: int = MAX_KEPT) -> OnePass:
@@ -85,7 +85,7 @@ def test_a_good_sample_finds_a_median_in_one_pass_and_keeps_little() -> None:
     found, passes = search([(values.tolist(), 2)], 100_000, bracket)
 
     assert (found, passes) == (Fraction(int(values[100_000]), 100), 1)
-    assert len(bracket.together()[0]) < 20_000
+    assert len(bracket.all_kept()[0]) < 20_000
 
 
 def test_a_list_of_two_values_needs_no_memory() -> None:
@@ -103,6 +103,6 @@ def test_no_more_is_kept_than_the_limit_and_large_numbers_count_for_many() -> No
         plain.add(np.arange(1000), 0, Random(1), 5000)
         large.add(np.array([10**30] * 1000, dtype=object), 0, Random(1), 5000)
 
-    assert 2_000 < len(plain.together()[0]) <= 5_000
-    assert len(large.together()[0]) <= 5_000 / 64
+    assert 2_000 < len(plain.all_kept()[0]) <= 5_000
+    assert len(large.all_kept()[0]) <= 5_000 / 64
     assert plain.inside == large.inside == 20_000

@@ -31,7 +31,7 @@ def test_a_worker_and_a_requester_use_them_and_nothing_is_left() -> None:
         assert [queues.bodies(name) for name in queues.names()] == [[], [], []]
 
 
-def test_what_is_sent_by_hand_is_answered_where_all_look() -> None:
+def test_what_is_sent_manually_is_answered_where_all_look() -> None:
     with testing.queues(ECHO) as queues, courier.Worker(echo, ECHO):
         queues.send(ECHO.requests, "one", "two")
         until(lambda: sorted(queues.bodies(ECHO.replies)) == ["one", "two"])

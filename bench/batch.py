@@ -1,6 +1,6 @@
 """Many images from end to end, and what a worker's memory comes to with the largest and with the worst.
 
-    python -m bench.album [--images 24]
+    python -m bench.batch [--images 24]
 
 A folder of 12-megapixel JPEGs becomes thumbnails: by `images_client.py run` through bucket, queue and a worker on
 a local AWS, and, without any of those, by a loop of plain Pillow and by ImageMagick's mogrify, where that is
@@ -131,8 +131,8 @@ def memory(engine: Engine) -> None:
     for name, operations in (*whole, ("bomb.png", "grayscale")):
         with worker(engine, account, **LARGEST) as process:
             said = client(engine, account, "process", name, "--operations", operations)
-            of_worker, of_cell = peak_megabytes(process)
-            print(f"{name}, {operations}: worker {of_worker} MB, its cell {of_cell} MB: {said.strip()[:110]}")
+            of_worker, of_child = peak_megabytes(process)
+            print(f"{name}, {operations}: worker {of_worker} MB, its cell {of_child} MB: {said.strip()[:110]}")
 
 
 def new_account(engine: Engine) -> str:

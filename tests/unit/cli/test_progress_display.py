@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from courier.cli import live
+from courier.cli import progress_display
 from tests.support.screens import File
 
 
@@ -21,8 +21,8 @@ def file(monkeypatch: pytest.MonkeyPatch) -> File:
     return File(is_terminal=True)
 
 
-def region_on(file: File) -> live.Region:
-    return live.Region(Console(file=file, width=40, height=24, color_system=None))
+def region_on(file: File) -> progress_display.Region:
+    return progress_display.Region(Console(file=file, width=40, height=24, color_system=None))
 
 
 def screen(file: File, columns: int = 40) -> list[str]:
@@ -107,10 +107,10 @@ def test_a_terminal_that_is_gone_does_not_hide_what_happened() -> None:
 def test_every_display_fits_the_terminal(width: int) -> None:
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None)
-    name = "Uploading a-picture-with-a-very-long-name-indeed.png"
-    bar, moved = live.byte_bar(name, width)
-    bars, (all_moved, advance) = live.batch_bars("Pictures", 60, width)
-    count, add = live.counter("answered", ascii_only=True)
+    name = "Uploading a-image-with-a-very-long-name-indeed.png"
+    bar, moved = progress_display.byte_bar(name, width)
+    bars, (all_moved, advance) = progress_display.batch_bars("Images", 60, width)
+    count, add = progress_display.counter("answered", ascii_only=True)
     moved.expect(12_400_000)
     moved.advance(6_200_000)
     all_moved.expect(12_400_000)
@@ -133,7 +133,7 @@ def test_every_display_fits_the_terminal(width: int) -> None:
 def test_a_spinner_is_plain_where_the_encoding_is() -> None:
     file = io.StringIO()
 
-    Console(file=file).print(live.spinner("Waiting [it]", ascii_only=True))
+    Console(file=file).print(progress_display.spinner("Waiting [it]", ascii_only=True))
 
     assert file.getvalue().isascii()
     assert "Waiting [it]" in file.getvalue()

@@ -1,4 +1,4 @@
-"""A list of numbers in memory.
+"""A list of numbers that is held in memory.
 
 Its numbers are Python's integers (from `courier.numbers.parser`) or NumPy's 64-bit integers (from
 `courier.numbers.fast_parser`); the results are the same, to the last digit.
@@ -20,7 +20,7 @@ Value = tuple[int, int] | None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample:
+class HeldList:
     """At least one number, as integers in units of 10**-decimals."""
 
     units: Sequence[int] | Array
