@@ -3,8 +3,8 @@
     python -m scripts.lock
 
 The instance installs these, and so does ./run_local.sh setup before anything else: what runs is what was tested.
-requirements.txt says what is allowed, and the pins of requirements-local.txt what the local AWS allows. One version of each
-package for all Pythons; wheels only.
+requirements.txt says what is allowed, and the pins of requirements-local.txt what the local AWS allows. One version of
+each package for all Pythons; wheels only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ HEADER = "# Exact versions of requirements.txt, with hashes. Written by: python 
 #: The oldest Python that the programs run on.
 OLDEST = "3.11"
 OPTIONS = (
-    "--universal --fork-strategy fewest --generate-hashes --only-binary :all: --upgrade --quiet --no-header --no-annotate"
+    "--universal --fork-strategy fewest --only-binary :all: --generate-hashes "
+    "--upgrade --quiet --no-header --no-annotate"
 )
 _PIN = re.compile(r"^[\w.-]+==\S+$", re.MULTILINE)
 

@@ -45,7 +45,8 @@ show_boot() {
     lines=$(console "$id" | tr -d '\r' | sed -n 's/^.*\(....-..-..T..:..:..Z\) bootstrap\.sh: /\1 /p')
     awk -v shown="$shown" '{ line[NR] = $0 } $0 == shown { last = NR } END { for (i = last + 1; i <= NR; i++) print "instance: " line[i] }' <<<"${lines:-$shown}"
     [[ -z $lines ]] || shown=${lines##*$'\n'}
-    sleep "$boot_seconds"
+    # Ended with this script, it must not keep a program that reads the output waiting.
+    sleep "$boot_seconds" >/dev/null 2>&1
   done
 }
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import URLLib3Session
 from botocore.session import Session
 
@@ -39,6 +39,8 @@ def status_of(bucket: str, account: str, etag: str) -> int:
     """Return the HTTP status of a GET that S3 answers in full only if the object has another ETag."""
     session = Session()
     credentials = session.get_credentials()
+    if not credentials:
+        raise NoCredentialsError
     region = session.get_config_variable("region") or os.environ.get("AWS_REGION", "")
     headers = {"If-None-Match": etag, "x-amz-expected-bucket-owner": account}
     request = AWSRequest("GET", url_of(bucket, region), headers=headers)
