@@ -38,8 +38,11 @@ try_out() { # application, command
 
 # show_boot: while the first instance boots, print what bootstrap.sh reports on its console.
 show_boot() {
-  local id=$made_id shown="" lines
-  if [[ -z $id ]] && $is_new_group; then id=$(find_instance pending,running | cut -f 1 | sed -n 1p); fi
+  local id=$made_id shown="" lines group=""
+  if $is_new_group; then
+    group=$(find_instance pending,running)
+    id=${group%%[[:space:]]*}
+  fi
   # Ctrl-C does not reach a command in the background.
   while [[ -n $id ]] && kill -0 $$ 2>/dev/null; do
     lines=$(console "$id" | tr -d '\r' | sed -n 's/^.*\(....-..-..T..:..:..Z\) bootstrap\.sh: /\1 /p')

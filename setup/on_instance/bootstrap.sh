@@ -140,7 +140,7 @@ unpack() {
   mkdir "$release.part" || return 1
   tar -xzf "$home/code.tar.gz" -C "$release.part" --no-same-owner || return 1
   rm -f "$home/code.tar.gz"
-  # The workers' user must be able to read it, whatever the umask of whoever packed it.
+  # The workers' user must be able to read it, even if it was packed under a strict umask.
   chmod -R u=rwX,go=rX "$release.part" || return 1
   [[ -s $release.part/requirements.lock ]] || return 1
   make_venv "$release.part" || return 1

@@ -1,4 +1,4 @@
-"""bootstrap.sh in a scratch root: what the instance does at its first boot and each minute, with stand-ins for tools."""
+"""bootstrap.sh in a scratch root, with stand-ins for tools: the first boot, and what is done each minute."""
 
 from __future__ import annotations
 
@@ -96,8 +96,8 @@ class Instance:
         for file in ON_INSTANCE.iterdir():
             if file.is_file():
                 (scripts / file.name).write_bytes(file.read_bytes())
-        with (scripts / "courier-worker@.service").open("a") as file:
-            file.write(unit)
+        with (scripts / "courier-worker@.service").open("a") as worker:
+            worker.write(unit)
         archive = self.root / "code.tar.gz"
         with tarfile.open(archive, "w:gz") as tar:
             tar.add(code, ".", filter=_strict)
@@ -186,7 +186,7 @@ def test_a_first_boot_that_failed_is_finished_by_the_next(instance: Instance, to
     assert not [call for call in instance.calls("systemctl") if "courier-worker" in call]
 
     instance.fail(tool, is_on=False)
-    assert "the instance is ready" in instance.done("first-boot")
+    assert "is ready" in instance.done("first-boot")
     assert (instance.home / "ready").exists()
     assert "enable --quiet --now courier-worker@numbers.service courier-worker@images.service" in instance.calls(
         "systemctl"

@@ -59,7 +59,7 @@ def test_a_plan_says_that_bursts_end(stub: Stub, found: str, changes: int) -> No
 
 def test_only_instances_that_can_burst_are_limited(tmp_path: Path) -> None:
     script = """
-    find_instance() { printf 'i-1\\trunning\\t-\\tt3.micro\\ni-2\\trunning\\t-\\tm5.large\\ni-3\\tstopped\\t-\\tt4g.small\\n'; }
+    find_instance() { printf '%s\\trunning\\t-\\t%s\\n' i-1 t3.micro i-2 m5.large i-3 t4g.small; }
     aws_lookup() { echo "$*" >&3; printf 'i-1\\ti-3\\n'; }
     limit_bursts 3>&1
     """
@@ -91,7 +91,8 @@ def test_a_group_without_instances_is_not_waited_for_without_end(tmp_path: Path)
     assert parts(tmp_path, "sleep() { :; }; find_instance() { :; }; lift_limits") == ""
 
 
-def test_the_progress_of_a_boot_is_shown_as_it_comes_and_each_line_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_group", ["false", "true"])
+def test_the_progress_of_a_boot_is_shown_as_it_comes_and_each_line_once(tmp_path: Path, is_group: str) -> None:
     lines = [
         "[   9.1] cloud-init[1]: something else",
         "[  10.2] bootstrap.sh[812]: 2026-11-29T10:00:01Z bootstrap.sh: making a swap file\r",
@@ -100,7 +101,8 @@ def test_the_progress_of_a_boot_is_shown_as_it_comes_and_each_line_once(tmp_path
     ]
     # Each look finds one line more; the first two looks are too early, and after the last one this script ends.
     script = """
-    made_id=i-1
+    [[ $IS_GROUP == true ]] || made_id=i-1 is_new_group=false
+    find_instance() { printf 'i-1\\trunning\\ni-2\\trunning\\n'; }
     printf 0 >"$scratch/looks"
     aws_try() {
       [[ $* != *--latest* ]] || { echo "$*" >>"$scratch/latest"; return 1; }
@@ -114,7 +116,7 @@ def test_the_progress_of_a_boot_is_shown_as_it_comes_and_each_line_once(tmp_path
     """
     (tmp_path / "console").write_text("\n".join(lines) + "\n")
 
-    said = parts(tmp_path, script)
+    said = parts(tmp_path, script, IS_GROUP=is_group)
 
     assert said.splitlines() == [
         "instance: 2026-11-29T10:00:01Z making a swap file",

@@ -43,7 +43,7 @@ class Sessions:
             "MACHINE_USER": pwd.getpwuid(os.getuid()).pw_name,
             "RUNTIME_DIRECTORY": str(run),
             "TMUX_TMPDIR": str(run),
-            "TMPDIR": "/var/tmp",
+            "TMPDIR": str(folder),
         }
 
     def call(self, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -87,7 +87,7 @@ def sessions(tmp_path: Path) -> Iterator[Sessions]:
 def test_each_worker_has_a_server_of_its_own_and_one_that_crashes_leaves_the_other(sessions: Sessions) -> None:
     for application in SESSIONS:
         sessions.session("start", application)
-        sessions.until_noted(f"{application}_worker.py", "began with TMPDIR=/var/tmp")
+        sessions.until_noted(f"{application}_worker.py", f"began with TMPDIR={sessions.home.parent}")
     listed = sessions.call("tmux.sh", "ls").stdout
     assert [line.split(":")[0] for line in listed.splitlines()] == list(SESSIONS.values())
 
