@@ -15,7 +15,7 @@
 #   bucket     create the bucket for images, long lists and code: no public access, encrypted, old objects expire
 #   stop       stop the instance to save money
 #   start      start the instance again, and its workers with it
-#   deploy     upload new code; the workers switch to it within a minute
+#   deploy     upload new code; the workers switch to it in about a minute
 #   allow-me   allow SSH from this machine's current address only; use it when your address has changed
 #   ssh        open a shell on the instance; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
 #   logs       follow the workers' logs
