@@ -101,7 +101,10 @@ make_swap() {
     chmod 600 "$swap_file.part" || return 1
     mkswap "$swap_file.part" >/dev/null || return 1
     mv "$swap_file.part" "$swap_file" || return 1
-    swapon "$swap_file" || return 1
+    if ! swapon "$swap_file"; then
+      rm -f "$swap_file"
+      return 1
+    fi
   fi
   grep -qsF "$swap_file " "$root/etc/fstab" || printf '%s none swap sw 0 0\n' "$swap_file" >>"$root/etc/fstab"
 }
@@ -223,7 +226,7 @@ first_boot() {
   say "the instance is ready"
 }
 
-# is_current: ask with one conditional request. The CLI takes ten times as long to start.
+# is_current: ask with one conditional request. The CLI needs several times the CPU only to start.
 is_current() {
   local status=0
   "$home/current/.venv/bin/python" -I "$home/current/setup/on_instance/check_code.py" \
@@ -233,7 +236,10 @@ is_current() {
 
 update() {
   read_settings
-  as_worker "$home/current/setup/on_instance/bootstrap.sh" rotate-logs
+  # Only the workers' user writes there: another program in that folder could have put a link into it.
+  if [[ -n $(find "$root/var/log/courier" -name '*.log' -size "+${most_log_bytes}c" 2>/dev/null) ]]; then
+    as_worker "$home/current/setup/on_instance/bootstrap.sh" rotate-logs
+  fi
   ! is_current || return 0
   fetch || return 1
   if [[ $(readlink "$home/current") != "$release" ]]; then

@@ -2,7 +2,7 @@
 
 usage: check_code.py BUCKET ACCOUNT ETAG_FILE
 
-botocore signs; it is a tenth of the AWS CLI's start.
+botocore signs; that takes a fraction of the CPU time of the AWS CLI's start.
 
 exit status: 0 it is another, or none is known; 1 there was no useful response; 3 it is the installed one
 """
