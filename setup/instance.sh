@@ -192,7 +192,7 @@ on_instance() {
 
 # log_command: what shows the first boot's log and follows the workers'.
 log_command() {
-  say "sudo journalctl --no-pager --lines 50 --unit courier-first-boot --unit courier-update; sudo tail -n 50 -F /var/log/courier/{numbers,images}_worker.py.log"
+  say "sudo journalctl --no-pager --lines 50 --unit courier-first-boot --unit courier-update; sudo tail -n 50 -F /var/log/courier/numbers_worker.py.log /var/log/courier/images_worker.py.log"
 }
 
 stop_machine() {

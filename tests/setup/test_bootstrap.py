@@ -6,6 +6,7 @@ import hashlib
 import os
 import pwd
 import re
+import shutil
 import subprocess
 import tarfile
 from pathlib import Path
@@ -172,6 +173,14 @@ def test_a_launch_needs_no_network_and_leaves_a_first_boot_that_is_tried_until_i
     assert os.access(instance.home / "bootstrap.sh", os.X_OK)
     assert "enable --now --no-block courier-first-boot.service" in instance.calls("systemctl")
     assert not instance.calls("curl") + instance.calls("aws") + instance.calls("dnf")
+    if analyze := shutil.which("systemd-analyze"):
+        verified = subprocess.run(
+            [analyze, "verify", "--man=no", instance.root / "etc/systemd/system/courier-first-boot.service"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (verified.returncode, verified.stderr) == (0, "")
     said = subprocess.check_output(["bash", "-c", f". {instance.home}/environment; echo $COURIER_WATERMARK_TEXT"])
     assert said == b"it's mine\n"
 
