@@ -47,7 +47,7 @@ make_fleet() {
 lift_limits() {
   local ids waited=0
   # No emulator has CPU credits.
-  is_real && $is_new_group && is_burstable "$instance_type" || return 0
+  is_real && ! $is_lab && $is_new_group && is_burstable "$instance_type" || return 0
   until
     ids=$(find_burstable pending,running)
     [[ -n $ids ]] || ((waited >= patience_seconds))

@@ -22,6 +22,9 @@ image_parameter() { say "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-
 # is_burstable TYPE: whether the type charges for CPU bursts by default.
 is_burstable() { [[ $1 == t3.* || $1 == t3a.* || $1 == t4g.* ]]; }
 
+# credits_of_boot: standard has no credits at first, and would boot at a fifth of a core. limit_bursts ends it.
+credits_of_boot() { if $is_lab; then say standard; else say unlimited; fi; }
+
 # find_burstable STATES: the ids of our instances of such types.
 find_burstable() {
   local id kind found
@@ -115,8 +118,7 @@ launch() {
   group=$(group_id)
   write_user_data
   $no_ssh || options+=(--key-name "$(key_name)")
-  # Standard has no credits at first: the boot would run at a fifth of a core. limit_bursts ends this.
-  ! is_burstable "$instance_type" || options+=(--credit-specification CpuCredits=unlimited)
+  ! is_burstable "$instance_type" || options+=(--credit-specification "CpuCredits=$(credits_of_boot)")
   aws_apply ec2 run-instances \
     --image-id "$image" \
     --instance-type "$instance_type" \
