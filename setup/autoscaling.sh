@@ -50,7 +50,7 @@ lift_limits() {
   is_real && ! $is_lab && $is_new_group && is_burstable "$instance_type" || return 0
   until
     ids=$(find_burstable pending,running)
-    [[ -n $ids ]] || ((waited >= patience_seconds))
+    [[ -n $ids ]] || ((waited >= retry_seconds))
   do
     sleep "$pause_seconds"
     waited=$((waited + pause_seconds))

@@ -24,14 +24,14 @@ echo "$(basename "$0") $*" >>"$MACHINE_ROOT/calls"
 case $* in --show*) exit 0 ;; esac
 [ ! -f "$MACHINE_ROOT/$(basename "$0")-fails" ]
 """
-#: Serves what the bucket has, to whoever names its owner.
+#: Serves what the bucket has, to a call that names its owner.
 AWS = """#!/bin/bash
 echo "aws $*" >>"$MACHINE_ROOT/calls"
 for last; do :; done
 while (($#)); do case $1 in --key) key=$2 ;; --expected-bucket-owner) owner=$2 ;; esac; shift; done
 [ "$owner" = 123456789012 ] && cp "$MACHINE_ROOT/bucket/$key" "$last" && cksum <"$last" | cut -d ' ' -f 1
 """
-#: Makes environments whose Python notes what pip is told, and says of the code what the file `code-is` says.
+#: Makes environments whose Python notes its calls; its check of the code exits as the file `code-is` says.
 PYTHON = """#!/bin/bash
 mkdir -p "${@: -1}/bin"
 cat >"${@: -1}/bin/python" <<'END'

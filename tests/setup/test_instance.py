@@ -14,7 +14,7 @@ __all__ = ["env", "stub"]
 #: The settings of the parts, and AWS calls that are only printed.
 PRELUDE = """
 set -o errexit -o nounset -o pipefail
-here=$PWD name=lab3 instance_type=t3.micro made_id= is_new_group=true patience_seconds=3 pause_seconds=1 dry=false
+here=$PWD name=lab3 instance_type=t3.micro made_id= is_new_group=true retry_seconds=3 pause_seconds=1 dry=false
 is_lab=false no_ssh=false is_real=true scratch=$SCRATCH
 . setup/common.sh; . setup/instance.sh; . setup/autoscaling.sh; proof_seconds=900; . setup/proof.sh
 is_real() { $is_real; }
@@ -140,7 +140,7 @@ def test_an_instance_that_was_there_before_is_not_watched(tmp_path: Path) -> Non
 
 def test_a_proof_that_fails_stops_watching_and_exits_with_1(tmp_path: Path) -> None:
     script = """
-    made_id=i-1
+    made_id=i-1 is_new_group=false
     find_python() { say python; }
     use_account() { echo "No response."; return 1; }
     limit_bursts() { echo "limited"; }

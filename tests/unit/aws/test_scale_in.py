@@ -194,4 +194,4 @@ def test_workers_with_temporary_folders_of_their_own_share_the_lock_of_their_ser
     workers[0].look(1, busy={1})
     workers[1].protection.unprotect()
 
-    assert workers[0].told == [True]
+    assert workers[0].protections == [True]
