@@ -15,7 +15,7 @@
 #   bucket     create the bucket for images, long lists and code: no public access, encrypted, old objects expire
 #   stop       stop the instance to save money
 #   start      start the instance again, and its workers with it
-#   deploy     upload new code; the workers switch to it within a minute
+#   deploy     upload new code; the workers switch to it in about a minute
 #   allow-me   allow SSH from this machine's current address only; use it when your address has changed
 #   ssh        open a shell on the instance; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
 #   logs       follow the workers' logs
@@ -41,7 +41,7 @@
 # settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
 # COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename the resources;
 # COURIER_MAX_DELIVERIES (5) is how often a request is delivered before it moves to the dead-letter queue. The
-# other COURIER_ settings of the workers are copied to the instance when it is created. SETUP_PROOF (420) is how
+# other COURIER_ settings of the workers are copied to the instance when it is created. SETUP_PROOF (900) is how
 # many seconds up waits for the two responses; 0 skips this check.
 #
 # No state is kept on this machine: every resource is found by name and tag. Every command that changes
@@ -66,7 +66,7 @@ readonly max_deliveries=${COURIER_MAX_DELIVERIES:-5}
 # A deleted queue's name is blocked for 60 s; a new instance profile is visible everywhere sooner than that.
 readonly retry_seconds=${SETUP_RETRY_SECONDS:-90}
 readonly pause_seconds=${SETUP_PAUSE:-5}
-readonly proof_seconds=${SETUP_PROOF:-420}
+readonly proof_seconds=${SETUP_PROOF:-900}
 readonly most_machines_of_lab=9
 readonly most_differences=12
 readonly most_lanes=16
@@ -101,6 +101,7 @@ known_ssh=""
 known_group_owner=""
 response=""
 made_id=""
+is_new_group=false
 begun=()
 lanes=()
 served_names=("${COURIER_REQUEST_QUEUE:-requestQueue}" "${COURIER_IMAGE_INBOX:-imageInbox}")
@@ -231,11 +232,11 @@ run_verb() {
     allow-me) allow_me ;;
     ssh)
       find_group
-      on_machine ""
+      on_instance ""
       ;;
     logs)
       find_group
-      on_machine "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log /opt/courier/logs/images_worker.py.log"
+      on_instance "$(log_command)"
       ;;
     policy) policy_text "$2" ;;
     cost) cost ;;

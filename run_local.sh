@@ -130,7 +130,7 @@ identity() { "$1" -c 'import os, sys; print("%d.%d.%d" % sys.version_info[:3], o
 # made it, and its parts, each with a checksum of its requirements.
 made_by() { say "python $(identity "$1")"; }
 made_from() { # part
-  local files=("$here/requirements.txt" "$here/requirements-local.txt")
+  local files=("$here/requirements.txt" "$here/requirements.lock" "$here/requirements-local.txt")
   [[ $1 == local ]] || files+=("$here/requirements-dev.txt")
   say "$1 $(cat "${files[@]}" | cksum)"
 }
@@ -180,14 +180,19 @@ install() {
     grep -v "^$part " "$venv/.stamp" >"$venv/.stamp.part"
     rm -f "$venv/.stamp"
   fi
-  PIP_USER=0 "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
-    -r "$here/$2" 2>&1 | show_progress || interrupted ||
+  # The lock file first: what is installed already stays.
+  { { [[ $part != local ]] || install_from --require-hashes requirements.lock; } && install_from "$2"; } 2>&1 | show_progress || interrupted ||
     die 1 "The packages could not be installed. Check that the network and the package index can be reached. pip's output is in .local/pip.log"
   # The script that pip installs does not work in a folder whose path has a space.
   printf '%s\n' '#!/bin/sh' 'exec "$(dirname "$0")/python" -m awscli "$@"' >"$venv/bin/aws"
   made_from "$part" >>"$venv/.stamp.part"
   mv "$venv/.stamp.part" "$venv/.stamp"
   say "Installed in $((SECONDS - started)) s."
+}
+
+install_from() { # [OPTION] REQUIREMENTS
+  PIP_USER=0 "$venv/bin/python" -m pip install --disable-pip-version-check --progress-bar off \
+    ${2:+"$1"} -r "$here/${2:-$1}"
 }
 
 # show_progress: copy pip's output from stdin to .local/pip.log; on a terminal, show the progress in one line.

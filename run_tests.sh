@@ -88,7 +88,7 @@ main() {
     return
   fi
   # The parts of aws_setup.sh are checked where they are sourced.
-  local programs=(./*.sh .ci/run setup/on_machine/*.sh)
+  local programs=(./*.sh .ci/run setup/on_instance/*.sh)
   check ruff check .
   check ruff format --check .
   check codespell

@@ -40,6 +40,23 @@ make_fleet() {
   begin make_tracking
   finish
   end_lone_machines
+  ! $dry || limit_bursts
+}
+
+# lift_limits: let the first instances of a new group boot without a limit, until limit_bursts.
+lift_limits() {
+  local ids waited=0
+  # No emulator has CPU credits.
+  is_real && ! $is_lab && $is_new_group && is_burstable "$instance_type" || return 0
+  until
+    ids=$(find_burstable pending,running)
+    [[ -n $ids ]] || ((waited >= retry_seconds))
+  do
+    sleep "$pause_seconds"
+    waited=$((waited + pause_seconds))
+  done
+  # shellcheck disable=SC2086
+  set_credits unlimited $ids
 }
 
 # An instance that was launched without the group would never be scaled in.
@@ -56,7 +73,8 @@ end_lone_machines() {
 template_data() { # the security group's id
   local more=""
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
-  ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
+  # An instance that starts when requests wait must not cost more than its price; its boot takes some minutes longer.
+  ! is_burstable "$instance_type" || more+='"CreditSpecification":{"CpuCredits":"standard"},'
   # EC2 looks up the newest image at each launch, so that a newer image is no drift.
   printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
   printf '"SecurityGroupIds":["%s"],' "$1"
@@ -113,6 +131,7 @@ make_scaling_group() {
   there=$(find_scaling_group)
   if [[ -z $there ]]; then
     find_subnets
+    is_new_group=true
     aws_apply autoscaling create-auto-scaling-group \
       --auto-scaling-group-name "$(template_name)" \
       --launch-template "LaunchTemplateName=$(template_name),Version=\$Latest" \

@@ -23,6 +23,9 @@ cost() {
       line(machines " x " kind ", running day and night", machines * 730 * hour)
       line("its public address, while running", machines * 730 * 0.005)
       line("its disk of 8 GB, running or stopped", machines * 8 * 0.08)
+      # Both cores for the fifteen minutes that up waits; other types have credits from the start, or no limit.
+      burst = kind ~ /^t4g/ ? 0.04 : kind ~ /^t3/ ? 0.05 : 0
+      line("CPU credits of its first boot, once and at most", machines * 2 * 0.25 * burst)
       line("two idle workers polling (2 x 131,400 calls)", 2 * 131400 * 0.4 / 1e6)
       # Two alarms of target tracking, each over three metrics.
       if (fleet == "true") line("the two alarms that start and end machines", 6 * 0.10)

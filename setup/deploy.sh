@@ -12,8 +12,8 @@ pack() {
   (
     cd "$here"
     # Without Python's caches, which may be written at this moment.
-    find courier setup/on_machine -name __pycache__ -prune -o -type f -print | LC_ALL=C sort
-    printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.txt
+    find courier setup/on_instance -name __pycache__ -prune -o -type f -print | LC_ALL=C sort
+    printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.lock
   ) >"$scratch/files"
   COPYFILE_DISABLE=1 tar -C "$here" "${options[@]}" -cf - -T "$scratch/files" | gzip -n >"$1"
 }

@@ -19,8 +19,43 @@ default_type() { if $is_lab; then say t2.micro; else say t3.micro; fi; }
 
 image_parameter() { say "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-$(architecture "$instance_type")"; }
 
-# is_burstable: whether the type charges for CPU bursts by default.
-is_burstable() { [[ $instance_type == t3.* || $instance_type == t3a.* || $instance_type == t4g.* ]]; }
+# is_burstable TYPE: whether the type charges for CPU bursts by default.
+is_burstable() { [[ $1 == t3.* || $1 == t3a.* || $1 == t4g.* ]]; }
+
+# credits_of_boot: standard has no credits at first, and would boot at a fifth of a core. limit_bursts ends it.
+credits_of_boot() { if $is_lab; then say standard; else say unlimited; fi; }
+
+# find_burstable STATES: the ids of our instances of such types.
+find_burstable() {
+  local id kind found
+  found=$(find_instance "$1")
+  while read -r id _ _ kind _; do
+    ! is_burstable "$kind" || say "$id"
+  done <<<"$found"
+}
+
+set_credits() { # MODE, ids
+  local mode=$1 id
+  shift
+  for id; do
+    aws_apply ec2 modify-instance-credit-specification \
+      --instance-credit-specifications "InstanceId=$id,CpuCredits=$mode"
+  done
+}
+
+# limit_bursts: have instances no longer spend CPU credits that they must pay for.
+limit_bursts() {
+  local ids unlimited
+  ids=$(find_burstable "$alive")
+  [[ -n $ids ]] || return 0
+  # shellcheck disable=SC2086
+  unlimited=$(aws_lookup ec2 describe-instance-credit-specifications \
+    --instance-ids $ids \
+    --query "InstanceCreditSpecifications[?CpuCredits=='unlimited'].InstanceId" \
+    --output text)
+  # shellcheck disable=SC2086
+  set_credits standard $unlimited
+}
 
 image_id() {
   aws_require ssm get-parameter \
@@ -33,7 +68,7 @@ image_id() {
 user_data() {
   local setting
   say '#!/usr/bin/env bash'
-  say "export AWS_REGION=$region AWS_DEFAULT_REGION=$region MACHINE_BUCKET=$bucket COURIER_BUCKET=$bucket"
+  say "export AWS_REGION=$region AWS_DEFAULT_REGION=$region MACHINE_BUCKET=$bucket MACHINE_ACCOUNT=$account COURIER_BUCKET=$bucket"
   $fleet && say "export COURIER_SCALING_GROUP=$name-workers"
   for setting in $(compgen -e | grep '^COURIER_[A-Z_]*$' || true); do
     case $setting in
@@ -41,8 +76,7 @@ user_data() {
       *) printf 'export %s=%q\n' "$setting" "${!setting}" ;;
     esac
   done
-  say 'set -- first-boot'
-  grep -v '^ *#' "$here/setup/on_machine/machine.sh"
+  grep -v '^ *#' "$here/setup/on_instance/bootstrap.sh"
 }
 
 write_user_data() {
@@ -60,6 +94,8 @@ make_machine() {
     return
   fi
   while read -r id state rest; do settle_machine "$id" "$state" "$rest"; done <<<"$found"
+  # Otherwise prove does it, after the boot.
+  ! $dry || limit_bursts
 }
 
 settle_machine() { # id, state, "address type tokens key"
@@ -82,7 +118,7 @@ launch() {
   group=$(group_id)
   write_user_data
   $no_ssh || options+=(--key-name "$(key_name)")
-  ! is_burstable || options+=(--credit-specification CpuCredits=standard)
+  ! is_burstable "$instance_type" || options+=(--credit-specification "CpuCredits=$(credits_of_boot)")
   aws_apply ec2 run-instances \
     --image-id "$image" \
     --instance-type "$instance_type" \
@@ -138,8 +174,8 @@ address_of_machine() {
   say "$address"
 }
 
-# on_machine COMMAND: run it on the instance, in this terminal; without a command, open a shell.
-on_machine() {
+# on_instance COMMAND: run it on the instance, in this terminal; without a command, open a shell.
+on_instance() {
   local id address
   if $no_ssh; then
     id=$(find_instance running | head -n 1 | cut -f 1)
@@ -154,6 +190,11 @@ on_machine() {
   address=$(address_of_machine)
   [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
   ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
+}
+
+# log_command: what shows the first boot's log and follows the workers'.
+log_command() {
+  say "sudo journalctl --no-pager --lines 50 --unit courier-first-boot --unit courier-update; sudo tail -n 50 -F /var/log/courier/numbers_worker.py.log /var/log/courier/images_worker.py.log"
 }
 
 stop_machine() {

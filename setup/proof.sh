@@ -1,18 +1,29 @@
 # shellcheck shell=bash
 # proof.sh: send one request through each application.
 
+# How often the boot's progress is looked at.
+readonly boot_seconds=${SETUP_BOOT_PAUSE:-15}
+
 # prove: send one request through each application, and show how long it took.
 prove() {
-  local python folder
+  local python folder watcher status=0
   ((proof_seconds > 0)) || return 0
   python=$(find_python) || {
     say "The clients need Python with boto3, so no request was sent. Run ./run_local.sh setup once, then: .venv/bin/python numbers_client.py check"
     return
   }
   folder=$(mktemp -d "$scratch/proof.XXXXXX")
+  lift_limits
   say "Waiting for the workers, up to $proof_seconds s: a new instance takes two or three minutes."
-  try_out numbers "$python" "$here/numbers_client.py" send "1, 5, 22" --json --timeout "$proof_seconds"
-  try_out images "$python" "$here/images_client.py" run --to "$folder" --replace --json --timeout "$proof_seconds"
+  show_boot &
+  watcher=$!
+  try_out numbers "$python" "$here/numbers_client.py" send "1, 5, 22" --json --timeout "$proof_seconds" &&
+    try_out images "$python" "$here/images_client.py" run --to "$folder" --replace --json --timeout "$proof_seconds" || status=1
+  kill "$watcher" 2>/dev/null || true
+  wait "$watcher" 2>/dev/null || true
+  # A boot that has not ended by now must not go on at extra cost, either.
+  limit_bursts
+  ((status == 0)) || exit 1
 }
 
 try_out() { # application, command
@@ -21,8 +32,32 @@ try_out() { # application, command
   if use_account "$@" >"$scratch/$application" 2>&1; then
     say "proof: $application responded after $((SECONDS - started)) s: $(head -n 1 "$scratch/$application" | cut -c 1-100)"
   else
-    die 1 "The $application worker did not respond: $(tail -n 1 "$scratch/$application") Look at its log: ./aws_setup.sh logs; or find the cause: ./aws_setup.sh doctor"
+    warn "The $application worker did not respond: $(tail -n 1 "$scratch/$application") Look at its log: ./aws_setup.sh logs; or find the cause: ./aws_setup.sh doctor"
+    return 1
   fi
+}
+
+# show_boot: while the first instance boots, print what bootstrap.sh reports on its console.
+show_boot() {
+  local id=$made_id shown="" lines group=""
+  if $is_new_group; then
+    group=$(find_instance pending,running)
+    id=${group%%[[:space:]]*}
+  fi
+  # Ctrl-C does not reach a command in the background.
+  while [[ -n $id ]] && kill -0 $$ 2>/dev/null; do
+    lines=$(console "$id" | tr -d '\r' | sed -n 's/^.*\(....-..-..T..:..:..Z\) bootstrap\.sh: /\1 /p')
+    awk -v shown="$shown" '{ line[NR] = $0 } $0 == shown { last = NR } END { for (i = last + 1; i <= NR; i++) print "instance: " line[i] }' <<<"${lines:-$shown}"
+    [[ -z $lines ]] || shown=${lines##*$'\n'}
+    # Ended with this script, it must not keep a program that reads the output waiting.
+    sleep "$boot_seconds" >/dev/null 2>&1
+  done
+}
+
+# console ID: what the instance wrote to its console, up to this moment where its type allows that.
+console() {
+  local call=(ec2 get-console-output --instance-id "$1" --query Output --output text)
+  aws_try "${call[@]}" --latest 2>/dev/null || aws_try "${call[@]}" 2>/dev/null || true
 }
 
 # use_account COMMAND...: run a client with this set-up's region, profile and bucket.

@@ -34,6 +34,11 @@ IDLE_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 
 
+def _shared_folder() -> Path:
+    """Return where both workers find the lock: services have temporary folders of their own, and share this one."""
+    return Path(os.environ.get("RUNTIME_DIRECTORY") or tempfile.gettempdir())
+
+
 class ScaleInProtection:
     """Scale-in protection of an instance, on behalf of one of its workers."""
 
@@ -42,7 +47,7 @@ class ScaleInProtection:
         self._group = group
         self._instance_id = instance_id
         self._is_busy = is_busy
-        self._file = os.open(Path(tempfile.gettempdir()) / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(_shared_folder() / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._is_held = False
         #: Whether an earlier worker may have left the instance protected.

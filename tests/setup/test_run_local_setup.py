@@ -15,7 +15,8 @@ import pytest
 from tests.support.checkout import PYTHON, bare_copy, write_program
 from tests.support.place import WAIT_SECONDS, wait_for
 
-LOCAL, TESTS = "requirements-local.txt", "requirements-dev.txt"
+TESTS = "requirements-dev.txt"
+LOCAL = ["requirements.lock", "requirements-local.txt"]
 
 
 class Folder:
@@ -64,7 +65,7 @@ def folder(tmp_path: Path) -> Folder:
 def test_each_part_is_installed_once_and_the_tools_of_the_tests_for_the_tests_only(folder: Folder) -> None:
     first = folder.run("setup")
     assert first.returncode == 0, first.stderr
-    assert folder.installed() == [LOCAL]
+    assert folder.installed() == LOCAL
     assert "Creating .venv with Python 3.12.1" in first.stdout
     assert "70 MB" in first.stdout
 
@@ -83,9 +84,10 @@ def test_new_requirements_are_installed_in_the_part_that_they_are_of(folder: Fol
     assert folder.run("setup", "--tests").returncode == 0
     assert folder.installed() == [TESTS]
 
-    (folder.path / "requirements.txt").write_text("more\n")
-    assert folder.run("setup", "--tests").returncode == 0
-    assert folder.installed() == [LOCAL, TESTS]
+    for name in ("requirements.txt", "requirements.lock"):
+        (folder.path / name).write_text("more\n")
+        assert folder.run("setup", "--tests").returncode == 0
+        assert folder.installed() == [*LOCAL, TESTS]
 
 
 def test_a_folder_that_was_moved_makes_its_own(folder: Folder) -> None:
@@ -95,7 +97,7 @@ def test_a_folder_that_was_moved_makes_its_own(folder: Folder) -> None:
     folder.path = folder.path.rename(folder.path.with_name("moved"))
     assert folder.run("setup").returncode == 0
 
-    assert folder.installed() == [LOCAL]
+    assert folder.installed() == LOCAL
 
 
 @pytest.mark.parametrize("part", [[], ["--tests"]])
@@ -114,7 +116,7 @@ def test_a_set_up_that_fails_is_said_and_never_taken_for_whole(folder: Folder, p
 
     folder.installed()
     assert folder.run("setup", *part, PYTHON=folder.python("3.12.1")).returncode == 0
-    assert folder.installed() == [LOCAL, *([TESTS] if part else [])]
+    assert folder.installed() == [*LOCAL, *([TESTS] if part else [])]
 
 
 @pytest.mark.parametrize("pip", ["exec sleep 60", "trap 'exit 1' INT; while true; do sleep 0.1; done"])
@@ -148,7 +150,7 @@ def test_a_killed_set_up_is_made_again(folder: Folder) -> None:
 
     assert not folder.is_whole
     assert folder.run("setup", PYTHON=folder.python("3.12.1")).returncode == 0
-    assert folder.installed() == [LOCAL]
+    assert folder.installed() == LOCAL
 
 
 def test_without_a_terminal_there_are_plain_lines(folder: Folder) -> None:
@@ -170,7 +172,7 @@ def test_another_interpreter_makes_the_environment_again_and_says_so(folder: Fol
     assert same.stdout == unset.stdout == ""
     assert "again with Python 3.13.2" in other.stdout
     assert "Python 3.12.1" in other.stdout
-    assert folder.installed() == [LOCAL]
+    assert folder.installed() == LOCAL
 
 
 @pytest.mark.parametrize("verb", [["setup"], ["up"], ["numbers", "sample"], ["images", "--help"]])

@@ -154,6 +154,9 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     first = account.done("up")
     assert "proof: numbers responded after" in first
     assert "proof: images responded after" in first
+    made = [call[1] for call in account.calls]
+    assert made.index("run-instances") < made.index("get-console-output")
+    assert made[-1] == "describe-instance-credit-specifications"  # moto's instances are never unlimited
     assert f"./aws_setup.sh down --name {account.name}" in first
     assert "24 changes were made" in first
 
@@ -363,7 +366,7 @@ def check_user_data(account: Account) -> None:
     assert len(text) < 16_384
     assert text.startswith("#!/usr/bin/env bash\n")
     assert "export COURIER_IMAGE_SECONDS=25\n" in text
-    assert f"MACHINE_BUCKET={account.bucket}" in text
+    assert f"MACHINE_BUCKET={account.bucket} MACHINE_ACCOUNT=123456789012" in text
     for secret in ("a-token-of-theirs", "AWS_SECRET", "ACCESS_KEY", "SETUP_", account.env["HOME"]):
         assert secret not in text
 
@@ -379,10 +382,9 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     address = account.instances[0]["PublicIpAddress"]
     assert f"ec2-user@{address}" in (account.folder / "ssh").read_text()
     account.done("logs")
-    assert (
-        "sudo tail -n 50 -F /var/log/cloud-init-output.log /opt/courier/logs/numbers_worker.py.log"
-        in (account.folder / "ssh").read_text()
-    )
+    asked = (account.folder / "ssh").read_text()
+    assert "sudo tail -n 50 -F /var/log/courier/numbers_worker.py.log /var/log/courier/images_worker.py.log" in asked
+    assert "journalctl --no-pager --lines 50 --unit courier-first-boot" in asked
     account.done("allow-me", "--ssh-cidr", "198.51.100.9/25")
     assert account.open_to == [(22, "198.51.100.0/25")]
     # What EC2 takes for a description; moto takes anything.

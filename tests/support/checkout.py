@@ -74,7 +74,7 @@ def stamp(folder: Path) -> str:
     """Return what run_local.sh writes of a whole environment in `folder`."""
     version = ".".join(map(str, sys.version_info[:3]))
     base = os.path.realpath(getattr(sys, "_base_executable", sys.executable))
-    runtime = ("requirements.txt", "requirements-local.txt")
+    runtime = ("requirements.txt", "requirements.lock", "requirements-local.txt")
     return "".join(
         [
             f"folder {folder}\n",
@@ -93,7 +93,7 @@ def _checksum(folder: Path, *names: str) -> str:
 def bare_copy(folder: Path) -> Path:
     """Copy what run_local.sh needs to make .venv, and no more."""
     (folder / "courier" / "cli").mkdir(parents=True)
-    for name in (*ROOT.glob("requirements*.txt"), ROOT / "run_local.sh"):
+    for name in (*ROOT.glob("requirements*"), ROOT / "run_local.sh"):
         shutil.copy2(name, folder)
     shutil.copy2(ROOT / "courier/cli/lock_file.py", folder / "courier" / "cli")
     return folder

@@ -179,3 +179,19 @@ def test_its_file_is_nobody_elses_to_write(aws: FakeAws, clock: FakeTime, tmp_pa
 
     (file,) = tmp_path.iterdir()
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_workers_with_temporary_folders_of_their_own_share_the_lock_of_their_service(
+    aws: FakeAws, clock: FakeTime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
+    workers = []
+    for name in ("numbers", "images"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / name))
+        workers.append(Machine(aws, clock))
+
+    workers[0].look(1, busy={1})
+    workers[1].protection.unprotect()
+
+    assert workers[0].protections == [True]

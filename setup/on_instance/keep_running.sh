@@ -6,12 +6,12 @@
 #
 # TERM and HUP   the worker finishes the requests in flight; then this script ends
 # USR1           the worker finishes the requests in flight, and restarts with the newest code
-# Ctrl-C         as TERM; the update timer starts it again within a minute
+# Ctrl-C         as TERM; systemd starts it again after a few seconds
 
 set -o nounset -o pipefail
 
 readonly home=$1 program=$2
-readonly log=$home/logs/$program.log
+readonly log=${LOGS_DIRECTORY:-/var/log/courier}/$program.log
 readonly most_delay=60
 
 stopping=false
