@@ -1,4 +1,4 @@
-"""BMP: read the color profile, which Pillow ignores, and explain why a file is not supported.
+"""BMP: read the color profile, which Pillow ignores, cut long palettes, and explain why a file is not supported.
 
 Source: Microsoft, BITMAPV5HEADER; OS/2's headers.
 """
@@ -25,6 +25,8 @@ _COLOR_SPACE, _EMBEDDED, _PROFILE = 56, b"DEBM", 112
 _FIELDS, _MASKS, _ALPHA = (3, 6), struct.Struct("<4I"), 3
 _INSIDE = {4: "a JPEG", 5: "a PNG"}
 _SIXTEEN = 16
+#: How many colors pixels can tell apart by number; where a width stands that is not OS/2's.
+_MAX_COLORS, _WIDTH = 256, slice(4, 8)
 _HINT = "Save it as a BMP of 24 bits, or as a PNG."
 
 
@@ -47,10 +49,18 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
 
 
 def prepare(image: Image.Image, file: IO[bytes]) -> None:
-    """Attach the color profile to a BMP. Raises: NotAnImage for transparency that Pillow would lose."""
+    """Attach the color profile to a BMP, and cut a palette of more colors than pixels can have.
+
+    Raises: NotAnImage for transparency that Pillow would lose, and a width that there cannot be.
+    """
     header = _header(file)
     if header is None:
         return
+    width = int.from_bytes(header.content[_WIDTH], "little", signed=True)
+    if len(header.content) > _OS2 and width <= 0:
+        raise NotAnImage(f"The image is damaged: its header says a width of {width:,}.", reason=Reason.CORRUPT)
+    if image.palette and isinstance(image.palette.palette, bytes):
+        image.palette.palette = image.palette.palette[: _MAX_COLORS * len(image.palette.rawmode or "")]
     if header.bits == _SIXTEEN and len(header.masks) > _ALPHA and header.masks[_ALPHA]:
         said = "The BMP has 16 bits a pixel with transparency, which cannot be read here."
         raise NotAnImage(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)

@@ -115,7 +115,7 @@ def _rows(found: Png, pixels: PixelData) -> str:
     """Describe how many rows of a PNG are readable; empty: all."""
     readable, expected = found.rows_of(pixels)
     if readable == expected:
-        return "" if pixels.is_sound else "the check sum of its pixels is wrong"
+        return "" if pixels.is_sound else "the check sum of its pixels is wrong or missing"
     return f"only {readable:,} of {expected:,} rows can be read"
 
 

@@ -110,7 +110,8 @@ def open_source(file: IO[bytes]) -> Source:
         _CHECKS[image.format](image, file)
     if image.format in {"AVIF", HEIF.name}:
         return _open_avif(file, image)
-    bits = 16 if ";16" in _rawmode(image) else 8
+    # A BMP's 16 bits are those of a whole pixel.
+    bits = 16 if image.format == "TIFF" and ";16" in _rawmode(image) else 8
     if image.format == "GIF":
         return _open_gif(file, image)
     notes = _describe(image, descriptions.of_tiff(image) or descriptions.of_bmp(image, file), is_stronger=False)
@@ -150,6 +151,7 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
+    image.info["loop"] = found.plays
     # pillow-heif has cropped and rotated a HEIF.
     aperture = found.aperture if image.format == "AVIF" else None
     return Source(image=image, format=FORMATS[format_of(image)], bits=found.bits, aperture=aperture, notes=notes)

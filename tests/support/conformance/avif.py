@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.conformance import coded as given
 from tests.support.conformance import orientation, space
-from tests.support.conformance.avif_writer import Avif, box, clean_aperture, coded
+from tests.support.conformance.avif_writer import Avif, box, clean_aperture, coded, shown
 from tests.support.conformance.cell import Cell, Frame, Made, Pixels, rgba, shades, smooth, still
 
 SIZE = (16, 16)
@@ -58,7 +58,13 @@ def cells() -> Iterator[Cell]:
     yield from _beside()
     yield from _profiled()
     yield from _turned()
-    yield Cell(format="AVIF", name="animated, 3 frames", is_lossy=True, make=_moving)
+    for channels, plays in itertools.product((1, 3, 4), (0, 1, 2, 5)):
+        yield Cell(
+            format="AVIF",
+            name=f"animated, {channels} channels, 3 frames, shown {plays} times",
+            is_lossy=True,
+            make=partial(_moving, channels, plays),
+        )
     yield Cell(
         format="AVIF",
         name="RGB, cut in the middle",
@@ -187,11 +193,10 @@ def _changed(name: str, change: bytes, upright: Callable[[Pixels], Pixels]) -> C
     )
 
 
-def _moving() -> Made:
-    samples = [np.roll(smooth(3, 8, SIZE), 5 * number, axis=1) for number in range(3)]
-    images = [Image.fromarray(one.astype(np.uint8)) for one in samples]
-    file = io.BytesIO()
-    images[0].save(file, "AVIF", save_all=True, append_images=images[1:], duration=100, quality=95, speed=9)
-    return Made(
-        content=file.getvalue(), frames=tuple(Frame(pixels=rgba(one / 255), milliseconds=100) for one in samples)
-    )
+def _moving(channels: int, plays: int) -> Made:
+    samples = [np.roll(smooth(channels, 8, SIZE), 5 * number, axis=1) for number in range(3)]
+    images = [Image.fromarray(one.astype(np.uint8).squeeze()) for one in samples]
+    times, file = [100, 250, 40], io.BytesIO()
+    images[0].save(file, "AVIF", save_all=True, append_images=images[1:], duration=times, quality=95, speed=9)
+    frames = [Frame(pixels=rgba(one / 255), milliseconds=float(time)) for one, time in zip(samples, times, strict=True)]
+    return Made(content=shown(file.getvalue(), plays), frames=tuple(frames), plays=plays)

@@ -166,6 +166,11 @@ def _indexed() -> Iterator[Cell]:
         yield _cell(f"palette {bits}, number of colors given", replace(bmp, colors_used=2**bits), shown)
     samples = pattern(1, 8) % 5
     short = Bmp(rows=[_filled(packed_bits(row, 8)) for row in samples], bits=8, palette=_colors(8)[:5], colors_used=5)
+    more = np.concatenate([_colors(8), _colors(8)[:44]])
+    samples = pattern(1, 8)
+    long = Bmp(rows=[_filled(packed_bits(row, 8)) for row in samples], bits=8, palette=more, colors_used=300)
+    yield _cell("palette 8, 300 colors", long, rgba(more[samples[..., 0].astype(int)] / 255))
+    samples = pattern(1, 8) % 5
     yield _cell("palette 8, five colors", short, rgba(_colors(8)[samples[..., 0].astype(int)] / 255))
     gray = np.arange(256).repeat(3).reshape(-1, 3)
     samples = pattern(1, 8)
@@ -291,6 +296,15 @@ def _odd() -> Iterator[Cell]:
             truth="JPEG|PNG|compress",
         )
     bmp, _ = indexed(8)
+    yield Cell(
+        format="BMP",
+        name="palette 8, a width below 0",
+        is_bad=True,
+        truth="a width of -21",
+        make=lambda: Made(
+            content=bmp.content().replace(struct.pack("<i", WIDTH), struct.pack("<i", -WIDTH), 1), frames=()
+        ),
+    )
     yield Cell(
         format="BMP",
         name="palette 8, cut in the middle",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -141,6 +142,15 @@ def _hand(
     return still(jpeg.content(), rgba(shares))
 
 
+def _filled(count: int, options: dict[str, Any]) -> Made:
+    """Return a file with filling before markers, as B.1.1.2 allows."""
+    made = _hand(3, **options)
+    marker = re.compile(rb"\xff(?=[\xc0-\xc4\xd0-\xd7\xd9-\xdd])")
+    start = len(JFIF) + 2
+    content = made.content[:start] + marker.sub(b"\xff" * (count + 1), made.content[start:])
+    return Made(content=content, frames=made.frames)
+
+
 def _spread(blocks: Pixels, down: int, across: int) -> Pixels:
     return blocks.repeat(8 * down, axis=0).repeat(8 * across, axis=1)[: SIZE[1], : SIZE[0]]
 
@@ -182,6 +192,12 @@ def _assembled() -> Iterator[Cell]:
         name = f"{model}, {said}" + ", restarts" * bool(restart)
         make = partial(_hand, channels, frame=frame, restart=restart, **options)
         yield _lossy(name, make)
+    for frame, restart, count in itertools.product((BASELINE, PROGRESSIVE), (0, 4), (1, 2, 20)):
+        name = (
+            f"YCbCr, JFIF, {FRAMES[frame]}" + ", restarts" * bool(restart) + f", markers after {count} bytes of filling"
+        )
+        options = {"segments": JFIF, "model": "YCbCr", "restart": restart, "frame": frame}
+        yield _lossy(name, partial(_filled, count, options))
     # Whether ink is 0 or 255 then, programs do not agree about.
     yield _lossy("CMYK, no marker", partial(_hand, 4, model="CMYK"), note="CMYK", is_free=True)
     for across, down in itertools.product((1, 2, 4), (1, 2, 4)):

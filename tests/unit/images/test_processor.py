@@ -14,13 +14,15 @@ from PIL import Image, ImageCms, ImageDraw, ImageOps, JpegImagePlugin, PngImageP
 
 from courier.errors import NotAnImage, Reason, Rejected
 from courier.files import check_name
+from courier.images.animation import decoded_frames, plays_of
 from courier.images.naming import likely_names, name_for, result_name
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import parse
 from courier.images.preview import sample
-from courier.images.probe import Bounds, is_lossless_webp, read_header
+from courier.images.probe import Bounds, is_lossless_webp, open_source, read_header
 from courier.images.processor import Processed, process
 from tests.support.conformance.apng import Apng
+from tests.support.conformance.avif_writer import shown
 from tests.support.conformance.cell import pattern
 from tests.support.conformance.judge import decoded
 from tests.support.conformance.tiff_writer import Tiff
@@ -342,7 +344,7 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     assert tell(processed(hard.getvalue(), "convert=gif").notes, "reduced to 256: GIF", "partial transparency")
     assert "durations were rounded" in processed(moving("WEBP", duration=33), "convert=gif").notes[-1]
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
-    assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
+    assert tell(processed(moving(duration=0), "convert=avif").notes, "shown for a millisecond")
     assert tell(processed(image_file("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile was removed")
 
 
@@ -648,6 +650,23 @@ def test_a_moving_image_in_a_still_format_is_its_first_frame_and_says_so() -> No
 
     assert made.frames == 1
     assert tell(made.notes, "first of 3 frames")
+
+
+@pytest.mark.parametrize("plays", [0, 1, 3])
+@pytest.mark.parametrize("source", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_becomes_an_avif_and_an_avif_stays_one(source: str, plays: int) -> None:
+    loop = {"GIF": {0: 0, 1: None, 3: 2}, "AVIF": {}}.get(source, {0: 0, 1: 1, 3: 3})
+    content = moving(source, loop=loop.get(plays))
+    content = shown(content, plays) if source == "AVIF" else content
+
+    made = processed(content, "flip,convert=avif" if source != "AVIF" else "flip")
+
+    assert (made.media_type, made.frames, made.notes) == ("image/avif", 3, [])
+    result = open_source(io.BytesIO(made.content))
+    assert plays_of(result.image) == plays
+    frames = list(decoded_frames(result, print))
+    assert [time for _, time in frames] == [100, 200, 300]
+    assert [max(zip(image.getpixel((4, 4)), "RGB", strict=False))[1] for image, _ in frames] == list("RGB")  # type: ignore[arg-type]
 
 
 def test_too_many_frames_and_too_many_pixels_in_them_are_rejected() -> None:
