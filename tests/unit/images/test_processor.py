@@ -18,7 +18,7 @@ from courier.images.animation import decoded_frames, plays_of
 from courier.images.naming import likely_names, name_for, result_name
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import parse
-from courier.images.preview import sample
+from courier.images.preview import SAMPLE_NAME, sample
 from courier.images.probe import Bounds, is_lossless_webp, open_source, read_header
 from courier.images.processor import Processed, process
 from tests.support.conformance.apng import Apng
@@ -58,7 +58,7 @@ def pixels(mode: str, size: tuple[int, int]) -> Image.Image:
 def processed(
     content: bytes, operations: str = "grayscale", name: str = "cat.png", bounds: Bounds = BOUNDS
 ) -> Processed:
-    return process(io.BytesIO(content), name=name, operations=operations, bounds=bounds)
+    return process(io.BytesIO(content), name=name, operations=operations, bounds=bounds, logos={SAMPLE_NAME: sample()})
 
 
 def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> Image.Image:
