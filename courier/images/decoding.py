@@ -33,6 +33,7 @@ def decode(source: Source, note: Note) -> Image.Image:
         _decode_jpeg(source, note)
     else:
         _load(source.image)
+        _check_colors(source)
     if source.image.format == "TIFF":
         tiff.corrected(source.image)
     return source.image.crop(source.aperture) if source.aperture else source.image
@@ -43,6 +44,12 @@ def damage(image: Image.Image, what: str) -> NotAnImage:
     name = "JPEG" if image.format == "MPO" else image.format
     header = f"its header says {name}, {image.width} x {image.height} pixels"
     return NotAnImage(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
+
+
+def _check_colors(source: Source) -> None:
+    if source.colors and (most := cast("tuple[int, int]", source.image.getextrema())[1]) >= source.colors:
+        said = f"it has pixels of color number {most}, and its palette ends at {source.colors - 1}"
+        raise damage(source.image, said)
 
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:
@@ -68,8 +75,7 @@ def _decode_png(source: Source, found: Png) -> None:
     _load(image, lambda: _rows(found, pixels))
     if is_simple and _last_row(image) == _last_row(_marked(image, mark)):
         _check_rows(image, found, pixels)
-    if found.entries and (most := cast("tuple[int, int]", image.getextrema())[1]) >= found.entries:
-        raise damage(image, f"it has pixels of color number {most}, and its palette ends at {found.entries - 1}")
+    _check_colors(source)
 
 
 def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:

@@ -77,6 +77,8 @@ class Source:
     bits: int = 8
     #: The visible area before rotation: left, top, right, bottom; None: the whole image.
     aperture: tuple[int, int, int, int] | None = None
+    #: How many colors its palette has by which pixels are numbers; 0 if that is known to be enough.
+    colors: int = 0
     #: Notes about the file.
     notes: tuple[str, ...] = ()
 
@@ -115,7 +117,8 @@ def open_source(file: IO[bytes]) -> Source:
     if image.format == "GIF":
         return _open_gif(file, image)
     notes = _describe(image, descriptions.of_tiff(image) or descriptions.of_bmp(image, file), is_stronger=False)
-    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=notes)
+    colors = bmp.colors_of(file) if image.format == "BMP" else 0
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, colors=colors, notes=notes)
 
 
 def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
@@ -141,7 +144,7 @@ def _open_png(content: bytes) -> Source:
     notes = _describe(image, found.description, is_stronger=True)
     if found.dropped:
         notes += (f"damaged or oversized metadata removed ({', '.join(found.dropped)})",)
-    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, notes=notes)
+    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, colors=found.entries, notes=notes)
 
 
 def _open_avif(file: IO[bytes], image: Image.Image) -> Source:

@@ -19,10 +19,6 @@ from tests.support.conformance.cell import Cell, Frame, Made, Pixels, rgba, shad
 SIZE = (16, 16)
 #: Turns counterclockwise by quarters, and mirrors (0 upside down, 1 left to right), as orientations of EXIF have them.
 TURNS = {1: 8, 2: 3, 3: 6}
-_XMP = (
-    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-    b"<rdf:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' tiff:Orientation=\"6\"/></rdf:RDF></x:xmpmeta>"
-)
 MIRRORS = {0: 4, 1: 2}
 
 
@@ -52,7 +48,8 @@ def cells() -> Iterator[Cell]:
         format="AVIF",
         name="RGB, 8 bits, orientation 6 in XMP, which does not count",
         is_lossy=True,
-        make=partial(_by_pillow, 3, xmp=_XMP),
+        make=partial(_by_pillow, 3, xmp=orientation.XMP),
+        told=orientation.XMP_TOLD,
     )
     yield from _described()
     yield from _beside()

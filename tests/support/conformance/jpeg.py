@@ -85,6 +85,12 @@ def _by_library() -> Iterator[Cell]:
     yield _lossy("RGB kept as RGB", partial(_library, "RGB", keep_rgb=True))
     for number in orientation.ALL:
         yield _lossy(f"RGB, orientation {number}", partial(_turned, number))
+    told = {"told": orientation.XMP_TOLD}
+    for name, exif in (("no EXIF", b""), ("EXIF without one", _RESOLUTION)):
+        made = partial(_changed_library, xmp=orientation.XMP, exif=exif)
+        yield _lossy(f"RGB, orientation 6 in XMP, which does not count, {name}", made, **told)
+    made = partial(_changed_library, xmp=orientation.XMP, exif=b"Exif\0\0" + orientation.exif(1))
+    yield _lossy("RGB, orientation 6 in XMP, and 1 in EXIF", made)
     yield _lossy("RGB, no end", lambda: _changed(lambda content: content[:-2]))
     yield _lossy("RGB, zeros behind the end", lambda: _changed(lambda content: content + bytes(1_000)))
     yield _lossy(
@@ -100,6 +106,15 @@ def _turned(number: int) -> Made:
     samples = smooth(3, 8, SIZE)
     content = _saved(samples, "RGB", exif=b"Exif\0\0" + orientation.exif(number))
     return still(content, orientation.upright(rgba(samples / 255), number))
+
+
+#: EXIF data of nothing but a resolution, which is read when the file is opened.
+_RESOLUTION = b"Exif\0\0MM\0*" + struct.pack(">IHHHIII", 8, 1, 0x011A, 5, 1, 26, 0) + struct.pack(">II", 72, 1)
+
+
+def _changed_library(**options: Any) -> Made:
+    samples = smooth(3, 8, SIZE)
+    return still(_saved(samples, "RGB", **options), rgba(samples / 255))
 
 
 def _changed(change: Any) -> Made:
