@@ -188,7 +188,13 @@ def _still(source: Source, job: _Job) -> Image.Image:
     image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
-    pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
+    pipeline = drafted(
+        image,
+        job.pipeline,
+        is_sideways=orientation >= SIDEWAYS,
+        is_converted=is_converted,
+        most_pixels=1e6 * job.bounds.megapixels,
+    )
     _check_decode(source, whole, job.bounds)
     image = decode(source, job.note)
     if source.bits > _BITS and not is_deep(image):
