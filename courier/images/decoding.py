@@ -9,12 +9,11 @@ import io
 import random
 from collections.abc import Callable
 from functools import reduce
-from typing import cast
 
 from PIL import Image, ImageChops
 
 from courier.errors import NotAnImage, Reason
-from courier.images import color, jpeg, tiff, tiff_data
+from courier.images import color, jpeg, palette, tiff, tiff_data
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
 from courier.images.probe import Source
@@ -47,9 +46,9 @@ def damage(image: Image.Image, what: str) -> NotAnImage:
 
 
 def _check_colors(source: Source) -> None:
-    if source.colors and (most := cast("tuple[int, int]", source.image.getextrema())[1]) >= source.colors:
-        said = f"it has pixels of color number {most}, and its palette ends at {source.colors - 1}"
-        raise damage(source.image, said)
+    most = palette.missing(source.image, source.colors) if source.colors else None
+    if most is not None:
+        raise damage(source.image, palette.lacks(most, source.colors))
 
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:

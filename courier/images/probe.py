@@ -13,7 +13,7 @@ from typing import IO
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAnImage, Reason
-from courier.images import avif, bmp, descriptions, gif, jpeg, png, profiles, tiff
+from courier.images import avif, bmp, descriptions, gif, jpeg, palette, png, profiles, tiff
 from courier.images.formats import FORMATS, HEIF, HEIF_PACKAGE, READS_HEIF, Format
 from courier.images.identify import HEAD_BYTES, companions, heif_kind, other_kind, our_format
 from courier.images.jpeg import Jpeg
@@ -129,7 +129,7 @@ def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     if image.mode == "L":
         image.palette = None  # the global palette, if the first frame has its own grays
     notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
-    return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
+    return Source(image=image, format=FORMATS["GIF"], gif=content, colors=palette.colors_of(image), notes=notes)
 
 
 def _open_png(content: bytes) -> Source:
