@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.album import new_account
+from bench.batch import new_account
 from bench.throughput import ROOT
 from tests.support.engines import Engine
 from tests.support.place import WorkerProcess

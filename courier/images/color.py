@@ -13,7 +13,7 @@ from courier.images.notes import Note
 
 #: White in 16 bits.
 _MOST = 65_535
-#: Where gray of 16 bits cannot be told from black: one per cent.
+#: Below it, gray of 16 bits looks black: one percent of white.
 _DARK = 655
 
 

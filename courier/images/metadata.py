@@ -99,11 +99,11 @@ def exif_of(image: Image.Image) -> Image.Exif:
 def _hide_xmp_orientation(image: Image.Image) -> None:
     """Hide the XMP orientation from Pillow, now and when it decodes a TIFF."""
     for name in _XMP_NAMES:
-        told = image.info.get(name)
-        if isinstance(told, bytes) and _XMP_ORIENTATION in told:
-            image.info[name] = told.replace(_XMP_ORIENTATION, _HIDDEN)
-        elif isinstance(told, str) and _XMP_ORIENTATION.decode() in told:
-            image.info[name] = told.replace(_XMP_ORIENTATION.decode(), _HIDDEN.decode())
+        found = image.info.get(name)
+        if isinstance(found, bytes) and _XMP_ORIENTATION in found:
+            image.info[name] = found.replace(_XMP_ORIENTATION, _HIDDEN)
+        elif isinstance(found, str) and _XMP_ORIENTATION.decode() in found:
+            image.info[name] = found.replace(_XMP_ORIENTATION.decode(), _HIDDEN.decode())
         else:
             continue
         image._exif = None  # noqa: SLF001  read when the image was opened, XMP included
@@ -111,9 +111,9 @@ def _hide_xmp_orientation(image: Image.Image) -> None:
 
 def _turns_by_xmp(image: Image.Image) -> bool:
     """Whether XMP has an orientation other than 1, and EXIF has none."""
-    found = exif_of(image).get(ORIENTATION)
-    told = [image.info.get(name, b"") for name in _XMP_NAMES]
-    return found is None and any(_XMP_TURN.search(one if isinstance(one, bytes) else one.encode()) for one in told)
+    texts = [image.info.get(name, b"") for name in _XMP_NAMES]
+    turns = any(_XMP_TURN.search(one if isinstance(one, bytes) else one.encode()) for one in texts)
+    return turns and ORIENTATION not in exif_of(image)
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -49,7 +49,7 @@ def cells() -> Iterator[Cell]:
         name="RGB, 8 bits, orientation 6 in XMP, which does not count",
         is_lossy=True,
         make=partial(_by_pillow, 3, xmp=orientation.XMP),
-        told=orientation.XMP_TOLD,
+        note=orientation.XMP_NOTE,
     )
     yield from _described()
     yield from _beside()

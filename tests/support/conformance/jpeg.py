@@ -85,10 +85,10 @@ def _by_library() -> Iterator[Cell]:
     yield _lossy("RGB kept as RGB", partial(_library, "RGB", keep_rgb=True))
     for number in orientation.ALL:
         yield _lossy(f"RGB, orientation {number}", partial(_turned, number))
-    told = {"told": orientation.XMP_TOLD}
+    note = {"note": orientation.XMP_NOTE}
     for name, exif in (("no EXIF", b""), ("EXIF without one", _RESOLUTION)):
         made = partial(_changed_library, xmp=orientation.XMP, exif=exif)
-        yield _lossy(f"RGB, orientation 6 in XMP, which does not count, {name}", made, **told)
+        yield _lossy(f"RGB, orientation 6 in XMP, which does not count, {name}", made, **note)
     made = partial(_changed_library, xmp=orientation.XMP, exif=b"Exif\0\0" + orientation.exif(1))
     yield _lossy("RGB, orientation 6 in XMP, and 1 in EXIF", made)
     yield _lossy("RGB, no end", lambda: _changed(lambda content: content[:-2]))

@@ -154,7 +154,7 @@ def _differences(cell: Cell, made: Made, result: Result) -> Iterator[tuple[str, 
 def _untrue_notes(cell: Cell, made: Made, result: Result) -> Iterator[tuple[str, str]]:
     if cell.bits <= 8 and result.tells("bits a channel became"):
         yield "a note of bits that it did not have", ""
-    if len(made.frames) == 1 and not cell.told and result.tells("only the first"):
+    if len(made.frames) == 1 and not cell.note and result.tells("only the first"):
         yield "a note of frames that it did not have", ""
 
 

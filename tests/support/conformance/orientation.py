@@ -29,7 +29,7 @@ XMP = (
     b"<rdf:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' tiff:Orientation=\"6\"/></rdf:RDF></x:xmpmeta>"
 )
 #: What a note says of it.
-XMP_TOLD = "orientation.*XMP"
+XMP_NOTE = "orientation.*XMP"
 
 
 def upright(pixels: Pixels, number: int) -> Pixels:

@@ -182,7 +182,7 @@ def _turned() -> Iterator[Cell]:
             format="PNG",
             name=f"RGB 8, orientation 6 in XMP {place} the pixels, which does not count",
             make=partial(_upright, png, 1),
-            told=orientation.XMP_TOLD,
+            note=orientation.XMP_NOTE,
         )
     for number in orientation.ALL:
         png = replace(plain(2, 8), before=[(b"eXIf", orientation.exif(number))])

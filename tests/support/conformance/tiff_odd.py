@@ -103,7 +103,7 @@ def _turned() -> Iterator[Cell]:
             name = f"{channels} channels of {bits}, orientation {number}, {NAMES[compression]}" + ", tiles" * is_tiled
             yield Cell(format="TIFF", name=name, make=partial(_made, tiff, number), bits=bits)
     name = "RGB 8, orientation 6 in XMP, which does not count"
-    yield Cell(format="TIFF", name=name, make=_turned_by_xmp, told=orientation.XMP_TOLD)
+    yield Cell(format="TIFF", name=name, make=_turned_by_xmp, note=orientation.XMP_NOTE)
 
 
 def _turned_by_xmp() -> Made:

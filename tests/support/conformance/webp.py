@@ -80,7 +80,7 @@ def cells() -> Iterator[Cell]:
     for number in orientation.ALL:
         yield Cell(format="WEBP", name=f"RGB, orientation {number}", make=partial(_turned, number))
     name = "RGB, orientation 6 in XMP, which does not count"
-    yield Cell(format="WEBP", name=name, make=_turned_by_xmp, told=orientation.XMP_TOLD)
+    yield Cell(format="WEBP", name=name, make=_turned_by_xmp, note=orientation.XMP_NOTE)
     yield from _moving()
     yield Cell(format="WEBP", name="animated, opaque frames that are cleared", make=partial(_cleared, 0))
     yield from _cut_frames()

@@ -72,7 +72,7 @@ def never(_: str) -> bool:
 def test_a_logo_is_uploaded_under_its_digest_and_named_so(
     aws: FakeAws, transfer: ImageTransfer, tmp_path: Path
 ) -> None:
-    path = picture(tmp_path, "mark.png")
+    path = image_file(tmp_path, "mark.png")
     digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
     pipeline = transfer.with_logos(parse(f"logo={path}:center,flip"))
