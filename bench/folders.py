@@ -65,6 +65,8 @@ class Run:
     rows: list[dict[str, Any]]
     results: Path
     faults: list[str] = field(default_factory=list)
+    #: Files whose results other decoders do not confirm, and how far they are off.
+    different: list[str] = field(default_factory=list)
 
     def of(self, step: str) -> list[dict[str, Any]]:
         """Return the rows of a step."""
@@ -141,7 +143,7 @@ def _compare(run: Run) -> Counter[bool | None]:
             off = second_opinion.difference(Path(row["name"]), Path(row["path"]), row["notes"])
             seen[None if off is None else not off] += 1
             if off:
-                run.faults.append(f"{row['name']}: {off}; notes: {row['notes']}")
+                run.different.append(f"`{Path(row['name']).relative_to(run.folder)}`: {off}")
     return seen
 
 
@@ -209,10 +211,12 @@ def main(arguments: list[str]) -> int:
             engine.stop()
     page = HEAD.format(operations=" and ".join(f"`{one}`" for one in operations)) + "\n".join(lines)
     page += f"\n\nFiles that were not done, by reason:\n\n{_reasons(runs)}"
+    page += "\nResults that other decoders do not confirm:\n\n"
+    page += "".join(f"- {run.name}, {one}\n" for run in runs for one in run.different) or "- none\n"
     print(page)
     if given.write:
         PAGE.write_text(page)
-    faults = [f"{run.name}: {fault}" for run in runs for fault in run.faults]
+    faults = [f"{run.name}: {fault}" for run in runs for fault in (*run.faults, *run.different)]
     print("\n".join(faults), file=sys.stderr)
     return int(bool(faults))
 
