@@ -144,6 +144,8 @@ def _open_png(content: bytes) -> Source:
     notes = _describe(image, found.description, is_stronger=True)
     if found.dropped:
         notes += (f"damaged or oversized metadata removed ({', '.join(found.dropped)})",)
+    if len(found.images) > 1 and not is_moving(image):
+        notes += ("its animation is damaged: only its still image was kept",)
     return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, colors=found.entries, notes=notes)
 
 
