@@ -114,7 +114,9 @@ def _logo(content: bytes, note: Note) -> Image.Image:
     except NotAnImage as error:
         raise logo.unusable(error.message, error.reason) from error
     for said in made.notes:
-        note(f"the logo: {said}")
+        # Its metadata are no part of the result in any case.
+        if "removed" not in said or "profile" in said:
+            note(f"the logo: {said}")
     return Image.open(io.BytesIO(made.content)).convert("RGBA")
 
 

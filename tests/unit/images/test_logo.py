@@ -6,7 +6,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from courier.errors import Reason, Rejected
 from courier.images import logo
@@ -131,6 +131,15 @@ def test_a_logo_turns_upright_and_what_goes_of_it_is_said() -> None:
     box = image.point([255 * (level == 255) for level in range(256)]).getbbox()
     assert box
     assert (box[2] - box[0], box[3] - box[1]) == (20, 40)
+
+
+def test_what_goes_of_its_metadata_is_not_said() -> None:
+    texts = PngImagePlugin.PngInfo()
+    texts.add_text("Comment", "our logo")
+    file = io.BytesIO()
+    Image.new("RGB", (9, 9)).save(file, "PNG", pnginfo=texts)
+
+    assert worked(file.getvalue()).notes == []
 
 
 def test_it_lies_on_every_frame() -> None:
