@@ -12,6 +12,7 @@ import re
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg  # type: ignore[import-not-found,import-untyped,unused-ignore]
 import numpy as np
@@ -63,7 +64,7 @@ def _agrees_tifffile(cell: Cell, made: Made) -> bool | None:
     kind = max(fitting, key=lambda kind: len(kind.name))
     expected = tiff.samples_of(kind)
     with tifffile.TiffFile(io.BytesIO(made.content)) as file:
-        page = file.pages[0]
+        page: Any = file.pages[0]
         found = page.asarray()
         found = np.moveaxis(found, 0, -1) if page.planarconfig == 2 and found.ndim == 3 else found
     return bool(np.array_equal(found.reshape(expected.shape), expected.astype(found.dtype)))
@@ -209,7 +210,7 @@ def _by_ffmpeg(content: bytes) -> Pixels:
 def _by_tifffile(content: bytes) -> Pixels:
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)
     with tifffile.TiffFile(io.BytesIO(content)) as file:
-        page = file.pages[0]
+        page: Any = file.pages[0]
         found, photometric = page.asarray(), page.photometric.name
         if photometric not in {"RGB", "MINISBLACK", "MINISWHITE", "PALETTE"} or 1 in page.extrasamples:
             raise ValueError("samples are not colors")
@@ -225,7 +226,7 @@ def _by_imagecodecs(content: bytes) -> Pixels:
 
     if content[:4] in {b"II*\0", b"MM\0*"} or content[4:12] == b"ftypavis":
         raise ValueError("samples are not colors, or frames are stacked")
-    found = imagecodecs.imread(io.BytesIO(content))
+    found: Any = imagecodecs.imread(content)
     return rgba(found.reshape(*found.shape[:2], -1) / np.iinfo(found.dtype).max)
 
 
