@@ -21,7 +21,9 @@ def draw(known: Operation) -> bytes:
     """Return the image of an operation, as a small PNG."""
     bounds = Bounds(megapixels=10, frames=1)
     example = f"{known.name}{'=' * bool(known.example)}{known.example}"
-    made = processor.process(io.BytesIO(preview.sample()), name="a.png", operations=f"{SMALL},{example}", bounds=bounds)
+    operations, sample = f"{SMALL},{example}", preview.sample()
+    logos = {preview.SAMPLE_NAME: sample}
+    made = processor.process(io.BytesIO(sample), name="a.png", operations=operations, bounds=bounds, logos=logos)
     return processor.process(io.BytesIO(made.content), name="a", operations=AS_SHOWN, bounds=bounds).content
 
 

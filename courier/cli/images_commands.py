@@ -78,6 +78,7 @@ class ImageCommands:
 
         Raises: CourierError if requests cannot be sent.
         """
+        pipeline = self.transfer.with_logos(pipeline)
         options = {"operations": pipeline.text}
         found = self.transfer.results([self._request(name, options) for name in names])
         results: list[Result] = []
@@ -136,6 +137,7 @@ class ImageCommands:
         Raises: CourierError.
         """
         sources = self.sources(files, recursive=recursive)
+        pipelines = [self.transfer.with_logos(one) for one in pipelines]
         make_folder(Path(folder))
         tasks = tasks_of(sources, pipelines)
         self._names_operations = len(pipelines) > 1

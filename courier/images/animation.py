@@ -45,7 +45,7 @@ def decoded_frames(source: Source, note: Note) -> Iterator[tuple[Image.Image, fl
         else:
             for frame in ImageSequence.Iterator(source.image):
                 pixels = frame.convert("RGBA")  # before its duration, which some formats have only after decoding
-                yield pixels, float(frame.info.get("duration", 0))
+                yield pixels.crop(source.aperture) if source.aperture else pixels, float(frame.info.get("duration", 0))
     except (MemoryError, CourierError):
         raise
     except Exception as error:

@@ -1,4 +1,4 @@
-"""BMP: read the color profile, which Pillow ignores, and explain why a file is not supported.
+"""BMP: read the color profile, which Pillow ignores, cut long palettes, and explain why a file is not supported.
 
 Source: Microsoft, BITMAPV5HEADER; OS/2's headers.
 """
@@ -12,6 +12,7 @@ from typing import IO
 from PIL import Image
 
 from courier.errors import NotAnImage, Reason
+from courier.images import bmp_runs
 
 #: The offset of the header, to which other offsets refer.
 _START = 14
@@ -25,6 +26,10 @@ _COLOR_SPACE, _EMBEDDED, _PROFILE = 56, b"DEBM", 112
 _FIELDS, _MASKS, _ALPHA = (3, 6), struct.Struct("<4I"), 3
 _INSIDE = {4: "a JPEG", 5: "a PNG"}
 _SIXTEEN = 16
+#: How many colors pixels can tell apart by number; where a width stands that is not OS/2's.
+_MAX_COLORS, _WIDTH = 256, slice(4, 8)
+#: With how many bits pixels are numbers of colors, and where it stands how many colors there are; 0 for all.
+_PALETTE_BITS, _COLORS_USED = 8, slice(32, 36)
 _HINT = "Save it as a BMP of 24 bits, or as a PNG."
 
 
@@ -47,10 +52,22 @@ def why_unread(file: IO[bytes]) -> NotAnImage | None:
 
 
 def prepare(image: Image.Image, file: IO[bytes]) -> None:
-    """Attach the color profile to a BMP. Raises: NotAnImage for transparency that Pillow would lose."""
+    """Attach the color profile to a BMP, and cut a palette of more colors than pixels can have.
+
+    Raises: NotAnImage for transparency that Pillow would lose, and a width that there cannot be.
+    """
     header = _header(file)
     if header is None:
         return
+    width = int.from_bytes(header.content[_WIDTH], "little", signed=True)
+    if len(header.content) > _OS2 and width <= 0:
+        raise NotAnImage(f"The image is damaged: its header says a width of {width:,}.", reason=Reason.CORRUPT)
+    image.tile = [  # type: ignore[attr-defined]
+        tile._replace(codec_name=bmp_runs.OURS) if tile.codec_name == bmp_runs.PILLOWS else tile
+        for tile in image.tile  # type: ignore[attr-defined]
+    ]
+    if image.palette and isinstance(image.palette.palette, bytes):
+        image.palette.palette = image.palette.palette[: _MAX_COLORS * len(image.palette.rawmode or "")]
     if header.bits == _SIXTEEN and len(header.masks) > _ALPHA and header.masks[_ALPHA]:
         said = "The BMP has 16 bits a pixel with transparency, which cannot be read here."
         raise NotAnImage(said, hint=_HINT, reason=Reason.UNSUPPORTED_FORMAT)
@@ -59,6 +76,15 @@ def prepare(image: Image.Image, file: IO[bytes]) -> None:
         file.seek(_START + place)
         image.info["icc_profile"] = file.read(size)
     file.seek(0)
+
+
+def colors_of(file: IO[bytes]) -> int:
+    """Return how many colors the palette of a BMP has; 0 if its pixels are colors, or the palette has all."""
+    header = _header(file)
+    if header is None or header.bits > _PALETTE_BITS or len(header.content) < _WINDOWS:
+        return 0
+    used = int.from_bytes(header.content[_COLORS_USED], "little")
+    return used if used < 2**header.bits else 0
 
 
 def _header(file: IO[bytes]) -> _Header | None:

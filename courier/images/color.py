@@ -13,6 +13,8 @@ from courier.images.notes import Note
 
 #: White in 16 bits.
 _MOST = 65_535
+#: Below it, gray of 16 bits looks black: one percent of white.
+_DARK = 655
 
 
 def is_deep(image: Image.Image) -> bool:
@@ -43,6 +45,8 @@ def sixteen_bits(image: Image.Image, note: Note) -> Image.Image:
     if image.mode == "F":
         is_share = high <= 1
         note("its gray from 0 to 1 was spread over 16 bits" if is_share else "its fractions of gray were rounded")
+        if not is_share and high < _DARK:
+            note(f"its gray goes up to {high:g} and was taken for a part of {_MOST:,}: the result is nearly black")
         image = image.point(lambda value: value * (_MOST if is_share else 1) + 0.5)
     return image.convert("I").convert("I;16")
 

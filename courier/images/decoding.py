@@ -9,12 +9,11 @@ import io
 import random
 from collections.abc import Callable
 from functools import reduce
-from typing import cast
 
 from PIL import Image, ImageChops
 
 from courier.errors import NotAnImage, Reason
-from courier.images import color, jpeg, tiff, tiff_data
+from courier.images import color, jpeg, palette, tiff, tiff_data
 from courier.images.notes import Note
 from courier.images.png import PixelData, Png
 from courier.images.probe import Source
@@ -33,6 +32,7 @@ def decode(source: Source, note: Note) -> Image.Image:
         _decode_jpeg(source, note)
     else:
         _load(source.image)
+        _check_colors(source)
     if source.image.format == "TIFF":
         tiff.corrected(source.image)
     return source.image.crop(source.aperture) if source.aperture else source.image
@@ -43,6 +43,12 @@ def damage(image: Image.Image, what: str) -> NotAnImage:
     name = "JPEG" if image.format == "MPO" else image.format
     header = f"its header says {name}, {image.width} x {image.height} pixels"
     return NotAnImage(f"The image is damaged or cut short: {what} ({header}).", reason=Reason.CORRUPT)
+
+
+def _check_colors(source: Source) -> None:
+    most = palette.missing(source.image, source.colors) if source.colors else None
+    if most is not None:
+        raise damage(source.image, palette.lacks(most, source.colors))
 
 
 def _load(image: Image.Image, readable: Callable[[], str] = str) -> None:
@@ -68,8 +74,7 @@ def _decode_png(source: Source, found: Png) -> None:
     _load(image, lambda: _rows(found, pixels))
     if is_simple and _last_row(image) == _last_row(_marked(image, mark)):
         _check_rows(image, found, pixels)
-    if found.entries and (most := cast("tuple[int, int]", image.getextrema())[1]) >= found.entries:
-        raise damage(image, f"it has pixels of color number {most}, and its palette ends at {found.entries - 1}")
+    _check_colors(source)
 
 
 def _deep_transparency(image: Image.Image, found: Png) -> Image.Image:
@@ -115,7 +120,7 @@ def _rows(found: Png, pixels: PixelData) -> str:
     """Describe how many rows of a PNG are readable; empty: all."""
     readable, expected = found.rows_of(pixels)
     if readable == expected:
-        return "" if pixels.is_sound else "the check sum of its pixels is wrong"
+        return "" if pixels.is_sound else "the check sum of its pixels is wrong or missing"
     return f"only {readable:,} of {expected:,} rows can be read"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from PIL import Image, ImageFile
 
 from courier.errors import NotAnImage, Reason
-from courier.images import color, palette
+from courier.images import avif, color, palette
 from courier.images.effects import filled, flattened
 from courier.images.formats import Format
 from courier.images.metadata import Kept
@@ -116,7 +116,9 @@ def _saved(frames: list[Image.Image], times: list[float], encoding: Encoding, no
     if encoding.target.name == "WEBP" and any(map(color.is_see_through, frames[1:])):
         # libwebp does not set the flag if only cleared areas are transparent.
         file.getbuffer()[_WEBP_FLAGS] |= _WEBP_ALPHA
-    return file.getvalue()
+    content = file.getvalue()
+    # Pillow has no option for it.
+    return avif.with_plays(content, encoding.plays) if encoding.target.name == "AVIF" and len(frames) > 1 else content
 
 
 def _options(encoding: Encoding) -> dict[str, Any]:
@@ -142,6 +144,9 @@ def _options(encoding: Encoding) -> dict[str, Any]:
 def _timing(frames: list[Image.Image], times: list[float], encoding: Encoding, note: Note) -> dict[str, Any]:
     """Return the save options of an animation."""
     options: dict[str, Any] = {"save_all": True, "duration": [round(one) for one in times]}
+    if encoding.target.name == "AVIF" and not all(options["duration"]):
+        note("frames of no duration are shown for a millisecond: AVIF has none shorter")
+        options["duration"] = [max(1, one) for one in options["duration"]]
     if encoding.target.name != "GIF":
         return {**options, "loop": encoding.plays}
     if any(one % _GIF_UNIT or one > _GIF_LONGEST for one in times):

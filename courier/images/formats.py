@@ -64,7 +64,10 @@ _ALL = (
         save_options={"compression": "tiff_lzw"}, has_resolution=True, has_exposure=False,
     ),
     Format(name="BMP", suffixes=(".bmp", ".dib"), still="PNG"),
-    Format(name="AVIF", suffixes=(".avif", ".avifs"), save_options={"quality": 80, "speed": 9}, has_quality=True),
+    Format(
+        name="AVIF", suffixes=(".avif", ".avifs"), save_options={"quality": 80, "speed": 9}, animates=True,
+        has_quality=True,
+    ),
 )  # fmt: skip
 #: Read if the optional package `HEIF_PACKAGE` is installed.
 HEIF = Format(name="HEIF", suffixes=(".heic", ".heif", ".hif"), still="JPEG")

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from courier.images import palette
 from courier.images.canvas import Disposal, Part
 
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
@@ -71,9 +72,13 @@ def _part(table: bytes, background: tuple[int, ...], control: bytes, frame: byte
     flags = _HAS_TABLE | (len(table) // 3).bit_length() - 2 if table else 0
     head = b"GIF89a" + struct.pack("<HHB2x", width, height, flags) + table
     content = head + control * any(control) + frame[:1] + bytes(4) + frame[5:] + bytes([_END])
-    image = Image.open(io.BytesIO(content), formats=("GIF",)).convert("RGBA")
+    image = Image.open(io.BytesIO(content), formats=("GIF",))
+    colors = palette.colors_of(image)
+    image.load()
+    if colors and (most := palette.missing(image, colors)) is not None:
+        raise ValueError(palette.lacks(most, colors))
     return Part(
-        image=image, left=left, top=top, milliseconds=10.0 * int.from_bytes(control[4:6], "little"),
+        image=image.convert("RGBA"), left=left, top=top, milliseconds=10.0 * int.from_bytes(control[4:6], "little"),
         disposal=_DISPOSALS.get(control[3] >> 2 & 7, Disposal.KEEP),
         cleared=(0, 0, 0, 0) if control[3] & _HAS_CLEAR else background,
     )  # fmt: skip

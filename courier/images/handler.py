@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from courier import Request, Response
@@ -11,7 +14,7 @@ from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
 from courier.errors import Reason, Rejected
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
-from courier.images import naming
+from courier.images import logo, naming
 from courier.images.operation import DEFAULT
 from courier.images.pipeline import Pipeline, parse
 from courier.sandbox import Limits, Sandbox
@@ -53,12 +56,13 @@ class ImageHandler:
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
         pipeline = _pipeline(request)
         source = self._source(name, request.options.get("etag", ""))
-        mark = _mark(source, pipeline)
+        logos = [self._source(check_name(one, MAX_SOURCE_NAME_BYTES), "") for one in pipeline.logos]
+        mark = _mark(source, pipeline, logos)
         for likely in naming.likely_names(name, pipeline):
             done = self._processed.find(likely)
             if done and done.metadata.get(MARK) == mark:
                 return _made(done)
-        return self._work(source, pipeline, mark)
+        return self._work(source, pipeline, mark, logos)
 
     def _source(self, name: str, etag: str) -> StoredObject:
         found = self._unprocessed.find(name)
@@ -73,12 +77,19 @@ class ImageHandler:
             raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found
 
-    def _work(self, source: StoredObject, pipeline: Pipeline, mark: str) -> Response:
+    def _logo(self, found: StoredObject) -> str:
+        """Return a logo's file, as text. Raises: Rejected if it is too large."""
+        file = io.BytesIO()
+        self._unprocessed.fetch(found.name, file, limit_bytes=logo.MAX_BYTES, etag=found.etag)
+        return base64.b64encode(file.getvalue()).decode()
+
+    def _work(self, source: StoredObject, pipeline: Pipeline, mark: str, logos: Sequence[StoredObject]) -> Response:
         order = {
             "name": source.name,
             "operations": pipeline.text,
             "megapixels": self._settings.image_max_megapixels,
             "frames": self._settings.image_max_frames,
+            "logos": {one.name: self._logo(one) for one in logos},
         }
         with self._sandbox.cell() as cell:
             self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
@@ -106,9 +117,9 @@ def _made(stored: StoredObject) -> Response:
     return Response(body=stored.name, details={**details, "bytes": stored.size_bytes, "etag": stored.etag})
 
 
-def _mark(source: StoredObject, pipeline: Pipeline) -> str:
-    """Return the fingerprint of a source and operations."""
-    what = f"{source.etag} {pipeline.meaning}"
+def _mark(source: StoredObject, pipeline: Pipeline, logos: Sequence[StoredObject]) -> str:
+    """Return the fingerprint of a source, operations and logos."""
+    what = " ".join([source.etag, pipeline.meaning, *(one.etag for one in logos)])
     return f"{source.etag.strip(chr(34))} {hashlib.sha256(what.encode()).hexdigest()}"
 
 

@@ -36,6 +36,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (rb"FLIF", "a FLIF image"),
     (rb"II\xbc", "a JPEG XR image"),
     (rb"icns", "an icon"),
+    (rb"\x28\0\0\0.{8}\x01\0[\x01\x04\x08\x10\x18\x20]\0", "a bitmap without the header of a BMP file"),
     (rb"/\* XPM \*/", "an XPM image"),
     (rb"#define \w+_width", "an XBM image"),
     (rb"\x0a[\0-\x05]\x01[\x01\x02\x04\x08]", "a PCX image"),

@@ -77,7 +77,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
     while scans <= most_scans and (found := _MARKER.search(content, place)):
         marker, start = found[0][1], found.end()
         if scans:
-            end = found.start()
+            end = _before_filling(content, found.start())
         if marker == _END:
             has_end = True
             break
@@ -92,7 +92,7 @@ def read(content: bytes, most_scans: int) -> Jpeg:
             begin = begin or start
             _update_missing(left, content[start + 2 : place], is_progressive=frame in _PROGRESSIVE)
             following = _MARKER.search(content, place)
-            end = following.start() if following else len(content)
+            end = _before_filling(content, following.start() if following else len(content))
             if has_restarts and scans == 1:
                 restarts = b"".join(_RESTART.findall(content, place, end))
             place = end
@@ -109,6 +109,13 @@ def read(content: bytes, most_scans: int) -> Jpeg:
         is_complete=is_complete,
         is_in_order=is_in_order,
     )
+
+
+def _before_filling(content: bytes, end: int) -> int:
+    """Return where data end before a marker: bytes of 255 may come between them (B.1.1.2), and data end in none."""
+    while content[end - 1] == 0xFF:  # noqa: PLR2004
+        end -= 1
+    return end
 
 
 def _update_missing(left: dict[int, list[int]], scan: bytes, *, is_progressive: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from dataclasses import dataclass
 
 from PIL import ExifTags, Image
@@ -47,6 +49,9 @@ _TECHNICAL = (
 _XMP, _IPTC, _PHOTOSHOP = 700, 33_723, 34_377
 #: PNG text chunks with other metadata.
 _NO_COMMENTS = {"XML:com.adobe.xmp"}
+#: The names under which Pillow stores XMP, the XMP name of the orientation, and the name that hides it.
+_XMP_NAMES, _XMP_ORIENTATION, _HIDDEN = ("xmp", "XML:com.adobe.xmp"), b"tiff:Orientation", b"tiff:orientation"
+_XMP_TURN = re.compile(rb"tiff:[Oo]rientation(?:=[\"']|>)[2-8]")
 #: The transposition for each orientation; none for 1.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -81,13 +86,34 @@ class Kept:
 def exif_of(image: Image.Image) -> Image.Exif:
     """Return an image's EXIF data. Unlike Pillow, does not decode a PNG to find some.
 
-    Ignores the XMP orientation of an AVIF (ISO/IEC 23008-12, 6.5.10).
+    Ignores an orientation that only XMP has, as ISO/IEC 23008-12 (6.5.10) wants for AVIFs, and as browsers do.
     """
+    _hide_xmp_orientation(image)
     if image.format == "AVIF":
         exif = Image.Exif()
         exif.load(image.info.get("exif", b""))
         return exif
     return Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
+
+
+def _hide_xmp_orientation(image: Image.Image) -> None:
+    """Hide the XMP orientation from Pillow, now and when it decodes a TIFF."""
+    for name in _XMP_NAMES:
+        found = image.info.get(name)
+        if isinstance(found, bytes) and _XMP_ORIENTATION in found:
+            image.info[name] = found.replace(_XMP_ORIENTATION, _HIDDEN)
+        elif isinstance(found, str) and _XMP_ORIENTATION.decode() in found:
+            image.info[name] = found.replace(_XMP_ORIENTATION.decode(), _HIDDEN.decode())
+        else:
+            continue
+        image._exif = None  # noqa: SLF001  read when the image was opened, XMP included
+
+
+def _turns_by_xmp(image: Image.Image) -> bool:
+    """Whether XMP has an orientation other than 1, and EXIF has none."""
+    texts = [image.info.get(name, b"") for name in _XMP_NAMES]
+    turns = any(_XMP_TURN.search(one if isinstance(one, bytes) else one.encode()) for one in texts)
+    return turns and ORIENTATION not in exif_of(image)
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -160,21 +186,8 @@ def kept_exif(image: Image.Image, target: Format, note: Note) -> Image.Exif | No
 
 def note_removed(image: Image.Image, note: Note) -> None:
     """Note metadata that is always removed: the location, and metadata other than EXIF."""
-    try:
-        exif = exif_of(image)
-        if _GPS in exif:
-            note("the position in its EXIF data (GPS) was removed")
-        known = (*_DESCRIPTIVE, *_TECHNICAL, _CIRCUMSTANCES, _GPS)
-        others = (
-            []
-            if image.format == "TIFF"
-            else [ExifTags.TAGS.get(tag, f"{tag:#06x}") for tag in exif if tag not in known]
-        )
-        others += ["Interoperability"] * (_INTEROPERABILITY in exif.get_ifd(_CIRCUMSTANCES))
-        if others:
-            note(f"other EXIF data removed ({', '.join(others[:5])})")
-    except Exception:  # noqa: BLE001  broken EXIF data must not break the image
-        return
+    with contextlib.suppress(Exception):  # broken EXIF data must not break the image
+        _note_exif(image, note)
     tags = getattr(image, "tag_v2", {})
     # Not `image.text`, which decodes the whole image.
     texts = [name for name, value in image.info.items() if isinstance(value, str)] if image.format == "PNG" else []
@@ -186,6 +199,21 @@ def note_removed(image: Image.Image, note: Note) -> None:
     found = [name for name, is_there in there.items() if is_there]
     if found:
         note(f"{' and '.join(found)} removed")
+
+
+def _note_exif(image: Image.Image, note: Note) -> None:
+    if _turns_by_xmp(image):
+        note("the orientation in its XMP data was not applied: other programs do not either")
+    exif = exif_of(image)
+    if _GPS in exif:
+        note("the position in its EXIF data (GPS) was removed")
+    known = (*_DESCRIPTIVE, *_TECHNICAL, _CIRCUMSTANCES, _GPS)
+    others = (
+        [] if image.format == "TIFF" else [ExifTags.TAGS.get(tag, f"{tag:#06x}") for tag in exif if tag not in known]
+    )
+    others += ["Interoperability"] * (_INTEROPERABILITY in exif.get_ifd(_CIRCUMSTANCES))
+    if others:
+        note(f"other EXIF data removed ({', '.join(others[:5])})")
 
 
 def _kept(exif: Image.Exif, *, whole: bool) -> Image.Exif:

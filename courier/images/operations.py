@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
-from courier.images import arguments, contact_sheet, effects, transforms, watermark
+from courier.images import arguments, contact_sheet, effects, logo, transforms, watermark
 from courier.images.arguments import FITS, GRAVITIES, LINEAR, SAMPLINGS, Size, Values
 from courier.images.formats import WRITTEN
 from courier.images.geometry import planned_size, thumbnail_size, turned
@@ -148,8 +148,13 @@ _ALL = (
     ),
 )  # fmt: skip
 _SHEET = Operation(
-    name="contact-sheet", help="what each other operation makes of it, side by side",
+    name="contact-sheet", help="what each operation but logo makes of it, side by side",
     apply=contact_sheet.sheet_of(_ALL), size=contact_sheet.size_of(_ALL),
 )  # fmt: skip
+_LOGO = Operation(
+    name="logo", value="FILE[:GRAVITY][:OPACITY%]", example="sample.png",
+    help="an image of yours in a corner, of at most a quarter of the width and the height",
+    read=logo.read, apply=logo.lay, words=lambda _value, _values: ["logo"], has_free_text=True,
+)  # fmt: skip
 #: All operations, in the order of the help text.
-OPERATIONS: dict[str, Operation] = {known.name: known for known in (*_ALL, _SHEET)}
+OPERATIONS: dict[str, Operation] = {known.name: known for known in (*_ALL, _LOGO, _SHEET)}

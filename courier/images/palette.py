@@ -36,6 +36,27 @@ def compacted(image: Image.Image) -> Image.Image:
     return image
 
 
+def colors_of(image: Image.Image) -> int:
+    """Return how many colors the palette of an image has that is not decoded yet; 0 without one."""
+    stored = image.palette.palette if image.mode == "P" and image.palette else b""
+    return len(stored) // 3
+
+
+def missing(image: Image.Image, colors: int) -> int | None:
+    """Return the largest number of a color that pixels have and a palette of so few lacks; None if there is none.
+
+    GIFs may call transparent what has no color.
+    """
+    clear = image.info.get("transparency")
+    lacking = (number for number, count in enumerate(image.histogram()) if count and number >= colors)
+    return max((number for number in lacking if number != clear), default=None)
+
+
+def lacks(number: int, colors: int) -> str:
+    """Return what is wrong with an image that has pixels of a color that its palette lacks."""
+    return f"it has pixels of color number {number}, and its palette ends at {colors - 1}"
+
+
 def uncovers(before: Image.Image, after: Image.Image) -> bool:
     """Whether a frame is transparent where the previous frame was not."""
     clear = after.info.get("transparency")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from courier.errors import Rejected
+from courier.images import logo
 from courier.images.arguments import Values
 from courier.images.formats import FORMATS
 from courier.images.operation import Step
@@ -78,6 +79,15 @@ class Pipeline:
         return next((step.values for step in reversed(self.steps) if "target" in step.values), {})
 
     @property
+    def logos(self) -> list[str]:
+        """The names of the logos that it lays over images, each once."""
+        return list(dict.fromkeys(step.values[logo.NAME] for step in self.steps if logo.NAME in step.values))
+
+    def with_logos(self, names: Mapping[str, str]) -> Pipeline:
+        """Return the same with other names for its logos."""
+        return Pipeline(steps=tuple(_renamed(step, names) for step in self.steps))
+
+    @property
     def keeps_color(self) -> bool:
         """Whether it keeps colors, so that a color profile stays valid."""
         return all(step.operation.keeps_color for step in self.steps)
@@ -127,11 +137,21 @@ def parse(text: str) -> Pipeline:
     pipeline = Pipeline(steps=tuple(step for part in _parts(text) for step in _steps(part.strip())))
     if len(pipeline.steps) > MAX_STEPS:
         raise Rejected(f"There are {len(pipeline.steps)} operations; at most {MAX_STEPS} are allowed.")
+    if len(pipeline.logos) > logo.MAX_LOGOS:
+        raise Rejected(f"There are {len(pipeline.logos)} logos; at most {logo.MAX_LOGOS} are allowed.")
     written = len(pipeline.text)
     if written > MAX_TEXT:
         said = f"The operations have {written:,} characters, presets written out; at most {MAX_TEXT:,} are allowed."
         raise Rejected(said)
     return pipeline
+
+
+def _renamed(step: Step, names: Mapping[str, str]) -> Step:
+    if logo.NAME not in step.values:
+        return step
+    old = step.values[logo.NAME]
+    options = step.text.removeprefix(f"{step.name}={old}")
+    return replace(step, text=f"{step.name}={names[old]}{options}", values={**step.values, logo.NAME: names[old]})
 
 
 def _parts(text: str) -> list[str]:

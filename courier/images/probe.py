@@ -13,7 +13,7 @@ from typing import IO
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 
 from courier.errors import NotAnImage, Reason
-from courier.images import avif, bmp, descriptions, gif, jpeg, png, profiles, tiff
+from courier.images import avif, bmp, descriptions, gif, jpeg, palette, png, profiles, tiff
 from courier.images.formats import FORMATS, HEIF, HEIF_PACKAGE, READS_HEIF, Format
 from courier.images.identify import HEAD_BYTES, companions, heif_kind, other_kind, our_format
 from courier.images.jpeg import Jpeg
@@ -77,6 +77,8 @@ class Source:
     bits: int = 8
     #: The visible area before rotation: left, top, right, bottom; None: the whole image.
     aperture: tuple[int, int, int, int] | None = None
+    #: How many colors its palette has by which pixels are numbers; 0 if that is known to be enough.
+    colors: int = 0
     #: Notes about the file.
     notes: tuple[str, ...] = ()
 
@@ -110,11 +112,13 @@ def open_source(file: IO[bytes]) -> Source:
         _CHECKS[image.format](image, file)
     if image.format in {"AVIF", HEIF.name}:
         return _open_avif(file, image)
-    bits = 16 if ";16" in _rawmode(image) else 8
+    # A BMP's 16 bits are those of a whole pixel.
+    bits = 16 if image.format == "TIFF" and ";16" in _rawmode(image) else 8
     if image.format == "GIF":
         return _open_gif(file, image)
     notes = _describe(image, descriptions.of_tiff(image) or descriptions.of_bmp(image, file), is_stronger=False)
-    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, notes=notes)
+    colors = bmp.colors_of(file) if image.format == "BMP" else 0
+    return Source(image=image, format=FORMATS[format_of(image)], bits=bits, colors=colors, notes=notes)
 
 
 def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
@@ -125,7 +129,7 @@ def _open_gif(file: IO[bytes], image: Image.Image) -> Source:
     if image.mode == "L":
         image.palette = None  # the global palette, if the first frame has its own grays
     notes = () if gif.has_end(content) else ("its end marker is missing: frames may be missing too",)
-    return Source(image=image, format=FORMATS["GIF"], gif=content, notes=notes)
+    return Source(image=image, format=FORMATS["GIF"], gif=content, colors=palette.colors_of(image), notes=notes)
 
 
 def _open_png(content: bytes) -> Source:
@@ -140,7 +144,9 @@ def _open_png(content: bytes) -> Source:
     notes = _describe(image, found.description, is_stronger=True)
     if found.dropped:
         notes += (f"damaged or oversized metadata removed ({', '.join(found.dropped)})",)
-    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, notes=notes)
+    if len(found.images) > 1 and not is_moving(image):
+        notes += ("its animation is damaged: only its still image was kept",)
+    return Source(image=image, format=FORMATS["PNG"], png=found, bits=found.depth, colors=found.entries, notes=notes)
 
 
 def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
@@ -150,6 +156,7 @@ def _open_avif(file: IO[bytes], image: Image.Image) -> Source:
     notes = _describe(image, found.description, is_stronger=False) + _lost_companions(content)
     if _TONE_MAP in found.items and not any("gain map" in note for note in notes):
         notes += ("gain map (HDR) removed",)
+    image.info["loop"] = found.plays
     # pillow-heif has cropped and rotated a HEIF.
     aperture = found.aperture if image.format == "AVIF" else None
     return Source(image=image, format=FORMATS[format_of(image)], bits=found.bits, aperture=aperture, notes=notes)

@@ -5,15 +5,17 @@ Applies the orientation; keeps colors, transparency and frame durations; notes w
 
 from __future__ import annotations
 
+import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import IO, Any
 
 from PIL import Image, JpegImagePlugin
 
 from courier.errors import NotAnImage, Reason
-from courier.images import color
+from courier.images import color, logo
 from courier.images.animation import count_frames, decoded_frames, frames_of, plays_of
 from courier.images.color import is_deep
 from courier.images.decoding import decode
@@ -30,6 +32,8 @@ from courier.images.probe import Bounds, Source, check_size, is_lossless_webp, o
 _BITS = 8
 #: The sum of the luminance quantization table at the default quality of 90; finer tables have smaller sums.
 _USUAL_TABLE = 736
+#: Operations that leave an image as it is, but in sRGB and of 8 bits a channel.
+_AS_LOGO = "saturation=1,strip-metadata,convert=png"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,12 +62,17 @@ class _Job:
     moves: bool
 
 
-def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> Processed:
+def process(
+    file: IO[bytes], *, name: str, operations: str, bounds: Bounds, logos: Mapping[str, bytes] = MappingProxyType({})
+) -> Processed:
     """Process the image in `file`, whose object is called `name`, by a pipeline of operations.
+
+    `logos` are the files of those that the pipeline names.
 
     Raises: Rejected for an invalid pipeline; NotAnImage if the image is not supported, damaged or too large.
     """
-    pipeline, notes = parse(operations), Notes()
+    notes = Notes()
+    pipeline = _with_pixels(parse(operations), logos, notes.add)
     source = open_source(file)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about metadata; problems with pixels are errors
@@ -83,6 +92,32 @@ def process(file: IO[bytes], *, name: str, operations: str, bounds: Bounds) -> P
 
 
 # Processing
+
+
+def _with_pixels(pipeline: Pipeline, logos: Mapping[str, bytes], note: Note) -> Pipeline:
+    """Return a pipeline with the pixels of its logos. Raises: Rejected."""
+    pixels = {name: _logo(logos[name], note) for name in pipeline.logos if name in logos}
+    steps = (
+        replace(step, values={**step.values, logo.PIXELS: pixels[step.values[logo.NAME]]})
+        if step.values.get(logo.NAME) in pixels
+        else step
+        for step in pipeline.steps
+    )
+    return Pipeline(steps=tuple(steps))
+
+
+def _logo(content: bytes, note: Note) -> Image.Image:
+    """Decode a logo as any image is decoded, in sRGB. Raises: Rejected."""
+    logo.check(content)
+    try:
+        made = process(io.BytesIO(content), name="logo", operations=_AS_LOGO, bounds=logo.BOUNDS)
+    except NotAnImage as error:
+        raise logo.unusable(error.message, error.reason) from error
+    for said in made.notes:
+        # Its metadata are no part of the result in any case.
+        if "removed" not in said or "profile" in said:
+            note(f"the logo: {said}")
+    return Image.open(io.BytesIO(made.content)).convert("RGBA")
 
 
 def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, note: Note) -> _Job:
@@ -155,7 +190,13 @@ def _still(source: Source, job: _Job) -> Image.Image:
     image, whole = source.image, source.image.size
     orientation = orientation_of(image)
     is_converted = job.encoding.kept.foreign is not None
-    pipeline = drafted(image, job.pipeline, is_sideways=orientation >= SIDEWAYS, is_converted=is_converted)
+    pipeline = drafted(
+        image,
+        job.pipeline,
+        is_sideways=orientation >= SIDEWAYS,
+        is_converted=is_converted,
+        most_pixels=1e6 * job.bounds.megapixels,
+    )
     _check_decode(source, whole, job.bounds)
     image = decode(source, job.note)
     if source.bits > _BITS and not is_deep(image):

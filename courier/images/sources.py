@@ -24,7 +24,7 @@ _NOT_READ = {
     "JPEG XL": (".jxl",),
     "JPEG 2000": (".jp2", ".j2k", ".jpx"),
     "Photoshop": (".psd", ".psb"),
-    "vector graphics": (".svg", ".eps", ".ai", ".wmf", ".emf"),
+    "a vector drawing": (".svg", ".eps", ".ai", ".wmf", ".emf"),
     "PDF": (".pdf",),
     "video": (".mov", ".mp4", ".m4v", ".avi", ".mkv", ".webm", ".3gp"),
 }

@@ -20,9 +20,10 @@ from courier import Request, Requester, Response
 from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
-from courier.files import MAX_SOURCE_NAME_BYTES, check_name, read_file, writing
-from courier.images import preview
+from courier.files import MAX_SOURCE_NAME_BYTES, check_name, expand_home, read_file, writing
+from courier.images import logo, preview
 from courier.images.formats import FORMATS
+from courier.images.pipeline import Pipeline
 from courier.images.probe import Bounds, Header, read_header
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 
@@ -165,6 +166,20 @@ class ImageTransfer:
         while sent is None:
             sent = self._store(image, image.own_name, lambda _name: True, moved, opened)
         return sent
+
+    def with_logos(self, pipeline: Pipeline) -> Pipeline:
+        """Upload the files that a pipeline takes logos from; return it with the names of their objects.
+
+        Raises: WrongUsage; Rejected; AwsError.
+        """
+        names = {}
+        for path in pipeline.logos:
+            image = self.read(expand_home(path))
+            logo.check(image.content)
+            # Its digest is in its name: nobody else's upload takes its place.
+            self._store(image, image.own_name, lambda _name: True, lambda _count: None, lambda _size: None)
+            names[path] = image.own_name
+        return pipeline.with_logos(names)
 
     def _store(
         self,

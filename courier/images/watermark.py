@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -36,15 +37,21 @@ def read(text: str) -> Values:
 
     Raises: ValueError; Rejected for a letter that the font lacks.
     """
-    values: dict[str, Any] = {}
-    while (found := _option(text.rpartition(":")[2])) and ":" in text and found[0] not in values:
-        values |= [found]
-        text = text.rpartition(":")[0]
+    text, values = split_options(text, {"gravity", "font", "opacity"})
     if not text.strip() or len(text) > _MAX_LETTERS:
         raise ValueError
     values = {"text": text, "gravity": "southeast", "font": "regular", "opacity": OPACITY, **values}
     _check_letters(text, values["font"])
     return values
+
+
+def split_options(text: str, known: AbstractSet[str]) -> tuple[str, dict[str, Any]]:
+    """Return a text without the options at its end, and those by name, each once."""
+    values: dict[str, Any] = {}
+    while (found := _option(text.rpartition(":")[2])) and ":" in text and found[0] in known and found[0] not in values:
+        values |= [found]
+        text = text.rpartition(":")[0]
+    return text, values
 
 
 def _option(word: str) -> tuple[str, Any] | None:

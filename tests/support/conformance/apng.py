@@ -113,6 +113,7 @@ def _damaged() -> Iterator[Cell]:
     content = Apng(kind=2, bits=8).content()
     files = {f"cut at {share:.0%}": content[: int(len(content) * share)] for share in (0.3, 0.5, 0.7, 0.9)}
     files["a frame fewer than declared"] = Apng(kind=2, bits=8, declared=5).content()
+    files["2,147,483,649 frames declared"] = Apng(kind=2, bits=8, declared=2**31 + 1).content()
     for name, body in files.items():
         yield Cell(
             format="APNG",

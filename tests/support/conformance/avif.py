@@ -13,16 +13,12 @@ from PIL import Image
 
 from tests.support.conformance import coded as given
 from tests.support.conformance import orientation, space
-from tests.support.conformance.avif_writer import Avif, box, clean_aperture, coded
+from tests.support.conformance.avif_writer import Avif, box, clean_aperture, coded, shown
 from tests.support.conformance.cell import Cell, Frame, Made, Pixels, rgba, shades, smooth, still
 
 SIZE = (16, 16)
 #: Turns counterclockwise by quarters, and mirrors (0 upside down, 1 left to right), as orientations of EXIF have them.
 TURNS = {1: 8, 2: 3, 3: 6}
-_XMP = (
-    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-    b"<rdf:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' tiff:Orientation=\"6\"/></rdf:RDF></x:xmpmeta>"
-)
 MIRRORS = {0: 4, 1: 2}
 
 
@@ -52,13 +48,20 @@ def cells() -> Iterator[Cell]:
         format="AVIF",
         name="RGB, 8 bits, orientation 6 in XMP, which does not count",
         is_lossy=True,
-        make=partial(_by_pillow, 3, xmp=_XMP),
+        make=partial(_by_pillow, 3, xmp=orientation.XMP),
+        note=orientation.XMP_NOTE,
     )
     yield from _described()
     yield from _beside()
     yield from _profiled()
     yield from _turned()
-    yield Cell(format="AVIF", name="animated, 3 frames", is_lossy=True, make=_moving)
+    for channels, plays in itertools.product((1, 3, 4), (0, 1, 2, 5)):
+        yield Cell(
+            format="AVIF",
+            name=f"animated, {channels} channels, 3 frames, shown {plays} times",
+            is_lossy=True,
+            make=partial(_moving, channels, plays),
+        )
     yield Cell(
         format="AVIF",
         name="RGB, cut in the middle",
@@ -187,11 +190,10 @@ def _changed(name: str, change: bytes, upright: Callable[[Pixels], Pixels]) -> C
     )
 
 
-def _moving() -> Made:
-    samples = [np.roll(smooth(3, 8, SIZE), 5 * number, axis=1) for number in range(3)]
-    images = [Image.fromarray(one.astype(np.uint8)) for one in samples]
-    file = io.BytesIO()
-    images[0].save(file, "AVIF", save_all=True, append_images=images[1:], duration=100, quality=95, speed=9)
-    return Made(
-        content=file.getvalue(), frames=tuple(Frame(pixels=rgba(one / 255), milliseconds=100) for one in samples)
-    )
+def _moving(channels: int, plays: int) -> Made:
+    samples = [np.roll(smooth(channels, 8, SIZE), 5 * number, axis=1) for number in range(3)]
+    images = [Image.fromarray(one.astype(np.uint8).squeeze()) for one in samples]
+    times, file = [100, 250, 40], io.BytesIO()
+    images[0].save(file, "AVIF", save_all=True, append_images=images[1:], duration=times, quality=95, speed=9)
+    frames = [Frame(pixels=rgba(one / 255), milliseconds=float(time)) for one, time in zip(samples, times, strict=True)]
+    return Made(content=shown(file.getvalue(), plays), frames=tuple(frames), plays=plays)

@@ -78,3 +78,27 @@ def coded(samples: Pixels, **options: Any) -> tuple[bytes, bytes]:
     content = file.getvalue()
     place = content.index(b"av1C") + 4
     return content[place : place + 4], content[content.index(b"mdat") + 4 :]
+
+
+def shown(content: bytes, plays: int) -> bytes:
+    """Return an animation that libavif wrote so that it is shown `plays` times (23008-12, 9.6.1); 0: forever."""
+    made = bytearray(content)
+    once = content.index(b"elst") + 12
+    lasts = int.from_bytes(content[once : once + 8], "big")
+    whole = plays * lasts if plays else 2**64 - 1
+    place = content.find(b"tkhd")
+    while place >= 0:
+        made[place + 32 : place + 40] = whole.to_bytes(8, "big")
+        edits = content.index(b"elst", place)
+        made[edits + 7] = plays != 1
+        place = content.find(b"tkhd", edits)
+    return bytes(made)
+
+
+def plays(content: bytes) -> int:
+    """Return how often an animation that libavif wrote is shown, 0 forever."""
+    edits, header = content.index(b"elst"), content.index(b"tkhd")
+    if not content[edits + 7]:
+        return 1
+    whole = int.from_bytes(content[header + 32 : header + 40], "big")
+    return 0 if whole == 2**64 - 1 else whole // int.from_bytes(content[edits + 12 : edits + 20], "big")

@@ -117,6 +117,7 @@ def cells() -> Iterator[Cell]:
     yield from _direct()
     yield from _fields()
     yield from _runs()
+    yield from _broken_runs()
     yield from _odd()
 
 
@@ -166,6 +167,11 @@ def _indexed() -> Iterator[Cell]:
         yield _cell(f"palette {bits}, number of colors given", replace(bmp, colors_used=2**bits), shown)
     samples = pattern(1, 8) % 5
     short = Bmp(rows=[_filled(packed_bits(row, 8)) for row in samples], bits=8, palette=_colors(8)[:5], colors_used=5)
+    more = np.concatenate([_colors(8), _colors(8)[:44]])
+    samples = pattern(1, 8)
+    long = Bmp(rows=[_filled(packed_bits(row, 8)) for row in samples], bits=8, palette=more, colors_used=300)
+    yield _cell("palette 8, 300 colors", long, rgba(more[samples[..., 0].astype(int)] / 255))
+    samples = pattern(1, 8) % 5
     yield _cell("palette 8, five colors", short, rgba(_colors(8)[samples[..., 0].astype(int)] / 255))
     gray = np.arange(256).repeat(3).reshape(-1, 3)
     samples = pattern(1, 8)
@@ -264,6 +270,41 @@ def _runs() -> Iterator[Cell]:
         yield _cell(f"RLE{bits}, rows ended early", bmp, rgba(palette[early] / 255))
 
 
+def _broken_runs() -> Iterator[Cell]:
+    """Yield runs that go beyond their row, rows that are left out as a whole, and data that end too early."""
+    for bits, compression in ((8, RLE8), (4, RLE4)):
+        samples = np.sort(pattern(1, bits), axis=1)[..., 0].astype(int)
+        palette = _colors(bits)
+        rows = [_coded_runs(row, bits) for row in samples]
+        build = partial(Bmp, bits=bits, compression=compression, palette=palette)
+        empty = samples.copy()
+        empty[4:6], empty[-1] = 0, 0
+        left = [b"\0\0" if not row.any() else coded for row, coded in zip(empty, rows, strict=True)]
+        yield _cell(f"RLE{bits}, rows left out", build(rows=left), rgba(palette[empty] / 255))
+        high = np.concatenate([np.zeros_like(samples[:6]), samples[6:]])
+        yield _cell(f"RLE{bits}, ended before the last rows", build(rows=rows[6:]), rgba(palette[high] / 255))
+        beyond = {
+            "a run beyond its row": bytes([WIDTH + 2, 17]),
+            "single pixels beyond their row": bytes([0, WIDTH + 1])
+            + bytes(WIDTH + 1 + (WIDTH + 1) % 2)[: 12 if bits == 4 else None],
+            "a move beyond its row": bytes([0, 2, WIDTH, 0, 1, 17]),
+            "a row too many": b"\0\0" * HEIGHT + bytes([1, 17]),
+        }
+        for name, data in beyond.items():
+            bmp = build(rows=[*rows[:3], data + b"\0\0", *rows[4:]])
+            yield Cell(
+                format="BMP", name=f"RLE{bits}, {name}", make=partial(_made, bmp, None), is_bad=True, truth="beyond"
+            )
+        cut = build(rows=rows).content()
+        yield Cell(
+            format="BMP",
+            name=f"RLE{bits}, cut in the middle",
+            is_bad=True,
+            truth="only [0-9]+ of 18 rows",
+            make=partial(Made, content=cut[: -len(b"".join(rows)) // 2], frames=()),
+        )
+
+
 def _coded_runs(row: Pixels, bits: int) -> bytes:
     out, place = b"", 0
     while place < len(row):
@@ -291,6 +332,24 @@ def _odd() -> Iterator[Cell]:
             truth="JPEG|PNG|compress",
         )
     bmp, _ = indexed(8)
+    for name, palette in (("colors", _colors(8)), ("grays", np.arange(256).repeat(3).reshape(-1, 3))):
+        few = replace(bmp, palette=palette[:200], colors_used=200)
+        yield Cell(
+            format="BMP",
+            name=f"palette 8, fewer {name} than pixels tell apart",
+            make=partial(_made, few, None),
+            is_bad=True,
+            truth="color number 2[0-9]+, and its palette ends at 199",
+        )
+    yield Cell(
+        format="BMP",
+        name="palette 8, a width below 0",
+        is_bad=True,
+        truth="a width of -21",
+        make=lambda: Made(
+            content=bmp.content().replace(struct.pack("<i", WIDTH), struct.pack("<i", -WIDTH), 1), frames=()
+        ),
+    )
     yield Cell(
         format="BMP",
         name="palette 8, cut in the middle",

@@ -107,6 +107,7 @@ def cells() -> Iterator[Cell]:
     yield from _moving()
     yield from _timed()
     yield from _odd()
+    yield from _uncolored()
 
 
 def colors(bits: int, shift: int = 0) -> Pixels:
@@ -211,6 +212,34 @@ def _timed() -> Iterator[Cell]:
             yield _cell(
                 f"animated, delays of {delay}, loops {loops}", Gif(frames=frames, palette=colors(3), loops=loops)
             )
+
+
+def _uncolored() -> Iterator[Cell]:
+    """Yield frames with pixels whose number has no color, or only stands for transparency."""
+    indices = pattern(1, 3)[..., 0].astype(int)
+    for name, count in (("a still", 1), ("three frames", 3)):
+        frame = GifFrame(indices=indices, palette=colors(3))
+        gif = Gif(frames=[frame] * count, palette=colors(3))
+        content = gif.content()
+        # The first table of each frame becomes one of four colors.
+        long, short = _table(colors(3)), _table(colors(3)[:4])
+        changed = content.replace(bytes([0x82]) + long, bytes([0x81]) + short)
+        yield Cell(
+            format="GIF",
+            name=f"{name}, pixels of colors that the table lacks",
+            make=partial(Made, content=changed, frames=()),
+            is_bad=True,
+            truth="color number 7, and its palette ends at 3",
+        )
+    few = np.where(indices > 3, 7, indices)
+    frame = GifFrame(indices=few, palette=colors(3), clear=7)
+    made_whole = made(Gif(frames=[frame], palette=colors(3)))
+    content = made_whole.content.replace(bytes([0x82]) + _table(colors(3)), bytes([0x81]) + _table(colors(3)[:4]))
+    yield Cell(
+        format="GIF",
+        name="a still, transparent pixels of a number behind the table",
+        make=partial(Made, content=content, frames=made_whole.frames, plays=made_whole.plays),
+    )
 
 
 def _odd() -> Iterator[Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -84,6 +85,12 @@ def _by_library() -> Iterator[Cell]:
     yield _lossy("RGB kept as RGB", partial(_library, "RGB", keep_rgb=True))
     for number in orientation.ALL:
         yield _lossy(f"RGB, orientation {number}", partial(_turned, number))
+    note = {"note": orientation.XMP_NOTE}
+    for name, exif in (("no EXIF", b""), ("EXIF without one", _RESOLUTION)):
+        made = partial(_changed_library, xmp=orientation.XMP, exif=exif)
+        yield _lossy(f"RGB, orientation 6 in XMP, which does not count, {name}", made, **note)
+    made = partial(_changed_library, xmp=orientation.XMP, exif=b"Exif\0\0" + orientation.exif(1))
+    yield _lossy("RGB, orientation 6 in XMP, and 1 in EXIF", made)
     yield _lossy("RGB, no end", lambda: _changed(lambda content: content[:-2]))
     yield _lossy("RGB, zeros behind the end", lambda: _changed(lambda content: content + bytes(1_000)))
     yield _lossy(
@@ -99,6 +106,15 @@ def _turned(number: int) -> Made:
     samples = smooth(3, 8, SIZE)
     content = _saved(samples, "RGB", exif=b"Exif\0\0" + orientation.exif(number))
     return still(content, orientation.upright(rgba(samples / 255), number))
+
+
+#: EXIF data of nothing but a resolution, which is read when the file is opened.
+_RESOLUTION = b"Exif\0\0MM\0*" + struct.pack(">IHHHIII", 8, 1, 0x011A, 5, 1, 26, 0) + struct.pack(">II", 72, 1)
+
+
+def _changed_library(**options: Any) -> Made:
+    samples = smooth(3, 8, SIZE)
+    return still(_saved(samples, "RGB", **options), rgba(samples / 255))
 
 
 def _changed(change: Any) -> Made:
@@ -139,6 +155,15 @@ def _hand(
     planes = [_spread(one.blocks, tallest // one.down, widest // one.across) for one in components]
     shares = _meant(shades(np.stack(planes, axis=2), bits), model)
     return still(jpeg.content(), rgba(shares))
+
+
+def _filled(count: int, options: dict[str, Any]) -> Made:
+    """Return a file with filling before markers, as B.1.1.2 allows."""
+    made = _hand(3, **options)
+    marker = re.compile(rb"\xff(?=[\xc0-\xc4\xd0-\xd7\xd9-\xdd])")
+    start = len(JFIF) + 2
+    content = made.content[:start] + marker.sub(b"\xff" * (count + 1), made.content[start:])
+    return Made(content=content, frames=made.frames)
 
 
 def _spread(blocks: Pixels, down: int, across: int) -> Pixels:
@@ -182,6 +207,12 @@ def _assembled() -> Iterator[Cell]:
         name = f"{model}, {said}" + ", restarts" * bool(restart)
         make = partial(_hand, channels, frame=frame, restart=restart, **options)
         yield _lossy(name, make)
+    for frame, restart, count in itertools.product((BASELINE, PROGRESSIVE), (0, 4), (1, 2, 20)):
+        name = (
+            f"YCbCr, JFIF, {FRAMES[frame]}" + ", restarts" * bool(restart) + f", markers after {count} bytes of filling"
+        )
+        options = {"segments": JFIF, "model": "YCbCr", "restart": restart, "frame": frame}
+        yield _lossy(name, partial(_filled, count, options))
     # Whether ink is 0 or 255 then, programs do not agree about.
     yield _lossy("CMYK, no marker", partial(_hand, 4, model="CMYK"), note="CMYK", is_free=True)
     for across, down in itertools.product((1, 2, 4), (1, 2, 4)):

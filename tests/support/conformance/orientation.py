@@ -23,6 +23,15 @@ _TURNS: dict[int, Callable[[Pixels], Pixels]] = {
 }
 
 
+#: XMP data that ask for a turn to the right, as no EXIF data do; browsers and libvips do not turn by them.
+XMP = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    b"<rdf:Description xmlns:tiff='http://ns.adobe.com/tiff/1.0/' tiff:Orientation=\"6\"/></rdf:RDF></x:xmpmeta>"
+)
+#: What a note says of it.
+XMP_NOTE = "orientation.*XMP"
+
+
 def upright(pixels: Pixels, number: int) -> Pixels:
     """Return pixels turned as an orientation asks."""
     return _TURNS[number](pixels)

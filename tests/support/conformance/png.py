@@ -174,6 +174,16 @@ def _wrong_checksum(name: bytes, body: bytes, *, is_after: bool) -> Made:
 
 
 def _turned() -> Iterator[Cell]:
+    xmp = b"XML:com.adobe.xmp\0\0\0\0\0" + orientation.XMP
+    for place in ("before", "after"):
+        given = [(b"iTXt", xmp)]
+        png = replace(plain(2, 8), before=given) if place == "before" else replace(plain(2, 8), after=given)
+        yield Cell(
+            format="PNG",
+            name=f"RGB 8, orientation 6 in XMP {place} the pixels, which does not count",
+            make=partial(_upright, png, 1),
+            note=orientation.XMP_NOTE,
+        )
     for number in orientation.ALL:
         png = replace(plain(2, 8), before=[(b"eXIf", orientation.exif(number))])
         yield Cell(

@@ -102,6 +102,14 @@ def _turned() -> Iterator[Cell]:
             tiff = _plain(channels, bits, tags={274: (number,)}, compression=compression, is_tiled=is_tiled)
             name = f"{channels} channels of {bits}, orientation {number}, {NAMES[compression]}" + ", tiles" * is_tiled
             yield Cell(format="TIFF", name=name, make=partial(_made, tiff, number), bits=bits)
+    name = "RGB 8, orientation 6 in XMP, which does not count"
+    yield Cell(format="TIFF", name=name, make=_turned_by_xmp, note=orientation.XMP_NOTE)
+
+
+def _turned_by_xmp() -> Made:
+    samples, file = pattern(3, 8), io.BytesIO()
+    Image.fromarray(samples.astype(np.uint8)).save(file, "TIFF", tiffinfo={700: orientation.XMP})
+    return still(file.getvalue(), rgba(samples / 255))
 
 
 def _noted() -> Iterator[Cell]:

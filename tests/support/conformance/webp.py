@@ -18,7 +18,7 @@ from tests.support.conformance.animation import Patch, patches, played
 from tests.support.conformance.cell import HEIGHT, WIDTH, Cell, Made, Pixels, pattern, rgba, smooth, still
 from tests.support.conformance.space import Space
 
-_ICC, _ALPHA, _EXIF, _ANIMATED = 0x20, 0x10, 0x08, 0x02
+_ICC, _ALPHA, _EXIF, _XMP, _ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
 
 
 def coded(samples: Pixels, **options: Any) -> bytes:
@@ -79,6 +79,8 @@ def cells() -> Iterator[Cell]:
         )
     for number in orientation.ALL:
         yield Cell(format="WEBP", name=f"RGB, orientation {number}", make=partial(_turned, number))
+    name = "RGB, orientation 6 in XMP, which does not count"
+    yield Cell(format="WEBP", name=name, make=_turned_by_xmp, note=orientation.XMP_NOTE)
     yield from _moving()
     yield Cell(format="WEBP", name="animated, opaque frames that are cleared", make=partial(_cleared, 0))
     yield from _cut_frames()
@@ -110,6 +112,12 @@ def _with_profile(channels: int, options: dict[str, Any], described: Space) -> M
     pixels = pixel_chunks(coded(samples, **options))
     flags = _ICC | _ALPHA * (channels == 4)
     content = extended(flags, [(b"ICCP", space.profile(described)), (b"", pixels)])
+    return still(content, rgba(samples / 255))
+
+
+def _turned_by_xmp() -> Made:
+    samples = pattern(3)
+    content = extended(_XMP, [(b"", pixel_chunks(coded(samples, **LOSSLESS))), (b"XMP ", orientation.XMP)])
     return still(content, rgba(samples / 255))
 
 

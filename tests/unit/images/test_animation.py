@@ -75,6 +75,7 @@ def test_a_pngs_fallback_image_is_no_frame() -> None:
         ("PNG", {"loop": 0}, 0),
         ("PNG", {"loop": 2}, 2),
         ("WEBP", {"loop": 5}, 5),
+        ("AVIF", {}, 0),
     ],
 )
 def test_how_often_frames_are_shown_is_one_number_for_all_formats(

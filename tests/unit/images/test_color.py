@@ -48,7 +48,7 @@ def test_thirty_two_bits_have_no_rule_for_eight(mode: str) -> None:
     assert raised.value.reason == "impossible"
 
 
-@pytest.mark.parametrize(("mode", "value", "noted"), [("I", 0, 0), ("I", 65_535, 0), ("F", 12.4, 1)])
+@pytest.mark.parametrize(("mode", "value", "noted"), [("I", 0, 0), ("I", 65_535, 0), ("F", 1_200.4, 1)])
 def test_thirty_two_bits_become_sixteen_where_they_fit(mode: str, value: float, noted: int) -> None:
     notes: list[str] = []
 
@@ -66,6 +66,14 @@ def test_fractions_up_to_one_are_shares_of_white() -> None:
 
     assert [made.getpixel((place, 0)) for place in range(3)] == [0, 32_768, 65_535]
     assert notes == ["its gray from 0 to 1 was spread over 16 bits"]
+
+
+def test_fractions_above_one_are_said_to_be_nearly_black() -> None:
+    notes: list[str] = []
+
+    color.sixteen_bits(pixel("F", 3.25), notes.append)
+
+    assert notes[1:] == ["its gray goes up to 3.25 and was taken for a part of 65,535: the result is nearly black"]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

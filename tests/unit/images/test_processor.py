@@ -10,17 +10,19 @@ from functools import cache
 from typing import Any, cast
 
 import pytest
-from PIL import Image, ImageCms, ImageDraw, ImageOps, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat, JpegImagePlugin, PngImagePlugin
 
 from courier.errors import NotAnImage, Reason, Rejected
 from courier.files import check_name
+from courier.images.animation import decoded_frames, plays_of
 from courier.images.naming import likely_names, name_for, result_name
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import parse
-from courier.images.preview import sample
-from courier.images.probe import Bounds, is_lossless_webp, read_header
+from courier.images.preview import SAMPLE_NAME, sample
+from courier.images.probe import Bounds, is_lossless_webp, open_source, read_header
 from courier.images.processor import Processed, process
 from tests.support.conformance.apng import Apng
+from tests.support.conformance.avif_writer import shown
 from tests.support.conformance.cell import pattern
 from tests.support.conformance.judge import decoded
 from tests.support.conformance.tiff_writer import Tiff
@@ -56,7 +58,7 @@ def pixels(mode: str, size: tuple[int, int]) -> Image.Image:
 def processed(
     content: bytes, operations: str = "grayscale", name: str = "cat.png", bounds: Bounds = BOUNDS
 ) -> Processed:
-    return process(io.BytesIO(content), name=name, operations=operations, bounds=bounds)
+    return process(io.BytesIO(content), name=name, operations=operations, bounds=bounds, logos={SAMPLE_NAME: sample()})
 
 
 def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> Image.Image:
@@ -342,7 +344,7 @@ def test_what_a_format_cannot_hold_is_said_where_it_is_there() -> None:
     assert tell(processed(hard.getvalue(), "convert=gif").notes, "reduced to 256: GIF", "partial transparency")
     assert "durations were rounded" in processed(moving("WEBP", duration=33), "convert=gif").notes[-1]
     assert processed(moving("WEBP", duration=700_000), "convert=gif").frames == 3
-    assert tell(processed(moving("AVIF"), "flip").notes, "first of 3 frames")
+    assert tell(processed(moving(duration=0), "convert=avif").notes, "shown for a millisecond")
     assert tell(processed(image_file("L", icc_profile=profile_of_other_colors()), "flip").notes, "profile was removed")
 
 
@@ -650,11 +652,66 @@ def test_a_moving_image_in_a_still_format_is_its_first_frame_and_says_so() -> No
     assert tell(made.notes, "first of 3 frames")
 
 
+@pytest.mark.parametrize("plays", [0, 1, 3])
+@pytest.mark.parametrize("source", ["GIF", "PNG", "WEBP", "AVIF"])
+def test_an_animation_becomes_an_avif_and_an_avif_stays_one(source: str, plays: int) -> None:
+    loop = {"GIF": {0: 0, 1: None, 3: 2}, "AVIF": {}}.get(source, {0: 0, 1: 1, 3: 3})
+    content = moving(source, loop=loop.get(plays))
+    content = shown(content, plays) if source == "AVIF" else content
+
+    made = processed(content, "flip,convert=avif" if source != "AVIF" else "flip")
+
+    assert (made.media_type, made.frames, made.notes) == ("image/avif", 3, [])
+    result = open_source(io.BytesIO(made.content))
+    assert plays_of(result.image) == plays
+    frames = list(decoded_frames(result, print))
+    assert [time for _, time in frames] == [100, 200, 300]
+    assert [max(zip(image.getpixel((4, 4)), "RGB", strict=False))[1] for image, _ in frames] == list("RGB")  # type: ignore[arg-type]
+
+
 def test_too_many_frames_and_too_many_pixels_in_them_are_rejected() -> None:
     with pytest.raises(NotAnImage, match="3 frames; at most 2 "):
         processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
     with pytest.raises(NotAnImage, match=r"8 x 8 pixels .*3 frames"):
         processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
+
+
+@pytest.mark.parametrize(
+    ("operations", "size"),
+    [
+        ("thumbnail=80", (80, 60)),
+        ("grayscale,thumbnail=80", (80, 60)),
+        ("resize=50%", (600, 450)),
+        ("resize=599", (599, 449)),
+        ("resize=400x400:cover,sepia", (400, 400)),
+        ("print", None),
+    ],
+)
+def test_a_photo_above_the_limit_is_decoded_as_small_as_the_result_allows(
+    operations: str, size: tuple[int, int] | None
+) -> None:
+    file = io.BytesIO()
+    image = Image.open(io.BytesIO(sample())).convert("RGB").resize((1_201, 901), Image.Resampling.BICUBIC)
+    image.save(file, "JPEG", quality=95)
+    bounds = Bounds(megapixels=0.3, frames=20)
+
+    if size is None:
+        with pytest.raises(NotAnImage, match=r"1201 x 901 pixels .*at most 0\.3 million"):
+            processed(file.getvalue(), operations, bounds=bounds)
+        return
+    made = Image.open(io.BytesIO(processed(file.getvalue(), operations, bounds=bounds).content))
+    whole = Image.open(io.BytesIO(processed(file.getvalue(), operations).content))
+    assert made.size == size
+    assert max(ImageStat.Stat(ImageChops.difference(made.convert("RGB"), whole.convert("RGB"))).mean) < 2
+
+
+def test_one_of_108_megapixels_becomes_a_thumbnail_within_the_default_limits() -> None:
+    file = io.BytesIO()
+    Image.new("L", (12_000, 9_000), 99).save(file, "JPEG")
+
+    made = processed(file.getvalue(), "web", bounds=Bounds(megapixels=50, frames=300))
+
+    assert (made.width, made.height) == (1_600, 1_200)
 
 
 def test_a_result_that_would_be_too_large_is_rejected_before_it_is_made() -> None:

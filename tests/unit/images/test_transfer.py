@@ -25,6 +25,7 @@ from courier.errors import (
 )
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.application import application
+from courier.images.pipeline import parse
 from courier.images.preview import SAMPLE_NAME, sample
 from courier.images.probe import Header
 from courier.images.transfer import ImageTransfer, LocalImage, Result, etag_of
@@ -63,6 +64,32 @@ def image_file(folder: Path, name: str = "cat.png", color: int = 7) -> Path:
 
 def never(_: str) -> bool:
     raise AssertionError
+
+
+# Logos
+
+
+def test_a_logo_is_uploaded_under_its_digest_and_named_so(
+    aws: FakeAws, transfer: ImageTransfer, tmp_path: Path
+) -> None:
+    path = image_file(tmp_path, "mark.png")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+    pipeline = transfer.with_logos(parse(f"logo={path}:center,flip"))
+
+    assert pipeline.text == f"logo=mark-{digest}.png:center,flip"
+    assert aws.objects.buckets["bucket"][f"{UNPROCESSED}mark-{digest}.png"].content == path.read_bytes()
+
+
+def test_what_cannot_be_a_logo_is_not_uploaded(aws: FakeAws, transfer: ImageTransfer, tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match=r"none\.png"):
+        transfer.with_logos(parse(f"logo={tmp_path}/none.png"))
+    noise = Image.effect_noise((1_200, 1_200), 90)
+    noise.save(tmp_path / "large.png")
+    with pytest.raises(Rejected, match="The logo cannot be used"):
+        transfer.with_logos(parse(f"logo={tmp_path}/large.png"))
+
+    assert not aws.objects.buckets["bucket"]
 
 
 # Reading
