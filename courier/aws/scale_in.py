@@ -34,9 +34,19 @@ IDLE_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 
 
-def _shared_folder() -> Path:
-    """Return where both workers find the lock: services have temporary folders of their own, and share this one."""
-    return Path(os.environ.get("RUNTIME_DIRECTORY") or tempfile.gettempdir())
+def lock_folder() -> Path:
+    """Return the folder of lock files: one that all workers of this user share, and that is not cleaned, as /tmp is.
+
+    That is the one that systemd makes for services, else the user's for the state of programs.
+    """
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
+    folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or Path(home, "courier"))
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        log.warning("%s cannot be made (%s): locks are in %s", folder, error.strerror, tempfile.gettempdir())
+        return Path(tempfile.gettempdir())
+    return folder
 
 
 class ScaleInProtection:
@@ -47,7 +57,7 @@ class ScaleInProtection:
         self._group = group
         self._instance_id = instance_id
         self._is_busy = is_busy
-        self._file = os.open(_shared_folder() / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(lock_folder() / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._is_held = False
         #: Whether an earlier worker may have left the instance protected.
