@@ -39,14 +39,18 @@ def lock_folder() -> Path:
 
     That is the one that systemd makes for services, else the user's for the state of programs.
     """
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local/state"
-    folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or Path(home, "courier"))
     try:
+        folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or _state_folder() / "courier")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        log.warning("%s cannot be made (%s): locks are in %s", folder, error.strerror, tempfile.gettempdir())
+    except (OSError, RuntimeError) as error:  # a user may have no home
+        log.warning("there is no folder for locks but %s: %s", tempfile.gettempdir(), error)
         return Path(tempfile.gettempdir())
     return folder
+
+
+def _state_folder() -> Path:
+    given = os.environ.get("XDG_STATE_HOME")
+    return Path(given) if given else Path.home() / ".local/state"
 
 
 class ScaleInProtection:

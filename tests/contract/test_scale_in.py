@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -61,9 +60,8 @@ def client(engine: Engine, service: str) -> Any:
 
 
 @pytest.fixture(autouse=True)
-def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "state"))
-    return tmp_path / "state"
+def _own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
 
 
 @pytest.fixture
@@ -106,28 +104,6 @@ def test_a_machine_is_protected_while_one_of_its_workers_works(
     assert group.is_protected
     busy["images"] = False
     wait_for(lambda: not group.is_protected, what="the end of protection")
-
-
-def test_its_lock_is_where_nothing_is_cleaned(aws: Aws, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    ScaleInProtection(aws, group="mine", instance_id="i-1", is_busy=bool)
-    assert (state / "courier-mine.busy").exists()
-
-    monkeypatch.delenv("RUNTIME_DIRECTORY")
-    monkeypatch.setenv("XDG_STATE_HOME", str(state))
-    assert scale_in.lock_folder() == state / "courier"
-    monkeypatch.delenv("XDG_STATE_HOME")
-    monkeypatch.setenv("HOME", str(state))
-    assert scale_in.lock_folder() == state / ".local/state/courier"
-
-
-def test_a_user_without_a_folder_has_its_locks_with_temporary_files(
-    state: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    state.write_text("in the way")
-    monkeypatch.setenv("RUNTIME_DIRECTORY", str(state / "inner"))
-
-    assert scale_in.lock_folder() == Path(tempfile.gettempdir())
-    assert str(state) in caplog.text
 
 
 def test_a_group_that_is_not_there_is_reported_and_costs_nothing(
