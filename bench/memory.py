@@ -63,7 +63,7 @@ def taken_megabytes(path: Path, operations: str) -> tuple[int, int]:
 def expected_megabytes(path: Path, operations: str) -> int:
     """Return what a worker expects."""
     with path.open("rb") as file:
-        return round(memory.needs({"operations": operations}, file))
+        return round(memory.needs({"operations": operations, "megapixels": 1000}, file))
 
 
 def each_operation() -> Iterator[str]:

@@ -38,7 +38,7 @@ DECODED, PROGRESSIVE = 5, 8
 #: What operations take beside that with transparency, and with shades of gray alone.
 TRANSPARENT, GRAY = 1.5, 0.3
 #: What makes colors, or wants them: operations and formats.
-COLORFUL = {"sepia", "contrast", "rotate", "border", "watermark", "WEBP", "AVIF"}
+COLORFUL = {"sepia", "contrast", "rotate", "border", "watermark", "logo", "WEBP", "AVIF"}
 
 
 def needs(order: Mapping[str, Any], source: IO[bytes]) -> float:
@@ -46,15 +46,17 @@ def needs(order: Mapping[str, Any], source: IO[bytes]) -> float:
     content_bytes = source.seek(0, 2)
     source.seek(0)
     with Image.open(source, formats=tuple(FORMATS)) as image:
-        return needed_megabytes(image, parse(order["operations"])) + 2 * content_bytes / 1e6
+        most_pixels = order["megapixels"] * 1e6
+        return needed_megabytes(image, parse(order["operations"]), most_pixels) + 2 * content_bytes / 1e6
 
 
-def needed_megabytes(image: Image.Image, pipeline: Pipeline) -> float:
+def needed_megabytes(image: Image.Image, pipeline: Pipeline, most_pixels: float) -> float:
     """Return about how many megabytes the work on an opened image takes, its file apart. May prepare a draft."""
     moves, whole = is_moving(image), math.prod(image.size)
     target = pipeline.target(format_of(image), moving=moves)
     if not moves:
-        pipeline = drafted(image, pipeline, is_sideways=False, is_converted="icc_profile" in image.info)
+        is_converted = "icc_profile" in image.info
+        pipeline = drafted(image, pipeline, is_sideways=False, is_converted=is_converted, most_pixels=most_pixels)
     size, share = image.size, _share(image)
     most, held = math.prod(size) * DECODED * share, 0.0
     source = math.prod(size) * HELD * share
