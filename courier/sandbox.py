@@ -2,53 +2,59 @@
 
 A child runs in its own session, with limits on memory, CPU time and file size, and shares two unnamed temporary files
 with its parent: the source and the result. Orders and reports are lines of JSON on a socket; the child's first line is
-that it is ready. A child that exceeded a limit, crashed or was killed is ended with its process group and replaced;
-others process many orders before they are replaced.
+that it is ready. It responds to an order with the memory that it needs, and works once that is granted. A child that
+exceeded a limit, crashed or was killed is ended with its process group and replaced; others process many orders before
+they are replaced. An order that ran out of memory is tried once more, with nothing else running.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
+from courier.child_process import ChildProcess
 from courier.errors import NoRoom, Reason, Rejected
+from courier.memory_budget import MemoryBudget
+from courier.time_limit import paused
 
 if sys.platform == "win32":
     raise ImportError("The workers need Linux or macOS.")
 
 #: A child is replaced after this many orders, which limits leaks.
 ORDERS_PER_CELL = 200
-#: The time limit of a child's start, which does not count towards its first order.
-START_SECONDS = 60
-#: A child whose parent has died ends this long after its time limit.
-ORPHAN_SECONDS = 2
+#: A failure may be one of memory if the work needs more than this share of its limit, by its estimate.
+MUCH = 0.9
 #: The OS errors of a temporary file that cannot grow.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: The environment variables of a child: none with credentials.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
 class SandboxFault(Exception):
     """The program in the child process had an internal error."""
 
 
+class _OutOfMemory(Exception):
+    """An order ran out of memory, or may have: with more it may succeed."""
+
+    def __init__(self, rejection: Rejected, *, megabytes: float = 0.0) -> None:
+        super().__init__()
+        self.rejection = rejection
+        #: The limit that it had; 0 if it was not the limit that ended it.
+        self.megabytes = megabytes
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """The limits of an order, beyond which it is rejected."""
 
+    #: The time that it may have: what it waits for a processor does not count.
     seconds: float
     memory_megabytes: int
     #: The names of their settings, for hints.
@@ -70,27 +76,17 @@ def room_needed() -> Iterator[None]:
 class SandboxProcess:
     """A child process and its two files. For one thread at a time."""
 
-    def __init__(self, module: str, limits: Limits) -> None:
+    def __init__(self, module: str, limits: Limits, budget: MemoryBudget | None = None) -> None:
+        self._module = module
         self._limits = limits
+        self._budget = budget or MemoryBudget()
         self._orders = 0
         self.is_alive = True
         with room_needed():
             #: The input of the next order.
             self.source: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  open as long as the cell is
             self._result: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  the same
-        self._line, childs_end = socket.socketpair()
-        files = (self.source.fileno(), self._result.fileno())
-        with childs_end:
-            self._process = subprocess.Popen(  # noqa: S603  this program's own module
-                [sys.executable, "-m", module, *map(str, files), str(limits.memory_megabytes)],
-                cwd=Path(__file__).parents[1],
-                env=_environment(),
-                stdin=childs_end.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                pass_fds=files,
-                start_new_session=True,
-            )
+        self._child = self._started()
 
     @property
     def is_fresh_enough(self) -> bool:
@@ -100,7 +96,15 @@ class SandboxProcess:
     @property
     def is_running(self) -> bool:
         """Whether the child process is running."""
-        return self.is_alive and self._process.poll() is None
+        return self.is_alive and self._child.is_running
+
+    def has_network(self) -> bool:
+        """Wait until the child process has started; return whether it has a network. Raises: SandboxFault."""
+        try:
+            return self._child.has_network()
+        except (OSError, ValueError) as error:
+            self.end()
+            raise SandboxFault("The child process did not start.") from error
 
     def run(self, order: Mapping[str, object]) -> dict[str, Any]:
         """Have the child process `source`; return its report.
@@ -108,12 +112,15 @@ class SandboxProcess:
         Raises: Rejected, by the child, or if it exceeded a limit or died; NoRoom; SandboxFault with the child's
         traceback, or if it did not start.
         """
-        if not self._orders:
-            self._until_ready()
         self._orders += 1
         with room_needed():
             self.source.flush()
-        report = self._exchange({**order, "seconds": self._limits.seconds + ORPHAN_SECONDS})
+        # Waiting for memory, and for a processor, counts towards no time limit.
+        with paused():
+            try:
+                report = self._report(order)
+            except _OutOfMemory as error:
+                report = self._report_alone(order, error)
         match report.pop("status"):
             case "done":
                 return report
@@ -121,9 +128,6 @@ class SandboxProcess:
                 raise Rejected(report["message"], hint=report["hint"], reason=report["reason"])
             case "full":
                 raise NoRoom(hint=f"Free some in {tempfile.gettempdir()}.")
-            case "memory":
-                self.end()
-                raise self._too_large()
         self.end()
         raise SandboxFault(report.get("traceback"))
 
@@ -143,48 +147,72 @@ class SandboxProcess:
         if not self.is_alive:
             return
         self.is_alive = False
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for held in (self._line, self.source, self._result):
+        self._child.end()
+        for held in (self.source, self._result):
             with contextlib.suppress(OSError):
                 held.close()
 
-    def _until_ready(self) -> None:
-        try:
-            self._next_line(START_SECONDS)
-        except OSError as error:
-            self.end()
-            raise SandboxFault("The child process did not start.") from error
+    def _started(self) -> ChildProcess:
+        files = (self.source.fileno(), self._result.fileno())
+        return ChildProcess(self._module, files, self._limits.memory_megabytes)
 
-    def _exchange(self, order: Mapping[str, object]) -> dict[str, Any]:
+    def _report_alone(self, order: Mapping[str, object], first: _OutOfMemory) -> dict[str, Any]:
+        """Try an order once more, with the machine's memory for itself. Raises: as `run`."""
+        if first.megabytes < self._limits.memory_megabytes:
+            self._child.end()
+            self._child = self._started()
+            try:
+                return self._report(order, after=first)
+            except _OutOfMemory as second:
+                first = second
+        self.end()
+        raise first.rejection
+
+    def _report(self, order: Mapping[str, object], after: _OutOfMemory | None = None) -> dict[str, Any]:
+        """Return the child's report. Raises: Rejected, _OutOfMemory, SandboxFault."""
+        seconds, megabytes, needs = self._limits.seconds, self._limits.memory_megabytes, 0.0
         try:
-            self._line.settimeout(self._limits.seconds)
-            self._line.sendall(json.dumps(order).encode() + b"\n")
-            return dict(json.loads(self._next_line(self._limits.seconds)))
+            needs = self._needs(order)
+            # While it waits, its memory is another's.
+            turn = self._budget.turn(needs, is_alone=after is not None, before_waiting=self._child.end)
+            with turn as granted:
+                if self._child.is_ended:
+                    self._child = self._started()
+                    self._needs(order)
+                megabytes = int(min(granted.grant(self._child.pid), megabytes))
+                if after and 0 < megabytes <= after.megabytes:
+                    raise after
+                report = self._child.ask({"megabytes": megabytes, "seconds": seconds}, seconds)
         except TimeoutError as error:
             self.end()
             raise self._too_slow() from error
         except (OSError, ValueError) as error:
-            self.end()
-            raise self._death() from error
+            raise self._death(needs, megabytes) from error
+        if report["status"] == "memory":
+            raise _OutOfMemory(self._too_large(megabytes), megabytes=megabytes)
+        return report
 
-    def _next_line(self, seconds: float) -> bytes:
-        """Return the child's next line. Raises: TimeoutError; OSError if the child has ended."""
-        deadline = time.monotonic() + seconds
-        received = b""
-        while not received.endswith(b"\n"):
-            self._line.settimeout(max(0.001, deadline - time.monotonic()))
-            chunk = self._line.recv(65536)
-            if not chunk:
-                raise ConnectionResetError
-            received += chunk
-        return received
+    def _needs(self, order: Mapping[str, object]) -> float:
+        """Give the child an order; return how many megabytes it needs. Raises: as `ChildProcess.ask`; SandboxFault."""
+        self.has_network()
+        report = self._child.ask({**order, "seconds": self._limits.seconds}, self._limits.seconds)
+        try:
+            return float(report["megabytes"])
+        except (KeyError, TypeError) as error:
+            raise ValueError from error  # an image may have taken it over
 
-    def _death(self) -> Rejected:
+    def _death(self, needs: float, megabytes: int) -> Exception:
         """Return why the child has died."""
-        number = -(self._process.returncode or 0)
-        if number in (signal.SIGXCPU, signal.SIGALRM):
+        number = self._child.ended_by()
+        if number == signal.SIGKILL:
+            # The kernel does that; what this process kills it does not ask.
+            return _OutOfMemory(self._no_memory())
+        is_late = number in (signal.SIGXCPU, signal.SIGALRM)
+        if not is_late and needs > megabytes * MUCH:
+            # Libraries may crash where they get no memory.
+            return _OutOfMemory(self._too_large(megabytes), megabytes=megabytes)
+        self.end()
+        if is_late:
             return self._too_slow()
         message = "The process that worked on it crashed."
         return Rejected(message, hint="No other request is affected.", reason=Reason.CRASHED)
@@ -196,12 +224,18 @@ class SandboxProcess:
             reason=Reason.TIMEOUT,
         )
 
-    def _too_large(self) -> Rejected:
+    def _too_large(self, megabytes: int) -> Rejected:
+        if megabytes < self._limits.memory_megabytes:
+            return self._no_memory()
         return Rejected(
             f"Processing needs more than {self._limits.memory_megabytes} MB of memory.",
             hint=f"To allow more memory, set {self._limits.memory_setting} on the worker.",
             reason=Reason.OUT_OF_MEMORY,
         )
+
+    def _no_memory(self) -> Rejected:
+        hint = "It takes a worker on a machine with more memory."
+        return Rejected("The worker's machine ran out of memory.", hint=hint, reason=Reason.OUT_OF_MEMORY)
 
 
 class Sandbox:
@@ -212,11 +246,17 @@ class Sandbox:
         self._limits = limits
         self._lock = threading.Lock()
         self._idle: list[SandboxProcess] = []
+        self._budget = MemoryBudget(self._end_idle)
+
+    def has_network(self) -> bool:
+        """Start a child process, unless one is idle; return whether it has a network. Raises: NoRoom, SandboxFault."""
+        with self.cell() as cell:
+            return cell.has_network()
 
     @contextlib.contextmanager
     def cell(self) -> Iterator[SandboxProcess]:
         """Yield a child process with empty files. Raises: NoRoom, also if the body cannot write to them."""
-        cell = self._waiting() or SandboxProcess(self._module, self._limits)
+        cell = self._waiting() or SandboxProcess(self._module, self._limits, self._budget)
         try:
             with room_needed():
                 yield cell
@@ -244,10 +284,8 @@ class Sandbox:
         with self._lock:
             self._idle.append(cell)
 
-
-def _environment() -> dict[str, str]:
-    passed_on = {
-        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith("COVERAGE_")
-    }
-    # Few malloc arenas: a child has few threads, and each arena keeps its memory.
-    return {**passed_on, "MALLOC_ARENA_MAX": "2"}
+    def _end_idle(self) -> None:
+        """End idle child processes: each holds some memory."""
+        with self._lock:
+            while self._idle:
+                self._idle.pop().end()

@@ -102,7 +102,7 @@ class Settings:
         None,
         _number(int, 1, 64),
         "how many requests a worker works on at once",
-        unset="4 (numbers), one per core (images)",
+        unset="4 (numbers), one per core, as far as memory goes (images)",
     )
     grace_seconds: float = _setting(
         30.0, _number(float, 0, 3600), "how long a stopping worker may take to finish", unit="s"
@@ -128,10 +128,16 @@ class Settings:
         300, _number(int, 1, 100_000), "the most frames of an animation; its pixels count in each"
     )
     image_seconds: float = _setting(
-        30.0, _number(float, 0.1, 3600), "how long the work on one image may take, its transfer apart", unit="s"
+        30.0,
+        _number(float, 0.1, 3600),
+        "how long the work on one image may take; transfers and waits for a processor do not count",
+        unit="s",
     )
     image_memory_megabytes: int = _setting(
-        1000, _number(int, 100, 1_000_000), "how much memory the work on one image may take", unit="MB"
+        1000,
+        _number(int, 100, 1_000_000),
+        "how much memory the work on one image may take; less where the machine has less",
+        unit="MB",
     )
     scaling_group: str | None = _setting(
         None, _scaling_group, "the Auto Scaling group whose instance a worker protects from scale-in while it works"

@@ -27,6 +27,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "decisions": tables.decision_table,
     "exit_statuses": tables.exit_statuses,
     "formats": tables.format_table,
+    "memory": tables.memory_table,
     "limits": partial(tables.setting_table, "image_m", "image_seconds"),
     "menus": helps.menus,
     "messages": partial(schemas.schema_tables, "messages"),

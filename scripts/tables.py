@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import Field
 from pathlib import Path
 
-from bench import awkward
+from bench import awkward, memory
 from courier import settings
 from courier.cli import command_line
 from courier.errors import Reason
@@ -17,8 +17,13 @@ from courier.images import pipeline
 from courier.images.formats import FORMATS, HEIF
 from courier.images.operations import OPERATIONS
 from courier.images.probe import MAX_SCANS
+from courier.memory_budget import RESERVE_MEGABYTES
 
 ROOT = Path(__file__).parents[1]
+#: Instances of two cores, and their memory in GiB.
+MACHINES = {"t3.micro": 1, "t3.small": 2, "t3.medium": 4, "t3.large": 8}
+#: What takes memory there beside the work on images: Amazon Linux, both workers, and an image process without work.
+SYSTEM_MEGABYTES, WORKERS_MEGABYTES, IDLE_MEGABYTES = 194, 96, 27
 #: How the page of a decision begins.
 _DECISION = re.compile(r"# (.+)\n\n- Status: (.+)\n- Date: (.+)\n- Superseded by: (.+)\n")
 REASONS = {
@@ -29,8 +34,9 @@ REASONS = {
     Reason.TOO_LARGE: "it has, or would have, more pixels than `COURIER_IMAGE_MAX_MEGAPIXELS` allows",
     Reason.TOO_MANY_FRAMES: "it has more frames than `COURIER_IMAGE_MAX_FRAMES` allows",
     Reason.TOO_MANY_SCANS: f"it is a JPEG of more than {MAX_SCANS} scans",
-    Reason.TIMEOUT: "the work took longer than `COURIER_IMAGE_SECONDS` allows",
-    Reason.OUT_OF_MEMORY: "the work needed more than `COURIER_IMAGE_MEMORY_MEGABYTES` allows",
+    Reason.TIMEOUT: "the work took longer than `COURIER_IMAGE_SECONDS` allows; waits for a processor do not count",
+    Reason.OUT_OF_MEMORY: "the work needed more memory than `COURIER_IMAGE_MEMORY_MEGABYTES` allows, or, tried twice, "
+    "than the [worker's machine](machines.md) has",
     Reason.CRASHED: "the process that worked on it ended",
     Reason.IMPOSSIBLE: "the operations cannot be done to this image",
 }
@@ -117,6 +123,35 @@ def _costs(kind: str) -> dict[str, str]:
     output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     items = map(json.loads, output.splitlines())
     return {item["what"].replace(f"1 x {kind}", "the instance"): f"${item['dollars_a_month']:.2f}" for item in items}
+
+
+def memory_table() -> str:
+    """Return the table of how many images instances process at once, by operations and millions of pixels."""
+    header = ("operations", *(f"{kind} ({gibibytes} GiB)" for kind, gibibytes in MACHINES.items()))
+    taken: dict[str, list[int]] = {}
+    for measured in json.loads(memory.MEASURED.read_text()):
+        taken.setdefault(measured["operations"], []).append(measured["megabytes"])
+    return table(header, (_memory_row(operations, megabytes) for operations, megabytes in taken.items()))
+
+
+def _memory_row(operations: str, megabytes: Sequence[int]) -> tuple[str, ...]:
+    available = map(_available_megabytes, MACHINES.values())
+    return f"`{operations}`", *(", ".join(_at_once(taken, there) for taken in megabytes) for there in available)
+
+
+def _available_megabytes(gibibytes: int) -> float:
+    """Return the memory that image processes can take on an instance: of 1 GiB, Linux has 905 MiB."""
+    mebibytes = gibibytes * 1024 * 0.984 - 103
+    return mebibytes * 2**20 / 1e6 - SYSTEM_MEGABYTES - WORKERS_MEGABYTES
+
+
+def _at_once(taken: int, available: float) -> str:
+    """Return how many images two cores work on, if one takes that much."""
+    if taken > available:
+        return "none"
+    if taken + IDLE_MEGABYTES > settings.Settings().image_memory_megabytes:
+        return "1*"
+    return "2" if 2 * taken + IDLE_MEGABYTES <= available - RESERVE_MEGABYTES else "1"
 
 
 def permission_table(who: str) -> str:

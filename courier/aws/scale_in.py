@@ -34,9 +34,23 @@ IDLE_SECONDS = 10.0
 RETRY_SECONDS = 30.0
 
 
-def _shared_folder() -> Path:
-    """Return where both workers find the lock: services have temporary folders of their own, and share this one."""
-    return Path(os.environ.get("RUNTIME_DIRECTORY") or tempfile.gettempdir())
+def lock_folder() -> Path:
+    """Return the folder of lock files: one that all workers of this user share, and that is not cleaned, as /tmp is.
+
+    That is the one that systemd makes for services, else the user's for the state of programs.
+    """
+    try:
+        folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or _state_folder() / "courier")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as error:  # a user may have no home
+        log.warning("there is no folder for locks but %s: %s", tempfile.gettempdir(), error)
+        return Path(tempfile.gettempdir())
+    return folder
+
+
+def _state_folder() -> Path:
+    given = os.environ.get("XDG_STATE_HOME")
+    return Path(given) if given else Path.home() / ".local/state"
 
 
 class ScaleInProtection:
@@ -47,7 +61,7 @@ class ScaleInProtection:
         self._group = group
         self._instance_id = instance_id
         self._is_busy = is_busy
-        self._file = os.open(_shared_folder() / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
+        self._file = os.open(lock_folder() / f"courier-{group}.busy", os.O_RDWR | os.O_CREAT, 0o600)
         self._lock = threading.Lock()
         self._is_held = False
         #: Whether an earlier worker may have left the instance protected.

@@ -57,7 +57,8 @@ def build_parser(description: str) -> argparse.ArgumentParser:
         "--concurrency",
         type=whole_number(1, 64),
         metavar="N",
-        help="how many requests to process at once (default: COURIER_CONCURRENCY, else 4, or one per core for images)",
+        help="how many requests to process at once (default: COURIER_CONCURRENCY, else 4, or for images one per core, "
+        "as far as memory goes)",
     )
     parser.add_argument(
         "--log-format",

@@ -6,7 +6,6 @@ Neither imports what only the other needs: NumPy and Pillow take memory.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 
 from courier import Worker, WorkerConfig
@@ -53,9 +52,12 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
     settings = load_settings()
     config = WorkerConfig.from_settings(
         settings,
-        concurrency=options.concurrency or settings.concurrency or os.cpu_count(),
+        concurrency=options.concurrency or settings.concurrency or handler.concurrency(),
         stop_when_empty=options.stop_when_empty,
     )
     aws = connect_worker()
-    worker = Worker(handler.ImageHandler(aws, settings).answer, application(settings), config, aws=aws)
+    image_handler = handler.ImageHandler(aws, settings)
+    image_handler.prepare()
+    log.info("images are processed %d at a time, where memory allows", config.concurrency)
+    worker = Worker(image_handler.answer, application(settings), config, aws=aws)
     return daemon.serve(worker, f"images worker listens on {settings.image_inbox}", options.ready_file)

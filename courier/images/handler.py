@@ -6,20 +6,25 @@ import base64
 import hashlib
 import io
 import json
+import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 from courier import Request, Response
 from courier.aws.s3 import Bucket, StoredObject
 from courier.aws.session import Aws
-from courier.errors import Reason, Rejected
+from courier.errors import NoRoom, Reason, Rejected
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images import logo, naming
 from courier.images.operation import DEFAULT
 from courier.images.pipeline import Pipeline, parse
-from courier.sandbox import Limits, Sandbox
+from courier.memory_budget import processes_that_fit
+from courier.sandbox import Limits, Sandbox, SandboxFault
 from courier.settings import PROCESSED, UNPROCESSED, Settings
 from courier.text import quoted
+
+log = logging.getLogger(__name__)
 
 #: The program of the sandbox.
 SANDBOX_MODULE = "courier.images.sandbox_child"
@@ -30,6 +35,13 @@ MARK, DONE, DETAILS = "courier-mark", "courier-operations", "courier-told"
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingMetadata.html
 MAX_DETAILS = 1_300
 MAX_DONE = 400
+#: The memory for which an image process is planned, in megabytes: of most operations on 12 million pixels.
+PLANNED_MEGABYTES = 200
+
+
+def concurrency() -> int:
+    """Return how many images to process at once: one per core, as far as memory goes."""
+    return int(min(os.cpu_count() or 1, processes_that_fit(PLANNED_MEGABYTES)))
 
 
 class ImageHandler:
@@ -47,6 +59,18 @@ class ImageHandler:
             memory_setting="COURIER_IMAGE_MEMORY_MEGABYTES",
         )
         self._sandbox = Sandbox(SANDBOX_MODULE, limits)
+
+    def prepare(self) -> None:
+        """Start an image process, and log whether it has a network."""
+        try:
+            has_network = self._sandbox.has_network()
+        except (NoRoom, SandboxFault):
+            log.exception("no image process could be started")
+            return
+        if has_network:
+            log.warning("image processes have a network: this system allows no namespace without one")
+        else:
+            log.info("image processes have no network")
 
     def answer(self, request: Request) -> Response:
         """Return the name of the processed image, with details.

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import IO, Any
 
-from courier.images import processor
+from courier.images import memory, processor
 from courier.images.probe import Bounds
 from courier.sandbox_child import serve
 
@@ -26,4 +26,4 @@ def work(order: Mapping[str, Any], source: IO[bytes], result: IO[bytes]) -> dict
 
 
 if __name__ == "__main__":
-    sys.exit(serve(sys.argv[1:], work))
+    sys.exit(serve(sys.argv[1:], work, memory.needs, keeps_network=False))

@@ -41,7 +41,7 @@ class State(Enum):
     #: It waits for a handler.
     RECEIVED = "received"
     WORKING = "working"
-    #: Its work had a transient error, and waits for a retry.
+    #: Its time limit does not count: its work had a transient error and waits for a retry, or has a limit of its own.
     PAUSED = "paused"
     #: Its reply is being sent; then it is deleted.
     REPLIED = "replied"

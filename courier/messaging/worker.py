@@ -33,6 +33,7 @@ from courier.messaging.isolated import IsolatedHandler
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
+from courier.time_limit import can_be_paused
 
 log = logging.getLogger(__name__)
 
@@ -253,10 +254,14 @@ class Worker(Runnable):
                 self._outbox.put(finished)
 
     def _try(self, received: ReceivedMessage) -> Finished:
-        """Process a request. Its time limit does not include waits after transient errors."""
+        """Process a request. Its time limit does not include waits after transient errors, nor the sandbox's work."""
         self._move(received, State.WORKING, State.RECEIVED, State.PAUSED)
         try:
-            finished = self._processor.finish(received)
+            with can_be_paused(
+                partial(self._in_flight.move, received, State.PAUSED, State.WORKING),
+                partial(self._in_flight.move, received, State.WORKING, State.PAUSED),
+            ):
+                finished = self._processor.finish(received)
         except ServiceError:
             self._move(received, State.PAUSED, State.WORKING)
             raise

@@ -156,6 +156,7 @@ def every_flow(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
     slow_and_dead_requests(strict)
     uploads_that_break(strict, monkeypatch)
     aws = strict.connect("worker", monkeypatch)
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(strict.place.folder))
     ScaleInProtection(aws, group=GROUP, instance_id=strict.instance_id, is_busy=lambda: True)._protect(1.0)
     copied = subprocess.run(
         ["aws", "s3", "cp", f"s3://{BUCKET}/deploy/current", "-", "--endpoint-url", strict.engine.url],

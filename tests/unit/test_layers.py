@@ -20,7 +20,10 @@ BELOW = {
     "aws": set(),
 }
 #: What every package may import.
-BASE = {"cancellation", "errors", "files", "progress", "redaction", "sandbox", "sandbox_child", "settings", "text"}
+BASE = {
+    "cancellation", "child_process", "confinement", "errors", "files", "machine", "memory_budget", "progress",
+    "redaction", "sandbox", "sandbox_child", "settings", "text", "time_limit",
+}  # fmt: skip
 #: The one package that may import each of these.
 OWNERS = {
     "argparse": "cli",

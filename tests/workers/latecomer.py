@@ -10,5 +10,5 @@ from courier.sandbox_child import serve
 from tests.workers import mischief  # noqa: F401  it replaces courier.images.sandbox_child
 
 if __name__ == "__main__":
-    threading.Event().wait(2.5)
+    threading.Event().wait(0.8)
     sys.exit(serve(sys.argv[1:], work))

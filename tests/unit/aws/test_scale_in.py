@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from courier.aws.scale_in import CHECK_SECONDS, IDLE_SECONDS, RETRY_SECONDS, ScaleInProtection
+from courier.aws.scale_in import CHECK_SECONDS, IDLE_SECONDS, RETRY_SECONDS, ScaleInProtection, lock_folder
 from tests.support.clocks import FakeTime, Ticks
 from tests.support.fakes import FakeAws, client_error
 
@@ -43,7 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
 
 
 @pytest.fixture
@@ -195,3 +195,26 @@ def test_workers_with_temporary_folders_of_their_own_share_the_lock_of_their_ser
     workers[1].protection.unprotect()
 
     assert workers[0].protections == [True]
+
+
+def test_without_a_service_the_lock_is_where_nothing_is_cleaned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RUNTIME_DIRECTORY")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert lock_folder() == tmp_path / "courier"
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert lock_folder() == tmp_path / ".local/state/courier"
+    assert lock_folder().is_dir()
+
+
+def test_a_user_without_a_folder_has_the_lock_with_temporary_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path / "file/inner"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    assert lock_folder() == tmp_path
+    assert "file/inner" in caplog.text

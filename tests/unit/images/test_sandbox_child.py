@@ -106,9 +106,12 @@ def test_the_program_says_that_it_is_ready_and_does_order_after_order() -> None:
         )
         theirs.close()
         with ours.makefile("rw") as line:
-            assert json.loads(line.readline()) == {"status": "ready"}
+            assert json.loads(line.readline())["status"] == "ready"
             for operation, name in (("flip", "cat-flip.png"), ("flop", "cat-flop.png"), ("none", None)):
                 line.write(json.dumps({**ORDER, "operations": operation, "seconds": 60}) + "\n")
+                line.flush()
+                assert 0 <= json.loads(line.readline())["megabytes"] < 1
+                line.write(json.dumps({"megabytes": 1000, "seconds": 60}) + "\n")
                 line.flush()
                 assert json.loads(line.readline()).get("name") == name
         ours.shutdown(socket.SHUT_RDWR)

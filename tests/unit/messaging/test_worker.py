@@ -18,6 +18,7 @@ from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
+from courier.time_limit import paused
 from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
 
 REQUESTS, RESPONSES, DEAD = "requestQueue", "responseQueue", "requestQueue-dead"
@@ -687,6 +688,25 @@ def test_work_over_its_time_limit_is_rejected_and_another_thread_goes_on(
     harness.post("1")
     harness.until_deleted()
     assert harness.bodies()[1:] == ["done 1"]  # what hung is not answered twice
+
+
+def test_work_with_a_time_limit_of_its_own_has_that_alone(opened: Open) -> None:
+    late = threading.Event()
+
+    def in_sandbox(request: Request) -> str:
+        with paused():
+            assert late.wait(WAIT_LIMIT_SECONDS)
+        return request.body
+
+    office = opened(in_sandbox, time_limit_seconds=0.05).start()
+    office.post("1")
+    until(lambda: office.worker._in_flight.unfinished == 1, "the work")
+    time.sleep(0.1)
+    assert office.worker._in_flight.take_late(0.05) == []
+    late.set()
+    office.until_deleted()
+
+    assert office.bodies() == ["1"]
 
 
 def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
