@@ -71,13 +71,14 @@ end_lone_machines() {
 }
 
 template_data() { # the security group's id
-  local more=""
+  local more="" image
+  # EC2 looks up the newest image at each launch, so that a newer image is no drift; with the rights of whoever launches.
+  image=$(image_of_parameter)
+  if [[ -n $image ]]; then image=resolve:ssm:$(image_parameter); else image=$(listed_image); fi
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
-  # An instance that starts when requests wait must not cost more than its price; its boot takes some minutes longer.
-  ! is_burstable "$instance_type" || more+='"CreditSpecification":{"CpuCredits":"standard"},'
-  # EC2 looks up the newest image at each launch, so that a newer image is no drift.
-  printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
-  printf '"SecurityGroupIds":["%s"],' "$1"
+  ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
+  printf '{"ImageId":"%s","InstanceType":"%s",%s' "$image" "$instance_type" "$more"
+  printf '"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":true,"Groups":["%s"]}],' "$1"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
   printf '"BlockDeviceMappings":[{"DeviceName":"/dev/xvda","Ebs":{"VolumeType":"gp3","VolumeSize":8,"Encrypted":true}}],'
   printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]},' "$name" "$name"
@@ -98,10 +99,8 @@ make_template() {
   if [[ -n $kind && -z $given_type ]]; then instance_type=$kind; fi
   [[ -z $kind || $kind == "$instance_type" ]] || is_new_type=true
   write_user_data
-  group=$(group_id)
-  # In a plan, the group may not exist yet.
-  [[ -n $group ]] || $dry || die 1 "The security group $(group_name) no longer exists. Run: ./aws_setup.sh up"
-  data=$(template_data "${group:-$(group_name)}")
+  group=$(made_group)
+  data=$(template_data "$group")
   sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
     aws_apply ec2 create-launch-template \
