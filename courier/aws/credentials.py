@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -254,7 +255,7 @@ class _Resigner:
     def consider(self, response: Any, request_dict: dict[str, Any], **_: object) -> float | None:  # noqa: ANN401
         """Return 0 to sign and send the call again, else None (botocore event `needs-retry`)."""
         credentials = self._provider.credentials
-        if credentials is None or response is None or not _is_invalid_credentials(response[1], request_dict["method"]):
+        if credentials is None or response is None or not _is_invalid_credentials(response[1], request_dict):
             return None
         return 0.0 if credentials.have_changed or self._wait(credentials) else None
 
@@ -276,9 +277,23 @@ class _Resigner:
         return False
 
 
-def _is_invalid_credentials(parsed: dict[str, Any], method: str) -> bool:
+def _is_invalid_credentials(parsed: dict[str, Any], request: dict[str, Any]) -> bool:
     code = str(parsed.get("Error", {}).get("Code", "")).rpartition("#")[2]
-    return code in INVALID_CREDENTIALS or (method == "HEAD" and code == INVALID_CREDENTIALS_IN_A_HEAD)
+    if code != INVALID_CREDENTIALS_IN_A_HEAD or request["method"] != "HEAD":
+        return code in INVALID_CREDENTIALS
+    return not region_elsewhere(parsed, request.get("context", {}))
+
+
+def region_elsewhere(parsed: dict[str, Any], context: dict[str, Any]) -> str:
+    """Return the region of the bucket that a rejected call was about, if it is not the client's; else an empty string.
+
+    S3 rejects it with 400 or 301, and says the region in a header.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+    """
+    details = parsed.get("ResponseMetadata", {})
+    region = str(details.get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))
+    is_rejected = details.get("HTTPStatusCode") in (HTTPStatus.BAD_REQUEST, HTTPStatus.MOVED_PERMANENTLY)
+    return region if is_rejected and region != context.get("client_region", region) else ""
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

@@ -23,7 +23,9 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     InvalidConfigError,
+    LoginError,
     MetadataRetrievalError,
+    MissingDependencyException,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -72,19 +74,22 @@ _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _SERVER_ERROR = 500
 _FORBIDDEN = 403
 _WAIT_STATUSES = (408, 429)
+#: Two conditional writes of one object at once: S3 accepts neither, and asks for another attempt.
+#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+CONFLICT = "ConditionalRequestConflict"
 #: Error codes by their last part: `AWS.SimpleQueueService.X` and `com.amazonaws.sqs#X` are X.
 _CODES: dict[type[Translated], tuple[str, ...]] = {
     QueueMissing: ("NonExistentQueue", "QueueDoesNotExist"),
     BucketMissing: ("NoSuchBucket",),
     ObjectMissing: ("NoSuchKey",),
-    ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
+    ObjectReplaced: ("PreconditionFailed", "412"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRejected: (*INVALID_CREDENTIALS, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgeInProgress: ("PurgeQueueInProgress",),
     MessageTooLong: ("BatchRequestTooLong",),
     ReceiptHandleInvalid: ("ReceiptHandleIsInvalid", "MessageNotInflight"),
     # Those that botocore's own classification lacks.
-    Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted"),
+    Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted", CONFLICT),
 }
 _CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes}
 _HEAD_CLASSES: dict[str, type[Translated]] = {"404": ObjectMissing, INVALID_CREDENTIALS_IN_A_HEAD: CredentialsRejected}
@@ -129,6 +134,12 @@ def read_configuration(doing: str, call: Callable[P, T], /, *args: P.args, **kwa
         message = error.message if isinstance(error, AwsError) else f"Could not {doing}: {text_of(error)}."
         hint = "See the AWS_... environment variables, ~/.aws/config and ~/.aws/credentials."
         raise NoCredentials(message, hint=hint) from error
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a call was rejected because of another conditional write at the same time."""
+    cause = error.__cause__
+    return isinstance(cause, ClientError) and _last_part(str(cause.response.get("Error", {}).get("Code"))) == CONFLICT
 
 
 def text_of(error: BaseException) -> str:
@@ -235,6 +246,15 @@ def _wrong_configuration(error: Exception, doing: str) -> Translated:
     return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint="Correct it, or run: aws configure.")
 
 
+def _no_library(error: Exception, doing: str) -> Translated:
+    hint = "Install it with: pip install 'botocore[crt]'. Profiles of aws login need it."
+    return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint=hint)
+
+
+def _no_login(error: Exception, doing: str) -> Translated:
+    return CredentialsUnavailable(f"Could not {doing}: {text_of(error)}.", hint="Log in again: aws login")
+
+
 def _no_source(error: Exception, doing: str) -> Translated:
     hint = "Log in again (aws sso login), or check their source in the AWS configuration."
     return CredentialsUnavailable(f"Could not {doing}: {text_of(error)}.", hint=hint)
@@ -252,6 +272,8 @@ _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Tra
     ((NoCredentialsError, PartialCredentialsError), _no_credentials),
     ((ProfileNotFound,), _no_profile),
     ((ConfigParseError, InvalidConfigError), _wrong_configuration),
+    ((MissingDependencyException,), _no_library),
+    ((LoginError,), _no_login),
     ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError), _no_source),
     ((NetworkError, ConnectionClosedError, ReadTimeoutError, ResponseStreamingError), unreachable),
     ((IncompleteReadError, ChecksumError, FlexibleChecksumError), unreachable),

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from courier.aws.errors import call_aws
+from courier.aws.errors import call_aws, is_conflict
 from courier.aws.responses import needed
 from courier.aws.session import Aws
-from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected
+from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected, Throttled
 from courier.text import quoted
 
 if TYPE_CHECKING:
@@ -131,8 +132,17 @@ class Bucket:
             part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
         complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
-        done = self._aws.call(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
-        return self._stored(name, size, done)
+        call = partial(call_aws, self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        return self._stored(name, size, self._aws.retry(partial(self._completed, name, call)))
+
+    def _completed(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  boto3's response
+        """Complete an upload, which S3 forgets if another write of the object collides with it."""
+        try:
+            return call()
+        except Throttled as error:
+            if is_conflict(error):
+                raise self.replaced(name) from error
+            raise
 
     @property
     def _storing(self) -> str:

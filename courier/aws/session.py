@@ -22,10 +22,10 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
-from courier.aws.credentials import CredentialRefresh, make_session
+from courier.aws.credentials import CredentialRefresh, make_session, region_elsewhere
 from courier.aws.credentials_file import invalid_character
 from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
-from courier.aws.errors import CREDENTIALS_HINT, LOCAL_AWS, call_aws, read_configuration
+from courier.aws.errors import CREDENTIALS_HINT, HEADS, LOCAL_AWS, call_aws, read_configuration
 from courier.aws.responses import needed
 from courier.aws.retry import Retrier
 from courier.cancellation import CancelableClient, Cancellation
@@ -53,6 +53,8 @@ MAX_ATTEMPTS = 3
 MAX_CONNECTIONS = 32
 #: The interval between reads of AWS's clock from a response.
 CLOCK_SECONDS = 60.0
+#: The argument of S3's calls for the account that a bucket must belong to.
+OWNER = "ExpectedBucketOwner"
 #: Ignored clock differences: the Date header has a resolution of one second.
 CLOCK_TOLERANCE_SECONDS = 2.0
 
@@ -109,6 +111,7 @@ class Aws:
         self._refresh = refresh or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
+        self._owner = ""
         check_environment()
         self._session = self._make_session()
         if not self._session.region_name:
@@ -141,7 +144,12 @@ class Aws:
         return self._client("sqs")  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
-        """Return the client for buckets."""
+        """Return the client for buckets, whose calls S3 rejects for a bucket of another account. Raises: AwsError.
+
+        A bucket's name is anybody's who creates it first.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+        """
+        self._owner = self._owner or self.account_id()
         return self._client("s3")  # type: ignore[no-any-return]
 
     def cloudwatch(self) -> CloudWatchClient:
@@ -165,11 +173,13 @@ class Aws:
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
 
-        With the suffix -an (an account-regional name) if only that bucket exists. Raises: AwsError.
+        With the suffix -an if that bucket exists: only this account can have an account-regional name.
+        Raises: AwsError.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
         """
-        plain = f"lab3-{self.account_id()}-{self.region}"
-        return next(filter(self._has_bucket, (plain, f"{plain}-an")), plain)
+        self._owner = self._owner or self.account_id()
+        plain = f"lab3-{self._owner}-{self.region}"
+        return next(filter(self._has_bucket, (f"{plain}-an", plain)), plain)
 
     def _has_bucket(self, name: str) -> bool:
         try:
@@ -200,6 +210,9 @@ class Aws:
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
         if service == "sqs":
             client.meta.events.register("before-parse.sqs", _check_json)
+        if service == "s3":
+            client.meta.events.register("provide-client-params.s3", self._name_owner)
+            client.meta.events.register("after-call.s3", _name_region)
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:
@@ -230,6 +243,10 @@ class Aws:
         for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
             if what := invalid_character(value or ""):
                 raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=CREDENTIALS_HINT)
+
+    def _name_owner(self, params: dict[str, Any], model: Any, **_: object) -> dict[str, Any] | None:  # noqa: ANN401
+        """Return a call's arguments with the bucket's expected owner, if the call takes one (botocore's hook)."""
+        return {OWNER: self._owner} | params if OWNER in model.input_shape.members else None
 
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))
@@ -277,3 +294,11 @@ def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None: 
     body = response_dict["body"].lstrip()
     if is_good and (body or operation_model.output_shape is not None) and not body.startswith(b"{"):
         raise ResponseParserError("The response is not a JSON object.")
+
+
+def _name_region(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
+    """Say that a bucket is in another region, which S3 says of a HEAD request in a header alone (botocore's hook)."""
+    region = region_elsewhere(parsed, context)
+    if region and model.name in HEADS:
+        message = f"the bucket is in the region {region}, and this program uses {context['client_region']}"
+        parsed["Error"] = {"Code": "PermanentRedirect", "Message": message}

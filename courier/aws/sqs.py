@@ -43,6 +43,9 @@ METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 PURGE_SECONDS = 60
+#: For so long after its creation, parts of SQS may not know a queue yet.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+NEW_SECONDS = 5.0
 _MISSING = "Check the region. Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
 
 
@@ -76,10 +79,12 @@ class Depth:
 class Mailbox:
     """A queue, by name. The first call looks up its URL, so the queue may be created later."""
 
-    def __init__(self, aws: Aws, name: str) -> None:
+    def __init__(self, aws: Aws, name: str, *, new_url: str | None = None) -> None:
         self.name = name
         self._aws = aws
-        self._known_url: str | None = None
+        #: The URL that CreateQueue gave, of a queue that was just created.
+        self._known_url = new_url
+        self._new_until = time.monotonic() + NEW_SECONDS if new_url else 0.0
 
     def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
         """Send all without delay, in calls of at most ten messages and 1 MiB; return the failures.
@@ -102,10 +107,9 @@ class Mailbox:
         They are invisible to others for `visibility_seconds`. Raises: AwsError.
         """
         doing = f"receive from {self.name}"
-        response = call_aws(
+        response = self._call(
             doing,
             self._aws.sqs().receive_message,
-            QueueUrl=self._url(),
             MaxNumberOfMessages=limit,
             WaitTimeSeconds=wait_seconds,
             VisibilityTimeout=visibility_seconds,
@@ -130,7 +134,7 @@ class Mailbox:
     def purge(self) -> bool:
         """Delete every message; return False if SQS rejects it, after a purge under 60 s ago. Raises: AwsError."""
         try:
-            call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
+            self._call(f"purge {self.name}", self._aws.sqs().purge_queue)
         except PurgeInProgress:
             return False
         return True
@@ -173,7 +177,7 @@ class Mailbox:
         """Return attributes, all read at the same moment; without names, all attributes. Raises: AwsError."""
         doing = f"read the attributes of {self.name}"
         call = self._aws.sqs().get_queue_attributes
-        response = call_aws(doing, call, QueueUrl=self._url(), AttributeNames=list(names) or ["All"])
+        response = self._call(doing, call, AttributeNames=list(names) or ["All"])
         return dict(needed(doing, response, "Attributes"))
 
     def created_at(self) -> float:
@@ -182,7 +186,7 @@ class Mailbox:
 
     def delete(self) -> None:
         """Delete the queue and its messages. Raises: AwsError."""
-        call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
+        self._call(f"delete {self.name}", self._aws.sqs().delete_queue)
 
     def find(self) -> None:
         """Look the queue up. Raises: QueueMissing if it does not exist; AwsError."""
@@ -191,6 +195,15 @@ class Mailbox:
     def _numbers(self, *names: str) -> list[float]:
         found = self.attributes(*names)
         return [needed_number(f"read the attributes of {self.name}", found, name) for name in names]
+
+    def _call(self, doing: str, call: Callable[..., Any], **given: Any) -> Any:  # noqa: ANN401  the call's own
+        """Make a call about this queue. That a new one does not exist is transient."""
+        try:
+            return call_aws(doing, call, QueueUrl=self._url(), **given)
+        except QueueMissing as error:
+            if time.monotonic() >= self._new_until:
+                raise
+            raise Throttled(f"The new queue {self.name} is not known everywhere in SQS yet.") from error
 
     def _url(self) -> str:
         if self._known_url is None:
@@ -225,7 +238,7 @@ class Mailbox:
         failed: list[Failure] = []
         for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
             given = [{"Id": str(key), **left[key]} for key in left]
-            response = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
+            response = self._call(f"{doing} {self.name}", call, Entries=given)
             failures = self._failures(f"{doing} {self.name}", response, left)
             final += [failure for failure in failures if not failure.is_transient]
             failed = [failure for failure in failures if failure.is_transient]
