@@ -142,7 +142,7 @@ def _forget(session: Any) -> None:
 
 
 def _fault(call: Call) -> int | None:
-    """Note the call in the folder that AWS_CALLS names, and end it as its `faults` say; return the exit status, or None.
+    """Note the call in the folder that AWS_CALLS names, and end it as its `faults` say; return its exit status, if so.
 
     They are a list of {call, error, times}, or of {call, answer, times} for what AWS answers instead.
     """
