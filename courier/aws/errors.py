@@ -156,6 +156,8 @@ def error_kind(code: str, message: str = "", *, status: int | None = None) -> ty
         return ReceiptHandleInvalid
     if code == "InvalidParameterValue" and "shorter than" in message:
         return MessageTooLong
+    if code == "InvalidParameterValue" and "Dead letter target does not exist" in message:
+        return Throttled  # it was just created, and SQS does not know it everywhere yet
     return _CLASSES.get(code, AwsError)
 
 

@@ -84,7 +84,9 @@ class Mailbox:
         self._aws = aws
         #: The URL that CreateQueue gave, of a queue that was just created.
         self._known_url = new_url
-        self._new_until = time.monotonic() + NEW_SECONDS if new_url else 0.0
+        #: Whether it was created by this program.
+        self.is_new = new_url is not None
+        self._new_until = time.monotonic() + NEW_SECONDS if self.is_new else 0.0
 
     def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
         """Send all without delay, in calls of at most ten messages and 1 MiB; return the failures.

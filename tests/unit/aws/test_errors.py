@@ -77,6 +77,7 @@ def failure(error: Exception) -> errors.CourierError:
         (client_error("ReceiptHandleIsInvalid"), errors.ReceiptHandleInvalid),
         (client_error("InvalidParameterValue", "The receipt handle has expired."), errors.ReceiptHandleInvalid),
         (client_error("InvalidParameterValue", "Message must be shorter than 262144 bytes."), errors.MessageTooLong),
+        (client_error("InvalidParameterValue", "Reason: Dead letter target does not exist."), errors.Throttled),
         (client_error("SomethingNew"), errors.AwsError),
         (EndpointConnectionError(endpoint_url="http://x"), errors.Unreachable),
         (ConnectTimeoutError(endpoint_url="http://x"), errors.Unreachable),
