@@ -72,7 +72,7 @@ end_lone_machines() {
 
 template_data() { # the security group's id
   local more="" image
-  # EC2 looks up the newest image at each launch, so that a newer image is no drift; with the rights of whoever launches.
+  # EC2 looks up the newest image at each launch, so that a newer image is no drift; with the rights of the caller.
   image=$(image_of_parameter)
   if [[ -n $image ]]; then image=resolve:ssm:$(image_parameter); else image=$(listed_image); fi
   $no_ssh || more="\"KeyName\":\"$(key_name)\","

@@ -38,7 +38,7 @@ has_bucket() {
         die 1 "S3 rejects what is asked about the bucket $1. It is in another region than $region (name that with --region), or these credentials have just expired."
         ;;
     esac
-    is_busy "$errors" && ((SECONDS - started < patience_seconds)) || die_with_aws_error "$errors" s3:ListBucket
+    is_busy "$errors" && ((SECONDS - started < retry_seconds)) || die_with_aws_error "$errors" s3:ListBucket
     sleep "$pause_seconds"
   done
 }

@@ -32,14 +32,14 @@ aws_try() {
 
 # aws_require COMMAND...: print the response. Waits for what passes by itself; any other error ends the script.
 aws_require() {
-  local errors started=$SECONDS is_told=false was_lost=false
+  local errors started=$SECONDS is_reported=false was_lost=false
   # Warnings of the CLI on stderr must not become part of the response.
   until { errors=$(aws_try "$@" 2>&1 >&3); } 3>&1; do
     ! is_done "$1:$2" "$errors" $was_lost || return 0
     ! is_busy "$errors" || was_lost=true
-    will_pass "$1:$2" "$errors" && ((SECONDS - started < $(patience_for "$errors"))) || die_with_aws_error "$errors" "$1:$2"
-    $is_told || warn "$(reason_to_wait "$errors") Waiting, up to $(patience_for "$errors") s."
-    is_told=true
+    will_pass "$1:$2" "$errors" && ((SECONDS - started < $(seconds_to_wait "$errors"))) || die_with_aws_error "$errors" "$1:$2"
+    $is_reported || warn "$(reason_to_wait "$errors") Waiting, up to $(seconds_to_wait "$errors") s."
+    is_reported=true
     sleep "$pause_seconds"
   done
 }
@@ -49,7 +49,7 @@ aws_lookup() {
   local response errors failed=1 started=$SECONDS
   errors=$(mktemp "$scratch/errors.XXXXXX")
   until response=$(aws_try "$@" 2>"$errors") && failed=0; do
-    is_busy "$(<"$errors")" && ((SECONDS - started < patience_seconds)) || break
+    is_busy "$(<"$errors")" && ((SECONDS - started < retry_seconds)) || break
     sleep "$pause_seconds"
   done
   if ((failed == 0)); then
@@ -163,11 +163,11 @@ is_busy() {
 # is_throttled MESSAGE: whether AWS throttled the call.
 is_throttled() { [[ $1 == *Throttl* || $1 == *RequestLimitExceeded* || $1 == *TooManyRequests* || $1 == *SlowDown* ]]; }
 
-# patience_for MESSAGE: how long to wait: a group that starts machines, and a bucket that S3 is removing, take minutes.
-patience_for() {
+# seconds_to_wait MESSAGE: how long to wait: a group that starts machines, and a bucket that S3 is removing, take minutes.
+seconds_to_wait() {
   case $1 in
-    *ScalingActivityInProgress* | *OperationAborted*) say $((4 * patience_seconds)) ;;
-    *) say "$patience_seconds" ;;
+    *ScalingActivityInProgress* | *OperationAborted*) say $((4 * retry_seconds)) ;;
+    *) say "$retry_seconds" ;;
   esac
 }
 

@@ -88,7 +88,7 @@ make_group() {
 await_group() {
   local started=$SECONDS
   find_group
-  while [[ -z $known_group ]] && ((SECONDS - started < patience_seconds)); do
+  while [[ -z $known_group ]] && ((SECONDS - started < retry_seconds)); do
     sleep "$pause_seconds"
     find_group
   done

@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ConfigParseError
 
+from courier.aws.bucket_hooks import region_elsewhere
 from courier.aws.credentials_file import FileCredentials, Problem, explain, read_credentials, read_text, section_names
 from courier.errors import NoCredentials
 from courier.redaction import remember
@@ -282,18 +282,6 @@ def _is_invalid_credentials(parsed: dict[str, Any], request: dict[str, Any]) -> 
     if code != INVALID_CREDENTIALS_IN_A_HEAD or request["method"] != "HEAD":
         return code in INVALID_CREDENTIALS
     return not region_elsewhere(parsed, request.get("context", {}))
-
-
-def region_elsewhere(parsed: dict[str, Any], context: dict[str, Any]) -> str:
-    """Return the region of the bucket that a rejected call was about, if it is not the client's; else an empty string.
-
-    S3 rejects it with 400 or 301, and says the region in a header.
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
-    """
-    details = parsed.get("ResponseMetadata", {})
-    region = str(details.get("HTTPHeaders", {}).get("x-amz-bucket-region", ""))
-    is_rejected = details.get("HTTPStatusCode") in (HTTPStatus.BAD_REQUEST, HTTPStatus.MOVED_PERMANENTLY)
-    return region if is_rejected and region != context.get("client_region", region) else ""
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

@@ -38,6 +38,7 @@ from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
+from courier.aws.bucket_hooks import HEADS
 from courier.aws.credentials import INVALID_CREDENTIALS, INVALID_CREDENTIALS_IN_A_HEAD
 from courier.aws.credentials_file import explain
 from courier.aws.responses import endpoint_hint, not_from_aws
@@ -65,8 +66,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Translated = AwsError | Rejected
 
-#: The calls whose error responses have no body, only a status.
-HEADS = ("HeadObject", "HeadBucket")
 LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, or eval "$(./run_local.sh env)".'
 CREDENTIALS_HINT = "Paste new credentials into ~/.aws/credentials, or run: aws configure."
 
@@ -74,8 +73,7 @@ _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _SERVER_ERROR = 500
 _FORBIDDEN = 403
 _WAIT_STATUSES = (408, 429)
-#: Two conditional writes of one object at once: S3 accepts neither, and asks for another attempt.
-#: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+#: Two conditional writes at once. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 CONFLICT = "ConditionalRequestConflict"
 #: Error codes by their last part: `AWS.SimpleQueueService.X` and `com.amazonaws.sqs#X` are X.
 _CODES: dict[type[Translated], tuple[str, ...]] = {
@@ -134,12 +132,6 @@ def read_configuration(doing: str, call: Callable[P, T], /, *args: P.args, **kwa
         message = error.message if isinstance(error, AwsError) else f"Could not {doing}: {text_of(error)}."
         hint = "See the AWS_... environment variables, ~/.aws/config and ~/.aws/credentials."
         raise NoCredentials(message, hint=hint) from error
-
-
-def is_conflict(error: BaseException) -> bool:
-    """Whether a call was rejected because of another conditional write at the same time."""
-    cause = error.__cause__
-    return isinstance(cause, ClientError) and _last_part(str(cause.response.get("Error", {}).get("Code"))) == CONFLICT
 
 
 def text_of(error: BaseException) -> str:
@@ -253,12 +245,9 @@ def _no_library(error: Exception, doing: str) -> Translated:
     return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint=hint)
 
 
-def _no_login(error: Exception, doing: str) -> Translated:
-    return CredentialsUnavailable(f"Could not {doing}: {text_of(error)}.", hint="Log in again: aws login")
-
-
 def _no_source(error: Exception, doing: str) -> Translated:
-    hint = "Log in again (aws sso login), or check their source in the AWS configuration."
+    login = "aws login" if isinstance(error, LoginError) else "aws sso login"
+    hint = f"Log in again ({login}), or check their source in the AWS configuration."
     return CredentialsUnavailable(f"Could not {doing}: {text_of(error)}.", hint=hint)
 
 
@@ -275,8 +264,7 @@ _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Tra
     ((ProfileNotFound,), _no_profile),
     ((ConfigParseError, InvalidConfigError), _wrong_configuration),
     ((MissingDependencyException,), _no_library),
-    ((LoginError,), _no_login),
-    ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError), _no_source),
+    ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError, LoginError), _no_source),
     ((NetworkError, ConnectionClosedError, ReadTimeoutError, ResponseStreamingError), unreachable),
     ((IncompleteReadError, ChecksumError, FlexibleChecksumError), unreachable),
     ((HTTPClientError,), _from_http_client),

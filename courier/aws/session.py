@@ -22,10 +22,11 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
-from courier.aws.credentials import CredentialRefresh, make_session, region_elsewhere
+from courier.aws import bucket_hooks
+from courier.aws.credentials import CredentialRefresh, make_session
 from courier.aws.credentials_file import invalid_character
 from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
-from courier.aws.errors import CREDENTIALS_HINT, HEADS, LOCAL_AWS, call_aws, read_configuration
+from courier.aws.errors import CREDENTIALS_HINT, LOCAL_AWS, call_aws, read_configuration
 from courier.aws.responses import needed
 from courier.aws.retry import Retrier
 from courier.cancellation import CancelableClient, Cancellation
@@ -53,8 +54,6 @@ MAX_ATTEMPTS = 3
 MAX_CONNECTIONS = 32
 #: The interval between reads of AWS's clock from a response.
 CLOCK_SECONDS = 60.0
-#: The argument of S3's calls for the account that a bucket must belong to.
-OWNER = "ExpectedBucketOwner"
 #: Ignored clock differences: the Date header has a resolution of one second.
 CLOCK_TOLERANCE_SECONDS = 2.0
 
@@ -144,11 +143,7 @@ class Aws:
         return self._client("sqs")  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
-        """Return the client for buckets, whose calls S3 rejects for a bucket of another account. Raises: AwsError.
-
-        A bucket's name is anybody's who creates it first.
-        https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
-        """
+        """Return the client for buckets of this account; S3 rejects its calls for others. Raises: AwsError."""
         self._owner = self._owner or self.account_id()
         return self._client("s3")  # type: ignore[no-any-return]
 
@@ -211,8 +206,7 @@ class Aws:
         if service == "sqs":
             client.meta.events.register("before-parse.sqs", _check_json)
         if service == "s3":
-            client.meta.events.register("provide-client-params.s3", self._name_owner)
-            client.meta.events.register("after-call.s3", _name_region)
+            bucket_hooks.register(client.meta.events, self._owner)
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:
@@ -243,10 +237,6 @@ class Aws:
         for name, value in zip(("access key id", "secret access key", "session token"), keys, strict=False):
             if what := invalid_character(value or ""):
                 raise NoCredentials(f"The {name} ({credentials.method}) {what}.", hint=CREDENTIALS_HINT)
-
-    def _name_owner(self, params: dict[str, Any], model: Any, **_: object) -> dict[str, Any] | None:  # noqa: ANN401
-        """Return a call's arguments with the bucket's expected owner, if the call takes one (botocore's hook)."""
-        return {OWNER: self._owner} | params if OWNER in model.input_shape.members else None
 
     def _read_clock(self, response_dict: Any, **_: object) -> None:  # noqa: ANN401  botocore's hook
         self.clock.read(response_dict["headers"].get("date"))
@@ -294,11 +284,3 @@ def _check_json(response_dict: Any, operation_model: Any, **_: object) -> None: 
     body = response_dict["body"].lstrip()
     if is_good and (body or operation_model.output_shape is not None) and not body.startswith(b"{"):
         raise ResponseParserError("The response is not a JSON object.")
-
-
-def _name_region(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:  # noqa: ANN401
-    """Say that a bucket is in another region, which S3 says of a HEAD request in a header alone (botocore's hook)."""
-    region = region_elsewhere(parsed, context)
-    if region and model.name in HEADS:
-        message = f"the bucket is in the region {region}, and this program uses {context['client_region']}"
-        parsed["Error"] = {"Code": "PermanentRedirect", "Message": message}

@@ -6,13 +6,14 @@ Every call overrides the queues' defaults (create-queue.json), which are slow on
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from courier.aws import backoff
+from courier.aws.batches import by_size
 from courier.aws.errors import call_aws, error_kind
 from courier.aws.message import Message
 from courier.aws.responses import needed, needed_number
@@ -20,7 +21,6 @@ from courier.aws.retry import Failure
 from courier.aws.session import Aws
 from courier.errors import (
     AwsError,
-    MessageTooLong,
     PurgeInProgress,
     QueueMissing,
     ReceiptHandleInvalid,
@@ -95,7 +95,7 @@ class Mailbox:
         Raises: AwsError.
         """
         failures: list[Failure] = []
-        for batch in _by_size(messages):
+        for batch in by_size(messages, limit=MAX_BATCH, limit_bytes=MAX_BODY_BYTES):
             if isinstance(batch, Failure):
                 failures.append(batch)
                 continue
@@ -267,28 +267,6 @@ class Mailbox:
         if kind is Throttled or not entry.get("SenderFault"):
             return Throttled(f"{self.name} did not accept a message: {reason}.")
         return Undelivered(f"{self.name} rejected a message: {reason}.")
-
-
-def _by_size(messages: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
-    """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
-    batch: dict[int, Message] = {}
-    size = 0
-    for index, message in enumerate(messages):
-        if message.size_bytes > MAX_BODY_BYTES:
-            yield Failure(index=index, error=_too_long(message.size_bytes))
-            continue
-        if len(batch) == MAX_BATCH or size + message.size_bytes > MAX_BODY_BYTES:
-            yield batch
-            batch, size = {}, 0
-        batch[index] = message
-        size += message.size_bytes
-    if batch:
-        yield batch
-
-
-def _too_long(size_bytes: int) -> MessageTooLong:
-    message = f"The message has {size_bytes:,} bytes, and the limit of SQS is {MAX_BODY_BYTES:,}."
-    return MessageTooLong(message, hint="Split it into shorter ones.")
 
 
 def _send_entry(message: Message, group: str) -> dict[str, Any]:

@@ -250,7 +250,7 @@ def launched(stub: Stub, **more: list[Any]) -> list[str]:
     return stub.options("ec2 run-instances")
 
 
-def test_a_launch_names_the_new_group_by_its_id_asks_for_an_address_and_can_be_made_again(stub: Stub) -> None:
+def test_a_launch_names_the_new_group_by_its_id_requests_an_address_and_can_be_made_again(stub: Stub) -> None:
     options = launched(stub)
 
     assert value_of("--security-group-ids", options) == "sg-1"
@@ -260,9 +260,9 @@ def test_a_launch_names_the_new_group_by_its_id_asks_for_an_address_and_can_be_m
 
 
 def test_where_ssm_may_not_be_read_the_image_comes_from_the_list(stub: Stub) -> None:
-    refused = ["", "An error occurred (AccessDeniedException) when calling the GetParameter operation: no", 254]
+    denied = ["", "An error occurred (AccessDeniedException) when calling the GetParameter operation: no", 254]
 
-    options = launched(stub, **{"ssm get-parameter": refused, "ec2 describe-images": ["ami-2", "", 0]})
+    options = launched(stub, **{"ssm get-parameter": denied, "ec2 describe-images": ["ami-2", "", 0]})
 
     assert value_of("--image-id", options) == "ami-2"
     listed = stub.options("ec2 describe-images")
@@ -351,7 +351,7 @@ def test_code_is_the_same_whichever_tar_packs_it_and_may_be_read_by_the_workers(
     assert "numbers_worker.py" in names
 
 
-def test_somebody_elses_bucket_is_said(stub: Stub) -> None:
+def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
     answers = {**ACCOUNT, "s3api head-bucket": ["", "An error occurred (403): Forbidden", 254]}
 
     done = stub.run("bucket", answers=answers)

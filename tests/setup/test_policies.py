@@ -35,7 +35,7 @@ GROUP = "lab3-workers"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 PARTS = 9_000_000
 
-#: What is refused and does no harm: a client may not look for reply queues that others have left, and neither may look
+#: What is rejected and does no harm: a client may not look for reply queues that others have left, and neither may look
 #: for a bucket of another name than the one there is.
 HARMLESS = {
     ("client", "sqs:ListQueues", "*"),

@@ -78,7 +78,10 @@ class Account:
         return list(json.loads(self.done("plan", "--json"))["commands"])
 
     def changes_since(self, count: int) -> list[str]:
-        """Return the calls after so many that change something; what asks whether a queue stays has no query."""
+        """Return the calls after the first `count` that change something.
+
+        The call that checks whether a listed queue is being deleted has no query.
+        """
         made = [call for call in self.calls[count:] if call != ["--version"]]
         made = [call for call in made if call[1] != "create-queue" or "--query" in call]
         return [" ".join(call[:2]) for call in made if not READING.match(call[1])]

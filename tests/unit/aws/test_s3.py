@@ -456,7 +456,7 @@ def test_of_two_buckets_the_one_is_taken_whose_name_nobody_else_can_have(aws: Fa
 
 
 def test_two_conditional_writes_at_once_are_made_again(aws: FakeAws, bucket: Bucket) -> None:
-    aws.outlast_for(PATIENCE_SECONDS)
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
     aws.objects.fail("put_object", client_error("ConditionalRequestConflict"))
 
     bucket.store("a", io.BytesIO(b"1"), media_type=TYPE, is_new=True)
@@ -467,7 +467,7 @@ def test_two_conditional_writes_at_once_are_made_again(aws: FakeAws, bucket: Buc
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_an_upload_in_parts_that_collides_is_begun_anew_by_its_caller(aws: FakeAws, bucket: Bucket) -> None:
+def test_an_upload_in_parts_that_collides_begins_again(aws: FakeAws, bucket: Bucket) -> None:
     aws.objects.fail("complete_multipart_upload", client_error("ConditionalRequestConflict"))
 
     with pytest.raises(ObjectReplaced):

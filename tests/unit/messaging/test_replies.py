@@ -263,12 +263,12 @@ def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
     assert not harness.replier._backlog._queues
 
 
-def test_a_queue_that_is_unknown_while_its_request_is_young_may_be_new(commands: Desk) -> None:
-    commands.on_send.append(QueueMissing("Not yet."))
-    commands.finish("a", queue="responseQueue-a", deadline=commands.now + 60, seconds_ago=0.0)
+def test_a_queue_that_is_unknown_while_its_request_is_young_may_be_new(harness: ReplierHarness) -> None:
+    harness.on_send.append(QueueMissing("Not yet."))
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60, seconds_ago=0.0)
 
-    assert commands.run() == [("sent to responseQueue-a", ["a"])] * 2 + [("acknowledged", ["a"])]
-    assert commands.in_flight.is_idle
+    assert harness.run() == [("sent to responseQueue-a", ["a"])] * 2 + [("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
 
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])
