@@ -277,11 +277,18 @@ def test_a_bucket_is_looked_for_under_the_name_that_is_this_accounts_alone(stub:
     done = stub.run("bucket", answers=answers, AWS_ENDPOINT_URL="")
 
     assert done.returncode == 0, done.stderr
-    looked_for = [value_of("--bucket", call) for call in stub.calls if call[1] == "head-bucket"]
-    assert looked_for[:2] == ["lab3-123456789012-us-east-1-an", "lab3-123456789012-us-east-1"]
+    looked_for = {value_of("--bucket", call) for call in stub.calls if call[1] == "head-bucket"}
+    assert looked_for == {"lab3-123456789012-us-east-1-an", "lab3-123456789012-us-east-1"}
     (created,) = [call for call in stub.calls if call[1] == "create-bucket" and "--bucket-namespace" in call]
     assert value_of("--bucket", created) == "lab3-123456789012-us-east-1-an"
     assert value_of("--bucket-namespace", created) == "account-regional"
+
+
+def test_where_that_bucket_exists_no_other_is_looked_for(stub: Stub) -> None:
+    stub.run("bucket", answers={**ACCOUNT, "s3api get-bucket-tagging": ["lab3", "", 0]}, AWS_ENDPOINT_URL="")
+
+    looked_for = {value_of("--bucket", call) for call in stub.calls if call[1] == "head-bucket"}
+    assert looked_for == {"lab3-123456789012-us-east-1-an"}
 
 
 @pytest.mark.parametrize("verb", ["up", "bucket", "status", "deploy", "down"])
