@@ -45,15 +45,14 @@ make_fleet() {
 
 # lift_limits: let the first instances of a new group boot without a limit, until limit_bursts.
 lift_limits() {
-  local ids waited=0
+  local ids started=$SECONDS
   # No emulator has CPU credits.
   is_real && ! $is_lab && $is_new_group && is_burstable "$instance_type" || return 0
   until
     ids=$(find_burstable pending,running)
-    [[ -n $ids ]] || ((waited >= retry_seconds))
+    [[ -n $ids ]] || ((SECONDS - started >= retry_seconds))
   do
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
   # shellcheck disable=SC2086
   set_credits unlimited $ids
@@ -76,7 +75,8 @@ template_data() { # the security group's id
   image=$(image_of_parameter)
   if [[ -n $image ]]; then image=resolve:ssm:$(image_parameter); else image=$(listed_image); fi
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
-  ! is_burstable || more+='"CreditSpecification":{"CpuCredits":"standard"},'
+  # An instance that starts when requests wait must not cost more than its price; its boot takes some minutes longer.
+  ! is_burstable "$instance_type" || more+='"CreditSpecification":{"CpuCredits":"standard"},'
   printf '{"ImageId":"%s","InstanceType":"%s",%s' "$image" "$instance_type" "$more"
   printf '"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":true,"Groups":["%s"]}],' "$1"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
@@ -194,16 +194,15 @@ make_tracking() {
 
 # A group that is being deleted is listed until its instances are terminated.
 await_end_of_group() {
-  local left waited=0
+  local left started=$SECONDS
   ! $dry || return 0
-  while ((waited < 20 * retry_seconds)); do
+  while ((SECONDS - started < 20 * retry_seconds)); do
     left=$(aws_lookup autoscaling describe-auto-scaling-groups \
       --auto-scaling-group-names "$(template_name)" \
       --query "AutoScalingGroups[].AutoScalingGroupName" \
       --output text)
     [[ -n $left ]] || return 0
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
 }
 

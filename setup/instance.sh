@@ -191,8 +191,8 @@ remove_machine() {
   $dry || aws_require ec2 wait instance-terminated --instance-ids $ids
 }
 
-# on_machine COMMAND: run it on the instance, in this terminal; without a command, open a shell.
-on_machine() {
+# on_instance COMMAND: run it on the instance, in this terminal; without a command, open a shell.
+on_instance() {
   local there id address
   if $no_ssh; then
     id=$(find_instance running | awk 'NR == 1 { print $1 }')

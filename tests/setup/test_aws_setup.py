@@ -326,7 +326,7 @@ def test_code_is_the_same_whichever_tar_packs_it_and_may_be_read_by_the_workers(
         pytest.skip(f"{tar} is not installed")
     (tmp_path / "tar").symlink_to(program)
     copy = tmp_path / "copy"
-    for name in ("courier", "setup", "create-queue.json", "requirements.txt"):
+    for name in ("courier", "setup", "create-queue.json", "requirements.lock"):
         source = ROOT / name
         copied = shutil.copytree if source.is_dir() else shutil.copy
         copy.mkdir(exist_ok=True)

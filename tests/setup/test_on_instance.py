@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import io
 import json
 import os
 import pwd
@@ -13,7 +11,7 @@ import signal
 import subprocess
 import sys
 import sysconfig
-import tarfile
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -192,18 +190,12 @@ def test_a_machine_boots_works_heals_takes_new_code_and_stops(machine: Machine, 
     text = (machine.home / "environment").read_text()
     assert "COURIER_POLL_SECONDS=1\n" in text
     assert "ACCESS_KEY" not in text
-    fetched = [call for call in machine.account.calls if call[:2] == ["s3api", "get-object"]]
-    assert len(fetched) >= 2
-    for call in fetched:
-        assert call[call.index("--expected-bucket-owner") + 1] == "123456789012"
-    assert machine.sessions == sorted(SESSIONS)
+    assert machine.sessions == list(SESSIONS)
     assert machine.asked() == 28
 
     a_killed_worker_comes_back(machine)
     known_code_is_left_as_it_is(machine)
     new_code_is_taken(machine, tmp_path)
-    spoiled_code_is_left_alone(machine)
-    code_that_was_packed_with_a_strict_umask_may_be_read(machine)
     ctrl_c_ends_a_session_gracefully(machine)
     machine.script("session.sh", "start", "numbers")
     first = machine.pid(WORKERS[0])
@@ -259,38 +251,6 @@ def new_code_is_taken(machine: Machine, folder: Path) -> None:
     assert timer.read_text().endswith("# newer\n")
     assert len(list((machine.home / "venvs").iterdir())) == 1  # the same requirements need no other
     assert machine.asked() == 28
-
-
-def spoiled_code_is_left_alone(machine: Machine) -> None:
-    release, s3 = (machine.home / "current").readlink(), machine.account.client("s3")
-    for key, body in (
-        ("deploy/courier-x.tar.gz", b"not that"),
-        ("deploy/current", b"0" * 64 + b"  deploy/courier-x.tar.gz\n"),
-    ):
-        s3.put_object(Bucket=machine.account.bucket, Key=key, Body=body)
-
-    said = machine.script("machine.sh", "update")
-
-    assert "does not match deploy/current" in said
-    assert (machine.home / "current").readlink() == release
-
-
-def code_that_was_packed_with_a_strict_umask_may_be_read(machine: Machine) -> None:
-    """It is let be for what it lacks, and has been unpacked before."""
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        entry = tarfile.TarInfo("a")
-        entry.mode = 0o600
-        tar.addfile(entry)
-    content = packed.getvalue()
-    found, s3 = hashlib.sha256(content).hexdigest(), machine.account.client("s3")
-    key = f"deploy/courier-{found}.tar.gz"
-    for name, body in ((key, content), ("deploy/current", f"{found}  {key}\n".encode())):
-        s3.put_object(Bucket=machine.account.bucket, Key=name, Body=body)
-
-    machine.script("machine.sh", "update")
-
-    assert stat.S_IMODE((machine.home / "releases" / f"{found}.part" / "a").stat().st_mode) == 0o644
 
 
 def ctrl_c_ends_a_session_gracefully(machine: Machine) -> None:
