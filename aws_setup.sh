@@ -90,6 +90,7 @@ dry=false
 fleet=false
 is_lab=false
 account=""
+partition=aws
 bucket=""
 known_urls=""
 own_queues=()
@@ -211,7 +212,7 @@ allow_me() {
   [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
   ! $no_ssh || die 1 "This set-up was made without SSH, and its instance has no key. To allow SSH: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
   remember_ssh
-  settle_rules "$known_group"
+  settle_rules "$known_group" "$known_group"
   say "SSH is open to ${ssh_cidr:-nobody}."
 }
 

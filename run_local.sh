@@ -108,7 +108,7 @@ find_python() {
   local candidate
   if [[ -n ${PYTHON:-} ]]; then
     command -v "$PYTHON" >/dev/null || die 2 "PYTHON is '$PYTHON', which does not exist."
-    is_new_enough "$PYTHON" || die 2 "PYTHON is '$PYTHON', but Python 3.11 or newer is needed. Its version: $("$PYTHON" --version 2>&1 | head -n 1)"
+    is_new_enough "$PYTHON" || die 2 "PYTHON is '$PYTHON', but Python 3.11 or newer is needed. Its version: $("$PYTHON" --version 2>&1 | sed -n 1p)"
     say "$PYTHON"
     return
   fi

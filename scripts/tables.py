@@ -195,4 +195,4 @@ def _resources(value: str | list[str]) -> Iterator[str]:
 
 def _name(placeholder: str) -> str:
     found = getattr(settings.Settings(), placeholder.lower(), None)
-    return found or {"BUCKET": "<bucket>"}.get(placeholder, "")
+    return found or {"BUCKET": "<bucket>", "PARTITION": "aws"}.get(placeholder, "")

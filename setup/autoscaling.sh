@@ -45,15 +45,14 @@ make_fleet() {
 
 # lift_limits: let the first instances of a new group boot without a limit, until limit_bursts.
 lift_limits() {
-  local ids waited=0
+  local ids started=$SECONDS
   # No emulator has CPU credits.
   is_real && ! $is_lab && $is_new_group && is_burstable "$instance_type" || return 0
   until
     ids=$(find_burstable pending,running)
-    [[ -n $ids ]] || ((waited >= retry_seconds))
+    [[ -n $ids ]] || ((SECONDS - started >= retry_seconds))
   do
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
   # shellcheck disable=SC2086
   set_credits unlimited $ids
@@ -71,13 +70,15 @@ end_lone_machines() {
 }
 
 template_data() { # the security group's id
-  local more=""
+  local more="" image
+  # EC2 looks up the newest image at each launch, so that a newer image is no drift; with the rights of the caller.
+  image=$(image_of_parameter)
+  if [[ -n $image ]]; then image=resolve:ssm:$(image_parameter); else image=$(listed_image); fi
   $no_ssh || more="\"KeyName\":\"$(key_name)\","
   # An instance that starts when requests wait must not cost more than its price; its boot takes some minutes longer.
   ! is_burstable "$instance_type" || more+='"CreditSpecification":{"CpuCredits":"standard"},'
-  # EC2 looks up the newest image at each launch, so that a newer image is no drift.
-  printf '{"ImageId":"resolve:ssm:%s","InstanceType":"%s",%s' "$(image_parameter)" "$instance_type" "$more"
-  printf '"SecurityGroupIds":["%s"],' "$1"
+  printf '{"ImageId":"%s","InstanceType":"%s",%s' "$image" "$instance_type" "$more"
+  printf '"NetworkInterfaces":[{"DeviceIndex":0,"AssociatePublicIpAddress":true,"Groups":["%s"]}],' "$1"
   printf '"IamInstanceProfile":{"Name":"%s"},"MetadataOptions":{"HttpTokens":"required","HttpPutResponseHopLimit":1},' "$(profile_name)"
   printf '"BlockDeviceMappings":[{"DeviceName":"/dev/xvda","Ebs":{"VolumeType":"gp3","VolumeSize":8,"Encrypted":true}}],'
   printf '"TagSpecifications":[{"ResourceType":"instance","Tags":[{"Key":"Name","Value":"%s-worker"},{"Key":"courier","Value":"%s"}]},' "$name" "$name"
@@ -98,10 +99,8 @@ make_template() {
   if [[ -n $kind && -z $given_type ]]; then instance_type=$kind; fi
   [[ -z $kind || $kind == "$instance_type" ]] || is_new_type=true
   write_user_data
-  group=$(group_id)
-  # In a plan, the group may not exist yet.
-  [[ -n $group ]] || $dry || die 1 "The security group $(group_name) no longer exists. Run: ./aws_setup.sh up"
-  data=$(template_data "${group:-$(group_name)}")
+  group=$(made_group)
+  data=$(template_data "$group")
   sum=$(sha256 <<<"$data" | cut -c 1-16)
   if [[ -z $there ]]; then
     aws_apply ec2 create-launch-template \
@@ -195,16 +194,15 @@ make_tracking() {
 
 # A group that is being deleted is listed until its instances are terminated.
 await_end_of_group() {
-  local left waited=0
+  local left started=$SECONDS
   ! $dry || return 0
-  while ((waited < 20 * retry_seconds)); do
+  while ((SECONDS - started < 20 * retry_seconds)); do
     left=$(aws_lookup autoscaling describe-auto-scaling-groups \
       --auto-scaling-group-names "$(template_name)" \
       --query "AutoScalingGroups[].AutoScalingGroupName" \
       --output text)
     [[ -n $left ]] || return 0
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
 }
 

@@ -1,46 +1,59 @@
 # shellcheck shell=bash
 # bucket.sh: the bucket for images, long lists and the workers' code.
 
-# Find the bucket's name. An account-regional name cannot belong to another account; it is used if the CLI supports it
-# and no bucket with the plain name exists.
+# Find the bucket's name. An account-regional name, which cannot belong to another account, comes first; the plain name,
+# which anybody may have taken, is used only for a bucket that this account has under it, and with a CLI that knows no
+# other.
 name_bucket() {
   local plain="$name-$account-$region" status=0
   bucket=${COURIER_BUCKET:-$plain}
   [[ -z ${COURIER_BUCKET:-} ]] && is_real || return 0
-  has_bucket "$plain" && return || status=$?
   if has_bucket "$plain-an"; then
+    bucket="$plain-an"
+    return
+  fi
+  has_bucket "$plain" && return || status=$?
+  if has_regional_names; then
     bucket="$plain-an"
   elif ((status == 2)); then
     die 1 "These credentials cannot access the bucket $plain: it belongs to another account, or they lack the permission s3:ListBucket. Ask for it, or name another bucket in COURIER_BUCKET."
-  elif aws_try s3api create-bucket --generate-cli-skeleton 2>/dev/null | grep -q BucketNamespace; then
-    bucket="$plain-an"
   fi
 }
 
-# has_bucket NAME: 0 if it exists, 1 if not, 2 if access is denied.
+# has_regional_names: whether the CLI can create a bucket with an account-regional name.
+has_regional_names() {
+  local skeleton
+  skeleton=$(aws_try s3api create-bucket --generate-cli-skeleton 2>/dev/null) || return 1
+  [[ $skeleton == *BucketNamespace* ]]
+}
+
+# has_bucket NAME: 0 if this account has it, 1 if it does not exist, 2 if access is denied, as to another account's.
 has_bucket() {
-  local errors
-  errors=$(aws_try s3api head-bucket --bucket "$1" 2>&1) && return 0
-  case $errors in
-    *404* | *"Not Found"*) return 1 ;;
-    *403* | *Forbidden*) return 2 ;;
-    *) die_with_aws_error "$errors" s3api:head-bucket ;;
-  esac
+  local errors started=$SECONDS
+  until errors=$(aws_try s3api head-bucket --bucket "$1" 2>&1); do
+    case $errors in
+      *404* | *"Not Found"*) return 1 ;;
+      *403* | *Forbidden*) return 2 ;;
+      *"(301)"* | *"(400)"*)
+        die 1 "S3 rejects what is asked about the bucket $1. It is in another region than $region (name that with --region), or these credentials have just expired."
+        ;;
+    esac
+    is_busy "$errors" && ((SECONDS - started < retry_seconds)) || die_with_aws_error "$errors" s3:ListBucket
+    sleep "$pause_seconds"
+  done
 }
 
 # find_bucket: set `bucket_state` to missing, own, other or theirs, and `bucket_owner`; exits if it is in another
 # account. A bucket without our tag that COURIER_BUCKET names or that has other tags existed before (other).
 find_bucket() {
-  local response
+  local status=0
   bucket_state=missing
   bucket_owner=""
-  if ! response=$(aws_try s3api head-bucket --bucket "$bucket" 2>&1); then
-    case $response in
-      *404* | *"Not Found"*) return ;;
-      *403* | *Forbidden*) die 1 "The bucket $bucket belongs to another account. Choose another name in COURIER_BUCKET." ;;
-      *) die_with_aws_error "$response" s3:ListBucket ;;
-    esac
-  fi
+  has_bucket "$bucket" || status=$?
+  case $status in
+    1) return ;;
+    2) die 1 "The bucket $bucket belongs to another account. Choose another name in COURIER_BUCKET." ;;
+  esac
   bucket_owner=$(owner_of_bucket)
   case $bucket_owner in
     "$name") bucket_state=own ;;
@@ -75,7 +88,8 @@ make_bucket() {
     say "bucket $bucket existed before: its settings do not change, and down does not remove it"
     return
   fi
-  if [[ $bucket_state == own ]]; then
+  # A bucket that was just removed may still be found, without its tags. To create it again does no harm to one that exists.
+  if [[ $bucket_state == own && -n $bucket_owner ]]; then
     say "bucket $bucket exists"
   else
     # us-east-1 must not be given as a location.
@@ -157,7 +171,10 @@ tag_bucket() {
 remove_bucket() {
   local key there
   case $bucket_state in
-    own) aws_apply s3 rb "s3://$bucket" --force ;;
+    own)
+      empty_bucket
+      aws_apply s3api delete-bucket --bucket "$bucket"
+      ;;
     other)
       [[ -n $code_owner ]] || return 0
       there=$(tarballs)
@@ -167,4 +184,24 @@ remove_bucket() {
       say "bucket $bucket stays, with its objects under images/ and numbers/"
       ;;
   esac
+}
+
+# empty_bucket: delete all objects, a thousand a call. Each call says whose bucket it is, as `aws s3 rb` cannot.
+empty_bucket() {
+  local there
+  while true; do
+    there=$(aws_lookup s3api list-objects-v2 \
+      --bucket "$bucket" \
+      --no-paginate \
+      --query '{Quiet: `true`, Objects: Contents[].{Key: Key}}' \
+      --output json)
+    [[ $there == *'"Key"'* ]] || return 0
+    printf '%s\n' "$there" >"$scratch/objects"
+    aws_apply s3api delete-objects \
+      --bucket "$bucket" \
+      --delete "file://$scratch/objects" \
+      --query 'Errors[0].Message' \
+      --output text
+    [[ -z $response || $response == None ]] || die 1 "An object of the bucket $bucket could not be deleted: $response"
+  done
 }

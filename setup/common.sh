@@ -30,36 +30,33 @@ aws_try() {
   AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
 }
 
-# aws_require COMMAND...: print the response. Waits for transient errors to pass; any other error ends the script.
+# aws_require COMMAND...: print the response. Waits for what passes by itself; any other error ends the script.
 aws_require() {
-  local errors waited=0
+  local errors started=$SECONDS is_reported=false was_lost=false
   # Warnings of the CLI on stderr must not become part of the response.
   until { errors=$(aws_try "$@" 2>&1 >&3); } 3>&1; do
-    [[ "$1:$2" != sqs:delete-queue || $errors != *NonExistentQueue* ]] || return 0
-    is_transient "$errors" && ((waited < retry_seconds)) || die_with_aws_error "$errors" "$1:$2"
-    ((waited)) || warn "$(reason_to_wait "$errors") Waiting, up to $retry_seconds s."
+    ! is_done "$1:$2" "$errors" $was_lost || return 0
+    ! is_busy "$errors" || was_lost=true
+    will_pass "$1:$2" "$errors" && ((SECONDS - started < $(seconds_to_wait "$errors"))) || die_with_aws_error "$errors" "$1:$2"
+    $is_reported || warn "$(reason_to_wait "$errors") Waiting, up to $(seconds_to_wait "$errors") s."
+    is_reported=true
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
 }
 
 # aws_lookup COMMAND...: print the response, or nothing if the resource does not exist or the value is None.
 aws_lookup() {
-  local response errors failed=1 waited=0
+  local response errors failed=1 started=$SECONDS
   errors=$(mktemp "$scratch/errors.XXXXXX")
   until response=$(aws_try "$@" 2>"$errors") && failed=0; do
-    is_throttled "$(<"$errors")" && ((waited < retry_seconds)) || break
+    is_busy "$(<"$errors")" && ((SECONDS - started < retry_seconds)) || break
     sleep "$pause_seconds"
-    waited=$((waited + pause_seconds))
   done
   if ((failed == 0)); then
     [[ -z $response || $response == None ]] || say "$response"
     return 0
   fi
-  case $(<"$errors") in
-    *NoSuch* | *NotFound* | *NonExistent* | *"(404)"* | *"name not found"*) ;;
-    *) die_with_aws_error "$(<"$errors")" "$1:$2" ;;
-  esac
+  is_missing "$(<"$errors")" || die_with_aws_error "$(<"$errors")" "$1:$2"
 }
 
 # aws_apply COMMAND...: show a command that changes something, and run it; in a plan, only show it. Sets `response`.
@@ -118,13 +115,47 @@ finish() {
   ((status == 0)) || exit "$status"
 }
 
-# is_transient MESSAGE: whether an AWS error passes by itself in about a minute.
+# will_pass CALL MESSAGE: whether an error passes by itself in about a minute. To a call that changes something, what was
+# made a moment ago may be unknown: each service tells its parts of what is new after it has answered the call.
+will_pass() {
+  is_transient "$2" || { is_missing "$2" && is_change "$1" && [[ $2 != *InvalidAMIID* ]]; }
+}
+
+# is_change CALL: whether it makes or changes something, and neither only reads nor removes it.
+is_change() { [[ $1 != *:get-* && $1 != *:list-* && $1 != *:describe-* && $1 != *:head-* && $1 != *:wait ]] && ! is_removal "$1"; }
+
+is_removal() { [[ $1 =~ :(delete|remove|detach|revoke|terminate)- || $1 == s3:rb ]]; }
+
+# is_done CALL MESSAGE WAS_LOST: whether the error says that there is nothing left to do: what is to be removed is gone,
+# or what is to be created was created by an earlier attempt, whose response was lost.
+is_done() {
+  case $2 in
+    *BucketAlreadyOwnedByYou* | *InvalidPermission.Duplicate*) return 0 ;;
+    *AlreadyExists* | *.Duplicate*) $3 && [[ $1 == *:create-* || $1 == *:import-* ]] && [[ $1 != s3api:* ]] ;;
+    *) is_missing "$2" && is_removal "$1" ;;
+  esac
+}
+
+# is_missing MESSAGE: whether AWS says that something does not exist.
+is_missing() { [[ $1 == *NoSuch* || $1 == *NotFound* || $1 == *NonExistent* || $1 == *"(404)"* || $1 == *"name not found"* ]]; }
+
+# is_transient MESSAGE: whether an AWS error passes by itself in about a minute, whatever the call.
 is_transient() {
   case $1 in
     *QueueDeletedRecently* | *"wait 60 seconds"*) ;;
     *"no associated IAM Roles"* | *InvalidGroup.NotFound* | *InvalidInstanceID.NotFound* | *"Dead letter target does not exist"*) ;;
     *DeleteConflict* | *"Invalid IAM Instance Profile"* | *"nstance profile"*"not found"* | *DependencyViolation* | *OperationAborted*) ;;
-    *"policy is not valid"*"principal"* | *ServiceUnavailable* | *InternalError* | *IncorrectInstanceState*) ;;
+    *ResourceContention* | *ScalingActivityInProgress* | *ResourceInUse* | *ConcurrentModification* | *EntityTemporarilyUnmodifiable*) ;;
+    *"policy is not valid"*"principal"* | *IncorrectInstanceState* | *EntityAlreadyExists*) ;;
+    *"launch template"*"does not exist"*) ;;
+    *) is_busy "$1" ;;
+  esac
+}
+
+# is_busy MESSAGE: whether AWS throttled the call, failed, or did not respond in time.
+is_busy() {
+  case $1 in
+    *ServiceUnavailable* | *InternalError* | *InternalFailure* | *"Read timeout on endpoint"* | *RequestTimeout*) ;;
     *) is_throttled "$1" ;;
   esac
 }
@@ -132,12 +163,24 @@ is_transient() {
 # is_throttled MESSAGE: whether AWS throttled the call.
 is_throttled() { [[ $1 == *Throttl* || $1 == *RequestLimitExceeded* || $1 == *TooManyRequests* || $1 == *SlowDown* ]]; }
 
+# seconds_to_wait MESSAGE: how long to wait: a group that starts machines, and a bucket that S3 is removing, take minutes.
+seconds_to_wait() {
+  case $1 in
+    *ScalingActivityInProgress* | *OperationAborted*) say $((4 * retry_seconds)) ;;
+    *) say "$retry_seconds" ;;
+  esac
+}
+
 reason_to_wait() {
   case $1 in
     *QueueDeletedRecently* | *"wait 60 seconds"*) say "A queue of this name was deleted less than a minute ago." ;;
     *nstance*rofile* | *"IAM Roles"*) say "The new instance profile is not visible everywhere in AWS yet." ;;
-    *DependencyViolation* | *DeleteConflict*) say "The resource to remove is still in use." ;;
-    *) say "AWS is busy or not ready." ;;
+    *DependencyViolation* | *DeleteConflict* | *ResourceInUse*) say "The resource to remove is still in use." ;;
+    *ScalingActivityInProgress*) say "The Auto Scaling group is still starting or ending instances." ;;
+    *OperationAborted*) say "S3 is still working on a bucket of this name." ;;
+    *EntityAlreadyExists*) say "IAM is still removing a resource of this name." ;;
+    *"Read timeout"*) say "AWS did not respond in time." ;;
+    *) if is_missing "$1"; then say "What was just created is not visible everywhere in AWS yet."; else say "AWS is busy or not ready."; fi ;;
   esac
 }
 
@@ -156,7 +199,11 @@ die_with_aws_error() {
       ;;
     *"config profile"*"could not be found"*) die 4 "There is no such profile: $(one_line "$1")" ;;
     *"Unable to locate credentials"*) die 4 "There are no AWS credentials. ${fresh/fresh ones/them}" ;;
-    *"Could not connect"* | *"Connection was closed"* | *"timed out"*)
+    *"SSO"*expired* | *"Error loading SSO Token"* | *"Token has expired and refresh failed"*)
+      die 4 "The session of IAM Identity Center has expired. Log in again: aws sso login${profile:+ --profile $profile}"
+      ;;
+    *"aws login"*) die 4 "The session of aws login has expired. Log in again: aws login${profile:+ --profile $profile}" ;;
+    *"Could not connect"* | *"Connection was closed"* | *"timed out"* | *"timeout on endpoint"*)
       die 4 "AWS cannot be reached${AWS_ENDPOINT_URL:+ at $AWS_ENDPOINT_URL}. Check that the network is up and the endpoint is right."
       ;;
     *LimitExceeded* | *"exceeded your"* | *"Cannot exceed quota"*)
@@ -170,12 +217,17 @@ die_with_aws_error() {
     *OptInRequired* | *PendingVerification*)
       die 1 "This account may not use the service yet: finish the sign-up in the console, and wait for the e-mail from AWS. AWS said: $(one_line "$1")"
       ;;
+    *NoSuch* | *NotFound* | *NonExistent*) die 1 "AWS knows nothing of a resource that $2 needs. If it was just created or removed, try again in a minute. AWS said: $(one_line "$1")" ;;
     *BucketAlreadyExists*) die 1 "The bucket's name belongs to another account. Choose another name in COURIER_BUCKET." ;;
     *) die 1 "AWS said: $(one_line "$1")" ;;
   esac
 }
 
-one_line() { awk '{ $1 = $1; printf "%s%s", separator, $0; separator = " " }' <<<"${1#$'\n'}"; }
+# one_line MESSAGE: in one line. An encoded authorization failure has a thousand characters, which say nothing as they are.
+one_line() {
+  awk '{ $1 = $1; printf "%s%s", separator, $0; separator = " " }' <<<"${1#$'\n'}" |
+    sed -E 's/(ncoded authorization failure message: [A-Za-z0-9_-]{12})[A-Za-z0-9_-]+/\1… (cut; to read it, run the command by itself, and then aws sts decode-authorization-message)/'
+}
 
 # Find the region and the account, which shows whether AWS can be reached with these credentials.
 connect() {
@@ -187,6 +239,8 @@ connect() {
     --query "[Account, Arn]" \
     --output text)
   account=${identity%%[[:space:]]*}
+  # aws-cn in China, aws-us-gov in GovCloud.
+  if [[ $identity =~ arn:([a-z-]+): ]]; then partition=${BASH_REMATCH[1]}; fi
   [[ $identity != *:assumed-role/voclabs/* && $identity != *:assumed-role/LabRole/* ]] || is_lab=true
   if $is_lab && [[ $region != us-east-1 && $region != us-west-2 ]]; then
     die 1 "A Learner Lab works in us-east-1 and us-west-2 only, and the region is $region. Use --region us-east-1"

@@ -3,33 +3,49 @@
 
 readonly kept_tarballs=3
 
-# pack FILE: write the tarball of what a worker needs. The same files give the same bytes.
-pack() {
-  local options=(--format=ustar)
-  if tar --version 2>/dev/null | grep -q GNU; then
-    options+=(--mtime=@0 --owner=0 --group=0 --numeric-owner "--mode=a+rX,u+w,go-w")
-  fi
+# list_code: write the names of the files that a worker needs to `files`.
+list_code() {
   (
     cd "$here"
     # Without Python's caches, which may be written at this moment.
     find courier setup/on_instance -name __pycache__ -prune -o -type f -print | LC_ALL=C sort
     printf '%s\n' create-queue.json images_client.py images_worker.py numbers_client.py numbers_worker.py requirements.lock
   ) >"$scratch/files"
+}
+
+# sum_of_code: the SHA-256 of these files' names and content. Each tar and gzip writes other bytes for the same files,
+# so that the tarball's own would differ between macOS and Linux.
+sum_of_code() {
+  local file files=()
+  while read -r file; do files+=("$file"); done <"$scratch/files"
+  (cd "$here" && sha256 "${files[@]}" && find "${files[@]}" -perm -u+x | LC_ALL=C sort) | sha256 | cut -d ' ' -f 1
+}
+
+# pack FILE: write the tarball of the listed files.
+pack() {
+  local options=(--format=ustar) version
+  version=$(tar --version 2>/dev/null || true)
+  if [[ $version == *GNU* ]]; then
+    options+=(--mtime=@0 --owner=0 --group=0 --numeric-owner "--mode=a+rX,u+w,go-w")
+  fi
   COPYFILE_DISABLE=1 tar -C "$here" "${options[@]}" -cf - -T "$scratch/files" | gzip -n >"$1"
 }
 
 # put_code: make the code in this folder the active code.
 put_code() {
-  local sum there kept
+  local sum content there kept
   need_bucket
-  pack "$scratch/code.tar.gz"
-  sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
+  list_code
+  content=$(sum_of_code)
   there=$(active_code)
   kept=$(tarballs)
-  if [[ $there == "$sum" && $kept == *"$sum"* ]]; then
+  read -r sum there <<<"$there"
+  if [[ $there == "$content" && $kept == *"$sum"* ]]; then
     say "code ${sum:0:12} is active"
     return
   fi
+  pack "$scratch/code.tar.gz"
+  sum=$(sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1)
   printf '%s  deploy/courier-%s.tar.gz\n' "$sum" "$sum" >"$scratch/current"
   aws_apply s3api put-object \
     --bucket "$bucket" \
@@ -40,7 +56,7 @@ put_code() {
     --key deploy/current \
     --body "$scratch/current" \
     --content-type text/plain \
-    --metadata "courier=$name"
+    --metadata "courier=$name,courier-sum=$sum,courier-content=$content"
   # In a bucket that existed before, remove only code with our tag.
   [[ $bucket_state == other && $code_owner != "$name" ]] || remove_old_code
 }
@@ -76,7 +92,11 @@ remove_old_code() {
   done
 }
 
-# active_code: the SHA-256 of the tarball that deploy/current names, or empty.
+# active_code: the SHA-256 of the tarball that deploy/current names, and of the code in it; empty if there is none.
 active_code() {
-  aws_lookup s3 cp "s3://$bucket/deploy/current" - | cut -d ' ' -f 1
+  aws_lookup s3api head-object \
+    --bucket "$bucket" \
+    --key deploy/current \
+    --query '[Metadata."courier-sum", Metadata."courier-content"]' \
+    --output text
 }

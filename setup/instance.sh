@@ -57,11 +57,30 @@ limit_bursts() {
   set_credits standard $unlimited
 }
 
+# image_id: the newest Amazon Linux 2023, from its parameter, or from the list of images where SSM may not be read.
 image_id() {
-  aws_require ssm get-parameter \
+  local found
+  found=$(image_of_parameter)
+  if [[ -n $found ]]; then say "$found"; else listed_image; fi
+}
+
+image_of_parameter() {
+  aws_try ssm get-parameter \
     --name "$(image_parameter)" \
     --query Parameter.Value \
-    --output text
+    --output text 2>/dev/null || true
+}
+
+listed_image() {
+  local found
+  found=$(aws_require ec2 describe-images \
+    --owners amazon \
+    --filters "Name=name,Values=al2023-ami-2023.*-kernel-*-$(architecture "$instance_type")" Name=state,Values=available \
+    --query "sort_by(Images, &CreationDate)[-1].ImageId" \
+    --output text)
+  [[ $found == ami-* ]] ||
+    die 1 "These credentials may see no image of Amazon Linux 2023 in $region. They need ssm:GetParameter or ec2:DescribeImages."
+  say "$found"
 }
 
 # user_data: the script of the first boot. It contains no key and no secret.
@@ -112,23 +131,28 @@ settle_machine() { # id, state, "address type tokens key"
   esac
 }
 
+# client_token: with the same one, a call made again after a lost response launches no second instance.
+client_token() { printf '%s-%s-%s%s\n' "$name" "$(date +%s)" "$RANDOM" "$RANDOM"; }
+
 launch() {
   local image group options=()
   image=$(image_id)
-  group=$(group_id)
+  group=$(made_group)
   write_user_data
   $no_ssh || options+=(--key-name "$(key_name)")
   ! is_burstable "$instance_type" || options+=(--credit-specification "CpuCredits=$(credits_of_boot)")
   aws_apply ec2 run-instances \
     --image-id "$image" \
     --instance-type "$instance_type" \
-    --security-group-ids "${group:-$(group_name)}" \
+    --security-group-ids "$group" \
+    --associate-public-ip-address \
     --iam-instance-profile "Name=$(profile_name)" \
     --metadata-options HttpTokens=required,HttpEndpoint=enabled,HttpPutResponseHopLimit=1 \
     --block-device-mappings 'DeviceName=/dev/xvda,Ebs={VolumeType=gp3,VolumeSize=8,Encrypted=true,DeleteOnTermination=true}' \
     --tag-specifications "ResourceType=instance,Tags=[{Key=Name,Value=$name-worker},{Key=courier,Value=$name}]" \
     "ResourceType=volume,Tags=[{Key=courier,Value=$name}]" \
     --user-data "file://$scratch/user-data" \
+    --client-token "$(client_token)" \
     --query "Instances[0].InstanceId" \
     --output text \
     ${options[@]+"${options[@]}"}
@@ -141,7 +165,7 @@ await_machine() {
   ! $dry || return 0
   # A new instance may not be found by its tag yet.
   id=$made_id
-  [[ -n $id ]] || id=$(find_instance "$alive" | head -n 1 | cut -f 1)
+  [[ -n $id ]] || id=$(find_instance "$alive" | awk 'NR == 1 { print $1 }')
   [[ -n $id ]] || die 1 "The instance has been terminated. The reason is in the console: EC2, Instances. Then run: ./aws_setup.sh up"
   aws_require ec2 wait instance-running --instance-ids "$id"
   there=$(find_instance running)
@@ -167,18 +191,11 @@ remove_machine() {
   $dry || aws_require ec2 wait instance-terminated --instance-ids $ids
 }
 
-address_of_machine() {
-  local address
-  address=$(find_instance running | head -n 1 | cut -f 3)
-  [[ -n $address && $address != - ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start (or up, if there is none)"
-  say "$address"
-}
-
 # on_instance COMMAND: run it on the instance, in this terminal; without a command, open a shell.
 on_instance() {
-  local id address
+  local there id address
   if $no_ssh; then
-    id=$(find_instance running | head -n 1 | cut -f 1)
+    id=$(find_instance running | awk 'NR == 1 { print $1 }')
     [[ -n $id ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start"
     command -v session-manager-plugin >/dev/null ||
       die 2 "Session Manager needs its plugin: https://docs.aws.amazon.com/systems-manager/latest/userguide/session-manager-working-with-install-plugin.html"
@@ -187,9 +204,12 @@ on_instance() {
     aws ssm start-session --target "$id" --region "$region" ${profile:+--profile "$profile"} "$@"
     return
   fi
-  address=$(address_of_machine)
+  there=$(find_instance running)
+  read -r id _ address _ <<<"$there"
+  [[ -n $address && $address != - ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start (or up, if there is none)"
   [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
-  ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -t "ec2-user@$address" ${1:+"$1"}
+  # The address changes with each start, and is another machine's afterwards: the host key is known by the instance.
+  ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o "HostKeyAlias=$id" -t "ec2-user@$address" ${1:+"$1"}
 }
 
 # log_command: what shows the first boot's log and follows the workers'.

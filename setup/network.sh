@@ -18,12 +18,9 @@ find_group() {
   [[ $known_ssh != none || -n $ssh_cidr ]] || no_ssh=true
 }
 
-group_id() {
-  aws_lookup ec2 describe-security-groups \
-    --filters "Name=group-name,Values=$(group_name)" \
-    --query "SecurityGroups[0].GroupId" \
-    --output text
-}
+# made_group: the id of the group that make_group found or made; in a plan, where there may be none, its name. A look-up
+# might not find a new group yet.
+made_group() { cat "$scratch/group"; }
 
 # my_address: this machine's public address as AWS sees it, with /32.
 my_address() {
@@ -78,11 +75,26 @@ make_group() {
       --query GroupId \
       --output text
     id=$response
+    # An earlier attempt created it, and its response was lost.
+    [[ -n $id ]] || $dry || id=$(await_group)
   else
     remember_ssh
   fi
-  # In a plan, the group may not exist yet.
-  settle_rules "${id:-$(group_name)}"
+  say "${id:-$(group_name)}" >"$scratch/group"
+  settle_rules "${id:-$(group_name)}" "$known_group"
+}
+
+# await_group: the id of a group that exists, as soon as it is listed.
+await_group() {
+  local started=$SECONDS
+  find_group
+  while [[ -z $known_group ]] && ((SECONDS - started < retry_seconds)); do
+    sleep "$pause_seconds"
+    find_group
+  done
+  [[ -n $known_group ]] || die 1 "AWS does not list the security group $(group_name), which exists. Try again in a minute."
+  reject_foreign_group
+  say "$known_group"
 }
 
 wanted_ssh() { if $no_ssh; then say none; else say one; fi; }
@@ -96,10 +108,11 @@ remember_ssh() {
     --tags "Key=courier-ssh,Value=$wanted"
 }
 
-# settle_rules GROUP: allow SSH from one range (or none), and nothing from the whole internet.
+# settle_rules GROUP FOUND: allow SSH from one range (or none), and nothing from the whole internet. Without FOUND, the
+# group is new and has no rules.
 settle_rules() {
   local rules="" rule protocol from to v4 v6 is_open=false
-  [[ $1 != sg-* ]] || rules=$(aws_lookup ec2 describe-security-group-rules \
+  [[ -z $2 ]] || rules=$(aws_lookup ec2 describe-security-group-rules \
     --filters "Name=group-id,Values=$1" \
     --query 'SecurityGroupRules[?!IsEgress].[SecurityGroupRuleId,IpProtocol,FromPort,ToPort,CidrIpv4,CidrIpv6]' \
     --output text)

@@ -5,7 +5,9 @@ readonly private_name="/(${queue_names[1]}|${queue_names[3]})-[0-9a-f]{16,32}\$"
 
 # Look up all queues at once, for queue_url.
 find_queues() {
+  # Without a page size, SQS lists a thousand queues and says nothing of the others.
   known_urls=$(aws_require sqs list-queues \
+    --page-size 1000 \
     --query "QueueUrls[]" \
     --output text)
 }
@@ -34,7 +36,8 @@ make_queues() {
 make_queue() {
   local url there=""
   url=$(queue_url "$1")
-  # A queue that was deleted less than a minute ago is still listed, without attributes.
+  if [[ -n $url ]] && is_being_deleted "$@"; then url=""; fi
+  # A queue that was deleted less than a minute ago may still be listed, without attributes.
   [[ -z $url ]] || there=$(aws_lookup sqs get-queue-attributes \
     --queue-url "$url" \
     --attribute-names All \
@@ -50,6 +53,7 @@ make_queue() {
     say "$response" >"$scratch/url.$1"
     return
   fi
+  say "$2" >"$scratch/found.$1"
   claim_queue "$1" "$url"
   if [[ -n $(comm -13 <(pairs <<<"$there") <(wanted "$2" | sort)) ]]; then
     say "queue $1 has drifted"
@@ -59,6 +63,38 @@ make_queue() {
   else
     say "queue $1 is as it should be"
   fi
+}
+
+# is_being_deleted NAME ATTRIBUTES: whether SQS is deleting a queue that it still lists. For up to a minute such a queue
+# answers as if nothing had happened; only create-queue, which changes nothing of a queue that exists, says what it is.
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteQueue.html
+is_being_deleted() {
+  local said
+  ! $dry || return 1
+  said=$(aws_try sqs create-queue \
+    --queue-name "$1" \
+    --attributes "$2" \
+    --tags "courier=$name" 2>&1) && return 1
+  [[ $said == *QueueDeletedRecently* || $said == *"wait 60 seconds"* ]]
+}
+
+# look_at_queues_again: create those again that were found at first and are gone now, since they were being deleted.
+look_at_queues_again() {
+  local one gone=()
+  [[ -n $(find "$scratch" -name 'found.*') ]] || return 0
+  find_queues
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do
+    [[ ! -f $scratch/found.$one ]] || begin look_at_queue_again "$one" "$(<"$scratch/found.$one")"
+  done
+  finish
+  for one in "${queue_names[@]}" "${dead_names[@]}"; do [[ ! -f $scratch/gone.$one ]] || gone+=("$one"); done
+  ((${#gone[@]})) || return 0
+  say "These queues were being deleted, and are created again: ${gone[*]}"
+  make_queues
+}
+
+look_at_queue_again() { # NAME ATTRIBUTES
+  if [[ -z $(queue_url "$1") ]] || is_being_deleted "$@"; then echo >"$scratch/gone.$1"; fi
 }
 
 # claim_queue NAME URL: a queue without a tag becomes this set-up's.
@@ -107,9 +143,10 @@ wanted() { if [[ $1 == file://* ]]; then pairs <"${1#file://}"; else say "$1"; f
 
 set_redrive_policy() {
   local url there="" policy
-  # A new queue may not be listed yet.
-  url=$(cat "$scratch/url.$1" 2>/dev/null || queue_url "$1")
-  if [[ -n $url ]]; then
+  # A new queue may not be listed yet, and has no policy to look up.
+  if [[ -f $scratch/url.$1 ]]; then
+    url=$(<"$scratch/url.$1")
+  elif url=$(queue_url "$1") && [[ -n $url ]]; then
     there=$(aws_lookup sqs get-queue-attributes \
       --queue-url "$url" \
       --attribute-names RedrivePolicy \
@@ -126,7 +163,7 @@ set_redrive_policy() {
     --attributes "{\"RedrivePolicy\": \"$policy\"}"
 }
 
-arn_of_queue() { say "arn:aws:sqs:$region:$account:$1"; }
+arn_of_queue() { say "arn:$partition:sqs:$region:$account:$1"; }
 
 # find_own_queues: set `own_queues` to the URLs of the queues with this set-up's tag, and of its clients' reply queues.
 find_own_queues() {

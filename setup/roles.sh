@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # roles.sh: least-privilege policies for workers and clients, and the role of an instance.
 
-readonly session_manager_policy="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
+session_manager_policy() { say "arn:$partition:iam::aws:policy/AmazonSSMManagedInstanceCore"; }
 
 # policy_document KIND: the policy's JSON as IAM returns it, without whitespace.
 policy_document() { policy_text "$1" | compact; }
@@ -9,11 +9,12 @@ policy_document() { policy_text "$1" | compact; }
 # policy_text KIND: the policy's JSON with this set-up's names.
 policy_text() {
   sed \
-    -e "s|@QUEUES@|arn:aws:sqs:$region:$account:|g" \
+    -e "s|@QUEUES@|arn:$partition:sqs:$region:$account:|g" \
     -e "s|@REQUEST_QUEUE@|${queue_names[0]}|g" \
     -e "s|@RESPONSE_QUEUE@|${queue_names[1]}|g" \
     -e "s|@IMAGE_INBOX@|${queue_names[2]}|g" \
     -e "s|@IMAGE_OUTBOX@|${queue_names[3]}|g" \
+    -e "s|@PARTITION@|$partition|g" \
     -e "s|@BUCKET@|$bucket|g" \
     -e "s|@REGION@|$region|g" \
     -e "s|@ACCOUNT@|$account|g" \
@@ -58,7 +59,7 @@ policy_owner() {
     --output text
 }
 
-client_policy_arn() { say "arn:aws:iam::$account:policy/$name-client"; }
+client_policy_arn() { say "arn:$partition:iam::$account:policy/$name-client"; }
 
 make_roles() {
   if $is_lab; then
@@ -136,9 +137,9 @@ allow_session_manager() {
     --role-name "$(role_name)" \
     --query "AttachedPolicies[].PolicyArn" \
     --output text)
-  [[ $there == *"$session_manager_policy"* ]] || aws_apply iam attach-role-policy \
+  [[ $there == *"$(session_manager_policy)"* ]] || aws_apply iam attach-role-policy \
     --role-name "$(role_name)" \
-    --policy-arn "$session_manager_policy"
+    --policy-arn "$(session_manager_policy)"
 }
 
 # A managed policy for administrators to attach to users or groups.

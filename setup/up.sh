@@ -19,14 +19,19 @@ make_everything() {
 up() {
   make_everything
   if ! $with_ec2; then
+    look_again
     say "Queues and bucket are ready; $(count_changes) changes were made. Start the workers, then: python numbers_client.py"
     return
   fi
   $fleet || await_machine
+  look_again
   say "$(count_changes) changes were made."
   prove
   next_commands
 }
+
+# look_again: whether what was found at first is still there; needless if nothing had to be created.
+look_again() { (($(count_changes) == 0)) || look_at_queues_again; }
 
 # next_commands: the next commands to type, with the options and variables of this set-up.
 next_commands() {

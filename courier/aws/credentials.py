@@ -25,6 +25,7 @@ import botocore.session
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ConfigParseError
 
+from courier.aws.bucket_hooks import region_elsewhere
 from courier.aws.credentials_file import FileCredentials, Problem, explain, read_credentials, read_text, section_names
 from courier.errors import NoCredentials
 from courier.redaction import remember
@@ -254,7 +255,7 @@ class _Resigner:
     def consider(self, response: Any, request_dict: dict[str, Any], **_: object) -> float | None:  # noqa: ANN401
         """Return 0 to sign and send the call again, else None (botocore event `needs-retry`)."""
         credentials = self._provider.credentials
-        if credentials is None or response is None or not _is_invalid_credentials(response[1], request_dict["method"]):
+        if credentials is None or response is None or not _is_invalid_credentials(response[1], request_dict):
             return None
         return 0.0 if credentials.have_changed or self._wait(credentials) else None
 
@@ -276,9 +277,11 @@ class _Resigner:
         return False
 
 
-def _is_invalid_credentials(parsed: dict[str, Any], method: str) -> bool:
+def _is_invalid_credentials(parsed: dict[str, Any], request: dict[str, Any]) -> bool:
     code = str(parsed.get("Error", {}).get("Code", "")).rpartition("#")[2]
-    return code in INVALID_CREDENTIALS or (method == "HEAD" and code == INVALID_CREDENTIALS_IN_A_HEAD)
+    if code != INVALID_CREDENTIALS_IN_A_HEAD or request["method"] != "HEAD":
+        return code in INVALID_CREDENTIALS
+    return not region_elsewhere(parsed, request.get("context", {}))
 
 
 def _fingerprint(path: Path) -> tuple[int, int, int] | None:

@@ -23,7 +23,9 @@ from botocore.exceptions import (
     HTTPClientError,
     IncompleteReadError,
     InvalidConfigError,
+    LoginError,
     MetadataRetrievalError,
+    MissingDependencyException,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -36,6 +38,7 @@ from botocore.exceptions import ConnectionError as NetworkError
 from botocore.parsers import ResponseParserError
 from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
+from courier.aws.bucket_hooks import HEADS
 from courier.aws.credentials import INVALID_CREDENTIALS, INVALID_CREDENTIALS_IN_A_HEAD
 from courier.aws.credentials_file import explain
 from courier.aws.responses import endpoint_hint, not_from_aws
@@ -63,8 +66,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Translated = AwsError | Rejected
 
-#: The calls whose error responses have no body, only a status.
-HEADS = ("HeadObject", "HeadBucket")
 LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, or eval "$(./run_local.sh env)".'
 CREDENTIALS_HINT = "Paste new credentials into ~/.aws/credentials, or run: aws configure."
 
@@ -72,19 +73,21 @@ _SET_UP = "Run ./aws_setup.sh, which creates what is missing."
 _SERVER_ERROR = 500
 _FORBIDDEN = 403
 _WAIT_STATUSES = (408, 429)
+#: Two conditional writes at once. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+CONFLICT = "ConditionalRequestConflict"
 #: Error codes by their last part: `AWS.SimpleQueueService.X` and `com.amazonaws.sqs#X` are X.
 _CODES: dict[type[Translated], tuple[str, ...]] = {
     QueueMissing: ("NonExistentQueue", "QueueDoesNotExist"),
     BucketMissing: ("NoSuchBucket",),
     ObjectMissing: ("NoSuchKey",),
-    ObjectReplaced: ("PreconditionFailed", "412", "ConditionalRequestConflict"),
+    ObjectReplaced: ("PreconditionFailed", "412"),
     AccessDenied: ("AccessDenied", "AccessDeniedException", "403", "UnauthorizedOperation"),
     CredentialsRejected: (*INVALID_CREDENTIALS, "SignatureDoesNotMatch", "RequestTimeTooSkewed"),
     PurgeInProgress: ("PurgeQueueInProgress",),
     MessageTooLong: ("BatchRequestTooLong",),
     ReceiptHandleInvalid: ("ReceiptHandleIsInvalid", "MessageNotInflight"),
     # Those that botocore's own classification lacks.
-    Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted"),
+    Throttled: ("ServiceUnavailable", "InternalError", "InternalFailure", "OverLimit", "OperationAborted", CONFLICT),
 }
 _CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes}
 _HEAD_CLASSES: dict[str, type[Translated]] = {"404": ObjectMissing, INVALID_CREDENTIALS_IN_A_HEAD: CredentialsRejected}
@@ -145,6 +148,8 @@ def error_kind(code: str, message: str = "", *, status: int | None = None) -> ty
         return ReceiptHandleInvalid
     if code == "InvalidParameterValue" and "shorter than" in message:
         return MessageTooLong
+    if code == "InvalidParameterValue" and "Dead letter target does not exist" in message:
+        return Throttled  # it was just created, and SQS does not know it everywhere yet
     return _CLASSES.get(code, AwsError)
 
 
@@ -235,8 +240,14 @@ def _wrong_configuration(error: Exception, doing: str) -> Translated:
     return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint="Correct it, or run: aws configure.")
 
 
+def _no_library(error: Exception, doing: str) -> Translated:
+    hint = "Install it with: pip install 'botocore[crt]'. Profiles of aws login need it."
+    return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint=hint)
+
+
 def _no_source(error: Exception, doing: str) -> Translated:
-    hint = "Log in again (aws sso login), or check their source in the AWS configuration."
+    login = "aws login" if isinstance(error, LoginError) else "aws sso login"
+    hint = f"Log in again ({login}), or check their source in the AWS configuration."
     return CredentialsUnavailable(f"Could not {doing}: {text_of(error)}.", hint=hint)
 
 
@@ -252,7 +263,8 @@ _MAKERS: tuple[tuple[tuple[type[Exception], ...], Callable[[Exception, str], Tra
     ((NoCredentialsError, PartialCredentialsError), _no_credentials),
     ((ProfileNotFound,), _no_profile),
     ((ConfigParseError, InvalidConfigError), _wrong_configuration),
-    ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError), _no_source),
+    ((MissingDependencyException,), _no_library),
+    ((CredentialRetrievalError, MetadataRetrievalError, TokenRetrievalError, SSOError, LoginError), _no_source),
     ((NetworkError, ConnectionClosedError, ReadTimeoutError, ResponseStreamingError), unreachable),
     ((IncompleteReadError, ChecksumError, FlexibleChecksumError), unreachable),
     ((HTTPClientError,), _from_http_client),

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from courier.aws.errors import call_aws
+from courier.aws.errors import CONFLICT, call_aws
 from courier.aws.responses import needed
 from courier.aws.session import Aws
-from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected
+from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected, Throttled
 from courier.text import quoted
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ SHORT_RANGE_BYTES = 2**12
 
 #: Called with the number of bytes of each chunk that was transferred.
 Advance = Callable[[int], None]
-
 
 #: The size of an upload's parts; larger from the thousandth on, since S3 allows 10,000 parts.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
@@ -74,10 +74,8 @@ class Bucket:
         try:
             self._aws.call(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
-            message = f"The bucket {self.name} does not exist."
-            raise BucketMissing(
-                message, hint="Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
-            ) from error
+            hint = "Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
+            raise BucketMissing(f"The bucket {self.name} does not exist.", hint=hint) from error
 
     def store(
         self,
@@ -131,8 +129,17 @@ class Bucket:
             part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
         parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
         complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
-        done = self._aws.call(self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
-        return self._stored(name, size, done)
+        call = partial(call_aws, self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
+        return self._stored(name, size, self._aws.retry(partial(self._completed, name, call)))
+
+    def _completed(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  boto3's response
+        """Complete an upload, which must begin again after a conflict with another write."""
+        try:
+            return call()
+        except Throttled as error:
+            if CONFLICT in error.message:
+                raise self.replaced(name) from error
+            raise
 
     @property
     def _storing(self) -> str:

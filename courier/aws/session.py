@@ -22,6 +22,7 @@ from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
 
+from courier.aws import bucket_hooks
 from courier.aws.credentials import CredentialRefresh, make_session
 from courier.aws.credentials_file import invalid_character
 from courier.aws.environment import check_certificates, check_environment, check_region, file_problems
@@ -109,6 +110,7 @@ class Aws:
         self._refresh = refresh or CredentialRefresh(seconds=0, tell=log.warning, stopped=self.stopping)
         self._lock = threading.Lock()
         self._clients: dict[str, Any] = {}
+        self._owner = ""
         check_environment()
         self._session = self._make_session()
         if not self._session.region_name:
@@ -141,7 +143,8 @@ class Aws:
         return self._client("sqs")  # type: ignore[no-any-return]
 
     def s3(self) -> S3Client:
-        """Return the client for buckets."""
+        """Return the client for buckets of this account; S3 rejects its calls for others. Raises: AwsError."""
+        self._owner = self._owner or self.account_id()
         return self._client("s3")  # type: ignore[no-any-return]
 
     def cloudwatch(self) -> CloudWatchClient:
@@ -165,11 +168,13 @@ class Aws:
     def default_bucket(self) -> str:
         """Return the bucket's name by convention: lab3-<account id>-<region>.
 
-        With the suffix -an (an account-regional name) if only that bucket exists. Raises: AwsError.
+        With the suffix -an if that bucket exists: only this account can have an account-regional name.
+        Raises: AwsError.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/gpbucketnamespaces.html
         """
-        plain = f"lab3-{self.account_id()}-{self.region}"
-        return next(filter(self._has_bucket, (plain, f"{plain}-an")), plain)
+        self._owner = self._owner or self.account_id()
+        plain = f"lab3-{self._owner}-{self.region}"
+        return next(filter(self._has_bucket, (f"{plain}-an", plain)), plain)
 
     def _has_bucket(self, name: str) -> bool:
         try:
@@ -200,6 +205,8 @@ class Aws:
         client.meta.events.register(f"before-parse.{service}", self._read_clock)
         if service == "sqs":
             client.meta.events.register("before-parse.sqs", _check_json)
+        if service == "s3":
+            bucket_hooks.register(client.meta.events, self._owner)
         return CancelableClient(client, self._cancellation, limit_seconds) if self._cancellation else client
 
     def run(self, call: Callable[[], T]) -> T:

@@ -6,13 +6,14 @@ Every call overrides the queues' defaults (create-queue.json), which are slow on
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from courier.aws import backoff
+from courier.aws.batches import by_size
 from courier.aws.errors import call_aws, error_kind
 from courier.aws.message import Message
 from courier.aws.responses import needed, needed_number
@@ -20,7 +21,6 @@ from courier.aws.retry import Failure
 from courier.aws.session import Aws
 from courier.errors import (
     AwsError,
-    MessageTooLong,
     PurgeInProgress,
     QueueMissing,
     ReceiptHandleInvalid,
@@ -43,6 +43,9 @@ METRIC_SPAN = timedelta(minutes=10)
 #: SQS purges a queue at most once in this many seconds, and may take this long to do it.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_PurgeQueue.html
 PURGE_SECONDS = 60
+#: For so long after its creation, parts of SQS may not know a queue yet.
+#: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
+NEW_SECONDS = 5.0
 _MISSING = "Check the region. Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
 
 
@@ -76,10 +79,14 @@ class Depth:
 class Mailbox:
     """A queue, by name. The first call looks up its URL, so the queue may be created later."""
 
-    def __init__(self, aws: Aws, name: str) -> None:
+    def __init__(self, aws: Aws, name: str, *, new_url: str | None = None) -> None:
         self.name = name
         self._aws = aws
-        self._known_url: str | None = None
+        #: The URL that CreateQueue gave, of a queue that was just created.
+        self._known_url = new_url
+        #: Whether it was created by this program.
+        self.is_new = new_url is not None
+        self._new_until = time.monotonic() + NEW_SECONDS if self.is_new else 0.0
 
     def send(self, messages: Sequence[Message], *, group: str = "") -> list[Failure]:
         """Send all without delay, in calls of at most ten messages and 1 MiB; return the failures.
@@ -88,7 +95,7 @@ class Mailbox:
         Raises: AwsError.
         """
         failures: list[Failure] = []
-        for batch in _by_size(messages):
+        for batch in by_size(messages, limit=MAX_BATCH, limit_bytes=MAX_BODY_BYTES):
             if isinstance(batch, Failure):
                 failures.append(batch)
                 continue
@@ -102,10 +109,9 @@ class Mailbox:
         They are invisible to others for `visibility_seconds`. Raises: AwsError.
         """
         doing = f"receive from {self.name}"
-        response = call_aws(
+        response = self._call(
             doing,
             self._aws.sqs().receive_message,
-            QueueUrl=self._url(),
             MaxNumberOfMessages=limit,
             WaitTimeSeconds=wait_seconds,
             VisibilityTimeout=visibility_seconds,
@@ -130,7 +136,7 @@ class Mailbox:
     def purge(self) -> bool:
         """Delete every message; return False if SQS rejects it, after a purge under 60 s ago. Raises: AwsError."""
         try:
-            call_aws(f"purge {self.name}", self._aws.sqs().purge_queue, QueueUrl=self._url())
+            self._call(f"purge {self.name}", self._aws.sqs().purge_queue)
         except PurgeInProgress:
             return False
         return True
@@ -173,7 +179,7 @@ class Mailbox:
         """Return attributes, all read at the same moment; without names, all attributes. Raises: AwsError."""
         doing = f"read the attributes of {self.name}"
         call = self._aws.sqs().get_queue_attributes
-        response = call_aws(doing, call, QueueUrl=self._url(), AttributeNames=list(names) or ["All"])
+        response = self._call(doing, call, AttributeNames=list(names) or ["All"])
         return dict(needed(doing, response, "Attributes"))
 
     def created_at(self) -> float:
@@ -182,7 +188,7 @@ class Mailbox:
 
     def delete(self) -> None:
         """Delete the queue and its messages. Raises: AwsError."""
-        call_aws(f"delete {self.name}", self._aws.sqs().delete_queue, QueueUrl=self._url())
+        self._call(f"delete {self.name}", self._aws.sqs().delete_queue)
 
     def find(self) -> None:
         """Look the queue up. Raises: QueueMissing if it does not exist; AwsError."""
@@ -191,6 +197,15 @@ class Mailbox:
     def _numbers(self, *names: str) -> list[float]:
         found = self.attributes(*names)
         return [needed_number(f"read the attributes of {self.name}", found, name) for name in names]
+
+    def _call(self, doing: str, call: Callable[..., Any], **given: Any) -> Any:  # noqa: ANN401  the call's own
+        """Make a call about this queue. That a new one does not exist is transient."""
+        try:
+            return call_aws(doing, call, QueueUrl=self._url(), **given)
+        except QueueMissing as error:
+            if time.monotonic() >= self._new_until:
+                raise
+            raise Throttled(f"The new queue {self.name} is not known everywhere in SQS yet.") from error
 
     def _url(self) -> str:
         if self._known_url is None:
@@ -225,7 +240,7 @@ class Mailbox:
         failed: list[Failure] = []
         for pause in [*islice(backoff.delays(), BATCH_ATTEMPTS - 1), 0.0]:
             given = [{"Id": str(key), **left[key]} for key in left]
-            response = call_aws(f"{doing} {self.name}", call, QueueUrl=self._url(), Entries=given)
+            response = self._call(f"{doing} {self.name}", call, Entries=given)
             failures = self._failures(f"{doing} {self.name}", response, left)
             final += [failure for failure in failures if not failure.is_transient]
             failed = [failure for failure in failures if failure.is_transient]
@@ -252,28 +267,6 @@ class Mailbox:
         if kind is Throttled or not entry.get("SenderFault"):
             return Throttled(f"{self.name} did not accept a message: {reason}.")
         return Undelivered(f"{self.name} rejected a message: {reason}.")
-
-
-def _by_size(messages: Sequence[Message]) -> Iterator[dict[int, Message] | Failure]:
-    """Yield batches of at most ten messages and 1 MiB together, and a failure for each that is too long."""
-    batch: dict[int, Message] = {}
-    size = 0
-    for index, message in enumerate(messages):
-        if message.size_bytes > MAX_BODY_BYTES:
-            yield Failure(index=index, error=_too_long(message.size_bytes))
-            continue
-        if len(batch) == MAX_BATCH or size + message.size_bytes > MAX_BODY_BYTES:
-            yield batch
-            batch, size = {}, 0
-        batch[index] = message
-        size += message.size_bytes
-    if batch:
-        yield batch
-
-
-def _too_long(size_bytes: int) -> MessageTooLong:
-    message = f"The message has {size_bytes:,} bytes, and the limit of SQS is {MAX_BODY_BYTES:,}."
-    return MessageTooLong(message, hint="Split it into shorter ones.")
 
 
 def _send_entry(message: Message, group: str) -> dict[str, Any]:

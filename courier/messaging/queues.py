@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from courier.aws.credentials import CredentialRefresh
-from courier.aws.errors import call_aws
+from courier.aws.responses import needed
 from courier.aws.session import Aws, connect
-from courier.aws.sqs import Mailbox
+from courier.aws.sqs import NEW_SECONDS, Mailbox
 from courier.errors import AwsError, QueueMissing
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
@@ -37,34 +38,35 @@ def create_queues(application: Application, *, max_deliveries: int = WorkerConfi
     ...     print(queues.names())
     ['upperReplies', 'upperRequests', 'upperRequests-dead']
     """
-    aws = connect(CredentialRefresh(seconds=0, tell=lambda _sentence: None))
-    made = _create(aws, Mailbox(aws, application.replies), ATTRIBUTES)
-    dead = Mailbox(aws, application.dead_letters)
-    made |= _create(aws, dead, DEAD_ATTRIBUTES)
-    arn = dead.attributes()["QueueArn"]
+    aws = connect(CredentialRefresh(seconds=0, tell=lambda _sentence: None, transient_seconds=2 * NEW_SECONDS))
+    replies = _create(aws, application.replies, ATTRIBUTES)
+    dead = _create(aws, application.dead_letters, DEAD_ATTRIBUTES)
+    arn = aws.retry(dead.attributes)["QueueArn"]
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": str(max_deliveries)})
-    made |= _create(aws, Mailbox(aws, application.requests), {**ATTRIBUTES, "RedrivePolicy": policy})
-    if made:
+    requests = _create(aws, application.requests, {**ATTRIBUTES, "RedrivePolicy": policy})
+    if any(queue.is_new for queue in (replies, dead, requests)):
         aws.wait(READY_SECONDS)
 
 
-def _create(aws: Aws, queue: Mailbox, wanted: Mapping[str, str]) -> bool:
-    """Create a queue; return whether it was missing. Raises: AwsError if it exists with other attributes."""
+def _create(aws: Aws, name: str, wanted: Mapping[str, str]) -> Mailbox:
+    """Create a queue if it is missing. Raises: AwsError if it exists with other attributes."""
+    queue = Mailbox(aws, name)
     try:
         there = queue.attributes()
     except QueueMissing:
-        create: Callable[..., object] = aws.sqs().create_queue
-        call_aws(f"create the queue {queue.name}", create, QueueName=queue.name, Attributes=wanted)
-        return True
+        create: Callable[..., Any] = aws.sqs().create_queue
+        doing = f"create the queue {name}"
+        made = aws.call(doing, create, QueueName=name, Attributes=wanted)
+        return Mailbox(aws, name, new_url=str(needed(doing, made, "QueueUrl")))
     different = [
-        f"{name} is {there.get(name, 'not set')}, not {value}"
-        for name, value in wanted.items()
-        if _plain(there.get(name, "")) != _plain(value)
+        f"{key} is {there.get(key, 'not set')}, not {value}"
+        for key, value in wanted.items()
+        if _plain(there.get(key, "")) != _plain(value)
     ]
     if different:
         hint = "Delete the queue, choose another name, or give it these attributes."
-        raise AwsError(f"The queue {queue.name} exists with other attributes: {'; '.join(different)}.", hint=hint)
-    return False
+        raise AwsError(f"The queue {name} exists with other attributes: {'; '.join(different)}.", hint=hint)
+    return queue
 
 
 def _plain(value: str) -> object:

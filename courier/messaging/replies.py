@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 
 from courier.aws.retry import Failure, Retrier
 from courier.aws.session import Aws
-from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
+from courier.aws.sqs import MAX_BATCH, NEW_SECONDS, Mailbox, ReceivedMessage
 from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing, ReceiptHandleInvalid
 from courier.messaging.backlog import Backlog
 from courier.messaging.hooks import Hooks
@@ -160,6 +160,8 @@ class Replier:
 
     def _failed(self, name: str, group: Sequence[Finished], error: AwsError) -> _Attempt:
         """Classify a failed call: the queue is gone, one reply makes the batch fail, or the call is retried."""
+        if isinstance(error, QueueMissing) and any(_is_recent(finished) for finished in group):
+            return _Attempt(waiting=list(group), error=error)
         if name != self._default.name and isinstance(error, QueueMissing | AccessDenied):
             log.warning("%d responses to %s are lost: %s", len(group), printable(name), error.sentence)
             return _Attempt(safe=list(group), is_gone=True)
@@ -244,3 +246,8 @@ class Replier:
             except AwsError as error:
                 self._retrier.wait(error)
         return None
+
+
+def _is_recent(finished: Finished) -> bool:
+    """Whether the request was received so lately that its client's reply queue may be new, and not known yet."""
+    return time.monotonic() - finished.received.received_at < NEW_SECONDS

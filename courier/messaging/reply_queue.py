@@ -7,8 +7,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from courier.aws.errors import call_aws
+from courier.aws.responses import needed
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
 from courier.cancellation import Canceled
@@ -36,13 +38,14 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
     name = f"{shared.name}-{secrets.token_hex(8)}"
     try:
         attributes = {"MessageRetentionPeriod": str(RETENTION_SECONDS)}
-        create: Callable[..., object] = aws.sqs().create_queue
-        call_aws(f"create the reply queue {name}", create, QueueName=name, Attributes=attributes)
+        create: Callable[..., Any] = aws.sqs().create_queue
+        doing = f"create the reply queue {name}"
+        made = call_aws(doing, create, QueueName=name, Attributes=attributes)
+        private = Mailbox(aws, name, new_url=str(needed(doing, made, "QueueUrl")))
     except AwsError as error:
         log.info("responses come through %s: %s", shared.name, error.message)
         yield shared
         return
-    private = Mailbox(aws, name)
     try:
         aws.wait(READY_SECONDS)
         yield private

@@ -12,13 +12,15 @@ from courier.testing.s3 import MemoryS3
 from courier.testing.service import MemoryService, operation
 from courier.testing.sqs import MemorySqs
 
+ACCOUNT_ID = "123456789012"
+
 
 class MemorySts(MemoryService):
     """STS in memory: returns the account ID."""
 
     @operation()
     def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Account": "123456789012"}
+        return {"Account": ACCOUNT_ID}
 
 
 class Account:
@@ -41,6 +43,7 @@ class MemoryAws(Aws):
         self._cancellation = cancellation
         self._refresh = refresh
         self._services = account.services
+        self._owner = ""
 
     def wait(self, seconds: float) -> None:  # noqa: ARG002  nothing here takes time
         """Return at once. Raises: Canceled."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
+import shutil
 import socket
 import stat
 import subprocess
@@ -30,6 +32,8 @@ ANSWER = "printf '%s\\n' {out}; printf '%s\\n' {err} >&2; exit {status}\n"
 DEAD = ("requestQueue-dead", "imageInbox-dead")
 ACCOUNT = {"sts get-caller-identity": ["123456789012\tarn:aws:iam::123456789012:user/me", "", 0]}
 NO_QUEUES = {"sqs list-queues": ["None", "", 0]}
+#: What AWS says unless a test has it say something else.
+USUAL = {"ec2 create-security-group": ["sg-1", "", 0], "ssm get-parameter": ["ami-1", "", 0]}
 NO_BUCKET = {"s3api head-bucket": ["", "An error occurred (404) when calling HeadBucket: Not Found", 254]}
 
 
@@ -48,7 +52,7 @@ class Stub:
         self._env = {**env, **stub, "PATH": f"{program.parent}:{env['PATH']}"}
 
     def run(self, *arguments: str, answers: dict[str, Any], **env: str) -> subprocess.CompletedProcess[str]:
-        for call, (out, err, status) in answers.items():
+        for call, (out, err, status) in {**USUAL, **answers}.items():
             text = ANSWER.format(out=shlex.quote(out), err=shlex.quote(err), status=status)
             (self._answers / call).write_text(text)
         return setup({**self._env, **env}, *arguments)
@@ -162,11 +166,18 @@ def test_what_exists_is_not_created_again(stub: Stub) -> None:
     done = stub.run(
         "up",
         "--no-ec2",
-        answers={**ACCOUNT, "sqs list-queues": [everything, "", 0], "sqs get-queue-attributes": ["{}", "", 0]},
+        answers={
+            **ACCOUNT,
+            "sqs list-queues": [everything, "", 0],
+            "sqs get-queue-attributes": ["{}", "", 0],
+            "s3api get-bucket-tagging": ["lab3", "", 0],
+        },
     )
 
     assert done.returncode == 0
-    assert not [call for call in stub.calls if call[1].startswith("create-")]
+    assert not re.search(r"aws \w+ create-", done.stdout)
+    # What is asked of SQS creates nothing where there is a queue: only so it says that one is being deleted.
+    assert {call[1] for call in stub.calls if call[1].startswith("create-")} == {"create-queue"}
 
 
 def test_a_queue_whose_name_only_ends_alike_is_another(stub: Stub) -> None:
@@ -229,6 +240,122 @@ def test_an_aws_error_ends_it_with_a_sentence(stub: Stub, call: str, said_by_aws
     notices = [line for line in done.stderr.splitlines() if line.startswith("aws_setup.sh: ")]
     assert any(fact in line for line in notices), done.stderr
     assert call.split() in [made[:2] for made in stub.calls]
+
+
+def launched(stub: Stub, **more: list[Any]) -> list[str]:
+    """Return the arguments of the launch of an `up` that makes everything."""
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 run-instances": ["i-1", "", 0], **more}
+    done = stub.run("up", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="0")
+    assert done.returncode == 0, done.stderr
+    return stub.options("ec2 run-instances")
+
+
+def test_a_launch_names_the_new_group_by_its_id_requests_an_address_and_can_be_made_again(stub: Stub) -> None:
+    options = launched(stub)
+
+    assert value_of("--security-group-ids", options) == "sg-1"
+    assert "--associate-public-ip-address" in options
+    assert re.fullmatch(r"lab3-[0-9]{10}-[0-9]{1,10}", value_of("--client-token", options))
+    assert value_of("--image-id", options) == "ami-1"
+
+
+def test_where_ssm_may_not_be_read_the_image_comes_from_the_list(stub: Stub) -> None:
+    denied = ["", "An error occurred (AccessDeniedException) when calling the GetParameter operation: no", 254]
+
+    options = launched(stub, **{"ssm get-parameter": denied, "ec2 describe-images": ["ami-2", "", 0]})
+
+    assert value_of("--image-id", options) == "ami-2"
+    listed = stub.options("ec2 describe-images")
+    assert "Name=name,Values=al2023-ami-2023.*-kernel-*-x86_64" in listed
+    assert value_of("--owners", listed) == "amazon"
+
+
+def test_a_bucket_is_looked_for_under_the_name_that_is_this_accounts_alone(stub: Stub) -> None:
+    skeleton = ["".join(f'"Filler{number}": "",\n' for number in range(9999)) + '"BucketNamespace": ""', "", 0]
+    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "s3api create-bucket": skeleton}
+
+    done = stub.run("bucket", answers=answers, AWS_ENDPOINT_URL="")
+
+    assert done.returncode == 0, done.stderr
+    looked_for = {value_of("--bucket", call) for call in stub.calls if call[1] == "head-bucket"}
+    assert looked_for == {"lab3-123456789012-us-east-1-an", "lab3-123456789012-us-east-1"}
+    (created,) = [call for call in stub.calls if call[1] == "create-bucket" and "--bucket-namespace" in call]
+    assert value_of("--bucket", created) == "lab3-123456789012-us-east-1-an"
+    assert value_of("--bucket-namespace", created) == "account-regional"
+
+
+def test_where_that_bucket_exists_no_other_is_looked_for(stub: Stub) -> None:
+    stub.run("bucket", answers={**ACCOUNT, "s3api get-bucket-tagging": ["lab3", "", 0]}, AWS_ENDPOINT_URL="")
+
+    looked_for = {value_of("--bucket", call) for call in stub.calls if call[1] == "head-bucket"}
+    assert looked_for == {"lab3-123456789012-us-east-1-an"}
+
+
+@pytest.mark.parametrize("verb", ["up", "bucket", "status", "deploy", "down"])
+def test_every_call_to_s3_says_whose_bucket_it_is(stub: Stub, verb: str) -> None:
+    answers = {**ACCOUNT, **NO_QUEUES, "s3api get-bucket-tagging": ["lab3", "", 0]}
+    # Each call of a listing has an object, and its deletion fails: once around.
+    answers["s3api list-objects-v2"] = ['{"Objects": [{"Key": "a"}]}', "", 0]
+    answers["s3api delete-objects"] = ["It stays.", "", 0]
+
+    stub.run(verb, "--yes", "--no-ec2", answers=answers)
+
+    calls = [call for call in stub.calls if call[0].startswith("s3")]
+    assert calls
+    for call in calls:
+        assert call[0] == "s3api"
+        assert call[1] == "create-bucket" or value_of("--expected-bucket-owner", call) == "123456789012"
+
+
+def test_head_of_a_bucket_in_another_region_is_no_matter_of_credentials(stub: Stub) -> None:
+    elsewhere = ["", "An error occurred (400) when calling the HeadBucket operation: Bad Request", 254]
+
+    done = stub.run("bucket", answers={**ACCOUNT, "s3api head-bucket": elsewhere}, COURIER_BUCKET="mine")
+
+    assert done.returncode == 1
+    assert "the bucket mine. It is in another region than us-east-1" in done.stderr
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+@pytest.mark.parametrize("tar", ["tar", "bsdtar"])
+def test_code_is_the_same_whichever_tar_packs_it_and_may_be_read_by_the_workers(
+    tmp_path: Path, tar: str, umask: int
+) -> None:
+    program = shutil.which(tar)
+    if program is None:
+        pytest.skip(f"{tar} is not installed")
+    (tmp_path / "tar").symlink_to(program)
+    copy = tmp_path / "copy"
+    for name in ("courier", "setup", "create-queue.json", "requirements.lock"):
+        source = ROOT / name
+        copied = shutil.copytree if source.is_dir() else shutil.copy
+        copy.mkdir(exist_ok=True)
+        copied(source, copy / name)
+    for program_name in ("images_client", "images_worker", "numbers_client", "numbers_worker"):
+        shutil.copy(ROOT / f"{program_name}.py", copy)
+    if umask == 0o077:
+        for path in copy.rglob("*"):
+            path.chmod(path.stat().st_mode & ~umask)
+    script = """
+    set -o errexit -o nounset -o pipefail
+    here=$1 scratch=$2; . setup/common.sh; . setup/deploy.sh
+    list_code; sum_of_code; here=$3; sum_of_code; pack "$scratch/code.tar.gz"; tar -tzf "$scratch/code.tar.gz"
+    """
+    env = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        ["bash", "-c", script, "-", str(ROOT), str(tmp_path), str(copy)],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    here, there, *names = done.stdout.splitlines()
+    assert re.fullmatch("[0-9a-f]{64}", here)
+    assert here == there
+    assert "numbers_worker.py" in names
 
 
 def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:

@@ -35,8 +35,12 @@ GROUP = "lab3-workers"
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 PARTS = 9_000_000
 
-#: What is rejected and does no harm: a client may not look for reply queues that others have left.
-HARMLESS = {("client", "sqs:ListQueues", "*")}
+#: What is rejected and does no harm: a client may not look for reply queues that others have left, and neither may look
+#: for a bucket of another name than the one there is.
+HARMLESS = {
+    ("client", "sqs:ListQueues", "*"),
+    *((who, "s3:ListBucket", f"arn:aws:s3:::{BUCKET}-an") for who in ("client", "worker")),
+}
 
 
 class Strict:

@@ -104,7 +104,7 @@ def _carry_out(driver: Any, call: Call, connection: socket.socket) -> None:
     say(connection, os.getpid())
     _forget(driver.session)
     sys.argv = ["aws", *call.arguments[1:]]
-    status = flushed(run(lambda: sys.exit(_fault(call) or driver.main(sys.argv[1:]))))
+    status = flushed(run(lambda: sys.exit(driver.main(sys.argv[1:]) if (at := _fault(call)) is None else at)))
     close_streams()
     say(connection, status)
 
@@ -141,13 +141,13 @@ def _forget(session: Any) -> None:
     session._register_credential_provider()
 
 
-def _fault(call: Call) -> int:
-    """Note the call in the folder that AWS_CALLS names, and fail if its `faults` say so; return the exit status.
+def _fault(call: Call) -> int | None:
+    """Note the call in the folder that AWS_CALLS names, and end it as its `faults` say; return its exit status, if so.
 
-    They are a list of {call, error, times}.
+    They are a list of {call, error, times}, or of {call, answer, times} for what AWS answers instead.
     """
     if NOTES not in call.env:
-        return 0
+        return None
     folder = Path(call.env[NOTES])
     with (folder / "calls").open("a") as log:
         log.write(json.dumps(call.arguments[1:]) + "\n")
@@ -157,11 +157,14 @@ def _fault(call: Call) -> int:
         name = " ".join(call.arguments[1:3])
         found = next((one for one in faults if one["call"] == name and one["times"]), None)
         if found is None:
-            return 0
+            return None
         found["times"] -= 1
         file.seek(0)
         file.truncate()
         json.dump(faults, file)
+    if "answer" in found:
+        print(found["answer"])
+        return 0
     print(found["error"], file=sys.stderr)
     return 254
 

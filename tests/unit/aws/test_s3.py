@@ -444,4 +444,35 @@ def test_a_bucket_without_a_name_is_the_accounts_requested_once(aws: FakeAws) ->
 
     assert own.name == "lab3-123456789012-us-east-1"
     assert own.name == "lab3-123456789012-us-east-1"
-    assert aws.objects.operations == ["head_bucket"]
+    looked_for = [given["Bucket"] for given in aws.objects.given("head_bucket")]
+    assert looked_for == ["lab3-123456789012-us-east-1-an", "lab3-123456789012-us-east-1"]
+
+
+def test_of_two_buckets_the_one_is_taken_whose_name_nobody_else_can_have(aws: FakeAws) -> None:
+    for name in ("lab3-123456789012-us-east-1", "lab3-123456789012-us-east-1-an"):
+        aws.objects.create_bucket(Bucket=name)
+
+    assert Bucket(aws, None, PREFIX).name == "lab3-123456789012-us-east-1-an"
+
+
+def test_two_conditional_writes_at_once_are_made_again(aws: FakeAws, bucket: Bucket) -> None:
+    aws.outlast_for(WAIT_LIMIT_SECONDS)
+    aws.objects.fail("put_object", client_error("ConditionalRequestConflict"))
+
+    bucket.store("a", io.BytesIO(b"1"), media_type=TYPE, is_new=True)
+
+    assert aws.objects.operations.count("put_object") == 2
+    with pytest.raises(ObjectReplaced):
+        bucket.store("a", io.BytesIO(b"2"), media_type=TYPE, is_new=True)
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_an_upload_in_parts_that_collides_begins_again(aws: FakeAws, bucket: Bucket) -> None:
+    aws.objects.fail("complete_multipart_upload", client_error("ConditionalRequestConflict"))
+
+    with pytest.raises(ObjectReplaced):
+        bucket.store("a", io.BytesIO(b"12345"), media_type=TYPE, is_new=True)
+
+    assert aws.objects.operations.count("complete_multipart_upload") == 1
+    assert aws.objects.uploads == {}
+    bucket.store("a", io.BytesIO(b"12345"), media_type=TYPE, is_new=True)

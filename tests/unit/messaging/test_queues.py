@@ -10,6 +10,7 @@ from courier import testing
 from courier.errors import AwsError
 from courier.messaging.application import Application
 from courier.messaging.queues import ATTRIBUTES, create_queues
+from tests.support.fakes import client_error
 from tests.support.place import ATTRIBUTES as FILE
 
 ECHO = Application("echo", requests="echoRequests", replies="echoReplies")
@@ -35,3 +36,21 @@ def test_again_changes_nothing_and_says_what_is_different() -> None:
         assert queues._queues.operations.count("create_queue") == 3
         with pytest.raises(AwsError, match=r"echoRequests exists with other attributes: RedrivePolicy is .* not"):
             create_queues(ECHO, max_deliveries=9)
+
+
+def test_what_was_just_created_and_is_not_known_everywhere_is_waited_for() -> None:
+    missing = client_error("AWS.SimpleQueueService.NonExistentQueue")
+    no_target = client_error("InvalidParameterValue", "Reason: Dead letter target does not exist.")
+    with testing.queues() as queues:
+        service = queues._queues
+        service.hooks["create_queue"] = lambda given: (
+            service.fail("get_queue_attributes", missing) if given["QueueName"] == ECHO.dead_letters else None
+        )
+        service.fail("create_queue", no_target)
+
+        create_queues(ECHO)
+
+        assert sorted(service.names()) == ["echoReplies", "echoRequests", "echoRequests-dead"]
+        assert service.operations.count("create_queue") == 4
+        assert "get_queue_attributes" in service.operations
+        assert not service._faults["get_queue_attributes"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -63,10 +64,22 @@ class ReplierHarness:
         )
 
     def finish(
-        self, name: str, reply: Reply | None = None, *, queue: str = "responseQueue", deadline: float | None = None
+        self,
+        name: str,
+        reply: Reply | None = None,
+        *,
+        queue: str = "responseQueue",
+        deadline: float | None = None,
+        seconds_ago: float = 60.0,
     ) -> None:
-        """Put one finished request into the outbox."""
-        received = ReceivedMessage(message=Message(body=""), message_id=name, receipt_handle=name, receive_count=1)
+        """Put one finished request into the outbox, received so long ago."""
+        received = ReceivedMessage(
+            message=Message(body=""),
+            message_id=name,
+            receipt_handle=name,
+            receive_count=1,
+            received_at=time.monotonic() - seconds_ago,
+        )
         self.in_flight.admit([received], reserved=self.in_flight.reserve())
         self.in_flight.move(received, State.REPLIED, State.RECEIVED)
         self.outbox.put(
@@ -248,6 +261,14 @@ def test_answers_are_dropped_where_their_queue_is_gone_or_closed_to_us(
     assert harness.run() == [("sent to responseQueue-a", ["a"]), ("acknowledged", ["a"])]
     assert error.message in caplog.text
     assert not harness.replier._backlog._queues
+
+
+def test_a_queue_that_is_unknown_while_its_request_is_young_may_be_new(harness: ReplierHarness) -> None:
+    harness.on_send.append(QueueMissing("Not yet."))
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60, seconds_ago=0.0)
+
+    assert harness.run() == [("sent to responseQueue-a", ["a"])] * 2 + [("acknowledged", ["a"])]
+    assert harness.in_flight.is_idle
 
 
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])

@@ -9,7 +9,7 @@ import pytest
 
 from courier.aws.sqs import Mailbox
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import QueueMissing
+from courier.errors import QueueMissing, Throttled
 from courier.messaging import reply_queue
 from courier.messaging.protocol import is_reply_queue
 from courier.messaging.reply_queue import MAX_SWEPT, STALE_SECONDS, private_replies, sweep
@@ -42,6 +42,24 @@ def test_it_is_one_that_workers_answer_to_and_is_gone_afterwards(aws: FakeAws) -
     assert aws.queues.names() == [SHARED]
 
 
+def test_it_is_used_by_the_url_that_its_creation_gave_though_sqs_may_not_know_it_yet(aws: FakeAws) -> None:
+    unknown = client_error("AWS.SimpleQueueService.NonExistentQueue")
+    with private_replies(aws, Mailbox(aws, SHARED)) as private:
+        aws.queues.calls.clear()
+        aws.queues.fail("receive_message", unknown)
+        with pytest.raises(Throttled, match="is not known everywhere in SQS yet") as raised:
+            private.receive(wait_seconds=0, visibility_seconds=1)
+        assert private.receive(wait_seconds=0, visibility_seconds=1) == []
+        assert aws.queues.operations == ["receive_message"] * 2
+
+        private._new_until = time.monotonic()
+        aws.queues.fail("receive_message", unknown)
+        with pytest.raises(QueueMissing):
+            private.receive(wait_seconds=0, visibility_seconds=1)
+
+    assert raised.value.is_transient
+
+
 def test_no_two_clients_have_the_same(aws: FakeAws) -> None:
     shared = Mailbox(aws, SHARED)
     with private_replies(aws, shared) as one, private_replies(aws, shared) as other:
@@ -66,7 +84,7 @@ def test_it_is_gone_also_when_its_client_is_canceled(monkeypatch: pytest.MonkeyP
 
     with pytest.raises(Canceled), private_replies(aws, Mailbox(aws, SHARED)) as private:
         cancellation.cancel()
-        private.find()
+        private.depth()
 
     assert aws.queues.names() == [SHARED, old]  # who is in a hurry sweeps nothing
 
