@@ -100,7 +100,7 @@ class Trial:
                 return True
             if not seen or seen[-1][1] != spent:
                 seen.append((time.monotonic(), spent))
-            return float(spent[0]) > 0 and time.monotonic() - seen[-1][0] > 0.5
+            return int(spent[0]) >= STARTED_TICKS and time.monotonic() - seen[-1][0] > 0.5
 
         wait_for(is_idle, 60)
 
