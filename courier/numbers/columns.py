@@ -18,7 +18,7 @@ from courier.text import one_of, quoted
 #: The longest allowed line, in characters.
 MAX_LINE = 2**20
 _EXCEL_LINE = re.compile(r"sep=(.)\s*", re.IGNORECASE)
-_QUOTED = re.compile(r'"(?:[^"]|"")*+"')
+_QUOTED = re.compile(r'"[^"]*+(?:""[^"]*+|)*+"')
 #: The gap between cells that are aligned by blanks; a second tab begins another gap, after an empty cell.
 _GAP = re.compile(r" *\t *| +")
 #: The number of column names that an error shows.

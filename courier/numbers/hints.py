@@ -12,10 +12,14 @@ import unicodedata
 MAX_CHARACTERS = 412
 
 _DIGITS = r"(?:[0-9]++(?:\.[0-9]*+)?+|\.[0-9]++)"
-_EXPONENT = r"(?:[eE][+-]?[0-9]++)?+"
+_EXPONENT = r"(?:[eE][+-]?[0-9]++|)?+"
 _NUMBER = rf"[+-]?{_DIGITS}{_EXPONENT}"
-_GROUPED = r"[+-]?[0-9]{1,3}(?:%s[0-9]{3})++(?:[.,][0-9]*+)?+"
 _BETWEEN_DIGITS = r"(?<=[0-9])%s(?=[0-9])"
+
+
+def _grouped(sign: str) -> str:
+    return rf"[+-]?[0-9]{{1,3}}{sign}[0-9]{{3}}(?:{sign}[0-9]{{3}}|)*+(?:[.,][0-9]*+)?+"
+
 
 _DELETE = "Delete it, or skip it with --skip-header."
 _MISSING = "A missing value (NaN, NA, null, - and similar) is never skipped: remove it."
@@ -44,7 +48,7 @@ _ITEMS: tuple[tuple[str, str], ...] = (
     (r"[+-]?0[xXbBoO][0-9a-fA-F_]+", "Hexadecimal, octal and binary are not read; write it in decimal."),
     (r"[+-]?[0-9]+/[0-9]+", "Fractions are not read; write a decimal."),
     (
-        _GROUPED % ",",
+        _grouped(","),
         "Remove the thousands commas, or use --thousands (--decimal-comma if they are decimal commas).",
     ),
     (
@@ -52,7 +56,7 @@ _ITEMS: tuple[tuple[str, str], ...] = (
         "Write a decimal point, not a comma, or use --decimal-comma.",
     ),
     (r"[-+.0-9eE \t]*(?:,[-+.0-9eE \t]*)+", "Separate by commas or by semicolons, not by both."),
-    (_GROUPED % "[_']", _GROUPS),
+    (_grouped("[_']"), _GROUPS),
     (r"[+-]?[0-9]{1,3}(?:\.[0-9]{3}){2,}", f"{_ONE_POINT} {_GROUPS}"),
     (r"[+-]?[0-9]*(?:\.[0-9]*){2,}", _ONE_POINT),
     (rf"{_DIGITS}[eE][+-]?[0-9]*\.[0-9]*", "An exponent is a whole number."),

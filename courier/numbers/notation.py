@@ -22,7 +22,7 @@ _DECIMAL_COMMA = re.compile(rf"[+-]?[0-9]*,[0-9]+{_EXPONENT}")
 _BOTH = re.compile(rf"[+-]?(?:[1-9][0-9]{{0,2}}(?:\.[0-9]{{3}})+|[0-9]*)(?:,[0-9]+)?{_EXPONENT}")
 #: Text whose words are numbers with a decimal comma or contain no comma and no point.
 _ALL_DECIMAL = re.compile(
-    r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++)?+(?![^; \t\r\n])))*+"
+    r"(?:[; \t\r\n]*+(?:[^,.; \t\r\n]++(?![,.])|[+-]?[0-9]*+,[0-9]++(?:[eE][+-]?[0-9]++|)?+(?![^; \t\r\n]))|)*+"
     r"[; \t\r\n]*+"
 )
 _SEPARATE = "Separate numbers by semicolons, spaces or line endings."
@@ -32,10 +32,15 @@ _ROW = re.compile(r"\S\t\S")
 #: A list with a longer line gets no note.
 _LONGEST_LINE = 1_000
 _LINE_END = r"[ \t]*+(?:\r\n?+|\n|\Z)"
-_DECIMAL_LINES = re.compile(rf"(?:[ \t]*+[+-]?[0-9]++,[0-9]++(?:[eE][+-]?[0-9]++)?+{_LINE_END})++")
-_THOUSANDS_LINES = re.compile(
-    rf"(?:[ \t]*+[+-]?(?:[1-9][0-9]{{0,2}}(?:,[0-9]{{3}})++|[0-9]{{1,3}}+)(?:\.[0-9]*+)?+{_LINE_END})++"
-)
+_GROUPS = "(?:,[0-9]{3}(?:,[0-9]{3}|)*+)"
+
+
+def _lines(line: str) -> re.Pattern[str]:
+    return re.compile(rf"{line}{_LINE_END}(?:{line}{_LINE_END}|)*+")
+
+
+_DECIMAL_LINES = _lines(r"[ \t]*+[+-]?[0-9]++,[0-9]++(?:[eE][+-]?[0-9]++|)?+")
+_THOUSANDS_LINES = _lines(rf"[ \t]*+[+-]?(?:[1-9][0-9]{{0,2}}{_GROUPS}|[0-9]{{1,3}}+)(?:\.[0-9]*+)?+")
 
 
 class _InvalidWord(Exception):

@@ -47,7 +47,7 @@ class _Separator:
 
 
 def _separator(between: str, behind: str) -> _Separator:
-    return _Separator(re.compile(between), re.compile(rf"(?:[{_BLANKS}]*+{_USUAL}{behind})*+"))
+    return _Separator(re.compile(between), re.compile(rf"(?:[{_BLANKS}]*+{_USUAL}{behind}|)*+"))
 
 
 _COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
