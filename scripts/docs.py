@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, helps, schemas, tables
+from scripts import api, helps, performance, schemas, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -32,6 +32,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "menus": helps.menus,
     "messages": partial(schemas.schema_tables, "messages"),
     "operations": tables.operation_table,
+    "performance biglist": performance.biglist,
+    "performance images": performance.images,
+    "performance latency": performance.latency,
+    "performance lists": performance.lists,
+    "performance throughput": performance.throughput,
     "permissions client": partial(tables.permission_table, "client"),
     "permissions worker": partial(tables.permission_table, "worker"),
     "presets": tables.preset_table,
