@@ -57,19 +57,24 @@ def fill(engine: Engine, account: str, count: int) -> None:
 
 
 def _entry(index: int, numbers: random.Random) -> dict[str, Any]:
+    return {
+        "Id": str(index),
+        "MessageBody": ",".join(f"{numbers.uniform(-1000, 1000):.2f}" for _ in range(17)),
+        "DelaySeconds": 0,
+        "MessageAttributes": request_attributes(f"{index:032x}"),
+    }
+
+
+def request_attributes(request_id: str) -> dict[str, dict[str, str]]:
+    """Return the attributes of a request, as our own client sends them."""
     attributes = {
-        "request-id": f"{index:032x}",
+        "request-id": request_id,
         "reply-to": "responseQueue",
         "kind": "numbers",
         "deadline": "4102444800.000",
         "version": "1",
     }
-    return {
-        "Id": str(index),
-        "MessageBody": ",".join(f"{numbers.uniform(-1000, 1000):.2f}" for _ in range(17)),
-        "DelaySeconds": 0,
-        "MessageAttributes": {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()},
-    }
+    return {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
 
 
 def run(engine: Engine, contestant: list[str], count: int) -> dict[str, float]:
