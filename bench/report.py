@@ -14,15 +14,18 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import biglist, images, latency, lists, overload, results, throughput
+from bench import biglist, images, latency, lists, overload, profiled, results, throughput
+from bench.peers import comparison
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "throughput": throughput.measure,
+    "profile": profiled.measure,
     "latency": latency.measure,
     "crowd": overload.measure,
     "lists": lists.measure,
     "biglist": biglist.measure,
     "images": images.measure,
+    "peers": lambda: comparison.figures(comparison.arguments([])),
 }
 
 

@@ -40,6 +40,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance peer ends": performance.peer_ends,
     "performance peer waiting": performance.peer_waiting,
     "performance peers": performance.peers,
+    "performance profile": performance.profile,
     "performance throughput": performance.throughput,
     "permissions client": partial(tables.permission_table, "client"),
     "permissions worker": partial(tables.permission_table, "worker"),

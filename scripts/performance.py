@@ -52,6 +52,13 @@ def throughput() -> str:
     )
 
 
+def profile() -> str:
+    """Return the table of where a worker's processor time goes."""
+    found = results.load("profile")
+    rows = [(what, f"{seconds / found['all']:.0%}") for what, seconds in found["parts"].items()]
+    return table(("part of a worker's processor time", "share"), rows)
+
+
 def latency() -> str:
     """Return the table of what people wait for, and of what an idle worker costs."""
     found, crowd = results.load("latency"), results.load("crowd")["rounds"]
