@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from bench import results
 from scripts import docs, performance
 
 
@@ -18,17 +15,6 @@ def test_contestants_are_compared_within_a_round() -> None:
     fast = {"ours": {"s": 4.0}, "theirs": {"s": 1.0}}
 
     assert performance.ratios([slow, fast], "ours", "theirs", "s") == "3.00 (2.00 to 4.00)"
-
-
-def test_figures_are_kept_with_what_they_were_measured_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "FOLDER", tmp_path / "results")
-
-    results.store("trial", {"rounds": [{"seconds": 1.234567, "calls": 3}], "missing": None})
-
-    found = results.load("trial")
-    assert found["rounds"] == [{"seconds": 1.235, "calls": 3}]
-    assert found["missing"] is None
-    assert {"date", "cores", "Python"} <= found["measured on"].keys()
 
 
 def test_a_table_that_is_not_what_was_measured_is_found() -> None:
