@@ -60,7 +60,9 @@ CLOCK_SECONDS = 60.0
 CLOCK_TOLERANCE_SECONDS = 2.0
 
 #: As a text: botocore builds its own again, twice, for each call, which costs a tenth of a call.
-_USER_AGENT = f"courier Boto3/{boto3.__version__} Botocore/{botocore.__version__} Python/{platform.python_version()}"
+_USER_AGENT = " ".join(
+    ("courier", f"Boto3/{boto3.__version__}", f"Botocore/{botocore.__version__}", f"Python/{platform.python_version()}")
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
