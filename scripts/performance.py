@@ -134,6 +134,16 @@ DOES = {
 }
 
 
+#: What each contestant is installed as.
+PACKAGES = {
+    "with_sqs_workers": "sqs-workers",
+    "with_fanferro": "fanferro",
+    "with_taskiq": "taskiq-aio-sqs",
+    "with_dramatiq": "dramatiq-sqs",
+    "with_celery": "celery",
+}
+
+
 def peers() -> str:
     """Return the table of contestants with a backlog."""
     found = results.load("peers")
@@ -145,8 +155,18 @@ def peers() -> str:
         calls = statistics.median(sum(one["calls per 1,000"].values()) for one in first)
         costs = ratios(cases[0], name, "bare", "CPU s per 1,000"), f"{calls:,.0f}"
         memory = f"{max(one['peak MB'] for one in first):.0f}"
-        rows.append((found["names"][name], *speeds, *costs, memory))
-    return table(("", *(f"requests/s, {case}" for case in rounds[0]), "processor time", "calls", "MB"), rows)
+        version = found["installed"].get(PACKAGES.get(name, ""), "")
+        rows.append((f"{found['names'][name]} {version}".strip(), *speeds, *costs, memory))
+    return table(
+        (
+            f"{found['requests']:,} requests",
+            *(f"requests/s, {case}" for case in rounds[0]),
+            "processor time",
+            "calls per 1,000",
+            "MB",
+        ),
+        rows,
+    )
 
 
 def peer_calls() -> str:

@@ -1,4 +1,7 @@
-"""Celery: late acknowledgement, ten threads, long polls without a pause, a predefined queue, no remote control."""
+"""Celery: late acknowledgement, ten threads, long polls without a pause, a predefined queue, no remote control.
+
+Threads are faster here than its other pools, prefork and solo.
+"""
 
 from __future__ import annotations
 
