@@ -18,7 +18,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.passes import make_plan, pass_over
@@ -77,7 +79,7 @@ def polars(path: str) -> str:
     return repr(pl.read_csv(path, has_header=False).select(figures).item(0, 0))
 
 
-CONTENDERS: dict[str, Callable[[str], str]] = {"ours": ours, "DuckDB": duckdb, "polars": polars}
+CONTENDERS: dict[str, Callable[[str], str]] = {"courier": ours, "DuckDB": duckdb, "polars": polars}
 
 
 def make(path: Path, numbers: int, decimals: int) -> str:
@@ -92,8 +94,8 @@ def make(path: Path, numbers: int, decimals: int) -> str:
     return figure(*Fraction(total, numbers * 10**decimals).as_integer_ratio()).text
 
 
-def measured(name: str, path: Path) -> tuple[float, float, str]:
-    """Run a contender; return its processor seconds, its peak memory in megabytes, and the mean it found."""
+def measured(name: str, path: Path) -> dict[str, Any]:
+    """Run a contender; return its processor seconds, its peak memory, and the mean it found."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -105,7 +107,21 @@ def measured(name: str, path: Path) -> tuple[float, float, str]:
     _, status, usage = os.wait4(child, 0)
     if status:
         raise SystemExit(f"{name} failed.")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, found
+    return {"seconds": usage.ru_utime + usage.ru_stime, "peak MB": usage.ru_maxrss / 1024, "mean": found}
+
+
+def measure(numbers: int = NUMBERS) -> dict[str, Any]:
+    """Return what each contender needs for each kind of list; a contender that is not installed is left out."""
+    kinds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for kind, decimals in KINDS.items():
+            path = Path(folder) / f"{kind.replace(' ', '-')}.csv"
+            right = make(path, numbers, decimals)
+            names = [name for name in CONTENDERS if name == "courier" or find_spec(name.lower())]
+            rounds = [{name: measured(name, path) for name in names} for _ in range(TIMES)]
+            kinds[kind] = {"bytes": path.stat().st_size, "mean": right, "rounds": rounds}
+            path.unlink()
+    return {"numbers": numbers, "kinds": kinds}
 
 
 def main() -> None:
@@ -118,15 +134,12 @@ def main() -> None:
     if given.contender:
         print(CONTENDERS[given.contender](given.path))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, decimals in KINDS.items():
-            path = Path(folder) / f"{kind.replace(' ', '-')}.csv"
-            right = make(path, given.numbers, decimals)
-            print(f"{given.numbers:,} {kind}, {path.stat().st_size / 1e6:.0f} MB; the mean is {right}")
-            for name in CONTENDERS:
-                runs = [measured(name, path) for _ in range(TIMES)]
-                seconds, megabytes = min(run[0] for run in runs), max(run[1] for run in runs)
-                print(f"  {name:7} {seconds:5.2f} s, {megabytes:4.0f} MB, mean {runs[0][2]}")
+    for kind, found in measure(given.numbers)["kinds"].items():
+        print(f"{given.numbers:,} {kind}, {found['bytes'] / 1e6:.0f} MB; the mean is {found['mean']}")
+        for name in found["rounds"][0]:
+            runs = [one[name] for one in found["rounds"]]
+            seconds, megabytes = min(run["seconds"] for run in runs), max(run["peak MB"] for run in runs)
+            print(f"  {name:7} {seconds:5.2f} s, {megabytes:4.0f} MB, mean {runs[0]['mean']}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -103,6 +103,15 @@ def magick(content: bytes, operation: str, target: str) -> None:
     )
 
 
+#: Who does it, and how.
+CONTENDERS: dict[str, Callable[[bytes, str, str], None]] = {
+    "courier": ours,
+    "plain Pillow": plain,
+    "pyvips": vips,
+    "ImageMagick": magick,
+}
+
+
 def spent(work: Callable[[], object]) -> float | None:
     """Return the least processor time of some runs, children included, in seconds; None if it cannot be done."""
     found = []
@@ -126,15 +135,29 @@ def bomb() -> bytes:
     return bytes(content)
 
 
+def sources() -> dict[str, bytes]:
+    """Return the images to work on, by format."""
+    return {"JPEG": photo(4000, 3000, "RGB", "JPEG"), "PNG": photo(1600, 1250, "RGBA", "PNG")}
+
+
+def measure(operations: Collection[str] = OPERATIONS.keys()) -> dict[str, Any]:
+    """Return the processor seconds of each contender, by format and operation; None for what it cannot do."""
+    return {
+        target: {
+            operation: {name: spent(partial(work, content, operation, target)) for name, work in CONTENDERS.items()}
+            for operation in operations
+        }
+        for target, content in sources().items()
+    }
+
+
 def main(arguments: list[str]) -> None:
     """Measure all of it and print it."""
-    sources = {"JPEG": photo(4000, 3000, "RGB", "JPEG"), "PNG": photo(1600, 1250, "RGBA", "PNG")}
-    for target, content in sources.items():
-        print(f"{target}, {len(content) / 1e6:.1f} MB: ms of processor time: ours, plain Pillow, pyvips, ImageMagick")
-        for operation in arguments or OPERATIONS:
-            times = [spent(partial(work, content, operation, target)) for work in (ours, plain, vips, magick)]
-            shown = [f"{one * 1e3:6.0f}" if one is not None else "     -" for one in times]
-            ratio = f"{(times[1] or 0) / (times[0] or 1):.1f} times plain Pillow's speed"
+    for target, operations in measure(arguments or OPERATIONS.keys()).items():
+        print(f"{target}: ms of processor time: {', '.join(CONTENDERS)}")
+        for operation, times in operations.items():
+            shown = [f"{one * 1e3:6.0f}" if one is not None else "     -" for one in times.values()]
+            ratio = f"{(times['plain Pillow'] or 0) / (times['courier'] or 1):.1f} times plain Pillow's speed"
             print(f"  {operation:22}{'  '.join(shown)}   {ratio}")
 
 

@@ -66,15 +66,15 @@ def our_trip(engine: Engine, account: str) -> Callable[[], None]:
     return ask
 
 
-def timed(action: Callable[[], None]) -> float:
+def timed(action: Callable[[], object]) -> float:
     """Return the seconds that `action` takes."""
     started = time.perf_counter()
     action()
     return time.perf_counter() - started
 
 
-def round_trips(engine: Engine, trips: int) -> None:
-    """Measure both kinds in turn and print their medians."""
+def round_trips(engine: Engine, trips: int) -> dict[str, list[float]]:
+    """Return the seconds of round trips of both kinds, made in turn."""
     bare_account, our_account = fresh_account(), fresh_account()
     client, requests = create_queues(engine, bare_account)
     create_queues(engine, our_account)
@@ -88,7 +88,13 @@ def round_trips(engine: Engine, trips: int) -> None:
     workers[1].terminate()
     for worker in workers:
         worker.communicate()
-    bare, courier = (statistics.median(times) * 1000 for times in zip(*pairs, strict=True))
+    bare, courier = zip(*pairs, strict=True)
+    return {"bare": list(bare), "courier": list(courier)}
+
+
+def print_round_trips(engine: Engine, trips: int) -> None:
+    """Print the medians of both kinds."""
+    bare, courier = (statistics.median(times) * 1000 for times in round_trips(engine, trips).values())
     print(f"round trip, median of {trips}: bare {bare:.0f} ms, courier {courier:.0f} ms")
     print(f"courier / bare: {courier / bare:.2f} (aim 1.3)")
 
@@ -128,17 +134,34 @@ def stop(engine: Engine) -> None:
     print(f"SIGTERM in an idle long poll: {statistics.median(times):.2f} s, worst {max(times):.2f} s (aim 2)")
 
 
-def idle(engine: Engine, seconds: float) -> None:
-    """Print how many calls a minute an idle worker makes."""
+def idle(engine: Engine, seconds: float) -> dict[str, int]:
+    """Return the calls that an idle worker makes, by kind."""
     account = fresh_account()
     create_queues(engine, account)
     worker = serve(engine, account, "courier")
     time.sleep(seconds)
     worker.send_signal(signal.SIGTERM)
     out, _ = worker.communicate()
-    calls = json.loads(out)["calls"]
+    calls: dict[str, int] = json.loads(out)["calls"]
+    return calls
+
+
+def print_idle(engine: Engine, seconds: float) -> None:
+    """Print how many calls a minute an idle worker makes."""
+    calls = idle(engine, seconds)
     polls = calls.get("ReceiveMessage", 0)
     print(f"idle for {seconds:.0f} s: {calls}, {polls * 60 / seconds:.1f} polls a minute (aim 3.1)")
+
+
+def measure(trips: int = 100, idle_seconds: float = 119) -> dict[str, Any]:
+    """Return the seconds of round trips, and the calls of an idle worker."""
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(name="ministack", folder=Path(folder)).start()
+        try:
+            seconds = round_trips(engine, trips)
+            return {"seconds": seconds, "idle": {"seconds": idle_seconds, "calls": idle(engine, idle_seconds)}}
+        finally:
+            engine.stop()
 
 
 def main() -> None:
@@ -150,10 +173,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(name="ministack", folder=Path(folder)).start()
         try:
-            round_trips(engine, given.trips)
+            print_round_trips(engine, given.trips)
             menu(engine)
             stop(engine)
-            idle(engine, given.idle_seconds)
+            print_idle(engine, given.idle_seconds)
         finally:
             engine.stop()
 

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from decimal import Context, Decimal
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -63,26 +64,33 @@ def floats(text: str) -> tuple[object, ...]:
     return values.min(), values.max(), values.mean(), np.median(values)
 
 
-def full_messages() -> None:
-    """Print the ratios for full messages."""
+def full_messages() -> dict[str, dict[str, float]]:
+    """Return the processor milliseconds for full messages, ours and those of NumPy's floats."""
     makers: dict[str, Callable[[random.Random], str]] = {
         "integers": lambda chosen: str(chosen.randrange(-(10**6), 10**6)),
         "two decimals": lambda chosen: f"{chosen.uniform(-1e4, 1e4):.2f}",
         "six decimals": lambda chosen: f"{chosen.uniform(-1e3, 1e3):.6f}",
     }
-    for name, make in makers.items():
-        text = full_message(make)
-        request = Request(body=text)
-        ours, theirs = best(partial(handler.answer, request)), best(partial(floats, text))
-        ratio = theirs / ours
-        print(f"{name:13} ours {ours * 1e3:5.1f} ms, NumPy's floats {theirs * 1e3:5.1f} ms: {ratio:.2f} (aim 3)")
+    return {name: beside_floats(full_message(make)) for name, make in makers.items()}
 
 
-def short_list() -> None:
-    """Print what seventeen numbers take."""
+def beside_floats(text: str) -> dict[str, float]:
+    """Return the processor milliseconds that one list takes."""
+    ours, theirs = best(partial(handler.answer, Request(body=text))), best(partial(floats, text))
+    return {"courier": ours * 1e3, "NumPy's floats": theirs * 1e3}
+
+
+def print_full_messages() -> None:
+    """Print the ratios for full messages."""
+    for name, spent in full_messages().items():
+        ours, theirs = spent["courier"], spent["NumPy's floats"]
+        print(f"{name:13} ours {ours:5.1f} ms, NumPy's floats {theirs:5.1f} ms: {theirs / ours:.2f} (aim 3)")
+
+
+def short_list() -> float:
+    """Return the processor microseconds that seventeen numbers take."""
     request = Request(body=",".join(str(number * 7 % 23) for number in range(17)))
-    spent = best(lambda: [handler.answer(request) for _ in range(1000)], times=5)
-    print(f"17 numbers, text to answer: {spent * 1e3:.0f} microseconds (aim 100)")
+    return best(lambda: [handler.answer(request) for _ in range(1000)], times=5) * 1e3
 
 
 def rejections() -> None:
@@ -131,10 +139,15 @@ def reference_datasets() -> None:
         print(f"NIST {title:10} right digits of mean, stdev: ours {ours}, NumPy {theirs}")
 
 
+def measure(rounds: int = 5) -> dict[str, Any]:
+    """Return the figures of each round."""
+    return {"rounds": [full_messages() for _ in range(rounds)]}
+
+
 def main() -> None:
     """Measure all of it and print it."""
-    full_messages()
-    short_list()
+    print_full_messages()
+    print(f"17 numbers, text to answer: {short_list():.0f} microseconds (aim 100)")
     rejections()
     reference_datasets()
 

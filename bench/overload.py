@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from bench.latency import timed
 from bench.throughput import ROOT, create_queues
 from tests.support import crowd
 from tests.support.engines import Engine, fresh_account
@@ -42,17 +44,46 @@ def start(stack: ExitStack, env: dict[str, str], *command: str, **streams: Any) 
     return process
 
 
-def thirty_clients(engine: Engine) -> None:
-    """Print how long the interactive ones of thirty clients waited."""
+def thirty_clients(engine: Engine) -> tuple[list[float], crowd.Crowd]:
+    """Return the seconds of one client's round trips while it is alone, and what thirty clients met."""
     account = fresh_account()
     create_queues(engine, account)
     os.environ.update(engine.environment(account))
     with ExitStack() as stack:
         start(stack, engine.environment(account), "numbers_worker.py")
-        met = crowd.run()
+        return alone(), crowd.run()
+
+
+def alone(trips: int = 20) -> list[float]:
+    """Return the seconds of one client's round trips."""
+    from courier import Application, Requester
+
+    requester = Requester(Application("numbers", requests="requestQueue", replies="responseQueue"), timeout=30)
+    requester.request(BODY)
+    return [timed(lambda: requester.request(BODY)) for _ in range(trips)]
+
+
+def print_thirty_clients(engine: Engine) -> None:
+    """Print how long the interactive ones of thirty clients waited."""
+    single, met = thirty_clients(engine)
     print(f"30 clients: {met.answered} answered, {len(met.wrong)} wrong; interactive round trips:")
     median, high, worst = met.percentile(0.5), met.percentile(0.95), max(met.seconds)
     print(f"  median {median:.2f} s, p95 {high:.2f} s (aim 1), worst {worst:.2f} s")
+    print(f"  median of one client alone: {statistics.median(single):.2f} s")
+
+
+def measure(rounds: int = 3) -> dict[str, Any]:
+    """Return the seconds of round trips of one client alone and of thirty at once, in each round."""
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(name="ministack", folder=Path(folder)).start()
+        try:
+            for _ in range(rounds):
+                single, met = thirty_clients(engine)
+                found.append({"alone": single, "crowd": met.seconds, "answered": met.answered, "wrong": met.wrong})
+        finally:
+            engine.stop()
+    return {"rounds": found}
 
 
 def backlog(engine: Engine, count: int) -> None:
@@ -106,7 +137,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(name="ministack", folder=Path(folder)).start()
         try:
-            thirty_clients(engine)
+            print_thirty_clients(engine)
             large_batch(engine, given.requests)
             backlog(engine, given.requests)
         finally:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, helps, schemas, tables
+from scripts import api, helps, performance, schemas, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -32,6 +32,16 @@ PARTS: dict[str, Callable[[], str]] = {
     "menus": helps.menus,
     "messages": partial(schemas.schema_tables, "messages"),
     "operations": tables.operation_table,
+    "performance biglist": performance.biglist,
+    "performance images": performance.images,
+    "performance latency": performance.latency,
+    "performance lists": performance.lists,
+    "performance peer calls": performance.peer_calls,
+    "performance peer ends": performance.peer_ends,
+    "performance peer waiting": performance.peer_waiting,
+    "performance peers": performance.peers,
+    "performance profile": performance.profile,
+    "performance throughput": performance.throughput,
     "permissions client": partial(tables.permission_table, "client"),
     "permissions worker": partial(tables.permission_table, "worker"),
     "presets": tables.preset_table,

@@ -14,14 +14,15 @@ def by_size(messages: Sequence[Message], *, limit: int, limit_bytes: int) -> Ite
     batch: dict[int, Message] = {}
     size = 0
     for index, message in enumerate(messages):
-        if message.size_bytes > limit_bytes:
-            yield Failure(index=index, error=_too_long(message.size_bytes, limit_bytes))
+        added = message.size_bytes
+        if added > limit_bytes:
+            yield Failure(index=index, error=_too_long(added, limit_bytes))
             continue
-        if len(batch) == limit or size + message.size_bytes > limit_bytes:
+        if len(batch) == limit or size + added > limit_bytes:
             yield batch
             batch, size = {}, 0
         batch[index] = message
-        size += message.size_bytes
+        size += added
     if batch:
         yield batch
 

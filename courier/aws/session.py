@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import boto3
+import botocore
 from botocore.config import Config
 from botocore.credentials import RefreshableCredentials
 from botocore.parsers import ResponseParserError
@@ -56,6 +58,11 @@ MAX_CONNECTIONS = 32
 CLOCK_SECONDS = 60.0
 #: Ignored clock differences: the Date header has a resolution of one second.
 CLOCK_TOLERANCE_SECONDS = 2.0
+
+#: As a text: botocore builds its own again, twice, for each call, which costs a tenth of a call.
+_USER_AGENT = " ".join(
+    ("courier", f"Boto3/{boto3.__version__}", f"Botocore/{botocore.__version__}", f"Python/{platform.python_version()}")
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -197,7 +204,9 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
             max_pool_connections=MAX_CONNECTIONS,
             tcp_keepalive=True,
-            user_agent_extra="courier",
+            user_agent=_USER_AGENT,
+            # What goes to SQS is made by `Mailbox` alone, and SQS checks it: botocore's check costs a tenth of a call.
+            parameter_validation=service != "sqs",
         )
         self._check_credentials()
         make: Callable[..., Any] = self._session.client

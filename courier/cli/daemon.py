@@ -141,6 +141,8 @@ def set_up_log(log_format: str) -> None:
     handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("courier").setLevel(logging.INFO)
+    # No line has them, and each record would look them up.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     # A closed terminal must not end the worker.
     logging.raiseExceptions = False
 

@@ -62,12 +62,12 @@ class Processor:
 
         Raises: ServiceError, if transient.
         """
-        request = decode_address(received.message)
         try:
             return self._finished(received, *self._reply(received))
         except CourierError:
             raise
         except BaseException:  # SystemExit would end only this thread, and leave the request in flight.
+            request = decode_address(received.message)
             name = request.request_id or received.message_id
             log.exception("request %s failed", name)
             return self._finished(received, request, self._rejection(request, _INTERNAL_ERROR.format(name)), "failed")

@@ -104,6 +104,8 @@ class Gate:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            #: Headers and body are two writes: with Nagle's algorithm, the second would wait 40 ms for the first's ACK.
+            disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
                 body = _read_body(self)

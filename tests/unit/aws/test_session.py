@@ -9,8 +9,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import botocore
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ClientError, ParamValidationError
 
 from courier import errors
 from courier.aws.credentials import CredentialRefresh
@@ -266,3 +268,42 @@ def test_the_same_status_from_the_bucket_of_this_region_is_a_matter_of_credentia
 
     with pytest.raises(errors.CredentialsRejected):
         Bucket(aws, "bucket", "x/").find("key")
+
+
+def sent_user_agents(client: Any) -> list[str]:
+    """Have all calls answered by 404, and return a list of the user agents that they show."""
+    sent: list[str] = []
+
+    def answer(request: Any, **_: object) -> AWSResponse:
+        sent.append(request.headers["User-Agent"].decode())
+        return response(404)
+
+    client.meta.events.register("before-send", answer)
+    return sent
+
+
+def test_calls_of_sqs_are_checked_by_sqs_alone() -> None:
+    client: Any = Aws().sqs()
+    sent = sent_user_agents(client)
+
+    with pytest.raises(ClientError):
+        client.send_message_batch(QueueUrl="https://sqs.us-east-1.amazonaws.com/1/q", Entries=[{"Id": "1"}])
+
+    assert len(sent) == 1
+
+
+def test_calls_of_s3_are_checked_before_they_are_made(aws: Aws) -> None:
+    """Without a key, botocore would list the bucket instead of reading an object."""
+    with pytest.raises(ParamValidationError):
+        aws.s3().get_object(Bucket="bucket", Key="")
+
+
+def test_aws_is_shown_who_calls() -> None:
+    client = Aws().sqs()
+    sent = sent_user_agents(client)
+
+    with pytest.raises(ClientError):
+        client.list_queues()
+
+    assert sent[0].startswith("courier Boto3/")
+    assert f"Botocore/{botocore.__version__}" in sent[0]

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+import pytest
+
+from scripts import docs, performance
+
+
+def test_a_figure_is_the_median_of_the_rounds_with_their_range() -> None:
+    assert performance.spread([3, 1, 2]) == "2.00 (1.00 to 3.00)"
+    assert performance.spread([2, 2], digits=0) == "2"
+
+
+def test_contestants_are_compared_within_a_round() -> None:
+    slow = {"ours": {"s": 20.0}, "theirs": {"s": 10.0}}
+    fast = {"ours": {"s": 4.0}, "theirs": {"s": 1.0}}
+
+    assert performance.ratios([slow, fast], "ours", "theirs", "s") == "3.00 (2.00 to 4.00)"
+
+
+def test_a_table_that_is_not_what_was_measured_is_found() -> None:
+    page = docs.ROOT / "docs/explanation/performance.md"
+    text = page.read_text()
+    table = performance.lists()
+
+    assert table in text
+    assert docs.generated(text.replace(table, table.replace("1", "2"))) == docs.generated(text)
+
+
+@pytest.mark.parametrize("name", [name for name in docs.PARTS if name.startswith("performance ")])
+def test_every_row_of_a_table_has_all_columns(name: str) -> None:
+    widths = {line.count(" | ") for line in docs.PARTS[name]().splitlines()}
+
+    assert len(widths) == 1
