@@ -99,7 +99,7 @@ make_each_alarm() {
 
 # make_alarm KIND NAME QUEUE EXISTING: create it, or repair what has drifted.
 make_alarm() {
-  local threshold=0 periods=1 metric=ApproximateNumberOfMessagesVisible wanted options=()
+  local threshold=0 periods=1 metric=ApproximateNumberOfMessagesVisible wanted options
   case $1 in
     oldest) threshold=$alarm_seconds metric=ApproximateAgeOfOldestMessage ;;
     no_worker) periods=$alarm_minutes metric=$worker_expression ;;

@@ -8,8 +8,10 @@ report() {
   ! $as_json || options+=(--json)
   [[ -z $region ]] || export AWS_REGION=$region AWS_DEFAULT_REGION=$region
   use_profile
-  while IFS= read -r word; do expected+=("$word"); done < <(expected_names && { [[ $1 == status ]] || expected_details; })
-  PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" "$python" -m courier.cli.set_up "$1" ${options[@]+"${options[@]}"} "${expected[@]}"
+  expected_names >"$scratch/expected"
+  [[ $1 == status ]] || expected_details >>"$scratch/expected"
+  while IFS= read -r word; do expected+=("$word"); done <"$scratch/expected"
+  PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" "$python" -m courier.cli.set_up "$1" ${options[@]+"${options[@]}"} ${expected[@]+"${expected[@]}"}
 }
 
 # use_profile: have the profile that was given decide, and not credentials in the environment.
