@@ -35,8 +35,8 @@
 #   --no-ssh           use Session Manager instead of SSH. Remembered until down, or --ssh-cidr
 #   --ssh-cidr CIDR    allow SSH from these addresses (default: this machine's own address)
 #   --key FILE         private key file (default: ~/.ssh/NAME-key; created if missing)
-#   --alarm-mail ADDRESS  with up: e-mail when requests wait too long, when there are dead letters, and when no worker
-#                      takes requests; and a dashboard. Remembered until down
+#   --alarm-mail ADDR  send mail when requests wait too long, when there are dead letters, and when no worker takes
+#                      requests; and make a dashboard. Remembered until down
 #   --yes              remove without a confirmation
 #   --json             print plan, status, doctor and cost as JSON
 #   --help             show this text

@@ -127,8 +127,8 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
         assert other.run("down").returncode == 0
 
     status = checkout.run("status")
-    assert "numbers_worker.py is running" in status.stdout
-    assert "images_worker.py is running" in status.stdout
+    assert re.search(r"numbers_worker.py +is running", status.stdout)
+    assert re.search(r"images_worker.py +is running", status.stdout)
     assert re.search(r"queue +requestQueue +0 waiting, 0 in flight", status.stdout)
 
     assert checkout.run("down").returncode == 0

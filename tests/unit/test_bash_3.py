@@ -55,7 +55,7 @@ def newer(text: str) -> list[str]:
 
 
 def unguarded(text: str) -> list[str]:
-    """Return where an array that may be empty is expanded; before bash 4.4, nounset takes that for an unset variable."""
+    """Return where an array that may be empty is expanded: before bash 4.4, nounset takes it for an unset variable."""
     empty = set(_MAY_BE_EMPTY.findall(text))
     return [
         f"{number}: {name}: {line.strip()}"

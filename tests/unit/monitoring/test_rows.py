@@ -54,9 +54,7 @@ EXPECTED = Expected.of_words(
 )
 OURS = Rule(protocol="tcp", ports=(22, 22), source="203.0.113.7/32")
 GROUP = GroupState(group_id="sg-1", owner="lab3", ssh="one", rules=[OURS])
-INSTANCE = InstanceState(
-    instance_id="i-1", state="running", kind="t3.micro", address="198.51.100.1", needs_tokens=True
-)
+INSTANCE = InstanceState(instance_id="i-1", state="running", kind="t3.micro", address="198.51.100.1", needs_tokens=True)
 SETTINGS = BucketSettings(
     blocks=dict.fromkeys(("a", "b", "c", "d"), True),
     encryption="AES256",
@@ -133,10 +131,16 @@ def test_numbers_are_numbers_and_a_line_has_the_verdict_first() -> None:
     rows = {row.name: row for row in status_rows(with_queue("imageInbox", queue("imageInbox", waiting=12)), EXPECTED)}
 
     assert rows["imageInbox"].as_json() == {
-        **{"kind": "queue", "name": "imageInbox", "state": "exists", "waiting": 12, "in_flight": 0, "delayed": 0},
-        **{"verdict": "ok", "cure": None},
+        "kind": "queue",
+        "name": "imageInbox",
+        "state": "exists",
+        "waiting": 12,
+        "in_flight": 0,
+        "delayed": 0,
+        "verdict": "ok",
+        "cure": None,
     }
-    assert rows["imageInbox"].as_line().split() == "ok queue imageInbox 12 waiting, 0 in flight".split()
+    assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "0", "in", "flight"]
 
 
 FOREIGN = replace(QUEUES["imageInbox"], tags={"courier": "other"})
@@ -237,7 +241,9 @@ def test_cures_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
     gone = with_queue("imageInbox", None)
     named, local = (replace(EXPECTED, **given) for given in ({"flags": " --name x"}, {"local": "/x/.local", "ec2": ""}))
     stopped = replace(
-        gone, machines=None, processes=[ProcessState(name="engine", process_id=None), ProcessState(name="w", process_id=7)]
+        gone,
+        machines=None,
+        processes=[ProcessState(name="engine", process_id=None), ProcessState(name="w", process_id=7)],
     )
 
     assert cures(gone, named) == ["./aws_setup.sh up --name x"]
