@@ -482,7 +482,7 @@ status_of() {
   [[ -z $* || $* == --json ]] || die 2 "$verb takes --json, or nothing. See --help."
   if ! running engine; then
     if [[ -n $* ]]; then
-      say '{"kind": "process", "name": "engine", "state": "missing", "verdict": "wrong", "cure": "./run_local.sh up"}'
+      say '{"kind": "process", "name": "engine", "state": "missing", "verdict": "wrong", "fix": "./run_local.sh up"}'
     else
       say "The local AWS is not running. Start it with: ./run_local.sh up"
     fi

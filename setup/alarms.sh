@@ -31,7 +31,7 @@ check_alarm_mail() {
     die 2 "--alarm-mail is '$alarm_mail', and must be an e-mail address."
 }
 
-# find_topic: set `known_topic` if this set-up has alarms. Without the permission to look there are none of ours.
+# find_topic: set `known_topic` if this set-up has alarms. Without the permission to look, it counts as having none.
 find_topic() {
   local there status=0
   known_topic=""

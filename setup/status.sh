@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # status.sh: status and doctor, in one Python process that makes all calls side by side (courier/cli/set_up.py).
 
-# report VERB: run status or doctor. Its Python knows how to read AWS; what there should be, it is told from here.
+# report VERB: run status or doctor. Its Python knows how to read AWS, and gets what there should be from here.
 report() {
   local python options=() expected=() word
   python=$(find_python) || die 2 "$1 needs Python with the packages of the clients. Install them once: ./run_local.sh setup"
@@ -21,7 +21,7 @@ use_profile() {
   export AWS_PROFILE=$profile
 }
 
-# expected_names: the names of this set-up, a NAME=VALUE a line. What depends on the account is told for both kinds.
+# expected_names: the names of this set-up, a NAME=VALUE a line. Where a Learner Lab has another name, both.
 expected_names() {
   say "name=$name"
   say "flags=$(own_flags)"

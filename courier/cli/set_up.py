@@ -1,4 +1,4 @@
-"""`status` and `doctor` of aws_setup.sh and run_local.sh: what exists of a set-up, whether it is well, and the cure.
+"""`status` and `doctor` of aws_setup.sh and run_local.sh: what exists of a set-up, whether it is well, and the fix.
 
 The scripts run this module: python -m courier.cli.set_up VERB [--json] NAME=VALUE...
 """
@@ -12,24 +12,21 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from courier.cli import command_line
-from courier.errors import AwsError, ResponseTimeout
 from courier.images.application import application as images_application
 from courier.numbers.application import application as numbers_application
 from courier.settings import load_settings
 from courier.text import printable
 
 if TYPE_CHECKING:
-    from courier.messaging.application import Application
     from courier.monitoring.expected import Expected
     from courier.monitoring.rows import Row
-    from courier.monitoring.snapshot import ProcessState, Snapshot, WorkerState
+    from courier.monitoring.snapshot import ProcessState, Snapshot
 
-#: The longest time that the doctor waits for a worker's response, in seconds.
-PING_SECONDS = 5.0
 #: The longest time of one call to AWS, and for how long transient errors are retried, in seconds.
 CALL_SECONDS = 15.0
 RETRY_SECONDS = 20.0
@@ -65,6 +62,7 @@ def _read(expected: Expected, *, is_deep: bool) -> Snapshot:
     from courier.aws.credentials import CredentialRefresh
     from courier.aws.session import connect
     from courier.monitoring.snapshot import Reader
+    from courier.monitoring.workers import ping
 
     settings = load_settings()
     applications = (numbers_application(settings), images_application(settings))
@@ -78,23 +76,9 @@ def _read(expected: Expected, *, is_deep: bool) -> Snapshot:
         is_deep=is_deep,
     )
     with ThreadPoolExecutor(len(applications)) as pool:
-        pings = pool.map(_ping, applications) if is_deep else ()
+        pings = pool.map(partial(ping, tell=_warn), applications) if is_deep else ()
         snapshot = reader.read()
         return replace(snapshot, processes=_processes(expected.local), workers=tuple(pings))
-
-
-def _ping(application: Application) -> WorkerState:
-    """Ask a worker of the application whether it is there."""
-    from courier.messaging.connection import Connection, response_of
-    from courier.monitoring.snapshot import WorkerState
-
-    connection = Connection(application, credentials_seconds=0, tell=_warn, timeout_seconds=PING_SECONDS)
-    try:
-        outcome = connection.channel().exchange.ping(timeout_seconds=PING_SECONDS)
-        response_of(outcome, worker=application.program)
-    except (AwsError, ResponseTimeout) as error:
-        return WorkerState(application=application, seconds=None, error=error)
-    return WorkerState(application=application, seconds=round(outcome.seconds, 3))
 
 
 def _processes(folder: str) -> list[ProcessState]:

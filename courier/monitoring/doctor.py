@@ -48,7 +48,7 @@ def _clock_row(snapshot: Snapshot) -> Row:
         name="clock",
         state="wrong" if is_wrong else "ok",
         text=f"differs from AWS's by {seconds:.0f} s",
-        cure="Set this machine's clock: timedatectl set-ntp true" if is_wrong else "",
+        fix="Set this machine's clock: timedatectl set-ntp true" if is_wrong else "",
         values={"seconds": seconds},
     )
 
@@ -65,7 +65,7 @@ def _reply_queue_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
             name="reply queues",
             state="many" if is_wrong else "ok",
             text=f"{count} private reply queues of clients",
-            cure=f"Remove those that crashed clients left: {sweep}" if is_wrong else "",
+            fix=f"Remove those that crashed clients left: {sweep}" if is_wrong else "",
             values={"count": count},
         )
 
@@ -76,5 +76,5 @@ def _worker_row(worker: WorkerState, expected: Expected) -> Row:
         values = {"seconds": worker.seconds}
         return Row(kind="worker", name=name, state="ok", text=f"responds in {worker.seconds} s", values=values)
     log = f".local/{worker.application.program}.log" if expected.local else f"run {expected.command('logs')}"
-    cure = f"Look at its log: {log}"
-    return Row(kind="worker", name=name, state="silent", text=worker.error.message, cure=cure, values={"seconds": None})
+    fix = f"Look at its log: {log}"
+    return Row(kind="worker", name=name, state="silent", text=worker.error.message, fix=fix, values={"seconds": None})

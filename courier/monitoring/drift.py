@@ -29,8 +29,8 @@ def differences(snapshot: Snapshot, expected: Expected) -> list[Row]:
     return found
 
 
-def _drifted(what: str, text: str, cure: str) -> Row:
-    return Row(kind="drift", name=what, state="drifted", text=text, cure=cure)
+def _drifted(what: str, text: str, fix: str) -> Row:
+    return Row(kind="drift", name=what, state="drifted", text=text, fix=fix)
 
 
 def _queues(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
@@ -41,8 +41,8 @@ def _queues(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
             continue
         owner = (found.tags or {}).get("courier")
         if owner not in (None, expected.name):
-            cure = f"Use that set-up (--name {owner}), or set COURIER_REQUEST_QUEUE and the other queues' names."
-            yield Row(kind="drift", name=name, state="foreign", text=f"belongs to the set-up {owner}", cure=cure)
+            fix = f"Use that set-up (--name {owner}), or set COURIER_REQUEST_QUEUE and the other queues' names."
+            yield Row(kind="drift", name=name, state="foreign", text=f"belongs to the set-up {owner}", fix=fix)
             continue
         if owner is None and found.tags is not None:
             yield _drifted(name, "has no tag of this set-up", expected.repair)
@@ -126,8 +126,8 @@ def _network(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         return
     group = machines.group
     if group.owner != expected.name:
-        cure = f"Remove it (aws ec2 delete-security-group --group-id {group.group_id}), or choose another --name."
-        yield Row(kind="drift", name=expected.group, state="foreign", text="was not created by this set-up", cure=cure)
+        fix = f"Remove it (aws ec2 delete-security-group --group-id {group.group_id}), or choose another --name."
+        yield Row(kind="drift", name=expected.group, state="foreign", text="was not created by this set-up", fix=fix)
         return
     wanted = _ssh_source(details, machines, expected)
     for rule in group.rules:

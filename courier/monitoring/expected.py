@@ -21,7 +21,7 @@ class Expected:
     Documents have @ACCOUNT@, @REGION@, @PARTITION@ and @BUCKET@ for what depends on the account.
     """
 
-    #: The name of the set-up, and the options that select it: they end the commands that cures name.
+    #: The name of the set-up, and the options that select it: they end the commands that fixes name.
     name: str
     flags: str = ""
     #: The folder .local of run_local.sh, if this is the set-up on the local AWS.

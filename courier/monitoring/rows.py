@@ -1,4 +1,4 @@
-"""Judge a snapshot: a row for each thing, with a verdict and a cure. Pure functions."""
+"""Judge a snapshot: a row for each thing, with a verdict and a fix. Pure functions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from courier.monitoring.snapshot import Found, Machines, Snapshot
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What is known of one thing. It is wrong if there is a cure.
+    """What is known of one thing. It is wrong if there is a fix.
 
     `state` is one word for programs, `text` the same for people, `values` are further facts for programs.
     """
@@ -24,25 +24,25 @@ class Row:
     name: str
     state: str
     text: str = ""
-    cure: str = ""
+    fix: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def is_wrong(self) -> bool:
         """Whether something must be done."""
-        return bool(self.cure)
+        return bool(self.fix)
 
     def as_json(self) -> dict[str, object]:
         """Return the row for programs."""
         verdict = "wrong" if self.is_wrong else "ok"
         fixed = {"kind": self.kind, "name": self.name, "state": self.state}
-        return {**fixed, **self.values, "verdict": verdict, "cure": self.cure or None}
+        return {**fixed, **self.values, "verdict": verdict, "fix": self.fix or None}
 
     def as_line(self) -> str:
         """Return the row for people, in one line."""
         verdict = "WRONG" if self.is_wrong else "ok"
-        cure = f" -> {self.cure}" if self.is_wrong else ""
-        return f"{verdict:<6} {self.kind:<9} {self.name:<28} {self.text or self.state}{cure}"
+        fix = f" -> {self.fix}" if self.is_wrong else ""
+        return f"{verdict:<6} {self.kind:<9} {self.name:<28} {self.text or self.state}{fix}"
 
 
 def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
@@ -51,9 +51,9 @@ def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         is_there = process.process_id is not None
         text = f"is running (process {process.process_id})" if is_there else "is not running"
         values = {"process_id": process.process_id} if is_there else {}
-        cure = "" if is_there else expected.command("up")
+        fix = "" if is_there else expected.command("up")
         state = "running" if is_there else "missing"
-        yield Row(kind="process", name=process.name, state=state, text=text, cure=cure, values=values)
+        yield Row(kind="process", name=process.name, state=state, text=text, fix=fix, values=values)
     for name, queue in snapshot.queues.items():
         yield _queue_row(name, queue, snapshot, expected)
     yield bucket_row(snapshot, expected)
@@ -65,13 +65,13 @@ def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
 def unreadable(kind: str, name: str, error: CourierError) -> Row:
     """Return the row of what could not be read."""
     return Row(
-        kind=kind, name=name, state="unknown", text=error.message, cure=error.hint or "Look at the message from AWS."
+        kind=kind, name=name, state="unknown", text=error.message, fix=error.hint or "Look at the message from AWS."
     )
 
 
 def missing(kind: str, name: str, expected: Expected) -> Row:
     """Return the row of what does not exist."""
-    return Row(kind=kind, name=name, state="missing", cure=expected.repair)
+    return Row(kind=kind, name=name, state="missing", fix=expected.repair)
 
 
 def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected: Expected) -> Row:
@@ -79,17 +79,17 @@ def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected
         return unreadable("queue", name, found)
     if found is None:
         return missing("queue", name, expected)
-    cure = ""
-    buried = next((one for one in snapshot.applications if one.dead_letters == name), None)
-    if buried and found.waiting + found.in_flight:
-        client = _client(buried, expected)
-        cure = f"Show these dead letters: {client} dead; send them back to the workers: {client} redrive"
+    fix = ""
+    application = next((one for one in snapshot.applications if one.dead_letters == name), None)
+    if application and found.waiting + found.in_flight:
+        client = _client(application, expected)
+        fix = f"Show these dead letters: {client} dead; send them back to the workers: {client} redrive"
     return Row(
         kind="queue",
         name=name,
         state="exists",
         text=f"{found.waiting} waiting, {found.in_flight} in flight",
-        cure=cure,
+        fix=fix,
         values={"waiting": found.waiting, "in_flight": found.in_flight, "delayed": found.delayed},
     )
 
@@ -119,7 +119,7 @@ def bucket_row(snapshot: Snapshot, expected: Expected) -> Row:
         name=name,
         state="foreign",
         text=f"belongs to the set-up {owner}",
-        cure="Set COURIER_BUCKET to another name.",
+        fix="Set COURIER_BUCKET to another name.",
         values={"owner": owner},
     )
 
@@ -139,8 +139,8 @@ def _alarm_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         return
     for alarm in snapshot.alarms or ():
         is_on = alarm.state == "alarm"
-        cure = expected.command("doctor") if is_on else ""
-        yield Row(kind="alarm", name=alarm.name, state=alarm.state, text=alarm.reason if is_on else "", cure=cure)
+        fix = expected.command("doctor") if is_on else ""
+        yield Row(kind="alarm", name=alarm.name, state=alarm.state, text=alarm.reason if is_on else "", fix=fix)
 
 
 def _machine_rows(snapshot: Snapshot, there: Machines, expected: Expected) -> Iterator[Row]:
@@ -200,6 +200,6 @@ def _instance_row(one: InstanceState, expected: Expected) -> Row:
         name=one.instance_id,
         state=one.state,
         text=f"{one.state}, {one.kind}, {one.address or 'no address'}",
-        cure=expected.command("start") if one.state in ("stopping", "stopped") else "",
+        fix=expected.command("start") if one.state in ("stopping", "stopped") else "",
         values={"type": one.kind, "address": one.address},
     )

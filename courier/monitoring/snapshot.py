@@ -73,7 +73,7 @@ class Details:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A set-up at one moment. What was not asked for is None."""
+    """A set-up at one moment. What was not read is None."""
 
     identity: Identity
     applications: Sequence[Application]

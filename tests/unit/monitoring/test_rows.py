@@ -1,4 +1,4 @@
-"""A snapshot becomes rows with a verdict and a cure; nothing is read here."""
+"""A snapshot becomes rows with a verdict and a fix; nothing is read here."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ def test_numbers_are_numbers_and_a_line_has_the_verdict_first() -> None:
         "in_flight": 0,
         "delayed": 0,
         "verdict": "ok",
-        "cure": None,
+        "fix": None,
     }
     assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "0", "in", "flight"]
 
@@ -233,11 +233,11 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
         ),
     ],
 )
-def test_what_is_wrong_has_a_row_with_a_cure(snapshot: Snapshot, found: list[tuple[str, str]]) -> None:
+def test_what_is_wrong_has_a_row_with_a_fix(snapshot: Snapshot, found: list[tuple[str, str]]) -> None:
     assert wrong(snapshot) == found
 
 
-def test_cures_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
+def test_fixes_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
     gone = with_queue("imageInbox", None)
     named, local = (replace(EXPECTED, **given) for given in ({"flags": " --name x"}, {"local": "/x/.local", "ec2": ""}))
     stopped = replace(
@@ -246,15 +246,15 @@ def test_cures_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
         processes=[ProcessState(name="engine", process_id=None), ProcessState(name="w", process_id=7)],
     )
 
-    assert cures(gone, named) == ["./aws_setup.sh up --name x"]
-    assert cures(stopped, local) == ["./run_local.sh up", "rm -f .local/setup.stamp; ./run_local.sh up"]
+    assert fixes(gone, named) == ["./aws_setup.sh up --name x"]
+    assert fixes(stopped, local) == ["./run_local.sh up", "rm -f .local/setup.stamp; ./run_local.sh up"]
     dead = replace(with_queue("imageInbox-dead", queue("imageInbox-dead", waiting=1)), machines=None)
-    assert "./run_local.sh images redrive" in cures(dead, local)[0]
-    assert "python images_client.py redrive" in cures(dead, EXPECTED)[0]
+    assert "./run_local.sh images redrive" in fixes(dead, local)[0]
+    assert "python images_client.py redrive" in fixes(dead, EXPECTED)[0]
 
 
-def cures(snapshot: Snapshot, expected: Expected) -> Sequence[str]:
-    return [row.cure for row in checked(snapshot, expected) if row.is_wrong]
+def fixes(snapshot: Snapshot, expected: Expected) -> Sequence[str]:
+    return [row.fix for row in checked(snapshot, expected) if row.is_wrong]
 
 
 def test_a_lab_has_a_profile_and_a_key_of_its_own_and_no_policy() -> None:
@@ -306,7 +306,7 @@ def test_a_bucket_that_was_there_before_keeps_its_settings() -> None:
     assert wrong(replace(new, is_given_bucket=True)) == []
 
 
-def test_a_group_of_instances_has_the_size_that_was_asked_for() -> None:
+def test_a_group_of_instances_has_the_size_that_was_requested() -> None:
     snapshot = with_machines(scaling=ScalingState(wanted=2, least=1, most=4, has_metrics=True))
 
     assert wrong(snapshot) == []
