@@ -249,6 +249,13 @@ run_verb() {
   esac
 }
 
+make_scratch() {
+  scratch=$(mktemp -d)
+  readonly scratch
+  trap 'rm -rf "$scratch"' EXIT
+  : >"$scratch/changes"
+}
+
 main() {
   local verb="" subject=""
   parse_arguments "$@"
@@ -259,15 +266,14 @@ main() {
   esac
   check_options
   given_region=$region
-  scratch=$(mktemp -d)
-  readonly scratch
-  trap 'rm -rf "$scratch"' EXIT
-  : >"$scratch/changes"
+  # These two need no AWS CLI.
   if [[ $verb == status || $verb == doctor ]]; then
+    make_scratch
     report "$verb"
     return
   fi
   connect
+  make_scratch
   set_defaults
   run_verb "$verb" "$subject"
 }
