@@ -80,6 +80,13 @@ def measure(cli: str, engine: Engine, folder: Path) -> Iterator[tuple[str, Measu
         )
 
 
+def shown(found: Iterator[tuple[str, Measured]]) -> Iterator[tuple[str, Measured]]:
+    """Yield what was measured, and show it on stderr: all of it takes minutes."""
+    for verb, one in found:
+        print(f"{verb}: {one}", file=sys.stderr, flush=True)
+        yield verb, one
+
+
 def _cpu_seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
@@ -108,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             (folder / "engine").mkdir(parents=True)
             engine = Engine(name="moto", folder=folder / "engine").start()
             try:
-                found[version_of(cli)] = dict(measure(cli, engine, folder / "home"))
+                found[version_of(cli)] = dict(shown(measure(cli, engine, folder / "home")))
             finally:
                 engine.stop()
     print(table(found))
