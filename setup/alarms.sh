@@ -11,7 +11,7 @@ known_topic=""
 
 topic_name() { say "courier-$name-alarms"; }
 
-topic_arn() { say "arn:${partition:-aws}:sns:$region:$account:$(topic_name)"; }
+topic_arn() { say "arn:$partition:sns:$region:$account:$(topic_name)"; }
 
 dashboard_name() { say "courier-$name"; }
 

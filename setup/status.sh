@@ -55,6 +55,7 @@ expected_details() {
   say "client=$(policy_document client)"
   expected_access
   ! $fleet || say "workers=$workers"
+  list_code
   say "code=$(sum_of_code)"
 }
 
@@ -78,10 +79,4 @@ own_flags() {
   [[ -z $given_region ]] || flags+=" --region $given_region"
   [[ -z $profile ]] || flags+=" --profile $profile"
   say "$flags"
-}
-
-# sum_of_code: the SHA-256 of this folder's tarball.
-sum_of_code() {
-  pack "$scratch/code.tar.gz"
-  sha256 "$scratch/code.tar.gz" | cut -d ' ' -f 1
 }

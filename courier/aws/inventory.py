@@ -78,7 +78,7 @@ class BucketState:
     name: str
     owner: str | None
     has_tags: bool
-    #: The set-up whose code is in the bucket, and that code's SHA-256; None if they were not read.
+    #: The set-up whose code is in the bucket, and the SHA-256 of that code's files; None if they were not read.
     code_owner: str | None = None
     code: str | None = None
 
@@ -164,11 +164,10 @@ def bucket(aws: Aws, name: str, *, account: str, with_code: bool = False) -> Buc
     tags = {tag["Key"]: tag["Value"] for tag in (found or {}).get("TagSet", [])}
     code_owner = code = None
     if with_code:
-        current = look_up(f"read the active code of {name}", s3.get_object, Key="deploy/current", **its)
+        current = look_up(f"read the active code of {name}", s3.head_object, Key="deploy/current", **its)
         if current:
-            text = call_aws(f"read the active code of {name}", current["Body"].read)
-            code = text.decode("ascii", "replace").partition(" ")[0]
-            code_owner = current.get("Metadata", {}).get("courier")
+            metadata = current.get("Metadata", {})
+            code_owner, code = metadata.get("courier"), metadata.get("courier-content")
     return BucketState(name=name, owner=tags.get("courier"), has_tags=bool(tags), code_owner=code_owner, code=code)
 
 

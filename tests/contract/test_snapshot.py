@@ -122,7 +122,12 @@ class SetUp:
         expiry: dict[str, Any] = {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "images/"}}
         expiry |= {"Expiration": {"Days": 30}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}
         s3.put_bucket_lifecycle_configuration(Bucket=self.bucket, LifecycleConfiguration={"Rules": [expiry]})
-        s3.put_object(Bucket=self.bucket, Key="deploy/current", Body=b"abc  deploy/x", Metadata={"courier": self.name})
+        s3.put_object(
+            Bucket=self.bucket,
+            Key="deploy/current",
+            Body=b"abc  deploy/x",
+            Metadata={"courier": self.name, "courier-content": "abc"},
+        )
 
 
 @pytest.fixture

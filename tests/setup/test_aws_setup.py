@@ -290,7 +290,7 @@ def test_where_that_bucket_exists_no_other_is_looked_for(stub: Stub) -> None:
     assert looked_for == {"lab3-123456789012-us-east-1-an"}
 
 
-@pytest.mark.parametrize("verb", ["up", "bucket", "status", "deploy", "down"])
+@pytest.mark.parametrize("verb", ["up", "bucket", "deploy", "down"])
 def test_every_call_to_s3_says_whose_bucket_it_is(stub: Stub, verb: str) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, "s3api get-bucket-tagging": ["lab3", "", 0]}
     # Each call of a listing has an object, and its deletion fails: once around.
