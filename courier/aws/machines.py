@@ -16,6 +16,8 @@ from courier.aws.session import Aws
 
 #: The states of an instance that still exists.
 ALIVE = ("pending", "running", "stopping", "stopped")
+#: Types whose CPU credits may be unlimited, at extra cost.
+BURSTABLE = ("t3.", "t3a.", "t4g.")
 ANYWHERE = ("0.0.0.0/0", "::/0")
 SSH = 22
 
@@ -63,6 +65,8 @@ class InstanceState:
     kind: str
     address: str
     needs_tokens: bool
+    #: Whether it may spend CPU credits that cost extra; False if that was not read.
+    is_unlimited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,13 +113,15 @@ def key_pair(aws: Aws, name: str) -> str | None:
     return next((one["KeyName"] for one in (found or {}).get("KeyPairs", [])), None)
 
 
-def instances(aws: Aws, set_up: str) -> list[InstanceState]:
+def instances(aws: Aws, set_up: str, *, with_credits: bool = False) -> list[InstanceState]:
     """Return the instances of a set-up that are not terminated."""
     wanted = [
         {"Name": "tag:courier", "Values": [set_up]},
         {"Name": "instance-state-name", "Values": list(ALIVE)},
     ]
     found = call_aws("list the instances", aws.client("ec2").describe_instances, Filters=wanted)
+    listed = [one for reservation in found.get("Reservations", []) for one in reservation["Instances"]]
+    unlimited = _unlimited(aws, listed) if with_credits else set()
     return [
         InstanceState(
             instance_id=one["InstanceId"],
@@ -123,10 +129,21 @@ def instances(aws: Aws, set_up: str) -> list[InstanceState]:
             kind=one["InstanceType"],
             address=one.get("PublicIpAddress", ""),
             needs_tokens=one.get("MetadataOptions", {}).get("HttpTokens") == "required",
+            is_unlimited=one["InstanceId"] in unlimited,
         )
-        for reservation in found.get("Reservations", [])
-        for one in reservation["Instances"]
+        for one in listed
     ]
+
+
+def _unlimited(aws: Aws, listed: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the IDs of those that may spend CPU credits without a limit."""
+    ids = [one["InstanceId"] for one in listed if one["InstanceType"].startswith(BURSTABLE)]
+    if not ids:
+        return set()
+    call = aws.client("ec2").describe_instance_credit_specifications
+    found = call_aws("read the CPU credits of the instances", call, InstanceIds=ids)
+    specified = found.get("InstanceCreditSpecifications", [])
+    return {one["InstanceId"] for one in specified if one.get("CpuCredits") == "unlimited"}
 
 
 def scaling_group(aws: Aws, name: str) -> ScalingState | None:

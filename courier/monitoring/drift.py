@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from courier.aws.inventory import BucketSettings, BucketState, QueueState
-from courier.aws.machines import ANYWHERE, SSH, GroupState, InstanceState, RoleState, Rule, ScalingState
+from courier.aws.machines import ANYWHERE, SSH, GroupState, RoleState, Rule, ScalingState
 from courier.errors import CourierError
 from courier.monitoring.expected import Expected
 from courier.monitoring.rows import Row, bucket_owner, is_without_ssh, unreadable
@@ -158,9 +158,11 @@ def _is_too_open(rule: Rule, wanted: str | None) -> bool:
 
 
 def _instances(machines: Machines, expected: Expected) -> Iterator[Row]:
-    for one in machines.instances if isinstance(machines.instances, list) else ():
-        if isinstance(one, InstanceState) and not one.needs_tokens:
+    for one in () if isinstance(machines.instances, CourierError) else machines.instances or ():
+        if not one.needs_tokens:
             yield _drifted(one.instance_id, "gives its credentials without a token (IMDSv1)", expected.repair)
+        if one.is_unlimited:
+            yield _drifted(one.instance_id, "has unlimited CPU credits, which may cost extra", expected.repair)
     scaling = machines.scaling
     if isinstance(scaling, ScalingState):
         if expected.workers not in ("", there := f"{scaling.least}-{scaling.most}"):

@@ -166,7 +166,7 @@ class Reader:
         role = self._begin(machines.profile_role, aws, expected.profile_in(identity))
         version = None if identity.is_lab else self._begin(machines.policy_version, aws, expected.policy_arn(identity))
         scaling = self._begin(machines.scaling_group, aws, expected.template)
-        instances = self._begin(machines.instances, aws, expected.name)
+        instances = self._begin(machines.instances, aws, expected.name, with_credits=self.is_deep)
         return Machines(
             group=group.result(),
             key=key.result(),

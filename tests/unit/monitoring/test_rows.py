@@ -196,6 +196,10 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
             [("drift", "gives its credentials without a token (IMDSv1)")],
         ),
         (
+            with_machines(instances=[replace(INSTANCE, is_unlimited=True)]),
+            [("drift", "has unlimited CPU credits, which may cost extra")],
+        ),
+        (
             with_machines(scaling=ScalingState(wanted=1, least=1, most=4, has_metrics=False)),
             [("drift", "does not measure its instances")],
         ),
