@@ -8,7 +8,7 @@
 #   up         create everything (the default): queues, bucket, roles, network, code and instance, then send a
 #              request through each application. Run again, it changes nothing, or repairs what has drifted
 #   plan       show what up would change, and change nothing
-#   status     show what exists, and how many messages are waiting
+#   status     show what exists, how many messages are waiting, and what is wrong. Needs Python and the clients' packages
 #   down       remove everything, after a confirmation
 #   queues     create requestQueue, responseQueue, imageInbox and imageOutbox from create-queue.json, and a
 #              dead-letter queue for each of the two request queues: requestQueue-dead, imageInbox-dead
@@ -20,7 +20,8 @@
 #   ssh        open a shell on the instance; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
 #   logs       follow the workers' logs
 #   policy     print a policy's JSON: policy client, or policy worker
-#   doctor     find what is wrong, and say how to fix it
+#   doctor     find what is wrong, also with what up would repair and with the workers, and say how to fix it. Needs
+#              what status needs
 #   cost       estimate the cost per month
 #   sweep      remove stale reply queues left by crashed clients
 #
@@ -34,8 +35,10 @@
 #   --no-ssh           use Session Manager instead of SSH. Remembered until down, or --ssh-cidr
 #   --ssh-cidr CIDR    allow SSH from these addresses (default: this machine's own address)
 #   --key FILE         private key file (default: ~/.ssh/NAME-key; created if missing)
+#   --alarm-mail ADDR  send mail when requests wait too long, when there are dead letters, and when no worker takes
+#                      requests; and make a dashboard. Remembered until down
 #   --yes              remove without a confirmation
-#   --json             print plan, status and cost as JSON
+#   --json             print plan, status, doctor and cost as JSON
 #   --help             show this text
 #
 # settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
@@ -68,7 +71,6 @@ readonly retry_seconds=${SETUP_RETRY_SECONDS:-90}
 readonly pause_seconds=${SETUP_PAUSE:-5}
 readonly proof_seconds=${SETUP_PROOF:-900}
 readonly most_machines_of_lab=9
-readonly most_differences=12
 readonly most_lanes=16
 # A reply queue older than this belongs to no running client.
 readonly sweep_seconds=21600
@@ -82,6 +84,7 @@ instance_type=""
 workers=1
 ssh_cidr=""
 key_path=""
+alarm_mail=""
 yes=false
 as_json=false
 no_ssh=false
@@ -132,8 +135,8 @@ dead_names=("${served_names[@]/%/-dead}")
 . "$here/setup/autoscaling.sh"
 # shellcheck source=setup/status.sh
 . "$here/setup/status.sh"
-# shellcheck source=setup/doctor.sh
-. "$here/setup/doctor.sh"
+# shellcheck source=setup/alarms.sh
+. "$here/setup/alarms.sh"
 # shellcheck source=setup/up.sh
 . "$here/setup/up.sh"
 # shellcheck source=setup/proof.sh
@@ -149,7 +152,7 @@ readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, all
 parse_arguments() {
   while (($#)); do
     case $1 in
-      --name | --region | --profile | --type | --workers | --ssh-cidr | --key)
+      --name | --region | --profile | --type | --workers | --ssh-cidr | --key | --alarm-mail)
         [[ -n ${2:-} ]] || die 2 "$1 needs a value. See --help."
         take_value "$1" "$2"
         shift
@@ -174,6 +177,7 @@ take_value() { # option, value
     --type) instance_type=$2 ;;
     --key) key_path=$2 ;;
     --ssh-cidr) ssh_cidr=$2 ;;
+    --alarm-mail) alarm_mail=$2 ;;
     *) printf -v "${1#--}" '%s' "$2" ;;
   esac
 }
@@ -194,6 +198,7 @@ check_options() {
   [[ $workers =~ ^[0-9]{1,3}-[0-9]{1,3}$ ]] && ((${workers%-*} >= 1 && ${workers%-*} <= ${workers#*-})) ||
     die 2 "--workers is '$workers', and must be MIN-MAX with a minimum of at least 1: a group without instances cannot scale out."
   [[ $workers == 1-1 ]] || fleet=true
+  check_alarm_mail
 }
 
 # set_defaults: what depends on the account.
@@ -219,13 +224,12 @@ allow_me() {
 # run_verb VERB SUBJECT
 run_verb() {
   case $1 in
-    up | plan | doctor)
+    up | plan)
       ! $with_ec2 || find_ssh_cidr
       "$1"
       ;;
     queues) make_queues ;;
     bucket) make_bucket ;;
-    status) show_status ;;
     down) remove_all ;;
     start) start_machine ;;
     stop) stop_machine ;;
@@ -245,6 +249,13 @@ run_verb() {
   esac
 }
 
+make_scratch() {
+  scratch=$(mktemp -d)
+  readonly scratch
+  trap 'rm -rf "$scratch"' EXIT
+  : >"$scratch/changes"
+}
+
 main() {
   local verb="" subject=""
   parse_arguments "$@"
@@ -255,12 +266,14 @@ main() {
   esac
   check_options
   given_region=$region
+  # These two need no AWS CLI.
+  if [[ $verb == status || $verb == doctor ]]; then
+    make_scratch
+    report "$verb"
+    return
+  fi
   connect
-  scratch=$(mktemp -d)
-  readonly scratch
-  trap 'rm -rf "$scratch"' EXIT
-  : >"$scratch/changes"
-  : >"$scratch/verdicts"
+  make_scratch
   set_defaults
   run_verb "$verb" "$subject"
 }

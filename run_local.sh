@@ -8,7 +8,8 @@
 #   (none)           set everything up, start it, and open a menu; leaving the menu stops it unless you choose 3
 #   up               set everything up and start it: the local AWS, queues, bucket and both workers
 #   down             stop it; the data is kept in .local/ for the next time
-#   status           show what is running, and how many messages are waiting
+#   status [--json]  show what is running, how many messages are waiting, and what is wrong
+#   doctor [--json]  find what is wrong, also in the set-up and with the workers' responses, and say how to fix it
 #   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; starts what is not running yet
 #   images [ARGS]    run images_client.py; starts what is not running yet
@@ -474,20 +475,25 @@ down() {
 
 is_up() { running engine numbers_worker.py images_worker.py; }
 
-status() {
-  local program
+# status_of VERB [--json]: what is running, and whether it is well, as aws_setup.sh sees it.
+status_of() {
+  local verb=$1
+  shift
+  [[ -z $* || $* == --json ]] || die 2 "$verb takes --json, or nothing. See --help."
   if ! running engine; then
-    say "The local AWS is not running. Start it with: ./run_local.sh up"
-    return
+    if [[ -n $* ]]; then
+      say '{"kind": "process", "name": "engine", "state": "missing", "verdict": "wrong", "fix": "./run_local.sh up"}'
+    else
+      say "The local AWS is not running. Start it with: ./run_local.sh up"
+    fi
+    return 1
   fi
   use_local_aws
-  say "The local AWS is running on $AWS_ENDPOINT_URL"
-  for program in numbers_worker.py images_worker.py; do
-    if running "$program"; then say "$program is running"; else say "$program is not running"; fi
-  done
-  where_workers
-  "$here/aws_setup.sh" status --no-ec2
+  [[ -n $* ]] || ! has_sessions || where_workers
+  SETUP_LOCAL="$data" exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
 }
+
+has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }
 
 print_env() {
   use_local_aws
@@ -657,7 +663,8 @@ main() {
         *) die 2 "setup takes --tests, or nothing. See --help." ;;
       esac
       ;;
-    menu | up | down | status | env)
+    status | doctor) status_of "$verb" "$@" ;;
+    menu | up | down | env)
       (($# == 0)) || die 2 "$verb takes no arguments. See --help."
       case $verb in
         env) print_env ;;
@@ -668,7 +675,7 @@ main() {
         *) "$verb" ;;
       esac
       ;;
-    *) die 2 "There is no verb $verb. Use up, down, status, env, numbers, images or setup; see --help." ;;
+    *) die 2 "There is no verb $verb. Use up, down, status, doctor, env, numbers, images or setup; see --help." ;;
   esac
 }
 

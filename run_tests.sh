@@ -21,9 +21,9 @@ check() {
 
 # types: mypy, for this system and for those that what a user runs is written for, all at once.
 types() {
-  local others=() other
+  local others other
   platform darwin -p courier -m numbers_client -m images_client -m numbers_worker -m images_worker &
-  others+=($!)
+  others=($!)
   platform win32 -m numbers_client -m images_client &
   others+=($!)
   check mypy

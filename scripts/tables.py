@@ -118,7 +118,8 @@ def cost_table() -> str:
 
 
 def _costs(kind: str) -> dict[str, str]:
-    script = f"instance_type={kind} as_json=true workers=1-1 fleet=false; . setup/cost.sh; cost"
+    options = f"instance_type={kind} as_json=true workers=1-1 fleet=false alarm_mail=you@example.org"
+    script = f"{options}; . setup/cost.sh; cost"
     command = ("bash", "-c", script)
     output = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     items = map(json.loads, output.splitlines())

@@ -13,7 +13,7 @@ cost() {
     t4g.small) hour=0.0168 ;;
     *) die 2 "There is no price for $instance_type here. See https://aws.amazon.com/ec2/pricing/on-demand/" ;;
   esac
-  awk -v hour="$hour" -v kind="$instance_type" -v json="$as_json" -v machines="${workers#*-}" -v fleet="$fleet" '
+  awk -v hour="$hour" -v kind="$instance_type" -v json="$as_json" -v machines="${workers#*-}" -v fleet="$fleet" -v alarms="$alarm_mail" '
     function line(what, dollars) {
       if (json == "true") printf "{\"what\": \"%s\", \"dollars_a_month\": %.2f}\n", what, dollars
       else printf "%-58s %8.2f\n", what, dollars
@@ -29,6 +29,9 @@ cost() {
       line("two idle workers polling (2 x 131,400 calls)", 2 * 131400 * 0.4 / 1e6)
       # Two alarms of target tracking, each over three metrics.
       if (fleet == "true") line("the two alarms that start and end machines", 6 * 0.10)
+      # Two alarms of three over two metrics each.
+      if (alarms != "") line("--alarm-mail: six alarms over eight metrics", 8 * 0.10)
+      if (alarms != "") line("--alarm-mail: the dashboard (the first three are free)", 3)
       line("a thousand images (PUT, GET, LIST, queue)", 0.011)
       line("a million lists of numbers, in batches of ten", 0.24)
       if (json != "true") {

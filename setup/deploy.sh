@@ -18,7 +18,7 @@ list_code() {
 sum_of_code() {
   local file files=()
   while read -r file; do files+=("$file"); done <"$scratch/files"
-  (cd "$here" && sha256 "${files[@]}" && find "${files[@]}" -perm -u+x | LC_ALL=C sort) | sha256 | cut -d ' ' -f 1
+  (cd "$here" && sha256 ${files[@]+"${files[@]}"} && find ${files[@]+"${files[@]}"} -perm -u+x | LC_ALL=C sort) | sha256 | cut -d ' ' -f 1
 }
 
 # pack FILE: write the tarball of the listed files.

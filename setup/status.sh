@@ -1,123 +1,82 @@
 # shellcheck shell=bash
-# status.sh: what exists, one line each.
+# status.sh: status and doctor, in one Python process that makes all calls side by side (courier/cli/set_up.py).
 
-# row KIND NAME STATE TEXT [KEY=VALUE...]: a line of the status. People read the text, or the state where there is none;
-# JSON has the state and the values, numbers as numbers (docs/reference/json/aws-setup-status.json).
-row() {
-  local kind=$1 name=$2 state=$3 text=$4 pair value values=""
-  shift 4
-  if ! $as_json; then
-    printf '%-8s %-28s %s\n' "$kind" "$name" "${text:-$state}"
-    return
+# report VERB: run status or doctor. Its Python knows how to read AWS, and gets what there should be from here.
+report() {
+  local python options=() expected=() word
+  python=$(find_python) || die 2 "$1 needs Python with the packages of the clients. Install them once: ./run_local.sh setup"
+  ! $as_json || options+=(--json)
+  [[ -z $region ]] || export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+  use_profile
+  expected_names >"$scratch/expected"
+  [[ $1 == status ]] || expected_details >>"$scratch/expected"
+  while IFS= read -r word; do expected+=("$word"); done <"$scratch/expected"
+  PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" "$python" -m courier.cli.set_up "$1" ${options[@]+"${options[@]}"} ${expected[@]+"${expected[@]}"}
+}
+
+# use_profile: have the profile that was given decide, and not credentials in the environment.
+use_profile() {
+  [[ -n $profile ]] || return 0
+  unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
+  export AWS_PROFILE=$profile
+}
+
+# expected_names: the names of this set-up, a NAME=VALUE a line. Where a Learner Lab has another name, both.
+expected_names() {
+  say "name=$name"
+  say "flags=$(own_flags)"
+  say "local=${SETUP_LOCAL:-}"
+  [[ -n ${SETUP_LOCAL:-} ]] || say "alarms=$(alarm_names | tr "\n" " ")"
+  $with_ec2 || return 0
+  say ec2=yes
+  say "group=$(group_name)"
+  say "key=$(key_name)"
+  say "lab_key=$(is_lab=true region=us-east-1 && key_name)"
+  say "profile=$(profile_name)"
+  say "lab_profile=$(is_lab=true && profile_name)"
+  say "role=$(role_name)"
+  say role_policy=courier-worker
+  say "template=$(template_name)"
+  say "policy=$name-client"
+}
+
+# expected_details: what the doctor compares, with placeholders for what depends on the account.
+expected_details() {
+  # shellcheck disable=SC2034  # read by the functions that are called here
+  local account=@ACCOUNT@ bucket=@BUCKET@ region=@REGION@ partition=@PARTITION@
+  say "attributes=$(compact <"$attributes_file")"
+  say "dead_attributes={\"MessageRetentionPeriod\":\"$dead_seconds\"}"
+  say "max_deliveries=$max_deliveries"
+  say "lifecycle=images/ $expire_days 1,numbers/ $list_days 1"
+  say "tls=$(policy_document bucket)"
+  $with_ec2 || return 0
+  say "trust=$(policy_document trust)"
+  say "worker=$(policy_document worker)"
+  say "client=$(policy_document client)"
+  expected_access
+  ! $fleet || say "workers=$workers"
+  list_code
+  say "code=$(sum_of_code)"
+}
+
+# expected_access: who may use SSH.
+expected_access() {
+  if $no_ssh; then
+    say no_ssh=yes
+  elif [[ -n $ssh_cidr ]]; then
+    [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
+    settle_cidr
+    say "ssh_cidr=$ssh_cidr"
+  else
+    say "address_url=${SETUP_ADDRESS_URL:-https://checkip.amazonaws.com}"
   fi
-  for pair in "$@"; do
-    value=${pair#*=}
-    [[ $value =~ ^([0-9]+|true|false)$ ]] || value="\"$value\""
-    values+=", \"${pair%%=*}\": $value"
-  done
-  printf '{"kind": "%s", "name": "%s", "state": "%s"%s}\n' "$kind" "$name" "$state" "$values"
 }
 
-show_status() {
-  local part status=0 others=(bucket)
-  find_queues
-  $as_json || say "account $account, region $region${AWS_ENDPOINT_URL:+, endpoint $AWS_ENDPOINT_URL}$($is_lab && echo ', a Learner Lab' || true)"
-  ! $with_ec2 || others+=(role policy network key fleet machine)
-  look_at_parts &
-  wait $! || status=$?
-  for part in "${queue_names[@]}" "${dead_names[@]}" "${others[@]}"; do cat "$scratch/status.$part"; done
-  # What these credentials may not read has no row; the rest is shown all the same.
-  return "$status"
-}
-
-look_at_parts() {
-  for part in "${queue_names[@]}" "${dead_names[@]}"; do begin queue_status "$part" >"$scratch/status.$part"; done
-  for part in "${others[@]}"; do begin "${part}_status" >"$scratch/status.$part"; done
-  finish
-}
-
-queue_status() {
-  local url depths waiting in_flight
-  url=$(queue_url "$1")
-  if [[ -z $url ]]; then
-    row queue "$1" missing ""
-    return
-  fi
-  depths=$(aws_lookup sqs get-queue-attributes \
-    --queue-url "$url" \
-    --attribute-names ApproximateNumberOfMessages ApproximateNumberOfMessagesNotVisible \
-    --query "Attributes.[ApproximateNumberOfMessages, ApproximateNumberOfMessagesNotVisible]" \
-    --output text)
-  if [[ -z $depths ]]; then
-    row queue "$1" missing ""
-    return
-  fi
-  read -r waiting in_flight <<<"$depths"
-  row queue "$1" exists "$waiting waiting, $in_flight in flight" waiting="$waiting" in_flight="$in_flight"
-}
-
-bucket_status() {
-  find_bucket
-  case $bucket_state in
-    own) row bucket "$bucket" exists "" ;;
-    other) row bucket "$bucket" exists "exists, and was there before" was_there=true ;;
-    theirs) row bucket "$bucket" foreign "belongs to the set-up $bucket_owner" owner="$bucket_owner" ;;
-    missing) row bucket "$bucket" missing "" ;;
-  esac
-}
-
-network_status() {
-  local sources
-  find_group
-  if [[ -z $known_group ]]; then
-    row group "$(group_name)" missing ""
-    return
-  fi
-  sources=$(aws_lookup ec2 describe-security-group-rules \
-    --filters "Name=group-id,Values=$known_group" \
-    --query "join(', ', SecurityGroupRules[?!IsEgress && (IpProtocol=='-1' || (FromPort<=\`22\` && ToPort>=\`22\`))].[CidrIpv4 || CidrIpv6 || PrefixListId || ReferencedGroupInfo.GroupId][])" \
-    --output text)
-  row group "$(group_name)" exists "SSH from ${sources:-nobody}" ssh_from="$sources"
-}
-
-key_status() {
-  local there
-  there=$(aws_lookup ec2 describe-key-pairs --key-names "$(key_name)" --query "KeyPairs[0].KeyName" --output text)
-  row key "$(key_name)" "$(exists "$there")" ""
-}
-
-role_status() {
-  local there
-  there=$(aws_lookup iam get-instance-profile \
-    --instance-profile-name "$(profile_name)" \
-    --query "InstanceProfile.Roles[0].RoleName" \
-    --output text)
-  row role "$(profile_name)" "$(exists "$there")" ""
-}
-
-policy_status() {
-  local there
-  ! $is_lab || return 0
-  there=$(aws_lookup iam get-policy --policy-arn "$(client_policy_arn)" --query Policy.Arn --output text)
-  row policy "$name-client" "$(exists "$there")" ""
-}
-
-fleet_status() {
-  local there least most wanted
-  there=$(find_scaling_group)
-  [[ -n $there ]] || return 0
-  read -r least most wanted _ <<<"$there"
-  row machines "$(template_name)" exists "$wanted wanted, from $least to $most" wanted="$wanted" least="$least" most="$most"
-}
-
-exists() { if [[ -n $1 ]]; then say exists; else say missing; fi; }
-
-machine_status() {
-  local found id state address kind _
-  found=$(find_instance "$alive")
-  while read -r id state address kind _; do
-    [[ -n $id ]] || continue
-    [[ $address != - ]] || address=""
-    row instance "$id" "$state" "$state, $kind, ${address:-no address}" type="$kind" address="$address"
-  done <<<"$found"
+# own_flags: the options that select this set-up, each after a blank.
+own_flags() {
+  local flags=""
+  [[ $name == lab3 ]] || flags+=" --name $name"
+  [[ -z $given_region ]] || flags+=" --region $given_region"
+  [[ -z $profile ]] || flags+=" --profile $profile"
+  say "$flags"
 }

@@ -12,6 +12,7 @@ inventory() {
     own) say "bucket $bucket, with all its objects" ;;
     other) [[ -z $code_owner ]] || say "the workers' code in bucket $bucket, which stays" ;;
   esac
+  inventory_of_alarms
   ! $with_ec2 || inventory_of_machines
 }
 
@@ -59,6 +60,7 @@ remove_all() {
     begin remove_roles
   fi
   begin remove_queues
+  begin remove_alarms
   begin remove_bucket
   finish
   say "Everything is removed."

@@ -4,6 +4,7 @@
 make_everything() {
   begin make_queues
   begin make_bucket
+  begin make_alarms
   if $with_ec2; then
     begin make_roles
     begin make_group

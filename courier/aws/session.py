@@ -162,6 +162,10 @@ class Aws:
         """Return the client for Auto Scaling groups."""
         return self._client("autoscaling")  # type: ignore[no-any-return]
 
+    def client(self, service: str) -> Any:  # noqa: ANN401  one of boto3's generated classes
+        """Return the client for a service without a method of its own here."""
+        return self._client(service)
+
     def endpoint(self) -> str:
         """Return the address of SQS."""
         return str(self.sqs().meta.endpoint_url)

@@ -21,7 +21,6 @@ from botocore.exceptions import ClientError
 
 from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, WAIT_SECONDS
-from tests.support.rows import rows
 
 #: Notes each call in a file of its own, since several are made at once, and does what a file of its name says.
 STUB = """#!/bin/sh
@@ -126,7 +125,7 @@ def test_up_makes_four_queues_and_the_bucket_with_these_very_calls(stub: Stub) -
         assert f"+ aws {' '.join(call[:4])} " in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["up", "plan", "queues", "bucket", "status", "doctor", "stop", "deploy", "down"])
+@pytest.mark.parametrize("verb", ["up", "plan", "queues", "bucket", "stop", "deploy", "down"])
 def test_every_call_carries_the_endpoint_and_the_region(stub: Stub, env: dict[str, str], verb: str) -> None:
     everything = "\t".join(f"http://x/1/{name}" for name in (*QUEUES, *DEAD))
     answers = {**ACCOUNT, "sqs list-queues": [everything, "", 0], "sqs get-queue-attributes": ["1\t2", "", 0]}
@@ -291,7 +290,7 @@ def test_where_that_bucket_exists_no_other_is_looked_for(stub: Stub) -> None:
     assert looked_for == {"lab3-123456789012-us-east-1-an"}
 
 
-@pytest.mark.parametrize("verb", ["up", "bucket", "status", "deploy", "down"])
+@pytest.mark.parametrize("verb", ["up", "bucket", "deploy", "down"])
 def test_every_call_to_s3_says_whose_bucket_it_is(stub: Stub, verb: str) -> None:
     answers = {**ACCOUNT, **NO_QUEUES, "s3api get-bucket-tagging": ["lab3", "", 0]}
     # Each call of a listing has an object, and its deletion fails: once around.
@@ -567,60 +566,18 @@ def test_what_throttles_a_look_is_waited_for_and_said_as_it_is(stub: Stub) -> No
     busy = ["", "An error occurred (RequestLimitExceeded) when calling X", 254]
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "ec2 describe-instances": busy}
 
-    done = stub.run("status", answers=answers, SETUP_PAUSE="1", SETUP_RETRY_SECONDS="3")
+    done = stub.run("down", "--yes", answers=answers, SETUP_PAUSE="1", SETUP_RETRY_SECONDS="3")
 
     assert done.returncode == 1
     assert "AWS throttled the calls (ec2:describe-instances)" in done.stderr
     assert len([call for call in stub.calls if call[1] == "describe-instances"]) == 4
 
 
-def test_a_status_says_what_may_be_seen(stub: Stub) -> None:
-    rejected = ["", "An error occurred (AccessDenied) when calling X", 254]
-    answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-instance-profile": rejected}
-
-    done = stub.run("status", answers=answers)
-
-    assert done.returncode == 1
-    assert "no permission for iam:get-instance-profile" in done.stderr
-    assert re.search("queue +requestQueue +missing", done.stdout)
-
-
-def test_a_status_for_programs_has_numbers_and_words_apart(stub: Stub) -> None:
-    answers = {
-        **ACCOUNT,
-        **NO_BUCKET,
-        "sqs list-queues": ["http://sqs/123456789012/requestQueue\thttp://sqs/123456789012/requestQueue-dead", "", 0],
-        "sqs get-queue-attributes": ["12\t3", "", 0],
-        "iam get-instance-profile": ["None", "", 0],
-        "iam get-policy": ["None", "", 0],
-        "ec2 describe-security-groups": ["sg-1\t123456789012", "", 0],
-        "ec2 describe-security-group-rules": ["10.0.0.0/8, 192.168.0.0/16", "", 0],
-        "ec2 describe-key-pairs": ["courier", "", 0],
-        "autoscaling describe-auto-scaling-groups": ["1\t4\t2\tInService", "", 0],
-        "ec2 describe-instances": ["i-1\trunning\t-\tt3.micro\tNone\ni-2\tstopped\t10.0.0.1\tt3.micro\tNone", "", 0],
-    }
-
-    done = stub.run("status", "--json", answers=answers)
-
-    assert done.returncode == 0, done.stderr
-    found = {(row["kind"], row["name"]): row for row in rows(done.stdout, "aws-setup-status")}
-    queue = found["queue", "requestQueue"]
-    assert (queue["state"], queue["waiting"], queue["in_flight"]) == ("exists", 12, 3)
-    assert found["queue", "imageInbox"]["state"] == "missing"
-    by_kind = {kind: row for (kind, _), row in found.items()}
-    assert by_kind["group"]["ssh_from"] == "10.0.0.0/8, 192.168.0.0/16"
-    assert (by_kind["machines"]["wanted"], by_kind["machines"]["least"], by_kind["machines"]["most"]) == (2, 1, 4)
-    assert (found["instance", "i-1"]["state"], found["instance", "i-1"]["address"]) == ("running", "")
-    assert found["instance", "i-2"]["address"] == "10.0.0.1"
-    assert by_kind["bucket"]["state"] == "missing"
-
-
-@pytest.mark.parametrize("verb", ["down", "status", "doctor"])
-def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub, verb: str) -> None:
+def test_what_could_not_be_looked_up_does_not_count_as_gone(stub: Stub) -> None:
     rejected = ["", "An error occurred (AccessDenied) when calling X", 254]
     answers = {**ACCOUNT, **NO_QUEUES, **NO_BUCKET, "iam get-policy": rejected}
 
-    done = stub.run(verb, "--yes", "--ssh-cidr", "1.2.3.4", answers=answers, SETUP_PROOF="1")
+    done = stub.run("down", "--yes", answers=answers)
 
     assert done.returncode == 1
     assert "no permission for iam:get-policy" in done.stderr + done.stdout

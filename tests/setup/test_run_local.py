@@ -18,6 +18,7 @@ import pytest
 
 from tests.support.checkout import stamp
 from tests.support.place import ROOT, WAIT_SECONDS
+from tests.support.rows import rows
 
 #: Where tools live that the script needs; tmux is there too, unless it is left out.
 TOOLS = (
@@ -127,12 +128,18 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
         assert other.run("down").returncode == 0
 
     status = checkout.run("status")
-    assert "numbers_worker.py is running" in status.stdout
-    assert "images_worker.py is running" in status.stdout
+    assert re.search(r"numbers_worker.py +is running", status.stdout)
+    assert re.search(r"images_worker.py +is running", status.stdout)
     assert re.search(r"queue +requestQueue +0 waiting, 0 in flight", status.stdout)
+    doctor = checkout.run("doctor", "--json")
+    found = rows(doctor.stdout, "aws-setup-status")
+    assert [row["seconds"] > 0 for row in found if row["kind"] == "worker"] == [True, True]
+    assert ([row for row in found if row["verdict"] != "ok"], doctor.returncode) == ([], 0)
 
     assert checkout.run("down").returncode == 0
-    assert "is not running" in checkout.run("status").stdout
+    stopped = checkout.run("status", "--json")
+    assert stopped.returncode == 1
+    assert [row["state"] for row in rows(stopped.stdout, "aws-setup-status")] == ["missing"]
     kept = checkout.run("images", "list", "processed", "--json")
     assert json.loads(kept.stdout)["name"] == "sample-grayscale.png"
     env = checkout.run("env")

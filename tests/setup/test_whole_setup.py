@@ -186,6 +186,19 @@ def test_up_again_drift_heal_and_down_and_no_call_leaves_this_machine(
     assert account.changes_since(seen) == []
     assert sick.returncode == 1
     assert "WRONG  instance" in sick.stdout
+    for difference in (
+        f"{account.queues[1]} +VisibilityTimeout is 77, not 1",
+        f"{account.queues[0]} +does not move failing requests to {account.queues[0]}-dead",
+        "does not block public access",
+        "does not delete old objects",
+        "-worker +trusts others than EC2",
+        "-worker +has another policy",
+        "-client +is not the policy",
+        "allows connections from 0.0.0.0/0",
+        "allows connections from 198.51.100.1/32",
+        "without a token",
+    ):
+        assert re.search(f"^WRONG +drift .*{difference}", sick.stdout, re.MULTILINE), difference
     for call in (
         "sqs set-queue-attributes",
         "s3api put-public-access-block",

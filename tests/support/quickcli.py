@@ -38,6 +38,7 @@ CALLS = {
     "ec2": "describe-instances",
     "iam": "list-roles",
     "s3api": "list-buckets",
+    "sns": "list-topics",
     "sqs": "list-queues",
     "ssm": "describe-parameters",
     "sts": "get-caller-identity",

@@ -1,0 +1,118 @@
+"""`status` and `doctor` of aws_setup.sh and run_local.sh: what exists of a set-up, whether it is well, and the fix.
+
+The scripts run this module: python -m courier.cli.set_up VERB [--json] NAME=VALUE...
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from courier.cli import command_line
+from courier.images.application import application as images_application
+from courier.numbers.application import application as numbers_application
+from courier.settings import load_settings
+from courier.text import printable
+
+if TYPE_CHECKING:
+    from courier.monitoring.expected import Expected
+    from courier.monitoring.rows import Row
+    from courier.monitoring.snapshot import ProcessState, Snapshot
+
+#: The longest time of one call to AWS, and for how long transient errors are retried, in seconds.
+CALL_SECONDS = 15.0
+RETRY_SECONDS = 20.0
+#: The processes of run_local.sh.
+PROCESSES = ("engine", "numbers_worker.py", "images_worker.py")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a verb; return the exit status: 0 if all is well, else 1. Raises: CourierError."""
+    from courier.monitoring.doctor import doctor_rows
+    from courier.monitoring.expected import Expected
+    from courier.monitoring.rows import status_rows
+
+    given = _parse(arguments)
+    expected = Expected.of_words(given.words)
+    snapshot = _read(expected, is_deep=given.verb == "doctor")
+    if not given.json and given.verb == "status":
+        print(printable(_header(snapshot), None))
+    rows = (doctor_rows if given.verb == "doctor" else status_rows)(snapshot, expected)
+    return _show(rows, as_json=given.json)
+
+
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("verb", choices=("status", "doctor"))
+    parser.add_argument("--json", action="store_true", help="print only JSON on stdout, a row a line")
+    parser.add_argument("words", nargs="*", metavar="NAME=VALUE", help="what aws_setup.sh knows of the set-up")
+    return parser.parse_intermixed_args(arguments)
+
+
+def _read(expected: Expected, *, is_deep: bool) -> Snapshot:
+    # Imported here because loading boto3 would delay the help.
+    from courier.aws.credentials import CredentialRefresh
+    from courier.aws.session import connect
+    from courier.monitoring.snapshot import Reader
+    from courier.monitoring.workers import ping
+
+    settings = load_settings()
+    applications = (numbers_application(settings), images_application(settings))
+    refresh = CredentialRefresh(seconds=0, tell=_warn, transient_seconds=RETRY_SECONDS, call_seconds=CALL_SECONDS)
+    reader = Reader(
+        aws=connect(refresh),
+        expected=expected,
+        applications=applications,
+        given_bucket=settings.bucket,
+        is_real=not os.environ.get("AWS_ENDPOINT_URL"),
+        is_deep=is_deep,
+    )
+    with ThreadPoolExecutor(len(applications)) as pool:
+        pings = pool.map(partial(ping, tell=_warn), applications) if is_deep else ()
+        snapshot = reader.read()
+        return replace(snapshot, processes=_processes(expected.local), workers=tuple(pings))
+
+
+def _processes(folder: str) -> list[ProcessState]:
+    """Return the processes of run_local.sh, from the locks that they hold."""
+    from courier.monitoring.snapshot import ProcessState
+
+    if not folder:
+        return []
+    from courier.cli import lock_file
+
+    return [
+        ProcessState(name=name, process_id=lock_file.holder(str(Path(folder, f"{name}.lock")))) for name in PROCESSES
+    ]
+
+
+def _header(snapshot: Snapshot) -> str:
+    identity, endpoint = snapshot.identity, os.environ.get("AWS_ENDPOINT_URL", "")
+    where = f", endpoint {endpoint}" if endpoint else ""
+    lab = ", a Learner Lab" if identity.is_lab else ""
+    return f"account {identity.account}, region {identity.region}{where}{lab}"
+
+
+def _show(rows: Iterable[Row], *, as_json: bool) -> int:
+    is_wrong = False
+    for row in rows:
+        is_wrong |= row.is_wrong
+        print(json.dumps(row.as_json()) if as_json else printable(row.as_line(), None))
+    return int(is_wrong)
+
+
+def _warn(sentence: str) -> None:
+    print(printable(sentence, None), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.argv[0] = "./aws_setup.sh"
+    sys.exit(command_line.finish(main))

@@ -1,0 +1,80 @@
+"""The doctor's rows: what `status` shows, and what is wrong beyond it. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from courier.errors import CourierError
+from courier.monitoring.drift import differences
+from courier.monitoring.expected import Expected
+from courier.monitoring.rows import Row, status_rows, unreadable
+from courier.monitoring.snapshot import Snapshot, WorkerState
+
+#: A larger clock difference is wrong, in seconds; AWS rejects calls beyond 300.
+CLOCK_SECONDS = 60.0
+#: With this many private reply queues some are stale.
+MANY_REPLY_QUEUES = 20
+
+
+def doctor_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
+    """Yield everything that was checked, in order, and how to fix what is wrong."""
+    yield _account_row(snapshot)
+    yield _clock_row(snapshot)
+    yield from status_rows(snapshot, expected)
+    drifted = differences(snapshot, expected)
+    yield from drifted or [Row(kind="drift", name="set-up", state="ok", text="is as aws_setup.sh makes it")]
+    yield from _reply_queue_rows(snapshot, expected)
+    for worker in snapshot.workers:
+        yield _worker_row(worker, expected)
+
+
+def _account_row(snapshot: Snapshot) -> Row:
+    identity = snapshot.identity
+    lab = ", a Learner Lab" if identity.is_lab else ""
+    return Row(
+        kind="account",
+        name=identity.account,
+        state="ok",
+        text=f"region {identity.region}{lab}",
+        values={"region": identity.region, "lab": identity.is_lab},
+    )
+
+
+def _clock_row(snapshot: Snapshot) -> Row:
+    seconds = round(snapshot.clock_seconds, 1)
+    is_wrong = abs(seconds) > CLOCK_SECONDS
+    return Row(
+        kind="clock",
+        name="clock",
+        state="wrong" if is_wrong else "ok",
+        text=f"differs from AWS's by {seconds:.0f} s",
+        fix="Set this machine's clock: timedatectl set-ntp true" if is_wrong else "",
+        values={"seconds": seconds},
+    )
+
+
+def _reply_queue_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
+    count = snapshot.details.reply_queues if snapshot.details else None
+    if isinstance(count, CourierError):
+        yield unreadable("replies", "reply queues", count)
+    elif count is not None:
+        is_wrong = count >= MANY_REPLY_QUEUES
+        sweep = "./aws_setup.sh sweep" if expected.local else expected.command("sweep")
+        yield Row(
+            kind="replies",
+            name="reply queues",
+            state="many" if is_wrong else "ok",
+            text=f"{count} private reply queues of clients",
+            fix=f"Remove those that crashed clients left: {sweep}" if is_wrong else "",
+            values={"count": count},
+        )
+
+
+def _worker_row(worker: WorkerState, expected: Expected) -> Row:
+    name = worker.application.name
+    if worker.error is None:
+        values = {"seconds": worker.seconds}
+        return Row(kind="worker", name=name, state="ok", text=f"responds in {worker.seconds} s", values=values)
+    log = f".local/{worker.application.program}.log" if expected.local else f"run {expected.command('logs')}"
+    fix = f"Look at its log: {log}"
+    return Row(kind="worker", name=name, state="silent", text=worker.error.message, fix=fix, values={"seconds": None})

@@ -1,0 +1,196 @@
+# shellcheck shell=bash
+# alarms.sh: with --alarm-mail ADDRESS, alarms of CloudWatch that send mail through a topic of SNS, and a dashboard.
+
+#: The age of the oldest request above which there is an alarm.
+readonly alarm_seconds=120
+#: How many minutes in a row requests must wait with none in flight.
+readonly alarm_minutes=3
+readonly worker_expression="IF(waiting > 0 AND inflight < 1, 1, 0)"
+
+known_topic=""
+
+topic_name() { say "courier-$name-alarms"; }
+
+topic_arn() { say "arn:$partition:sns:$region:$account:$(topic_name)"; }
+
+dashboard_name() { say "courier-$name"; }
+
+# alarm_names: one a line.
+alarm_names() {
+  local application
+  for application in numbers images; do
+    say "courier-$name-$application-oldest"
+    say "courier-$name-$application-dead"
+    say "courier-$name-$application-no-worker"
+  done
+}
+
+# check_alarm_mail: exit unless the address given is one.
+check_alarm_mail() {
+  [[ -z $alarm_mail || $alarm_mail =~ ^[^@[:space:]]+@[^@[:space:]]+\.[^@[:space:]]+$ ]] ||
+    die 2 "--alarm-mail is '$alarm_mail', and must be an e-mail address."
+}
+
+# find_topic: set `known_topic` if this set-up has alarms. Without the permission to look, it counts as having none.
+find_topic() {
+  local there status=0
+  known_topic=""
+  there=$(aws_lookup sns list-tags-for-resource \
+    --resource-arn "$(topic_arn)" \
+    --query "Tags[?Key=='courier'].Value | [0] || '-'" \
+    --output text 2>"$scratch/topic") || status=$?
+  if ((status)); then
+    [[ -z $alarm_mail ]] && grep -q "no permission" "$scratch/topic" || {
+      cat "$scratch/topic" >&2
+      exit "$status"
+    }
+    return 0
+  fi
+  [[ -z $there || $there == "$name" || -z $alarm_mail ]] ||
+    die 1 "The topic $(topic_name) was not created by this set-up. Delete it (aws sns delete-topic --topic-arn $(topic_arn)), or choose another --name."
+  [[ $there != "$name" ]] || known_topic=$(topic_arn)
+}
+
+# make_alarms: without --alarm-mail, only repair those that exist.
+make_alarms() {
+  find_topic
+  [[ -n $alarm_mail || -n $known_topic ]] || return 0
+  [[ -n $known_topic ]] || aws_apply sns create-topic \
+    --name "$(topic_name)" \
+    --tags "Key=courier,Value=$name"
+  begin subscribe
+  begin make_each_alarm
+  begin make_dashboard
+  finish
+}
+
+subscribe() {
+  local there
+  [[ -n $alarm_mail ]] || return 0
+  [[ -z $known_topic ]] || there=$(aws_lookup sns list-subscriptions-by-topic \
+    --topic-arn "$known_topic" \
+    --query "Subscriptions[?Protocol=='email'].Endpoint" \
+    --output text)
+  if [[ $'\t'${there:-}$'\t' != *$'\t'"$alarm_mail"$'\t'* ]]; then
+    aws_apply sns subscribe \
+      --topic-arn "$(topic_arn)" \
+      --protocol email \
+      --notification-endpoint "$alarm_mail"
+    say "AWS sends $alarm_mail a message with a link. Until it is confirmed there, no alarm is sent"
+  fi
+}
+
+make_each_alarm() {
+  local there names queue application=numbers
+  names=$(alarm_names)
+  # shellcheck disable=SC2086
+  there=$(aws_lookup cloudwatch describe-alarms \
+    --alarm-names $names \
+    --query "MetricAlarms[].[AlarmName,Threshold,EvaluationPeriods,TreatMissingData,ActionsEnabled,join(',',AlarmActions),MetricName||(Metrics[?ReturnData].Expression|[0]),(Dimensions||Metrics[0].MetricStat.Metric.Dimensions)[0].Value]" \
+    --output text)
+  for queue in "${served_names[@]}"; do
+    begin make_alarm oldest "courier-$name-$application-oldest" "$queue" "$there"
+    begin make_alarm dead "courier-$name-$application-dead" "$queue-dead" "$there"
+    begin make_alarm no_worker "courier-$name-$application-no-worker" "$queue" "$there"
+    application=images
+  done
+  finish
+}
+
+# make_alarm KIND NAME QUEUE EXISTING: create it, or repair what has drifted.
+make_alarm() {
+  local threshold=0 periods=1 metric=ApproximateNumberOfMessagesVisible wanted options
+  case $1 in
+    oldest) threshold=$alarm_seconds metric=ApproximateAgeOfOldestMessage ;;
+    no_worker) periods=$alarm_minutes metric=$worker_expression ;;
+  esac
+  wanted=$(printf '%s\t%s.0\t%s\tnotBreaching\tTrue\t%s\t%s\t%s' "$2" "$threshold" "$periods" "$(topic_arn)" "$metric" "$3")
+  [[ $'\n'$4$'\n' != *$'\n'"$wanted"$'\n'* ]] || return 0
+  if [[ $1 == no_worker ]]; then
+    options=(--metrics "$(worker_metrics "$3")")
+  else
+    options=(--namespace AWS/SQS --metric-name "$metric" --dimensions "Name=QueueName,Value=$3" --statistic Maximum --period 60)
+  fi
+  aws_apply cloudwatch put-metric-alarm \
+    --alarm-name "$2" \
+    --alarm-description "$(describe_alarm "$1" "$3")" \
+    "${options[@]}" \
+    --evaluation-periods "$periods" \
+    --threshold "$threshold" \
+    --comparison-operator GreaterThanThreshold \
+    --treat-missing-data notBreaching \
+    --alarm-actions "$(topic_arn)" \
+    --tags "Key=courier,Value=$name"
+}
+
+describe_alarm() { # kind, queue
+  case $1 in
+    oldest) say "A request has waited in $2 for more than $alarm_seconds s: too few workers, or none. Find the cause: ./aws_setup.sh doctor" ;;
+    dead) say "There are messages in the dead-letter queue $2. Show them: python numbers_client.py dead, or images_client.py" ;;
+    no_worker) say "Requests wait in $2 and none is in flight for $alarm_minutes minutes: no worker runs. Start it: ./aws_setup.sh start" ;;
+  esac
+}
+
+# worker_metrics QUEUE: 1 while requests wait and none is in flight.
+worker_metrics() {
+  local metric='{"Id":"%s","MetricStat":{"Metric":{"Namespace":"AWS/SQS","MetricName":"%s","Dimensions":[{"Name":"QueueName","Value":"%s"}]},"Period":60,"Stat":"Minimum"},"ReturnData":false}'
+  # shellcheck disable=SC2059
+  printf "[$metric,$metric,"'{"Id":"stuck","Expression":"%s","ReturnData":true}]' \
+    waiting ApproximateNumberOfMessagesVisible "$1" inflight ApproximateNumberOfMessagesNotVisible "$1" "$worker_expression"
+}
+
+make_dashboard() {
+  local there wanted
+  wanted=$(dashboard)
+  there=$(aws_lookup cloudwatch get-dashboard \
+    --dashboard-name "$(dashboard_name)" \
+    --query DashboardBody \
+    --output text)
+  [[ $there == "$wanted" ]] || aws_apply cloudwatch put-dashboard \
+    --dashboard-name "$(dashboard_name)" \
+    --dashboard-body "$wanted"
+}
+
+# dashboard: its JSON: four charts, each with both applications.
+dashboard() {
+  printf '{"widgets":['
+  widget 0 0 "Requests that wait" Maximum ApproximateNumberOfMessagesVisible ""
+  printf ','
+  widget 12 0 "Requests in flight" Maximum ApproximateNumberOfMessagesNotVisible ""
+  printf ','
+  widget 0 6 "Age of the oldest request in seconds" Maximum ApproximateAgeOfOldestMessage ""
+  printf ','
+  widget 12 6 "Dead letters" Maximum ApproximateNumberOfMessagesVisible -dead
+  printf ']}'
+}
+
+widget() { # x, y, title, statistic, metric, suffix of the queues
+  printf '{"type":"metric","x":%d,"y":%d,"width":12,"height":6,"properties":{"title":"%s","region":"%s","stat":"%s","period":60,"metrics":[' "$1" "$2" "$3" "$region" "$4"
+  printf '["AWS/SQS","%s","QueueName","%s%s"],["AWS/SQS","%s","QueueName","%s%s"]]}}' \
+    "$5" "${served_names[0]}" "$6" "$5" "${served_names[1]}" "$6"
+}
+
+# inventory_of_alarms: what there is to remove, one line each. The topic, removed last, shows whose the rest is.
+inventory_of_alarms() {
+  find_topic
+  [[ -z $known_topic ]] || say "topic $(topic_name), with its alarms and its dashboard"
+}
+
+remove_alarms() {
+  local there names
+  [[ -n $known_topic ]] || return 0
+  names=$(alarm_names)
+  # shellcheck disable=SC2086
+  there=$(aws_lookup cloudwatch describe-alarms \
+    --alarm-names $names \
+    --query "MetricAlarms[].AlarmName" \
+    --output text)
+  # shellcheck disable=SC2086
+  [[ -z $there ]] || aws_apply cloudwatch delete-alarms --alarm-names $there
+  there=$(aws_lookup cloudwatch get-dashboard \
+    --dashboard-name "$(dashboard_name)" \
+    --query DashboardName \
+    --output text)
+  [[ -z $there ]] || aws_apply cloudwatch delete-dashboards --dashboard-names "$(dashboard_name)"
+  aws_apply sns delete-topic --topic-arn "$known_topic"
+}
