@@ -148,7 +148,10 @@ def _decode_jpeg(source: Source, note: Note) -> None:
 
 def _jpeg_rows(content: bytes, image: Image.Image) -> int:
     """Return the number of rows that can be decoded from truncated data."""
-    again = Image.open(jpeg.StagedFile(content), formats=("JPEG",))
+    try:
+        again = Image.open(jpeg.StagedFile(content), formats=("JPEG",))
+    except OSError:
+        return 0  # it ends in its header
     again.draft(image.mode, image.size)
     again.im = Image.new(again.mode, again.size).im
     try:

@@ -341,6 +341,14 @@ JPEGS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+def test_a_jpeg_that_is_cut_anywhere_in_its_header_is_damaged() -> None:
+    content = encoded("JPEG", photo((16, 16)))
+    header = content.index(b"\xff\xda") + 14
+
+    for length in range(200, header):
+        rejected(content[:length], "flip")
+
+
 @pytest.mark.parametrize("kind", JPEGS)
 @pytest.mark.parametrize("operations", ["flip", "thumbnail=24", "grayscale"])
 def test_a_jpeg_is_whole_or_rejected_with_its_readable_rows(kind: str, operations: str) -> None:
