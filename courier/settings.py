@@ -76,7 +76,9 @@ class Settings:
 
     request_queue: str = _setting("requestQueue", _queue_name, "where numbers wait for a worker")
     response_queue: str = _setting(
-        "responseQueue", _queue_name, "where their responses wait; a batch's own response queue has this name, a dash and an id"
+        "responseQueue",
+        _queue_name,
+        "where their responses wait; a batch's own response queue has this name, a dash and an id",
     )
     image_inbox: str = _setting("imageInbox", _queue_name, "where images' names wait for a worker")
     image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")

@@ -8,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 #: Calls of the CLI: `iam create-role`, or, where a helper makes the call, `stop-instances` alone.
-_CALL = re.compile(r"\b(autoscaling|ec2|iam|s3api|sqs|ssm) ([a-z][a-z0-9]*(?:-[a-z0-9]+)+)|\b((?:start|stop)-instances)\b")
+_CALL = re.compile(
+    r"\b(autoscaling|ec2|iam|s3api|sqs|ssm) ([a-z][a-z0-9]*(?:-[a-z0-9]+)+)|\b((?:start|stop)-instances)\b"
+)
 #: Calls whose action has another name, or that are no action of their own.
 #: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html
 _S3 = {

@@ -41,7 +41,7 @@ class Outcomes:
         self._left.clear()
 
     def summary(self, folder: Path, took_seconds: float) -> str:
-        """Return a summary: `60 images, 12.4 MB, 8 s, in out/`; with several results of an image, `6 results of 3 images`."""
+        """Return a summary: `60 images, 12.4 MB, 8 s, in out/`, or `6 results of 3 images, ...`."""
         of_all = f" of {self._count:,}" if self._done < self._count else ""
         noun = "image" if self._sources == 1 else "images"
         if self._sources < self._count:

@@ -94,7 +94,11 @@ def client_error(**environment: str) -> errors.NoCredentials:
         ("AWS_ENDPOINT_URL", "http:/127.0.0.1", ["AWS_ENDPOINT_URL", "http:// is missing"]),
         ("AWS_ENDPOINT_URL", f"ftp://me:{SECRET}@127.0.0.1", ["AWS_ENDPOINT_URL", "ftp://***@127.0.0.1"]),
         ("AWS_ENDPOINT_URL_SQS", "localhost:9841", ["AWS_ENDPOINT_URL_SQS"]),
-        ("AWS_ACCESS_KEY_ID", "", ["no AWS credentials", "./run_local.sh numbers", "./run_local.sh images", "./run_local.sh env"]),
+        (
+            "AWS_ACCESS_KEY_ID",
+            "",
+            ["no AWS credentials", "./run_local.sh numbers", "./run_local.sh images", "./run_local.sh env"],
+        ),
         ("AWS_SECRET_ACCESS_KEY", "", ["AWS_SECRET_ACCESS_KEY"]),
         ("AWS_CA_BUNDLE", "/nope/bundle", ["/nope/bundle", "AWS_CA_BUNDLE"]),
         ("REQUESTS_CA_BUNDLE", "/nope/bundle", ["/nope/bundle"]),
