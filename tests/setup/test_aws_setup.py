@@ -394,7 +394,7 @@ def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -
 
 
 def test_the_cost_needs_no_credentials_and_a_lab_has_its_own_type(stub: Stub) -> None:
-    nobody = {"sts get-caller-identity": ["", "Unable to locate credentials.", 255]}
+    nobody = {"sts get-caller-identity": ["", "(ExpiredToken)", 255]}
     lab = {"sts get-caller-identity": ["123456789012\tarn:aws:sts::123456789012:assumed-role/voclabs/user1", "", 0]}
 
     offline = stub.run("cost", answers=nobody)
