@@ -22,7 +22,7 @@
 #   policy     print a policy's JSON: policy client, or policy worker
 #   doctor     find what is wrong, also with what up would repair and with the workers, and say how to fix it. Needs
 #              what status needs
-#   cost       estimate the cost per month
+#   cost       estimate the cost per month; needs no credentials
 #   sweep      remove stale reply queues left by crashed clients
 #
 # options:
@@ -204,6 +204,10 @@ check_options() {
 # set_defaults: what depends on the account.
 set_defaults() {
   name_bucket
+  choose_type
+}
+
+choose_type() {
   given_type=$instance_type
   instance_type=${instance_type:-$(default_type)}
   if $is_lab && ((${workers#*-} > most_machines_of_lab)); then
@@ -244,7 +248,6 @@ run_verb() {
       on_instance "$(log_command)"
       ;;
     policy) policy_text "$2" ;;
-    cost) cost ;;
     sweep) sweep ;;
   esac
 }
@@ -270,6 +273,10 @@ main() {
   if [[ $verb == status || $verb == doctor ]]; then
     make_scratch
     report "$verb"
+    return
+  fi
+  if [[ $verb == cost ]]; then
+    estimate
     return
   fi
   connect

@@ -17,9 +17,9 @@
 #   setup [--tests]  only create the virtual environment .venv; with --tests, add what ./run_tests.sh needs
 #   --help           show this text
 #
-# settings (environment): the programs' own (COURIER_..., see the README) apply to a worker when it starts;
-# LOCAL_AWS_PORT is the port (default: a free one, then always the same); PYTHON is the interpreter: a .venv made by
-# another interpreter is created again.
+# settings (environment): the programs' own (COURIER_..., see docs/reference/settings.md) apply to a worker when it
+# starts; LOCAL_AWS_PORT is the port (default: a free one, then always the same); PYTHON is the interpreter: if .venv
+# was made by another one, it is created again, which needs ./run_local.sh down first. Without PYTHON, .venv is kept.
 #
 # The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder
 # (./run_local.sh status shows how to attach); without tmux they run in the background. Logs are in .local/.

@@ -76,7 +76,9 @@ class Settings:
 
     request_queue: str = _setting("requestQueue", _queue_name, "where numbers wait for a worker")
     response_queue: str = _setting(
-        "responseQueue", _queue_name, "where their responses wait; also every queue with this name, a dash and more"
+        "responseQueue",
+        _queue_name,
+        "where their responses wait; a batch's own response queue has this name, a dash and an id",
     )
     image_inbox: str = _setting("imageInbox", _queue_name, "where images' names wait for a worker")
     image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")
@@ -95,7 +97,7 @@ class Settings:
     visibility_seconds: int = _setting(
         10,
         _number(int, 1, 43_200),
-        "how long a dead worker's requests stay hidden at most; a live one renews it",
+        "how long a request stays hidden from other workers after its worker has died; a working one renews it",
         unit="s",
     )
     concurrency: int | None = _setting(

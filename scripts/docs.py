@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, helps, performance, schemas, tables
+from scripts import api, helps, performance, schemas, setup_actions, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -43,6 +43,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance profile": performance.profile,
     "performance throughput": performance.throughput,
     "permissions client": partial(tables.permission_table, "client"),
+    "permissions setup": setup_actions.setup_table,
     "permissions worker": partial(tables.permission_table, "worker"),
     "presets": tables.preset_table,
     "programs": helps.program_help,

@@ -187,7 +187,7 @@ reason_to_wait() {
 # die_with_aws_error MESSAGE CALL: exit with what an AWS error means for the user.
 die_with_aws_error() {
   local fresh="Paste fresh ones into ~/.aws/credentials, or run: aws configure"
-  local right="Ask for it, or use other credentials (--profile). A Learner Lab forbids many calls: see the README."
+  local right="Ask for it, or use other credentials (--profile). A Learner Lab forbids many calls: see docs/tutorial/learner-lab.md."
   ! is_throttled "$1" || die 1 "AWS throttled the calls ($2). Try again in a minute. AWS said: $(one_line "$1")"
   case $1 in
     *RequestTimeTooSkewed* | *"Signature expired"* | *"Signature not yet current"* | *RequestExpired*)

@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # cost.sh: estimate the cost of a set-up per month.
 
+# estimate: print the cost. Only the type that is used by default depends on the account; without one, that is t3.micro.
+estimate() {
+  local found
+  if [[ -z $instance_type ]] && found=$(connect 2>/dev/null && say "$is_lab"); then is_lab=$found; fi
+  choose_type
+  cost
+}
+
 # cost: list prices of us-east-1 in dollars, November 2026. https://aws.amazon.com/ec2/pricing/on-demand/
 cost() {
   local hour=0.0104

@@ -66,7 +66,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Translated = AwsError | Rejected
 
-LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, or eval "$(./run_local.sh env)".'
+LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, ./run_local.sh images, or eval "$(./run_local.sh env)".'
 CREDENTIALS_HINT = "Paste new credentials into ~/.aws/credentials, or run: aws configure."
 
 _SET_UP = "Run ./aws_setup.sh, which creates what is missing."

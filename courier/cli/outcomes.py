@@ -20,6 +20,7 @@ class Outcomes:
         self._report = report
         self._known: dict[Task, Outcome] = {}
         self._count = len(tasks)
+        self._sources = len({task.path for task in tasks})
         self._done = self._bytes = 0
         #: The first error of AWS, which affects all files.
         self.aws_error: AwsError | None = None
@@ -40,9 +41,11 @@ class Outcomes:
         self._left.clear()
 
     def summary(self, folder: Path, took_seconds: float) -> str:
-        """Return a summary: `60 images, 12.4 MB, 8 s, in out/`."""
+        """Return a summary: `60 images, 12.4 MB, 8 s, in out/`, or `6 results of 3 images, ...`."""
         of_all = f" of {self._count:,}" if self._done < self._count else ""
-        noun = "image" if self._count == 1 else "images"
+        noun = "image" if self._sources == 1 else "images"
+        if self._sources < self._count:
+            noun = f"results of {self._sources:,} {noun}"
         place = "this folder" if folder == Path() else f"{folder}/".replace("//", "/")
         done = f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"
         return f"Canceled: {done}. Run the same command again to continue." if self.is_canceled else done

@@ -393,6 +393,23 @@ def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -
     assert not [call for call in stub.calls if call[0] != "sts" and call[1].startswith(("create", "put", "delete"))]
 
 
+def test_the_cost_needs_no_credentials_and_a_lab_has_its_own_type(stub: Stub) -> None:
+    nobody = {"sts get-caller-identity": ["", "(ExpiredToken)", 255]}
+    lab = {"sts get-caller-identity": ["123456789012\tarn:aws:sts::123456789012:assumed-role/voclabs/user1", "", 0]}
+
+    offline = stub.run("cost", answers=nobody)
+    in_lab = stub.run("cost", answers=lab)
+    before = len(stub.calls)
+    chosen = stub.run("cost", "--type", "t3.small", answers=nobody)
+
+    assert (offline.returncode, in_lab.returncode, chosen.returncode) == (0, 0, 0)
+    assert (offline.stderr, in_lab.stderr, chosen.stderr) == ("", "", "")
+    assert "1 x t3.micro" in offline.stdout
+    assert "1 x t2.micro" in in_lab.stdout
+    assert "1 x t3.small" in chosen.stdout
+    assert len(stub.calls) == before
+
+
 def test_help_is_the_header(stub: Stub) -> None:
     done = stub.run("--help", answers={})
 

@@ -146,7 +146,7 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
     ]
     said = [line.split(": ")[0] for line in screen.errors.splitlines() if line.startswith("bad.png")]
     assert said == ["bad.png (sepia)", "bad.png (flip,flop)"]
-    assert screen.errors.splitlines()[-1].startswith("2 of 4 images, ")
+    assert screen.errors.splitlines()[-1].startswith("2 of 4 results of 2 images, ")
     assert [
         (row["name"], row["operations"], row["result"], row["was_there"]) for row in rows(written.shown, "images")
     ] == [

@@ -70,6 +70,23 @@ def test_a_summary_counts_what_was_made(tmp_path: Path, sizes: list[int], folder
     assert outcomes.summary(Path(folder), 8.2) == said
 
 
+@pytest.mark.parametrize(
+    ("paths", "made", "said"),
+    [
+        (["a.png", "b.png", "c.png"], 6, "6 results of 3 images, 0 kB"),
+        (["a.png", "b.png", "c.png"], 5, "5 of 6 results of 3 images, 0 kB"),
+        (["a.png"], 2, "2 results of 1 image, 0 kB"),
+    ],
+)
+def test_several_results_of_an_image_are_counted_as_results(paths: list[str], made: int, said: str) -> None:
+    tasks = [Task(path=path, operations=operations) for path in paths for operations in ("flip", "flop")]
+    outcomes = Outcomes(tasks, lambda *_: None)
+    for task in tasks[:made]:
+        outcomes.add(task, Path("/nowhere") / task.path, result(task.path))
+
+    assert outcomes.summary(Path(), 1).startswith(f"{said}, ")
+
+
 def test_a_canceled_batch_says_how_many_are_done_and_what_makes_the_rest() -> None:
     _, outcomes = outcomes_in_order("a.png", "c.png")
     outcomes.is_canceled = True
