@@ -51,6 +51,12 @@ class Ended:
         """Everything that was printed."""
         return "\n".join(line for _, line in self.lines)
 
+    @property
+    def error(self) -> str:
+        """What was printed as an error, or last: other calls, at the same time, may have printed more since."""
+        own = [line for _, line in self.lines if line.startswith("aws_setup.sh: ")]
+        return (own or [line for _, line in self.lines] or [""])[-1]
+
     def when(self, text: str) -> float:
         """Return when a line with `text` was printed, on the monotonic clock. Raises: VerbFailed."""
         for moment, line in self.lines:
@@ -143,7 +149,7 @@ class Account:
         """Run a verb of aws_setup.sh to its end, and show what it prints. Raises: VerbFailed."""
         ended = self.attempt(verb, *options, root=root, env=env)
         if ended.status:
-            raise VerbFailed(f"{verb} ended with status {ended.status}: {' '.join(ended.text.splitlines()[-3:])}")
+            raise VerbFailed(f"{verb} ended with status {ended.status}: {ended.error}")
         return ended
 
     def attempt(

@@ -112,7 +112,8 @@ def _together(account: Account, *operations: str) -> Finding:
 def killed_child(account: Account) -> Finding:
     """Kill a child process at work: its client is told, or gets its image all the same."""
     started = time.monotonic()
-    run = begin(account, LARGE, "blur=5", "killed")
+    # Work that another check has not done before: its result would be there at once.
+    run = begin(account, LARGE, "blur=6", "killed")
     try:
         wait_until(lambda: _kill(account), WORKING_SECONDS, "a child process at work", pause=0.2)
         return judged(account, [end(run)], EXCUSED_WHEN_KILLED, time.monotonic() - started)

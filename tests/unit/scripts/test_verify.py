@@ -181,6 +181,8 @@ def test_changes_and_moments_are_read_from_what_up_prints() -> None:
 
     assert lifecycle.changes(printed) == 24
     assert printed.when("proof: numbers") - printed.when("ec2 run-instances") == 2
+    assert ended("one", "aws_setup.sh: AWS said no", "two").error == "aws_setup.sh: AWS said no"
+    assert (ended("one", "two").error, ended().error) == ("two", "")
     with pytest.raises(VerbFailed):
         printed.when("proof: images")
     with pytest.raises(CheckFailed):
