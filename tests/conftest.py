@@ -65,6 +65,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         elsewhere = [item for item in items if item.path.relative_to(TESTS).parts[0] not in real.FOLDERS]
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in {*elsewhere}]
+        for item in items:
+            if item.get_closest_marker("emulator"):
+                item.add_marker(pytest.mark.skip(real.LEFT_OUT))
     long = [item for item in items if item.get_closest_marker("long")]
     short = [item for item in items if item.path.parent.name == "unit"]
     whole = [item for item in items if item not in {*long, *short}]

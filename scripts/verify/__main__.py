@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -48,8 +48,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def say(text: str) -> None:
-    """Print progress, which is not the result."""
-    print(report.redact(text), file=sys.stderr, flush=True)
+    """Print progress, which is not the result. A terminal that has gone keeps nothing from being removed."""
+    with suppress(OSError):
+        print(report.redact(text), file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,9 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (BotoCoreError, ClientError) as error:
             say(f"aws_setup.sh: AWS cannot be used: {error}")
             return 4
-        if not confirmed(account, chosen, given):
+        if (answer := confirmed(account, chosen, given)) is not True:
             say("Nothing was created.")
-            return 0
+            return 2 if answer is None else 0
         return verify(account, chosen, given)
 
 
@@ -102,8 +103,8 @@ def _option(name: str, value: str | None) -> list[str]:
     return [f"--{name.replace('_', '-')}", value] if value else []
 
 
-def confirmed(account: Account, chosen: Sequence[Check], given: argparse.Namespace) -> bool:
-    """Say what will happen and what it costs, and ask."""
+def confirmed(account: Account, chosen: Sequence[Check], given: argparse.Namespace) -> bool | None:
+    """Say what will happen and what it costs, and ask; None if there is nobody to answer."""
     minutes = report.LONG_MINUTES if given.long else report.MINUTES
     if account.is_real:
         dollars = report.estimated_dollars(is_long=given.long)
@@ -115,7 +116,7 @@ def confirmed(account: Account, chosen: Sequence[Check], given: argparse.Namespa
         return True
     if not sys.stdin.isatty():
         say("There is no terminal to ask in. Add --yes to go on without a confirmation.")
-        return False
+        return None
     return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 
 

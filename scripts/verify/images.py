@@ -110,7 +110,7 @@ def _together(account: Account, *operations: str) -> Finding:
 
 
 def killed_child(account: Account) -> Finding:
-    """Kill a child process at work: its client is told, or gets its image all the same."""
+    """Kill a child process at work: its client gets a reason, or its image all the same."""
     started = time.monotonic()
     # Work that another check has not done before: its result would be there at once.
     run = begin(account, LARGE, "blur=6", "killed")

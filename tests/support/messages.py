@@ -56,8 +56,8 @@ def literals(path: Path) -> Iterator[str]:
 
 
 def _sources() -> list[Path]:
-    programs = [*ROOT.glob("*.py"), *ROOT.glob("courier/**/*.py"), *ROOT.glob("*.sh"), *ROOT.glob("setup/**/*.sh")]
-    return sorted(programs)
+    patterns = ("*.py", "courier/**/*.py", "scripts/verify/*.py", "*.sh", "setup/**/*.sh")
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
 
 
 def _of_python(path: Path) -> Iterator[str]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
+import re
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +16,7 @@ from unittest.mock import MagicMock
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.verify import lifecycle, report, rights
+from scripts.verify import __main__, lifecycle, report, rights
 from scripts.verify.account import Account, Ended, VerbFailed
 from scripts.verify.checks import CHECKS
 from scripts.verify.runner import (
@@ -266,3 +271,100 @@ def test_only_a_missing_permission_is_a_rejection() -> None:
     assert rights.is_denied(failing("AccessDenied"))
     assert not rights.is_denied(failing("ReceiptHandleIsInvalid"))
     assert not rights.is_denied(lambda: None)
+
+
+@pytest.fixture
+def emptied(account: Account, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was called to remove the account."""
+    calls: list[str] = []
+    monkeypatch.setattr(Account, "setup", lambda _self, verb, *_options: calls.append(verb))
+    monkeypatch.setattr(Account, "remove_extras", lambda _self: calls.append("extras"))
+    monkeypatch.setattr(lifecycle, "leftovers", lambda _account: [])
+    monkeypatch.chdir(account.folder)
+    return calls
+
+
+def arguments(*words: str) -> argparse.Namespace:
+    return __main__.build_parser().parse_args(words)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_checks_and_removes_everything(
+    account: Account, emptied: list[str], capsys: pytest.CaptureFixture[str], number: signal.Signals
+) -> None:
+    def interrupted(_account: Account) -> Finding:
+        os.kill(os.getpid(), number)
+        time.sleep(60)
+        raise AssertionError
+
+    status = __main__.verify(account, [check("up", interrupted), check("after")], arguments("--json"))
+
+    run, *checks = rows(capsys.readouterr().out, "aws-setup-verify")
+    assert status == 130
+    assert emptied == ["extras", "down"]
+    assert run["is_whole"] is False
+    assert [(row["status"], row["detail"]) for row in checks] == [("not run", "interrupted")] * 2
+
+
+def test_signals_while_it_is_removed_do_not_end_the_removal(
+    account: Account, emptied: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(_self: Account, verb: str, *_options: str) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        emptied.append(verb)
+
+    monkeypatch.setattr(Account, "setup", down)
+
+    assert __main__.verify(account, [check("fine")], arguments("--json")) == 0
+    assert emptied == ["extras", "down"]
+    assert "Still removing the set-up" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("emptied")
+def test_what_cannot_be_removed_is_named_with_the_command(
+    account: Account, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Account, "setup", MagicMock(side_effect=VerbFailed("down ended with status 4: expired")))
+    monkeypatch.setattr(lifecycle, "leftovers", lambda _account: ["role verify-1-worker"])
+
+    status = __main__.verify(account, [check("fine")], arguments())
+
+    shown = capsys.readouterr()
+    assert status == 1
+    assert "LEFT: the set-up: down ended with status 4: expired" in shown.err
+    assert "LEFT: role verify-1-worker" in shown.err
+    assert "Remove it: ./aws_setup.sh down --name verify-1 " in shown.err
+    assert "fine works" in shown.out
+    found = rows((account.folder / "verify-1.json").read_text(), "aws-setup-verify")
+    assert [row["what"] for row in found if row["kind"] == "left"] == [
+        "the set-up: down ended with status 4: expired",
+        "role verify-1-worker",
+    ]
+
+
+def test_a_terminal_that_is_gone_does_not_end_the_removal(monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = MagicMock()
+    gone.write.side_effect = OSError("Input/output error")
+    monkeypatch.setattr("sys.stderr", gone)
+
+    __main__.say("progress")
+
+    assert gone.write.called
+
+
+def test_a_failed_check_is_the_exit_status(account: Account, emptied: list[str]) -> None:
+    failing = check("bad", raising(CheckFailed("no")))
+
+    assert __main__.verify(account, [failing], arguments("--json")) == 1
+    assert emptied == ["extras", "down"]
+
+
+def test_price_and_minutes_are_said_before_anything_is_created(
+    account: Account, capsys: pytest.CaptureFixture[str]
+) -> None:
+    account.endpoint = None
+
+    assert __main__.confirmed(account, CHECKS, arguments("--yes"))
+    said = capsys.readouterr().err
+    assert f"runs {len(CHECKS)} checks in it, and removes it again" in said
+    assert re.search(r"about \d+ minutes and costs at most \$0\.0\d\.", said)
