@@ -116,9 +116,19 @@ class Account:
         }
 
     @cached_property
+    def caller(self) -> str:
+        """The ARN of the user or role whose credentials these are."""
+        return str(self.client("sts").get_caller_identity()["Arn"])
+
+    @property
+    def partition(self) -> str:
+        """The partition of AWS: aws, aws-cn or aws-us-gov."""
+        return self.caller.split(":")[1]
+
+    @property
     def id(self) -> str:
         """The account's id."""
-        return str(self.client("sts").get_caller_identity()["Account"])
+        return self.caller.split(":")[4]
 
     @cached_property
     def bucket(self) -> str:

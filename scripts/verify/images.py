@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import subprocess
 import time
 from collections.abc import Iterable
@@ -40,8 +41,12 @@ FIND_WORKER = "WORKER=$(pgrep -o -u courier -f 'bin/python images_worker.py')"
 
 
 def image(account: Account, size: tuple[int, int]) -> Path:
-    """Return a JPEG of noise in this size."""
-    path = account.folder / f"{size[0]}x{size[1]}.jpg"
+    """Return a JPEG of noise: always the same large one, but each small one is new.
+
+    Work that was done before is not done again: its result would be there at once.
+    """
+    mark = "" if size == LARGE else f"-{secrets.token_hex(4)}"
+    path = account.folder / f"{size[0]}x{size[1]}{mark}.jpg"
     if not path.exists():
         noise = Image.effect_noise((size[0] // 8, size[1] // 8), 60)
         gray = noise.resize(size)
@@ -75,10 +80,24 @@ def judged(account: Account, found: Iterable[dict[str, Any]], excused: set[Any],
     figures["out_of_memory"] = sum(row["reason"] == Reason.OUT_OF_MEMORY for row in rows)
     if bad := [row for row in rows if row["reason"] not in excused or (row["error"] and not row["reason"])]:
         raise CheckFailed(f"{'; '.join(said)}: {bad[0]['error']}", figures)
-    after = end(begin(account, SMALL, "grayscale", "small"))
-    if after["error"]:
-        raise CheckFailed(f"{'; '.join(said)}; afterwards, a small image failed: {after['error']}", figures)
+    if error := small_image(account):
+        raise CheckFailed(f"{'; '.join(said)}; afterwards, a small image failed: {error}", figures)
     return Finding(detail=f"{'; '.join(said)}; and the worker goes on", figures=figures)
+
+
+def small_image(account: Account) -> str | None:
+    """Have a small image worked on, and return its error, if it has one."""
+    row = end(begin(account, SMALL, "grayscale", "small"))
+    return str(row["error"]) if row["error"] else None
+
+
+def until_both_answer(account: Account, seconds: float) -> float:
+    """Send a request to each worker, and return the seconds until both have answered. Raises: CheckFailed."""
+    started = time.monotonic()
+    account.ask(seconds=seconds)
+    if error := small_image(account):
+        raise CheckFailed(f"the images worker does not work: {error}")
+    return time.monotonic() - started
 
 
 def _memory(account: Account) -> int | None:
@@ -112,7 +131,7 @@ def _together(account: Account, *operations: str) -> Finding:
 def killed_child(account: Account) -> Finding:
     """Kill a child process at work: its client gets a reason, or its image all the same."""
     started = time.monotonic()
-    # Work that another check has not done before: its result would be there at once.
+    # No other check has this work done.
     run = begin(account, LARGE, "blur=6", "killed")
     try:
         wait_until(lambda: _kill(account), WORKING_SECONDS, "a child process at work", pause=0.2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from typing import Any
 
 from scripts.verify.account import Account, wait_until
@@ -75,10 +74,3 @@ def _agent(account: Account, instance: dict[str, Any], command: str) -> str:
     if found["Status"] != "Success":
         raise CommandFailed(f"{found['Status']}: {found['StandardErrorContent'].strip()[-300:]}")
     return str(found["StandardOutputContent"]).strip()
-
-
-def until_it_answers(account: Account, seconds: float) -> float:
-    """Send a request, and return the seconds until the numbers worker has answered it."""
-    started = time.monotonic()
-    account.ask(seconds=seconds)
-    return time.monotonic() - started

@@ -12,7 +12,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from scripts.verify.account import Account, wait_until
-from scripts.verify.machine import CommandFailed, on_instance, the_instance, until_it_answers
+from scripts.verify.images import until_both_answer
+from scripts.verify.machine import CommandFailed, on_instance, the_instance
 from scripts.verify.runner import CannotRun, CheckFailed, Figure, Finding
 
 BACK_SECONDS = 300
@@ -26,7 +27,7 @@ def killed_tmux(account: Account) -> Finding:
     on_instance(account, "for one in numbers images; do kill -SEGV $(cat /run/courier/$one.pid); done")
     started = time.monotonic()
     wait_until(lambda: _are_new(account, before), BACK_SECONDS, "new tmux servers", pause=1)
-    until_it_answers(account, BACK_SECONDS)
+    until_both_answer(account, BACK_SECONDS)
     seconds = time.monotonic() - started
     return Finding(detail=f"both are back, and answer after {seconds:.0f} s", figures={"seconds": round(seconds, 1)})
 
@@ -62,7 +63,7 @@ def _comes_back(account: Account, begin: Callable[[], Any], is_new: Callable[[],
     begin()
     started = time.monotonic()
     wait_until(is_new, BACK_SECONDS, "the instance", pause=3)
-    until_it_answers(account, BACK_SECONDS)
+    until_both_answer(account, BACK_SECONDS)
     seconds = time.monotonic() - started
     return Finding(detail=f"requests are answered after {seconds:.0f} s", figures={"seconds": round(seconds, 1)})
 

@@ -176,7 +176,7 @@ def _make_role(account: Account) -> None:
     }
     services = [f"{service}:*" for service in ("sqs", "s3", "cloudwatch", "autoscaling")]
     all_of_it = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": services, "Resource": "*"}]}
-    if account.client("sts").get_caller_identity()["Arn"].endswith(":root"):
+    if account.caller.endswith(":root"):
         raise CannotRun("the account's root user cannot assume a role")
     try:
         iam.create_role(
@@ -202,7 +202,7 @@ def _may_be_used(account: Account) -> bool:
 def _clients(account: Account, statements: list[Statement]) -> Clients:
     """Return what makes clients with the rights of these statements only."""
     taken = account.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::{account.id}:role/{account.role}",
+        RoleArn=f"arn:{account.partition}:iam::{account.id}:role/{account.role}",
         RoleSessionName="verify",
         DurationSeconds=LEAST_SECONDS,
         Policy=session_policy(statements),

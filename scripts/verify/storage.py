@@ -33,7 +33,7 @@ LATE_SECONDS = 30
 
 def raw_head(account: Account, bucket: str, region: str, keys: Credentials | None = None) -> dict[str, Figure]:
     """Return status and region header of a HEAD of a bucket that follows no redirection."""
-    url = f"{account.endpoint or f'https://s3.{region}.amazonaws.com'}/{bucket}"
+    url = f"{account.client('s3', region).meta.endpoint_url}/{bucket}"
     credentials = keys or boto3.Session().get_credentials()
     if credentials is None:
         raise CannotRun("there are no credentials")
