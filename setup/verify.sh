@@ -10,6 +10,7 @@ verify() {
   [[ -z $profile ]] || options+=(--profile "$profile")
   [[ -z $instance_type ]] || options+=(--type "$instance_type")
   [[ -z $ssh_cidr ]] || options+=(--ssh-cidr "$ssh_cidr")
+  [[ -z $key_path ]] || options+=(--key "$key_path")
   [[ -z $only ]] || options+=(--only "$only")
   ! $no_ssh || options+=(--no-ssh)
   ! $long || options+=(--long)

@@ -22,9 +22,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 import courier
 from scripts.verify import lifecycle, report, storage
-from scripts.verify.account import Account, VerbFailed, new_name
+from scripts.verify.account import Account, new_name
 from scripts.verify.checks import CHECKS
 from scripts.verify.runner import Check, Result, Status, not_run, run_checks, select
+from scripts.verify.verbs import VerbFailed
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INTERRUPTED = 130
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--profile")
     parser.add_argument("--type", help="instance type")
     parser.add_argument("--ssh-cidr", help="allow SSH from these addresses")
+    parser.add_argument("--key", default="", help="private key file (default: one that goes with the run)")
     parser.add_argument("--no-ssh", action="store_true", help="reach the instance through Session Manager")
     parser.add_argument("--only", default="", help="run these checks, and those that they need")
     parser.add_argument("--long", action="store_true", help="add what takes an hour and a half")
@@ -91,6 +93,7 @@ def account_of(given: argparse.Namespace, folder: Path) -> Account:
         options=options,
         profile=given.profile,
         uses_ssh=not given.no_ssh,
+        given_key=given.key and os.path.abspath(given.key),
         poll_seconds=int(os.environ.get("SETUP_VERIFY_POLL", "3600")),
         show=say,
     )

@@ -6,10 +6,8 @@ import contextlib
 import json
 import os
 import secrets
-import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
@@ -26,43 +24,13 @@ from courier import Requester
 from courier.aws.session import Aws
 from courier.numbers.application import application
 from courier.settings import load_settings
+from scripts.verify.verbs import Ended, VerbFailed, run_script
 
 ROOT = Path(__file__).parents[2]
-VERB_SECONDS = 1500
 ANSWER_SECONDS = 120
 #: The lifetime of the session token that a check lets expire: the shortest that STS gives.
 TOKEN_SECONDS = 900
 ALIVE = ["pending", "running", "stopping", "stopped"]
-
-
-class VerbFailed(Exception):
-    """aws_setup.sh ended with an error."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ended:
-    """What aws_setup.sh printed, line by line, and when."""
-
-    lines: list[tuple[float, str]]
-    status: int
-
-    @property
-    def text(self) -> str:
-        """Everything that was printed."""
-        return "\n".join(line for _, line in self.lines)
-
-    @property
-    def error(self) -> str:
-        """What was printed as an error, or last: other calls, at the same time, may have printed more since."""
-        own = [line for _, line in self.lines if line.startswith("aws_setup.sh: ")]
-        return (own or [line for _, line in self.lines] or [""])[-1]
-
-    def when(self, text: str) -> float:
-        """Return when a line with `text` was printed, on the monotonic clock. Raises: VerbFailed."""
-        for moment, line in self.lines:
-            if text in line:
-                return moment
-        raise VerbFailed(f"aws_setup.sh did not print {text!r}")
 
 
 @dataclass(kw_only=True)
@@ -76,16 +44,18 @@ class Account:
     options: Sequence[str] = ()
     profile: str | None = None
     uses_ssh: bool = True
+    given_key: str = ""
     poll_seconds: int = 3600
     show: Callable[[str], None] = print
     root: Path = ROOT
     tokens: dict[str, Any] = field(default_factory=dict)
     #: Why there is no session token, if there is none.
     no_token: str = ""
+    #: Whether the role of `rights` may exist.
+    has_role: bool = False
     #: Queues that a check has made, and may not have deleted.
     extra_queues: list[str] = field(default_factory=list)
     _workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
-    _verb: subprocess.Popen[str] | None = None
 
     @property
     def is_real(self) -> bool:
@@ -104,6 +74,11 @@ class Account:
         except (URLError, OSError):
             return Needs.ANY
         return Needs.RECORDS
+
+    @property
+    def key(self) -> str:
+        """The file of the private key for SSH."""
+        return self.given_key or str(self.folder / "key")
 
     @property
     def queues(self) -> dict[str, str]:
@@ -182,36 +157,8 @@ class Account:
             "--region",
             self.region,
         ]
-        lines: list[tuple[float, str]] = []
-        # A session of its own: Ctrl-C reaches it only through this program.
-        self._verb = process = subprocess.Popen(
-            [*command, *where, *ssh, "--key", str(self.folder / "key"), *self.options, *options],
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
-        limit = threading.Timer(VERB_SECONDS, self._end_verb)
-        limit.start()
-        try:
-            assert process.stdout is not None  # noqa: S101  it is a pipe
-            for line in process.stdout:
-                lines.append((time.monotonic(), line.rstrip("\n")))
-                if is_shown:
-                    self.show(f"  {line.rstrip()}")
-            return Ended(lines=lines, status=process.wait())
-        finally:
-            limit.cancel()
-            self._end_verb()
-
-    def _end_verb(self) -> None:
-        process, self._verb = self._verb, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            process.wait()
+        given = [*command, *where, *ssh, "--key", self.key, *self.options, *options]
+        return run_script(given, {**os.environ, **(env or {})}, self.show if is_shown else lambda _line: None)
 
     def states(self) -> list[dict[str, Any]]:
         """Return the rows of `status --json`, which may end with 1 since something is missing."""
@@ -278,7 +225,7 @@ class Account:
         for name in {*(url.rpartition("/")[2] for url in found), *self.extra_queues}:
             with contextlib.suppress(sqs.exceptions.QueueDoesNotExist):
                 sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
-        if self.offers.value:
+        if self.has_role:
             iam = self.client("iam")
             with contextlib.suppress(iam.exceptions.NoSuchEntityException):
                 iam.delete_role_policy(RoleName=self.role, PolicyName="verify")

@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from scripts.verify.account import Account, Ended, wait_until
+from scripts.verify.account import Account, wait_until
 from scripts.verify.machine import on_instance, the_instance
 from scripts.verify.runner import CheckFailed, Finding
+from scripts.verify.verbs import Ended
 
 #: What deploy packs, and what runs it.
 DEPLOYED = ("courier", "setup", "aws_setup.sh", "create-queue.json", "requirements.lock", "requirements.txt")

@@ -42,7 +42,7 @@ def _ssh(account: Account, instance: dict[str, Any], command: str) -> str:
     }
     given = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
     done = subprocess.run(
-        ["ssh", "-i", str(account.folder / "key"), *given, f"ec2-user@{instance['PublicIpAddress']}", "sudo bash -s"],
+        ["ssh", "-i", account.key, *given, f"ec2-user@{instance['PublicIpAddress']}", "sudo bash -s"],
         input=command,
         capture_output=True,
         text=True,

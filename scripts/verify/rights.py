@@ -129,7 +129,7 @@ def is_denied(attempt: Callable[[], None]) -> bool:
 
 def policy_check(account: Account, who: str) -> Finding:
     """Take each line out of a policy. Raises: CannotRun, CheckFailed."""
-    statements: list[Statement] = json.loads(account.setup("policy", who).text)["Statement"]
+    statements: list[Statement] = _policy(account, who)
     stand_in = f"check-{who}"
     if len(session_policy(statements)) > MAX_POLICY:
         raise CannotRun(f"the policy is longer than the {MAX_POLICY} characters of a session policy")
@@ -151,6 +151,12 @@ def policy_check(account: Account, who: str) -> Finding:
     if unnoticed:
         raise CheckFailed(f"still allowed: {'; '.join(unnoticed[:3])}", figures)
     return Finding(detail=f"{len(pairs)} calls are allowed; with a line less, {count} are rejected", figures=figures)
+
+
+def _policy(account: Account, who: str) -> list[Statement]:
+    """Return the statements of a policy; a warning of the AWS CLI may stand before it."""
+    text = account.setup("policy", who).text
+    return list(json.loads(text[text.index("{") :])["Statement"])
 
 
 def concrete(resource: str, stand_in: str) -> str:
@@ -185,9 +191,11 @@ def _make_role(account: Account) -> None:
             Tags=[{"Key": "courier", "Value": account.name}],
         )
     except iam.exceptions.EntityAlreadyExistsException:
+        account.has_role = True
         return
     except ClientError as error:
         raise CannotRun(f"these credentials may not make a role: {error.response['Error']['Code']}") from error
+    account.has_role = True
     iam.put_role_policy(RoleName=account.role, PolicyName="verify", PolicyDocument=json.dumps(all_of_it))
     # A new role, and what it may do, are known everywhere some seconds later.
     wait_until(partial(_may_be_used, account), ROLE_SECONDS, "the role")

@@ -17,7 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from scripts.verify import __main__, lifecycle, report, rights
-from scripts.verify.account import Account, Ended, VerbFailed
+from scripts.verify.account import Account
 from scripts.verify.checks import CHECKS
 from scripts.verify.runner import (
     CannotRun,
@@ -31,6 +31,7 @@ from scripts.verify.runner import (
     run_checks,
     select,
 )
+from scripts.verify.verbs import Ended, VerbFailed
 from tests.support.place import ROOT
 from tests.support.rows import rows
 
