@@ -56,6 +56,10 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [f"AWS: {real.where()}"] if config.getoption("--aws") else []
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests marked `long` and end with those of units, so that all processes end at about the same time.
 

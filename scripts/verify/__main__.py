@@ -93,7 +93,7 @@ def account_of(given: argparse.Namespace, folder: Path) -> Account:
         options=options,
         profile=given.profile,
         uses_ssh=not given.no_ssh,
-        given_key=given.key and os.path.abspath(given.key),
+        given_key=str(Path(given.key).resolve()) if given.key else "",
         poll_seconds=int(os.environ.get("SETUP_VERIFY_POLL", "3600")),
         show=say,
     )

@@ -36,6 +36,11 @@ def is_chosen() -> bool:
     return VARIABLE in os.environ
 
 
+def where() -> str:
+    """Return which AWS that is."""
+    return f"{os.environ.get('AWS_ENDPOINT_URL') or 'the real one'}, {REGION}"
+
+
 def needs_emulator() -> None:
     """Leave the test out, if it runs on the AWS of the user's credentials."""
     if is_chosen():
