@@ -161,10 +161,15 @@ def down_and_up(account: Account) -> Finding:
 
 def leftovers(account: Account) -> list[str]:
     """Return what is left after down."""
-    left = [f"{row['kind']} {row['name']}" for row in account.states() if _is_left(row)]
+    left = [_described(row) for row in account.states() if _is_left(row)]
     names = account.client("sqs").list_queues(QueueNamePrefix=f"{account.name}-", MaxResults=100)
     left += [f"queue {url.rpartition('/')[2]}" for url in names.get("QueueUrls", [])]
     return sorted(set(left))
+
+
+def _described(row: dict[str, Any]) -> str:
+    unknown = ", which could not be read" if row["state"] == "unknown" else ""
+    return f"{row['kind']} {row['name']}{unknown}"
 
 
 def _is_left(row: dict[str, Any]) -> bool:

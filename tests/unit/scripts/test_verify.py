@@ -200,13 +200,18 @@ def test_what_is_left_is_what_exists(account: Account, monkeypatch: pytest.Monke
         {"kind": "queue", "name": "verify-1-inbox", "state": "missing"},
         {"kind": "instance", "name": "i-1", "state": "terminated"},
         {"kind": "role", "name": "verify-1-worker", "state": "exists"},
+        {"kind": "policy", "name": "verify-1-client", "state": "unknown"},
     ]
     queues = MagicMock()
     queues.list_queues.return_value = {"QueueUrls": ["https://sqs/1/verify-1-check-a"]}
     monkeypatch.setattr(Account, "states", lambda _self: states)
     monkeypatch.setattr(Account, "client", lambda _self, _service: queues)
 
-    assert lifecycle.leftovers(account) == ["queue verify-1-check-a", "role verify-1-worker"]
+    assert lifecycle.leftovers(account) == [
+        "policy verify-1-client, which could not be read",
+        "queue verify-1-check-a",
+        "role verify-1-worker",
+    ]
 
 
 def test_changed_code_differs_and_has_all_that_deploy_packs(tmp_path: Path) -> None:
