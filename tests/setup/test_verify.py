@@ -42,4 +42,4 @@ def test_without_a_terminal_and_without_yes_nothing_is_created(moto: Engine, tmp
 
     assert (done.returncode, unknown.returncode) == (2, 2)
     assert "Add --yes" in done.stderr
-    assert "There is no check nothing. Use: head-no-bucket, " in unknown.stderr
+    assert "head-no-bucket, " in unknown.stderr
