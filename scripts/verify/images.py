@@ -6,7 +6,6 @@ import json
 import secrets
 import subprocess
 import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +71,8 @@ def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(rows[0])
 
 
-def judged(account: Account, found: Iterable[dict[str, Any]], excused: set[Any], seconds: float) -> Finding:
+def judged(account: Account, rows: list[dict[str, Any]], excused: set[Any], seconds: float) -> Finding:
     """Return what has become of images, after which the worker must do a small one. Raises: CheckFailed."""
-    rows = list(found)
     said = [f"{row['operations']}: {row['reason'] or 'done'}" for row in rows]
     figures: dict[str, Figure] = {"seconds": round(seconds, 1), "memory_megabytes": _memory(account)}
     figures["out_of_memory"] = sum(row["reason"] == Reason.OUT_OF_MEMORY for row in rows)
@@ -122,7 +120,8 @@ def _together(account: Account, *operations: str) -> Finding:
     started = time.monotonic()
     runs = [begin(account, LARGE, one, f"large{number}") for number, one in enumerate(operations)]
     try:
-        return judged(account, map(end, runs), EXCUSED, time.monotonic() - started)
+        rows = [end(run) for run in runs]
+        return judged(account, rows, EXCUSED, time.monotonic() - started)
     finally:
         for run in runs:
             run.kill()

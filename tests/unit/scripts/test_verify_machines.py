@@ -214,3 +214,16 @@ def test_who_may_make_no_role_leaves_the_policies_out(account: Account, monkeypa
     assert json.loads(iam.create_role.call_args.kwargs["AssumeRolePolicyDocument"])["Statement"][0]["Principal"] == {
         "AWS": "123456789012"
     }
+
+
+def test_images_at_once_are_timed_to_the_end_of_the_last(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 107.5])
+    run = MagicMock()
+    run.communicate.return_value = (json.dumps(image_row(None)) + "\n", "")
+    monkeypatch.setattr(images, "begin", lambda *_arguments: run)
+    monkeypatch.setattr(images, "image", lambda *_arguments: None)
+    monkeypatch.setattr(images, "on_instance", lambda _account, _command: "905")
+    monkeypatch.setattr("scripts.verify.images.time", MagicMock(monotonic=lambda: next(now)))
+
+    assert images.demanding_two(account).figures["seconds"] == 7.5
+    assert run.communicate.call_count == 2
