@@ -23,6 +23,8 @@
 #   doctor     find what is wrong, also with what up would repair and with the workers, and say how to fix it. Needs
 #              what status needs
 #   cost       estimate the cost per month; needs no credentials
+#   verify     create a set-up of its own, prove there what no emulator can, and remove it: about 20 minutes, at most
+#              $0.10. On an emulator, as far as it goes
 #   sweep      remove stale reply queues left by crashed clients
 #
 # options:
@@ -37,8 +39,10 @@
 #   --key FILE         private key file (default: ~/.ssh/NAME-key; created if missing)
 #   --alarm-mail ADDR  send mail when requests wait too long, when there are dead letters, and when no worker takes
 #                      requests; and make a dashboard. Remembered until down
-#   --yes              remove without a confirmation
-#   --json             print plan, status, doctor and cost as JSON
+#   --only CHECKS      verify: these checks, separated by commas, and those that they need
+#   --long             verify: also scale out and in, and poll for an hour: two hours, at most $0.20
+#   --yes              remove, or verify, without a confirmation
+#   --json             print plan, status, doctor, cost and verify as JSON
 #   --help             show this text
 #
 # settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
@@ -85,6 +89,8 @@ workers=1
 ssh_cidr=""
 key_path=""
 alarm_mail=""
+only=""
+long=false
 yes=false
 as_json=false
 no_ssh=false
@@ -145,20 +151,23 @@ dead_names=("${served_names[@]/%/-dead}")
 . "$here/setup/cost.sh"
 # shellcheck source=setup/teardown.sh
 . "$here/setup/teardown.sh"
+# shellcheck source=setup/verify.sh
+. "$here/setup/verify.sh"
 
-readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost or sweep"
+readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost, verify or sweep"
 
 # Sets the variables `verb` and `subject` of main.
 parse_arguments() {
   while (($#)); do
     case $1 in
-      --name | --region | --profile | --type | --workers | --ssh-cidr | --key | --alarm-mail)
+      --name | --region | --profile | --type | --workers | --ssh-cidr | --key | --alarm-mail | --only)
         [[ -n ${2:-} ]] || die 2 "$1 needs a value. See --help."
         take_value "$1" "$2"
         shift
         ;;
       --no-ec2) with_ec2=false ;;
       --no-ssh) no_ssh=true ;;
+      --long) long=true ;;
       --yes) yes=true ;;
       --json) as_json=true ;;
       -h | --help)
@@ -263,11 +272,12 @@ main() {
   local verb="" subject=""
   parse_arguments "$@"
   case ${verb:=up} in
-    up | plan | status | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | sweep) ;;
+    up | plan | status | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | verify | sweep) ;;
     policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
   check_options
+  [[ $verb != verify ]] || verify
   given_region=$region
   # These two need no AWS CLI.
   if [[ $verb == status || $verb == doctor ]]; then

@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "api": api.api,
     "awkward": tables.awkward_table,
     "aws_setup": partial(helps.script_help, "aws_setup.sh"),
+    "checks": tables.check_table,
     "cost": tables.cost_table,
     "decisions": tables.decision_table,
     "exit_statuses": tables.exit_statuses,

@@ -18,6 +18,8 @@ from courier.images.formats import FORMATS, HEIF
 from courier.images.operations import OPERATIONS
 from courier.images.probe import MAX_SCANS
 from courier.memory_budget import RESERVE_MEGABYTES
+from scripts.verify import checks
+from scripts.verify.runner import Needs
 
 ROOT = Path(__file__).parents[1]
 #: Instances of two cores, and their memory in GiB.
@@ -159,6 +161,15 @@ def permission_table(who: str) -> str:
     """Return the table of the IAM policy of client or worker."""
     statements = json.loads((ROOT / f"setup/policies/{who}.json").read_text())["Statement"]
     return table(("actions", "on"), map(_statement, statements))
+
+
+def check_table() -> str:
+    """Return the table of the checks of `./aws_setup.sh verify`."""
+    where = {Needs.ANY: "yes", Needs.RECORDS: "moto", Needs.REAL: "no"}
+    rows = (
+        (f"`{one.name}`{' (`--long`)' if one.is_long else ''}", one.proves, where[one.needs]) for one in checks.CHECKS
+    )
+    return table(("check", "what it proves", "on an emulator"), rows)
 
 
 def decision_table() -> str:

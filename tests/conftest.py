@@ -14,7 +14,7 @@ import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from tests.support import descriptions
+from tests.support import descriptions, real
 from tests.support.engines import Engine, fresh_account, measuring, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, Place, WorkerProcess, wait_for
 from tests.support.quickprograms import Forks
@@ -37,22 +37,41 @@ settings.load_profile("suite")
 descriptions.read_once()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--aws", action="store_true", help="run contract and acceptance tests on the AWS of your credentials"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C and SIGHUP reach the programs under test, also where a shell or nohup has these tests ignore them.
 
     SIGTERM ends the run as Ctrl-C does: with what its processes have shared.
     """
+    if config.getoption("--aws"):
+        os.environ[real.VARIABLE] = "1"
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    return [f"AWS: {real.where()}"] if config.getoption("--aws") else []
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with the tests marked `long` and end with those of units, so that all processes end at about the same time.
 
     A process has the test after its present one already: behind a long one stands a short one, which loses nothing.
     """
+    if config.getoption("--aws"):
+        elsewhere = [item for item in items if item.path.relative_to(TESTS).parts[0] not in real.FOLDERS]
+        config.hook.pytest_deselected(items=elsewhere)
+        items[:] = [item for item in items if item not in {*elsewhere}]
+        for item in items:
+            if item.get_closest_marker("emulator"):
+                item.add_marker(pytest.mark.skip(real.LEFT_OUT))
     long = [item for item in items if item.get_closest_marker("long")]
     short = [item for item in items if item.path.parent.name == "unit"]
     whole = [item for item in items if item not in {*long, *short}]
@@ -107,11 +126,13 @@ def shared_servers(request: pytest.FixtureRequest) -> Shared:
 
 @pytest.fixture(scope="session")
 def ministack(shared_servers: Shared) -> Engine:
+    real.needs_emulator()
     return shared_servers.engine("ministack")
 
 
 @pytest.fixture(scope="session")
 def moto(shared_servers: Shared) -> Engine:
+    real.needs_emulator()
     return shared_servers.engine("moto")
 
 
@@ -122,18 +143,26 @@ def _forks(shared_servers: Shared) -> None:
 
 
 @contextmanager
-def _place(engine: Engine, folder: Path) -> Iterator[Place]:
+def _place(request: pytest.FixtureRequest, folder: Path) -> Iterator[Place]:
+    """Open a place on ministack, or, with --aws, under names of its own on the AWS of the user's credentials."""
+    home = folder / "home"
+    home.mkdir()
     with ExitStack() as stack:
-        home = folder / "home"
-        home.mkdir()
-        env = {**engine.environment(fresh_account()), "HOME": str(home)}
-        yield Place(env=env, folder=folder, stack=stack)
+        if not real.is_chosen():
+            engine: Engine = request.getfixturevalue("ministack")
+            yield Place(env={**engine.environment(fresh_account()), "HOME": str(home)}, folder=folder, stack=stack)
+            return
+        prefix = real.new_prefix()
+        stack.callback(real.remove, prefix)
+        named = {setting: f"{prefix}-{name}" for name, setting in real.SETTINGS.items()}
+        env = {**real.environment(), **named, "COURIER_BUCKET": prefix, "HOME": str(home)}
+        yield Place(env=env, folder=folder, stack=stack, prefix=f"{prefix}-")
 
 
 @pytest.fixture
-def bare_place(ministack: Engine, tmp_path: Path, _forks: None) -> Iterator[Place]:
+def bare_place(request: pytest.FixtureRequest, tmp_path: Path, _forks: None) -> Iterator[Place]:
     """An account with nothing in it."""
-    with _place(ministack, tmp_path) as place:
+    with _place(request, tmp_path) as place:
         yield place
 
 
@@ -146,8 +175,10 @@ def place(bare_place: Place) -> Place:
 
 
 @pytest.fixture(scope="session")
-def _numbers_account(ministack: Engine, _forks: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with _place(ministack, tmp_path_factory.mktemp("numbers")) as made:
+def _numbers_account(
+    request: pytest.FixtureRequest, _forks: None, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    with _place(request, tmp_path_factory.mktemp("numbers")) as made:
         made.create_queues()
         made.create_bucket()
         made.env = unmeasured(made.env)

@@ -38,7 +38,7 @@ def test_a_large_batch_has_a_reply_queue_of_its_own_and_leaves_none(place: Place
     assert client.stdin is not None
     client.stdin.write("".join(f"{line}\n" for line in range(400)))
     client.stdin.flush()
-    wait_for(lambda: [url for url in _urls(place) if "/responseQueue-" in url])
+    wait_for(lambda: [url for url in _urls(place) if f"/{place.named('responseQueue-')}" in url])
     worker.until_logged("numbers ok")
 
     assert place.depth("responseQueue") == 0
@@ -46,7 +46,7 @@ def test_a_large_batch_has_a_reply_queue_of_its_own_and_leaves_none(place: Place
 
     assert client.returncode == 0, err
     assert [json.loads(row)["sum"] for row in out.splitlines()] == list(range(400))
-    assert [url for url in _urls(place) if "/responseQueue-" in url] == []
+    assert [url for url in _urls(place) if f"/{place.named('responseQueue-')}" in url] == []
 
 
 def _urls(place: Place) -> list[str]:

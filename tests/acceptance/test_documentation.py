@@ -26,6 +26,7 @@ def shown(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.emulator  # pages have the usual names
 @pytest.mark.parametrize("page", [page for page in EXECUTED if "```console" in page.read_text()], ids=shown)
 def test_commands_print_what_the_page_shows(page: Path, place: Place, shared_servers: Shared) -> None:
     place.worker("numbers_worker.py")

@@ -9,6 +9,9 @@ import pytest
 
 from tests.support.place import ROOT, Place, wait_for
 
+#: Its programs have names of their own, which may be in use elsewhere.
+pytestmark = pytest.mark.emulator
+
 LINES_OF_UPPER = 12
 
 

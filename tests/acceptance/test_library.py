@@ -8,6 +8,9 @@ import courier
 from courier.errors import AwsError
 from tests.support.place import ATTRIBUTES, Place
 
+#: Its applications have names of their own, as the documentation, which may be in use elsewhere.
+pytestmark = pytest.mark.emulator
+
 
 def upper(request: courier.Request) -> str:
     if not request.body.strip():

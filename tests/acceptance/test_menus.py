@@ -78,7 +78,7 @@ def test_the_menu_purges_after_asking(place: Place) -> None:
     menu = place.menu("numbers_client.py")
 
     choose(menu, "4")
-    menu.expect_exact("Delete all 1 requests in requestQueue")
+    menu.expect_exact(f"Delete all 1 requests in {place.named('requestQueue')}")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was deleted.")
@@ -86,7 +86,7 @@ def test_the_menu_purges_after_asking(place: Place) -> None:
     choose(menu, "4")
     menu.expect_exact("[y/N]: ")
     menu.sendline("y")
-    menu.expect_exact("Purged requestQueue")
+    menu.expect_exact(f"Purged {place.named('requestQueue')}")
 
 
 def test_the_images_menu_uploads(place: Place) -> None:

@@ -265,7 +265,7 @@ def test_a_purge_empties_the_queue_and_explains_itself(place: Place) -> None:
     done = place.run(CLIENT, "purge", "--yes")
 
     assert done.returncode == 0
-    assert "Purged requestQueue: about 3 " in done.stdout
+    assert f"Purged {place.named('requestQueue')}: about 3 " in done.stdout
     assert "60 s" in done.stdout
     assert place.depth("requestQueue") == 0
 

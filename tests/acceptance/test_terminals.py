@@ -14,7 +14,6 @@ import pytest
 
 from courier.images.preview import sample
 from tests.conftest import Place, _place
-from tests.support.engines import Engine
 from tests.support.terminals import Seen, chunked, run, without_times
 
 NUMBERS, IMAGES = "numbers_client.py", "images_client.py"
@@ -45,8 +44,8 @@ IMAGES_COMMANDS = {
 
 
 @pytest.fixture(scope="session")
-def _images_account(ministack: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with _place(ministack, tmp_path_factory.mktemp("images")) as made:
+def _images_account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with _place(request, tmp_path_factory.mktemp("images")) as made:
         made.create_queues()
         made.create_bucket()
         made.worker("images_worker.py")

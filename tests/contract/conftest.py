@@ -1,29 +1,36 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 
 import pytest
 
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
-from tests.support.engines import Engine
+from tests.support import real
 from tests.support.fakes import FakeAws
 from tests.support.place import ATTRIBUTES
 
 
-@pytest.fixture(params=["ministack", "moto", "memory"])
-def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Aws:
-    """A connection to each engine in turn, and to the fake that unit tests use."""
+@pytest.fixture(params=["real"] if real.is_chosen() else ["ministack", "moto", "memory"])
+def aws(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """A connection to each engine in turn, and to the fake that unit tests use; with --aws, to AWS alone."""
     if request.param == "memory":
         account = FakeAws()
         account.queues.waits = False
-        return account
-    engine: Engine = request.getfixturevalue(request.param)
-    for name, value in engine.environment().items():
+        yield account
+        return
+    env = real.environment() if request.param == "real" else request.getfixturevalue(request.param).environment()
+    for name, value in env.items():
         if name.startswith("AWS_"):
             monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    return Aws()
+    if request.param != "real":
+        yield Aws()
+        return
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    with real.removing(Aws()) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from courier import Application
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.messaging.connection import Connection, exchange_for
 from courier.messaging.pending import OutgoingRequest
 from courier.messaging.protocol import Response
+from courier.numbers.application import application
+from courier.settings import load_settings
 
 INTERACTIVE = 26
 BATCHES = 4
@@ -71,7 +72,7 @@ def _client(
     ask: Callable[[Connection, Crowd, int], None],
 ) -> None:
     connection = Connection(
-        Application("numbers", requests="requestQueue", replies="responseQueue"),
+        application(load_settings()),
         credentials_seconds=0,
         tell=crowd.wrong.append,
     )

@@ -17,7 +17,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden" / "messages.txt"
 #: Calls whose strings are patterns or code and nobody's to read.
-_NOT_PROSE = ("compile", "fullmatch", "sub", "match", "search", "finditer", "getLogger", "TypeVar", "cast")
+_PATTERNS = ("compile", "fullmatch", "sub", "match", "search", "finditer")
+_NOT_PROSE = (*_PATTERNS, "getLogger", "TypeVar", "cast", "on_instance")
 _WORDS = re.compile(r"[A-Za-z]{2,}[,.:;)'…]* +\S*[A-Za-z{]")
 _SPOKEN = re.compile(r"\b(?:say|die|die_with_aws_error|printf|note|warn|reject|step|good|bad|usage)\b[^\"'\n]*\"")
 #: A value in a message: the code that makes it, in braces or behind a dollar sign. The innermost goes first.
@@ -56,8 +57,8 @@ def literals(path: Path) -> Iterator[str]:
 
 
 def _sources() -> list[Path]:
-    programs = [*ROOT.glob("*.py"), *ROOT.glob("courier/**/*.py"), *ROOT.glob("*.sh"), *ROOT.glob("setup/**/*.sh")]
-    return sorted(programs)
+    patterns = ("*.py", "courier/**/*.py", "scripts/verify/*.py", "*.sh", "setup/**/*.sh")
+    return sorted(path for pattern in patterns for path in ROOT.glob(pattern))
 
 
 def _of_python(path: Path) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import boto3
@@ -20,6 +21,7 @@ import pytest
 
 from tests.support import quickprograms
 from tests.support.gate import Gate
+from tests.support.real import needs_emulator
 from tests.support.terminal import spawn
 
 ROOT = Path(__file__).parents[2]
@@ -70,28 +72,38 @@ class Place:
     stack: ExitStack
     workers: list[WorkerProcess] = field(default_factory=list)
     clients: dict[str, Any] = field(default_factory=dict)
+    #: What the names of queues begin with, where others use the account, too.
+    prefix: str = ""
 
     def client(self, service: str) -> Any:
         if service not in self.clients:
             self.clients[service] = boto3.client(
                 service,  # type: ignore[call-overload]
-                endpoint_url=self.env["AWS_ENDPOINT_URL"],
+                endpoint_url=self.env.get("AWS_ENDPOINT_URL"),
                 region_name=self.env["AWS_DEFAULT_REGION"],
                 aws_access_key_id=self.env["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=self.env["AWS_SECRET_ACCESS_KEY"],
+                aws_session_token=self.env.get("AWS_SESSION_TOKEN"),
             )
         return self.clients[service]
 
     @property
     def bucket(self) -> str:
-        return f"lab3-{self.env['AWS_ACCESS_KEY_ID']}-us-east-1"
+        return self.env.get("COURIER_BUCKET") or f"lab3-{self.env['AWS_ACCESS_KEY_ID']}-us-east-1"
+
+    def named(self, queue: str) -> str:
+        """Return the name that a queue has here."""
+        return self.prefix + queue
 
     def url(self, queue: str) -> str:
-        return str(self.client("sqs").get_queue_url(QueueName=queue)["QueueUrl"])
+        return str(self.client("sqs").get_queue_url(QueueName=self.named(queue))["QueueUrl"])
+
+    def create_queue(self, queue: str, attributes: Mapping[str, str] = MappingProxyType({})) -> None:
+        self.client("sqs").create_queue(QueueName=self.named(queue), Attributes=dict(attributes))
 
     def create_queues(self) -> None:
         for name in QUEUES:
-            self.client("sqs").create_queue(QueueName=name, Attributes=ATTRIBUTES)
+            self.create_queue(name, ATTRIBUTES)
 
     def create_bucket(self) -> None:
         self.client("s3").create_bucket(Bucket=self.bucket)
@@ -166,6 +178,7 @@ class Place:
 
     def gate(self) -> Gate:
         """Open a gate in front of the local AWS."""
+        needs_emulator()
         made = Gate(self.env["AWS_ENDPOINT_URL"])
         self.stack.callback(made.close)
         return made

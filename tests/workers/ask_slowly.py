@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 
 import courier
-
-NUMBERS = courier.Application("numbers", requests="requestQueue", replies="responseQueue")
+from courier.numbers.application import application
+from courier.settings import load_settings
 
 if __name__ == "__main__":
-    print(courier.Requester(NUMBERS, timeout=30).request(sys.argv[1]).body)
+    print(courier.Requester(application(load_settings()), timeout=30).request(sys.argv[1]).body)
