@@ -42,7 +42,7 @@ INTERRUPTED = 130
 
 
 class Reason(StrEnum):
-    """Why an image is rejected, for programs; the message has the limit and the value."""
+    """Why a request is rejected, for programs; the message has the limit and the value."""
 
     EMPTY = "empty"
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -55,6 +55,8 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     IMPOSSIBLE = "impossible"
+    FAILED = "failed"
+    DEAD = "dead"
 
 
 class CourierError(Exception):
@@ -158,6 +160,8 @@ class ServiceError(CourierError):
     exit_status = 4
     #: Whether the same call may succeed later.
     is_transient: ClassVar[bool] = False
+    #: Whether it concerns all requests, as an outage of AWS does: then a worker waits, instead of going on with others.
+    is_general: ClassVar[bool] = False
     #: The message when the error is over.
     recovery: ClassVar[str] = "It works again"
 
@@ -166,6 +170,7 @@ class NoRoom(ServiceError):
     """There is no space for temporary files."""
 
     is_transient = True
+    is_general = True
     recovery = "There is space again"
 
 
@@ -178,6 +183,7 @@ class IsolatedServiceError(ServiceError):
 class AwsError(ServiceError):
     """A call of AWS failed."""
 
+    is_general = True
     recovery = "AWS responds again"
 
 

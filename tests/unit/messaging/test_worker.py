@@ -11,10 +11,10 @@ from itertools import repeat
 import pytest
 
 from courier.aws.message import Message
-from courier.errors import NoRoom, Reason, Rejected
+from courier.errors import NoRoom, Reason, Rejected, ServiceError
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
-from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
@@ -96,6 +96,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.CHECK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.parking.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.scale_in.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
@@ -434,6 +435,113 @@ def test_a_worker_that_stops_releases_requests_that_wait_for_a_retry(
     assert harness.bodies() == []
     assert "is released" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+class Down(ServiceError):
+    """The dictionary is down."""
+
+    is_transient = True
+
+
+def failing_for(*bodies: str) -> Handler:
+    def work(request: Request) -> str:
+        if request.body in bodies:
+            raise Down
+        return echo(request)
+
+    return work
+
+
+def test_requests_whose_handler_has_a_transient_error_stop_no_other_request(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = [f"down {number}" for number in range(8)]
+    harness = opened(failing_for(*down), concurrency=2, capacity=2).start()
+    harness.post(*down, "up")
+
+    harness.until_answered("<up>")
+
+    assert sorted(harness.bodies(REQUESTS)) == down
+    assert caplog.text.count("is retried: The dictionary is down.") == len(down)
+    assert "Waiting and retrying" not in caplog.text
+    assert {message.receive_count for message in harness.queues.queue(REQUESTS).messages} == {1}
+
+
+def test_a_handlers_transient_error_is_retried_after_pauses_that_grow(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[int] = []
+
+    def delay(attempt: int, *, cap_seconds: float) -> float:
+        pauses.append(attempt)
+        return 0.001 * cap_seconds
+
+    monkeypatch.setattr("courier.aws.backoff.delay", delay)
+    errors = [Down() for _ in range(3)]
+
+    def recovering(request: Request) -> str:
+        if errors:
+            raise errors.pop()
+        return echo(request)
+
+    harness = opened(recovering).start()
+    harness.post("1")
+
+    harness.until_answered("<1>")
+
+    assert pauses == [1, 2, 3]
+
+
+def test_a_request_that_fails_until_its_deadline_is_rejected_with_the_reason_and_kept(opened: Open) -> None:
+    harness = opened(failing_for("1")).start()
+    harness.ask(Request(body="1", request_id="a", deadline=time.time() + 1.2))
+
+    harness.until_deleted()
+
+    (rejection,) = harness.replies()
+    assert isinstance(rejection, Rejection)
+    assert (rejection.request_id, rejection.code) == ("a", Reason.DEAD)
+    assert "The dictionary is down." in rejection.reason
+    assert harness.bodies(DEAD) == ["1"]
+
+
+def test_a_request_without_a_deadline_is_retried_for_some_minutes(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.processor.DEFAULT_LIFETIME_SECONDS", 0.0)
+    harness = opened(failing_for("1")).start()
+    harness.post("1")
+
+    harness.until_deleted()
+
+    assert harness.bodies(DEAD) == ["1"]
+    assert [type(reply) for reply in harness.replies()] == [Rejection]
+
+
+def test_a_dead_letter_queue_that_cannot_be_reached_loses_no_request_that_failed_to_the_last(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.processor.DEFAULT_LIFETIME_SECONDS", 0.0)
+    harness = opened(failing_for("1"))
+    harness.queues.fail("send_message_batch", *(no_network() for _ in range(3)))
+    harness.start().post("1")
+
+    harness.until_deleted()
+
+    assert harness.bodies(DEAD) == ["1"]
+
+
+def test_a_worker_that_stops_releases_its_parked_requests_at_once(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.aws.backoff.delay", lambda _attempt, **_: 1000.0)
+    harness = opened(failing_for("1")).start()
+    harness.post("1")
+    until(lambda: harness.worker._in_flight._count[State.PARKED] == 1)
+
+    assert harness.worker.stop()
+
+    assert harness.visible() == 1
 
 
 def test_a_worker_stops_although_aws_is_silent(
