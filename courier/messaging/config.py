@@ -10,13 +10,13 @@ from courier.aws.message import Message
 from courier.errors import WrongUsage
 from courier.settings import Settings, load_settings
 
-#: The least and the greatest value of a field.
-_RANGES: dict[str, tuple[float, float]] = {
+#: The least and the greatest value of a field; a least value that is a float allows fractions.
+_RANGES: dict[str, tuple[float, int]] = {
     "concurrency": (1, 1000),
     "capacity": (0, 10_000),
     "poll_seconds": (0, 20),  # SQS's limit
     "visibility_seconds": (1, 43_200),  # SQS's limit
-    "grace_seconds": (0, 43_200),
+    "grace_seconds": (0.0, 43_200),
     "max_deliveries": (2, 1000),  # a request is tried at every delivery but the last
     "time_limit_seconds": (0.001, 43_200),
     "memory_megabytes": (50, 1_000_000),
@@ -61,8 +61,11 @@ class WorkerConfig:
     def __post_init__(self) -> None:
         """Fill in the capacity. Raises: WrongUsage for a value with which no request would be processed."""
         for name, (low, high) in _RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                raise WrongUsage(f"{name} is {getattr(self, name)!r}, and must be from {low} to {high}.")
+            value = getattr(self, name)
+            kinds = (int, float) if isinstance(low, float) else (int,)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+                whole = "" if float in kinds else "a whole number "
+                raise WrongUsage(f"{name} is {value!r}, and must be {whole}from {low:g} to {high}.")
         object.__setattr__(self, "capacity", self.capacity or self.concurrency)
 
     @classmethod
