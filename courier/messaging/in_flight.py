@@ -18,15 +18,13 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure, Retrier
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
+from courier.messaging.config import FIRST_VISIBILITY_SECONDS
 from courier.messaging.log_names import name_of
 
 log = logging.getLogger(__name__)
 
 #: The number of heartbeats in a visibility timeout: two may fail.
 BEATS_PER_TIMEOUT = 3
-#: The visibility timeout of a receive, in seconds. It is short because a process that is killed in a long poll may
-#: take a batch with it, which is visible again after this time. The first heartbeat sets the longer timeout.
-FIRST_VISIBILITY_SECONDS = 3
 #: The longest time that SQS keeps a received message invisible; the receipt handle then becomes invalid.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 LONGEST_SECONDS = 43_200

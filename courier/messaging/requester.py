@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, RequestCanceled
+from courier.errors import AwsError, CourierError, Reason, Rejected, RequestCanceled
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
@@ -122,8 +122,10 @@ class Requester(Connection):
                 closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
             )
             for outcome in outcomes:
-                yield self._result(outcome)
-                self._forget(claims.popleft())
+                result, claim = self._result(outcome), claims.popleft()
+                if not _is_dead(result):
+                    self._forget(claim)
+                yield result
 
     def _outgoing_stream(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
@@ -202,6 +204,11 @@ class Requester(Connection):
                 self._bodies().delete(claim)
         except (AwsError, Canceled) as error:
             log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)
+
+
+def _is_dead(result: Response | CourierError) -> bool:
+    """Whether the request is kept as a dead letter, and its stored body with it."""
+    return isinstance(result, Rejected) and result.reason == Reason.DEAD
 
 
 def _check_type(request: object, *types: type) -> None:

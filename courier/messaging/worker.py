@@ -25,7 +25,7 @@ from courier.aws.session import Aws, connect_worker
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError, WrongUsage
 from courier.messaging.application import Application
-from courier.messaging.config import WorkerConfig
+from courier.messaging.config import WorkerConfig, idle_poll_seconds
 from courier.messaging.foreground import Runnable
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages, State
@@ -192,7 +192,7 @@ class Worker(Runnable):
     # Receivers
 
     def _receive_always(self) -> None:
-        longest = EMPTY_SECONDS if self._config.stop_when_empty else self._config.poll_seconds
+        longest = EMPTY_SECONDS if self._config.stop_when_empty else idle_poll_seconds(self._config)
         while not self._stopping.is_set():
             received = self._receive(longest)
             if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:

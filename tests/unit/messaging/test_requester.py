@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from courier import Application, Hooks, Rejected, Request, Requester, Response, ResponseTimeout, Worker, testing
+from courier import (
+    Application,
+    Hooks,
+    Rejected,
+    Request,
+    Requester,
+    Response,
+    ResponseTimeout,
+    Worker,
+    WorkerConfig,
+    testing,
+)
 from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError, WrongUsage
 from courier.testing import Queues
 from tests.support.fakes import until
@@ -209,6 +221,38 @@ def test_what_is_canceled_or_unanswered_is_taken_back_too(queues: Queues) -> Non
     stream.close()
 
     assert queues.objects("large") == []
+
+
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_dead_letter_keeps_its_stored_body_and_is_answered_when_it_is_sent_back(
+    queues: Queues, *, is_batch: bool
+) -> None:
+    text = "x" * 2_000_000
+    queues.lose_worker("echoRequests")
+    with Worker(echo, LARGE, WorkerConfig(max_deliveries=2)):
+        with Requester(LARGE) as requester:
+            threading.Thread(target=lose_time, args=(queues,), daemon=True).start()
+            (outcome,) = requester.request_many([text]) if is_batch else [rejection(requester, text)]
+            assert isinstance(outcome, Rejected)
+            assert outcome.reason == "dead"
+            dead = requester.channel().dead
+
+        assert len(queues.objects("large")) == 1
+        assert dead.redrive(lambda call: call()) == 1
+        until(lambda: queues.bodies("echoReplies"), "the response")
+
+    assert len(queues.objects("large")) == 2  # of the request, and of the response that nobody took
+
+
+def lose_time(queues: Queues) -> None:
+    until(lambda: queues.is_in_flight("echoRequests"))
+    queues.advance(60)
+
+
+def rejection(requester: Requester, body: str) -> Rejected:
+    with pytest.raises(Rejected) as raised:
+        requester.request(body)
+    return raised.value
 
 
 def test_a_body_that_cannot_be_stored_is_the_error_of_its_request(queues: Queues) -> None:

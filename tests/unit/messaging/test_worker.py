@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -281,7 +282,7 @@ def test_an_idle_worker_polls_as_long_as_it_may_and_a_busy_one_shortly(opened: O
     until(lambda: len(harness.queues.given("receive_message")) > 1)
 
     first, second, *_ = harness.queues.given("receive_message")
-    assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (20, 0.05)
+    assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (9, 0.05)
 
 
 def test_no_poll_is_longer_than_the_terms_say(opened: Open, gate: Gate) -> None:
@@ -311,7 +312,7 @@ def test_a_long_queue_is_received_by_several_and_a_quiet_one_by_one(opened: Open
     harness.start()
 
     harness.until_deleted()
-    until(lambda: harness.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 20, "a long poll")
+    until(lambda: harness.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 9, "a long poll")
 
     for number in range(20):
         harness.post(f"late {number}")
@@ -835,6 +836,22 @@ def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
     harness.until_deleted()
 
     assert set(threads[1:]).isdisjoint(threads[:1])
+
+
+@pytest.mark.parametrize(
+    ("max_deliveries", "visibility_seconds", "poll_seconds"), [(5, 10, 9), (3, 10, 3), (5, 1, 3), (9, 10, 20)]
+)
+def test_the_polls_of_any_number_of_stopped_workers_leave_a_request_an_attempt(
+    opened: Open, max_deliveries: int, visibility_seconds: int, poll_seconds: int
+) -> None:
+    harness = opened(echo, max_deliveries=max_deliveries, visibility_seconds=visibility_seconds).start()
+    until(lambda: harness.queues.given("receive_message"))
+
+    (poll, *_) = harness.queues.given("receive_message")
+
+    assert poll["WaitTimeSeconds"] == poll_seconds
+    lost_deliveries = math.ceil(poll["WaitTimeSeconds"] / poll["VisibilityTimeout"])
+    assert lost_deliveries + 1 < max_deliveries
 
 
 def test_a_request_received_too_often_goes_to_the_dead_letter_queue_untried(opened: Open, gate: Gate) -> None:
