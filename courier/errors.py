@@ -88,7 +88,8 @@ class CourierError(Exception):
 class Rejected(CourierError):
     """This input cannot be processed.
 
-    A handler raises it to reject a request, and the client's `request` raises it in turn. `reason` is for programs.
+    A handler raises it to reject a request, and the client's `request` raises it in turn, with message and hint in one
+    sentence: there, `hint` is empty. `reason` is for programs.
 
     >>> Rejected("Nothing to upper-case.", hint="Send some text.", reason="empty").reason
     'empty'
@@ -96,7 +97,7 @@ class Rejected(CourierError):
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint=hint)
-        #: A code for programs beside the message: for an image, one of `Reason`. May be empty.
+        #: A code for programs beside the message: the handler's own, or one of `Reason`. May be empty.
         self.reason = reason
 
 
@@ -155,7 +156,10 @@ class RequestCanceled(CourierError):
 
 
 class ServiceError(CourierError):
-    """An external service failed."""
+    """An external service failed.
+
+    A handler raises a subclass with `is_transient = True` to have its request retried.
+    """
 
     exit_status = 4
     #: Whether the same call may succeed later.

@@ -153,6 +153,9 @@ class Processor:
         if not isinstance(made, str | Response):
             raise TypeError(f"The handler returned {type(made).__name__}: it must return str or Response.")
         response = Response(body=made) if isinstance(made, str) else made
+        if not response.body:
+            message = "The worker's response is empty, which SQS does not accept."
+            raise Rejected(message, hint="Its handler must return at least one character.", reason=Reason.FAILED)
         room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
         if room <= 0:
             raise Rejected("The response has too many details for a message.", hint="Put them into its body.")

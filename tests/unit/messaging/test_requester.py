@@ -89,6 +89,8 @@ def test_outcomes_come_in_order_whatever_they_are() -> None:
     kinds = [Response, Rejected, Rejected, MessageTooLong, Response]
     assert [type(one) for one in found] == kinds
     assert str(found[2]) == "Not even sent."
+    assert isinstance(found[3], MessageTooLong)
+    assert "`bucket`" in found[3].hint
 
 
 def test_many_requests_have_a_reply_queue_of_their_own_until_the_end_of_the_block(queues: Queues) -> None:
@@ -307,6 +309,7 @@ def test_a_body_that_sqs_does_not_accept_is_the_outcome_of_its_request_alone(bod
         with Worker(lambda _request, made=response: made, LARGE):  # type: ignore[misc]
             outcome = next(Requester(ECHO).request_many(["a"]))
         assert isinstance(outcome, Response if response else Rejected)
+        assert response or "response is empty" in str(outcome)
 
 
 @pytest.mark.usefixtures("queues")
