@@ -96,7 +96,7 @@ class Settings:
     poll_seconds: int = _setting(
         20,
         _number(int, 1, 20),
-        "how long an idle worker's poll may last (1 to 20); 3 s for each delivery but two at most",
+        "how long an idle worker's poll may last (1 to 20); by default 9 s, 3 s for each delivery but two",
         unit="s",
     )
     visibility_seconds: int = _setting(
