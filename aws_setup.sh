@@ -47,7 +47,7 @@
 #
 # settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
 # COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename the resources;
-# COURIER_MAX_DELIVERIES (5) is how often a request is delivered before it moves to the dead-letter queue. The
+# COURIER_MAX_DELIVERIES (5) is the delivery at which a request moves to the dead-letter queue. The
 # other COURIER_ settings of the workers are copied to the instance when it is created. SETUP_PROOF (900) is how
 # many seconds up waits for the two responses; 0 skips this check.
 #

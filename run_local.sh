@@ -503,7 +503,12 @@ print_env() {
     AWS_EC2_METADATA_DISABLED AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE NO_PROXY no_proxy; do
     printf 'export %s=%q\n' "$name" "${!name}"
   done
-  printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
+  # The programs of an environment of the user's own come first.
+  if [[ -n ${VIRTUAL_ENV:-} && $VIRTUAL_ENV != "$venv" ]]; then
+    printf 'export PATH=%s:%q\n' "\"\$PATH\"" "$venv/bin"
+  else
+    printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
+  fi
   # Version 1 of the CLI ignores AWS_ENDPOINT_URL for queues.
   say 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 }

@@ -42,7 +42,7 @@ INTERRUPTED = 130
 
 
 class Reason(StrEnum):
-    """Why an image is rejected, for programs; the message has the limit and the value."""
+    """Why a request is rejected, for programs; the message has the limit and the value."""
 
     EMPTY = "empty"
     UNSUPPORTED_FORMAT = "unsupported_format"
@@ -55,6 +55,8 @@ class Reason(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     CRASHED = "crashed"
     IMPOSSIBLE = "impossible"
+    FAILED = "failed"
+    DEAD = "dead"
 
 
 class CourierError(Exception):
@@ -86,7 +88,8 @@ class CourierError(Exception):
 class Rejected(CourierError):
     """This input cannot be processed.
 
-    A handler raises it to reject a request, and the client's `request` raises it in turn. `reason` is for programs.
+    A handler raises it to reject a request, and the client's `request` raises it in turn, with message and hint in one
+    sentence: there, `hint` is empty. `reason` is for programs.
 
     >>> Rejected("Nothing to upper-case.", hint="Send some text.", reason="empty").reason
     'empty'
@@ -94,7 +97,7 @@ class Rejected(CourierError):
 
     def __init__(self, message: str | None = None, *, hint: str = "", reason: str = "") -> None:
         super().__init__(message, hint=hint)
-        #: A code for programs beside the message: for an image, one of `Reason`. May be empty.
+        #: A code for programs beside the message: the handler's own, or one of `Reason`. May be empty.
         self.reason = reason
 
 
@@ -153,11 +156,16 @@ class RequestCanceled(CourierError):
 
 
 class ServiceError(CourierError):
-    """An external service failed."""
+    """An external service failed.
+
+    A handler raises a subclass with `is_transient = True` to have its request retried.
+    """
 
     exit_status = 4
     #: Whether the same call may succeed later.
     is_transient: ClassVar[bool] = False
+    #: Whether it concerns all requests, as an outage of AWS does: then a worker waits, instead of going on with others.
+    is_general: ClassVar[bool] = False
     #: The message when the error is over.
     recovery: ClassVar[str] = "It works again"
 
@@ -166,6 +174,7 @@ class NoRoom(ServiceError):
     """There is no space for temporary files."""
 
     is_transient = True
+    is_general = True
     recovery = "There is space again"
 
 
@@ -178,6 +187,7 @@ class IsolatedServiceError(ServiceError):
 class AwsError(ServiceError):
     """A call of AWS failed."""
 
+    is_general = True
     recovery = "AWS responds again"
 
 

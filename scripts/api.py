@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import courier
 
+#: Base classes whose members are for the four programs.
+INTERNAL = {"Connection"}
+
 
 def api() -> str:
     """Return the names of the library: their signatures, and what their docstrings say."""
@@ -17,12 +20,25 @@ def api() -> str:
 
 def _described(name: str, thing: object) -> Iterator[str]:
     yield f"## {name}\n\n{_signature(name, thing)}{_prose(thing)}"
-    members = vars(thing) if isinstance(thing, type | types.ModuleType) else {}
-    for member, value in members.items():
+    for member, value in _members(thing).items():
         function = value.__func__ if isinstance(value, classmethod | staticmethod) else value
         if member.startswith("_") or not _is_of(thing, function):
             continue
         yield f"### {name}.{member}\n\n{_signature(f'{name}.{member}', function)}{_prose(function)}"
+        if isinstance(function, type):
+            for inner, method in vars(function).items():
+                if not inner.startswith("_") and _is_of(function, method):
+                    yield f"#### {name}.{member}.{inner}\n\n{_signature(f'{member}.{inner}', method)}{_prose(method)}"
+
+
+def _members(thing: object) -> dict[str, object]:
+    """Return the members of a class, with those that it inherits from classes of this library, or of a module."""
+    if isinstance(thing, types.ModuleType):
+        return dict(vars(thing))
+    if not isinstance(thing, type):
+        return {}
+    bases = [base for base in thing.__mro__ if base.__module__.startswith("courier") and base.__name__ not in INTERNAL]
+    return {name: value for base in reversed(bases) for name, value in vars(base).items()}
 
 
 def _is_of(owner: object, value: object) -> bool:

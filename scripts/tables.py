@@ -41,6 +41,8 @@ REASONS = {
     "than the [worker's machine](machines.md) has",
     Reason.CRASHED: "the process that worked on it ended",
     Reason.IMPOSSIBLE: "the operations cannot be done to this image",
+    Reason.FAILED: "an internal error in the worker, whose log has the details",
+    Reason.DEAD: "moved to the dead-letter queue, since every attempt failed",
 }
 
 

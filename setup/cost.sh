@@ -34,7 +34,7 @@ cost() {
       # Both cores for the fifteen minutes that up waits; other types have credits from the start, or no limit.
       burst = kind ~ /^t4g/ ? 0.04 : kind ~ /^t3/ ? 0.05 : 0
       line("CPU credits of its first boot, once and at most", machines * 2 * 0.25 * burst)
-      line("two idle workers polling (2 x 131,400 calls)", 2 * 131400 * 0.4 / 1e6)
+      line("two idle workers polling (2 x 292,000 calls)", 2 * 292000 * 0.4 / 1e6)
       # Two alarms of target tracking, each over three metrics.
       if (fleet == "true") line("the two alarms that start and end machines", 6 * 0.10)
       # Two alarms of three over two metrics each.

@@ -66,10 +66,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Translated = AwsError | Rejected
 
-LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, ./run_local.sh images, or eval "$(./run_local.sh env)".'
+#: Whether this is a checkout, which has the scripts that hints name, and not an installed package.
+IS_CHECKOUT = (Path(__file__).parents[2] / "run_local.sh").exists()
+_LOCAL_AWS = 'For the local AWS: ./run_local.sh numbers, ./run_local.sh images, or eval "$(./run_local.sh env)".'
+LOCAL_AWS = _LOCAL_AWS if IS_CHECKOUT else ""
 CREDENTIALS_HINT = "Paste new credentials into ~/.aws/credentials, or run: aws configure."
 
-_SET_UP = "Run ./aws_setup.sh, which creates what is missing."
+_SET_UP = "Run ./aws_setup.sh, which creates what is missing." if IS_CHECKOUT else "Create it, or check the region."
 _SERVER_ERROR = 500
 _FORBIDDEN = 403
 _WAIT_STATUSES = (408, 429)
@@ -193,7 +196,8 @@ def _from_client_error(error: ClientError, doing: str) -> Translated:
 
 def unreachable(error: Exception, doing: str) -> Translated:
     """Return the error for a call that got no response; `doing` completes "Could not ..."."""
-    hint = "Check the network, the region and AWS_ENDPOINT_URL{}. A local AWS starts with: ./run_local.sh up"
+    hint = "Check the network, the region and AWS_ENDPOINT_URL{}."
+    hint += " A local AWS starts with: ./run_local.sh up" if IS_CHECKOUT else ""
     return Unreachable(f"Could not {doing}: AWS cannot be reached ({text_of(error)}).", hint=endpoint_hint(hint))
 
 
@@ -224,7 +228,7 @@ def _from_os_error(error: Exception, doing: str) -> Translated:
 
 
 def _no_credentials(error: Exception, doing: str) -> Translated:
-    return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint=f"{CREDENTIALS_HINT} {LOCAL_AWS}")
+    return NoCredentials(f"Could not {doing}: {text_of(error)}.", hint=f"{CREDENTIALS_HINT} {LOCAL_AWS}".rstrip())
 
 
 def _no_profile(error: Exception, doing: str) -> Translated:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
-from courier.aws.errors import CONFLICT, call_aws
+from courier.aws.errors import CONFLICT, IS_CHECKOUT, call_aws
 from courier.aws.responses import needed
 from courier.aws.session import Aws
 from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected, Throttled
@@ -74,7 +74,7 @@ class Bucket:
         try:
             self._aws.call(f"find the bucket {self.name}", self._aws.s3().head_bucket, Bucket=self.name)
         except ObjectMissing as error:
-            hint = "Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)"
+            hint = "Create it with: ./aws_setup.sh bucket (a local AWS: ./run_local.sh up)" if IS_CHECKOUT else ""
             raise BucketMissing(f"The bucket {self.name} does not exist.", hint=hint) from error
 
     def store(

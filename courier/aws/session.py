@@ -121,7 +121,7 @@ class Aws:
         check_environment()
         self._session = self._make_session()
         if not self._session.region_name:
-            hint = f"Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure. {LOCAL_AWS}"
+            hint = f"Set AWS_DEFAULT_REGION (us-east-1, say), or run: aws configure. {LOCAL_AWS}".rstrip()
             raise NoCredentials(_with_problems("The AWS configuration has no region."), hint=hint)
         self.region: str = self._session.region_name
         check_region(self.region, "The region of the AWS configuration")
@@ -242,7 +242,7 @@ class Aws:
         credentials = read_configuration("find AWS credentials", self._session.get_credentials)
         if credentials is None:
             message = _with_problems("There are no AWS credentials.")
-            raise NoCredentials(message, hint=f"{CREDENTIALS_HINT} {LOCAL_AWS}")
+            raise NoCredentials(message, hint=f"{CREDENTIALS_HINT} {LOCAL_AWS}".rstrip())
         if isinstance(credentials, RefreshableCredentials):
             return  # their source does not add line endings
         keys = credentials.get_frozen_credentials()

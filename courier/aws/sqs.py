@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from courier.aws import backoff
 from courier.aws.batches import by_size
-from courier.aws.errors import call_aws, error_kind
+from courier.aws.errors import IS_CHECKOUT, call_aws, error_kind
 from courier.aws.message import Message
 from courier.aws.responses import needed, needed_number
 from courier.aws.retry import Failure
@@ -46,7 +46,11 @@ PURGE_SECONDS = 60
 #: For so long after its creation, parts of SQS may not know a queue yet.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_CreateQueue.html
 NEW_SECONDS = 5.0
-_MISSING = "Check the region. Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
+_MISSING = (
+    "Check the region. Create it with: ./aws_setup.sh queues (a local AWS: ./run_local.sh up)"
+    if IS_CHECKOUT
+    else "Check the region. Create it with: courier.create_queues(application)"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,18 @@ from courier.aws.message import Message
 from courier.errors import WrongUsage
 from courier.settings import Settings, load_settings
 
-#: The least and the greatest value of a field.
-_RANGES: dict[str, tuple[float, float]] = {
+#: The visibility timeout of a receive, in seconds. It is short because a process that is killed in a long poll may
+#: take a batch with it, which is visible again after this time. The first heartbeat sets the longer timeout.
+FIRST_VISIBILITY_SECONDS = 3
+#: The shortest poll of an idle worker, in seconds: the limit by `max_deliveries` does not go below it.
+SHORTEST_POLL_SECONDS = 2
+#: The least and the greatest value of a field; a least value that is a float allows fractions.
+_RANGES: dict[str, tuple[float, int]] = {
     "concurrency": (1, 1000),
     "capacity": (0, 10_000),
     "poll_seconds": (0, 20),  # SQS's limit
     "visibility_seconds": (1, 43_200),  # SQS's limit
-    "grace_seconds": (0, 43_200),
+    "grace_seconds": (0.0, 43_200),
     "max_deliveries": (2, 1000),  # a request is tried at every delivery but the last
     "time_limit_seconds": (0.001, 43_200),
     "memory_megabytes": (50, 1_000_000),
@@ -36,13 +41,14 @@ class WorkerConfig:
     #: The most messages in flight, including those being processed.
     #: 0: the same as `concurrency`, so that no message waits here that another worker could process.
     capacity: int = 0
-    #: The length of a long poll (SQS allows up to 20).
+    #: The longest long poll (SQS allows up to 20). It lasts at most 3 seconds for each of `max_deliveries` but two.
     poll_seconds: int = 20
     #: The visibility timeout of a message in flight; a heartbeat renews it until the message is done.
     visibility_seconds: int = 10
     #: How long a stopping worker may take to finish the requests it has begun.
     grace_seconds: float = 30.0
-    #: A request that was received this many times is moved to the dead-letter queue and not tried again.
+    #: The delivery at which a request is not tried, but rejected and moved to the dead-letter queue: 5 means four
+    #: attempts. Deliveries to workers that were stopped or killed count; retries after a transient error do not.
     max_deliveries: int = 5
     #: The time limit of the work on a request; beyond it the request is rejected.
     time_limit_seconds: float = 120.0
@@ -61,8 +67,11 @@ class WorkerConfig:
     def __post_init__(self) -> None:
         """Fill in the capacity. Raises: WrongUsage for a value with which no request would be processed."""
         for name, (low, high) in _RANGES.items():
-            if not low <= getattr(self, name) <= high:
-                raise WrongUsage(f"{name} is {getattr(self, name)!r}, and must be from {low} to {high}.")
+            value = getattr(self, name)
+            kinds = (int, float) if isinstance(low, float) else (int,)
+            if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
+                whole = "" if float in kinds else "a whole number "
+                raise WrongUsage(f"{name} is {value!r}, and must be {whole}from {low:g} to {high}.")
         object.__setattr__(self, "capacity", self.capacity or self.concurrency)
 
     @classmethod
@@ -78,3 +87,14 @@ class WorkerConfig:
         known = {field.name: getattr(source, field.name, None) for field in fields(cls)}
         given = known | {name: value for name, value in chosen.items() if value is not None}
         return cls(**{name: value for name, value in given.items() if value is not None})
+
+
+def idle_poll_seconds(config: WorkerConfig) -> int:
+    """Return the length of an idle worker's poll: short enough to leave each request an attempt.
+
+    A poll that a stopped worker leaves may receive a request, which is visible again after its first timeout. Then the
+    poll of another worker that was stopped at the same time may receive it, and all these deliveries count.
+    """
+    lost_deliveries = config.max_deliveries - 2  # one for an attempt; at the last, the request is rejected
+    longest = lost_deliveries * min(FIRST_VISIBILITY_SECONDS, config.visibility_seconds)
+    return min(config.poll_seconds, max(SHORTEST_POLL_SECONDS, longest))

@@ -13,6 +13,7 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, MessageTooLong, Undelivered
+from courier.messaging.log_names import name_of
 from courier.messaging.protocol import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class DeadLetters:
             # A message of the maximum size has no room for a reason.
             failure = self._try_send(plain)
         if failure:
-            name = received.message_id
+            name = name_of(received)
             log.error("request %s could not be moved to the dead-letter queue: %s", name, failure.sentence)
 
     def _try_send(self, letter: Message) -> CourierError | None:

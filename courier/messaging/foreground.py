@@ -36,8 +36,9 @@ class Runnable:
     def run(self, signals: Signals | None = None, ready: Callable[[], object] = lambda: None) -> bool:
         """Serve until SIGTERM or SIGINT, then stop gracefully; return whether all requests were finished.
 
-        Call it from the main thread; a second signal stops at once. A program that handles signals itself puts their
-        numbers in `signals` instead. `ready` is called once the worker listens.
+        It blocks, and prints nothing: `logging.basicConfig(level=logging.INFO)` shows its log, and `ready` is called
+        once the worker listens. Call it from the main thread. A second signal stops at once: what is unfinished is
+        released, and the result is False. A program that handles signals itself puts their numbers in `signals`.
         """
         if signals is not None:
             return self._serve(signals, ready)

@@ -18,19 +18,21 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure, Retrier
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
+from courier.messaging.config import FIRST_VISIBILITY_SECONDS
+from courier.messaging.log_names import name_of
 
 log = logging.getLogger(__name__)
 
 #: The number of heartbeats in a visibility timeout: two may fail.
 BEATS_PER_TIMEOUT = 3
-#: The visibility timeout of a receive, in seconds. It is short because a process that is killed in a long poll may
-#: take a batch with it, which is visible again after this time. The first heartbeat sets the longer timeout.
-FIRST_VISIBILITY_SECONDS = 3
 #: The longest time that SQS keeps a received message invisible; the receipt handle then becomes invalid.
 #: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibility.html
 LONGEST_SECONDS = 43_200
 #: The most requests that may wait for a stalled reply queue without counting towards the capacity.
 MAX_STALLED = 1_000
+#: The most parked requests that do not count towards the capacity; each holds its body. With more, a service that all
+#: requests need is probably down: the worker receives fewer, and they wait in the queue.
+MAX_PARKED = 100
 #: The most expensive requests in flight: enough to have one more ready.
 MAX_EXPENSIVE = 2
 
@@ -41,8 +43,11 @@ class State(Enum):
     #: It waits for a handler.
     RECEIVED = "received"
     WORKING = "working"
-    #: Its time limit does not count: its work had a transient error and waits for a retry, or has a limit of its own.
+    #: Its time limit does not count: its work waits for AWS or for disk space, or has a limit of its own.
     PAUSED = "paused"
+    #: Its handler had a transient error: it waits for its next attempt, without a thread. Does not count towards the
+    #: capacity, up to `MAX_PARKED`.
+    PARKED = "parked"
     #: Its reply is being sent; then it is deleted.
     REPLIED = "replied"
     #: Its reply waits for a stalled queue. It does not count towards the capacity.
@@ -59,6 +64,8 @@ class _Record:
     #: Whether its receipt handle is no longer valid: the heartbeat has ended.
     is_lost: bool = False
     state: State = State.RECEIVED
+    #: How often its handler had a transient error.
+    failures: int = 0
     #: When it entered this state.
     since: float
 
@@ -154,6 +161,17 @@ class InFlightMessages:
             self._enter(record, after)
             return True
 
+    def park(self, received: ReceivedMessage) -> int:
+        """Park a message that is being worked on; return how often that was done, or 0 if it is not, or once closed."""
+        with self._changed:
+            record = self._records.get(received.receipt_handle)
+            if self._closed or record is None or record.state is not State.WORKING:
+                return 0
+            record.failures += 1
+            self._enter(record, State.PARKED)
+            self._changed.notify_all()
+            return record.failures
+
     def take_late(self, limit_seconds: float) -> list[ReceivedMessage]:
         """Mark messages beyond the time limit as replied, and return them: the caller must reply."""
         limit = time.monotonic() - limit_seconds
@@ -183,11 +201,11 @@ class InFlightMessages:
         return [record.received for record in dropped]
 
     def close(self) -> list[ReceivedMessage]:
-        """Stop admitting messages; remove and return those that no handler has begun."""
+        """Stop admitting messages; remove and return those that no handler is working on."""
         with self._changed:
             self._closed = True
-            unbegun = [one.received for one in self._records.values() if one.state is State.RECEIVED]
-            return self.drop(unbegun)
+            waiting = (State.RECEIVED, State.PARKED)
+            return self.drop([one.received for one in self._records.values() if one.state in waiting])
 
     def wait_until_empty(self, timeout_seconds: float) -> bool:
         """Wait until nothing is held; return False on timeout."""
@@ -263,7 +281,7 @@ class InFlightMessages:
         """End the heartbeat of a message. Its work continues and its reply is sent: a client drops duplicates."""
         record.is_lost = True
         if record.received.receipt_handle in self._records:  # and was not deleted meanwhile
-            name = record.received.message_id
+            name = name_of(record.received)
             log.warning("the visibility timeout of request %s can no longer be extended: %s", name, error.message)
 
     def _enter(self, record: _Record, state: State) -> None:
@@ -272,7 +290,9 @@ class InFlightMessages:
         record.state, record.since = state, time.monotonic()
 
     def _room(self) -> int:
-        return self._capacity - self._reserved - len(self._records) + self._count[State.STALLED]
+        aside = self._count[State.STALLED] + min(self._count[State.PARKED], MAX_PARKED)
+        return self._capacity - self._reserved - len(self._records) + aside
 
     def _expensive(self) -> int:
-        return sum(one.is_expensive and one.state is not State.STALLED for one in self._records.values())
+        aside = (State.STALLED, State.PARKED)
+        return sum(one.is_expensive and one.state not in aside for one in self._records.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from courier.messaging.config import WorkerConfig
 from courier.messaging.connection import ATTRIBUTES_BYTES
 from courier.messaging.dead_letters import DeadLetters
 from courier.messaging.hooks import Hooks
+from courier.messaging.log_names import name_of
 from courier.messaging.outbox import Finished
 from courier.messaging.protocol import (
     DEFAULT_LIFETIME_SECONDS,
@@ -39,6 +41,9 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], str | Response]
 #: The longest reason and code of a rejection, in characters: they must fit a message.
 MAX_REASON, MAX_CODE = 20_000, 200
+#: How long before its deadline a request is no longer retried, in seconds: its rejection needs some time, and the clock
+#: is exact to a second.
+REPLY_SECONDS = 1.0
 
 _INTERNAL_ERROR = "Internal error in the worker. Its log has the details (request ID {})."
 
@@ -68,15 +73,37 @@ class Processor:
             raise
         except BaseException:  # SystemExit would end only this thread, and leave the request in flight.
             request = decode_address(received.message)
-            name = request.request_id or received.message_id
+            name = name_of(received)
             log.exception("request %s failed", name)
-            return self._finished(received, request, self._rejection(request, _INTERNAL_ERROR.format(name)), "failed")
+            return self._finished(
+                received, request, self._rejection(request, _INTERNAL_ERROR.format(name), Reason.FAILED), "failed"
+            )
+
+    def seconds_to_retry(self, received: ReceivedMessage) -> float:
+        """Return how long a request may still be retried.
+
+        It is until shortly before its deadline, so that its client gets the reason; without one, for some minutes.
+        """
+        deadline = decode_address(received.message).deadline
+        if deadline is None:
+            return received.received_at + DEFAULT_LIFETIME_SECONDS - time.monotonic()
+        return deadline - REPLY_SECONDS - self._clock.now()
+
+    def give_up_retrying(self, received: ReceivedMessage, error: ServiceError) -> Finished:
+        """Reject a request whose handler had a transient error to the last, and move it to the dead-letter queue.
+
+        Raises: AwsError, if transient.
+        """
+        request = decode_address(received.message)
+        reason = f"Retried in vain, and moved to the dead-letter queue: {error.sentence}"
+        self._dead.move(received, reason)
+        return self._finished(received, request, self._rejection(request, reason, Reason.DEAD), "dead")
 
     def give_up(self, received: ReceivedMessage) -> Finished:
         """Reject a request whose work takes too long."""
         request = decode_address(received.message)
         limit = self._config.time_limit_seconds
-        reply = self._rejection(request, f"Processing took more than {limit:g} s and was stopped.", Reason.TIMEOUT)
+        reply = self._rejection(request, f"Processing took more than {limit:g} s.", Reason.TIMEOUT)
         return self._finished(received, request, reply, "timeout")
 
     def _finished(self, received: ReceivedMessage, request: Request, reply: Reply, outcome: str) -> Finished:
@@ -126,6 +153,9 @@ class Processor:
         if not isinstance(made, str | Response):
             raise TypeError(f"The handler returned {type(made).__name__}: it must return str or Response.")
         response = Response(body=made) if isinstance(made, str) else made
+        if not response.body:
+            message = "The worker's response is empty, which SQS does not accept."
+            raise Rejected(message, hint="Its handler must return at least one character.", reason=Reason.FAILED)
         room = MAX_BODY_BYTES - ATTRIBUTES_BYTES - len(json.dumps(dict(response.details)))
         if room <= 0:
             raise Rejected("The response has too many details for a message.", hint="Put them into its body.")
@@ -143,7 +173,7 @@ class Processor:
         """Move a request that was received too often to the dead-letter queue, without trying it again."""
         reason = f"Moved to the dead-letter queue: {received.receive_count} workers received it and none responded."
         self._dead.move(received, reason)
-        return self._rejection(request, reason)
+        return self._rejection(request, reason, Reason.DEAD)
 
     def _check_address(self, request: Request) -> None:
         if request.kind not in ("", PING, self._application.kind):

@@ -84,7 +84,8 @@ class Response:
 
     A handler returns it if a string is not enough; the worker fills in the other fields.
 
-    SQS rejects an empty body, so that the client gets a rejection; characters that it forbids become U+FFFD.
+    The body must not be empty, which SQS does not accept: the client would get a rejection instead. Characters that SQS
+    does not accept are replaced by U+FFFD.
 
     >>> Response(body="HELLO", details={"letters": 5}).details["letters"]
     5

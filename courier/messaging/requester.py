@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, RequestCanceled
+from courier.errors import AwsError, CourierError, MessageTooLong, Reason, Rejected, RequestCanceled
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 Sent = str | Request | CourierError | None
 #: How long a check that the shared reply queue is not crowded stays valid, in seconds.
 SHARED_SECONDS = 30.0
+_BUCKET_HINT = "Split it into shorter ones, or give its Application a `bucket`, to which long bodies go."
 #: A private reply queue is replaced after this time, long before it counts as stale, in seconds.
 PRIVATE_SECONDS = 3600.0
 
@@ -104,8 +105,10 @@ class Requester(Connection):
     ) -> Generator[Response | CourierError, None, None]:
         """Send requests, many at once, and yield the outcome of each, in order.
 
-        An outcome is what `request` returns or raises. `expensive` requests, which take a worker about half a second or
-        more, are sent one by one, and each response restarts the time limit of the others. Raises: AwsError.
+        An outcome is what `request` returns or raises. Set `expensive` if each request takes a worker about half a
+        second or more: then they are sent one by one, so that they are spread over the workers, and the timeout of
+        those that wait begins again with each response, so that the last of a batch do not time out in the queue.
+        Raises: AwsError.
         """
         yield from self._results(requests, expensive=expensive)
 
@@ -122,8 +125,10 @@ class Requester(Connection):
                 closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
             )
             for outcome in outcomes:
-                yield self._result(outcome)
-                self._forget(claims.popleft())
+                result, claim = self._result(outcome), claims.popleft()
+                if not _is_dead(result):
+                    self._forget(claim)
+                yield result
 
     def _outgoing_stream(self, requests: Iterable[Sent], claims: deque[str], *, expensive: bool) -> Iterator[Outgoing]:
         for request in requests:
@@ -186,6 +191,8 @@ class Requester(Connection):
         try:
             response = response_of(outcome, worker=self.application.program)
             whole = self._bodies().redeem(response) if response.claim else response
+        except MessageTooLong as error:
+            return error if self.application.bucket else MessageTooLong(error.message, hint=_BUCKET_HINT)
         except CourierError as error:
             return error
         return replace(whole, seconds=outcome.seconds)
@@ -202,6 +209,11 @@ class Requester(Connection):
                 self._bodies().delete(claim)
         except (AwsError, Canceled) as error:
             log.warning("a body is left in the bucket %s: %s", self.application.bucket, error)
+
+
+def _is_dead(result: Response | CourierError) -> bool:
+    """Whether the request is kept as a dead letter, and its stored body with it."""
+    return isinstance(result, Rejected) and result.reason == Reason.DEAD
 
 
 def _check_type(request: object, *types: type) -> None:

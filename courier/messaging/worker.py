@@ -25,12 +25,14 @@ from courier.aws.session import Aws, connect_worker
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError, WrongUsage
 from courier.messaging.application import Application
-from courier.messaging.config import WorkerConfig
+from courier.messaging.config import WorkerConfig, idle_poll_seconds
 from courier.messaging.foreground import Runnable
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.isolated import IsolatedHandler
+from courier.messaging.log_names import name_of
 from courier.messaging.outbox import Finished, Outbox
+from courier.messaging.parking import Parked, Parking
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
 from courier.time_limit import can_be_paused
@@ -93,6 +95,7 @@ class Worker(Runnable):
             visibility_seconds=config.visibility_seconds,
             is_expensive=config.is_expensive,
         )
+        self._parking = Parking(self._in_flight, self._processor)
         self._outbox = Outbox(lambda: self._in_flight.unfinished)
         self._scale_in = self._protection(aws) if config.scaling_group and config.instance_id else None
         self._replier = Replier(
@@ -127,6 +130,7 @@ class Worker(Runnable):
         self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
         self._spawn("time-limit", self._give_up_late)
+        self._spawn("parking", partial(self._parking.resume, self._todo, self._stopped))
         self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
         if self._scale_in:
             self._spawn("protection", partial(self._scale_in.run, self._stopped))
@@ -188,7 +192,7 @@ class Worker(Runnable):
     # Receivers
 
     def _receive_always(self) -> None:
-        longest = EMPTY_SECONDS if self._config.stop_when_empty else self._config.poll_seconds
+        longest = EMPTY_SECONDS if self._config.stop_when_empty else idle_poll_seconds(self._config)
         while not self._stopping.is_set():
             received = self._receive(longest)
             if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:
@@ -247,21 +251,23 @@ class Worker(Runnable):
                 finished = self._work_retrier.retry(partial(self._try, received), math.inf)
             except _NoLongerHeld:
                 return
+            except Parked:
+                continue
             except ServiceError as error:
-                log.warning("request %s is released: %s", received.message_id, error.sentence)
+                log.warning("request %s is released: %s", name_of(received), error.sentence)
                 self._release(self._in_flight.drop([received]))
             else:
                 self._outbox.put(finished)
 
     def _try(self, received: ReceivedMessage) -> Finished:
         """Process a request. Its time limit does not include waits after transient errors, nor the sandbox's work."""
-        self._move(received, State.WORKING, State.RECEIVED, State.PAUSED)
+        self._move(received, State.WORKING, State.RECEIVED, State.PAUSED, State.PARKED)
         try:
             with can_be_paused(
                 partial(self._in_flight.move, received, State.PAUSED, State.WORKING),
                 partial(self._in_flight.move, received, State.WORKING, State.PAUSED),
             ):
-                finished = self._processor.finish(received)
+                finished = self._parking.finish(received)
         except ServiceError:
             self._move(received, State.PAUSED, State.WORKING)
             raise
@@ -276,7 +282,7 @@ class Worker(Runnable):
         """Reject requests beyond the time limit; their threads cannot be stopped, so others replace them."""
         while not self._stopped.wait(CHECK_SECONDS):
             for received in self._in_flight.take_late(self._config.time_limit_seconds):
-                log.error("request %s took too long and was stopped", received.message_id)
+                log.error("request %s took too long: it is rejected, and its thread replaced", name_of(received))
                 self._outbox.put(self._processor.give_up(received))
                 self._spawn("successor", self._handle)
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from courier.messaging.in_flight import FIRST_VISIBILITY_SECONDS
+from courier.messaging.config import FIRST_VISIBILITY_SECONDS
 from tests.support.place import ROOT, Place, wait_for
 
 WORKER = "numbers_worker.py"

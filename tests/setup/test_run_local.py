@@ -145,6 +145,8 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     env = checkout.run("env")
     assert "export AWS_ENDPOINT_URL=http://127.0.0.1:" in env.stdout
     assert "unset AWS_PROFILE" in env.stdout
+    own = checkout.run("env", VIRTUAL_ENV="/somewhere/else").stdout
+    assert re.search(r'^export PATH="\$PATH":.+/\.venv/bin$', own, re.MULTILINE)
 
 
 def test_the_menu_opens_both_clients_and_leaving_stops_everything(checkout: Checkout) -> None:

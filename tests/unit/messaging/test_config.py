@@ -29,6 +29,12 @@ def test_a_config_is_what_is_chosen_and_the_settings() -> None:
     assert (config.scaling_group, config.instance_id) == ("group", "i-0123456789abcdef0")
 
 
+def test_times_without_a_limit_of_sqs_may_have_fractions() -> None:
+    config = WorkerConfig(grace_seconds=0.5, time_limit_seconds=0.25)
+
+    assert (config.grace_seconds, config.time_limit_seconds) == (0.5, 0.25)
+
+
 def test_the_defaults_are_those_of_the_settings() -> None:
     assert WorkerConfig() == WorkerConfig.from_settings(Settings())
 
@@ -43,10 +49,21 @@ def test_without_settings_the_environment_has_them(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"concurrency": 0}, {"capacity": -3}, {"poll_seconds": 21}, {"visibility_seconds": 0}, {"max_deliveries": 1}],
+    [
+        {"concurrency": 0},
+        {"concurrency": "4"},
+        {"concurrency": True},
+        {"capacity": -3},
+        {"poll_seconds": 21},
+        {"visibility_seconds": 0},
+        {"visibility_seconds": 2.5},
+        {"max_deliveries": 1},
+        {"grace_seconds": None},
+        {"time_limit_seconds": 0},
+    ],
 )
-def test_a_value_with_which_nothing_would_be_processed_is_rejected(wrong: dict[str, int]) -> None:
+def test_a_value_with_which_nothing_would_be_processed_is_rejected(wrong: dict[str, object]) -> None:
     ((name, value),) = wrong.items()
 
-    with pytest.raises(WrongUsage, match=rf"^{name} is {value}, "):
+    with pytest.raises(WrongUsage, match=rf"^{name} is {value!r}, "):
         WorkerConfig(**wrong)  # type: ignore[arg-type]

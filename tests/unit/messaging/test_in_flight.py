@@ -457,6 +457,27 @@ def test_the_number_of_replies_that_wait_for_their_queue_is_limited(monkeypatch:
     assert held.reserve() == 5
 
 
+def test_parked_messages_take_no_room_up_to_a_limit_and_are_unfinished_to_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("courier.messaging.in_flight.MAX_PARKED", 3)
+    held = in_flight(FakeInbox(), capacity=4)
+    messages = [delivery(str(number)) for number in range(4)]
+    held.admit(messages, reserved=held.reserve())
+    for one in messages:
+        assert held.move(one, State.WORKING, State.RECEIVED)
+
+    assert [held.park(one) for one in messages] == [1, 1, 1, 1]
+
+    assert (held.unfinished, held.is_idle) == (0, False)
+    assert held.reserve() == 3
+    assert held.park(messages[0]) == 0  # it is parked
+    assert held.move(messages[0], State.WORKING, State.PARKED)
+    assert held.park(messages[0]) == 2
+    assert held.close() == messages
+    assert held.park(messages[1]) == 0
+
+
 def test_a_message_moves_once_from_each_state_and_is_unfinished_until_its_reply() -> None:
     held = in_flight(FakeInbox())
     one, other = delivery("a"), delivery("b")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from courier import testing
-from courier.errors import AwsError
+from courier.errors import AwsError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.queues import ATTRIBUTES, create_queues
 from tests.support.fakes import client_error
@@ -34,8 +35,25 @@ def test_again_changes_nothing_and_says_what_is_different() -> None:
         create_queues(ECHO)
         create_queues(ECHO)
         assert queues._queues.operations.count("create_queue") == 3
-        with pytest.raises(AwsError, match=r"echoRequests exists with other attributes: RedrivePolicy is .* not"):
+        with pytest.raises(
+            AwsError, match=r"echoRequests exists with other attributes: RedrivePolicy is .* not"
+        ) as raised:
             create_queues(ECHO, max_deliveries=9)
+
+    assert "aws sqs set-queue-attributes" in raised.value.hint
+    (changes,) = re.findall(r"--attributes '(.*)'", raised.value.hint)
+    assert json.loads(json.loads(changes)["RedrivePolicy"])["maxReceiveCount"] == "9"
+
+
+def test_what_nobody_receives_is_kept_as_long_as_is_chosen() -> None:
+    with testing.queues() as queues:
+        create_queues(ECHO, retention_seconds=86_400)
+        kept = [queues._queues.queue(name).attributes["MessageRetentionPeriod"] for name in queues.names()]
+
+        with pytest.raises(WrongUsage, match="retention_seconds is 59, and must be from 60 to"):
+            create_queues(ECHO, retention_seconds=59)
+
+    assert kept == ["86400", "86400", "1209600"]
 
 
 def test_what_was_just_created_and_is_not_known_everywhere_is_waited_for() -> None:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from courier import Application, Hooks, Rejected, Request, Requester, Response, ResponseTimeout, Worker, testing
+from courier import (
+    Application,
+    Hooks,
+    Rejected,
+    Request,
+    Requester,
+    Response,
+    ResponseTimeout,
+    Worker,
+    WorkerConfig,
+    testing,
+)
 from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError, WrongUsage
 from courier.testing import Queues
 from tests.support.fakes import until
@@ -77,6 +89,8 @@ def test_outcomes_come_in_order_whatever_they_are() -> None:
     kinds = [Response, Rejected, Rejected, MessageTooLong, Response]
     assert [type(one) for one in found] == kinds
     assert str(found[2]) == "Not even sent."
+    assert isinstance(found[3], MessageTooLong)
+    assert "`bucket`" in found[3].hint
 
 
 def test_many_requests_have_a_reply_queue_of_their_own_until_the_end_of_the_block(queues: Queues) -> None:
@@ -211,6 +225,38 @@ def test_what_is_canceled_or_unanswered_is_taken_back_too(queues: Queues) -> Non
     assert queues.objects("large") == []
 
 
+@pytest.mark.parametrize("is_batch", [False, True])
+def test_a_dead_letter_keeps_its_stored_body_and_is_answered_when_it_is_sent_back(
+    queues: Queues, *, is_batch: bool
+) -> None:
+    text = "x" * 2_000_000
+    queues.lose_worker("echoRequests")
+    with Worker(echo, LARGE, WorkerConfig(max_deliveries=2)):
+        with Requester(LARGE) as requester:
+            threading.Thread(target=lose_time, args=(queues,), daemon=True).start()
+            (outcome,) = requester.request_many([text]) if is_batch else [rejection(requester, text)]
+            assert isinstance(outcome, Rejected)
+            assert outcome.reason == "dead"
+            dead = requester.channel().dead
+
+        assert len(queues.objects("large")) == 1
+        assert dead.redrive(lambda call: call()) == 1
+        until(lambda: queues.bodies("echoReplies"), "the response")
+
+    assert len(queues.objects("large")) == 2  # of the request, and of the response that nobody took
+
+
+def lose_time(queues: Queues) -> None:
+    until(lambda: queues.is_in_flight("echoRequests"))
+    queues.advance(60)
+
+
+def rejection(requester: Requester, body: str) -> Rejected:
+    with pytest.raises(Rejected) as raised:
+        requester.request(body)
+    return raised.value
+
+
 def test_a_body_that_cannot_be_stored_is_the_error_of_its_request(queues: Queues) -> None:
     missing = Application("echo", requests="echoRequests", replies="echoReplies", bucket="missing")
     with Worker(echo, missing), Requester(missing) as requester:
@@ -263,6 +309,7 @@ def test_a_body_that_sqs_does_not_accept_is_the_outcome_of_its_request_alone(bod
         with Worker(lambda _request, made=response: made, LARGE):  # type: ignore[misc]
             outcome = next(Requester(ECHO).request_many(["a"]))
         assert isinstance(outcome, Response if response else Rejected)
+        assert response or "response is empty" in str(outcome)
 
 
 @pytest.mark.usefixtures("queues")

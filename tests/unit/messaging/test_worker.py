@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,10 +12,10 @@ from itertools import repeat
 import pytest
 
 from courier.aws.message import Message
-from courier.errors import NoRoom, Reason, Rejected
+from courier.errors import NoRoom, Reason, Rejected, ServiceError
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
-from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.worker import RECEIVERS, Worker
@@ -96,6 +97,7 @@ def _short_times(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("courier.messaging.worker.EMPTY_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.BUSY_POLL_SECONDS", 0.05)
     monkeypatch.setattr("courier.messaging.worker.CHECK_SECONDS", 0.005)
+    monkeypatch.setattr("courier.messaging.parking.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.scale_in.CHECK_SECONDS", 0.005)
     monkeypatch.setattr("courier.aws.backoff.delays", lambda: repeat(0.001))
 
@@ -280,7 +282,7 @@ def test_an_idle_worker_polls_as_long_as_it_may_and_a_busy_one_shortly(opened: O
     until(lambda: len(harness.queues.given("receive_message")) > 1)
 
     first, second, *_ = harness.queues.given("receive_message")
-    assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (20, 0.05)
+    assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (9, 0.05)
 
 
 def test_no_poll_is_longer_than_the_terms_say(opened: Open, gate: Gate) -> None:
@@ -310,7 +312,7 @@ def test_a_long_queue_is_received_by_several_and_a_quiet_one_by_one(opened: Open
     harness.start()
 
     harness.until_deleted()
-    until(lambda: harness.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 20, "a long poll")
+    until(lambda: harness.queues.given("receive_message")[-1]["WaitTimeSeconds"] == 9, "a long poll")
 
     for number in range(20):
         harness.post(f"late {number}")
@@ -434,6 +436,113 @@ def test_a_worker_that_stops_releases_requests_that_wait_for_a_retry(
     assert harness.bodies() == []
     assert "is released" in caplog.text
     assert "Traceback" not in caplog.text
+
+
+class Down(ServiceError):
+    """The dictionary is down."""
+
+    is_transient = True
+
+
+def failing_for(*bodies: str) -> Handler:
+    def work(request: Request) -> str:
+        if request.body in bodies:
+            raise Down
+        return echo(request)
+
+    return work
+
+
+def test_requests_whose_handler_has_a_transient_error_stop_no_other_request(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = [f"down {number}" for number in range(8)]
+    harness = opened(failing_for(*down), concurrency=2, capacity=2).start()
+    harness.post(*down, "up")
+
+    harness.until_answered("<up>")
+
+    assert sorted(harness.bodies(REQUESTS)) == down
+    assert caplog.text.count("is retried: The dictionary is down.") == len(down)
+    assert "Waiting and retrying" not in caplog.text
+    assert {message.receive_count for message in harness.queues.queue(REQUESTS).messages} == {1}
+
+
+def test_a_handlers_transient_error_is_retried_after_pauses_that_grow(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[int] = []
+
+    def delay(attempt: int, *, cap_seconds: float) -> float:
+        pauses.append(attempt)
+        return 0.001 * cap_seconds
+
+    monkeypatch.setattr("courier.aws.backoff.delay", delay)
+    errors = [Down() for _ in range(3)]
+
+    def recovering(request: Request) -> str:
+        if errors:
+            raise errors.pop()
+        return echo(request)
+
+    harness = opened(recovering).start()
+    harness.post("1")
+
+    harness.until_answered("<1>")
+
+    assert pauses == [1, 2, 3]
+
+
+def test_a_request_that_fails_until_its_deadline_is_rejected_with_the_reason_and_kept(opened: Open) -> None:
+    harness = opened(failing_for("1")).start()
+    harness.ask(Request(body="1", request_id="a", deadline=time.time() + 1.2))
+
+    harness.until_deleted()
+
+    (rejection,) = harness.replies()
+    assert isinstance(rejection, Rejection)
+    assert (rejection.request_id, rejection.code) == ("a", Reason.DEAD)
+    assert "The dictionary is down." in rejection.reason
+    assert harness.bodies(DEAD) == ["1"]
+
+
+def test_a_request_without_a_deadline_is_retried_for_some_minutes(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.processor.DEFAULT_LIFETIME_SECONDS", 0.0)
+    harness = opened(failing_for("1")).start()
+    harness.post("1")
+
+    harness.until_deleted()
+
+    assert harness.bodies(DEAD) == ["1"]
+    assert [type(reply) for reply in harness.replies()] == [Rejection]
+
+
+def test_a_dead_letter_queue_that_cannot_be_reached_loses_no_request_that_failed_to_the_last(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.processor.DEFAULT_LIFETIME_SECONDS", 0.0)
+    harness = opened(failing_for("1"))
+    harness.queues.fail("send_message_batch", *(no_network() for _ in range(3)))
+    harness.start().post("1")
+
+    harness.until_deleted()
+
+    assert harness.bodies(DEAD) == ["1"]
+
+
+def test_a_worker_that_stops_releases_its_parked_requests_at_once(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.aws.backoff.delay", lambda _attempt, **_: 1000.0)
+    harness = opened(failing_for("1")).start()
+    harness.post("1")
+    until(lambda: harness.worker._in_flight._count[State.PARKED] == 1)
+
+    assert harness.worker.stop()
+
+    assert harness.visible() == 1
 
 
 def test_a_worker_stops_although_aws_is_silent(
@@ -727,6 +836,22 @@ def test_a_thread_whose_work_was_given_up_takes_no_more(opened: Open) -> None:
     harness.until_deleted()
 
     assert set(threads[1:]).isdisjoint(threads[:1])
+
+
+@pytest.mark.parametrize(
+    ("max_deliveries", "visibility_seconds", "poll_seconds"), [(5, 10, 9), (3, 10, 3), (5, 1, 3), (9, 10, 20)]
+)
+def test_the_polls_of_any_number_of_stopped_workers_leave_a_request_an_attempt(
+    opened: Open, max_deliveries: int, visibility_seconds: int, poll_seconds: int
+) -> None:
+    harness = opened(echo, max_deliveries=max_deliveries, visibility_seconds=visibility_seconds).start()
+    until(lambda: harness.queues.given("receive_message"))
+
+    (poll, *_) = harness.queues.given("receive_message")
+
+    assert poll["WaitTimeSeconds"] == poll_seconds
+    lost_deliveries = math.ceil(poll["WaitTimeSeconds"] / poll["VisibilityTimeout"])
+    assert lost_deliveries + 1 < max_deliveries
 
 
 def test_a_request_received_too_often_goes_to_the_dead_letter_queue_untried(opened: Open, gate: Gate) -> None:
