@@ -163,7 +163,10 @@ def test_an_answer_goes_to_the_queue_that_its_request_names(opened: Open) -> Non
     assert (harness.bodies("responseQueue-mine"), harness.bodies()) == (["<1>"], [])
 
 
-def test_a_reply_queue_that_is_gone_holds_nobody_up(opened: Open, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_reply_queue_that_is_gone_holds_nobody_up(
+    opened: Open, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.replies.NEW_SECONDS", 0.1)
     harness = opened(echo)
     harness.ask(Request(body="1", reply_to="responseQueue-gone"))
     harness.ask(Request(body="2"))
