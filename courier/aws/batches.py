@@ -8,6 +8,9 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.errors import MessageTooLong
 
+#: What helps where nothing is known of the sender.
+SPLIT_HINT = "Split it into shorter ones."
+
 
 def by_size(messages: Sequence[Message], *, limit: int, limit_bytes: int) -> Iterator[dict[int, Message] | Failure]:
     """Yield batches of at most `limit` messages and `limit_bytes` together, and a failure for each that is too long."""
@@ -29,4 +32,4 @@ def by_size(messages: Sequence[Message], *, limit: int, limit_bytes: int) -> Ite
 
 def _too_long(size_bytes: int, limit_bytes: int) -> MessageTooLong:
     message = f"The message has {size_bytes:,} bytes, and the limit of SQS is {limit_bytes:,}."
-    return MessageTooLong(message, hint="Split it into shorter ones.")
+    return MessageTooLong(message, hint=SPLIT_HINT)

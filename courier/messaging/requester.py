@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
+from courier.aws.batches import SPLIT_HINT
 from courier.cancellation import Canceled, Cancellation
 from courier.errors import AwsError, CourierError, MessageTooLong, Reason, Rejected, RequestCanceled
 from courier.messaging.application import Application
@@ -192,7 +193,8 @@ class Requester(Connection):
             response = response_of(outcome, worker=self.application.program)
             whole = self._bodies().redeem(response) if response.claim else response
         except MessageTooLong as error:
-            return error if self.application.bucket else MessageTooLong(error.message, hint=_BUCKET_HINT)
+            is_our_hint = error.hint == SPLIT_HINT and not self.application.bucket
+            return MessageTooLong(error.message, hint=_BUCKET_HINT) if is_our_hint else error
         except CourierError as error:
             return error
         return replace(whole, seconds=outcome.seconds)
