@@ -109,6 +109,7 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu.expect_exact("File (Enter")
     menu.sendline("cat[b].png")
     menu.expect_exact("cat[b].png is already")
+    menu.expect_exact("another person")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was changed")
