@@ -587,6 +587,7 @@ menu() {
         break
         ;;
       0) break ;;
+      "") say "Type 0, 1, 2 or 3." ;;
       *) say "There is no choice '$choice'. Type 0, 1, 2 or 3." ;;
     esac
   done
