@@ -274,7 +274,7 @@ def test_an_image_that_is_there_is_asked_about_or_rejected() -> None:
     assert alone.upload("", replace=True) == "sample.png"
 
 
-def test_who_replaces_nothing_is_told_of_another_name() -> None:
+def test_who_replaces_nothing_gets_a_hint_of_another_name() -> None:
     transfer = made_transfer()
     transfer.bucket("unprocessed").store("sample.png", io.BytesIO(b"theirs"), media_type="image/png")
     asked, screen = commands_for(transfer, "n", is_terminal=True)
