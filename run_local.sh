@@ -343,6 +343,8 @@ have_tmux() { command -v tmux >/dev/null; }
 
 our_tmux() { tmux -L "$tmux_name" -f /dev/null "$@"; }
 
+tmux_socket() { say "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$tmux_name"; }
+
 # start_worker PROGRAM SESSION
 start_worker() {
   running "$1" && return
@@ -401,7 +403,10 @@ wait_for_worker() {
 stop_workers() {
   local status=0
   stop numbers_worker.py images_worker.py || status=$?
-  have_tmux && our_tmux kill-server >/dev/null 2>&1 || true
+  if have_tmux; then
+    our_tmux kill-server >/dev/null 2>&1 || true
+    rm -f "$(tmux_socket)" # tmux leaves it there
+  fi
   return "$status"
 }
 
@@ -563,7 +568,7 @@ prepare() {
 }
 
 menu() {
-  local choice
+  local choice question="Your choice: "
   if [[ ! -t 0 ]]; then
     up
     say "There is no menu without a terminal."
@@ -572,9 +577,11 @@ menu() {
   fi
   heed_signals
   up
+  # After Ctrl-Z and fg: a client prints its own prompt again.
+  trap '[[ -n $client ]] || printf "\r%s" "$question"' CONT
   while true; do
     printf '%s\n' "" "Courier on a local AWS" "  1  Numbers" "  2  Images" "  3  Leave, and keep it running" "  0  Stop it all and leave"
-    read -r -p "Your choice: " choice || {
+    read -r -p "$question" choice || {
       say ""
       break
     }
@@ -587,6 +594,7 @@ menu() {
         break
         ;;
       0) break ;;
+      "") say "Type 0, 1, 2 or 3." ;;
       *) say "There is no choice '$choice'. Type 0, 1, 2 or 3." ;;
     esac
   done
@@ -629,6 +637,7 @@ dismiss() {
 leave() {
   local status=$?
   set +o errexit
+  trap - CONT
   unlock
   down
   dismiss

@@ -40,9 +40,12 @@ class Failures:
                 self._write(image_rows.row(step, **(fields or {"name": shown}), **image_rows.of_error(error)))
 
 
-def confirm_replace(what_exists: str, terminal: Terminal | None) -> None:
-    """Ask before a file is overwritten. Raises: WrongUsage without a terminal, or if the answer is no."""
+def confirm_replace(what_exists: str, terminal: Terminal | None, *, otherwise: str = "") -> None:
+    """Ask before a file is overwritten; `otherwise` says what else can be done.
+
+    Raises: WrongUsage without a terminal, or if the answer is no.
+    """
     if terminal is None:
         raise WrongUsage(what_exists, hint="Use --replace to overwrite it.")
     if not terminal.confirm(f"{what_exists} Replace it?"):
-        raise WrongUsage("Nothing was changed.")
+        raise WrongUsage("Nothing was changed.", hint=otherwise)

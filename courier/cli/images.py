@@ -124,7 +124,7 @@ class Menu:
         found = self._commands.transfer.names(folder)
         if not found:
             raise WrongUsage(f"There is no image in images/{folder}/ yet.", hint=otherwise)
-        self._commands.show(folder, found)
+        self._commands.show_newest(folder, found)
         names = [item.name for item in found]
         latest = self._commands.latest if folder == "unprocessed" else self._commands.latest_result
         newest = latest if latest in names else max(found, key=lambda item: item.modified).name

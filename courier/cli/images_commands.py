@@ -26,6 +26,10 @@ from courier.images.transfer import ImageTransfer, Result
 
 #: The reason why a result is skipped.
 MADE_EARLIER = "result of an earlier run"
+#: The most images of which the menu shows the names.
+SHOWN_NEWEST = 15
+#: The most failed images that are named at the end of a run.
+NAMED_FAILED = 20
 
 
 class ImageCommands:
@@ -103,7 +107,7 @@ class ImageCommands:
         if target.is_dir():
             raise WrongUsage(f"{target} is a folder.", hint="Save elsewhere with --to.")
         if not replace and os.path.lexists(target):
-            confirm_replace(f"{target} exists already.", self._questions)
+            confirm_replace(f"{target} exists already.", self._questions, otherwise="Save it in another folder.")
             replace = True
         make_folder(Path(folder))
         with self._terminal.moving(f"Downloading {name}") as moved:
@@ -161,16 +165,25 @@ class ImageCommands:
                 outcomes.end()
                 if len(tasks) > 1 or outcomes.is_canceled:
                     self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
+                    self._note_failed(outcomes.failed)
         if outcomes.aws_error is not None:
             raise outcomes.aws_error
+
+    def _note_failed(self, failed: Sequence[Task]) -> None:
+        if failed:
+            named = [self._shown(task) for task in failed[:NAMED_FAILED]] + ["…"] * (len(failed) > NAMED_FAILED)
+            self._terminal.note(f"{len(failed):,} failed: {', '.join(named)}")
+
+    def _shown(self, task: Task) -> str:
+        name = Source(path=task.path).shown
+        return f"{name} ({task.operations})" if self._names_operations else name
 
     def _report_outcome(self, task: Task, target: Path | None, result: Result | CourierError) -> None:
         name = Source(path=task.path).shown
         if isinstance(result, CourierError):
-            shown = f"{name} ({task.operations})" if self._names_operations else name
             with (
                 self._terminal.cleared(),
-                self.failures.noted(shown, "run", name=name, operations=task.operations),
+                self.failures.noted(self._shown(task), "run", name=name, operations=task.operations),
             ):
                 raise result
             return
@@ -204,10 +217,23 @@ class ImageCommands:
         else:
             self.show(folder, found)
 
+    def show_newest(self, folder: str, found: Sequence[StoredObject]) -> None:
+        """Show the newest of the objects `found` in a folder of the bucket, and how many others there are."""
+        newest = sorted(found, key=lambda item: item.modified, reverse=True)[:SHOWN_NEWEST]
+        if len(found) <= SHOWN_NEWEST:
+            self.show(folder, found)
+            return
+        self._show_objects(f"{folder}: the newest {SHOWN_NEWEST} of {len(found):,}", newest)
+        more = len(found) - SHOWN_NEWEST
+        self._terminal.say(f"… and {more:,} more. Tab completes names; `images_client.py list {folder}` shows all.")
+
     def show(self, folder: str, found: Sequence[StoredObject]) -> None:
         """Show the objects `found` in a folder of the bucket."""
+        self._show_objects(f"{folder}: {len(found)}", found)
+
+    def _show_objects(self, title: str, found: Sequence[StoredObject]) -> None:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
-        self._terminal.show_table(f"{folder}: {len(rows)}", ("name", "bytes", "stored (UTC)"), rows)
+        self._terminal.show_table(title, ("name", "bytes", "stored (UTC)"), rows)
 
     def _request(self, name: str, options: Mapping[str, str]) -> Request | CourierError | None:
         try:
@@ -220,7 +246,11 @@ class ImageCommands:
     def _may_replace(self, *, replace: bool) -> Callable[[str], bool]:
         def may(name: str) -> bool:
             if not replace:
-                confirm_replace(f"{name} is already in the bucket.", self._questions)
+                confirm_replace(
+                    f"{name} is already in the bucket, perhaps another person's.",
+                    self._questions,
+                    otherwise="Copy the file to another name, and upload that.",
+                )
             return True
 
         return may

@@ -91,5 +91,8 @@ def _pick(answer: str, choices: Sequence[Choice]) -> Choice:
     for choice in choices:
         if answer.strip() == choice.key:
             return choice
-    keys = ", ".join(choice.key for choice in choices)
-    raise WrongUsage(f"There is no choice {quoted(answer.strip(), 20)}.", hint=f"Type one of {keys}.")
+    keys = sorted(choice.key for choice in choices)
+    hint = f"Type {', '.join(keys[:-1])} or {keys[-1]}."
+    if not answer.strip():
+        raise WrongUsage(hint)
+    raise WrongUsage(f"There is no choice {quoted(answer.strip(), 20)}.", hint=hint)

@@ -20,7 +20,7 @@ from courier.cli.command_line import CANCELLATION, SIGNALS, whole_number
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
-from courier.cli.typed_list import joined, numbers_or_end
+from courier.cli.typed_list import joined, numbers_or_end, without_options
 from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
 from courier.numbers import parser, response
 from courier.numbers.application import application
@@ -182,7 +182,7 @@ class Numbers:
         check = CommaCheck()
         while more := self._ask_for_more(items, check):
             items += more
-        self._warn(check.note())
+        self._warn(without_options(check.note()))
         if items:
             self.send(",".join(items))
         else:

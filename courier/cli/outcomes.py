@@ -22,6 +22,8 @@ class Outcomes:
         self._count = len(tasks)
         self._sources = len({task.path for task in tasks})
         self._done = self._bytes = 0
+        #: The tasks that failed, except for errors of AWS.
+        self.failed: list[Task] = []
         #: The first error of AWS, which affects all files.
         self.aws_error: AwsError | None = None
         #: Whether the batch was canceled.
@@ -55,6 +57,8 @@ class Outcomes:
         if isinstance(result, AwsError):
             self.aws_error = self.aws_error or result
             return
+        if isinstance(result, CourierError):
+            self.failed.append(task)
         if target is not None and not isinstance(result, CourierError):
             self._done += 1
             self._bytes += target.stat().st_size if target.exists() else 0

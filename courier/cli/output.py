@@ -9,6 +9,7 @@ import codecs
 import contextlib
 import io
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from typing import IO
@@ -92,6 +93,14 @@ def can_move_cursor(stream: IO[str] | None) -> bool:
     """Whether a stream is a terminal that can move the cursor."""
     named = os.environ.get("TERM", "dumb" if os.name == "posix" else "console")
     return is_terminal(stream) and named.lower() not in _DUMB
+
+
+def is_pipe(stream: IO[str] | None) -> bool:
+    """Whether a stream is a pipe, whose reader may write on the terminal."""
+    try:
+        return stream is not None and stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):  # not a file of the system, or closed
+        return False
 
 
 def columns(stream: IO[str] | None) -> int | None:

@@ -83,22 +83,27 @@ class QueueCommands:
             rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
             print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
             return
+        if not found and not count:
+            self._terminal.say(f"{letters.name} is empty.")
+            return
         rows_shown = [(one.message_id, one.body[:40], one.reason) for one in found]
         self._terminal.show_table(f"{letters.name}: {count}", ("message", "body", "reason"), rows_shown)
 
     def redrive(self, *, sure: bool = False) -> None:
         """Send the dead letters back to the request queue. Raises: WrongUsage; AwsError."""
         letters = self._connection.channel().dead
-        if not self._is_sure(
-            f"Send about {self._call(letters.count)} requests of {letters.name} back to the workers?", sure=sure
-        ):
+        count = self._call(letters.count)
+        if not count and not sure and self._terminal.is_interactive:
+            self._terminal.say(f"{letters.name} is empty.")
+            return
+        if not self._is_sure(f"Send about {count} requests of {letters.name} back to the workers?", sure=sure):
             self._terminal.say("Nothing was sent back.")
             return
         moved = letters.redrive(self._call)
         if self._as_json:
             print(json.dumps({"queue": letters.name, "sent_back": moved}))
         else:
-            self._terminal.say(f"Sent {moved} requests back.")
+            self._terminal.say(f"Sent {moved} requests back." if moved or count else f"{letters.name} is empty.")
 
     def check(self) -> int:
         """Check everything that a client needs; return the exit status. Raises: AwsError."""

@@ -143,7 +143,7 @@ class Screen:
         If it is too wide for the terminal, the last column is wrapped, or each row becomes several lines.
         """
         cells = [[printable(cell, None) for cell in row] for row in rows]
-        width = self.width or _ENDLESS
+        width = self._width_of(in_words=in_words)
         fits = layout.table_width(header, cells) <= width
         if self.plain or not (fits or (in_words and layout.room_beside(header, cells, width))):
             self._say_all([title, *layout.records(header, cells)])
@@ -154,16 +154,20 @@ class Screen:
             table.add_column(name, justify="left" if in_words or index == 0 else "right", no_wrap=not is_last)
         for row in cells:
             table.add_row(*map(Text, row))
-        self._print(table)
+        self._print(table, width)
+
+    def _width_of(self, *, in_words: bool) -> int:
+        """Return the width of a table; one in words has that of a usual terminal, even where it goes to `less`."""
+        return self.width or (output.USUAL_COLUMNS if in_words else _ENDLESS)
 
     def _say_all(self, lines: Sequence[str]) -> None:
         for line in lines:
             self.say(line)
 
-    def _print(self, renderable: RenderableType) -> None:
+    def _print(self, renderable: RenderableType, width: int | None = None) -> None:
         """Print on standard output; above the progress display, if that is on the same terminal."""
         if isinstance(renderable, Table):
-            renderable = _Sized(renderable, self.width or _ENDLESS)
+            renderable = _Sized(renderable, width or self.width or _ENDLESS)
         if self._is_below():
             self._region.print(renderable)
         else:
@@ -183,7 +187,12 @@ class Screen:
 
     @property
     def is_watched(self) -> bool:
-        """Whether progress can be shown: on a terminal that can draw and erase."""
+        """Whether progress can be shown: on a terminal that can draw and erase.
+
+        Not beside a pipe: its reader may write on the same terminal, and would tear the display.
+        """
+        if output.is_pipe(self._console.file):
+            return False
         can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
         return can_draw and self._errors.is_terminal and not self.plain
 
@@ -217,7 +226,7 @@ class Screen:
     def _shown(self, text: str, make: Callable[[str], tuple[RenderableType, T]], unseen: T) -> Iterator[T]:
         """Show a display while the body runs, if it can be drawn; else print its text once on a terminal."""
         if not self.is_watched:
-            if output.is_terminal(self._errors.file):
+            if output.is_terminal(self._errors.file) and not output.is_pipe(self._console.file):
                 self.note(text)
             yield unseen
             return

@@ -5,6 +5,8 @@ and Python calls them only in the main thread. Instead, the C-level handler writ
 (`signal.set_wakeup_fd`), and a thread reads it there and cancels. Only while the main thread waits for a typed line, in
 C code that no other thread can wake, does a handler raise: that of SIGUSR1, which the thread sends until the wait has
 ended. A program that is stuck is ended.
+
+After Ctrl-Z and `fg` the prompt is printed again, below what the shell has printed.
 """
 
 from __future__ import annotations
@@ -53,6 +55,7 @@ class Signals:
         self._sent_at = 0.0
         self._progress = _Progress()
         self._is_reading_line = False
+        self._prompt = ""
         self._is_listening = False
 
     def listen(self) -> None:
@@ -69,10 +72,12 @@ class Signals:
                 signal.signal(number, _ignore_signal)
         if sys.platform != "win32":
             signal.signal(signal.SIGUSR1, self._wake)
+            signal.signal(signal.SIGCONT, _ignore_signal)
         threading.Thread(target=self._watch, args=(reader, writer), name="signals", daemon=True).start()
 
     def read_line(self, prompt: str) -> str:
         """Return a typed line. Raises: Canceled; EOFError."""
+        self._prompt = prompt
         self._is_reading_line = True
         try:
             self._cancellation.check()
@@ -95,6 +100,17 @@ class Signals:
             self._is_reading_line = False
             raise Canceled
 
+    def _redraw(self) -> None:
+        """Print the prompt and what was typed again: line editing does not know that the shell has printed since."""
+        if not self._is_reading_line:
+            return
+        editing = sys.modules.get("readline")
+        with suppress(OSError, ValueError):
+            if editing:
+                _TERMINAL.edit()
+            sys.stdout.write(f"\r{self._prompt}{editing.get_line_buffer() if editing else ''}")
+            sys.stdout.flush()
+
     def _watch(self, reader: socket.socket, _writer: socket.socket) -> None:
         while True:
             reader.settimeout(None if self.number is None else REPEAT_SECONDS)
@@ -102,6 +118,8 @@ class Signals:
                 for number in reader.recv(64):
                     if number in NUMBERS:
                         self.receiver(number)
+                    elif number == getattr(signal, "SIGCONT", None):
+                        self._redraw()
             if self.number is not None:
                 self._interrupt(self.number)
 
@@ -176,6 +194,21 @@ class _Terminal:
 
         with suppress(termios.error, OSError):
             self._attributes = termios.tcgetattr(0)
+
+    def edit(self) -> None:
+        """Switch to the settings of line editing, which the shell has replaced, if this is the foreground process."""
+        if sys.platform == "win32":
+            return
+        import termios
+
+        with suppress(termios.error, OSError):
+            if os.tcgetpgrp(0) != os.getpgrp():
+                return
+            attributes = termios.tcgetattr(0)
+            attributes[0] &= ~(termios.ICRNL | termios.INLCR)
+            attributes[3] &= ~(termios.ICANON | termios.ECHO)
+            attributes[6][termios.VMIN], attributes[6][termios.VTIME] = 1, 0
+            termios.tcsetattr(0, termios.TCSADRAIN, attributes)
 
     def restore(self) -> None:
         """Restore the saved settings."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from courier.errors import Rejected
 from courier.numbers import parser
+
+#: What a hint says of options, which cannot be typed at a prompt.
+_OR_OPTION = re.compile(r", or [a-z ]*--[^.]*")
+_WITH_OPTION = re.compile(r"With --[^.]*\.")
 
 
 def joined(words: Sequence[str]) -> str:
@@ -21,8 +26,21 @@ def joined(words: Sequence[str]) -> str:
 def numbers_or_end(text: str) -> list[str]:
     """Return the numbers of a line, or of several pasted lines; none for an empty answer.
 
-    Each line is parsed as a list. Raises: Rejected, naming the invalid line.
+    Each line is parsed as a list. Raises: Rejected, naming the invalid line, with a hint that names no option.
     """
+    try:
+        return _numbers(text)
+    except Rejected as error:
+        error.hint = without_options(error.hint)
+        raise
+
+
+def without_options(hint: str) -> str:
+    """Return a hint for a prompt, where no option can be given."""
+    return _WITH_OPTION.sub("Write decimals with a point.", _OR_OPTION.sub("", hint))
+
+
+def _numbers(text: str) -> list[str]:
     if not text.strip():
         return []
     lines = text.strip("\r\n").splitlines()

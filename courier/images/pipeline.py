@@ -186,5 +186,7 @@ def _steps(part: str) -> Sequence[Step]:
         found = operation.read(value)
     except ValueError as error:
         wanted = operation.usage if operation.value else f"{name}, without a value"
+        if not value:
+            raise Rejected(f"The operation {name} needs a value.", hint=f"Write {wanted}.") from error
         raise Rejected(f"The operation {name} cannot take {quoted(value)}.", hint=f"Write {wanted}.") from error
     return [Step(operation=operation, text=part, values=found)]

@@ -220,7 +220,7 @@ def _unknown(file: IO[bytes]) -> NotAnImage:
     file.seek(0)
     head = file.read(HEAD_BYTES)
     if not head:
-        return NotAnImage("The file is empty.", hint="Upload the image again.", reason=Reason.EMPTY)
+        return NotAnImage("The file is empty.", reason=Reason.EMPTY)
     hint = f"The formats are {one_of(list(FORMATS))}."
     if HEIF.name in FORMATS and (kind := heif_kind(head)):
         said = f"This is {kind} that cannot be read: it is damaged, cut short, or not in HEVC."

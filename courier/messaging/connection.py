@@ -231,8 +231,9 @@ def response_of(outcome: Outcome, *, worker: str) -> Response:
     if isinstance(result, Response):
         return result
     if isinstance(result, ResponseTimeout):
-        start = f" Start it with: python {worker}  (on a local AWS: ./run_local.sh up)" if worker else ""
-        hint = f"Check that the worker is running.{start}"
+        command = f"python {worker}  (on a local AWS: ./run_local.sh up)"
+        start = f" Ask the operator whether a worker is running, or start one: {command}" if worker else ""
+        hint = f"No worker took the request in time, or the queue was purged.{start}"
         raise ResponseTimeout(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pexpect
 import pytest
 
 from courier.images.preview import sample
+from tests.support.forkserver import ROOT
 from tests.support.place import Place, wait_for
 
 PROMPT = "Your choice: "
@@ -109,6 +111,7 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu.expect_exact("File (Enter")
     menu.sendline("cat[b].png")
     menu.expect_exact("cat[b].png is already")
+    menu.expect_exact("another person")
     menu.expect_exact("[y/N]: ")
     menu.sendline("n")
     menu.expect_exact("Nothing was changed")
@@ -172,6 +175,26 @@ def test_ctrl_c_and_ctrl_d_leave_a_menu(place: Place, key: str, status: int) -> 
     menu.sendcontrol(key)
 
     assert end(menu) == status
+
+
+def test_after_ctrl_z_and_fg_the_prompt_is_there_again_with_what_was_typed(place: Place) -> None:
+    shell = place.shell()
+    shell.expect_exact("$ ")
+    shell.sendline(f"{sys.executable} {ROOT / 'numbers_client.py'}")
+    shell.expect_exact(PROMPT)
+    shell.send("7")
+    shell.expect_exact("7")
+
+    shell.sendcontrol("z")
+    shell.expect_exact("Stopped")
+    shell.expect_exact("$ ")
+    shell.sendline("fg")
+
+    shell.expect_exact(f"{PROMPT}7")
+    shell.send("\x7f0\r")  # the settings of line editing are there again as well
+    shell.expect_exact("$ ")
+    shell.sendline("echo status=$?")
+    shell.expect_exact("status=0")
 
 
 def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_right_one(place: Place) -> None:

@@ -125,6 +125,24 @@ def test_rows_of_the_images_client_arrive_whole(imaging: Place, name: str) -> No
         assert re.fullmatch(r"6 images, 117 kB, \d+ s, in this folder\n", seen["file", "file"].err.decode())
 
 
+@pytest.mark.parametrize("name", ["send", "batch"])
+def test_nothing_is_drawn_beside_a_pipe_whose_reader_may_have_the_terminal(served: Place, name: str) -> None:
+    (served.folder / "lines.txt").write_text("1,2,3\n4\n")
+
+    seen = run(NUMBERS, NUMBERS_COMMANDS[name], env=served.env, folder=served.folder, out="pipe")
+
+    assert seen.err == b""
+    assert [json.loads(row)["count"] for row in seen.out.splitlines()] == ([3] if name == "send" else [3, 1])
+
+
+def test_the_operations_fit_a_pager(served: Place) -> None:
+    seen = run(IMAGES, ["operations"], env=served.env, folder=served.folder, out="pipe")
+
+    lines = seen.out.decode().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any("sepia" in line for line in lines)
+
+
 @pytest.mark.parametrize("columns", [30, 50])
 def test_nothing_is_torn_on_a_narrow_terminal(imaging: Place, columns: int) -> None:
     arguments = ["run", *FILES, "--replace", "--json"]

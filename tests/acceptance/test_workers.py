@@ -393,4 +393,5 @@ def test_a_check_without_a_worker_says_so(place: Place) -> None:
 
     assert done.returncode == 3
     assert re.search(r"worker answers in seconds +│ +none", done.stdout)
-    assert "Start it with: python numbers_worker.py" in done.stderr
+    assert "python numbers_worker.py" in done.stderr
+    assert "purged" in done.stderr

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -179,6 +180,38 @@ def test_ctrl_c_in_a_client_is_the_clients_and_its_end_leads_back_to_the_menu(fo
 
 
 @WITH_TMUX
+def test_after_ctrl_z_and_fg_the_menu_asks_again(folder: Folder) -> None:
+    env = {**folder.env, "TERM": "dumb", "PS1": "$ "}
+    shell = pexpect.spawn(
+        "bash", ["--norc", "--noprofile", "-i"], cwd=str(folder.path), env=env, encoding="utf-8", timeout=WAIT_SECONDS
+    )
+    shell.expect_exact("$ ")
+    shell.sendline("./run_local.sh")
+    in_menu(shell)
+
+    shell.sendcontrol("z")
+    shell.expect_exact("Stopped")
+    shell.expect_exact("$ ")
+    shell.sendline("fg")
+    shell.expect_exact(CHOICE)
+    shell.sendline("0")
+
+    shell.expect_exact("Stopped.")
+    shell.close(force=True)
+
+
+@WITH_TMUX
+def test_down_leaves_no_socket_of_tmux(folder: Folder) -> None:
+    with TemporaryDirectory() as sockets:  # a path of a socket has 107 characters at most
+        folder.env["TMUX_TMPDIR"] = sockets
+        folder.run("up")
+        there = [path.name for path in Path(sockets).rglob("courier-*")]
+        folder.run("down")
+
+        assert len(there) == 1
+        assert list(Path(sockets).rglob("courier-*")) == []
+
+
 def test_a_killed_worker_or_engine_is_seen_and_started_again(folder: Folder) -> None:
     assert folder.run("up").returncode == 0
     before = {name: folder.holder(name) for name in ("engine", "numbers_worker.py", "images_worker.py")}

@@ -206,6 +206,16 @@ class Place:
         self.stack.callback(child.close, force=True)
         return child
 
+    def shell(self) -> pexpect.spawn[str]:
+        """Open a shell with job control, whose prompt is `$ `."""
+        child = spawn(
+            ["bash", "--norc", "--noprofile", "-i"],
+            cwd=str(self.folder),
+            env={**self.env, "TERM": "dumb", "NO_COLOR": "1", "PS1": "$ "},
+        )
+        self.stack.callback(child.close, force=True)
+        return child
+
     def _popen(self, program: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
         return quickprograms.popen([sys.executable, str(ROOT / program), *arguments], cwd=self.folder, **options)
 

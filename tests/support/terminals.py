@@ -1,4 +1,4 @@
-"""Programs on terminals: standard output and standard error each a terminal or a file, and what a person would see.
+"""Programs on terminals: standard output and standard error each a terminal, a file or a pipe, and what a person sees.
 
 What is on the screen is what pyte, a model of a terminal, makes of what arrived.
 """
@@ -14,6 +14,7 @@ import sys
 import tempfile
 import termios
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +58,7 @@ def run(
     err: str = "pty",
     columns: int = COLUMNS,
 ) -> Seen:
-    """Run a program to its end; `out` and `err` are pty, file, or gone (a pipe that nobody reads).
+    """Run a program to its end; `out` and `err` are pty, file, or gone (a pipe that nobody reads); `out` may be a pipe.
 
     Two ptys are one terminal, and standard input is the same.
     """
@@ -66,7 +67,9 @@ def run(
         files = {name: stack.enter_context(tempfile.TemporaryFile()) for name in ("out", "err")}
         reading, gone = os.pipe()
         os.close(reading)
-        ends: dict[str, Any] = {"pty": follower, "gone": gone}
+        pipe_out, pipe_in = os.pipe()
+        ends: dict[str, Any] = {"pty": follower, "gone": gone, "pipe": pipe_in}
+        reader = stack.enter_context(ThreadPoolExecutor(1))
         process = quickprograms.popen(
             [sys.executable, str(ROOT / program), *arguments],
             cwd=folder,
@@ -78,13 +81,21 @@ def run(
         )
         os.close(follower)
         os.close(gone)
+        os.close(pipe_in)
+        piped = reader.submit(_read_pipe, pipe_out)
         arrived = _read_all(leader)
         os.close(leader)
         status = process.wait()
         kept = {name: os.pread(file.fileno(), 1 << 24, 0) for name, file in files.items()}
+        kept["out"] += piped.result()
     if "pty" in (out, err):
         kept["out" if out == "pty" else "err"] = arrived
     return Seen(status=status, out=kept["out"], err=kept["err"], columns=columns)
+
+
+def _read_pipe(end: int) -> bytes:
+    with open(end, "rb") as pipe:
+        return pipe.read()
 
 
 def _terminal(columns: int) -> tuple[int, int]:

@@ -91,8 +91,9 @@ def test_many_images_are_reported_in_order_with_a_summary_on_standard_error() ->
     commands.run(["a.png", "b.png", "c.png", "d.png"], [parse("grayscale")], "out", replace=True, recursive=False)
 
     assert [line.split()[0] for line in screen.shown.splitlines()] == ["a.png", "c.png", "d.png"]
-    rejected, said = screen.errors.splitlines()
+    rejected, said, failed = screen.errors.splitlines()
     assert "b.png" in rejected
+    assert failed == "1 failed: b.png"
     assert said.startswith("3 of 4 images, 0 kB, ")
     assert said.endswith(" s, in out/")
     assert commands.failures.worst == 1
@@ -146,7 +147,8 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
     ]
     said = [line.split(": ")[0] for line in screen.errors.splitlines() if line.startswith("bad.png")]
     assert said == ["bad.png (sepia)", "bad.png (flip,flop)"]
-    assert screen.errors.splitlines()[-1].startswith("2 of 4 results of 2 images, ")
+    assert screen.errors.splitlines()[-2].startswith("2 of 4 results of 2 images, ")
+    assert screen.errors.splitlines()[-1] == "2 failed: bad.png (sepia), bad.png (flip,flop)"
     assert [
         (row["name"], row["operations"], row["result"], row["was_there"]) for row in rows(written.shown, "images")
     ] == [
@@ -268,8 +270,44 @@ def test_an_image_that_is_there_is_asked_about_or_rejected() -> None:
     with pytest.raises(WrongUsage, match="already in the bucket"):
         alone.upload("", replace=False)
     assert asked.upload("", replace=False) == "sample.png"
-    assert "Replace it?" in " ".join(screen.keyboard.prompts)
+    assert "Replace it?" in screen.shown + " ".join(screen.keyboard.prompts)
     assert alone.upload("", replace=True) == "sample.png"
+
+
+def test_who_replaces_nothing_gets_a_hint_of_another_name() -> None:
+    transfer = made_transfer()
+    transfer.bucket("unprocessed").store("sample.png", io.BytesIO(b"theirs"), media_type="image/png")
+    asked, screen = commands_for(transfer, "n", is_terminal=True)
+
+    with pytest.raises(WrongUsage) as raised:
+        asked.upload("", replace=False)
+
+    assert "another person" in screen.shown + " ".join(screen.keyboard.prompts)
+    assert "another name" in raised.value.hint
+
+
+@pytest.mark.parametrize(("count", "shown"), [(15, range(15)), (95, range(80, 95))])
+def test_of_many_images_the_menu_shows_the_newest(count: int, shown: range) -> None:
+    commands, screen = commands_for(made_transfer())
+    found = [
+        StoredObject(name=f"i{number:03}.png", etag="", size_bytes=1, modified=datetime.fromtimestamp(number, UTC))
+        for number in range(count)
+    ]
+
+    commands.show_newest("processed", found)
+
+    assert {one.name for one in found if one.name in screen.shown} == {f"i{number:03}.png" for number in shown}
+    assert ("80 more" in screen.shown) == (count > 15)
+
+
+def test_what_failed_is_named_at_the_end(folder: Path) -> None:
+    (folder / "d.png").write_bytes(b"")
+    commands, screen = commands_for(made_transfer(b=Rejected("No.")))
+
+    commands.run(["a.png", "b.png", "d.png"], [parse("flip")], "out", replace=False, recursive=False)
+
+    assert screen.errors.splitlines()[-1] == "2 failed: b.png, d.png"
+    assert "d.png: The file is empty." in screen.errors.splitlines()
 
 
 def test_what_is_there_is_listed_without_escapes() -> None:

@@ -51,8 +51,15 @@ def test_a_choice_that_is_none_gets_a_sentence_and_the_question_again() -> None:
 
     assert menu(screen, fail) == 0
     assert "'7'" in screen.errors
-    assert "1, 0" in screen.errors
+    assert "Type 0 or 1." in screen.errors
     assert screen.keyboard.prompts == ["Your choice: ", "Your choice: "]
+
+
+def test_enter_alone_is_no_choice_without_a_name() -> None:
+    screen = Screen("", " ", "0")
+
+    assert menu(screen, fail) == 0
+    assert screen.errors.splitlines() == ["Type 0 or 1."] * 2
 
 
 @pytest.mark.parametrize(

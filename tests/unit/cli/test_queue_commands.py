@@ -182,6 +182,27 @@ def test_dead_letters_go_back_if_that_is_sure(aws: FakeAws, answer: bool | None,
     assert all("2 requests" in question for question in person.asked)
 
 
+@pytest.mark.parametrize(("answer", "sure"), [(True, False), (None, True), (True, True)])
+def test_an_empty_dead_letter_queue_is_called_empty(aws: FakeAws, answer: bool | None, *, sure: bool) -> None:  # noqa: FBT001
+    person = Person(answer=answer)
+
+    queue_commands(person).redrive(sure=sure)
+    queue_commands(person).dead()
+
+    assert person.asked == []
+    assert person.out.getvalue() == f"{DEAD} is empty.\n" * 2
+    assert aws.queues.bodies(REQUESTS) == []
+
+
+def test_an_empty_dead_letter_queue_still_has_a_row_for_programs(
+    aws: FakeAws,  # noqa: ARG001  the queues
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    queue_commands(Person(answer=None), as_json=True).dead()
+
+    assert json.loads(capsys.readouterr().out) == {"queue": DEAD, "count": 0, "letters": []}
+
+
 def test_what_went_back_is_reported_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "a")
 
@@ -301,7 +322,7 @@ def test_each_command_does_what_it_says(aws: FakeAws) -> None:
     assert made.run(parsed("purge", "--yes")) == 0
     assert aws.queues.bodies(REQUESTS) == []
     assert made.run(parsed("dead")) == 0
-    assert f"{DEAD}: 0" in person.out.getvalue()
+    assert f"{DEAD} is empty" in person.out.getvalue()
     answer_pings(aws)
     assert made.run(parsed("check")) == 0
     assert "Check" in person.out.getvalue()

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from courier.cli.typed_list import joined, numbers_or_end
+from courier.cli.typed_list import joined, numbers_or_end, without_options
 from courier.errors import Rejected
+from courier.numbers.notation import CommaCheck
 
 
 @pytest.mark.parametrize(
@@ -50,3 +51,33 @@ def test_arguments_are_a_list_and_none_of_several_is_empty() -> None:
     assert joined([""]) == ""
     with pytest.raises(Rejected, match="Argument 2 is empty"):
         joined(["1", " ", "2"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "fact"),
+    [
+        ("1,5; 2,5", "decimal point"),
+        ("1,234,567; 3", "Remove the thousands commas"),
+        ("1,5 2,5", "decimals with a point"),
+        ("1,2\n1,5; 2,5", "decimal point"),
+        ("sep=;", "Delete"),
+        ("'1'", "quotes"),
+    ],
+)
+def test_a_hint_at_a_prompt_names_no_option(typed: str, fact: str) -> None:
+    with pytest.raises(Rejected) as raised:
+        numbers_or_end(typed)
+
+    assert fact in raised.value.hint
+    assert "--" not in raised.value.hint
+    assert raised.value.hint.endswith(".")
+
+
+def test_a_note_at_a_prompt_names_no_option() -> None:
+    for lines in ("1,5\n2,5\n", "1,234\n2,345\n"):
+        check = CommaCheck()
+        check.add(lines)
+        note = check.note()
+
+        assert "--" in note
+        assert "--" not in without_options(note)

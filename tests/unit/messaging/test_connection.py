@@ -388,6 +388,7 @@ def test_silence_is_raised_with_how_to_start_the_worker() -> None:
         response_of(outcome(ResponseTimeout("No answer within 5 s.")), worker="numbers_worker.py")
 
     assert "numbers_worker.py" in raised.value.hint
+    assert "purged" in raised.value.hint
 
 
 def test_what_kept_a_question_from_being_asked_is_raised_as_it_is() -> None:
