@@ -66,7 +66,9 @@ def test_several_images_one_of_them_bad(place: Place) -> None:
 
     assert done.returncode == 1
     assert [row["name"] for row in rows(done.stdout, "images") if row["error"]] == ["b.png"]
-    assert done.stderr.splitlines()[-1].startswith("2 of 3 images, ")
+    summary, failed = done.stderr.splitlines()[-2:]
+    assert summary.startswith("2 of 3 images, ")
+    assert failed == "1 failed: b.png"
     assert sorted(path.name for path in place.folder.glob("*-grayscale.png")) == ["a-grayscale.png", "c-grayscale.png"]
 
 
