@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from courier.aws.inventory import BucketState, QueueState
+from courier.aws.inventory import BucketState, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, ScalingState
 from courier.errors import CourierError
 from courier.messaging.application import Application
@@ -141,6 +141,29 @@ def _alarm_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         is_on = alarm.state == "alarm"
         fix = expected.command("doctor") if is_on else ""
         yield Row(kind="alarm", name=alarm.name, state=alarm.state, text=alarm.reason if is_on else "", fix=fix)
+    if snapshot.alarms:
+        yield _topic_row(snapshot.topic, expected)
+
+
+def _topic_row(found: Found[TopicState], expected: Expected) -> Row:
+    if isinstance(found, CourierError):
+        return unreadable("topic", expected.topic, found)
+    fix = expected.command("up --alarm-mail ADDRESS")
+    if found is None:
+        text = "missing: no alarm sends mail"
+        return Row(kind="topic", name=expected.topic, state="missing", text=text, fix=fix)
+    text = f"{found.confirmed} addresses get mail" if found.confirmed != 1 else "1 address gets mail"
+    if found.pending:
+        text += f", {found.pending} not confirmed"
+        fix = f"Open the link in the message from AWS; for a new message: {fix}"
+    return Row(
+        kind="topic",
+        name=expected.topic,
+        state="exists",
+        text=text,
+        fix="" if found.confirmed and not found.pending else fix,
+        values={"confirmed": found.confirmed, "pending": found.pending},
+    )
 
 
 def _machine_rows(snapshot: Snapshot, there: Machines, expected: Expected) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from courier.aws import inventory, machines
-from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState
+from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, RoleState, ScalingState
 from courier.aws.session import Aws
 from courier.errors import AwsError, CourierError, Rejected
@@ -84,6 +84,8 @@ class Snapshot:
     is_real: bool = True
     clock_seconds: float = 0.0
     alarms: Found[Sequence[AlarmState]] = None
+    #: Read if there are alarms.
+    topic: Found[TopicState] = None
     machines: Machines | None = None
     details: Details | None = None
     processes: Sequence[ProcessState] = ()
@@ -127,6 +129,10 @@ class Reader:
         alarms = self._begin(inventory.alarms, self.aws, self.expected.alarms.split()) if self.expected.alarms else None
         read_machines = self._machines(identity) if self.expected.ec2 else None
         details = self._details(identity, bucket, read_machines) if self.is_deep else None
+        found_alarms = alarms.result() if alarms else None
+        topic = None
+        if found_alarms and not isinstance(found_alarms, CourierError):
+            topic = attempt(inventory.topic, self.aws, self.expected.topic_arn(identity))
         name, state = self._named(bucket.result(), identity)
         found = queues.result()
         return Snapshot(
@@ -138,7 +144,8 @@ class Reader:
             is_given_bucket=self.given_bucket is not None,
             is_real=self.is_real,
             clock_seconds=self.aws.clock.difference_seconds,
-            alarms=alarms.result() if alarms else None,
+            alarms=found_alarms,
+            topic=topic,
             machines=read_machines,
             details=details,
         )

@@ -59,6 +59,7 @@ class SetUp:
             "template": self.name,
             "policy": self.name,
             "alarms": f"{self.name}-alarm {self.name}-none",
+            "topic": f"{self.name}-topic",
             "attributes": json.dumps(ATTRIBUTES),
             "dead_attributes": "{}",
             "max_deliveries": "5",
@@ -91,6 +92,8 @@ class SetUp:
         iam.create_instance_profile(InstanceProfileName=self.name)
         iam.add_role_to_instance_profile(InstanceProfileName=self.name, RoleName=self.name)
         iam.create_policy(PolicyName=self.name, PolicyDocument=json.dumps(POLICY))
+        topic = self.client("sns").create_topic(Name=f"{self.name}-topic")["TopicArn"]
+        self.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="operator@example.org")
         self.client("cloudwatch").put_metric_alarm(
             AlarmName=f"{self.name}-alarm",
             Namespace="AWS/SQS",

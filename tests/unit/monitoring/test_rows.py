@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from courier import Application
-from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState
+from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, RoleState, Rule, ScalingState
 from courier.errors import AccessDenied, ResponseTimeout, WrongUsage
 from courier.monitoring.doctor import doctor_rows
@@ -43,6 +43,7 @@ EXPECTED = Expected.of_words(
         "role=lab3-worker",
         "template=lab3-workers",
         "policy=lab3-client",
+        "topic=courier-lab3-alarms",
         f"attributes={json.dumps(ATTRIBUTES)}",
         f"dead_attributes={json.dumps(DEAD_ATTRIBUTES)}",
         "max_deliveries=5",
@@ -89,6 +90,7 @@ GOOD = Snapshot(
     bucket_name=BUCKET,
     bucket=BucketState(name=BUCKET, owner="lab3", has_tags=True, code_owner="lab3", code="abc"),
     alarms=[AlarmState(name="courier-lab3-numbers-dead", state="ok", reason="")],
+    topic=TopicState(confirmed=1, pending=0),
     machines=MACHINES,
     details=DETAILS,
     workers=[WorkerState(application=one, seconds=0.02) for one in APPLICATIONS],
@@ -122,7 +124,7 @@ def with_queue(name: str, state: Any) -> Snapshot:
 def test_nothing_is_wrong_with_a_good_set_up() -> None:
     assert wrong(GOOD) == []
     assert [row.kind for row in checked(GOOD)] == [
-        *("account", "clock", *["queue"] * 6, "bucket", "alarm", "role", "policy", "group", "key", "instance"),
+        *("account", "clock", *["queue"] * 6, "bucket", "alarm", "topic", "role", "policy", "group", "key", "instance"),
         *("drift", "replies", "worker", "worker"),
     ]
 
@@ -179,6 +181,13 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
             [("alarm", "Threshold Crossed")],
         ),
         (replace(GOOD, alarms=DENIED), [("alarm", DENIED.message)]),
+        (replace(GOOD, topic=None), [("topic", "missing: no alarm sends mail")]),
+        (replace(GOOD, topic=DENIED), [("topic", DENIED.message)]),
+        (
+            replace(GOOD, topic=TopicState(confirmed=1, pending=1)),
+            [("topic", "1 address gets mail, 1 not confirmed")],
+        ),
+        (replace(GOOD, topic=TopicState(confirmed=0, pending=0)), [("topic", "0 addresses get mail")]),
         (replace(GOOD, clock_seconds=-90.0), [("clock", "differs from AWS's by -90 s")]),
         (with_machines(key=None), [("key", "missing")]),
         (with_machines(group=None), [("group", "missing")]),
