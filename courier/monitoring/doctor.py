@@ -12,8 +12,6 @@ from courier.monitoring.snapshot import Snapshot, WorkerState
 
 #: A larger clock difference is wrong, in seconds; AWS rejects calls beyond 300.
 CLOCK_SECONDS = 60.0
-#: With this many private reply queues some are stale.
-MANY_REPLY_QUEUES = 20
 
 
 def doctor_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
@@ -54,19 +52,18 @@ def _clock_row(snapshot: Snapshot) -> Row:
 
 
 def _reply_queue_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
-    count = snapshot.details.reply_queues if snapshot.details else None
-    if isinstance(count, CourierError):
-        yield unreadable("replies", "reply queues", count)
-    elif count is not None:
-        is_wrong = count >= MANY_REPLY_QUEUES
+    found = snapshot.details.reply_queues if snapshot.details else None
+    if isinstance(found, CourierError):
+        yield unreadable("replies", "reply queues", found)
+    elif found is not None:
         sweep = "./aws_setup.sh sweep" if expected.local else expected.command("sweep")
         yield Row(
             kind="replies",
             name="reply queues",
-            state="many" if is_wrong else "ok",
-            text=f"{count} private reply queues of clients",
-            fix=f"Remove those that crashed clients left: {sweep}" if is_wrong else "",
-            values={"count": count},
+            state="stale" if found.stale else "ok",
+            text=f"{found.stale} of {found.count} older than six hours" if found.stale else f"{found.count} of clients",
+            fix=f"Remove those that crashed clients left: {sweep}" if found.stale else "",
+            values={"count": found.count, "stale": found.stale},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +16,7 @@ from courier.aws.machines import GroupState, InstanceState, RoleState, ScalingSt
 from courier.aws.session import Aws
 from courier.errors import AwsError, CourierError, Rejected
 from courier.messaging.application import Application
+from courier.messaging.reply_queue import STALE_SECONDS
 from courier.monitoring.expected import Expected, queue_names
 
 T = TypeVar("T")
@@ -60,13 +62,21 @@ class Machines:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplyQueues:
+    """How many private reply queues there are, and how many of them crashed clients left."""
+
+    count: int
+    stale: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Details:
     """What only the doctor reads."""
 
     settings: Found[BucketSettings] = None
     role: Found[RoleState] = None
     client_policy: Found[object] = None
-    reply_queues: Found[int] = None
+    reply_queues: Found[ReplyQueues] = None
     #: This machine's public address; None if it could not be found.
     address: Found[str] = None
 
@@ -207,13 +217,21 @@ class Reader:
             address=address.result() if address else None,
         )
 
-    def _reply_queues(self) -> int:
+    def _reply_queues(self) -> ReplyQueues:
         """Return the number of clients' private reply queues."""
-        return sum(
-            _PRIVATE.fullmatch(name.removeprefix(one.replies)) is not None
+        names = [
+            name
             for one in self.applications
             for name in inventory.queue_names(self.aws, f"{one.replies}-")
-        )
+            if _PRIVATE.fullmatch(name.removeprefix(one.replies))
+        ]
+        found = read_queues(self.aws, names).values()
+        until = time.time() - STALE_SECONDS
+        return ReplyQueues(count=len(names), stale=sum(_is_older(one, until) for one in found))
+
+
+def _is_older(queue: Found[QueueState], until: float) -> bool:
+    return isinstance(queue, QueueState) and float(queue.attributes.get("CreatedTimestamp", "inf")) <= until
 
 
 def own_address(url: str) -> str | None:

@@ -16,7 +16,7 @@ from courier.errors import AccessDenied, ResponseTimeout, WrongUsage
 from courier.monitoring.doctor import doctor_rows
 from courier.monitoring.expected import Expected, queue_names
 from courier.monitoring.rows import Row, status_rows
-from courier.monitoring.snapshot import Details, Machines, ProcessState, Snapshot, WorkerState
+from courier.monitoring.snapshot import Details, Machines, ProcessState, ReplyQueues, Snapshot, WorkerState
 from tests.support.rows import validator
 
 APPLICATIONS = (
@@ -82,7 +82,7 @@ MACHINES = Machines(
     scaling=None,
     instances=[INSTANCE],
 )
-DETAILS = Details(settings=SETTINGS, role=ROLE, client_policy=DOCUMENT, reply_queues=0)
+DETAILS = Details(settings=SETTINGS, role=ROLE, client_policy=DOCUMENT, reply_queues=ReplyQueues(count=30, stale=0))
 GOOD = Snapshot(
     identity=Identity(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/me", region="us-east-1"),
     applications=APPLICATIONS,
@@ -238,7 +238,7 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
         (with_details(role=DENIED), [("role", DENIED.message)]),
         (with_details(client_policy={}), [("drift", "is not the policy of policy client")]),
         (with_details(client_policy=DENIED), [("policy", DENIED.message)]),
-        (with_details(reply_queues=20), [("replies", "20 private reply queues of clients")]),
+        (with_details(reply_queues=ReplyQueues(count=1, stale=1)), [("replies", "1 of 1 older than six hours")]),
         (with_details(reply_queues=DENIED), [("replies", DENIED.message)]),
         (
             replace(GOOD, workers=[WorkerState(application=APPLICATIONS[0], seconds=None, error=ResponseTimeout())]),
