@@ -18,9 +18,11 @@ def doctor_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     """Yield everything that was checked, in order, and how to fix what is wrong."""
     yield _account_row(snapshot)
     yield _clock_row(snapshot)
-    yield from status_rows(snapshot, expected)
-    drifted = differences(snapshot, expected)
-    yield from drifted or [Row(kind="drift", name="set-up", state="ok", text="is as aws_setup.sh makes it")]
+    rows = list(status_rows(snapshot, expected))
+    yield from rows
+    is_whole = not any(row.state in ("missing", "unknown") for row in rows)
+    text = f"{'' if is_whole else 'what was found '}is as aws_setup.sh makes it"
+    yield from differences(snapshot, expected) or [Row(kind="drift", name="set-up", state="ok", text=text)]
     yield from _reply_queue_rows(snapshot, expected)
     for worker in snapshot.workers:
         yield _worker_row(worker, expected)

@@ -129,6 +129,12 @@ def test_nothing_is_wrong_with_a_good_set_up() -> None:
     ]
 
 
+def test_of_what_is_missing_no_row_says_that_it_is_as_it_should_be() -> None:
+    for snapshot, text in ((GOOD, "is as aws_setup"), (with_queue("imageInbox", None), "what was found is as aws_setup")):
+        (row,) = [row for row in checked(snapshot) if row.kind == "drift"]
+        assert row.text.startswith(text)
+
+
 def test_numbers_are_numbers_and_a_line_has_the_verdict_first() -> None:
     rows = {row.name: row for row in status_rows(with_queue("imageInbox", queue("imageInbox", waiting=12)), EXPECTED)}
 
