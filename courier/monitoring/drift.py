@@ -13,7 +13,7 @@ from courier.aws.inventory import BucketSettings, BucketState, QueueState
 from courier.aws.machines import ANYWHERE, SSH, GroupState, RoleState, Rule, ScalingState
 from courier.errors import CourierError
 from courier.monitoring.expected import Expected
-from courier.monitoring.rows import Row, bucket_owner, is_without_ssh, unreadable
+from courier.monitoring.rows import Row, bucket_owner, is_without_machines, is_without_ssh, unreadable
 from courier.monitoring.snapshot import Details, Machines, Snapshot
 
 #: The policy that Session Manager needs.
@@ -68,7 +68,7 @@ def _bucket(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     if bucket_owner(snapshot, bucket, expected.name) == expected.name and isinstance(settings, BucketSettings):
         for text in _bucket_settings(snapshot, settings, expected):
             yield _drifted(snapshot.bucket_name, text, expected.repair)
-    if expected.ec2 and expected.code and bucket.code != expected.code:
+    if expected.ec2 and not is_without_machines(snapshot) and expected.code and bucket.code != expected.code:
         text = "the active code is not this folder's" if bucket.code else "no code is deployed"
         yield _drifted("code", text, expected.command("deploy"))
 

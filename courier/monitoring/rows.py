@@ -58,8 +58,21 @@ def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         yield _queue_row(name, queue, snapshot, expected)
     yield bucket_row(snapshot, expected)
     yield from _alarm_rows(snapshot, expected)
-    if snapshot.machines:
+    if is_without_machines(snapshot):
+        text = f"none: the workers run elsewhere; for an instance, {expected.repair}"
+        yield Row(kind="instance", name=expected.role, state="none", text=text)
+    elif snapshot.machines:
         yield from _machine_rows(snapshot, snapshot.machines, expected)
+
+
+def is_without_machines(snapshot: Snapshot) -> bool:
+    """Whether the set-up has queues, and nothing that instances need: it was made with --no-ec2."""
+    there = snapshot.machines
+    if there is None or not any(isinstance(queue, QueueState) for queue in snapshot.queues.values()):
+        return False
+    # A Learner Lab has a role of its own, which no set-up makes.
+    roles = () if snapshot.identity.is_lab else (there.profile_role, there.policy_version)
+    return not there.instances and all(found is None for found in (there.group, there.scaling, *roles))
 
 
 def unreadable(kind: str, name: str, error: CourierError) -> Row:

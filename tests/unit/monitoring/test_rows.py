@@ -130,7 +130,10 @@ def test_nothing_is_wrong_with_a_good_set_up() -> None:
 
 
 def test_of_what_is_missing_no_row_says_that_it_is_as_it_should_be() -> None:
-    for snapshot, text in ((GOOD, "is as aws_setup"), (with_queue("imageInbox", None), "what was found is as aws_setup")):
+    for snapshot, text in (
+        (GOOD, "is as aws_setup"),
+        (with_queue("imageInbox", None), "what was found is as aws_setup"),
+    ):
         (row,) = [row for row in checked(snapshot) if row.kind == "drift"]
         assert row.text.startswith(text)
 
@@ -300,6 +303,21 @@ def test_without_ssh_there_is_no_key_and_session_manager_is_allowed() -> None:
     assert wrong(replace(allowed, machines=replace(MACHINES, group=replace(closed, rules=[OURS]))), remembered) == [
         ("drift", "allows connections from 203.0.113.7/32 (tcp)")
     ]
+
+
+def test_a_set_up_that_never_had_an_instance_lacks_none() -> None:
+    nothing = with_machines(group=None, key=None, profile_role=None, policy_version=None, instances=[])
+    bare = replace(nothing, bucket=BucketState(name=BUCKET, owner="lab3", has_tags=True), details=Details())
+    lab = replace(GOOD.identity, arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/voclabs/user1")
+
+    assert wrong(bare) == []
+    assert [(row.name, row.state) for row in checked(bare) if row.kind == "instance"] == [("lab3-worker", "none")]
+    in_lab = replace(bare, identity=lab, machines=replace(MACHINES, group=None, instances=[], profile_role="LabRole"))
+    assert wrong(in_lab) == []
+    for found in ({"group": DENIED}, {"instances": DENIED}, {"profile_role": "lab3-worker"}, {"group": GROUP}):
+        assert wrong(replace(bare, machines=replace(bare.machines or MACHINES, **found)))
+    empty = replace(bare, queues=dict.fromkeys(QUEUES))
+    assert ("instance", "missing") in wrong(empty)
 
 
 def test_an_address_that_is_not_known_is_not_compared() -> None:
