@@ -132,7 +132,7 @@ def _network(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     wanted = _ssh_source(details, machines, expected)
     for rule in group.rules:
         if _is_too_open(rule, wanted):
-            text = f"allows connections from {rule.source} ({rule.protocol})"
+            text = f"allows connections from {rule.source} ({rule.port_text}, {rule.protocol})"
             yield _drifted(expected.group, text, expected.repair)
     if wanted and not any(_is_ours(rule, wanted) for rule in group.rules):
         yield _drifted(expected.group, f"does not allow SSH from {wanted}", expected.command("allow-me"))

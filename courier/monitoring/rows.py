@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from courier.aws.inventory import BucketState, QueueState, TopicState
-from courier.aws.machines import GroupState, InstanceState, ScalingState
+from courier.aws.machines import ANYWHERE, GroupState, InstanceState, ScalingState
 from courier.errors import CourierError
 from courier.messaging.application import Application
 from courier.monitoring.expected import Expected
@@ -208,7 +208,15 @@ def _group_row(found: Found[GroupState], expected: Expected) -> Row:
         return _existence("group", expected.group, found, expected)
     sources = ", ".join(rule.source for rule in found.rules if rule.covers_ssh)
     text = f"SSH from {sources or 'nobody'}"
-    return Row(kind="group", name=expected.group, state="exists", text=text, values={"ssh_from": sources})
+    is_open = [f"{rule.port_text} open to {rule.source}" for rule in found.rules if rule.source in ANYWHERE]
+    return Row(
+        kind="group",
+        name=expected.group,
+        state="exists",
+        text=", ".join([text, *is_open]),
+        fix=expected.repair if is_open else "",
+        values={"ssh_from": sources},
+    )
 
 
 def _scaling_rows(found: Found[ScalingState], expected: Expected) -> Iterator[Row]:

@@ -224,7 +224,24 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
         (with_machines(group=replace(GROUP, owner=None)), [("drift", "was not created by this set-up")]),
         (
             with_machines(group=replace(GROUP, rules=[OURS, HARMLESS, OPEN])),
-            [("drift", "allows connections from 0.0.0.0/0 (-1)")],
+            [
+                ("group", "SSH from 203.0.113.7/32, 0.0.0.0/0, all ports open to 0.0.0.0/0"),
+                ("drift", "allows connections from 0.0.0.0/0 (all ports, -1)"),
+            ],
+        ),
+        (
+            with_machines(group=replace(GROUP, rules=[OURS, replace(OURS, source="::/0")])),
+            [
+                ("group", "SSH from 203.0.113.7/32, ::/0, port 22 open to ::/0"),
+                ("drift", "allows connections from ::/0 (port 22, tcp)"),
+            ],
+        ),
+        (
+            with_machines(group=replace(GROUP, rules=[OURS, replace(HARMLESS, ports=(80, 90), source="0.0.0.0/0")])),
+            [
+                ("group", "SSH from 203.0.113.7/32, ports 80-90 open to 0.0.0.0/0"),
+                ("drift", "allows connections from 0.0.0.0/0 (ports 80-90, tcp)"),
+            ],
         ),
         (
             with_machines(group=replace(GROUP, rules=[HARMLESS])),
@@ -301,7 +318,7 @@ def test_without_ssh_there_is_no_key_and_session_manager_is_allowed() -> None:
     allowed = replace(snapshot, details=replace(DETAILS, role=replace(ROLE, attached=["AmazonSSMManagedInstanceCore"])))
     assert wrong(allowed, remembered) == []
     assert wrong(replace(allowed, machines=replace(MACHINES, group=replace(closed, rules=[OURS]))), remembered) == [
-        ("drift", "allows connections from 203.0.113.7/32 (tcp)")
+        ("drift", "allows connections from 203.0.113.7/32 (port 22, tcp)")
     ]
 
 
@@ -325,7 +342,7 @@ def test_an_address_that_is_not_known_is_not_compared() -> None:
 
     assert wrong(GOOD, anybody) == []
     assert wrong(with_details(address="198.51.100.7"), anybody) == [
-        ("drift", "allows connections from 203.0.113.7/32 (tcp)"),
+        ("drift", "allows connections from 203.0.113.7/32 (port 22, tcp)"),
         ("drift", "does not allow SSH from 198.51.100.7/32"),
     ]
 
