@@ -25,6 +25,8 @@ class Row:
     state: str
     text: str = ""
     fix: str = ""
+    #: What to look at, though nothing is known to be wrong.
+    advice: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -36,12 +38,12 @@ class Row:
         """Return the row for programs."""
         verdict = "wrong" if self.is_wrong else "ok"
         fixed = {"kind": self.kind, "name": self.name, "state": self.state}
-        return {**fixed, **self.values, "verdict": verdict, "fix": self.fix or None}
+        return {**fixed, **self.values, "verdict": verdict, "fix": self.fix or self.advice or None}
 
     def as_line(self) -> str:
         """Return the row for people, in one line."""
         verdict = "WRONG" if self.is_wrong else "ok"
-        fix = f" -> {self.fix}" if self.is_wrong else ""
+        fix = f" -> {self.fix or self.advice}" if self.fix or self.advice else ""
         return f"{verdict:<6} {self.kind:<9} {self.name:<28} {self.text or self.state}{fix}"
 
 
@@ -92,7 +94,10 @@ def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected
         return unreadable("queue", name, found)
     if found is None:
         return missing("queue", name, expected)
-    fix = ""
+    fix = advice = ""
+    if found.waiting and not found.in_flight and any(one.requests == name for one in snapshot.applications):
+        # A moment proves nothing: a worker takes requests that have just come a moment later.
+        advice = f"No worker may be running: {expected.command('doctor')}"
     application = next((one for one in snapshot.applications if one.dead_letters == name), None)
     if application and found.waiting + found.in_flight:
         client = _client(application, expected)
@@ -103,6 +108,7 @@ def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected
         state="exists",
         text=f"{found.waiting} waiting, {found.in_flight} in flight",
         fix=fix,
+        advice=advice,
         values={"waiting": found.waiting, "in_flight": found.in_flight, "delayed": found.delayed},
     )
 

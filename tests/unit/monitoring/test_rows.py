@@ -139,19 +139,33 @@ def test_of_what_is_missing_no_row_says_that_it_is_as_it_should_be() -> None:
 
 
 def test_numbers_are_numbers_and_a_line_has_the_verdict_first() -> None:
-    rows = {row.name: row for row in status_rows(with_queue("imageInbox", queue("imageInbox", waiting=12)), EXPECTED)}
+    busy = queue("imageInbox", waiting=12, in_flight=1)
+    rows = {row.name: row for row in status_rows(with_queue("imageInbox", busy), EXPECTED)}
 
     assert rows["imageInbox"].as_json() == {
         "kind": "queue",
         "name": "imageInbox",
         "state": "exists",
         "waiting": 12,
-        "in_flight": 0,
+        "in_flight": 1,
         "delayed": 0,
         "verdict": "ok",
         "fix": None,
     }
-    assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "0", "in", "flight"]
+    assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "1", "in", "flight"]
+
+
+def test_requests_that_wait_with_none_in_flight_hint_at_the_doctor() -> None:
+    idle = {name: queue(name, waiting=3) for name in ("requestQueue", "responseQueue")}
+    snapshot = replace(GOOD, queues={**QUEUES, **idle, "imageInbox": queue("imageInbox", waiting=3, in_flight=1)})
+
+    hints = {row.name: row.as_json()["fix"] for row in status_rows(snapshot, EXPECTED) if row.as_json()["fix"]}
+    line = next(row.as_line() for row in status_rows(snapshot, EXPECTED))
+
+    assert hints == {"requestQueue": "No worker may be running: ./aws_setup.sh doctor"}
+    assert line.startswith("ok ")
+    assert line.endswith("0 in flight -> No worker may be running: ./aws_setup.sh doctor")
+    assert all(row.is_wrong or not row.as_json()["fix"] for row in checked(snapshot))
 
 
 FOREIGN = replace(QUEUES["imageInbox"], tags={"courier": "other"})
