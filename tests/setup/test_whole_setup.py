@@ -424,6 +424,13 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     asked = (account.folder / "ssh").read_text()
     assert "sudo tail -n 50 -F /var/log/courier/numbers_worker.py.log /var/log/courier/images_worker.py.log" in asked
     assert "journalctl --no-pager --lines 50 --unit courier-first-boot" in asked
+    assert "ConnectTimeout=10\n" in asked
+    program.write_text("#!/bin/sh\nexit ${SSH_ENDS:-255}\n")
+    silent, ended = account.run("logs"), account.run("logs", SSH_ENDS="130")
+    assert silent.returncode == 255
+    assert f"allow-me --name {account.name}. If that was not it" in silent.stderr
+    assert (ended.returncode, ended.stderr) == (130, "")
+
     account.done("allow-me", "--ssh-cidr", "198.51.100.9/25")
     assert account.open_to == [(22, "198.51.100.0/25")]
     # What EC2 takes for a description; moto takes anything.
