@@ -218,7 +218,7 @@ open_ssh() { # id, address, command
   options+=(-o "ConnectTimeout=$connect_seconds" -o ServerAliveInterval=15)
   # The address changes with each start, and is another machine's afterwards: the host key is known by the instance.
   options+=(-o "HostKeyAlias=$1")
-  ssh -i "$(key_file)" "${options[@]}" -t "ec2-user@$2" ${3:+"$3"} || status=$?
+  ssh -i "$(key_file)" ${options[@]+"${options[@]}"} -t "ec2-user@$2" ${3:+"$3"} || status=$?
   # ssh's own errors; any other status is the command's.
   ((status != 255)) ||
     warn "SSH has no connection to $1 at $2. If your address has changed: ./aws_setup.sh allow-me$(own_flags). If that was not it, look at what it wrote to its console: aws ec2 get-console-output --latest --region $region${profile:+ --profile $profile} --instance-id $1"
