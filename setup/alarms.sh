@@ -59,7 +59,7 @@ find_topic() {
   [[ $topic_owner != "$name" ]] || known_topic=$(topic_arn)
 }
 
-# find_alarms: set `known_alarms` to the names of those that exist. They stay when somebody deletes the topic.
+# find_alarms: set `known_alarms` to the names of those that exist. They stay when the topic is deleted.
 find_alarms() {
   local names
   names=$(alarm_names)

@@ -167,7 +167,7 @@ def test_a_reply_queue_counts_as_stale_when_it_is_old_enough_to_be_swept(
     set_up.main(["doctor", "--json", *made.words])
 
     (row,) = [row for row in rows(capsys.readouterr().out, "aws-setup-status") if row["kind"] == "replies"]
-    assert (row["count"], row["stale"], row["fix"].endswith("./aws_setup.sh sweep")) == (1, 1, True)
+    assert (row["count"], row["stale"], "sweep" in row["fix"]) == (1, 1, True)
 
 
 def test_nothing_of_it_there_is_missing(made: SetUp, capsys: pytest.CaptureFixture[str]) -> None:

@@ -433,12 +433,12 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
 
     account.done("allow-me", "--ssh-cidr", "198.51.100.9/25")
     assert account.open_to == [(22, "198.51.100.0/25")]
-    # Asked, it would reject: what is open stays open, unless a change was asked for.
+    # Nothing answers there: what is open stays open, unless a change was requested.
     account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"
-    kept, refused = (account.run_bare("--name", account.name, verb) for verb in ("plan", "allow-me"))
+    kept, rejected = (account.run_bare("--name", account.name, verb) for verb in ("plan", "allow-me"))
     assert (kept.returncode, "SSH stays open to 198.51.100.0/25" in kept.stderr) == (0, True)
     assert "security-group-ingress" not in kept.stdout
-    assert (refused.returncode, "Give it with --ssh-cidr" in refused.stderr) == (1, True)
+    assert (rejected.returncode, "Give it with --ssh-cidr" in rejected.stderr) == (1, True)
     # What EC2 takes for a description; moto takes anything.
     assert re.fullmatch(r"[A-Za-z0-9. _\-:/()#,@\[\]+=&;{}!$*]+", account.group["Description"])
     account.done("stop")
