@@ -225,7 +225,7 @@ choose_type() {
 }
 
 allow_me() {
-  find_ssh_cidr
+  find_ssh_cidr allow-me
   reject_foreign_group
   [[ -n $known_group ]] || die 1 "There is no security group $(group_name). Make it: ./aws_setup.sh up"
   ! $no_ssh || die 1 "This set-up was made without SSH, and its instance has no key. To allow SSH: ./aws_setup.sh down, then up --ssh-cidr ADDRESS/32"
@@ -238,7 +238,7 @@ allow_me() {
 run_verb() {
   case $1 in
     up | plan)
-      ! $with_ec2 || find_ssh_cidr
+      ! $with_ec2 || find_ssh_cidr "$1"
       "$1"
       ;;
     queues) make_queues ;;

@@ -8,6 +8,9 @@ readonly alarm_minutes=3
 readonly worker_expression="IF(waiting > 0 AND inflight < 1, 1, 0)"
 
 known_topic=""
+topic_owner=""
+known_alarms=""
+has_dashboard=false
 
 topic_name() { say "courier-$name-alarms"; }
 
@@ -31,30 +34,63 @@ check_alarm_mail() {
     die 2 "--alarm-mail is '$alarm_mail', and must be an e-mail address."
 }
 
-# find_topic: set `known_topic` if this set-up has alarms. Without the permission to look, it counts as having none.
+# look_for_alarms COMMAND...: aws_lookup; without the permission to look, and unless alarms are wanted, there are none.
+look_for_alarms() {
+  local errors found status=0
+  errors=$(mktemp "$scratch/alarms.XXXXXX")
+  found=$(aws_lookup "$@" 2>"$errors") || status=$?
+  if ((status == 0)); then
+    [[ -z $found ]] || say "$found"
+  elif [[ -n $alarm_mail ]] || ! grep -q "no permission" "$errors"; then
+    cat "$errors" >&2
+    return "$status"
+  fi
+}
+
+# find_topic: set `known_topic` if the topic is this set-up's, and `topic_owner`.
 find_topic() {
-  local there status=0
   known_topic=""
-  there=$(aws_lookup sns list-tags-for-resource \
+  topic_owner=$(look_for_alarms sns list-tags-for-resource \
     --resource-arn "$(topic_arn)" \
     --query "Tags[?Key=='courier'].Value | [0] || '-'" \
-    --output text 2>"$scratch/topic") || status=$?
-  if ((status)); then
-    [[ -z $alarm_mail ]] && grep -q "no permission" "$scratch/topic" || {
-      cat "$scratch/topic" >&2
-      exit "$status"
-    }
-    return 0
-  fi
-  [[ -z $there || $there == "$name" || -z $alarm_mail ]] ||
+    --output text)
+  [[ -z $topic_owner || $topic_owner == "$name" || -z $alarm_mail ]] ||
     die 1 "The topic $(topic_name) was not created by this set-up. Delete it (aws sns delete-topic --topic-arn $(topic_arn)), or choose another --name."
-  [[ $there != "$name" ]] || known_topic=$(topic_arn)
+  [[ $topic_owner != "$name" ]] || known_topic=$(topic_arn)
+}
+
+# find_alarms: set `known_alarms` to the names of those that exist. They stay when the topic is deleted.
+find_alarms() {
+  local names
+  names=$(alarm_names)
+  # shellcheck disable=SC2086
+  known_alarms=$(look_for_alarms cloudwatch describe-alarms \
+    --alarm-names $names \
+    --query "MetricAlarms[].AlarmName" \
+    --output text)
+}
+
+# find_dashboard: set `has_dashboard`. All regions share the dashboards: one of another region is another set-up's.
+find_dashboard() {
+  local there
+  there=$(look_for_alarms cloudwatch get-dashboard \
+    --dashboard-name "$(dashboard_name)" \
+    --query DashboardBody \
+    --output text)
+  there=$(compact <<<"$there")
+  [[ $there != *"\"region\":\"$region\""* ]] || has_dashboard=true
 }
 
 # make_alarms: without --alarm-mail, only repair those that exist.
 make_alarms() {
   find_topic
-  [[ -n $alarm_mail || -n $known_topic ]] || return 0
+  if [[ -z $alarm_mail && -z $known_topic ]]; then
+    # Another's topic of this name is left as it is.
+    [[ -z $topic_owner ]] || return 0
+    find_alarms
+    [[ -n $known_alarms ]] || return 0
+    say "The topic $(topic_name) is gone. Nobody gets mail until you give an address again: ./aws_setup.sh up --alarm-mail ADDRESS"
+  fi
   [[ -n $known_topic ]] || aws_apply sns create-topic \
     --name "$(topic_name)" \
     --tags "Key=courier,Value=$name"
@@ -170,27 +206,20 @@ widget() { # x, y, title, statistic, metric, suffix of the queues
     "$5" "${served_names[0]}" "$6" "$5" "${served_names[1]}" "$6"
 }
 
-# inventory_of_alarms: what there is to remove, one line each. The topic, removed last, shows whose the rest is.
+# inventory_of_alarms: what there is to remove, one line each. Each is found by its own name: one may be gone already.
 inventory_of_alarms() {
+  local one
   find_topic
-  [[ -z $known_topic ]] || say "topic $(topic_name), with its alarms and its dashboard"
+  find_alarms
+  find_dashboard
+  [[ -z $known_topic ]] || say "topic $(topic_name)"
+  for one in $known_alarms; do say "alarm $one"; done
+  ! $has_dashboard || say "dashboard $(dashboard_name)"
 }
 
 remove_alarms() {
-  local there names
-  [[ -n $known_topic ]] || return 0
-  names=$(alarm_names)
   # shellcheck disable=SC2086
-  there=$(aws_lookup cloudwatch describe-alarms \
-    --alarm-names $names \
-    --query "MetricAlarms[].AlarmName" \
-    --output text)
-  # shellcheck disable=SC2086
-  [[ -z $there ]] || aws_apply cloudwatch delete-alarms --alarm-names $there
-  there=$(aws_lookup cloudwatch get-dashboard \
-    --dashboard-name "$(dashboard_name)" \
-    --query DashboardName \
-    --output text)
-  [[ -z $there ]] || aws_apply cloudwatch delete-dashboards --dashboard-names "$(dashboard_name)"
-  aws_apply sns delete-topic --topic-arn "$known_topic"
+  [[ -z $known_alarms ]] || aws_apply cloudwatch delete-alarms --alarm-names $known_alarms
+  ! $has_dashboard || aws_apply cloudwatch delete-dashboards --dashboard-names "$(dashboard_name)"
+  [[ -z $known_topic ]] || aws_apply sns delete-topic --topic-arn "$known_topic"
 }

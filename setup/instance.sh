@@ -10,6 +10,7 @@ find_instance() {
     --output text
 }
 
+readonly connect_seconds=10
 readonly alive=pending,running,stopping,stopped
 
 # architecture TYPE: x86_64, or arm64 for Graviton, whose families have a g after the number.
@@ -208,8 +209,20 @@ on_instance() {
   read -r id _ address _ <<<"$there"
   [[ -n $address && $address != - ]] || die 1 "No instance of $name is running. Start it: ./aws_setup.sh start (or up, if there is none)"
   [[ -f $(key_file) ]] || die 2 "The key $(key_file) is not there. Name it with --key (in a Learner Lab: labsuser.pem, under AWS Details)."
+  open_ssh "$id" "$address" "$1"
+}
+
+open_ssh() { # id, address, command
+  local status=0 options=(-o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new)
+  # A group that does not allow this address answers nothing at all, and ssh by itself tries for minutes.
+  options+=(-o "ConnectTimeout=$connect_seconds" -o ServerAliveInterval=15)
   # The address changes with each start, and is another machine's afterwards: the host key is known by the instance.
-  ssh -i "$(key_file)" -o IdentitiesOnly=yes -o StrictHostKeyChecking=accept-new -o "HostKeyAlias=$id" -t "ec2-user@$address" ${1:+"$1"}
+  options+=(-o "HostKeyAlias=$1")
+  ssh -i "$(key_file)" ${options[@]+"${options[@]}"} -t "ec2-user@$2" ${3:+"$3"} || status=$?
+  # ssh's own errors; any other status is the command's.
+  ((status != 255)) ||
+    warn "SSH has no connection to $1 at $2. If your address has changed: ./aws_setup.sh allow-me$(own_flags). If that was not it, look at what it wrote to its console: aws ec2 get-console-output --latest --region $region${profile:+ --profile $profile} --instance-id $1"
+  return "$status"
 }
 
 # log_command: what shows the first boot's log and follows the workers'.

@@ -22,23 +22,44 @@ find_group() {
 # might not find a new group yet.
 made_group() { cat "$scratch/group"; }
 
-# my_address: this machine's public address as AWS sees it, with /32.
+# my_address: this machine's public address as AWS sees it, with /32; where it cannot be found, nothing.
 my_address() {
   local address
   address=$(curl --silent --show-error --max-time 10 "${SETUP_ADDRESS_URL:-https://checkip.amazonaws.com}" 2>&1) || true
-  [[ $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] ||
-    die 1 "Could not find this machine's public address. Give it with --ssh-cidr ADDRESS/32, or use --no-ssh."
-  say "$address/32"
+  [[ ! $address =~ ^[0-9]+(\.[0-9]+){3}$ ]] || say "$address/32"
 }
 
-# find_ssh_cidr: set the range that may use SSH; empty for nobody.
+# allowed_cidr: the range that may use SSH now, by the rule that an earlier up or allow-me made; empty if there is none.
+allowed_cidr() {
+  local found
+  [[ $known_group_owner == "$name" ]] || return 0
+  found=$(aws_lookup ec2 describe-security-group-rules \
+    --filters "Name=group-id,Values=$known_group" \
+    --query "SecurityGroupRules[?!IsEgress && IpProtocol=='tcp' && FromPort==\`22\` && ToPort==\`22\` && CidrIpv4 && CidrIpv4!='0.0.0.0/0'].CidrIpv4" \
+    --output text)
+  awk '{ print $1 }' <<<"$found"
+}
+
+# choose_cidr VERB: set the range to this machine's address; where that cannot be found, up and plan keep what is allowed.
+choose_cidr() {
+  ssh_cidr=$(my_address)
+  if [[ -z $ssh_cidr && $1 != allow-me ]]; then
+    ssh_cidr=$(allowed_cidr)
+    [[ -z $ssh_cidr ]] ||
+      warn "Could not find this machine's public address. SSH stays open to $ssh_cidr, as it is. To change that: --ssh-cidr ADDRESS/32"
+  fi
+  [[ -n $ssh_cidr ]] ||
+    die 1 "Could not find this machine's public address. Give it with --ssh-cidr ADDRESS/32, or use --no-ssh."
+}
+
+# find_ssh_cidr VERB: set the range that may use SSH; empty for nobody.
 find_ssh_cidr() {
   find_group
   if $no_ssh; then
     ssh_cidr=""
     return
   fi
-  [[ -n $ssh_cidr ]] || ssh_cidr=$(my_address)
+  [[ -n $ssh_cidr ]] || choose_cidr "$1"
   [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
   [[ $ssh_cidr =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
   settle_cidr

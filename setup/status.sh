@@ -27,6 +27,7 @@ expected_names() {
   say "flags=$(own_flags)"
   say "local=${SETUP_LOCAL:-}"
   [[ -n ${SETUP_LOCAL:-} ]] || say "alarms=$(alarm_names | tr "\n" " ")"
+  [[ -n ${SETUP_LOCAL:-} ]] || say "topic=$(topic_name)"
   $with_ec2 || return 0
   say ec2=yes
   say "group=$(group_name)"

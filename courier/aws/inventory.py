@@ -95,6 +95,14 @@ class BucketSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TopicState:
+    """The topic through which alarms send mail: how many addresses get it, and how many have not confirmed yet."""
+
+    confirmed: int
+    pending: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlarmState:
     """An alarm of CloudWatch; its state is ok, alarm or insufficient-data."""
 
@@ -205,3 +213,13 @@ def alarms(aws: Aws, names: Sequence[str]) -> list[AlarmState]:
         )
         for one in found.get("MetricAlarms", [])
     ]
+
+
+def topic(aws: Aws, arn: str) -> TopicState | None:
+    """Return the state of a topic of SNS."""
+    call = aws.client("sns").list_subscriptions_by_topic
+    found = look_up("read the subscriptions of the alarms' topic", call, TopicArn=arn)
+    if found is None:
+        return None
+    is_confirmed = [one.get("SubscriptionArn", "").startswith("arn:") for one in found.get("Subscriptions", [])]
+    return TopicState(confirmed=sum(is_confirmed), pending=len(is_confirmed) - sum(is_confirmed))

@@ -35,6 +35,14 @@ class Rule:
         """Whether the rule allows SSH."""
         return self.ports is None or self.ports[0] <= SSH <= self.ports[1]
 
+    @property
+    def port_text(self) -> str:
+        """The ports for people, such as `port 22`."""
+        if self.ports is None:
+            return "all ports"
+        first, last = self.ports
+        return f"port {first}" if first == last else f"ports {first}-{last}"
+
 
 @dataclass(frozen=True, kw_only=True)
 class GroupState:

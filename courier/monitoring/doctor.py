@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from courier.errors import CourierError
 from courier.monitoring.drift import differences
@@ -12,17 +13,18 @@ from courier.monitoring.snapshot import Snapshot, WorkerState
 
 #: A larger clock difference is wrong, in seconds; AWS rejects calls beyond 300.
 CLOCK_SECONDS = 60.0
-#: With this many private reply queues some are stale.
-MANY_REPLY_QUEUES = 20
 
 
 def doctor_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     """Yield everything that was checked, in order, and how to fix what is wrong."""
     yield _account_row(snapshot)
     yield _clock_row(snapshot)
-    yield from status_rows(snapshot, expected)
-    drifted = differences(snapshot, expected)
-    yield from drifted or [Row(kind="drift", name="set-up", state="ok", text="is as aws_setup.sh makes it")]
+    rows = list(status_rows(snapshot, expected))
+    # Its rows of the workers say whether they respond.
+    yield from (replace(row, advice="") for row in rows)
+    is_whole = not any(row.state in ("missing", "unknown") for row in rows)
+    text = f"{'' if is_whole else 'what was found '}is as aws_setup.sh makes it"
+    yield from differences(snapshot, expected) or [Row(kind="drift", name="set-up", state="ok", text=text)]
     yield from _reply_queue_rows(snapshot, expected)
     for worker in snapshot.workers:
         yield _worker_row(worker, expected)
@@ -54,19 +56,18 @@ def _clock_row(snapshot: Snapshot) -> Row:
 
 
 def _reply_queue_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
-    count = snapshot.details.reply_queues if snapshot.details else None
-    if isinstance(count, CourierError):
-        yield unreadable("replies", "reply queues", count)
-    elif count is not None:
-        is_wrong = count >= MANY_REPLY_QUEUES
+    found = snapshot.details.reply_queues if snapshot.details else None
+    if isinstance(found, CourierError):
+        yield unreadable("replies", "reply queues", found)
+    elif found is not None:
         sweep = "./aws_setup.sh sweep" if expected.local else expected.command("sweep")
         yield Row(
             kind="replies",
             name="reply queues",
-            state="many" if is_wrong else "ok",
-            text=f"{count} private reply queues of clients",
-            fix=f"Remove those that crashed clients left: {sweep}" if is_wrong else "",
-            values={"count": count},
+            state="stale" if found.stale else "ok",
+            text=f"{found.stale} of {found.count} older than six hours" if found.stale else f"{found.count} of clients",
+            fix=f"Remove those that crashed clients left: {sweep}" if found.stale else "",
+            values={"count": found.count, "stale": found.stale},
         )
 
 

@@ -13,7 +13,7 @@ from courier.aws.inventory import BucketSettings, BucketState, QueueState
 from courier.aws.machines import ANYWHERE, SSH, GroupState, RoleState, Rule, ScalingState
 from courier.errors import CourierError
 from courier.monitoring.expected import Expected
-from courier.monitoring.rows import Row, bucket_owner, is_without_ssh, unreadable
+from courier.monitoring.rows import Row, bucket_owner, is_without_machines, is_without_ssh, unreadable
 from courier.monitoring.snapshot import Details, Machines, Snapshot
 
 #: The policy that Session Manager needs.
@@ -68,7 +68,7 @@ def _bucket(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     if bucket_owner(snapshot, bucket, expected.name) == expected.name and isinstance(settings, BucketSettings):
         for text in _bucket_settings(snapshot, settings, expected):
             yield _drifted(snapshot.bucket_name, text, expected.repair)
-    if expected.ec2 and expected.code and bucket.code != expected.code:
+    if expected.ec2 and not is_without_machines(snapshot) and expected.code and bucket.code != expected.code:
         text = "the active code is not this folder's" if bucket.code else "no code is deployed"
         yield _drifted("code", text, expected.command("deploy"))
 
@@ -132,7 +132,7 @@ def _network(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     wanted = _ssh_source(details, machines, expected)
     for rule in group.rules:
         if _is_too_open(rule, wanted):
-            text = f"allows connections from {rule.source} ({rule.protocol})"
+            text = f"allows connections from {rule.source} ({rule.port_text}, {rule.protocol})"
             yield _drifted(expected.group, text, expected.repair)
     if wanted and not any(_is_ours(rule, wanted) for rule in group.rules):
         yield _drifted(expected.group, f"does not allow SSH from {wanted}", expected.command("allow-me"))

@@ -37,8 +37,9 @@ class Expected:
     role_policy: str = ""
     template: str = ""
     policy: str = ""
-    #: The names of the alarms.
+    #: The names of the alarms, and of the topic through which they send mail.
     alarms: str = ""
+    topic: str = ""
     #: Only for the doctor:
     attributes: str = ""
     dead_attributes: str = ""
@@ -97,6 +98,10 @@ class Expected:
     def policy_arn(self, identity: Identity) -> str:
         """Return the ARN of the clients' policy."""
         return f"arn:{identity.partition}:iam::{identity.account}:policy/{self.policy}"
+
+    def topic_arn(self, identity: Identity) -> str:
+        """Return the ARN of the alarms' topic."""
+        return f"arn:{identity.partition}:sns:{identity.region}:{identity.account}:{self.topic}"
 
     def buckets(self, identity: Identity, given: str | None, *, is_real: bool) -> list[str]:
         """Return the names that the bucket may have, the likeliest first."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from courier.aws.inventory import BucketState, QueueState
-from courier.aws.machines import GroupState, InstanceState, ScalingState
+from courier.aws.inventory import BucketState, QueueState, TopicState
+from courier.aws.machines import ANYWHERE, GroupState, InstanceState, ScalingState
 from courier.errors import CourierError
 from courier.messaging.application import Application
 from courier.monitoring.expected import Expected
@@ -25,6 +25,8 @@ class Row:
     state: str
     text: str = ""
     fix: str = ""
+    #: What to look at, though nothing is known to be wrong.
+    advice: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -36,12 +38,12 @@ class Row:
         """Return the row for programs."""
         verdict = "wrong" if self.is_wrong else "ok"
         fixed = {"kind": self.kind, "name": self.name, "state": self.state}
-        return {**fixed, **self.values, "verdict": verdict, "fix": self.fix or None}
+        return {**fixed, **self.values, "verdict": verdict, "fix": self.fix or self.advice or None}
 
     def as_line(self) -> str:
         """Return the row for people, in one line."""
         verdict = "WRONG" if self.is_wrong else "ok"
-        fix = f" -> {self.fix}" if self.is_wrong else ""
+        fix = f" -> {self.fix or self.advice}" if self.fix or self.advice else ""
         return f"{verdict:<6} {self.kind:<9} {self.name:<28} {self.text or self.state}{fix}"
 
 
@@ -58,8 +60,21 @@ def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         yield _queue_row(name, queue, snapshot, expected)
     yield bucket_row(snapshot, expected)
     yield from _alarm_rows(snapshot, expected)
-    if snapshot.machines:
+    if is_without_machines(snapshot):
+        text = f"none: the workers run elsewhere; for an instance, {expected.repair}"
+        yield Row(kind="instance", name=expected.role, state="none", text=text)
+    elif snapshot.machines:
         yield from _machine_rows(snapshot, snapshot.machines, expected)
+
+
+def is_without_machines(snapshot: Snapshot) -> bool:
+    """Whether the set-up has queues, and nothing that instances need: it was made with --no-ec2."""
+    there = snapshot.machines
+    if there is None or not any(isinstance(queue, QueueState) for queue in snapshot.queues.values()):
+        return False
+    # A Learner Lab has a role of its own, which no set-up makes.
+    roles = () if snapshot.identity.is_lab else (there.profile_role, there.policy_version)
+    return not there.instances and all(found is None for found in (there.group, there.scaling, *roles))
 
 
 def unreadable(kind: str, name: str, error: CourierError) -> Row:
@@ -79,7 +94,10 @@ def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected
         return unreadable("queue", name, found)
     if found is None:
         return missing("queue", name, expected)
-    fix = ""
+    fix = advice = ""
+    if found.waiting and not found.in_flight and any(one.requests == name for one in snapshot.applications):
+        # A moment proves nothing: a worker takes requests that have just come a moment later.
+        advice = f"No worker may be running: {expected.command('doctor')}"
     application = next((one for one in snapshot.applications if one.dead_letters == name), None)
     if application and found.waiting + found.in_flight:
         client = _client(application, expected)
@@ -90,6 +108,7 @@ def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected
         state="exists",
         text=f"{found.waiting} waiting, {found.in_flight} in flight",
         fix=fix,
+        advice=advice,
         values={"waiting": found.waiting, "in_flight": found.in_flight, "delayed": found.delayed},
     )
 
@@ -141,6 +160,29 @@ def _alarm_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
         is_on = alarm.state == "alarm"
         fix = expected.command("doctor") if is_on else ""
         yield Row(kind="alarm", name=alarm.name, state=alarm.state, text=alarm.reason if is_on else "", fix=fix)
+    if snapshot.alarms:
+        yield _topic_row(snapshot.topic, expected)
+
+
+def _topic_row(found: Found[TopicState], expected: Expected) -> Row:
+    if isinstance(found, CourierError):
+        return unreadable("topic", expected.topic, found)
+    fix = expected.command("up --alarm-mail ADDRESS")
+    if found is None:
+        text = "missing: no alarm sends mail"
+        return Row(kind="topic", name=expected.topic, state="missing", text=text, fix=fix)
+    text = f"{found.confirmed} addresses get mail" if found.confirmed != 1 else "1 address gets mail"
+    if found.pending:
+        text += f", {found.pending} not confirmed"
+        fix = f"Open the link in the message from AWS; for a new message: {fix}"
+    return Row(
+        kind="topic",
+        name=expected.topic,
+        state="exists",
+        text=text,
+        fix="" if found.confirmed and not found.pending else fix,
+        values={"confirmed": found.confirmed, "pending": found.pending},
+    )
 
 
 def _machine_rows(snapshot: Snapshot, there: Machines, expected: Expected) -> Iterator[Row]:
@@ -172,7 +214,15 @@ def _group_row(found: Found[GroupState], expected: Expected) -> Row:
         return _existence("group", expected.group, found, expected)
     sources = ", ".join(rule.source for rule in found.rules if rule.covers_ssh)
     text = f"SSH from {sources or 'nobody'}"
-    return Row(kind="group", name=expected.group, state="exists", text=text, values={"ssh_from": sources})
+    is_open = [f"{rule.port_text} open to {rule.source}" for rule in found.rules if rule.source in ANYWHERE]
+    return Row(
+        kind="group",
+        name=expected.group,
+        state="exists",
+        text=", ".join([text, *is_open]),
+        fix=expected.repair if is_open else "",
+        values={"ssh_from": sources},
+    )
 
 
 def _scaling_rows(found: Found[ScalingState], expected: Expected) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import ParamSpec, TypeAlias, TypeVar
 
 from courier.aws import inventory, machines
-from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState
+from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, RoleState, ScalingState
 from courier.aws.session import Aws
 from courier.errors import AwsError, CourierError, Rejected
 from courier.messaging.application import Application
+from courier.messaging.reply_queue import STALE_SECONDS
 from courier.monitoring.expected import Expected, queue_names
 
 T = TypeVar("T")
@@ -60,13 +62,21 @@ class Machines:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplyQueues:
+    """How many private reply queues there are, and how many of them crashed clients left."""
+
+    count: int
+    stale: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Details:
     """What only the doctor reads."""
 
     settings: Found[BucketSettings] = None
     role: Found[RoleState] = None
     client_policy: Found[object] = None
-    reply_queues: Found[int] = None
+    reply_queues: Found[ReplyQueues] = None
     #: This machine's public address; None if it could not be found.
     address: Found[str] = None
 
@@ -84,6 +94,8 @@ class Snapshot:
     is_real: bool = True
     clock_seconds: float = 0.0
     alarms: Found[Sequence[AlarmState]] = None
+    #: Read if there are alarms.
+    topic: Found[TopicState] = None
     machines: Machines | None = None
     details: Details | None = None
     processes: Sequence[ProcessState] = ()
@@ -127,6 +139,10 @@ class Reader:
         alarms = self._begin(inventory.alarms, self.aws, self.expected.alarms.split()) if self.expected.alarms else None
         read_machines = self._machines(identity) if self.expected.ec2 else None
         details = self._details(identity, bucket, read_machines) if self.is_deep else None
+        found_alarms = alarms.result() if alarms else None
+        topic = None
+        if found_alarms and not isinstance(found_alarms, CourierError):
+            topic = attempt(inventory.topic, self.aws, self.expected.topic_arn(identity))
         name, state = self._named(bucket.result(), identity)
         found = queues.result()
         return Snapshot(
@@ -138,7 +154,8 @@ class Reader:
             is_given_bucket=self.given_bucket is not None,
             is_real=self.is_real,
             clock_seconds=self.aws.clock.difference_seconds,
-            alarms=alarms.result() if alarms else None,
+            alarms=found_alarms,
+            topic=topic,
             machines=read_machines,
             details=details,
         )
@@ -200,13 +217,21 @@ class Reader:
             address=address.result() if address else None,
         )
 
-    def _reply_queues(self) -> int:
+    def _reply_queues(self) -> ReplyQueues:
         """Return the number of clients' private reply queues."""
-        return sum(
-            _PRIVATE.fullmatch(name.removeprefix(one.replies)) is not None
+        names = [
+            name
             for one in self.applications
             for name in inventory.queue_names(self.aws, f"{one.replies}-")
-        )
+            if _PRIVATE.fullmatch(name.removeprefix(one.replies))
+        ]
+        found = read_queues(self.aws, names).values()
+        until = time.time() - STALE_SECONDS
+        return ReplyQueues(count=len(names), stale=sum(_is_older(one, until) for one in found))
+
+
+def _is_older(queue: Found[QueueState], until: float) -> bool:
+    return isinstance(queue, QueueState) and float(queue.attributes.get("CreatedTimestamp", "inf")) <= until
 
 
 def own_address(url: str) -> str | None:

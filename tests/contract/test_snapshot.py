@@ -12,7 +12,7 @@ from urllib.error import URLError
 import pytest
 
 from courier.cli import set_up
-from courier.monitoring import workers
+from courier.monitoring import snapshot, workers
 from courier.monitoring.snapshot import own_address
 from tests.contract.test_scale_in import Group, client
 from tests.support.engines import REGION, Engine
@@ -59,6 +59,7 @@ class SetUp:
             "template": self.name,
             "policy": self.name,
             "alarms": f"{self.name}-alarm {self.name}-none",
+            "topic": f"{self.name}-topic",
             "attributes": json.dumps(ATTRIBUTES),
             "dead_attributes": "{}",
             "max_deliveries": "5",
@@ -91,6 +92,8 @@ class SetUp:
         iam.create_instance_profile(InstanceProfileName=self.name)
         iam.add_role_to_instance_profile(InstanceProfileName=self.name, RoleName=self.name)
         iam.create_policy(PolicyName=self.name, PolicyDocument=json.dumps(POLICY))
+        topic = self.client("sns").create_topic(Name=f"{self.name}-topic")["TopicArn"]
+        self.client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint="operator@example.org")
         self.client("cloudwatch").put_metric_alarm(
             AlarmName=f"{self.name}-alarm",
             Namespace="AWS/SQS",
@@ -146,12 +149,25 @@ def test_a_whole_set_up_is_read_and_only_the_workers_are_missing(
     assert [row["kind"] for row in found if row["verdict"] == "wrong"] == ["worker", "worker"]
     assert status == 1
     by_kind = {row["kind"]: row for row in found}
-    assert by_kind["replies"]["count"] == 1
+    assert (by_kind["replies"]["count"], by_kind["replies"]["stale"]) == (1, 0)
     assert (by_kind["alarm"]["name"], by_kind["alarm"]["state"]) == (f"{made.name}-alarm", "ok")
     assert by_kind["group"]["ssh_from"] == "203.0.113.7/32"
     assert by_kind["bucket"]["name"] == made.bucket
     assert set_up.main(["status", *made.words]) == 0
     assert capsys.readouterr().out.startswith(f"account {ACCOUNT}, region {REGION}, endpoint http")
+
+
+def test_a_reply_queue_counts_as_stale_when_it_is_old_enough_to_be_swept(
+    made: SetUp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.make_queues_and_bucket()
+    # moto makes no queue in the past.
+    monkeypatch.setattr(snapshot, "STALE_SECONDS", -60)
+
+    set_up.main(["doctor", "--json", *made.words])
+
+    (row,) = [row for row in rows(capsys.readouterr().out, "aws-setup-status") if row["kind"] == "replies"]
+    assert (row["count"], row["stale"], "sweep" in row["fix"]) == (1, 1, True)
 
 
 def test_nothing_of_it_there_is_missing(made: SetUp, capsys: pytest.CaptureFixture[str]) -> None:

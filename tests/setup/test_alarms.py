@@ -52,9 +52,29 @@ def test_alarms_are_made_repaired_and_removed(account: Account) -> None:
     assert found.keys() == names(account)
     assert {name for name, row in found.items() if row["verdict"] == "wrong"} == {dead}
 
-    assert f"topic courier-{account.name}-alarms" in account.done("down", "--yes", "--no-ec2")
+    repair_what_lost_its_topic(account)
+    assert f"dashboard courier-{account.name}\n" in account.done("down", "--yes", "--no-ec2")
+    nothing_is_left(account)
+    topic = f"courier-{account.name}-alarms"
+    account.client("sns").create_topic(Name=topic, Tags=[{"Key": "courier", "Value": account.name}])
+    assert f"This will be removed:\n  topic {topic}\n+ aws" in account.done("down", "--yes", "--no-ec2")
     nothing_is_left(account)
     every_action_is_in_the_list_of_permissions(account)
+
+
+def repair_what_lost_its_topic(account: Account) -> None:
+    """Delete the topic by hand, have it made again, and delete it once more."""
+    sns, topic = account.client("sns"), f"arn:aws:sns:us-east-1:123456789012:courier-{account.name}-alarms"
+    sns.delete_topic(TopicArn=topic)
+    status = account.run("status", "--no-ec2", "--json")
+    (row,) = [row for row in rows(status.stdout, "aws-setup-status") if row["kind"] == "topic"]
+    assert (row["state"], "--alarm-mail" in row["fix"]) == ("missing", True)
+
+    made = account.done("up", "--no-ec2")
+
+    assert made.count("+ aws ") == made.count("+ aws sns create-topic") == 1
+    assert "give an address again" in made
+    sns.delete_topic(TopicArn=topic)
 
 
 def check_alarms(account: Account) -> None:

@@ -138,6 +138,22 @@ def test_an_instance_that_was_there_before_is_not_watched(tmp_path: Path) -> Non
     assert parts(tmp_path, "is_new_group=false; aws_try() { echo called; }; show_boot") == ""
 
 
+@pytest.mark.parametrize("why", ["no proof", "no Python"])
+@pytest.mark.parametrize("made", ["i-1", ""])
+def test_without_a_proof_only_an_instance_that_was_there_before_is_limited(tmp_path: Path, why: str, made: str) -> None:
+    script = """
+    made_id=$MADE is_new_group=false proof_seconds=$PROOF
+    find_python() { return 1; }
+    limit_bursts() { echo "limited"; }
+    prove
+    """
+
+    said = parts(tmp_path, script, MADE=made, PROOF="0" if why == "no proof" else "900")
+
+    assert ("limited" in said) == (made == "")
+    assert ("no request was sent" in said) == (why == "no Python")
+
+
 def test_a_proof_that_fails_stops_watching_and_exits_with_1(tmp_path: Path) -> None:
     script = """
     made_id=i-1 is_new_group=false

@@ -424,8 +424,21 @@ def test_ssh_logs_allow_me_stop_start_and_deploy(account: Account) -> None:
     asked = (account.folder / "ssh").read_text()
     assert "sudo tail -n 50 -F /var/log/courier/numbers_worker.py.log /var/log/courier/images_worker.py.log" in asked
     assert "journalctl --no-pager --lines 50 --unit courier-first-boot" in asked
+    assert "ConnectTimeout=10\n" in asked
+    program.write_text("#!/bin/sh\nexit ${SSH_ENDS:-255}\n")
+    silent, ended = account.run("logs"), account.run("logs", SSH_ENDS="130")
+    assert silent.returncode == 255
+    assert f"allow-me --name {account.name}. If that was not it" in silent.stderr
+    assert (ended.returncode, ended.stderr) == (130, "")
+
     account.done("allow-me", "--ssh-cidr", "198.51.100.9/25")
     assert account.open_to == [(22, "198.51.100.0/25")]
+    # Nothing answers there: what is open stays open, unless a change was requested.
+    account.env["SETUP_ADDRESS_URL"] = "http://127.0.0.1:1/"
+    kept, rejected = (account.run_bare("--name", account.name, verb) for verb in ("plan", "allow-me"))
+    assert (kept.returncode, "SSH stays open to 198.51.100.0/25" in kept.stderr) == (0, True)
+    assert "security-group-ingress" not in kept.stdout
+    assert (rejected.returncode, "Give it with --ssh-cidr" in rejected.stderr) == (1, True)
     # What EC2 takes for a description; moto takes anything.
     assert re.fullmatch(r"[A-Za-z0-9. _\-:/()#,@\[\]+=&;{}!$*]+", account.group["Description"])
     account.done("stop")

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from courier import Application
-from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState
+from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, RoleState, Rule, ScalingState
 from courier.errors import AccessDenied, ResponseTimeout, WrongUsage
 from courier.monitoring.doctor import doctor_rows
 from courier.monitoring.expected import Expected, queue_names
 from courier.monitoring.rows import Row, status_rows
-from courier.monitoring.snapshot import Details, Machines, ProcessState, Snapshot, WorkerState
+from courier.monitoring.snapshot import Details, Machines, ProcessState, ReplyQueues, Snapshot, WorkerState
 from tests.support.rows import validator
 
 APPLICATIONS = (
@@ -43,6 +43,7 @@ EXPECTED = Expected.of_words(
         "role=lab3-worker",
         "template=lab3-workers",
         "policy=lab3-client",
+        "topic=courier-lab3-alarms",
         f"attributes={json.dumps(ATTRIBUTES)}",
         f"dead_attributes={json.dumps(DEAD_ATTRIBUTES)}",
         "max_deliveries=5",
@@ -81,7 +82,7 @@ MACHINES = Machines(
     scaling=None,
     instances=[INSTANCE],
 )
-DETAILS = Details(settings=SETTINGS, role=ROLE, client_policy=DOCUMENT, reply_queues=0)
+DETAILS = Details(settings=SETTINGS, role=ROLE, client_policy=DOCUMENT, reply_queues=ReplyQueues(count=30, stale=0))
 GOOD = Snapshot(
     identity=Identity(account=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/me", region="us-east-1"),
     applications=APPLICATIONS,
@@ -89,6 +90,7 @@ GOOD = Snapshot(
     bucket_name=BUCKET,
     bucket=BucketState(name=BUCKET, owner="lab3", has_tags=True, code_owner="lab3", code="abc"),
     alarms=[AlarmState(name="courier-lab3-numbers-dead", state="ok", reason="")],
+    topic=TopicState(confirmed=1, pending=0),
     machines=MACHINES,
     details=DETAILS,
     workers=[WorkerState(application=one, seconds=0.02) for one in APPLICATIONS],
@@ -122,25 +124,48 @@ def with_queue(name: str, state: Any) -> Snapshot:
 def test_nothing_is_wrong_with_a_good_set_up() -> None:
     assert wrong(GOOD) == []
     assert [row.kind for row in checked(GOOD)] == [
-        *("account", "clock", *["queue"] * 6, "bucket", "alarm", "role", "policy", "group", "key", "instance"),
+        *("account", "clock", *["queue"] * 6, "bucket", "alarm", "topic", "role", "policy", "group", "key", "instance"),
         *("drift", "replies", "worker", "worker"),
     ]
 
 
+def test_of_what_is_missing_no_row_says_that_it_is_as_it_should_be() -> None:
+    for snapshot, text in (
+        (GOOD, "is as aws_setup"),
+        (with_queue("imageInbox", None), "what was found is as aws_setup"),
+    ):
+        (row,) = [row for row in checked(snapshot) if row.kind == "drift"]
+        assert row.text.startswith(text)
+
+
 def test_numbers_are_numbers_and_a_line_has_the_verdict_first() -> None:
-    rows = {row.name: row for row in status_rows(with_queue("imageInbox", queue("imageInbox", waiting=12)), EXPECTED)}
+    busy = queue("imageInbox", waiting=12, in_flight=1)
+    rows = {row.name: row for row in status_rows(with_queue("imageInbox", busy), EXPECTED)}
 
     assert rows["imageInbox"].as_json() == {
         "kind": "queue",
         "name": "imageInbox",
         "state": "exists",
         "waiting": 12,
-        "in_flight": 0,
+        "in_flight": 1,
         "delayed": 0,
         "verdict": "ok",
         "fix": None,
     }
-    assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "0", "in", "flight"]
+    assert rows["imageInbox"].as_line().split() == ["ok", "queue", "imageInbox", "12", "waiting,", "1", "in", "flight"]
+
+
+def test_requests_that_wait_with_none_in_flight_hint_at_the_doctor() -> None:
+    idle = {name: queue(name, waiting=3) for name in ("requestQueue", "responseQueue")}
+    snapshot = replace(GOOD, queues={**QUEUES, **idle, "imageInbox": queue("imageInbox", waiting=3, in_flight=1)})
+
+    hints = {row.name: row.as_json()["fix"] for row in status_rows(snapshot, EXPECTED) if row.as_json()["fix"]}
+    line = next(row.as_line() for row in status_rows(snapshot, EXPECTED))
+
+    assert hints == {"requestQueue": "No worker may be running: ./aws_setup.sh doctor"}
+    assert line.startswith("ok ")
+    assert line.endswith("0 in flight -> No worker may be running: ./aws_setup.sh doctor")
+    assert all(row.is_wrong or not row.as_json()["fix"] for row in checked(snapshot))
 
 
 FOREIGN = replace(QUEUES["imageInbox"], tags={"courier": "other"})
@@ -179,6 +204,13 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
             [("alarm", "Threshold Crossed")],
         ),
         (replace(GOOD, alarms=DENIED), [("alarm", DENIED.message)]),
+        (replace(GOOD, topic=None), [("topic", "missing: no alarm sends mail")]),
+        (replace(GOOD, topic=DENIED), [("topic", DENIED.message)]),
+        (
+            replace(GOOD, topic=TopicState(confirmed=1, pending=1)),
+            [("topic", "1 address gets mail, 1 not confirmed")],
+        ),
+        (replace(GOOD, topic=TopicState(confirmed=0, pending=0)), [("topic", "0 addresses get mail")]),
         (replace(GOOD, clock_seconds=-90.0), [("clock", "differs from AWS's by -90 s")]),
         (with_machines(key=None), [("key", "missing")]),
         (with_machines(group=None), [("group", "missing")]),
@@ -206,7 +238,24 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
         (with_machines(group=replace(GROUP, owner=None)), [("drift", "was not created by this set-up")]),
         (
             with_machines(group=replace(GROUP, rules=[OURS, HARMLESS, OPEN])),
-            [("drift", "allows connections from 0.0.0.0/0 (-1)")],
+            [
+                ("group", "SSH from 203.0.113.7/32, 0.0.0.0/0, all ports open to 0.0.0.0/0"),
+                ("drift", "allows connections from 0.0.0.0/0 (all ports, -1)"),
+            ],
+        ),
+        (
+            with_machines(group=replace(GROUP, rules=[OURS, replace(OURS, source="::/0")])),
+            [
+                ("group", "SSH from 203.0.113.7/32, ::/0, port 22 open to ::/0"),
+                ("drift", "allows connections from ::/0 (port 22, tcp)"),
+            ],
+        ),
+        (
+            with_machines(group=replace(GROUP, rules=[OURS, replace(HARMLESS, ports=(80, 90), source="0.0.0.0/0")])),
+            [
+                ("group", "SSH from 203.0.113.7/32, ports 80-90 open to 0.0.0.0/0"),
+                ("drift", "allows connections from 0.0.0.0/0 (ports 80-90, tcp)"),
+            ],
         ),
         (
             with_machines(group=replace(GROUP, rules=[HARMLESS])),
@@ -229,7 +278,7 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
         (with_details(role=DENIED), [("role", DENIED.message)]),
         (with_details(client_policy={}), [("drift", "is not the policy of policy client")]),
         (with_details(client_policy=DENIED), [("policy", DENIED.message)]),
-        (with_details(reply_queues=20), [("replies", "20 private reply queues of clients")]),
+        (with_details(reply_queues=ReplyQueues(count=1, stale=1)), [("replies", "1 of 1 older than six hours")]),
         (with_details(reply_queues=DENIED), [("replies", DENIED.message)]),
         (
             replace(GOOD, workers=[WorkerState(application=APPLICATIONS[0], seconds=None, error=ResponseTimeout())]),
@@ -283,8 +332,23 @@ def test_without_ssh_there_is_no_key_and_session_manager_is_allowed() -> None:
     allowed = replace(snapshot, details=replace(DETAILS, role=replace(ROLE, attached=["AmazonSSMManagedInstanceCore"])))
     assert wrong(allowed, remembered) == []
     assert wrong(replace(allowed, machines=replace(MACHINES, group=replace(closed, rules=[OURS]))), remembered) == [
-        ("drift", "allows connections from 203.0.113.7/32 (tcp)")
+        ("drift", "allows connections from 203.0.113.7/32 (port 22, tcp)")
     ]
+
+
+def test_a_set_up_that_never_had_an_instance_lacks_none() -> None:
+    nothing = with_machines(group=None, key=None, profile_role=None, policy_version=None, instances=[])
+    bare = replace(nothing, bucket=BucketState(name=BUCKET, owner="lab3", has_tags=True), details=Details())
+    lab = replace(GOOD.identity, arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/voclabs/user1")
+
+    assert wrong(bare) == []
+    assert [(row.name, row.state) for row in checked(bare) if row.kind == "instance"] == [("lab3-worker", "none")]
+    in_lab = replace(bare, identity=lab, machines=replace(MACHINES, group=None, instances=[], profile_role="LabRole"))
+    assert wrong(in_lab) == []
+    for found in ({"group": DENIED}, {"instances": DENIED}, {"profile_role": "lab3-worker"}, {"group": GROUP}):
+        assert wrong(replace(bare, machines=replace(bare.machines or MACHINES, **found)))
+    empty = replace(bare, queues=dict.fromkeys(QUEUES))
+    assert ("instance", "missing") in wrong(empty)
 
 
 def test_an_address_that_is_not_known_is_not_compared() -> None:
@@ -292,7 +356,7 @@ def test_an_address_that_is_not_known_is_not_compared() -> None:
 
     assert wrong(GOOD, anybody) == []
     assert wrong(with_details(address="198.51.100.7"), anybody) == [
-        ("drift", "allows connections from 203.0.113.7/32 (tcp)"),
+        ("drift", "allows connections from 203.0.113.7/32 (port 22, tcp)"),
         ("drift", "does not allow SSH from 198.51.100.7/32"),
     ]
 
