@@ -58,7 +58,7 @@ put_code() {
     --content-type text/plain \
     --metadata "courier=$name,courier-sum=$sum,courier-content=$content"
   # In a bucket that existed before, remove only code with our tag.
-  [[ $bucket_state == other && $code_owner != "$name" ]] || remove_old_code
+  [[ $bucket_state == other && $code_owner != "$name" ]] || remove_old_code "$sum"
 }
 
 # owner_of_code: the name of the set-up whose code is in the bucket, or empty.
@@ -79,12 +79,11 @@ tarballs() {
     --output text | tr '\t' '\n' | sed -n '/^deploy\/courier-[0-9a-f]\{64\}\.tar\.gz$/p'
 }
 
-# Keep the newest: an instance may be downloading the previous one, and an operator may want to roll back.
+# remove_old_code SUM: keep that code and the newest before it: an instance may be downloading the previous one, and an
+# operator may want to roll back.
 remove_old_code() {
-  local there key kept=$kept_tarballs
-  # In a plan, the new tarball does not exist yet.
-  ! $dry || kept=$((kept - 1))
-  there=$(tarballs)
+  local there key kept=$((kept_tarballs - 1))
+  there=$(tarballs | sed "/$1/d")
   for key in $(awk -v kept="$kept" '{ key[NR] = $0 } END { for (i = 1; i <= NR - kept; i++) print key[i] }' <<<"$there"); do
     aws_apply s3api delete-object \
       --bucket "$bucket" \
