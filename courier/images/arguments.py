@@ -135,11 +135,13 @@ def border(text: str) -> Values:
 
 
 def convert(text: str) -> Values:
-    """Parse a format, a quality or a maximum file size, and a JPEG's chroma subsampling. Raises: ValueError."""
+    """Parse a format, a quality, an effort or a maximum file size, and a JPEG's subsampling. Raises: ValueError."""
     name, *rest = text.split(":")
     target = TARGETS[_among(tuple(TARGETS), name or "none")]
-    if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality else 0):
+    if len(rest) > (2 if target.name == "JPEG" else 1 if target.has_quality or target.effort_option else 0):
         raise ValueError
+    if rest and target.effort_option:
+        return {"target": target.name, "quality": None, "effort": whole("effort", 1, 9)(rest[0])["effort"]}
     is_limited = bool(rest) and rest[0].startswith(_MAX)
     values: dict[str, Any] = {
         "target": target.name,

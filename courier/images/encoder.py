@@ -35,6 +35,8 @@ class Encoding:
 
     target: Format
     quality: int | None = None
+    #: How hard to try for a small file without loss, 1 to 9; None: the default.
+    effort: int | None = None
     #: The maximum file size in bytes, for which the best quality is searched.
     max_bytes: int | None = None
     kept: Kept = field(default_factory=Kept)
@@ -134,6 +136,8 @@ def _options(encoding: Encoding) -> dict[str, Any]:
     elif encoding.target.name == "WEBP" and encoding.is_lossless:
         # Quality means effort here.
         options |= {"lossless": True, "quality": 50}
+    if encoding.effort:
+        options[encoding.target.effort_option] = encoding.effort
     if encoding.kept.exif:
         options["exif"] = encoding.kept.exif
     if encoding.kept.dots:

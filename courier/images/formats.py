@@ -28,6 +28,8 @@ class Format:
     still: str = ""
     #: Whether it has a quality setting.
     has_quality: bool = False
+    #: The save option for how hard to try for a smaller file without loss, from 1 to 9; empty: there is none.
+    effort_option: str = ""
     #: Whether it stores a resolution.
     has_resolution: bool = False
     #: The maximum size of EXIF data, in bytes; 0: it stores neither EXIF data nor a color profile.
@@ -49,7 +51,7 @@ _ALL = (
     ),
     Format(
         name="PNG", suffixes=(".png", ".apng"), modes=_EVERY_MODE, save_options={"compress_level": 1},
-        animates=True, has_resolution=True,
+        animates=True, effort_option="compress_level", has_resolution=True,
     ),
     Format(
         name="GIF", suffixes=(".gif",), modes=("1", "L", "RGB", "RGBA"),

@@ -44,7 +44,8 @@ def _convert_words(_value: str, values: Values) -> list[str]:
     sampling = [SAMPLINGS[values["sampling"]]] if "sampling" in values else []
     limit = [f"max-{values['max_bytes'] / 1_000:.12g}kb"] if "max_bytes" in values else []
     quality = [f"q{values['quality']}"] if values["quality"] else []
-    return [*quality, *limit, *sampling]
+    effort = [f"e{values['effort']}"] if "effort" in values else []
+    return [*quality, *effort, *limit, *sampling]
 
 
 _ALL = (
@@ -140,9 +141,9 @@ _ALL = (
         strips_metadata=True, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="convert", value="FORMAT[:QUALITY|max-200kB[:444]]", example="jpeg:5",
+        name="convert", value="FORMAT[:QUALITY|EFFORT|max-200kB[:444]]", example="jpeg:5",
         help=f"{_written(with_quality=True)}, of quality 1 to 100 or the best that fits in a size; "
-        f"{_written(with_quality=False)}",
+        f"{_written(with_quality=False)}; png of effort 1 (fast) to 9 (small)",
         read=arguments.convert, words=_convert_words,
         keeps_color=True, keeps_depth=always,
     ),

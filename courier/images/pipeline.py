@@ -64,6 +64,11 @@ class Pipeline:
         return self._conversion.get("quality")
 
     @property
+    def effort(self) -> int | None:
+        """How hard to try for a small file without loss, 1 to 9; None: the default."""
+        return self._conversion.get("effort")
+
+    @property
     def max_bytes(self) -> int | None:
         """The maximum size of the result's file, in bytes; None: no limit."""
         return self._conversion.get("max_bytes")

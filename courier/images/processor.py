@@ -132,7 +132,7 @@ def _job(source: Source, file: IO[bytes], pipeline: Pipeline, bounds: Bounds, no
     kept = kept_of(image, pipeline, target, note)
     plays = plays_of(image) if moves else 1
     encoding = Encoding(
-        target=target, quality=pipeline.quality, max_bytes=pipeline.max_bytes, kept=kept,
+        target=target, quality=pipeline.quality, effort=pipeline.effort, max_bytes=pipeline.max_bytes, kept=kept,
         is_lossless=is_lossless, is_gif=image.format == "GIF", plays=plays,
         is_compact=image.mode in {"1", "P"}, **_jpeg_options(source, pipeline, target),
     )  # fmt: skip

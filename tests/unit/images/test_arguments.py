@@ -84,6 +84,7 @@ def sized(fit: str, gravity: str, **size: int) -> Values:
         ),
         ("convert", "jpg", {"target": "JPEG", "quality": None}),
         ("convert", "webp:1", {"target": "WEBP", "quality": 1}),
+        ("convert", "png:9", {"target": "PNG", "quality": None, "effort": 9}),
         ("convert", "avif:100", {"target": "AVIF", "quality": 100}),
         ("convert", "gif", {"target": "GIF", "quality": None}),
         ("convert", "webp:max-200kB", {"target": "WEBP", "quality": None, "max_bytes": 200_000}),
@@ -110,7 +111,7 @@ def test_a_value_is_read_into_its_parts(reader: str, text: str, expected: Values
         ("rotate", ["", "361", "-361", "90:pinkish", "90:#12345", "90:#1234567", "x", "90:Red"]),
         ("border", ["", "0", "5001", "1:ultra", "1.5"]),
         ("watermark", ["", " ", ":north", " :north", "x" * 201]),
-        ("convert", ["", "bmp", "JPEG", "png:5", "gif:5", "webp:0", "webp:101", "webp:", "webp:x"]),
+        ("convert", ["", "bmp", "JPEG", "png:0", "png:10", "gif:5", "webp:0", "webp:101", "webp:", "webp:x"]),
         ("convert", ["png:max-9kB", "webp:max-9", "webp:max-0kB", "webp:max-9KB", "webp:max-9kB:444", "avif:max-"]),
     ],
 )

@@ -67,6 +67,17 @@ def do(content: bytes, operations: str = "grayscale", name: str = "cat.png") -> 
     return image
 
 
+def test_more_effort_makes_a_smaller_png_of_the_same_pixels() -> None:
+    fast, small = (processed(sample(), f"convert=png:{effort}") for effort in (1, 9))
+
+    assert (fast.name, small.name) == ("cat-e1.png", "cat-e9.png")
+    assert len(small.content) < len(fast.content)
+    assert (
+        ImageChops.difference(Image.open(io.BytesIO(small.content)), Image.open(io.BytesIO(fast.content))).getbbox()
+        is None
+    )
+
+
 def moving(image_format: str = "GIF", **options: Any) -> bytes:
     """Return three frames of 8 x 8 pixels: red, green, blue."""
     file = io.BytesIO()
