@@ -173,6 +173,23 @@ def _reasons(runs: list[Run]) -> str:
     return f"| files | reason | {names} |\n|---|---|{'--:|' * len(runs)}\n" + "".join(f"{line}\n" for line in lines)
 
 
+def _rejected(run: Run) -> str:
+    """Return a line for each file without a result: of which operations, why, and what was said first."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for row in run.of("run"):
+        if row["error"]:
+            name = str(Path(row["name"]).relative_to(run.folder))
+            found.setdefault((name, row["reason"], row["error"].partition(". ")[0].rstrip(".")), []).append(
+                row["operations"]
+            )
+    wanted = len({row["operations"] for row in run.of("run")})
+    return "".join(
+        f"| {run.name} | `{name}` | {'all' if len(done) == wanted else ', '.join(f'`{one}`' for one in done)} "
+        f"| `{reason}` | {said} |\n"
+        for (name, reason, said), done in sorted(found.items())
+    )
+
+
 def _list(run: Run) -> None:
     for row in run.of("skip"):
         print(f"{run.name}: {row['name']}: skipped: {row['notes'][0]}")
@@ -213,6 +230,9 @@ def main(arguments: list[str]) -> int:
     page += f"\n\nFiles that were not done, by reason:\n\n{_reasons(runs)}"
     page += "\nResults that other decoders do not confirm:\n\n"
     page += "".join(f"- {run.name}, {one}\n" for run in runs for one in run.different) or "- none\n"
+    page += "\nEvery file that was rejected:\n\n"
+    page += "| folder | file | operations | reason | what was said |\n|---|---|---|---|---|\n"
+    page += "".join(map(_rejected, runs))
     print(page)
     if given.write:
         PAGE.write_text(page)
