@@ -4,7 +4,7 @@
 
 A folder of 12-megapixel JPEGs becomes thumbnails: by `images_client.py run` through bucket, queue and a worker on
 a local AWS, and, without any of those, by a loop of plain Pillow and by ImageMagick's mogrify, where that is
-installed; seconds on the clock. Then the peak memory of a worker and of the cells it works in, with an
+installed; seconds on the clock. Then the peak memory of a worker and of the processes it works in, with an
 allowed image of 100 megapixels and with one whose header promises 3,600.
 """
 
@@ -64,11 +64,11 @@ def client(engine: Engine, account: str, *arguments: str, **settings: str) -> st
 
 
 def peak_megabytes(process: subprocess.Popen[str]) -> tuple[int, int]:
-    """Return the most memory that a worker has had, and the most that one of its cells has."""
+    """Return the most memory that a worker has had, and the most that one of its children has."""
     listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     tasks = Path(f"/proc/{process.pid}/task").iterdir()
-    cells = {pid for task in tasks for pid in (task / listed.name).read_text().split()}
-    return _high_water(str(process.pid)), max(map(_high_water, cells), default=0)
+    children = {pid for task in tasks for pid in (task / listed.name).read_text().split()}
+    return _high_water(str(process.pid)), max(map(_high_water, children), default=0)
 
 
 def _high_water(pid: str) -> int:
@@ -132,7 +132,7 @@ def memory(engine: Engine) -> None:
         with worker(engine, account, **LARGEST) as process:
             said = client(engine, account, "process", name, "--operations", operations)
             of_worker, of_child = peak_megabytes(process)
-            print(f"{name}, {operations}: worker {of_worker} MB, its cell {of_child} MB: {said.strip()[:110]}")
+            print(f"{name}, {operations}: worker {of_worker} MB, its process {of_child} MB: {said.strip()[:110]}")
 
 
 def new_account(engine: Engine) -> str:
