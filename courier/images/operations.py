@@ -132,8 +132,8 @@ _ALL = (
         read=arguments.border, apply=transforms.border, size=_bordered_size,
     ),
     Operation(
-        name="watermark", value="TEXT[:GRAVITY][:FONT][:OPACITY%]", example="Courier:center",
-        help="a line of text; fonts regular, bold, italic",
+        name="watermark", value="TEXT[:GRAVITY][:FONT][:SIZE][:COLOR][:OPACITY%]", example="Courier:center",
+        help="a line of text; fonts regular, bold, italic; sizes small, medium, large; colors by name or #rrggbb",
         read=watermark.read, apply=watermark.watermark, has_free_text=True,
     ),
     Operation(

@@ -9,15 +9,19 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from PIL import Image, ImageChops, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageFont
 
 from courier.errors import Reason, Rejected
 from courier.images.arguments import GRAVITIES, Values
 from courier.images.color import colored
 from courier.images.geometry import place
 
-#: The text's height as a fraction of the image's shorter side, and its margin as a fraction of its height.
-_SHARE = 0.05
+#: The text's height as a fraction of the image's shorter side.
+SIZES = {"small": 0.03, "medium": 0.05, "large": 0.1}
+#: The colors that have a name here; another is written as `#rrggbb`.
+COLORS = ("white", "black", "red", "green", "blue", "yellow")
+#: The mean of red, green and blue, of 255, from which a color has a dark shadow.
+_LIGHT = 64
 #: The opacity of the text and of its shadow, in percent.
 OPACITY, _SHADOW = 78, 75
 #: The package of the font, with Latin, Greek and Cyrillic; without it, Pillow's font has ASCII only.
@@ -33,11 +37,11 @@ _CHECKED_HEIGHT = 20
 
 
 def read(text: str) -> Values:
-    """Parse a line of text and, in any order, a gravity, a font and an opacity.
+    """Parse a line of text and, in any order, a gravity, a font, a size, a color and an opacity.
 
     Raises: ValueError; Rejected for a letter that the font lacks.
     """
-    text, values = split_options(text, {"gravity", "font", "opacity"})
+    text, values = split_options(text, {"gravity", "font", "size", "color", "opacity"})
     if not text.strip() or len(text) > _MAX_LETTERS:
         raise ValueError
     values = {"text": text, "gravity": "southeast", "font": "regular", "opacity": OPACITY, **values}
@@ -60,6 +64,10 @@ def _option(word: str) -> tuple[str, Any] | None:
         return "gravity", word
     if word in FONTS:
         return "font", word
+    if word in SIZES:
+        return "size", word
+    if word in COLORS or re.fullmatch("#[0-9a-fA-F]{6}", word):
+        return "color", word.lower()
     percent = re.fullmatch("([1-9][0-9]?|100)%", word)
     return ("opacity", int(percent[1])) if percent else None
 
@@ -91,7 +99,8 @@ def _font(name: str, height: int) -> Any:  # noqa: ANN401  one of Pillow's fonts
 
 def watermark(image: Image.Image, values: Values) -> Image.Image:
     """Draw a line of text."""
-    words, height = values["text"], max(10, round(min(image.size) * _SHARE))
+    words, share, color = values["text"], SIZES[values.get("size", "medium")], values.get("color", "white")
+    height = max(10, round(min(image.size) * share))
     margin = min(height, *image.size) // 2
     area = max(1, image.width - 2 * margin), max(1, image.height - 2 * margin)
     box = _font(values["font"], height).getbbox(words)
@@ -99,8 +108,9 @@ def watermark(image: Image.Image, values: Values) -> Image.Image:
     text, shadow = _drawn(words, _font(values["font"], height), max(1, height // 16), values["opacity"])
     marked = colored(image).copy()
     left, top = place(area, text.size, values["gravity"])
-    _lay(marked, shadow, "black", (left + margin, top + margin))
-    _lay(marked, text, "white", (left + margin, top + margin))
+    is_light = sum(ImageColor.getrgb(color)[:3]) >= 3 * _LIGHT
+    _lay(marked, shadow, "black" if is_light else "white", (left + margin, top + margin))
+    _lay(marked, text, color, (left + margin, top + margin))
     return marked
 
 

@@ -148,6 +148,19 @@ def test_a_watermarks_options_stand_in_any_order_and_colons_in_its_text() -> Non
     assert parse("watermark=a:0%").steps[0].values["text"] == "a:0%"
 
 
+def test_a_watermark_has_the_color_and_the_size_of_its_arguments() -> None:
+    paper = Image.new("RGB", (800, 600), "white")
+    inked = {
+        text: sum(red - green > 150 for red, green, _ in do(f"watermark=H:{text}:100%", paper).get_flattened_data())
+        for text in ("small:red", "red", "#ff0000:large", "large:black")
+    }
+
+    assert 0 < inked["small:red"] < inked["red"] < inked["#ff0000:large"]
+    assert inked["large:black"] == 0
+    assert do("watermark=H:red", Image.new("L", (400, 300), 255)).mode == "RGB"
+    assert parse("watermark=a:#ff:12345").steps[0].values["text"] == "a:#ff:12345"
+
+
 def test_a_watermark_is_as_opaque_as_its_argument() -> None:
     paper = Image.new("RGB", (400, 300), "black")
 
