@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 #: The scripts of an instance run on Amazon Linux's bash 5.
-ON_INSTANCE = ("on_machine", "on_instance")
+ON_INSTANCE = ("on_instance",)
 SCRIPTS = [
     path
     for path in (*ROOT.glob("*.sh"), *ROOT.glob("setup/**/*.sh"), *ROOT.glob(".ci/*"))
