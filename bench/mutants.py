@@ -1,11 +1,12 @@
 """How much of what can go wrong in a module its unit tests would notice: each mutant is tested in a fork of its own.
 
-    python -m bench.mutants [MODULE ...] [--jobs N] [--least PERCENT]
+    python -m bench.mutants [MODULE ...] [--jobs N] [--least PERCENT] [--wait SECONDS]
 
 Without modules: those that carry messages. A mutant is tested by the module's own file in tests/unit and, if that
 passes, by those that import the module and those of the modules that do. It is killed if a test fails, or if the tests
 do not end in five times their time. Mutants that no test can tell from the original stand with a reason in
-bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) of a module's others are killed.
+bench/equivalent_mutants.toml. Exits with 1 if fewer than PERCENT (default 90) of a module's others are killed. On a
+busy machine, let a test wait longer than 4 seconds for what a mutant may never do.
 """
 
 from __future__ import annotations
@@ -278,10 +279,11 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", metavar="MODULE")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N")
     parser.add_argument("--least", type=float, default=90, metavar="PERCENT")
+    parser.add_argument("--wait", type=float, default=WAIT_SECONDS, metavar="SECONDS")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that what is under way ends, too
     os.chdir(ROOT)
-    os.environ["TEST_WAIT_SECONDS"] = str(WAIT_SECONDS)
+    os.environ["TEST_WAIT_SECONDS"] = str(given.wait)
     load()
     known: dict[str, dict[str, str]] = tomllib.loads(EQUIVALENT.read_text())
     field_, scores = Field(given.jobs), dict[str, Score]()
