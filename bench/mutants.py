@@ -37,7 +37,14 @@ EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
 MESSAGING = (
     *("aws.backoff", "aws.retry", "aws.scale_in", "aws.sqs"),
     *("messaging.backlog", "messaging.connection", "messaging.dead_letters", "messaging.in_flight"),
-    *("messaging.outbox", "messaging.parking", "messaging.pending", "messaging.processor", "messaging.protocol"),
+    *(
+        "messaging.message_attributes",
+        "messaging.outbox",
+        "messaging.parking",
+        "messaging.pending",
+        "messaging.processor",
+        "messaging.protocol",
+    ),
     *("messaging.replies", "messaging.reply_queue", "messaging.exchange"),
     *("messaging.worker", "cli.daemon"),
 )

@@ -88,8 +88,8 @@ class CourierError(Exception):
 class Rejected(CourierError):
     """This input cannot be processed.
 
-    A handler raises it to reject a request, and the client's `request` raises it in turn, with message and hint in one
-    sentence: there, `hint` is empty. `reason` is for programs.
+    A handler raises it to reject a request, and the client's `request` raises it in turn, with the same message, hint
+    and reason. `reason` is for programs.
 
     >>> Rejected("Nothing to upper-case.", hint="Send some text.", reason="empty").reason
     'empty'

@@ -14,7 +14,7 @@ from itertools import count
 FIRST_SECONDS = 0.1
 #: The longest delay, so that work resumes soon after an outage.
 CAP_SECONDS = 5.0
-#: Beyond so many doublings a float would overflow; any cap is reached long before.
+#: With more doublings the power of two would overflow; any cap is reached long before.
 _MAX_DOUBLINGS = 60
 
 

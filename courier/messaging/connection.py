@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AccessDenied, AwsError, CourierError, Rejected, ResponseTimeout
+from courier.errors import AccessDenied, AwsError, CourierError, ResponseTimeout
 from courier.messaging.application import Application
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Response
@@ -237,4 +237,4 @@ def response_of(outcome: Outcome, *, worker: str) -> Response:
         raise ResponseTimeout(result.message, hint=hint)
     if isinstance(result, CourierError):
         raise result
-    raise Rejected(result.reason, reason=result.code)
+    raise result.error

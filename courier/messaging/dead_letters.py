@@ -14,7 +14,7 @@ from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, MessageTooLong, Undelivered
 from courier.messaging.log_names import name_of
-from courier.messaging.protocol import DEADLINE, REPLY_TO
+from courier.messaging.message_attributes import DEADLINE, REPLY_TO
 
 log = logging.getLogger(__name__)
 

@@ -45,7 +45,7 @@ class Hooks:
         if isinstance(reply, Response):
             _call(self.on_replied, request, reply)
         else:
-            _call(self.on_rejected, request, Rejected(reply.reason, reason=reply.code))
+            _call(self.on_rejected, request, reply.error)
 
 
 def _call(hook: Callable[..., object], *what: object) -> None:

@@ -135,7 +135,7 @@ class Processor:
             if isinstance(error, ServiceError) and error.is_transient:
                 raise
             code = error.reason if isinstance(error, Rejected) else ""
-            return request, self._rejection(request, error.sentence, code), "rejected"
+            return request, self._rejection(request, error.sentence, code, hint=error.hint), "rejected"
         return request, response, "ok"
 
     def _work(self, received: ReceivedMessage, request: Request) -> str | Response:
@@ -193,9 +193,11 @@ class Processor:
         """Return when the response expires: at the request's deadline, or some minutes from now without one."""
         return self._clock.now() + DEFAULT_LIFETIME_SECONDS if request.deadline is None else request.deadline
 
-    def _rejection(self, request: Request, reason: str, code: str = "") -> Rejection:
+    def _rejection(self, request: Request, reason: str, code: str = "", *, hint: str = "") -> Rejection:
+        is_whole = len(reason) <= MAX_REASON
         return Rejection(
-            reason=reason if len(reason) <= MAX_REASON else reason[:MAX_REASON] + "…",
+            reason=reason if is_whole else reason[:MAX_REASON] + "…",
+            hint=hint if is_whole else "",
             code=str(code)[:MAX_CODE],
             request_id=request.request_id,
             deadline=self._expiry(request),

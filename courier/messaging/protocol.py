@@ -7,7 +7,6 @@ is in message attributes. A message without attributes is a valid request.
 from __future__ import annotations
 
 import json
-import math
 import re
 import uuid
 from collections.abc import Mapping
@@ -15,12 +14,34 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from courier.aws.message import Message
-from courier.errors import MalformedMessage, Reason, Rejected
+from courier.errors import Reason, Rejected
+from courier.messaging.message_attributes import (
+    CLAIM,
+    DEADLINE,
+    DETAILS,
+    HINT_LENGTH,
+    ID,
+    KIND,
+    OPTIONS,
+    PROTOCOL_VERSION,
+    REASON,
+    REPLY_TO,
+    REQUEST_ID,
+    STATUS,
+    TRACEPARENT,
+    VERSION,
+    check_version,
+    decode_deadline,
+    decode_id,
+    decode_options,
+    encode_deadline,
+    lenient_deadline,
+    lenient_details,
+    lenient_hint,
+    lenient_traceparent,
+)
 from courier.settings import QUEUE_NAME
-from courier.text import quoted
 
-#: The version of this protocol; messages with another version are rejected.
-VERSION = "1"
 #: The beginning of a rejection's body, which clients of the first version expect.
 REJECTION_PREFIX = "?Error. "
 #: The lifetime of a response to a request without a deadline, in seconds.
@@ -30,23 +51,6 @@ DEFAULT_LIFETIME_SECONDS = 300.0
 PING = "ping"
 PONG = "pong"
 
-REQUEST_ID = "request-id"
-REPLY_TO = "reply-to"
-KIND = "kind"
-OPTIONS = "options"
-DEADLINE = "deadline"
-STATUS = "status"
-DETAILS = "details"
-REASON = "reason"
-PROTOCOL_VERSION = "version"
-#: The trace context of a request, which its reply repeats.
-#: https://www.w3.org/TR/trace-context/#traceparent-header
-TRACEPARENT = "traceparent"
-#: The name of the stored object with the body, if that is too large for a message.
-CLAIM = "claim"
-
-_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
 _FORBIDDEN = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -103,13 +107,20 @@ class Response:
 
 @dataclass(frozen=True, kw_only=True)
 class Rejection:
-    """Why a request was rejected: a message, and an optional code for programs."""
+    """Why a request was rejected: a sentence that ends with the hint, if there is one, and a code for programs."""
 
     reason: str
+    #: What to do about it: the end of `reason`. May be empty.
+    hint: str = ""
     code: str = ""
     request_id: str = ""
     deadline: float | None = None
     traceparent: str = ""
+
+    @property
+    def error(self) -> Rejected:
+        """The error that a client raises."""
+        return Rejected(self.reason.removesuffix(self.hint).rstrip(), hint=self.hint, reason=self.code)
 
 
 Reply = Response | Rejection
@@ -135,7 +146,7 @@ def encode_request(request: Request) -> Message:
             REPLY_TO: request.reply_to,
             KIND: request.kind,
             OPTIONS: options,
-            DEADLINE: _encode_deadline(request.deadline),
+            DEADLINE: encode_deadline(request.deadline),
             TRACEPARENT: request.traceparent,
             CLAIM: request.claim,
         },
@@ -145,15 +156,15 @@ def encode_request(request: Request) -> Message:
 def decode_request(message: Message) -> Request:
     """Decode a request; ignores unknown attributes. Raises: MalformedMessage, naming the attribute."""
     attributes = message.attributes
-    _check_version(attributes)
+    check_version(attributes)
     return Request(
         body=message.body,
-        request_id=_decode_id(attributes),
+        request_id=decode_id(attributes),
         reply_to=attributes.get(REPLY_TO, ""),
         kind=attributes.get(KIND, ""),
-        options=_decode_options(attributes),
-        deadline=_decode_deadline(attributes),
-        traceparent=_lenient_traceparent(attributes),
+        options=decode_options(attributes),
+        deadline=decode_deadline(attributes),
+        traceparent=lenient_traceparent(attributes),
         claim=attributes.get(CLAIM, ""),
         attributes=attributes,
     )
@@ -181,7 +192,8 @@ def encode_reply(reply: Reply) -> Message:
             STATUS: "error" if is_rejection else "ok",
             DETAILS: json.dumps(details) if details else "",
             REASON: _FORBIDDEN.sub("\ufffd", reply.code) if isinstance(reply, Rejection) else "",
-            DEADLINE: _encode_deadline(reply.deadline),
+            HINT_LENGTH: str(len(reply.hint)) if isinstance(reply, Rejection) and reply.hint else "",
+            DEADLINE: encode_deadline(reply.deadline),
             TRACEPARENT: reply.traceparent,
             CLAIM: "" if isinstance(reply, Rejection) else reply.claim,
         },
@@ -194,20 +206,22 @@ def decode_reply(message: Message) -> Reply:
     A message without a status (from a worker of the first version) is a rejection if its body begins like one.
     """
     request_id = message.attributes.get(REQUEST_ID, "")
-    deadline = _lenient_deadline(message.attributes)
-    traceparent = _lenient_traceparent(message.attributes)
+    deadline = lenient_deadline(message.attributes)
+    traceparent = lenient_traceparent(message.attributes)
     status = message.attributes.get(STATUS, "error" if message.body.startswith(REJECTION_PREFIX) else "ok")
     if status == "ok":
         return Response(
             body=message.body,
-            details=_lenient_details(message.attributes),
+            details=lenient_details(message.attributes),
             request_id=request_id,
             deadline=deadline,
             traceparent=traceparent,
             claim=message.attributes.get(CLAIM, ""),
         )
+    reason = message.body.removeprefix(REJECTION_PREFIX)
     return Rejection(
-        reason=message.body.removeprefix(REJECTION_PREFIX),
+        reason=reason,
+        hint=lenient_hint(message.attributes, reason),
         code=message.attributes.get(REASON, ""),
         request_id=request_id,
         deadline=deadline,
@@ -220,77 +234,13 @@ def decode_address(message: Message) -> Request:
     request_id = message.attributes.get(REQUEST_ID, "")
     return Request(
         body="",
-        request_id=request_id if _ID.fullmatch(request_id) else "",
+        request_id=request_id if ID.fullmatch(request_id) else "",
         reply_to=message.attributes.get(REPLY_TO, ""),
-        deadline=_lenient_deadline(message.attributes),
-        traceparent=_lenient_traceparent(message.attributes),
+        deadline=lenient_deadline(message.attributes),
+        traceparent=lenient_traceparent(message.attributes),
     )
 
 
 def _message(body: str, attributes: Mapping[str, str]) -> Message:
     carried = {name: value for name, value in attributes.items() if value}
     return Message(body=body, attributes={**carried, PROTOCOL_VERSION: VERSION})
-
-
-def _check_version(attributes: Mapping[str, str]) -> None:
-    version = attributes.get(PROTOCOL_VERSION, VERSION)
-    if version != VERSION:
-        raise MalformedMessage(f"The message has protocol version {quoted(version)}; this worker supports {VERSION}.")
-
-
-def _decode_id(attributes: Mapping[str, str]) -> str:
-    request_id = attributes.get(REQUEST_ID)
-    if request_id is None:
-        return ""
-    if not _ID.fullmatch(request_id):
-        raise MalformedMessage(
-            f"The attribute {REQUEST_ID} is {quoted(request_id)}: it must be 1 to 128 letters, digits, or . _ : -"
-        )
-    return request_id
-
-
-def _decode_options(attributes: Mapping[str, str]) -> Mapping[str, str]:
-    text = attributes.get(OPTIONS)
-    if text is None:
-        return {}
-    try:
-        options = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object.") from error
-    if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
-        raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object of strings.")
-    return options
-
-
-def _encode_deadline(deadline: float | None) -> str:
-    return "" if deadline is None else f"{deadline:.3f}"
-
-
-def _decode_deadline(attributes: Mapping[str, str]) -> float | None:
-    text = attributes.get(DEADLINE)
-    deadline = _lenient_deadline(attributes)
-    if text is not None and deadline is None:
-        raise MalformedMessage(f"The attribute {DEADLINE} is {quoted(text)}: it must be seconds since 1970.")
-    return deadline
-
-
-def _lenient_details(attributes: Mapping[str, str]) -> Mapping[str, Any]:
-    try:
-        found = json.loads(attributes.get(DETAILS, "{}"))
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _lenient_deadline(attributes: Mapping[str, str]) -> float | None:
-    try:
-        deadline = float(attributes.get(DEADLINE, "nan"))
-    except ValueError:
-        return None
-    return deadline if math.isfinite(deadline) else None
-
-
-def _lenient_traceparent(attributes: Mapping[str, str]) -> str:
-    """Return the trace context; empty if it is invalid, as the W3C requires."""
-    found = attributes.get(TRACEPARENT, "")
-    return found if _TRACEPARENT.fullmatch(found) else ""

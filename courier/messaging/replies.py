@@ -23,8 +23,9 @@ from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing,
 from courier.messaging.backlog import Backlog
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.message_attributes import TRACEPARENT
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import TRACEPARENT, Rejection, Response, decode_reply, encode_reply
+from courier.messaging.protocol import Rejection, Response, decode_reply, encode_reply
 from courier.text import printable
 
 log = logging.getLogger(__name__)
@@ -198,6 +199,7 @@ class Replier:
             return
         rejection = Rejection(
             reason=f"The response could not be sent. {failure.error.sentence}",
+            hint=failure.error.hint,
             request_id=reply.request_id,
             deadline=reply.deadline,
         )

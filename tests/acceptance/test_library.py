@@ -35,7 +35,7 @@ def test_the_program_of_the_readme_answers_rejects_and_gives_up(account: Place) 
     courier.create_queues(UPPER)
     with courier.Worker(upper, UPPER), courier.Requester(UPPER, timeout=60) as requester:
         assert requester.request("hello").body == "HELLO"
-        with pytest.raises(courier.Rejected, match=r"Nothing to upper-case\. Send some text\."):
+        with pytest.raises(courier.Rejected, match=r"Nothing to upper-case\.\nSend some text\."):
             requester.request(" ")
         lines = [f"line {number}" for number in range(30)]
         outcomes = list(requester.request_many([*lines, " "]))

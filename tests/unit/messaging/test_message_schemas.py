@@ -39,7 +39,9 @@ def test_what_is_sent_fits_and_needs_no_attribute_that_the_schema_lacks() -> Non
             body="1", details={"width": 1}, request_id="a-1", deadline=1.5, traceparent="00-a", claim="courier/2"
         )
     )
-    rejection = protocol.encode_reply(protocol.Rejection(reason="No.", code="corrupt", request_id="a-1", deadline=2))
+    rejection = protocol.encode_reply(
+        protocol.Rejection(reason="No. Yes.", hint="Yes.", code="corrupt", request_id="a-1", deadline=2)
+    )
 
     assert set(validator("request").schema["properties"]) == set(request.attributes)  # type: ignore[index]
     validator("request").validate(dict(request.attributes))

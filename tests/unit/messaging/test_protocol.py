@@ -141,6 +141,27 @@ def test_a_reply_of_a_first_version_worker_is_understood() -> None:
     assert decode_reply(Message(body="cat.png")) == Response(body="cat.png")
 
 
+def test_a_rejection_has_its_hint_at_its_end_and_as_a_length_beside_it() -> None:
+    rejection = Rejection(reason="No. Say yes.", hint="Say yes.", code="negative")
+    message = encode_reply(rejection)
+
+    assert (message.body, message.attributes["hint-length"]) == ("?Error. No. Say yes.", "8")
+    assert decode_reply(message) == rejection
+    assert (rejection.error.message, rejection.error.hint) == ("No.", "Say yes.")
+    assert "hint-length" not in encode_reply(Rejection(reason="No.")).attributes
+
+
+@pytest.mark.parametrize("length", ["", "0", "-1", "x", "9", "12", "1" * 5000, "\u0661", "1.5"])
+def test_a_hint_length_that_fits_no_hint_is_ignored(length: str) -> None:
+    message = Message(body="?Error. No. Yes.", attributes={"status": "error", "hint-length": length})
+
+    found = decode_reply(message)
+
+    assert isinstance(found, Rejection)
+    assert (found.reason, found.hint) == ("No. Yes.", "")
+    assert found.error.message == "No. Yes."
+
+
 def test_characters_that_a_queue_rejects_are_replaced() -> None:
     assert encode_reply(Response(body="a\x00\x1b\ud800b\tc\n")).body == "a\ufffd\ufffd\ufffdb\tc\n"
 

@@ -55,11 +55,11 @@ def test_a_request_has_its_response_with_its_details_and_its_time() -> None:
 
 
 @pytest.mark.usefixtures("queues")
-def test_a_rejection_is_raised_with_the_workers_sentence_and_reason() -> None:
-    with Worker(echo, ECHO), pytest.raises(Rejected, match=r"No\. Say yes\.") as raised:
+def test_a_rejection_is_raised_with_the_handlers_message_hint_and_reason() -> None:
+    with Worker(echo, ECHO), pytest.raises(Rejected) as raised:
         Requester(ECHO).request("no")
 
-    assert raised.value.reason == "negative"
+    assert (raised.value.message, raised.value.hint, raised.value.reason) == ("No.", "Say yes.", "negative")
 
 
 @pytest.mark.usefixtures("queues")
