@@ -11,7 +11,7 @@ from itertools import takewhile, zip_longest
 from pathlib import Path
 from unittest.mock import patch
 
-from courier.cli import daemon, images, numbers, numbers_arguments
+from courier.cli import daemon, images, images_arguments, numbers, numbers_arguments
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,7 +20,7 @@ def program_help() -> str:
     """Return the help of the four programs and of each of their commands."""
     parsers = {
         "numbers_client.py": numbers_arguments.build_parser(numbers.__doc__ or ""),
-        "images_client.py": images.build_parser(),
+        "images_client.py": images_arguments.build_parser(images.__doc__ or ""),
         "numbers_worker.py": daemon.build_parser(_docstring("numbers_worker.py")),
         "images_worker.py": daemon.build_parser(_docstring("images_worker.py")),
     }

@@ -10,14 +10,14 @@ import io
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from courier import Requester
 from courier.cli import bootstrap
-from courier.cli.argument_parser import ArgumentParser
-from courier.cli.command_line import CANCELLATION, SIGNALS, STATUSES, add_common, add_version, complain
+from courier.cli.command_line import CANCELLATION, SIGNALS, complain
 from courier.cli.failures import Failures
-from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
+from courier.cli.images_arguments import SHEET, build_parser
+from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.errors import WrongUsage
 from courier.files import expand_home
 from courier.images.application import application
@@ -31,26 +31,8 @@ if TYPE_CHECKING:
     from courier.images.pipeline import Pipeline
     from courier.images.transfer import Result
 
-FOLDERS = ("unprocessed", "processed")
 #: The largest size of a preview, in characters; two are shown side by side.
 PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
-
-EPILOG = f"""\
-examples:
-  images_client.py                                    the menu
-  images_client.py run cat.jpg --to out               upload, process, download
-  images_client.py run                                the same with the sample image
-  images_client.py run 'photos/*.jpg' --operations thumbnail=800,convert=webp:80 --to out/
-                                                      many at once; run again, only what is missing
-  images_client.py run cat.jpg --operations web --operations sepia
-                                                      several results of one upload
-  images_client.py run photos --recursive --to out    with subfolders
-  images_client.py operations                         what can be done
-  images_client.py sheet cat.jpg                      each operation on it, in one image
-  images_client.py process cat.jpg --operations grayscale,resize=800x600:cover
-  images_client.py purge --yes
-
-{STATUSES}"""
 
 
 class Menu:
@@ -172,56 +154,6 @@ def _chosen(otherwise: str, names: Sequence[str], *, may_be_all: bool) -> Callab
     return read
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = ArgumentParser(description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
-    add_version(parser)
-    add_common(parser)
-    commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
-
-    def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        add_common(command, inherited=True)
-        for option in options:
-            command.add_argument(option, **_OPTIONS[option])
-        return command
-
-    add("upload", "upload images (without names: the sample image)", "--replace").add_argument(
-        "files", nargs="*", metavar="FILE"
-    )
-    add("list", "list the images in the bucket").add_argument(
-        "folder", nargs="?", choices=tuple(FOLDERS), default="unprocessed", help="default: unprocessed"
-    )
-    add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
-    add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
-    add("run", "upload, process and download", "--operations", *_RUN).add_argument(
-        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
-    )
-    add("sheet", "show what each operation makes of images, in one image each", *_RUN).add_argument(
-        "files", nargs="*", metavar="FILE", help="files, folders, patterns; none: the sample image"
-    )
-    add("operations", "list the operations on images")
-    add_commands(add)
-    return parser
-
-
-#: The options of the commands that upload, process and download.
-_RUN = ("--to", "--recursive", "--replace")
-#: The preset of contact sheets.
-_SHEET = "sheet"
-_OPTIONS: dict[str, dict[str, Any]] = {
-    "--operations": {
-        "action": "append",
-        "metavar": "LIST",
-        "help": "such as grayscale,resize=800x600; the operations command lists them; repeat it for several results "
-        f"(default: {DEFAULT})",
-    },
-    "--to": {"default": ".", "metavar": "DIR", "help": "the folder to save in, created if missing (default: this one)"},
-    "--recursive": {"action": "store_true", "help": "include subfolders, and keep them in --to"},
-    "--replace": {"action": "store_true", "help": "overwrite existing files; for upload: in the bucket"},
-}
-
-
 def _upload(given: argparse.Namespace, commands: ImageCommands) -> None:
     for source in commands.sources(given.files):
         with commands.failures.noted(source.shown, "upload", name=Path(source.shown).name):
@@ -258,7 +190,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "process": lambda: _process(given, commands),
         "download": lambda: _download(given, commands),
         "run": lambda: _run(given, commands, _pipelines(given)),
-        "sheet": lambda: _run(given, commands, [_pipeline(_SHEET)]),
+        "sheet": lambda: _run(given, commands, [_pipeline(SHEET)]),
         "list": lambda: commands.list(given.folder),
         "operations": commands.operations,
     }[given.command]()
@@ -267,7 +199,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
-    given = build_parser().parse_args(arguments)
+    given = build_parser(__doc__ or "").parse_args(arguments)
     bootstrap.require_packages()
     from courier.cli.console import Terminal
     from courier.cli.keyboard import Keyboard

@@ -27,7 +27,7 @@ from courier.numbers.application import application
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
 from courier.numbers.notation import CommaCheck
 from courier.numbers.options import Extras, percentiles
-from courier.numbers.source import Stream, opened, read_lines
+from courier.numbers.source import STANDARD_INPUT, Stream, opened, read_lines
 from courier.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -234,8 +234,8 @@ def run(given: argparse.Namespace, numbers: Numbers) -> int:
         "random": lambda: random_list(given.length, given.seed),
     }
     try:
-        if given.command == "file":
-            numbers.send_file(given.path)
+        if given.command == "file" or getattr(given, "numbers", None) == [STANDARD_INPUT]:
+            numbers.send_file(getattr(given, "path", STANDARD_INPUT))
         else:
             numbers.send(texts[given.command]())
     except CourierError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from courier.cli import completion, examples
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import STATUSES, add_common, add_version, whole_number
 from courier.cli.queue_commands import COMMANDS, add_commands
@@ -16,7 +17,7 @@ MAX_RANDOM = 50_000
 EPILOG = f"""\
 examples:
   numbers_client.py                          the menu
-  numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22
+  numbers_client.py send "1, 5, 22"          one list; also: send 1 5 22, or send - for standard input
   numbers_client.py random 100 --seed 7 --percentile 5,95
   numbers_client.py file prices.txt          one list, of any size; - is standard input
   numbers_client.py file sales.csv --column price
@@ -41,32 +42,31 @@ percentiles:
 {STATUSES}"""
 
 
-def build_parser(description: str) -> argparse.ArgumentParser:
+def build_parser(description: str) -> ArgumentParser:
     """Return the parser of the command line."""
     parser = ArgumentParser(
         description=description, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_version(parser)
+    completion.add_completion(parser)
     add_common(parser)
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
+        command = commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=examples.epilog((examples.NUMBERS | examples.QUEUES)[name]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         add_common(command, inherited=True)
         if name not in COMMANDS:
-            command.add_argument("--csv", action="store_true", help="print only CSV on stdout")
-            command.add_argument(
-                "--percentile",
-                type=_percentiles,
-                action="extend",
-                default=[],
-                metavar="P",
-                help="show percentiles as well: from 0 to 100, such as 95 or 5,95,99.9",
-            )
+            _add_output(command)
         return command
 
     command = add("send", "send a list of numbers")
-    command.add_argument("numbers", nargs="+", metavar="LIST")
+    command.add_argument("numbers", nargs="+", metavar="LIST", help="- is standard input")
     _add_notation(command)
     add("sample", f"send the pre-made list: {SAMPLE}")
     command = add("random", "send random numbers")
@@ -76,11 +76,25 @@ def build_parser(description: str) -> argparse.ArgumentParser:
     command.add_argument("--column", type=_column, metavar="N", help="use one column of the rows: its number or name")
     lines = add("batch", "send each line of a file as a list")
     for one in (command, lines):
-        one.add_argument("path", metavar="PATH", help="- is standard input")
+        path = one.add_argument("path", metavar="PATH", help="- is standard input")
+        completion.completed(path, completion.FILE)
         one.add_argument("--skip-header", action="store_true", help="skip the first line")
         _add_notation(one)
     add_commands(add)
     return parser
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what is shown, and how."""
+    parser.add_argument("--csv", action="store_true", help="print only CSV on stdout")
+    parser.add_argument(
+        "--percentile",
+        type=_percentiles,
+        action="extend",
+        default=[],
+        metavar="P",
+        help="show percentiles as well: from 0 to 100, such as 95 or 5,95,99.9",
+    )
 
 
 def _add_notation(parser: argparse.ArgumentParser) -> None:

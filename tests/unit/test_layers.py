@@ -33,6 +33,7 @@ OWNERS = {
     "numpy": "numbers",
     "PIL": "images",
     "rich": "cli",
+    "shtab": "cli",
 }
 MODULES = sorted((ROOT / "courier").rglob("*.py"))
 PROGRAMS = sorted(ROOT.glob("*_client.py")) + sorted(ROOT.glob("*_worker.py"))

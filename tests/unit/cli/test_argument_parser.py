@@ -35,3 +35,34 @@ def test_a_missing_standard_error_is_passed_over(monkeypatch: pytest.MonkeyPatch
 
     with pytest.raises(SystemExit):
         ArgumentParser().parse_args(["--nothing"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["sned"], "there is no command 'sned'. Did you mean send? There are send or check.\n"),
+        (["zzz"], "there is no command 'zzz'. There are send or check.\n"),
+        (["send", "--colunm", "3"], "unknown arguments: --colunm 3. Did you mean --column?\n"),
+        (["send", "--colunm=3"], "unknown arguments: --colunm=3. Did you mean --column?\n"),
+        (["send", "x"], "unknown arguments: x.\n"),
+        (["--vrebose"], "unknown arguments: --vrebose. Did you mean --verbose?\n"),
+        (["send", "--to", "beds"], "argument --to: cannot be 'beds'. Did you mean bed? Choose bed or table.\n"),
+        (["send", "\x1b[2J"], "unknown arguments: \\x1b[2J.\n"),
+    ],
+)
+def test_a_word_that_is_spelled_alike_is_suggested(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = ArgumentParser()
+    parser.add_argument("--verbose", action="store_true")
+    commands = parser.add_subparsers(dest="command")
+    send = commands.add_parser("send")
+    send.add_argument("--column")
+    send.add_argument("--to", choices=["bed", "table"])
+    commands.add_parser("check")
+
+    with pytest.raises(SystemExit) as raised:
+        parser.parse_args(arguments)
+
+    assert raised.value.code == 2
+    assert capsys.readouterr().err.endswith(f"error: {said}")

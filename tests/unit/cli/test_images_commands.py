@@ -12,7 +12,7 @@ import pytest
 from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
-from courier.cli import image_rows, images
+from courier.cli import image_rows, images, images_arguments
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
@@ -134,7 +134,7 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
 def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"")
     arguments = ["run", "a.png", "bad.png", "--to", "out", "--operations", "sepia", "--operations", "flip,flop"]
-    given = images.build_parser().parse_args([*arguments, "--operations", "sepia"])
+    given = images_arguments.build_parser("").parse_args([*arguments, "--operations", "sepia"])
     commands, screen = commands_for(made_transfer())
     for_programs, written = commands_for(made_transfer(), as_json=True)
 
@@ -160,7 +160,7 @@ def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
 
 
 def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
-    given = images.build_parser().parse_args(["sheet", "a.png", "--to", "out"])
+    given = images_arguments.build_parser("").parse_args(["sheet", "a.png", "--to", "out"])
     commands, screen = commands_for(made_transfer())
 
     assert images.run(given, commands) == 0
@@ -173,7 +173,9 @@ def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
 
 @pytest.mark.usefixtures("folder")
 def test_uploaded_images_are_processed_by_each_list_of_operations() -> None:
-    given = images.build_parser().parse_args(["process", "a.png", "--operations", "sepia", "--operations", "web"])
+    given = images_arguments.build_parser("").parse_args(
+        ["process", "a.png", "--operations", "sepia", "--operations", "web"]
+    )
     commands, screen = commands_for(made_transfer())
     commands.upload("a.png", replace=False)
 
