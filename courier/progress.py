@@ -10,10 +10,14 @@ from typing import Protocol
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """The progress of a transfer: `expect` sets the total bytes, if known; `advance` adds transferred bytes."""
+    """The progress of a transfer: `expect` sets the total bytes, if known; `advance` adds transferred bytes.
+
+    `begin` begins another stage of the same work, by its name: its bytes count from 0 again.
+    """
 
     expect: Callable[[int | None], None]
     advance: Callable[[int], None]
+    begin: Callable[[str], None] = lambda _text: None
 
 
 #: Ignores progress.

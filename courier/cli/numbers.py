@@ -10,8 +10,8 @@ import json
 import random
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from courier import Request, Requester
@@ -21,13 +21,14 @@ from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
 from courier.cli.typed_list import joined, numbers_or_end, without_options
-from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected, WrongUsage
+from courier.errors import CourierError, WrongUsage
 from courier.numbers import parser, response
 from courier.numbers.application import application
-from courier.numbers.list_source import ListSource, Reading, without_last_empty
+from courier.numbers.list_source import ListSource, Reading
+from courier.numbers.missing import MissingValues
 from courier.numbers.notation import CommaCheck
 from courier.numbers.options import Extras, percentiles
-from courier.numbers.source import STANDARD_INPUT, Stream, opened, read_lines
+from courier.numbers.source import STANDARD_INPUT, Stream, opened, read_lines, size_of
 from courier.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 #: The bytes of a file that are read before asking the queue for its message limit.
 BEGINNING_BYTES = 1_024
+NO_MODES = "All modes need the whole list in a message: of a list this long there are none."
 
 
 class Numbers:
@@ -49,6 +51,7 @@ class Numbers:
         timeout_seconds: float,
         reading: Reading,
         percentiles: tuple[str, ...] = (),
+        modes: bool = False,
     ) -> None:
         self._settings = settings
         self._terminal = terminal
@@ -57,6 +60,7 @@ class Numbers:
         self._report = Report(terminal, output)
         self._reading = reading
         self._percentiles = percentiles
+        self._modes = modes
         self.requester = Requester(
             application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION
         )
@@ -67,23 +71,24 @@ class Numbers:
     @property
     def _extras(self) -> Extras:
         """The options of a single request."""
-        return Extras(histogram=not self._output, percentiles=self._percentiles)
+        return Extras(histogram=not self._output, percentiles=self._percentiles, modes=self._modes)
 
     def send(self, text: str) -> None:
         """Request the statistics of `text` and show them. Raises: CourierError."""
-        self._send(ListSource([text], Reading(notation=self._reading.notation)))
+        self._send(ListSource([text], self._reading.of_text))
 
     def _send(self, source: ListSource) -> None:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
         if len(content) > self.requester.max_body_bytes(len(content)):
-            self._send_long(ListSource([text], Reading()), "the list")
+            self._send_long(ListSource([text], Reading()), "the list", source.missing)
             return
         self._warn(source.note)
         with self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)"):
             found = self.requester.request(Request(body=text, options=self._extras.options))
-        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], response.decode(found.body), found.seconds)
+        shown = response.decode(found.body)
+        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], shown, found.seconds, source.missing)
 
     def send_file(self, path: str) -> None:
         """Request the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
@@ -94,68 +99,36 @@ class Numbers:
                 begun += file.read(max(0, room + 1 - len(begun)))
             source = ListSource.of_stream(Stream(begun, file), path, self._reading)
             if len(begun) > room:
-                self._send_long(source, path)
+                self._send_long(source, path, source.missing)
             else:
                 self._send(source)
 
-    def _send_long(self, source: ListSource, name: str) -> None:
+    def _send_long(self, source: ListSource, name: str, missing: MissingValues | None) -> None:
         """Request the statistics of a list that is too large for a message, by claim check. Raises: CourierError."""
         from courier.numbers import claim_check
 
         client = claim_check.StoredListClient(
             requester=self.requester,
             part_bytes=int(self._settings.list_part_megabytes * 1e6),
-            extras=self._extras,
+            extras=replace(self._extras, modes=False),
         )
         result, took_seconds = claim_check.request(client, self._settings.bucket, source, name, self._terminal)
         self._warn(source.note)
+        self._warn(NO_MODES * self._modes)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
-        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds)
+        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds, missing)
 
     def _warn(self, note: str) -> None:
         if note:
             self._terminal.warn(note)
 
-    def batch(self, lines: Iterable[str | None]) -> int:
-        """Request the statistics of every line, many at once; print a row for each, in order.
+    def batch(self, path: str) -> int:
+        """Request the statistics of every line of a file; return the exit status."""
+        from courier.cli.numbers_batch import Batch
 
-        Returns the exit status: that of the worst line, where a missing response is worse than a rejection. After a
-        cancellation no more lines are sent, and every line that was sent has a row.
-        """
-        report = self._report.batch()
-        results = self.requester.request_many(self._requests(lines))
-        with self._terminal.counting("answered") as advance, closing(results):
-            for number, result in enumerate(results, start=1 + self._reading.skip_header):
-                if isinstance(result, CourierError):
-                    report.reject(number, result)
-                else:
-                    report.add(number, response.decode(result.body))
-                advance(1)
-        report.end()
-        return INTERRUPTED if CANCELLATION.is_canceled else report.worst
-
-    def _requests(self, lines: Iterable[str | None]) -> Iterator[Request | CourierError | None]:
-        check = CommaCheck()
-        behind = "\n0"  # The first line may be a header: parse it as a list in lines, for the hint.
-        for line in without_last_empty(lines, skip_header=self._reading.skip_header):
-            yield None if line is None else self._request(line, behind)
-            behind = behind if line is None else ""
-            check.add("" if line is None else line + "\n")
-        if self._reading.notation.is_plain:
-            self._warn(check.note())
-
-    def _request(self, line: str, behind: str) -> Request | CourierError:
-        try:
-            line = ListSource([line], Reading(notation=self._reading.notation)).text()
-            parser.split(line + behind if line.strip() else line)
-        except Rejected as error:
-            return error
-        size = len(line.encode())
-        room = self.requester.max_body_bytes(size)
-        if size > room:
-            message = f"The list has {size:,} bytes, and a message can have {room:,}."
-            return MessageTooLong(message, hint="Send it as a separate file, with the file command.")
-        return Request(body=line, options=Extras(percentiles=self._percentiles).options)
+        extras = replace(self._extras, histogram=False)
+        batch = Batch(self.requester, self._terminal, self._report.batch(), self._reading, extras)
+        return batch.run(read_lines(path), size_of(path))
 
     def menu(self) -> int:
         """Run the menu; return the exit status."""
@@ -225,7 +198,7 @@ def _length(text: str) -> int:
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
     """Run a command; return the exit status. Raises: CourierError."""
     if given.command == "batch":
-        return numbers.batch(read_lines(given.path))
+        return numbers.batch(given.path)
     if given.command in COMMANDS:
         return numbers.queue_commands.run(given)
     texts = {
@@ -270,6 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         timeout_seconds=given.timeout or settings.timeout_seconds,
         reading=Reading.of(given),
         percentiles=tuple(dict.fromkeys(getattr(given, "percentile", ()))),
+        modes=getattr(given, "modes", False),
     )
     if given.command:
         return run(given, numbers)

@@ -32,12 +32,13 @@ lists:
   --thousands          1,234.5; 2,000 or 1,234 2,000: commas between digits group them by threes; one before a space
                        or a line ending still separates
   both                 1.234,5; 2.000
+  --skip-missing       NA, NaN, null, - and similar, and empty items, are skipped and counted
   --column N           of rows with commas, semicolons, tabs or spaces between cells, quoted or not; a name is looked
                        for in the first line
 
 percentiles:
   --percentile 95 shows p95: the value below which 95 % of the numbers lie, between two neighbors in proportion, as
-  quartiles are (type 7 of R, the default of NumPy too). It is exact for lists of any size.
+  quartiles are (Hyndman-Fan type 7, the default of R and NumPy). It is exact for lists of any size.
 
 {STATUSES}"""
 
@@ -95,6 +96,7 @@ def _add_output(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="show percentiles as well: from 0 to 100, such as 95 or 5,95,99.9",
     )
+    parser.add_argument("--modes", action="store_true", help="show all modes, not only the least; not of long lists")
 
 
 def _add_notation(parser: argparse.ArgumentParser) -> None:
@@ -108,6 +110,11 @@ def _add_notation(parser: argparse.ArgumentParser) -> None:
         "--thousands",
         action="store_true",
         help="1,234.5 is one number (with --decimal-comma: 1.234,5); so is 1234.5",
+    )
+    parser.add_argument(
+        "--skip-missing",
+        action="store_true",
+        help="skip and count missing values: NA, NaN, null, - and similar, and empty items",
     )
 
 

@@ -7,6 +7,7 @@ redirected, which rich does by default.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -133,22 +134,33 @@ def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
     speed = [TransferSpeedColumn()] if width >= SPEED_COLUMNS else []
     label = TextColumn("{task.fields[what]}", markup=False)
     progress = Bars(label, *bar, DownloadColumn(), *speed)
-    task = progress.add_task("", total=None, what=shortened(text, max(12, width - 50)))
+    room = max(12, width - 50)
+    task = progress.add_task("", total=None, what=shortened(text, room))
     return progress, Progress(
         expect=lambda total: progress.update(task, total=total),
         advance=lambda count: progress.advance(task, count),
+        begin=lambda stage: progress.reset(task, total=None, what=shortened(stage, room)),
     )
 
 
-def counter(text: str, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:
-    """Return a counter, and a function that adds to it."""
+def counter(text: str, total_bytes: int | None, width: int, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:
+    """Return a counter, with a bar if the bytes of all items are known, and a function that adds an item's bytes."""
+    from rich.progress import BarColumn, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    label = TextColumn("{task.completed:,.0f} {task.fields[what]}", markup=False)
-    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), label, TimeElapsedColumn())
-    task = progress.add_task("", total=None, what=text)
-    return progress, lambda more: progress.advance(task, more)
+    is_bar = total_bytes and width >= BAR_COLUMNS
+    share = [BarColumn(max(10, min(40, width - 45))), TaskProgressColumn()] if is_bar else []
+    label = TextColumn("{task.fields[count]:,} {task.fields[what]}", markup=False)
+    progress = Bars(SpinnerColumn("line" if ascii_only else "dots"), label, *share, TimeElapsedColumn())
+    task = progress.add_task("", total=total_bytes, what=text, count=0)
+    counts = itertools.count(1)
+
+    def advance(size: int) -> None:
+        # Line endings of two characters may be counted as one, and the last line may have none.
+        done = min(progress.tasks[0].completed + size, total_bytes or size)
+        progress.update(task, completed=done, count=next(counts))
+
+    return progress, advance
 
 
 def batch_bars(text: str, total: int, width: int) -> tuple[Bars, tuple[Progress, Callable[[], None]]]:

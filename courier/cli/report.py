@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from courier.cli import layout
 from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
+from courier.numbers.missing import MissingValues
 from courier.numbers.response import NumbersResponse
 
 if TYPE_CHECKING:
@@ -31,15 +33,29 @@ class Report:
         self._terminal = terminal
         self._output = output
 
-    def show(self, first: Sequence[str], last: Sequence[str], response: NumbersResponse, took_seconds: float) -> None:
-        """Show a response, and the `first` and `last` numbers of the list, all of them if it is short."""
+    def show(
+        self,
+        first: Sequence[str],
+        last: Sequence[str],
+        response: NumbersResponse,
+        took_seconds: float,
+        missing: MissingValues | None = None,
+    ) -> None:
+        """Show a response, and the `first` and `last` numbers of the list, all of them if it is short.
+
+        `missing`: the values that were skipped; None if none are.
+        """
+        response = replace(response, skipped=missing.count) if missing else response
         if self._output == "json":
             self._terminal.row(render.json_line(response))
         elif self._output == "csv":
-            self._terminal.row(render.csv_line(list(response.statistics)))
-            self._terminal.row(render.csv_line(list(response.statistics.values())))
+            row = render.cells(response)
+            self._terminal.row(render.csv_line(list(row)))
+            self._terminal.row(render.csv_line(list(row.values())))
         else:
             self._show_list(first, last, int(response.statistics.get("count") or 0))
+            if missing and missing.count:
+                self._terminal.say(missing.note())
             self._show_person(response)
             self._terminal.say(f"answered in {took_seconds:.3f} s")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TypeVar
 
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType, RenderResult
@@ -204,14 +205,22 @@ class Screen:
 
     def moving(self, text: str) -> AbstractContextManager[Progress]:
         """Show a progress bar for bytes while the body runs; yields the progress."""
-        return self._shown(text, lambda words: progress_display.byte_bar(words, self._drawing_width), NO_PROGRESS)
+        unseen = replace(NO_PROGRESS, begin=self._note_once)
+        return self._shown(text, lambda words: progress_display.byte_bar(words, self._drawing_width), unseen)
 
-    def counting(self, text: str) -> AbstractContextManager[Callable[[int], None]]:
-        """Show a counter on stderr, unless results are printed on this terminal; yields a function that adds to it."""
+    def counting(self, text: str, total_bytes: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a counter on stderr, unless results are printed on this terminal, and a bar if their bytes are known.
+
+        Yields a function that adds one item of so many bytes.
+        """
         if not self.is_watched or output.is_terminal(self._console.file):
             return contextlib.nullcontext(lambda _: None)
         return self._shown(
-            text, lambda words: progress_display.counter(words, ascii_only=self._draws_ascii), lambda _: None
+            text,
+            lambda words: progress_display.counter(
+                words, total_bytes, self._drawing_width, ascii_only=self._draws_ascii
+            ),
+            lambda _: None,
         )
 
     def gathering(self, text: str, total: int) -> AbstractContextManager[tuple[Progress, Callable[[], None]]]:
@@ -226,13 +235,17 @@ class Screen:
     def _shown(self, text: str, make: Callable[[str], tuple[RenderableType, T]], unseen: T) -> Iterator[T]:
         """Show a display while the body runs, if it can be drawn; else print its text once on a terminal."""
         if not self.is_watched:
-            if output.is_terminal(self._errors.file) and not output.is_pipe(self._console.file):
-                self.note(text)
+            self._note_once(text)
             yield unseen
             return
         display, progress = make(printable(text))
         with self._region.showing(display):
             yield progress
+
+    def _note_once(self, text: str) -> None:
+        """Print what is waited for, on a terminal that cannot draw it."""
+        if output.is_terminal(self._errors.file) and not output.is_pipe(self._console.file):
+            self.note(text)
 
     @property
     def _draws_ascii(self) -> bool:

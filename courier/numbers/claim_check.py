@@ -72,7 +72,9 @@ class StoredListClient:
             passes = count(1)
 
             def make_pass(plan: Plan) -> OnePass:
-                moved.expect(next(passes) * found.size_bytes)
+                if (number := next(passes)) > 1:
+                    moved.begin(f"Narrowing the quartiles, pass {number}")
+                moved.expect(found.size_bytes)
                 return self._pass(found, spans, plan, moved)
 
             figures, histogram = summarize_stream(first, make_pass, of_any(self.extras.percentiles), limit=MAX_KEPT)
@@ -113,13 +115,12 @@ def request(
     bucket = Bucket(client.requester.aws(), bucket_name, LISTS)
     bucket.check()
     source.check_beginning()
-    with ExitStack() as stack:
-        with terminal.moving(f"Uploading {name}") as moved:
-            moved.expect(source.size_bytes)
-            found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
+    with ExitStack() as stack, terminal.moving(f"Uploading {name}") as moved:
+        moved.expect(source.size_bytes)
+        found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
         started = time.monotonic()
-        with terminal.moving(f"Working through {name} (Ctrl-C to cancel)") as moved:
-            return client.request(found, moved), time.monotonic() - started
+        moved.begin(f"Working through {name} (Ctrl-C to cancel)")
+        return client.request(found, moved), time.monotonic() - started
 
 
 def _request(found: StoredObject, **options: str) -> Request:

@@ -11,6 +11,7 @@ from itertools import chain
 from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.decoding import lines
+from courier.numbers.missing import MissingValues
 from courier.numbers.notation import Notation
 from courier.numbers.parser import ParseError
 from courier.text import one_of, quoted
@@ -32,6 +33,8 @@ class Column:
     wanted: str
     skip_header: bool
     notation: Notation
+    #: Skips and counts missing values; None: they are rejected.
+    missing: MissingValues | None = None
 
     def values(self, blocks: Iterable[str]) -> Iterator[str]:
         """Yield the numbers in the column of a text in blocks.
@@ -44,9 +47,10 @@ class Column:
             if not any(map(str.strip, row)):
                 empty = empty or line
                 continue
-            if empty:
+            if empty and not self.missing:
                 raise NotANumberList(f"Line {empty:,} is empty.", hint="Delete it.")
-            yield self._value(row, place, line)
+            if not (self.missing and place < len(row) and self.missing.is_missing(row[place].strip())):
+                yield self._value(row, place, line)
 
     def _place(self, rows: Iterator[tuple[int, list[str]]]) -> int:
         """Return the column's index, and consume the header, if there is one."""
@@ -80,7 +84,7 @@ class Column:
             return str(found).strip()
         hint = parse_error.hint
         if not item:
-            hint = "An empty cell is not skipped: write a number there, or delete the line."
+            hint = "Write a number there, delete the line, or use --skip-missing."
         elif line == 1 and any(map(str.isalpha, item)):
             hint = "Is that a header? Skip it with --skip-header, or name the column."
         raise NotANumberList(f"Line {line:,}, column {place + 1:,} {parse_error.finding}.", hint=hint)

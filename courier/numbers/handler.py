@@ -11,7 +11,8 @@ from courier.numbers import fast_parser, parser
 from courier.numbers.held_list import HeldList
 from courier.numbers.histogram import histogram
 from courier.numbers.options import Extras
-from courier.numbers.response import NumbersResponse, encode
+from courier.numbers.response import MAX_MODES, NumbersResponse, encode
+from courier.numbers.rounding import all_digits
 from courier.numbers.stats import of_held, summarize
 from courier.numbers.stored_lists import StoredLists
 from courier.settings import LISTS
@@ -56,7 +57,10 @@ def answer(request: Request) -> str:
     extras = Extras.of(request.options)
     numbers = read(request.body)
     drawn = histogram(numbers) if extras.histogram else None
-    return encode(NumbersResponse.of(summarize(numbers, of_held(extras.percentiles)), drawn))
+    modes = None
+    if extras.modes:
+        modes = [all_digits(int(unit), numbers.decimals) for unit in numbers.modes[:MAX_MODES]], len(numbers.modes)
+    return encode(NumbersResponse.of(summarize(numbers, of_held(extras.percentiles)), drawn, modes))
 
 
 def read(text: str) -> HeldList:

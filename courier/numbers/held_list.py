@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
@@ -53,14 +54,20 @@ class HeldList:
     @property
     def mode(self) -> Value:
         """The most frequent value, the least of several; None if no value occurs twice."""
+        return (int(self.modes[0]), self.scale) if len(self.modes) else None
+
+    @cached_property
+    def modes(self) -> Sequence[int] | Array:
+        """All most frequent values, in units and ascending; none if no value occurs twice, except for a single one."""
+        if self.count == 1:
+            return [self.at(0)]
         if isinstance(self.ordered, np.ndarray):
             repeated = np.flatnonzero(self.ordered[1:] == self.ordered[:-1])
-            if not len(repeated):
-                return None if self.count > 1 else (self.at(0), self.scale)
-            # Each run of consecutive indexes is one value; the first of the longest runs is the least.
+            # Each run of consecutive indexes is one value.
             starts = np.flatnonzero(np.diff(repeated, prepend=-2) != 1)
-            longest = int(np.argmax(np.diff(starts, append=len(repeated))))
-            return self.at(int(repeated[starts[longest]])), self.scale
-        # Counter keeps the order of insertion, and max returns the first of equals: the least.
-        unit, times = max(Counter(self.ordered).items(), key=lambda pair: pair[1])
-        return (unit, self.scale) if times > 1 or self.count == 1 else None
+            lengths = np.diff(starts, append=len(repeated))
+            longest = starts[lengths == lengths.max(initial=0)]
+            return cast("Array", self.ordered[repeated[longest]])
+        counts = Counter(self.ordered)  # keeps the order of insertion
+        most = max(counts.values())
+        return [unit for unit, times in counts.items() if times == most] if most > 1 else []

@@ -22,17 +22,20 @@ def _grouped(sign: str) -> str:
 
 
 _DELETE = "Delete it, or skip it with --skip-header."
-_MISSING = "A missing value (NaN, NA, null, - and similar) is never skipped: remove it."
+_MISSING = "A missing value (NaN, NA, null, - and similar): remove it, or use --skip-missing."
 _SCALE = "A letter for a factor is not read: write 5000 or 5e3 for 5k."
 _GROUPS = "Remove the thousands separators."
 _ONE_POINT = "A number has one decimal point."
 _BLANKS = "Spaces separate only where there are no commas and no semicolons."
 _DATE = "A date is not a number."
 
+#: What stands for a missing value: a word, dashes, or an error of a spreadsheet.
+MISSING_WORDS = r"(?:(?i:#?n/?a|nan|null|none|nil|missing|undefined)|-+|\?+|\*+|(?i:#(?:div/0|value|ref|name|num)[!?]))"
+
 #: Items that are keywords of other programs.
 _WORDS: tuple[tuple[str, str], ...] = (
     (r"sep=.?", f"That line tells spreadsheets the separator. {_DELETE}"),
-    (r"(?i:#?n/?a|nan|null|none|nil|missing|undefined|-+|\?+|\*+|#(?:div/0|value|ref|name|num)[!?])", _MISSING),
+    (MISSING_WORDS, _MISSING),
     (r"(?i:[+-]?inf(?:inity)?)", "Infinity is not a number here."),
     (r"(?i:true|false|yes|no)", "Write 1 or 0."),
     (r"(?:#|//).*", f"A comment is not read. {_DELETE}"),

@@ -15,6 +15,7 @@ from courier.errors import NotANumberList
 from courier.numbers import parser
 from courier.numbers.columns import Column
 from courier.numbers.decoding import Decoder
+from courier.numbers.missing import MissingValues
 from courier.numbers.notation import CommaCheck, Notation, TabCheck, count_items
 from courier.numbers.parser import ParseError
 from courier.numbers.source import BLOCK_BYTES, Stream
@@ -43,22 +44,42 @@ class Reading:
     skip_header: bool = False
     #: The column to read: its number (from 1) or its name; None: the whole file is the list.
     column: str | None = None
+    #: Whether to skip missing values.
+    skip_missing: bool = False
 
     @classmethod
     def of(cls, given: object) -> Reading:
         """Return the reading for a command's options."""
-        decimal_comma, thousands, skip_header = (
-            bool(getattr(given, name, False)) for name in ("decimal_comma", "thousands", "skip_header")
+        decimal_comma, thousands, skip_header, skip_missing = (
+            bool(getattr(given, name, False)) for name in ("decimal_comma", "thousands", "skip_header", "skip_missing")
         )
-        notation = Notation(decimal_comma=decimal_comma, thousands=thousands)
-        return cls(notation=notation, skip_header=skip_header, column=getattr(given, "column", None))
+        return cls(
+            notation=Notation(decimal_comma=decimal_comma, thousands=thousands),
+            skip_header=skip_header,
+            column=getattr(given, "column", None),
+            skip_missing=skip_missing,
+        )
+
+    @property
+    def of_text(self) -> Reading:
+        """How to read text that is no table: the same notation, and missing values skipped or not."""
+        return Reading(notation=self.notation, skip_missing=self.skip_missing)
 
 
 class ListSource:
     """A list's text, to be read once: as a whole, or in order as bytes, for an upload."""
 
-    def __init__(self, blocks: Iterable[str], reading: Reading, size_bytes: int | None = None) -> None:
-        self._blocks = _rewritten(iter(blocks), reading)
+    def __init__(
+        self,
+        blocks: Iterable[str],
+        reading: Reading,
+        size_bytes: int | None = None,
+        *,
+        missing: MissingValues | None = None,
+    ) -> None:
+        #: The missing values that were skipped so far; None: they are not skipped.
+        self.missing = (missing or MissingValues()) if reading.skip_missing else None
+        self._blocks = _rewritten(iter(blocks), reading, self.missing)
         self._ready = b""
         is_plain = reading.notation.is_plain and not reading.column
         self._checks: list[TabCheck | CommaCheck] = [TabCheck(), CommaCheck()] if is_plain else []
@@ -138,13 +159,17 @@ def without_last_empty(lines: Iterable[str | None], *, skip_header: bool) -> Ite
             empty += 1
 
 
-def _rewritten(blocks: Iterator[str], reading: Reading) -> Iterator[str]:
+def _rewritten(blocks: Iterator[str], reading: Reading, missing: MissingValues | None) -> Iterator[str]:
     if reading.column:
-        column = Column(wanted=reading.column, skip_header=reading.skip_header, notation=reading.notation)
+        column = Column(
+            wanted=reading.column, skip_header=reading.skip_header, notation=reading.notation, missing=missing
+        )
         return _joined(column.values(blocks))
     if reading.skip_header:
         blocks = _without_header(blocks)
-    return blocks if reading.notation.is_plain else _in_notation(blocks, reading.notation)
+    if not reading.notation.is_plain:
+        blocks = _in_notation(blocks, reading.notation)
+    return missing.without(blocks) if missing else blocks
 
 
 def _joined(values: Iterator[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The options of a numbers request: a histogram and percentiles, beside the statistics of every list.
+"""The options of a numbers request: a histogram, percentiles and all modes, beside the statistics of every list.
 
 Does not import NumPy, which clients do not need.
 """
@@ -13,8 +13,8 @@ from decimal import Decimal
 from courier.errors import Rejected
 from courier.text import quoted
 
-#: The names of the options, and the value that requests a histogram.
-HISTOGRAM, PERCENTILE = "histogram", "percentile"
+#: The names of the options, and the value that requests a histogram or all modes.
+HISTOGRAM, PERCENTILE, MODES = "histogram", "percentile", "modes"
 YES = "yes"
 #: The most percentiles of a request: a pass over a long list keeps values around each of them.
 MAX_PERCENTILES = 10
@@ -27,22 +27,32 @@ class Extras:
 
     histogram: bool = False
     percentiles: tuple[str, ...] = ()
+    #: Whether to return all modes, and not only the least.
+    modes: bool = False
 
     @classmethod
     def of(cls, options: Mapping[str, str], *, others: Collection[str] = ()) -> Extras:
         """Parse a request's options, ignoring `others`. Raises: Rejected for an unknown option or value."""
         for name, value in options.items():
-            if name not in (HISTOGRAM, PERCENTILE, *others) or (name == HISTOGRAM and value != YES):
-                known = ", ".join([*others, f"{HISTOGRAM}={YES}", f"{PERCENTILE}=5,95"])
+            if name not in (HISTOGRAM, PERCENTILE, MODES, *others) or (name in {HISTOGRAM, MODES} and value != YES):
+                known = ", ".join([*others, f"{HISTOGRAM}={YES}", f"{PERCENTILE}=5,95", f"{MODES}={YES}"])
                 message = f"A numbers request has no option {quoted(f'{name}={value}')}."
                 raise Rejected(message, hint=f"Known options: {known}.")
-        return cls(histogram=HISTOGRAM in options, percentiles=percentiles(options.get(PERCENTILE, "")))
+        return cls(
+            histogram=HISTOGRAM in options,
+            percentiles=percentiles(options.get(PERCENTILE, "")),
+            modes=MODES in options,
+        )
 
     @property
     def options(self) -> dict[str, str]:
         """The request's options for these."""
-        drawn = {HISTOGRAM: YES} if self.histogram else {}
-        return drawn | ({PERCENTILE: ",".join(self.percentiles)} if self.percentiles else {})
+        texts = {
+            HISTOGRAM: YES * self.histogram,
+            PERCENTILE: ",".join(self.percentiles),
+            MODES: YES * self.modes,
+        }
+        return {name: text for name, text in texts.items() if text}
 
 
 def percentiles(text: str) -> tuple[str, ...]:

@@ -29,7 +29,21 @@ def table(response: NumbersResponse, *, ascii_only: bool, plain: bool = False) -
     return {
         name: "none" if text is None else mark.format(text) if name in response.rounded else text
         for name, text in response.statistics.items()
+    } | ({"modes": _modes_in_words(*response.modes)} if response.modes else {})
+
+
+def cells(response: NumbersResponse) -> dict[str, str | None]:
+    """Return the cells of a row of CSV by their columns: several modes are separated by spaces."""
+    return {
+        **response.statistics,
+        **({"modes": " ".join(response.modes[0])} if response.modes else {}),
+        **({"skipped": str(response.skipped)} if response.skipped is not None else {}),
     }
+
+
+def _modes_in_words(modes: Sequence[str], count: int) -> str:
+    more = f", … ({count:,} in all)" if count > len(modes) else ""
+    return ", ".join(modes) + more if modes else "none"
 
 
 def json_line(response: NumbersResponse, line: int | None = None) -> str:
@@ -73,8 +87,9 @@ class CsvRows:
 
     def add(self, line: int, response: NumbersResponse) -> None:
         """Write the response to a line."""
-        self._begin(list(response.statistics))
-        self._write(csv_line([str(line), *(response.statistics.get(name) for name in self._names or ()), None]))
+        row = cells(response)
+        self._begin(list(row))
+        self._write(csv_line([str(line), *(row.get(name) for name in self._names or ()), None]))
 
     def reject(self, line: int, reason: str) -> None:
         """Write why a line has no response, once the header is known."""

@@ -94,6 +94,15 @@ def _size_of(file: Source | BinaryIO, begun: int) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 
+def size_of(path: str) -> int | None:
+    """Return the size of a file in bytes (of standard input, for `-`); None if it is not known, as of a pipe."""
+    try:
+        found = os.stat(sys.stdin.fileno() if path == STANDARD_INPUT else path)  # noqa: PTH116  a descriptor, too
+    except (OSError, ValueError, AttributeError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
 def read_lines(path: str) -> Iterator[str | None]:
     """Yield the lines of a file (or of standard input, for `-`) without their endings; None while there is no input.
 

@@ -49,6 +49,8 @@ class StoredLists:
         returns True; AwsError.
         """
         extras = Extras.of(options, others=(ETAG, PART, PLAN))
+        if extras.modes:
+            raise Rejected("A stored list has no modes: they need the whole list at once.")
         while not self._turn.acquire(timeout=1):
             _check(is_over)
         try:

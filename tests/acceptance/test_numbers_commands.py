@@ -50,11 +50,21 @@ def test_json_carries_exact_digits_and_nothing_else(served: Place) -> None:
 
 
 def test_percentiles_stand_beside_the_other_statistics_of_each_list_of_a_batch(served: Place) -> None:
-    done = served.run(CLIENT, "batch", "-", "--csv", "--percentile", "5,99.9", text="1,2,3,4\nx\n7\n")
+    options = ["--csv", "--percentile", "5,99.9", "--modes", "--skip-missing"]
+    done = served.run(CLIENT, "batch", "-", *options, text="1,2,NA,3,,4\nx\n7\n2,1,2,1\n")
+    one = served.run(CLIENT, "send", "-", "--json", *options[1:], text="7\n7\nnull\n")
 
     rows = list(csv.DictReader(io.StringIO(done.stdout)))
-    assert [(row["mode"], row["p5"], row["p99.9"]) for row in rows] == [("", "1.15", "3.997"), ("", "", ""), ("7",) * 3]
+    assert [[row[name] for name in ("mode", "p5", "p99.9", "modes", "skipped")] for row in rows] == [
+        ["", "1.15", "3.997", "", "2"],
+        [""] * 5,
+        ["7", "7", "7", "7", "0"],
+        ["1", "1", "2", "1 2", "0"],
+    ]
     assert done.returncode == 1
+    assert "2 missing values skipped: na (1), empty (1)" in done.stderr
+    assert json.loads(one.stdout)["modes"] == [7]
+    assert json.loads(one.stdout)["skipped"] == 1
 
 
 def test_csv_has_a_header_and_a_row(served: Place) -> None:
@@ -178,7 +188,7 @@ def test_a_batch_goes_on_after_a_line_that_nobody_answered(place: Place) -> None
     [
         (["send", "1,,22"], 1, "Item 2 (character 3) is empty"),
         (["send"], 2, "the following arguments are required"),
-        (["frob"], 2, "invalid choice"),
+        (["frob"], 2, "there is no command 'frob'"),
         (["file", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
         (["batch", "nowhere.txt"], 2, "nowhere.txt cannot be read: No such file"),
         (["random", "0"], 2, "whole number from 1 to 50,000"),

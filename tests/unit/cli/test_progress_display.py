@@ -110,7 +110,7 @@ def test_every_display_fits_the_terminal(width: int) -> None:
     name = "Uploading a-image-with-a-very-long-name-indeed.png"
     bar, moved = progress_display.byte_bar(name, width)
     bars, (all_moved, advance) = progress_display.batch_bars("Images", 60, width)
-    count, add = progress_display.counter("answered", ascii_only=True)
+    count, add = progress_display.counter("answered", 100, width, ascii_only=True)
     moved.expect(12_400_000)
     moved.advance(6_200_000)
     all_moved.expect(12_400_000)

@@ -128,11 +128,12 @@ def test_plain_output_has_a_fact_a_line_and_draws_nothing() -> None:
     screen.terminal.show_table("List", ("name", "bytes"), [["a.png", "5"]])
     with screen.terminal.waiting("Waiting"), screen.terminal.moving("Moving") as moved:
         moved.advance(5)
+        moved.begin("Working")
     with screen.terminal.gathering("Images", 2) as (_, advance):
         advance()
 
     assert screen.shown.splitlines() == ["Statistics", "max: 7", "List", "a.png", "  bytes: 5"]
-    assert screen.errors == "Waiting\nMoving\nImages\n"
+    assert screen.errors == "Waiting\nMoving\nWorking\nImages\n"
     assert not screen.terminal.shows_images
 
 
@@ -169,10 +170,14 @@ def test_a_person_sees_what_is_waited_for_and_how_far_it_is() -> None:
     with screen.terminal.waiting("Waiting for [it]"), screen.terminal.moving("Moving [it] {x}") as moved:
         moved.expect(10)
         moved.advance(10)
+        moved.begin("Working [through] it")
+        moved.expect(10)
+        moved.advance(5)
 
     assert "Waiting for [it]" in screen.errors
     assert "Moving [it] {x}" in screen.errors
-    assert "10/10 bytes" in screen.errors
+    assert "Working [through] it" in screen.errors
+    assert "5/10 bytes" in screen.errors
 
 
 def test_a_batch_shows_how_many_are_done_and_how_much_was_moved() -> None:
@@ -195,10 +200,12 @@ def test_answers_are_counted_where_they_do_not_come_on_this_terminal() -> None:
     both = Screen(is_terminal=True)
 
     for one in (RealScreen(Console(file=out), Console(file=err)), both.terminal):
-        with one.counting("answered") as advance:
-            advance(1_234)
+        with one.counting("answered", 2_000) as advance:
+            for _ in range(1_234):
+                advance(1)
 
     assert "1,234 answered" in err.getvalue()
+    assert "62%" in err.getvalue()
     assert both.errors == ""
 
 

@@ -38,3 +38,22 @@ def test_options_add_to_the_answer_and_change_nothing_else() -> None:
 def test_what_cannot_be_asked_of_a_list_in_a_message_is_rejected_by_name(option: dict[str, str], said: str) -> None:
     with pytest.raises(Rejected, match=said):
         handler.answer(Request(body="1", options=option))
+
+
+@pytest.mark.parametrize(
+    ("body", "modes", "count"),
+    [
+        ("3,1.5,3,1.50,2", [1.5, 3], 2),
+        ("1,2,3", [], 0),
+        ("7", [7], 1),
+        (",".join(["2", "1", "3"] * 1_000), [1, 2, 3], 3),
+        (",".join(map(str, [*range(150)] * 2)), [*range(100)], 150),
+        ("1e300,1e300,-1,-1", [-1, 10**300], 2),
+    ],
+)
+def test_all_modes_are_returned_on_request(body: str, modes: list[float], count: int) -> None:
+    found = answered(body, modes="yes")
+
+    assert (found.pop("modes"), found.pop("modes_count")) == (modes, count)
+    assert found["mode"] == (modes[0] if modes else None)
+    assert found == answered(body)

@@ -14,7 +14,7 @@ from courier.numbers.options import MAX_PERCENTILES, Extras, percentiles
         Extras(),
         Extras(histogram=True),
         Extras(percentiles=("5", "99.9")),
-        Extras(histogram=True, percentiles=("0.000001",)),
+        Extras(histogram=True, percentiles=("0.000001",), modes=True),
     ],
 )
 def test_what_is_requested_is_the_same_after_its_travel(extras: Extras) -> None:
@@ -26,7 +26,7 @@ def test_a_request_without_any_has_no_options_and_one_with_a_histogram_those_of_
     assert Extras(histogram=True).options == {"histogram": "yes"}
 
 
-@pytest.mark.parametrize(("name", "value"), [("mode", "fast"), ("histogram", "no"), ("part", "look")])
+@pytest.mark.parametrize(("name", "value"), [("mode", "fast"), ("histogram", "no"), ("part", "look"), ("modes", "no")])
 def test_an_option_that_is_not_known_is_rejected_by_name(name: str, value: str) -> None:
     with pytest.raises(Rejected, match=f"'{name}={value}'"):
         Extras.of({name: value})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -27,8 +28,10 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
     figures = {"sum": Figure(text="1e-8", is_exact=True), "mean": Figure(text="0.3", is_exact=False), "mode": None}
     drawn = Histogram(edges=["0", "0.5"], counts=[2])
 
-    assert response.decode(response.encode(NumbersResponse.of(figures, drawn))) == NumbersResponse(
-        statistics={"sum": "1e-8", "mean": "0.3", "mode": None}, rounded=["mean"], histogram=drawn
+    modes = (["1", "2.5"], 7)
+
+    assert response.decode(response.encode(NumbersResponse.of(figures, drawn, modes))) == NumbersResponse(
+        statistics={"sum": "1e-8", "mean": "0.3", "mode": None}, rounded=["mean"], histogram=drawn, modes=modes
     )
 
 
@@ -48,6 +51,9 @@ def test_an_answer_arrives_as_it_was_sent() -> None:
         '{"histogram": {"edges": [1, 2]}}',
         '{"histogram": {"edges": [1, 2], "counts": ["x"]}}',
         '{"histogram": 5}',
+        '{"modes": [1]}',
+        '{"modes": ["x"], "modes_count": 1}',
+        '{"modes": 1, "modes_count": 1}',
     ],
 )
 def test_an_answer_that_is_none_is_rejected_in_a_sentence(body: str) -> None:
@@ -69,6 +75,17 @@ def test_a_table_marks_what_was_rounded() -> None:
     assert (shown["mean"], shown["median"], shown["mode"]) == ("≈ 3.5", "3", "none")
     assert render.table(ANSWER, ascii_only=True)["mean"] == "~ 3.5"
     assert render.table(ANSWER, ascii_only=True, plain=True)["mean"] == "3.5 (rounded)"
+
+
+def test_modes_and_skipped_values_stand_beside_the_statistics() -> None:
+    found = replace(ANSWER, modes=(["1", "9"], 2), skipped=3)
+
+    assert render.table(found, ascii_only=True)["modes"] == "1, 9"
+    assert render.table(replace(found, modes=(["1"], 1_200)), ascii_only=True)["modes"] == "1, … (1,200 in all)"
+    assert render.table(replace(found, modes=([], 0)), ascii_only=True)["modes"] == "none"
+    assert list(render.cells(found).items())[-2:] == [("modes", "1 9"), ("skipped", "3")]
+    (row,) = rows(render.json_line(found, 7), "numbers-batch")
+    assert (row["modes"], row["modes_count"], row["skipped"]) == ([1, 9], 2, 3)
 
 
 def test_json_has_the_very_digits_and_no_image() -> None:

@@ -155,3 +155,10 @@ def test_no_more_passes_are_made_at_once_than_there_is_memory_for(bucket: Bucket
     for thread in threads:
         thread.join(WAIT_LIMIT_SECONDS)
     assert response.decode(lists.answer("list", {}, never)).statistics["count"] == "5"
+
+
+def test_a_stored_list_has_no_modes(bucket: Bucket) -> None:
+    put(bucket)
+
+    with pytest.raises(Rejected, match="no modes"):
+        answer(bucket, **Extras(modes=True).options)
