@@ -38,7 +38,7 @@ class Batch:
         self._missing = MissingValues()
 
     def run(self, lines: Iterable[str | None], size_bytes: int | None) -> int:
-        """Request the statistics of every line of a file of so many bytes, if that is known; print a row for each.
+        """Request the statistics of every line of a file; print a row for each.
 
         Returns the exit status: that of the worst line, where a missing response is worse than a rejection. After a
         cancellation no more lines are sent, and every line that was sent has a row.

@@ -119,6 +119,16 @@ def columns(stream: IO[str] | None) -> int | None:
     return max(MIN_COLUMNS, min((width for width in widths if width), default=USUAL_COLUMNS))
 
 
+def lines(stream: IO[str] | None) -> int | None:
+    """Return the height of a terminal; None if the stream is not a terminal, or its height is not known."""
+    if stream is None or not is_terminal(stream):
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).lines or None
+    except (OSError, ValueError):
+        return None
+
+
 def is_same_terminal(one: IO[str] | None, other: IO[str] | None) -> bool:
     """Whether two streams are the same terminal."""
     if one is None or other is None or not (is_terminal(one) and is_terminal(other)):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from courier.cli import layout
+from courier.cli import answer, layout
 from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
 from courier.numbers.missing import MissingValues
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 #: The longest list that is shown in full, and how many numbers are shown of each end of a longer list.
 SHOWN_BACK = 20
 SHOWN_OF_MANY = 5
+#: The height of a terminal that does not say it, and the lines beside statistics and plot: the list, what was skipped,
+#: the time, and the prompt.
+USUAL_LINES = 24
+OTHER_LINES = 4
 #: The most characters of a number that are shown.
 SHOWN_OF_NUMBER = 60
 #: The most line numbers in a summary.
@@ -60,13 +64,17 @@ class Report:
             self._terminal.say(f"answered in {took_seconds:.3f} s")
 
     def _show_list(self, first: Sequence[str], last: Sequence[str], count: int) -> None:
-        whole = first if count <= SHOWN_BACK else [*first[:SHOWN_OF_MANY], "…", *last[-SHOWN_OF_MANY:]]
-        room = min(SHOWN_OF_NUMBER, (self._terminal.width or SHOWN_OF_NUMBER + 1) - 1)
-        shown = ", ".join(layout.shortened(item, room) for item in whole)
-        self._terminal.say(f"{count:,} numbers: {shown}" if count != 1 else f"1 number: {shown}")
+        self._terminal.say(list_line(first, last, count, self._terminal.width))
 
     def _show_person(self, response: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
+        spans = None
+        if self._terminal.width and not plain:
+            height = (self._terminal.height or USUAL_LINES) - OTHER_LINES
+            spans = answer.fitted(response, width=self._terminal.width, height=height, ascii_only=ascii_only)
+        if spans is not None:
+            self._terminal.say_spans(spans)
+            return
         self._terminal.show_pairs("Statistics", render.table(response, ascii_only=ascii_only, plain=plain))
         if plain:
             lines = render.bins_in_words(response)
@@ -79,6 +87,20 @@ class Report:
         """Return a report for the rows of a batch."""
         rows = (render.CsvRows if self._output == "csv" else render.JsonRows)(self._terminal.row)
         return BatchReport(self._terminal, rows)
+
+
+def list_line(first: Sequence[str], last: Sequence[str], count: int, width: int | None) -> str:
+    """Return the numbers of a list for one line of a terminal: all of them, or as many of each end as fit."""
+    room = min(SHOWN_OF_NUMBER, (width or SHOWN_OF_NUMBER + 1) - 1)
+    head = f"{count:,} numbers" if count != 1 else "1 number"
+    ends = [[*first[:end], "…", *last[-end:]] for end in range(SHOWN_OF_MANY, 0, -1) if count > 2 * end]
+    shown = [", ".join(layout.shortened(item, room) for item in items) for items in _whole(first, count) + ends]
+    lines = [f"{head}: {text}" for text in shown]
+    return next((line for line in lines if width is None or layout.cell_len(line) <= width), lines[-1])
+
+
+def _whole(first: Sequence[str], count: int) -> list[list[str]]:
+    return [list(first)] if count <= SHOWN_BACK else []
 
 
 class BatchReport:

@@ -80,6 +80,11 @@ class Screen:
         return output.columns(self._console.file)
 
     @property
+    def height(self) -> int | None:
+        """The height of the output in lines; None (unlimited) if it is not a terminal."""
+        return output.lines(self._console.file)
+
+    @property
     def shows_images(self) -> bool:
         """Whether the terminal can show images."""
         has_colors = output.is_terminal(self._console.file) and self._console.color_system is not None
@@ -91,6 +96,11 @@ class Screen:
         """Print a line; on a terminal in `style`, and broken at words."""
         for line in layout.wrapped(printable(text, None), self.width):
             self._print(Text(line, style=style))
+
+    def say_spans(self, lines: Sequence[Sequence[tuple[str, str]]]) -> None:
+        """Print lines of texts with their styles, which fit the terminal."""
+        for line in lines:
+            self._print(Text.assemble(*((printable(text, None), style) for text, style in line)))
 
     def row(self, line: str) -> None:
         """Print a line for programs, unchanged."""
@@ -211,7 +221,7 @@ class Screen:
     def counting(self, text: str, total_bytes: int | None = None) -> AbstractContextManager[Callable[[int], None]]:
         """Show a counter on stderr, unless results are printed on this terminal, and a bar if their bytes are known.
 
-        Yields a function that adds one item of so many bytes.
+        Yields a function that adds one item, by its size in bytes.
         """
         if not self.is_watched or output.is_terminal(self._console.file):
             return contextlib.nullcontext(lambda _: None)

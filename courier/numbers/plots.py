@@ -47,10 +47,10 @@ def box(*, q1: float, median: float, q3: float, mean: float, width: int, ascii_o
     return "".join(line)
 
 
-def box_key(*, ascii_only: bool) -> str:
-    """Return the key of a box plot."""
+def box_key(*, ascii_only: bool) -> list[str]:
+    """Return the parts of a box plot's key, the last ones the most important; type 7 is that of Hyndman and Fan."""
     *_, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
-    return f"min to max, quartiles, median {median_sign}, mean {mean_sign}"
+    return ["min to max", "quartiles (type 7)", f"median {median_sign}", f"mean {mean_sign}"]
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:

@@ -12,11 +12,15 @@ from decimal import Context, Decimal
 from courier.numbers import plots
 from courier.numbers.response import Histogram, NumbersResponse, encode
 
-#: The most characters of a bar and of the box plot; fewer on a narrow terminal.
+#: The characters of the longest bar and of the box plot where the output is no terminal, and the most on a terminal.
 PLOT_WIDTH = 40
+WIDE_PLOT = 80
 #: The least characters of useful bars and box plots.
 MIN_BAR = 4
 MIN_BOX = 12
+USEFUL_BAR = 10
+#: The least width of a box plot with its key beside it.
+MIN_BESIDE = 24
 #: Longer edges of bins are shortened.
 MAX_EDGE = 12
 _SHORT = Context(prec=6)
@@ -116,10 +120,16 @@ def plot(response: NumbersResponse, *, ascii_only: bool, width: int | None = Non
     if found is None or sum(found.counts) < 2:  # noqa: PLR2004  two numbers have a range
         return []
     edges = _edges(found)
-    room = PLOT_WIDTH if width is None else min(PLOT_WIDTH, width - plots.room_taken(edges, found.counts))
+    room = PLOT_WIDTH if width is None else min(WIDE_PLOT, width - plots.room_taken(edges, found.counts))
     bar = room if room >= MIN_BAR else 0
     lines = plots.bars(edges, found.counts, width=bar, ascii_only=ascii_only)
     return lines + _box(response, ascii_only=ascii_only, width=width)
+
+
+def least_width(response: NumbersResponse) -> int:
+    """Return the least width of a plot with useful bars, in characters."""
+    found = response.histogram
+    return plots.room_taken(_edges(found), found.counts) + USEFUL_BAR if found else 0
 
 
 def bins_in_words(response: NumbersResponse) -> list[str]:
@@ -144,10 +154,18 @@ def _box(response: NumbersResponse, *, ascii_only: bool, width: int | None) -> l
     if least == most:
         return []
     q1, median, mean, q3 = (float((one - least) / (most - least)) for one in inner)
-    columns = min(PLOT_WIDTH, max(MIN_BOX, width or PLOT_WIDTH))
+    parts = plots.box_key(ascii_only=ascii_only)
+    room = PLOT_WIDTH if width is None else min(WIDE_PLOT, width - 2 - len(", ".join(parts)))
+    is_beside = room >= MIN_BESIDE
+    columns = room if is_beside else max(MIN_BOX, min(WIDE_PLOT, width or PLOT_WIDTH))
     box = plots.box(q1=q1, median=median, q3=q3, mean=mean, width=columns, ascii_only=ascii_only)
-    key = plots.box_key(ascii_only=ascii_only)
-    return [f"{box}  {key}"] if width is None or columns + 2 + len(key) <= width else [box, key]
+    return [f"{box}  {', '.join(parts)}"] if is_beside else [box, *_key_below(parts, width or PLOT_WIDTH)]
+
+
+def _key_below(parts: Sequence[str], width: int) -> list[str]:
+    """Return the key of a box plot as one line, without its first part if that is too long, or a line for each part."""
+    lines = [", ".join(parts), ", ".join(parts[1:])]
+    return next(([line] for line in lines if len(line) <= width), list(parts[1:]))
 
 
 def _shortened(edge: str) -> str:

@@ -33,7 +33,7 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
 
     choose(menu, "1")
     menu.expect_exact("7 numbers: 12, 7.5, -3, 1e2, 0.25, 42, 7.5")
-    menu.expect(r"median +│ +7\.5")
+    menu.expect(r"median .* 7\.5")
     menu.expect(r"answered in \d+\.\d{3} s")
 
     choose(menu, "2")
@@ -43,7 +43,7 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("How many numbers")
     menu.sendline("30")
     menu.expect(r"30 numbers: .*…")
-    menu.expect(r"count +│ +30")
+    menu.expect(r"count .* 30")
 
     choose(menu, "3")
     menu.expect_exact("Numbers: ")
@@ -56,7 +56,7 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("Enter to send: ")
     menu.sendline("")
     menu.expect_exact("4 numbers: 1, 2, -4, 5.5")
-    menu.expect(r"sum +│ +4\.5")
+    menu.expect(r"sum .* 4\.5")
 
     choose(menu, "5")
     menu.expect_exact("Percentiles")
@@ -64,7 +64,7 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("'101' is not a percentile")
     menu.sendline("95")
     choose(menu, "1")
-    menu.expect(r"p95 +│ +82\.6")
+    menu.expect(r"p95 .* 82\.6")
 
     choose(menu, "4")
     menu.expect_exact("requestQueue is empty")
@@ -216,7 +216,7 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     menu.sendline("41")
     menu.expect_exact("More")
     menu.sendline("")
-    menu.expect(r"max +│ +41")
+    menu.expect(r"max .* 41")
     choose(menu, "0")
     assert end(menu) == 0
     assert place.depth("responseQueue") == 0

@@ -163,14 +163,13 @@ def test_csv_rows_without_any_answer_still_name_their_columns() -> None:
 
 @pytest.mark.parametrize("width", [20, 30, 40, 79, 80, 81, 82, 200])
 def test_a_plot_fits_its_width_and_keeps_every_count(width: int) -> None:
-    *lines, box, key = render.plot(ANSWER, ascii_only=False, width=width)
-    if width >= 81:
-        lines, box = [*lines, box], key
+    first, second, box, *key = render.plot(ANSWER, ascii_only=False, width=width)
 
-    assert max(map(len, [*lines, box])) <= width
-    assert [line.split()[-1] for line in lines] == ["3", "1"]
-    assert ("mean" in box) == (width >= 81)
-    assert lines[0].count("█") == min(40, width - 10)
+    assert max(map(len, [first, second, box, *key])) <= width
+    assert [line.split()[-1] for line in (first, second)] == ["3", "1"]
+    assert ("mean" in box) == (width >= 79)
+    assert "mean ◆" in [box, *key][-1]
+    assert first.count("█") == min(80, width - 10)
 
 
 def test_a_plot_without_room_has_no_bars() -> None:
