@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from courier.cli.layout import cell_len
+from courier.cli.layout import cell_len, folded
 from courier.numbers import render
 from courier.numbers.response import NumbersResponse
 
@@ -31,23 +31,24 @@ _SIGN = re.compile(r"(?P<bar>[█▉▊▋▌▍▎▏#]+)|(?P<median>┃)|(?P<m
 
 @dataclass(frozen=True, kw_only=True)
 class _Layout:
-    """A layout: its lines, and in how many columns the statistics stand."""
+    """A layout: its lines, in how many columns the statistics stand, and what is left out of the plot (0: nothing)."""
 
     lines: list[Line]
     columns: int
     is_beside: bool
+    left_out: int = 0
 
 
-def fitted(response: NumbersResponse, *, width: int, height: int, ascii_only: bool) -> list[Line] | None:
-    """Return an answer as lines of at most `width` columns, `height` lines of them if that is possible.
-
-    None if the statistics are too long even for one column.
-    """
+def fitted(response: NumbersResponse, *, width: int, height: int, ascii_only: bool) -> list[Line]:
+    """Return an answer as lines of at most `width` columns, `height` lines of them if that is possible."""
     pairs = list(render.table(response, ascii_only=ascii_only).items())
     found = list(_layouts(response, pairs, width, ascii_only=ascii_only))
-    # Few columns are read with ease, but all that was requested should be seen at once.
-    best = min(found, key=lambda one: (max(0, len(one.lines) - height), one.columns, not one.is_beside), default=None)
-    return best.lines if best else None
+    return min(found, key=lambda one: _rank(one, height)).lines
+
+
+def _rank(one: _Layout, height: int) -> tuple[int, ...]:
+    """Return what is wrong with a layout, the worst first: lines that scroll away, then a plot that is not whole."""
+    return max(0, len(one.lines) - height), one.left_out, one.columns, not one.is_beside
 
 
 def _layouts(
@@ -55,11 +56,16 @@ def _layouts(
 ) -> Iterator[_Layout]:
     for columns in range(1, MAX_COLUMNS + 1):
         block = _in_columns(pairs, columns)
+        if columns == 1 and max(map(_width, block)) > width:
+            block = _folded(pairs, width)
         taken = max(map(_width, block))
         if taken > width:
             continue
         below = render.plot(response, ascii_only=ascii_only, width=width)
-        yield _Layout(lines=[*block, *map(colored, below)], columns=columns, is_beside=False)
+        bins = len(response.histogram.counts) if response.histogram else 0
+        for left_out, some in enumerate((below, below[:bins], [])):
+            lines = [*block, *map(colored, some)]
+            yield _Layout(lines=lines, columns=columns, is_beside=False, left_out=left_out)
         room = width - taken - GAP
         if room >= max(MIN_PLOT, render.least_width(response)):
             beside = render.plot(response, ascii_only=ascii_only, width=room)
@@ -82,6 +88,17 @@ def _in_columns(pairs: Sequence[tuple[str, str]], columns: int) -> list[Line]:
 def _column(pairs: Sequence[tuple[str, str]]) -> list[Line]:
     names, values = (max(map(cell_len, texts)) for texts in zip(*pairs, strict=True))
     return [[(name.ljust(names), NAME), ("  " + value.rjust(values), "")] for name, value in pairs]
+
+
+def _folded(pairs: Sequence[tuple[str, str]], width: int) -> list[Line]:
+    """Return names and values in one column, with long values on several lines."""
+    names = max(cell_len(name) for name, _ in pairs)
+    lines: list[Line] = []
+    for name, value in pairs:
+        first, *others = folded(value, width - names - 2)
+        lines.append([(name.ljust(names), NAME), (f"  {first}", "")])
+        lines += [[(" " * names + f"  {part}", "")] for part in others]
+    return lines
 
 
 def _beside(block: Sequence[Line], plot: Sequence[str], taken: int) -> list[Line]:

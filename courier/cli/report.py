@@ -68,18 +68,13 @@ class Report:
 
     def _show_person(self, response: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
-        spans = None
         if self._terminal.width and not plain:
             height = (self._terminal.height or USUAL_LINES) - OTHER_LINES
             spans = answer.fitted(response, width=self._terminal.width, height=height, ascii_only=ascii_only)
-        if spans is not None:
             self._terminal.say_spans(spans)
             return
         self._terminal.show_pairs("Statistics", render.table(response, ascii_only=ascii_only, plain=plain))
-        if plain:
-            lines = render.bins_in_words(response)
-        else:
-            lines = render.plot(response, ascii_only=ascii_only, width=self._terminal.width)
+        lines = render.bins_in_words(response) if plain else render.plot(response, ascii_only=ascii_only)
         for line in lines:
             self._terminal.say(line)
 

@@ -161,9 +161,9 @@ def test_an_answer_fits_the_terminal(served: Place, columns: int) -> None:
 
     assert DRAWN in seen.out
     lines = re.sub(r"\x1b\[[\d;]*m", "", seen.out.decode().rsplit("\x1b[?25h\r", 1)[1]).split("\r\n")
-    assert len(lines) < 24
+    assert len(lines) < 24 or columns < 60
     assert max(map(len, lines)) <= columns
-    assert "1" + "0" * 40 in "".join(line.strip("│ ").removesuffix("\\") for line in lines).replace("│", "")
+    assert "1" + "0" * 40 in "".join(line.split()[-1].removesuffix("\\") for line in lines if line)
 
 
 @pytest.mark.parametrize(

@@ -28,14 +28,13 @@ def of(text: str, percentile: str = "") -> NumbersResponse:
 
 def shown(found: NumbersResponse, width: int, height: int = 20, *, ascii_only: bool = False) -> list[str]:
     lines = answer.fitted(found, width=width, height=height, ascii_only=ascii_only)
-    assert lines is not None
     return ["".join(text for text, _ in line) for line in lines]
 
 
 @pytest.mark.parametrize(("name", "width"), CASES)
 def test_it_fits_and_has_every_statistic_and_every_count(name: str, width: int) -> None:
     found = of(LISTS[name])
-    lines = shown(found, width)
+    lines = shown(found, width, height=50)
     words = " ".join(lines).replace("≈ ", "≈").split()
 
     assert max(map(len, lines)) <= width
@@ -56,6 +55,15 @@ def test_it_takes_fifteen_lines_where_it_is_wide_and_a_screen_elsewhere(name: st
         assert len(lines) <= 24 - OTHER_LINES
 
 
+def test_what_does_not_fit_the_height_is_left_out_of_the_plot_and_never_of_the_statistics() -> None:
+    found = of("1, 1e30, -5e29, 7")
+
+    assert "mean" in shown(found, 60, height=50)[-1]
+    assert "count" in shown(found, 60, height=20)[0]
+    assert len(shown(found, 60, height=20)) <= 20
+    assert len(shown(found, 60, height=5)) == 14
+
+
 def test_many_percentiles_stand_in_more_columns_if_they_are_not_seen_else() -> None:
     found = of(RANDOM, "1,2,5,10,25,50,75,90,95,99")
 
@@ -68,12 +76,16 @@ def test_plain_characters_where_there_are_no_others() -> None:
     assert all(line.isascii() for line in shown(of(SAMPLE), 90, ascii_only=True))
 
 
-def test_what_is_too_long_for_a_line_has_no_layout() -> None:
-    assert answer.fitted(of("1" * 100), width=80, height=20, ascii_only=False) is None
+@pytest.mark.parametrize("width", [20, 40, 80])
+def test_what_is_too_long_for_a_line_goes_on_in_the_next(width: int) -> None:
+    lines = shown(of("1" * 100), width)
+
+    assert max(map(len, lines)) <= width
+    assert "1" * 100 in "".join(line.split()[-1].removesuffix("\\") for line in lines)
 
 
 def test_names_bars_and_the_signs_of_the_box_have_styles() -> None:
-    lines = answer.fitted(of(SAMPLE), width=90, height=20, ascii_only=False) or []
+    lines = answer.fitted(of(SAMPLE), width=90, height=20, ascii_only=False)
     styles = {text: style for line in lines for text, style in line if style}
 
     assert styles["count   "] == "bold"
