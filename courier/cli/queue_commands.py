@@ -107,10 +107,13 @@ class QueueCommands:
 
     def check(self) -> int:
         """Check everything that a client needs; return the exit status. Raises: AwsError."""
+        # Imported here because loading boto3 would delay the menu.
+        from courier.messaging.ping import ping
+
         aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
         with self._terminal.waiting("Waiting for a worker to respond"):
-            outcome = channel.exchange.ping(timeout_seconds=self._ping_seconds)
+            outcome = ping(channel.exchange, channel.requests, timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
         facts: dict[str, object] = {

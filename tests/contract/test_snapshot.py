@@ -154,7 +154,10 @@ def test_a_whole_set_up_is_read_and_only_the_workers_are_missing(
     assert by_kind["group"]["ssh_from"] == "203.0.113.7/32"
     assert by_kind["bucket"]["name"] == made.bucket
     assert set_up.main(["status", *made.words]) == 0
-    assert capsys.readouterr().out.startswith(f"account {ACCOUNT}, region {REGION}, endpoint http")
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"account {ACCOUNT}, region {REGION}, endpoint http")
+    # The doctor has taken its requests back.
+    assert "1 waiting" not in shown
 
 
 def test_a_reply_queue_counts_as_stale_when_it_is_old_enough_to_be_swept(
