@@ -52,12 +52,13 @@ is_locked=false
 client=""
 successor=""
 
-say() { printf '%s\n' "$*"; }
+# shellcheck source=setup/output.sh
+. "$here/setup/output.sh"
 
 die() {
   local status=$1
   shift
-  printf 'run_local.sh: %s\n' "$*" >&2
+  wrap 2 "run_local.sh: $*"
   exit "$status"
 }
 
@@ -333,7 +334,7 @@ stop() {
   local left
   # In a trap, return without a number gives the status from before the trap.
   left=$(locks stop "$stop_seconds" "$@") && return 0
-  printf 'run_local.sh: Could not stop or kill process %s\n' "${left//$'\n'/, }" >&2 || true
+  wrap 2 "run_local.sh: Could not stop or kill process ${left//$'\n'/, }" || true
   return 1
 }
 
@@ -367,7 +368,7 @@ die_of_worker() {
     if [[ $program != "$1" ]]; then
       [[ $begun == *" $program "* ]] && ! running "$program" || continue
     fi
-    printf 'run_local.sh: %s ended at once: %s\n' "$program" "$(tail -n 1 "$data/$program.log")" >&2
+    wrap 2 "run_local.sh: $program ended at once: $(tail -n 1 "$data/$program.log")"
   done
   exit 1
 }
@@ -502,7 +503,7 @@ has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }
 
 print_env() {
   use_local_aws
-  say "unset ${foreign[*]}"
+  printf 'unset %s\n' "${foreign[*]}"
   local name
   for name in AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_REGION AWS_DEFAULT_REGION \
     AWS_EC2_METADATA_DISABLED AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE NO_PROXY no_proxy; do
@@ -515,7 +516,7 @@ print_env() {
     printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
   fi
   # Version 1 of the CLI ignores AWS_ENDPOINT_URL for queues.
-  say 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
+  printf '%s\n' 'aws() { command aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }'
 }
 
 # client PROGRAM ARGS...: run a client on the local AWS; stdout has its output only.

@@ -3,17 +3,18 @@
 
 readonly no_network="The account has no default network in this region. Make one: aws ec2 create-default-vpc"
 
-say() { printf '%s\n' "$*"; }
+# shellcheck source=setup/output.sh
+. "${BASH_SOURCE[0]%/*}/output.sh"
 
 # die STATUS MESSAGE...
 die() {
   local status=$1
   shift
-  printf 'aws_setup.sh: %s\n' "$*" >&2
+  warn "$*"
   exit "$status"
 }
 
-warn() { printf 'aws_setup.sh: %s\n' "$*" >&2; }
+warn() { wrap 2 "aws_setup.sh: $*"; }
 
 help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh"; }
 

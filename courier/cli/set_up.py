@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from courier.cli import command_line
+from courier.cli import command_line, layout, output
 from courier.images.application import application as images_application
 from courier.numbers.application import application as numbers_application
 from courier.settings import load_settings
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 #: The longest time of one call to AWS, and for how long transient errors are retried, in seconds.
 CALL_SECONDS = 15.0
 RETRY_SECONDS = 20.0
+#: What stands before a row's kind.
+VERDICT_COLUMNS = 7
 #: The processes of run_local.sh.
 PROCESSES = ("engine", "numbers_worker.py", "images_worker.py")
 
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     expected = Expected.of_words(given.words)
     snapshot = _read(expected, is_deep=given.verb == "doctor")
     if not given.json and given.verb == "status":
-        print(printable(_header(snapshot), None))
+        print(*layout.wrapped(printable(_header(snapshot), None), output.columns(sys.stdout)), sep="\n")
     rows = (doctor_rows if given.verb == "doctor" else status_rows)(snapshot, expected)
     return _show(rows, as_json=given.json)
 
@@ -105,12 +107,24 @@ def _show(rows: Iterable[Row], *, as_json: bool) -> int:
     is_wrong = False
     for row in rows:
         is_wrong |= row.is_wrong
-        print(json.dumps(row.as_json()) if as_json else printable(row.as_line(), None))
+        if as_json:
+            print(json.dumps(row.as_json()))
+        else:
+            _say_row(printable(row.as_line(), None))
     return int(is_wrong)
 
 
+def _say_row(line: str) -> None:
+    """Print a row; on a terminal, in lines that end at words and begin below the row's kind."""
+    width = output.columns(sys.stdout)
+    verdict, rest = line[:VERDICT_COLUMNS], line[VERDICT_COLUMNS:]
+    indent = " " * VERDICT_COLUMNS
+    first, *others = layout.wrapped(indent + rest, width)
+    print(verdict + first[VERDICT_COLUMNS:], *others, sep="\n")
+
+
 def _warn(sentence: str) -> None:
-    print(printable(sentence, None), file=sys.stderr)
+    print(*layout.wrapped(printable(sentence, None), output.columns(sys.stderr)), sep="\n", file=sys.stderr)
 
 
 if __name__ == "__main__":

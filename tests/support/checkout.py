@@ -92,10 +92,12 @@ def _checksum(folder: Path, *names: str) -> str:
 
 def bare_copy(folder: Path) -> Path:
     """Copy what run_local.sh needs to make .venv, and no more."""
-    (folder / "courier" / "cli").mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for name in (*ROOT.glob("requirements*"), ROOT / "run_local.sh"):
         shutil.copy2(name, folder)
-    shutil.copy2(ROOT / "courier/cli/lock_file.py", folder / "courier" / "cli")
+    for name in ("courier/cli/lock_file.py", "setup/output.sh"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, folder / name)
     return folder
 
 
@@ -113,8 +115,6 @@ def stand_in_copy(folder: Path) -> Path:
     for name in ("numbers_client.py", "images_client.py"):
         write_program(folder / name, CLIENT)
     write_program(folder / "aws_setup.sh", "#!/bin/sh\n")
-    (folder / "setup").mkdir()
-    (folder / "setup/none.sh").touch()
     (folder / "create-queue.json").touch()
     return folder
 
