@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from courier.errors import CourierError
+from courier.errors import CourierError, ResponseTimeout
 from courier.monitoring.drift import differences
 from courier.monitoring.expected import Expected
 from courier.monitoring.rows import Row, status_rows, unreadable
@@ -77,5 +77,7 @@ def _worker_row(worker: WorkerState, expected: Expected) -> Row:
         values = {"seconds": worker.seconds}
         return Row(kind="worker", name=name, state="ok", text=f"responds in {worker.seconds} s", values=values)
     log = f".local/{worker.application.program}.log" if expected.local else f"run {expected.command('logs')}"
-    fix = f"Look at its log: {log}"
+    # Where a queue is missing, or the credentials are bad, no log says so.
+    fix = f"Look at its log: {log}" if isinstance(worker.error, ResponseTimeout) else worker.error.hint
+    fix = fix or "Look at the message from AWS."
     return Row(kind="worker", name=name, state="silent", text=worker.error.message, fix=fix, values={"seconds": None})

@@ -12,7 +12,7 @@ import pytest
 from courier import Application
 from courier.aws.inventory import AlarmState, BucketSettings, BucketState, Identity, QueueState, TopicState
 from courier.aws.machines import GroupState, InstanceState, RoleState, Rule, ScalingState
-from courier.errors import AccessDenied, ResponseTimeout, WrongUsage
+from courier.errors import AccessDenied, QueueMissing, ResponseTimeout, WrongUsage
 from courier.monitoring.doctor import doctor_rows
 from courier.monitoring.expected import Expected, queue_names
 from courier.monitoring.rows import Row, status_rows
@@ -288,6 +288,15 @@ HARMLESS = Rule(protocol="tcp", ports=(8080, 8080), source="198.51.100.1/32")
 )
 def test_what_is_wrong_has_a_row_with_a_fix(snapshot: Snapshot, found: list[tuple[str, str]]) -> None:
     assert wrong(snapshot) == found
+
+
+def test_where_a_worker_cannot_be_asked_the_fix_is_not_in_its_log() -> None:
+    errors = (ResponseTimeout(), DENIED, QueueMissing("There is no queue."))
+    workers = [WorkerState(application=APPLICATIONS[0], seconds=None, error=error) for error in errors]
+
+    fixes = [row.fix for row in checked(replace(GOOD, workers=workers)) if row.kind == "worker"]
+
+    assert fixes == ["Look at its log: run ./aws_setup.sh logs", DENIED.hint, "Look at the message from AWS."]
 
 
 def test_fixes_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
