@@ -192,6 +192,8 @@ take_value() { # option, value
 }
 
 take_word() {
+  # An empty variable of a script must not become up.
+  [[ -n $1 ]] || die 2 "There is an empty word. Use $verbs; see --help."
   if [[ -z $verb ]]; then
     verb=$1
   elif [[ $verb == policy && -z $subject ]]; then
@@ -201,13 +203,18 @@ take_word() {
   fi
 }
 
-check_options() {
+check_options() { # verb
   [[ $name =~ ^[a-z][a-z0-9-]{0,19}$ ]] || die 2 "--name is '$name', and must be up to 20 lowercase letters, digits and dashes."
-  if [[ $workers == *-* ]]; then fleet=true; else workers="$workers-$workers"; fi
-  [[ $workers =~ ^[0-9]{1,3}-[0-9]{1,3}$ ]] && ((${workers%-*} >= 1 && ${workers%-*} <= ${workers#*-})) ||
+  [[ $workers =~ ^[1-9][0-9]{0,2}(-[1-9][0-9]{0,2})?$ ]] && ((${workers%-*} <= ${workers#*-})) ||
     die 2 "--workers is '$workers', and must be MIN-MAX with a minimum of at least 1: a group without instances cannot scale out."
+  if [[ $workers == *-* ]]; then fleet=true; else workers="$workers-$workers"; fi
   [[ $workers == 1-1 ]] || fleet=true
   check_alarm_mail
+  [[ $1 == verify ]] || { [[ -z $only ]] && ! $long; } || die 2 "--only and --long are options of verify."
+  case $1 in
+    plan | status | doctor | cost | verify) ;;
+    *) ! $as_json || die 2 "--json is an option of plan, status, doctor, cost and verify." ;;
+  esac
 }
 
 # set_defaults: what depends on the account.
@@ -276,7 +283,7 @@ main() {
     policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
-  check_options
+  check_options "$verb"
   [[ $verb != verify ]] || verify
   given_region=$region
   # These two need no AWS CLI.

@@ -60,14 +60,14 @@ find_ssh_cidr() {
     return
   fi
   [[ -n $ssh_cidr ]] || choose_cidr "$1"
-  [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
-  [[ $ssh_cidr =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}/[0-9]{1,2}$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
   settle_cidr
 }
 
-# settle_cidr: write the range as AWS does, with its first address.
+# settle_cidr: check the range, and write it as AWS does, with its first address.
 settle_cidr() {
   local a b c d bits part first
+  [[ $ssh_cidr =~ ^[0-9]{1,3}(\.[0-9]{1,3}){3}(/[0-9]{1,2})?$ ]] || die 2 "--ssh-cidr is '$ssh_cidr', and must be like 203.0.113.7/32."
+  [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
   IFS=./ read -r a b c d bits <<<"$ssh_cidr"
   for part in "$a" "$b" "$c" "$d"; do
     ((10#$part <= 255)) || die 2 "--ssh-cidr is '$ssh_cidr', and $part is more than 255."

@@ -65,7 +65,6 @@ expected_access() {
   if $no_ssh; then
     say no_ssh=yes
   elif [[ -n $ssh_cidr ]]; then
-    [[ $ssh_cidr == */* ]] || ssh_cidr="$ssh_cidr/32"
     settle_cidr
     say "ssh_cidr=$ssh_cidr"
   else

@@ -377,11 +377,16 @@ def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
         (["policy"], 2, "policy client, or policy worker"),
         (["--workers", "0-3"], 2, "--workers is '0-3'"),
         (["--workers", "3-2"], 2, "--workers is '3-2'"),
+        (["--workers", "some"], 2, "--workers is 'some'"),
+        ([""], 2, "There is an empty word. Use up, plan"),
+        (["up", "--only", "races"], 2, "--only and --long are options of verify"),
+        (["queues", "--json"], 2, "--json is an option of plan, status"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
         (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would allow"),
         (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
         (["--ssh-cidr", "1.2.3.4/99"], 2, "at most 32 bits"),
-        (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here/32'"),
+        (["--ssh-cidr", "here"], 2, "--ssh-cidr is 'here'"),
+        (["doctor", "--ssh-cidr", "here"], 2, "aws_setup.sh: --ssh-cidr is 'here'"),
         (["cost", "--type", "z9.huge"], 2, "price for z9.huge"),
     ],
 )
@@ -390,6 +395,7 @@ def test_wrong_usage(stub: Stub, arguments: list[str], status: int, said: str) -
 
     assert done.returncode == status
     assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
     assert not [call for call in stub.calls if call[0] != "sts" and call[1].startswith(("create", "put", "delete"))]
 
 
