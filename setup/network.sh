@@ -5,7 +5,11 @@ group_name() { if [[ $name == lab3 ]]; then say cloudGroup; else say "cloudGroup
 
 key_name() { if $is_lab && [[ $region == us-east-1 ]]; then say vockey; else say "$name-key"; fi; }
 
-key_file() { say "${key_path:-$HOME/.ssh/$(key_name)}"; }
+# key_file: the private key. Without HOME, bash looks up the user's folder.
+key_file() {
+  local home=~
+  say "${key_path:-$home/.ssh/$(key_name)}"
+}
 
 # find_group: set `known_group` to its id and `known_group_owner`, and read from its tag whether SSH is disabled.
 find_group() {
@@ -209,8 +213,8 @@ generate_key() { # file
     return
   fi
   say "+ ssh-keygen -t ed25519 -f $1"
-  mkdir -p "$(dirname "$1")"
-  (umask 077 && ssh-keygen -q -t ed25519 -N '' -C "$(key_name)" -f "$1" </dev/null >/dev/null)
+  { mkdir -p "$(dirname "$1")" && (umask 077 && ssh-keygen -q -t ed25519 -N '' -C "$(key_name)" -f "$1" </dev/null >/dev/null); } 2>"$scratch/key.errors" ||
+    die 1 "The key $1 cannot be written: $(one_line "$(<"$scratch/key.errors")") Name another file with --key, or use --no-ssh."
 }
 
 # own_key: the key's name if this set-up imported it.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import subprocess
 from pathlib import Path
 
@@ -197,6 +198,21 @@ def test_the_end_looks_again_for_queues_that_were_found() -> None:
 
 def test_all_queues_are_listed_by_pages() -> None:
     assert "--page-size 1000" in bash("find_queues; cat $scratch/calls", "0 None").stdout
+
+
+# The key's file
+
+
+def test_a_key_that_cannot_be_written_is_said_and_without_home_the_users_folder_is_found() -> None:
+    script = "is_lab=false key_path=; unset HOME; key_file; generate_key /dev/null/.ssh/lab3-key"
+
+    done = bash(script, "0 None")
+
+    assert done.stdout.splitlines()[0] == str(Path(pwd.getpwuid(os.getuid()).pw_dir) / ".ssh/lab3-key")
+    assert done.returncode == 1
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("aws_setup.sh: The key /dev/null/.ssh/lab3-key cannot be written: mkdir:")
+    assert said.endswith("Name another file with --key, or use --no-ssh.")
 
 
 # An `up` for each
