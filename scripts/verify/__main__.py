@@ -120,7 +120,11 @@ def confirmed(account: Account, chosen: Sequence[Check], given: argparse.Namespa
     if not sys.stdin.isatty():
         say("There is no terminal to ask in. Add --yes to go on without a confirmation.")
         return None
-    return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    try:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        say("")
+        return False
 
 
 def verify(account: Account, chosen: Sequence[Check], given: argparse.Namespace) -> int:
@@ -166,10 +170,17 @@ def show(account: Account, results: Sequence[Result], lines: str, *, as_json: bo
     if as_json:
         print(lines, end="")
         return
-    file = Path(f"{account.name}.json")
-    file.write_text(lines)
     print(report.table(results))
-    print(f"{report.summary(results)}. For an issue, the same as JSON: {file}")
+    file = Path(f"{account.name}.json")
+    try:
+        file.write_text(lines)
+    except OSError as error:
+        print(
+            f"{report.summary(results)}. The file {file} cannot be written ({error}); the same as JSON:\n{lines}",
+            end="",
+        )
+    else:
+        print(f"{report.summary(results)}. For an issue, the same as JSON: {file}")
 
 
 def remove(account: Account) -> list[str]:

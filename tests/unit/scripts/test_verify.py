@@ -374,3 +374,27 @@ def test_price_and_minutes_are_said_before_anything_is_created(
     said = capsys.readouterr().err
     assert f"runs {len(CHECKS)} checks in it, and removes it again" in said
     assert re.search(r"about \d+ minutes and costs at most \$0\.0\d\.", said)
+
+
+@pytest.mark.parametrize("error", [EOFError, KeyboardInterrupt])
+def test_ctrl_d_and_ctrl_c_at_the_question_mean_no(
+    account: Account, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def ended(_: str) -> str:
+        raise error
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("builtins.input", ended)
+
+    assert __main__.confirmed(account, CHECKS, arguments()) is False
+
+
+def test_a_result_that_no_file_can_hold_is_printed(
+    account: Account, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / f"{account.name}.json").mkdir()
+
+    __main__.show(account, [], '{"kind": "run"}\n', as_json=False)
+
+    assert capsys.readouterr().out.endswith('{"kind": "run"}\n')
