@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from pathlib import Path
 
@@ -62,10 +62,10 @@ def _sources() -> list[Path]:
 
 
 def _of_python(path: Path) -> Iterator[str]:
-    tree = ast.parse(path.read_text())
-    skipped = _docstrings(tree, keep_classes=path == ROOT / "courier" / "errors.py") | _patterns(tree)
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
-    strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant | ast.JoinedStr)]
+    nodes = [*ast.walk(ast.parse(path.read_text()))]
+    skipped = _docstrings(nodes, keep_classes=path == ROOT / "courier" / "errors.py") | _patterns(nodes)
+    inside = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in ast.walk(node)}
+    strings = [node for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)]
     for node in sorted(strings, key=lambda node: (node.lineno, node.col_offset)):
         if id(node) in skipped:
             continue
@@ -86,11 +86,11 @@ def _text(node: ast.AST) -> str:
     )
 
 
-def _docstrings(tree: ast.Module, *, keep_classes: bool) -> set[int]:
+def _docstrings(nodes: Sequence[ast.AST], *, keep_classes: bool) -> set[int]:
     kept = ast.ClassDef if keep_classes else ()
     return {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
         and not isinstance(node, kept)
         and node.body
@@ -98,8 +98,8 @@ def _docstrings(tree: ast.Module, *, keep_classes: bool) -> set[int]:
     }
 
 
-def _patterns(tree: ast.Module) -> set[int]:
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) in _NOT_PROSE]
+def _patterns(nodes: Sequence[ast.AST]) -> set[int]:
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _name(node.func) in _NOT_PROSE]
     return {id(part) for call in calls for part in ast.walk(call)}
 
 

@@ -38,15 +38,22 @@ BANNED = {
     r"heavy": "expensive or large",
     r"colours?": "color",
 }
-#: In names, words end at an underscore: `is_refused` has a banned word, `refusenik` has none.
-_BANNED = {
-    re.compile(rf"(?<![^\W_])(?:{pattern.replace(' ', '[ _]')})(?![^\W_])", re.IGNORECASE): instead
-    for pattern, instead in BANNED.items()
-}
+
+
+def _whole(pattern: str) -> str:
+    """Return a pattern of words that, in names, end at an underscore: `is_refused` has one, `refusenik` has none."""
+    return rf"(?<![^\W_])(?:{pattern.replace(' ', '[ _]')})(?![^\W_])"
+
+
+_BANNED = {re.compile(_whole(pattern), re.IGNORECASE): instead for pattern, instead in BANNED.items()}
+#: In a text of small letters, one search for all of them takes a twentieth of the time.
+_ANY = re.compile(_whole("|".join(BANNED)))
 
 
 def banned_in(text: str) -> list[str]:
     """Return each use of a banned word: the line's number, the word, its replacement, and the line."""
+    if not _ANY.search(text.lower()):
+        return []
     return [
         f"{number}: {found[0]!r}: write {instead}: {line.strip()}"
         for number, line in enumerate(text.splitlines(), start=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -44,22 +44,30 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text())
 
 
-def imports(path: Path, *, typing_too: bool = False) -> Iterator[str]:
-    tree = _tree(path)
+@cache
+def _nodes(path: Path) -> Sequence[ast.AST]:
+    return [*ast.walk(_tree(path))]
+
+
+@cache
+def imports(path: Path, *, typing_too: bool = False) -> Sequence[str]:
     skipped = {
         id(node)
-        for block in ast.walk(tree)
+        for block in _nodes(path)
         if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING"
         for node in ast.walk(block)
     }
-    for node in ast.walk(tree):
-        if id(node) in skipped and not typing_too:
-            continue
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            is_package = (ROOT / node.module.replace(".", "/")).is_dir()
-            yield from [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]
+    return [name for node in _nodes(path) if typing_too or id(node) not in skipped for name in _imported(node)]
+
+
+def _imported(node: ast.AST) -> Sequence[str]:
+    """Return the modules that a statement imports, and of a package its parts by their own names."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        is_package = (ROOT / node.module.replace(".", "/")).is_dir()
+        return [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]
+    return []
 
 
 def name_of(path: Path) -> str:
@@ -118,10 +126,7 @@ def _is_its_door(path: Path, name: str) -> bool:
 
 def test_no_module_and_no_function_is_too_long() -> None:
     functions = [
-        (path, node)
-        for path in MODULES + PROGRAMS
-        for node in ast.walk(_tree(path))
-        if isinstance(node, ast.FunctionDef)
+        (path, node) for path in MODULES + PROGRAMS for node in _nodes(path) if isinstance(node, ast.FunctionDef)
     ]
 
     assert [path for path in MODULES + PROGRAMS if path.read_text().count("\n") > 300] == []
@@ -140,20 +145,12 @@ def test_no_program_is_named_like_a_module_of_the_standard_library() -> None:
 
 def test_tests_and_benches_meet_in_what_is_for_both() -> None:
     for path in (*ROOT.glob("bench/*.py"), *ROOT.glob("scripts/*.py"), *ROOT.glob("tests/support/*.py")):
-        assert [name for name in _modules(path) if name.startswith("tests") and not _is_support(name)] == [], path
+        assert [
+            name for name in imports(path, typing_too=True) if name.startswith("tests") and not _is_support(name)
+        ] == [], path
     for path in (ROOT / "tests").rglob("*.py"):
-        assert [name for name in _modules(path) if name.split(".")[0] == "bench"] == [], path
+        assert [name for name in imports(path, typing_too=True) if name.split(".")[0] == "bench"] == [], path
 
 
 def _is_support(name: str) -> bool:
     return name == "tests.support" or name.startswith("tests.support.")
-
-
-def _modules(path: Path) -> Iterator[str]:
-    """Yield the modules that a file imports, and of a package its parts by their own names."""
-    for node in ast.walk(_tree(path)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            is_package = (ROOT / node.module.replace(".", "/")).is_dir()
-            yield from [f"{node.module}.{alias.name}" for alias in node.names] if is_package else [node.module]
