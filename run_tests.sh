@@ -46,15 +46,9 @@ site() { NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict; }
 begin_tests() {
   rm -f .coverage .coverage.*
   log=$(mktemp)
-  PYTHONDONTWRITEBYTECODE='' compile_then_test >"$log" 2>&1 &
+  PYTHONDONTWRITEBYTECODE='' coverage run -m pytest >"$log" 2>&1 &
   tests=$!
   trap end_tests EXIT
-}
-
-# compile_then_test: in a new checkout each of the tests' processes would else compile all of it for itself.
-compile_then_test() {
-  python -m pytest -n 0 --collect-only --quiet >/dev/null 2>&1 || true # the tests themselves say what is wrong
-  exec coverage run -m pytest
 }
 
 end_tests() {

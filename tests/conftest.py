@@ -14,7 +14,7 @@ import pytest
 from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
-from tests.support import descriptions, real
+from tests.support import descriptions, parallel, real
 from tests.support.engines import Engine, fresh_account, measuring, unmeasured
 from tests.support.place import ATTRIBUTES, QUEUES, ROOT, Place, WorkerProcess, wait_for
 from tests.support.quickprograms import Forks
@@ -38,6 +38,7 @@ descriptions.read_once()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parallel.add_option(parser)
     parser.addoption(
         "--aws", action="store_true", help="run contract and acceptance tests on the AWS of your credentials"
     )
@@ -52,8 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[real.VARIABLE] = "1"
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    if not hasattr(config, "workerinput"):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    config.pluginmanager.register(parallel, "parallel")
+    config.stash[parallel.TOGETHER] = _is_short
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -61,27 +63,28 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the tests marked `long` and end with those of units, so that all processes end at about the same time.
-
-    A process has the test after its present one already: behind a long one stands a short one, which loses nothing.
-    """
+    """Begin with the tests marked `long` and end with those of units: all processes end at about the same time."""
     if config.getoption("--aws"):
-        elsewhere = [item for item in items if item.path.relative_to(TESTS).parts[0] not in real.FOLDERS]
+        elsewhere = [item for item in items if _folder(item) not in real.FOLDERS]
         config.hook.pytest_deselected(items=elsewhere)
         items[:] = [item for item in items if item not in {*elsewhere}]
         for item in items:
             if item.get_closest_marker("emulator"):
                 item.add_marker(pytest.mark.skip(real.LEFT_OUT))
     long = [item for item in items if item.get_closest_marker("long")]
-    short = [item for item in items if item.path.parent.name == "unit"]
+    short = [item for item in items if _is_short(item)]
     whole = [item for item in items if item not in {*long, *short}]
-    waiting = [item for item in whole if item.path.parent.name == "faults"]
-    working = [item for item in whole if item.path.parent.name != "faults"]
-    items[:] = [
-        *_in_turn(long, short[: len(long)]),
-        *_in_turn(waiting, working),
-        *short[len(long) :],
-    ]
+    waiting = [item for item in whole if _folder(item) == "faults"]
+    working = [item for item in whole if _folder(item) != "faults"]
+    items[:] = [*long, *_in_turn(waiting, working), *short]
+
+
+def _is_short(item: pytest.Item) -> bool:
+    return _folder(item) == "unit"
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def pytest_collection_finish() -> None:
@@ -98,9 +101,10 @@ def _in_turn(*groups: Sequence[pytest.Item]) -> list[pytest.Item]:
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, bool | None]:
     """Leave coverage to the tests that are measured, where it is measured at all."""
     measured = Coverage.current()
-    if measured is None or item.path.relative_to(TESTS).parts[0] in MEASURED:
+    if measured is None or _folder(item) in MEASURED:
         return (yield)
     measured.stop()
+    ends = os._exit
     try:
         with pytest.MonkeyPatch.context() as patch:
             if item.path.stem not in MEASURED_PROGRAMS:
@@ -109,14 +113,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool | None, b
             return (yield)
     finally:
         measured.start()
+        os._exit = ends  # which each start makes save once more
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End what the processes of this run have shared; the one that hands out the tests is the last to end."""
-    if not hasattr(config, "workerinput"):
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        Shared.of(config).end()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    Shared.of(config).end()
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,7 @@ class Engine:
 
     def environment(self, account: str = "test") -> dict[str, str]:
         """Return what points the programs at this engine; an account of twelve digits has data of its own."""
-        # COLUMNS is the width of another terminal than that of a program under test; pytest-xdist sets it.
+        # COLUMNS is the width of another terminal than that of a program under test.
         foreign = ("AWS_", "COURIER_", "COLUMNS")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
         return {

@@ -18,6 +18,7 @@ import pytest
 from tests.support import quickcli, quickprograms
 from tests.support.engines import Engine
 from tests.support.forkserver import start_server
+from tests.support.parallel import run_folder
 
 END_SECONDS = 30
 #: Those that this process has started. They are not its own to end.
@@ -33,9 +34,8 @@ class Shared:
 
     @classmethod
     def of(cls, config: pytest.Config) -> Shared:
-        """Return that of the run: with xdist, of the process that hands out the tests and of those that run them."""
-        base: Path = config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]  # no public one before a test
-        return cls((base.parent if hasattr(config, "workerinput") else base) / "shared")
+        """Return that of the run: of the process that hands out the tests and of those that run them."""
+        return cls(run_folder(config) / "shared")
 
     def engine(self, name: str) -> Engine:
         """Return a local AWS."""
