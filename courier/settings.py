@@ -90,6 +90,12 @@ class Settings:
         _switch,
         "1: plain output for screen readers: no spinner, no bars, no boxes, one fact per line",
     )
+    preview: str = _setting(
+        "auto",
+        _matching(re.compile("auto|kitty|iterm2|sixel|blocks|none"), "auto, kitty, iterm2, sixel, blocks or none"),
+        "how images are shown: kitty, iterm2, sixel, blocks or none; auto: as the terminal says. Not under NO_COLOR "
+        "or COURIER_PLAIN, on dumb terminals, or in pipes",
+    )
     timeout_seconds: float = _setting(
         60.0, _number(float, 0.1, 3600), "how long a client waits for a response", unit="s"
     )

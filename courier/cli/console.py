@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from courier.cli import layout, output
+from courier.cli import graphics, layout, output
+from courier.cli.image_screen import ImageScreen
 from courier.cli.keyboard import END, Complete, Keyboard
-from courier.cli.screen import Screen
 from courier.errors import CourierError, WrongUsage
 from courier.text import printable, quoted
 
@@ -20,7 +20,7 @@ SHOWN_AHEAD = 5
 SHOWN_OF_EACH = 30
 
 
-class Terminal(Screen):
+class Terminal(ImageScreen):
     """A screen and a keyboard. Input that was typed before a question is not used as its answer."""
 
     def __init__(
@@ -30,9 +30,10 @@ class Terminal(Screen):
         keyboard: Keyboard | None = None,
         *,
         plain: bool = False,
+        preview: str = graphics.AUTO,
         reset: Callable[[], bool] = lambda: True,
     ) -> None:
-        super().__init__(console, errors, plain=plain)
+        super().__init__(console, errors, plain=plain, preview=preview)
         self._keyboard = keyboard or Keyboard()
         #: Call it after a canceled action has ended; returns whether the menu continues.
         self.reset = reset

@@ -34,6 +34,7 @@ IMAGES: dict[str, tuple[str, ...]] = {
         "%(prog)s photos --recursive --operations web --operations sepia --to out",
     ),
     "sheet": ("%(prog)s", "%(prog)s cat.jpg --to out"),
+    "show": ("%(prog)s cat-sepia.jpg", "%(prog)s cat.jpg cat-sepia.jpg"),
     "operations": ("%(prog)s", "%(prog)s --json"),
 }
 QUEUES: dict[str, tuple[str, ...]] = {

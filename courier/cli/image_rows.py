@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from courier.images.transfer import Result
 
 _EMPTY: dict[str, Any] = {
-    #: upload, process, download, run or skip.
+    #: upload, process, download, run, show or skip.
     "step": "",
     #: The source, the result, the file of the result, and the operations.
     "name": None,

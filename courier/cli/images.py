@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from courier.images.pipeline import Pipeline
     from courier.images.transfer import Result
 
-#: The largest size of a preview, in characters; two are shown side by side.
-PREVIEW_COLUMNS, PREVIEW_LINES = 38, 16
-
 
 class Menu:
     """The menu of the images application. Opens its commands on first use, since boto3 takes long to import."""
@@ -84,16 +81,13 @@ class Menu:
         """Show source and result side by side, as far as this terminal can."""
         if not self._terminal.shows_images:
             return
-        from courier.images import preview
+        from courier.cli import previews
 
         source = io.BytesIO()
         self._commands.transfer.bucket("unprocessed").fetch(name, source)
         source.seek(0)
         made = io.BytesIO(self._commands.transfer.content(result))
-        bounds = self._commands.transfer.bounds
-        columns = min(PREVIEW_COLUMNS, ((self._terminal.width or 0) - 4) // 2)
-        size = {"columns": max(1, columns), "lines": PREVIEW_LINES}
-        self._terminal.show_images([preview.half_blocks(one, bounds, **size) for one in (source, made)])
+        previews.show(self._terminal, [(name, source), (result.name, made)], self._commands.transfer.bounds)
 
     def _menu_download(self) -> None:
         names = self._pick("processed", "Process an image first.", may_be_all=True)
@@ -191,6 +185,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "download": lambda: _download(given, commands),
         "run": lambda: _run(given, commands, _pipelines(given)),
         "sheet": lambda: _run(given, commands, [_pipeline(SHEET)]),
+        "show": lambda: commands.show_stored(given.names),
         "list": lambda: commands.list(given.folder),
         "operations": commands.operations,
     }[given.command]()
@@ -205,7 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from courier.cli.keyboard import Keyboard
 
     settings = load_settings()
-    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
+    terminal = Terminal(
+        keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, preview=settings.preview, reset=SIGNALS.reset
+    )
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
     requester = Requester(application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION)

@@ -63,6 +63,7 @@ def build_parser(description: str) -> ArgumentParser:
     add("download", "download processed images", "--to", "--replace").add_argument("names", nargs="+", metavar="NAME")
     _add_files(add("run", "upload, process and download", "--operations", *_RUN), _SOURCES)
     _add_files(add("sheet", "show what each operation makes of images, in one image each", *_RUN), _SOURCES)
+    add("show", "show images of the bucket, results or uploads").add_argument("names", nargs="+", metavar="NAME")
     add("operations", "list the operations on images")
     add_commands(add)
     return parser

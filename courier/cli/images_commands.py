@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
-from courier.cli import image_rows
+from courier.cli import image_rows, previews
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
@@ -21,6 +23,7 @@ from courier.images.batch import Batch, Task, tasks_of
 from courier.images.destination import make_folder
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
+from courier.images.probe import read_header
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import ImageTransfer, Result
 
@@ -166,6 +169,7 @@ class ImageCommands:
                 if len(tasks) > 1 or outcomes.is_canceled:
                     self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
                     self._note_failed(outcomes.failed)
+        self._show_made(outcomes.made)
         if outcomes.aws_error is not None:
             raise outcomes.aws_error
 
@@ -194,6 +198,31 @@ class ImageCommands:
             ),
             f"{name} -> {target}{': ' * bool(text)}{text}",
         )
+
+    def show_stored(self, names: Sequence[str]) -> None:
+        """Show images of the bucket. Raises: CourierError."""
+        previews.show_stored(self, self._terminal, names)
+
+    def report_shown(self, name: str, content: bytes) -> None:
+        """Report what image of the bucket is shown. Raises: NotAnImage."""
+        header = read_header(io.BytesIO(content))
+        size = {"width": header.width, "height": header.height, "bytes": len(content)}
+        text = f"{name}  {header.format} {header.width} x {header.height}, {len(content):,} bytes"
+        self._report(image_rows.row("show", name=name, **size), text)
+
+    def _show_made(self, made: Sequence[tuple[str, Path]]) -> None:
+        """Show the sources and results of a run, if these are few."""
+        if self._as_json or not 0 < len(made) <= previews.FEW:
+            return
+        sources = dict.fromkeys(path for path, _ in made)
+        images: list[tuple[str, Callable[[], bytes]]] = [
+            (Source(path=path).shown, partial(self._read, path)) for path in sources
+        ]
+        images += [(target.name, target.read_bytes) for _, target in made]
+        previews.show_made(self._terminal, images, self.transfer.bounds)
+
+    def _read(self, path: str) -> bytes:
+        return self.transfer.read(path).content
 
     def operations(self) -> None:
         """Show the operations on images."""

@@ -22,6 +22,8 @@ class Outcomes:
         self._count = len(tasks)
         self._sources = len({task.path for task in tasks})
         self._done = self._bytes = 0
+        #: The path of each source and the file of its result, in order.
+        self.made: list[tuple[str, Path]] = []
         #: The tasks that failed, except for errors of AWS.
         self.failed: list[Task] = []
         #: The first error of AWS, which affects all files.
@@ -61,6 +63,7 @@ class Outcomes:
             self.failed.append(task)
         if target is not None and not isinstance(result, CourierError):
             self._done += 1
+            self.made.append((task.path, target))
             self._bytes += target.stat().st_size if target.exists() else 0
         self._report(task, target, result)
 

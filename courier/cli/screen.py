@@ -22,7 +22,6 @@ from courier.progress import NO_PROGRESS, Progress
 from courier.text import printable
 
 T = TypeVar("T")
-Color = tuple[int, int, int]
 
 #: Wider than any table: the width of output that is not a terminal.
 _ENDLESS = 1_000_000
@@ -83,12 +82,6 @@ class Screen:
     def height(self) -> int | None:
         """The height of the output in lines; None (unlimited) if it is not a terminal."""
         return output.lines(self._console.file)
-
-    @property
-    def shows_images(self) -> bool:
-        """Whether the terminal can show images."""
-        has_colors = output.is_terminal(self._console.file) and self._console.color_system is not None
-        return has_colors and not self.ascii_only and not self.plain
 
     # Lines and tables
 
@@ -264,21 +257,3 @@ class Screen:
     @property
     def _drawing_width(self) -> int:
         return output.columns(self._errors.file) or output.USUAL_COLUMNS
-
-    def show_images(self, images: Sequence[Sequence[Sequence[tuple[Color, Color]]]]) -> None:
-        """Show images side by side: rows of characters, each with the colors of its upper and lower half."""
-        if not self.shows_images:
-            return
-        from rich.color import Color
-        from rich.style import Style
-
-        for number in range(max(map(len, images), default=0)):
-            line = Text()
-            for image in images:
-                row = image[number] if number < len(image) else []
-                for upper, lower in row:
-                    line.append(
-                        "\N{UPPER HALF BLOCK}", Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower))
-                    )
-                line.append(" " * (2 + len(image[0]) - len(row) if image else 2))
-            self._print(line)

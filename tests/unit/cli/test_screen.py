@@ -209,24 +209,6 @@ def test_answers_are_counted_where_they_do_not_come_on_this_terminal() -> None:
     assert both.errors == ""
 
 
-def test_images_are_shown_side_by_side_where_there_are_colors() -> None:
-    red, blue = (255, 0, 0), (0, 0, 255)
-    tall, small = [[(red, blue)] * 2] * 2, [[(blue, red)] * 3]
-    file = File(is_terminal=True)
-    colorful = RealScreen(Console(file=file, width=40, color_system="truecolor"))
-    plain = Screen(is_terminal=True)
-
-    colorful.show_images([tall, small])
-    plain.terminal.show_images([tall, small])
-
-    lines = file.getvalue().splitlines()
-    assert [line.count("\N{UPPER HALF BLOCK}") for line in lines] == [5, 2]
-    assert "\x1b[38;2;255;0;0;48;2;0;0;255m" in lines[0]
-    assert colorful.shows_images
-    assert not plain.terminal.shows_images
-    assert plain.shown == ""
-
-
 def test_a_reader_that_went_away_is_met_as_what_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(io.StringIO):
         def write(self, _text: str) -> int:
