@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -18,10 +18,13 @@ _CHUNK = 4_096
 #: The colors of a sixel image. Pixels that are less opaque than half stay as they are on the screen.
 _COLORS = 128
 _HALF = 128
+#: The index of pixels that are not drawn.
+_HIDDEN = 255
 #: The rows of pixels of a line of sixels.
 _BAND = 6
 _RUN = re.compile(rb"(.)\1{3,}", re.DOTALL)
-_FIRST_SIXEL = 63
+#: From a byte with a bit for each of six pixels to the character that stands for them.
+_AS_SIXELS = bytes(range(63, 63 + 64)) + bytes(192)
 
 #: Writes an image over a number of columns and lines.
 Encode = Callable[[Image.Image, int, int], str]
@@ -48,17 +51,18 @@ def iterm2(image: Image.Image, columns: int, lines: int) -> str:
 
 def sixel(image: Image.Image, columns: int, lines: int) -> str:  # noqa: ARG001  pixels are of a fixed size
     """Return an image for terminals with sixels, whose pixels are those of the screen."""
-    rgba = image.convert("RGBA")
-    indexed = rgba.convert("RGB").quantize(_COLORS)
+    rgb = image.convert("RGB")
+    indexed = rgb.quantize(palette=rgb.quantize(_COLORS, Image.Quantize.FASTOCTREE), dither=Image.Dither.FLOYDSTEINBERG)
+    hidden = image.convert("RGBA").getchannel("A").point(lambda opacity: 255 * (opacity < _HALF))
     width, height = indexed.size
-    colors, shown = indexed.tobytes(), rgba.getchannel("A").tobytes()
-    palette = (indexed.getpalette() or [])[: 3 * _COLORS]
-    used = sorted(set(colors))
-    definitions = [
-        f"#{index};2;" + ";".join(_percent(palette[3 * index + part]) for part in range(3)) for index in used
-    ]
-    bands = [_band(colors, shown, width, range(top, min(top + _BAND, height))) for top in range(0, height, _BAND)]
-    return f'\x1bP0;1q"1;1;{width};{height}{"".join(definitions)}{"-".join(bands)}\x1b\\'
+    palette = indexed.getpalette() or []
+    indexed.paste(_HIDDEN, (0, 0, width, height), hidden)
+    pixels = indexed.tobytes()
+    rows = [pixels[start : start + width] for start in range(0, len(pixels), width)]
+    used = sorted(set(pixels) - {_HIDDEN})
+    colors = "".join(f"#{one};2;{';'.join(map(_percent, palette[3 * one : 3 * one + 3]))}" for one in used)
+    bands = "-".join(_band(rows[top : top + _BAND]) for top in range(0, height, _BAND))
+    return f'\x1bP0;1q"1;1;{width};{height}{colors}{bands}\x1b\\'
 
 
 def in_tmux(sequence: str) -> str:
@@ -82,18 +86,17 @@ def _percent(value: int) -> str:
     return str(round(value * 100 / 255))
 
 
-def _band(colors: bytes, shown: bytes, width: int, rows: range) -> str:
+def _band(rows: Sequence[bytes]) -> str:
     """Return a line of sixels: each color draws over the line, from its left."""
-    masks: dict[int, bytearray] = {}
+    return "$".join(f"#{color}{_sixels(rows, color)}" for color in sorted(set().union(*rows) - {_HIDDEN}))
+
+
+def _sixels(rows: Sequence[bytes], color: int) -> str:
+    """Return the sixels of a color: a byte for each column, with a bit for each row."""
+    masks = 0
     for bit, row in enumerate(rows):
-        start = row * width
-        for column in range(width):
-            if shown[start + column] >= _HALF:
-                mask = masks.setdefault(colors[start + column], bytearray(width))
-                mask[column] |= 1 << bit
-    return "$".join(f"#{color}{_compressed(mask)}" for color, mask in masks.items())
-
-
-def _compressed(mask: bytearray) -> str:
-    sixels = bytes(one + _FIRST_SIXEL for one in mask.rstrip(b"\0"))
-    return _RUN.sub(lambda run: b"!%d%b" % (len(run[0]), run[1]), sixels).decode()
+        is_color = bytearray(256)
+        is_color[color] = 1 << bit
+        masks |= int.from_bytes(row.translate(is_color))
+    columns = masks.to_bytes(len(rows[0])).rstrip(b"\0")
+    return _RUN.sub(lambda run: b"!%d%b" % (len(run[0]), run[1]), columns.translate(_AS_SIXELS)).decode()

@@ -83,7 +83,8 @@ def test_sixels_are_the_image_in_fewer_colors_and_nothing_where_it_is_transparen
 
     assert found.size == image.size
     assert drawn.tobytes() == image.getchannel("A").tobytes()
-    off = ImageChops.difference(found, Image.composite(image.convert("RGB"), Image.new("RGB", image.size), drawn))
+    wanted = Image.composite(image.convert("RGB"), Image.new("RGB", image.size), drawn)
+    off = ImageChops.difference(found.reduce(8), wanted.reduce(8))  # dots of two colors are a third one
     assert sum(value * count for value, count in enumerate(off.convert("L").histogram())) / (off.width * off.height) < 6
 
 
