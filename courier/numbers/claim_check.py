@@ -117,7 +117,7 @@ def request(
     source.check_beginning()
     with ExitStack() as stack, terminal.moving(f"Uploading {name}") as moved:
         moved.expect(source.size_bytes)
-        found = stack.enter_context(stored(bucket, source, moved.advance, terminal.warn))
+        found = stack.enter_context(stored(bucket, source, source.tracked(moved.advance), terminal.warn))
         started = time.monotonic()
         moved.begin(f"Working through {name} (Ctrl-C to cancel)")
         return client.request(found, moved), time.monotonic() - started

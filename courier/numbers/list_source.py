@@ -7,7 +7,7 @@ only reading a column changes them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 
@@ -83,8 +83,10 @@ class ListSource:
         self._ready = b""
         is_plain = reading.notation.is_plain and not reading.column
         self._checks: list[TabCheck | CommaCheck] = [TabCheck(), CommaCheck()] if is_plain else []
-        #: The number of bytes to read, if known.
-        self.size_bytes = None if reading.column else size_bytes
+        #: The number of bytes to read, if known; of one column of a file, those of the file.
+        self.size_bytes = size_bytes
+        #: The file of which one column is read.
+        self._table: Stream | None = None
         #: The first and the last `REMEMBERED` characters that were read as bytes.
         self.beginning = self.end = ""
 
@@ -94,7 +96,24 @@ class ListSource:
         decoder = Decoder(path)
         texts = decoder.texts(iter(lambda: stream.read(BLOCK_BYTES), b""))
         first = next(texts)
-        return cls(chain([first], texts), reading, stream.size_bytes if decoder.is_utf8 else None)
+        size_bytes = stream.size_bytes if decoder.is_utf8 or reading.column else None
+        source = cls(chain([first], texts), reading, size_bytes)
+        source._table = stream if reading.column else None
+        return source
+
+    def tracked(self, advance: Callable[[int], None]) -> Callable[[int], None]:
+        """Return a function to call with each number of bytes stored, which advances the progress to `size_bytes`."""
+        table = self._table
+        if table is None:
+            return advance
+        before = 0
+
+        def follow(_count: int) -> None:
+            nonlocal before
+            before, more = table.position, table.position - before
+            advance(more)
+
+        return follow
 
     @property
     def note(self) -> str:

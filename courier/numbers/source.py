@@ -76,6 +76,8 @@ class Stream:
         self._rest = rest
         #: Its size, if known.
         self.size_bytes = _size_of(rest, len(begun))
+        #: The number of bytes that were read.
+        self.position = 0
 
     def read(self, size: int = -1) -> bytes:
         """Return the next `size` bytes, the rest if negative; fewer only at the end."""
@@ -83,6 +85,7 @@ class Stream:
         self._begun = self._begun[len(taken) :]
         if len(taken) != size:
             taken += self._rest.read(size - len(taken) if size >= 0 else -1)
+        self.position += len(taken)
         return taken
 
 

@@ -356,3 +356,42 @@ def test_a_download_overwrites_nothing_unasked(folder: Path) -> None:
     assert (folder / "file/x.png").read_bytes() == (folder / "new/folder/x.png").read_bytes() == b"new"
     assert (folder / "link/x.png").is_symlink()
     assert len(screen.keyboard.prompts) == 2
+
+
+@pytest.mark.usefixtures("folder")
+def test_images_of_the_bucket_are_shown_results_before_uploads() -> None:
+    transfer = made_transfer()
+    commands, screen = commands_for(transfer)
+    commands.run(["a.png"], [parse("grayscale")], "out", replace=False, recursive=False)
+    given = images_arguments.build_parser("").parse_args(["show", "a-grayscale.png", "a.png", "none.png"])
+    as_json, written = commands_for(transfer, as_json=True)
+
+    assert images.run(given, commands) == images.run(given, as_json) == 1
+
+    assert screen.shown.splitlines()[-1] == "a.png  PNG 640 x 480, 14,424 bytes"
+    assert "none.png" in screen.errors
+    assert screen.errors.splitlines()[-1].startswith("Images are shown on a terminal")
+    found = rows(written.shown, "images")
+    assert [(row["step"], row["name"], row["width"], bool(row["error"])) for row in found] == [
+        ("show", "a-grayscale.png", None, True),  # this bucket makes results that are no images
+        ("show", "a.png", 640, False),
+        ("show", "none.png", None, True),
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_images_of_a_small_run_are_shown_and_of_a_larger_one_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[list[str]] = []
+    monkeypatch.setattr("courier.cli.image_screen.ImageScreen.shows_images", True)
+    monkeypatch.setattr(
+        "courier.cli.previews.show", lambda _screen, found, _bounds: shown.append([c for c, _ in found])
+    )
+    commands, _ = commands_for(made_transfer())
+    as_json, _ = commands_for(made_transfer(), as_json=True)
+
+    commands.run(["a.png"], [parse("grayscale"), parse("flip")], "out", replace=False, recursive=False)
+    commands.run([], [parse("flip")], "out", replace=False, recursive=False)
+    commands.run(["a.png", "b.png", "c.png", "d.png"], [parse("flop")], "out", replace=False, recursive=False)
+    as_json.run(["a.png"], [parse("negate")], "out", replace=False, recursive=False)
+
+    assert shown == [["a.png", "a-grayscale.png", "a-flip.png"], ["sample.png", "sample-flip.png"]]

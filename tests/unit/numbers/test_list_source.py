@@ -143,3 +143,16 @@ def test_lines_of_a_batch_lose_their_header_and_the_empty_ones_at_the_end() -> N
 
     assert list(without_last_empty(lines, skip_header=True)) == [None, "1", None, "", "", "2", None]
     assert list(without_last_empty(["", ""], skip_header=False)) == []
+
+
+def test_the_upload_of_a_column_is_tracked_by_the_bytes_of_the_table() -> None:
+    content = b"id,n\n" + b"10000,1\n" * 50_000
+    source = ListSource.of_stream(Stream(content[:9], io.BytesIO(content[9:])), "a.csv", Reading(column="n"))
+    moved: list[int] = []
+    advance = source.tracked(moved.append)
+
+    while block := source.read(10_000):
+        advance(len(block))
+
+    assert sum(moved) == len(content)
+    assert len(moved) > 5
