@@ -20,6 +20,7 @@ def test_every_field_can_be_set() -> None:
         "image_outbox": "d",
         "bucket": "my-bucket",
         "plain": "True",
+        "preview": "sixel",
         "timeout_seconds": "2.5",
         "poll_seconds": "3",
         "visibility_seconds": "4",
