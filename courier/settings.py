@@ -117,6 +117,12 @@ class Settings:
         "how many requests a worker works on at once",
         unset="4 (numbers), one per core, as far as memory goes (images)",
     )
+    processes: int = _setting(
+        1,
+        _number(int, 1, 64),
+        "how many processes a numbers worker has, each with its own threads; an instance that `aws_setup.sh` made has "
+        "one per core",
+    )
     grace_seconds: float = _setting(
         30.0, _number(float, 0, 3600), "how long a stopping worker may take to finish", unit="s"
     )

@@ -121,3 +121,10 @@ class ScaleInProtection:
             AutoScalingGroupName=self._group,
             ProtectedFromScaleIn=is_protected,
         )
+
+
+def protection(aws: Aws, group: str, instance_id: str, *, is_busy: Callable[[], bool]) -> ScaleInProtection | None:
+    """Return the protection of an instance of a group; None without one of them."""
+    if not (group and instance_id):
+        return None
+    return ScaleInProtection(aws, group=group, instance_id=instance_id, is_busy=is_busy)

@@ -12,7 +12,7 @@ import os
 import queue
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from courier.redaction import scrub
 from courier.text import quoted
 
 if TYPE_CHECKING:
-    from courier import Worker
+    from courier.messaging.foreground import Runnable
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +43,14 @@ class Options:
     """The options of a worker's command line."""
 
     concurrency: int | None
+    processes: int | None = None
     stop_when_empty: bool
     log_format: str
     ready_file: str | None = None
 
 
-def build_parser(description: str) -> argparse.ArgumentParser:
-    """Return the parser of a worker's command line."""
+def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentParser:
+    """Return the parser of a worker's command line; `no_processes` is why it takes no --processes."""
     parser = ArgumentParser(
         description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,6 +60,15 @@ def build_parser(description: str) -> argparse.ArgumentParser:
         metavar="N",
         help="how many requests to process at once (default: COURIER_CONCURRENCY, else 4, or for images one per core, "
         "as far as memory goes)",
+    )
+    parser.add_argument(
+        "--processes",
+        type=_rejecting(no_processes) if no_processes else whole_number(1, 64),
+        metavar="N",
+        help=argparse.SUPPRESS
+        if no_processes
+        else "how many processes to work in, each with that concurrency: one per core for many lists (default: "
+        "COURIER_PROCESSES, else 1)",
     )
     parser.add_argument(
         "--log-format",
@@ -74,18 +84,28 @@ def build_parser(description: str) -> argparse.ArgumentParser:
     return parser
 
 
-def parse_options(arguments: Sequence[str] | None, *, description: str) -> Options:
+def parse_options(arguments: Sequence[str] | None, *, description: str, no_processes: str = "") -> Options:
     """Parse a worker's command line; exits with status 2 if it is wrong."""
-    given = build_parser(description).parse_args(arguments)
+    given = build_parser(description, no_processes).parse_args(arguments)
     return Options(
         concurrency=given.concurrency,
+        processes=given.processes,
         stop_when_empty=given.stop_when_empty,
         log_format=given.log_format,
         ready_file=given.ready_file,
     )
 
 
-def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> int:
+def _rejecting(reason: str) -> Callable[[str], int]:
+    """Return the type of an argument that is never right."""
+
+    def read(_text: str) -> int:
+        raise argparse.ArgumentTypeError(reason)
+
+    return read
+
+
+def serve(worker: Runnable, announcement: str, ready_file: str | None = None) -> int:
     """Run `worker` until a signal or until it stops by itself; return the exit status. Call it from the main thread.
 
     Once it listens, `announcement` is logged and `ready_file` gets its line.
@@ -104,7 +124,7 @@ def serve(worker: Worker, announcement: str, ready_file: str | None = None) -> i
     all_done = worker.run(signals, ready)
     if not all_done:
         _exit_now()
-    return 0
+    return worker.exit_status
 
 
 def _announce_ready(path: str) -> None:
@@ -135,10 +155,14 @@ def _exit_now() -> None:
     os._exit(0)
 
 
-def set_up_log(log_format: str) -> None:
-    """Log to stderr, as lines of text or JSON; of botocore only warnings and errors."""
+def set_up_log(log_format: str, *, with_process: bool = False) -> None:
+    """Log to stderr, as lines of text or JSON; of botocore only warnings and errors.
+
+    `with_process`: each line has the ID of this process.
+    """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_JsonFormatter() if log_format == "json" else _TextFormatter())
+    process = os.getpid() if with_process else None
+    handler.setFormatter(_JsonFormatter(process) if log_format == "json" else _TextFormatter(process))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("courier").setLevel(logging.INFO)
     # No line has them, and each record would look them up.
@@ -148,8 +172,8 @@ def set_up_log(log_format: str) -> None:
 
 
 class _TextFormatter(logging.Formatter):
-    def __init__(self) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s %(message)s")
+    def __init__(self, process: int | None) -> None:
+        super().__init__(f"%(asctime)s %(levelname)-7s {f'[{process}] ' if process else ''}%(message)s")
 
     def format(self, record: logging.LogRecord) -> str:
         return scrub(super().format(record))
@@ -159,10 +183,15 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JsonFormatter(logging.Formatter):
+    def __init__(self, process: int | None) -> None:
+        super().__init__()
+        self._fixed = {"process": process} if process else {}
+
     def format(self, record: logging.LogRecord) -> str:
         line = {
             "time": _stamp(record),
             "level": record.levelname.lower(),
+            **self._fixed,
             "message": record.getMessage(),
             **getattr(record, "fields", {}),
         }

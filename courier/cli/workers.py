@@ -1,6 +1,7 @@
 """The two worker programs: assemble the worker of an application and run it.
 
-Neither imports what only the other needs: NumPy and Pillow take memory.
+Neither imports what only the other needs: NumPy and Pillow take memory. A process that only supervises others imports
+neither of them, nor boto3.
 """
 
 from __future__ import annotations
@@ -8,27 +9,48 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from courier import Worker, WorkerConfig
-from courier.aws.s3 import Bucket
-from courier.aws.session import connect_worker
 from courier.cli import daemon
-from courier.settings import LISTS, load_settings
+from courier.messaging.supervised import inherited
+from courier.settings import LISTS, Settings, load_settings
 
 log = logging.getLogger(__name__)
+
+#: Why the images worker has no --processes.
+IMAGE_PROCESSES = "is for numbers: an images worker has an image process per core; --concurrency N sets how many"
 
 
 def numbers(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
     """Run the numbers worker; return the exit status."""
+    options = daemon.parse_options(arguments, description=description)
+    supervised = inherited()
+    settings = load_settings()
+    processes = options.processes or settings.processes
+    daemon.set_up_log(options.log_format, with_process=processes > 1)
+    announcement = f"numbers worker listens on {settings.request_queue}"
+    if processes > 1 and not supervised:
+        return _supervise(processes, options, settings, announcement)
+    return _serve_numbers(processes, options, settings, announcement)
+
+
+def _supervise(processes: int, options: daemon.Options, settings: Settings, announcement: str) -> int:
+    from courier.messaging.supervisor import Supervisor
+
+    supervisor = Supervisor(processes, grace_seconds=settings.grace_seconds, stop_when_empty=options.stop_when_empty)
+    return daemon.serve(supervisor, f"{announcement} in {processes} processes", options.ready_file)
+
+
+def _serve_numbers(processes: int, options: daemon.Options, settings: Settings, announcement: str) -> int:
+    from courier import Worker, WorkerConfig
+    from courier.aws.s3 import Bucket
+    from courier.aws.session import connect_worker
     from courier.numbers import handler
     from courier.numbers.application import application
     from courier.numbers.stored_lists import StoredLists
 
-    options = daemon.parse_options(arguments, description=description)
-    daemon.set_up_log(options.log_format)
-    settings = load_settings()
     config = WorkerConfig.from_settings(
         settings,
         concurrency=options.concurrency,
+        processes=processes,
         capacity=handler.CAPACITY,
         stop_when_empty=options.stop_when_empty,
         is_expensive=handler.is_claim,
@@ -37,22 +59,25 @@ def numbers(arguments: Sequence[str] | None = None, *, description: str = "") ->
     lists = StoredLists(Bucket(aws, settings.bucket, LISTS))
     numbers = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
     worker = Worker(numbers.answer, application(settings), config, aws=aws)
-    return daemon.serve(worker, f"numbers worker listens on {settings.request_queue}", options.ready_file)
+    return daemon.serve(worker, announcement, options.ready_file)
 
 
 def images(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
     """Run the images worker; return the exit status."""
+    from courier import Worker, WorkerConfig
+    from courier.aws.session import connect_worker
     from courier.images import handler
     from courier.images.application import application
     from courier.images.formats import READS_HEIF
 
-    options = daemon.parse_options(arguments, description=description)
+    options = daemon.parse_options(arguments, description=description, no_processes=IMAGE_PROCESSES)
     daemon.set_up_log(options.log_format)
     log.info("HEIC images are %s", "read" if READS_HEIF else "rejected: the package pillow-heif is not installed")
     settings = load_settings()
     config = WorkerConfig.from_settings(
         settings,
         concurrency=options.concurrency or settings.concurrency or handler.concurrency(),
+        processes=1,
         stop_when_empty=options.stop_when_empty,
     )
     aws = connect_worker()

@@ -17,6 +17,7 @@ FIRST_VISIBILITY_SECONDS = 3
 SHORTEST_POLL_SECONDS = 2
 #: The least and the greatest value of a field; a least value that is a float allows fractions.
 _RANGES: dict[str, tuple[float, int]] = {
+    "processes": (1, 64),
     "concurrency": (1, 1000),
     "capacity": (0, 10_000),
     "poll_seconds": (0, 20),  # SQS's limit
@@ -38,6 +39,9 @@ class WorkerConfig:
 
     #: The number of requests processed concurrently, one thread each.
     concurrency: int = 4
+    #: The number of processes that `run` serves with, each this program once more, with threads and a `concurrency` of
+    #: its own: for a handler that computes in Python, one for each core. An isolated handler has its own processes.
+    processes: int = 1
     #: The most messages in flight, including those being processed.
     #: 0: the same as `concurrency`, so that no message waits here that another worker could process.
     capacity: int = 0
@@ -72,6 +76,9 @@ class WorkerConfig:
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 whole = "" if float in kinds else "a whole number "
                 raise WrongUsage(f"{name} is {value!r}, and must be {whole}from {low:g} to {high}.")
+        if self.isolate and self.processes > 1:
+            message = "An isolated handler works in processes of its own, `concurrency` of them."
+            raise WrongUsage(message, hint="Set processes=1.")
         object.__setattr__(self, "capacity", self.capacity or self.concurrency)
 
     @classmethod

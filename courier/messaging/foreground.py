@@ -21,6 +21,12 @@ Signals = queue.SimpleQueue[int]
 class Runnable:
     """Base of what can be started, stopped and run."""
 
+    #: The exit status of a program after `run`, and the reason if it stops by itself.
+    exit_status = 0
+    own_reason = "the queue is empty"
+    #: Whether `run` has been told to stop.
+    is_stopping = False
+
     def start(self) -> None:
         """Start the threads."""
         raise NotImplementedError
@@ -59,7 +65,8 @@ class Runnable:
         ready()
         threading.Thread(target=self._watch, args=(signals,), name="watch", daemon=True).start()
         reason = signals.get()
-        log.info("stopping: %s", signal.Signals(reason).name if reason else "the queue is empty")
+        self.is_stopping = True
+        log.info("stopping: %s", signal.Signals(reason).name if reason else self.own_reason)
         all_done = self.stop(give_up=lambda: _second_signal(signals))
         log.info("stopped")
         return all_done

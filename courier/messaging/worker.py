@@ -20,19 +20,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from courier.aws.retry import Retrier
-from courier.aws.scale_in import ScaleInProtection
+from courier.aws.scale_in import protection
 from courier.aws.session import Aws, connect_worker
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, ServiceError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig, idle_poll_seconds
-from courier.messaging.foreground import Runnable
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages, State
 from courier.messaging.isolated import IsolatedHandler
 from courier.messaging.log_names import name_of
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.parking import Parked, Parking
+from courier.messaging.processes import InProcesses
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
 from courier.time_limit import can_be_paused
@@ -59,7 +59,7 @@ class _NoLongerHeld(Exception):
     """The handler no longer holds this request: it was rejected at its time limit, or released to stop."""
 
 
-class Worker(Runnable):
+class Worker(InProcesses):
     """Serves an application's requests with `handler` until it is stopped. `stop` may be called from any thread.
 
     >>> from courier import Application, Worker, testing
@@ -79,6 +79,7 @@ class Worker(Runnable):
     ) -> None:
         aws = aws or connect_worker()
         config = self._config = config or WorkerConfig()
+        super().__init__(config)
         self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._under_load = threading.Event()
@@ -97,7 +98,9 @@ class Worker(Runnable):
         )
         self._parking = Parking(self._in_flight, self._processor)
         self._outbox = Outbox(lambda: self._in_flight.unfinished)
-        self._scale_in = self._protection(aws) if config.scaling_group and config.instance_id else None
+        self._scale_in = protection(
+            aws, config.scaling_group, config.instance_id, is_busy=lambda: not self._in_flight.is_empty
+        )
         self._replier = Replier(
             aws,
             inbox=self._inbox,
@@ -108,19 +111,12 @@ class Worker(Runnable):
             hooks=hooks,
         )
 
-    def _protection(self, aws: Aws) -> ScaleInProtection:
-        return ScaleInProtection(
-            aws,
-            group=self._config.scaling_group,
-            instance_id=self._config.instance_id,
-            is_busy=lambda: not self._in_flight.is_empty,
-        )
-
     def start(self) -> None:
         """Start all threads, as daemons: an abandoned long poll must not keep the process alive.
 
-        Raises: WrongUsage if the worker was started before.
+        Raises: WrongUsage if the worker was started before, or is to be served by several processes.
         """
+        self.check_is_alone()
         if self._is_started:
             raise WrongUsage("This worker was started before: a worker runs once.", hint="Make another.")
         self._is_started = True
@@ -194,7 +190,8 @@ class Worker(Runnable):
     def _receive_always(self) -> None:
         longest = EMPTY_SECONDS if self._config.stop_when_empty else idle_poll_seconds(self._config)
         while not self._stopping.is_set():
-            received = self._receive(longest)
+            with self._turns.turn(self._stopping, longest, is_idle=self._in_flight.is_idle):
+                received = None if self._stopping.is_set() else self._receive(longest)
             if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:
                 self._stopping.set()
 

@@ -42,6 +42,7 @@ def main(path: str) -> None:
     _load()
     call = Server(path).serve()
     sys.argv = call.arguments[1:]
+    sys.orig_argv = [sys.executable, *sys.argv]
     program = Path(sys.argv[0])
     sys.path[0:1] = [str(program.parent), *filter(None, call.env.get(MODULES, "").split(os.pathsep))]
     gc.enable()

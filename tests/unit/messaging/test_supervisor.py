@@ -1,0 +1,268 @@
+"""Processes are started, restarted and ended together; with real workers that is in tests/acceptance."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from courier.errors import CourierError, WrongUsage
+from courier.messaging import supervisor
+from courier.messaging.config import WorkerConfig
+from courier.messaging.foreground import Signals
+from courier.messaging.processes import InProcesses
+from courier.messaging.supervised import VARIABLE, Supervised, inherited
+from courier.messaging.supervisor import Supervisor, this_program
+from tests.support.fakes import WAIT_LIMIT_SECONDS, until
+from tests.support.place import ROOT
+
+#: Stands in for a worker: it says what it does in a file of the folder that is its argument, and what it is to do is in
+#: another file there.
+WORKER = f"""
+import os, signal, sys, time
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+from courier.messaging.supervised import inherited
+folder = Path(sys.argv[1])
+def note(text):
+    with (folder / "notes").open("a") as file: file.write(f"{{os.getpid()}} {{text}}\\n")
+def stop(*_):
+    note("stopped")
+    if not (folder / "stubborn").exists(): os._exit(0)
+signal.signal(signal.SIGTERM, stop)
+given = inherited()
+if (folder / "fails").exists(): sys.exit(4)
+note("listens")
+given.report_ready()
+given.watch(lambda: (note("orphaned"), os._exit(0)))
+while not (folder / "is-empty").exists(): time.sleep(0.01)
+"""
+
+
+class Stage:
+    """A supervisor of workers that are stand-ins, and what they noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.signals = Signals()
+        self.ready: list[int] = []
+
+    def make(self, count: int = 2, *, stop_when_empty: bool = False) -> Supervisor:
+        command = [sys.executable, "-c", WORKER, str(self.folder)]
+        return Supervisor(count, grace_seconds=30, stop_when_empty=stop_when_empty, command=command)
+
+    def run(self, made: Supervisor, *steps: Callable[[], object]) -> bool:
+        """Run it, with steps taken in another thread."""
+        thread = threading.Thread(target=lambda: [step() for step in steps], daemon=True)
+        thread.start()
+        found = made.run(self.signals, lambda: self.ready.append(len(self.noted("listens"))))
+        thread.join(WAIT_LIMIT_SECONDS)
+        return found
+
+    def noted(self, text: str) -> list[int]:
+        """Return the processes that noted something."""
+        notes = self.folder / "notes"
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        return [int(line.split()[0]) for line in lines if line.split()[1] == text]
+
+    def until_noted(self, text: str, times: int) -> None:
+        until(lambda: len(self.noted(text)) >= times, f"{times} notes that it {text}")
+
+    def until_ready(self) -> None:
+        until(lambda: self.ready, "ready")
+
+    def tell(self, number: int) -> None:
+        self.signals.put(number)
+
+    def say(self, word: str) -> None:
+        (self.folder / word).touch()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    monkeypatch.setattr(supervisor, "FIRST_SECONDS", 0.01)
+    return Stage(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def _not_supervised() -> Iterator[None]:
+    inherited.cache_clear()
+    yield
+    inherited.cache_clear()
+
+
+def test_all_listen_before_it_says_so_and_a_signal_stops_each_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    made = stage.make(3)
+
+    assert stage.run(made, stage.until_ready, lambda: stage.tell(signal.SIGINT))
+
+    assert (stage.ready, made.exit_status) == ([3], 0)
+    assert len(set(stage.noted("listens"))) == 3
+    assert sorted(stage.noted("stopped")) == sorted(stage.noted("listens"))
+    assert [record.getMessage() for record in caplog.records] == ["stopping: SIGINT", "stopped"]
+
+
+def test_one_that_is_killed_is_replaced_and_the_other_left_alone(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kill() -> None:
+        os.kill(stage.noted("listens")[0], signal.SIGKILL)
+        stage.until_noted("listens", 3)
+
+    assert stage.run(stage.make(), stage.until_ready, kill, lambda: stage.tell(signal.SIGTERM))
+
+    assert sorted(stage.noted("stopped")) == sorted(stage.noted("listens")[1:])
+    assert "worker process 1 was ended by SIGKILL; restarting in" in caplog.text
+    assert stage.ready == [2]
+
+
+def test_those_that_have_drained_the_queue_end_it(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+    assert stage.run(stage.make(stop_when_empty=True), stage.until_ready, lambda: stage.say("is-empty"))
+
+    assert stage.noted("stopped") == []
+    assert "stopping: the queue is empty" in caplog.text
+
+
+def test_without_that_one_that_ends_by_itself_is_restarted(stage: Stage) -> None:
+    def end_one() -> None:
+        os.kill(stage.noted("listens")[0], signal.SIGTERM)
+        stage.until_noted("listens", 3)
+
+    assert stage.run(stage.make(), stage.until_ready, end_one, lambda: stage.tell(signal.SIGTERM))
+
+
+def test_if_the_first_cannot_begin_no_other_is_started_and_its_status_is_the_programs(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    stage.say("fails")
+    made = stage.make()
+
+    stage.run(made)
+
+    assert (made.exit_status, stage.ready, stage.noted("listens")) == (4, [], [])
+    assert "stopping: the first worker process ended with status 4 before it listened" in caplog.text
+
+
+def test_a_command_that_cannot_be_run_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = Supervisor(2, grace_seconds=1, command=[str(tmp_path / "none")])
+
+    made.run(Signals())
+
+    assert made.exit_status == 1
+    assert "worker process 1 cannot be started: No such file or directory" in caplog.text
+
+
+def test_a_second_signal_is_passed_on_and_what_does_not_end_is_killed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "ENDING_SECONDS", 0.2)
+    stage.say("stubborn")
+    steps = (
+        stage.until_ready,
+        lambda: stage.tell(signal.SIGTERM),
+        lambda: stage.until_noted("stopped", 2),
+        lambda: stage.tell(signal.SIGTERM),
+    )
+
+    assert not stage.run(stage.make(), *steps)
+
+    assert len(stage.noted("stopped")) == 4
+
+
+def test_its_sudden_end_is_noticed(stage: Stage) -> None:
+    made = stage.make()
+
+    def orphan() -> None:
+        os.close(made._life[1])  # as the system does when a process is killed
+        stage.until_noted("orphaned", 2)
+        made._life = (made._life[0], os.dup(made._life[0]))
+        stage.tell(signal.SIGTERM)
+
+    stage.run(made, stage.until_ready, orphan)
+
+
+# A worker of several processes
+
+
+class Served(InProcesses):
+    """A worker that only notes what it does."""
+
+    def __init__(self, count: int = 2) -> None:
+        super().__init__(WorkerConfig(processes=count))
+        self.done: list[str] = []
+
+    def start(self) -> None:
+        self.check_is_alone()
+        self.done.append("start")
+
+    def wait(self) -> None:
+        threading.Event().wait()
+
+    def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
+        self.done.append("stop")
+        return not give_up()
+
+
+def test_in_a_supervised_process_it_serves_reports_and_stops_when_its_supervisor_ends(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    life, ready, turns = os.pipe(), os.pipe(), os.pipe()
+    given = Supervised(life=life[0], ready=ready[1], turns=turns[0])
+    monkeypatch.setenv(VARIABLE, given.environment({})[VARIABLE])
+    worker, said = Served(), list[str]()
+    assert VARIABLE not in os.environ
+
+    def end() -> None:
+        os.read(ready[0], 1)
+        os.close(life[1])
+
+    threading.Thread(target=end).start()
+
+    assert worker.run(Signals(), lambda: said.append("ready"))
+
+    assert (worker.done, said) == (["start", "stop"], [])
+    assert "the process that supervises this one has ended" in caplog.text
+    for descriptor in (life[0], ready[0], *turns):
+        os.close(descriptor)
+
+
+def test_elsewhere_it_supervises_and_what_fails_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "this_program", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
+
+    with pytest.raises(CourierError, match="the first worker process ended with status 3 before it listened"):
+        Served().run(Signals())
+
+
+def test_only_run_serves_in_processes() -> None:
+    with pytest.raises(WrongUsage, match=r"Only run\(\)"):
+        Served().start()
+    alone = Served(1)
+    alone.start()
+    assert alone.done == ["start"]
+
+
+def test_an_isolated_handler_has_its_own_processes() -> None:
+    with pytest.raises(WrongUsage, match="processes of its own"):
+        WorkerConfig(isolate=True, processes=2)
+
+
+def test_a_session_cannot_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "orig_argv", ["python3", "worker.py", "-v"])
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "worker.py", raising=False)
+    assert this_program() == [sys.executable, "worker.py", "-v"]
+
+    monkeypatch.setattr(sys, "orig_argv", ["python3"])
+    with pytest.raises(WrongUsage, match="program in a file"):
+        this_program()
