@@ -7,11 +7,14 @@
 # TERM and HUP   the worker finishes the requests in flight; then this script ends
 # USR1           the worker finishes the requests in flight, and restarts with the newest code
 # Ctrl-C         as TERM; systemd starts it again after a few seconds
+#
+# The numbers worker has one process per core, unless COURIER_PROCESSES is set.
 
 set -o nounset -o pipefail
 
 readonly home=$1 program=$2
 readonly log=${LOGS_DIRECTORY:-/var/log/courier}/$program.log
+readonly newest=$home/current/setup/on_instance/keep_running.sh
 readonly most_delay=60
 
 stopping=false
@@ -49,7 +52,7 @@ while ! $stopping; do
   started=$SECONDS
   # tee ignores Ctrl-C, so that the worker's last lines are logged.
   # The worker has its own session, so that Ctrl-C reaches it only through this script.
-  setsid .venv/bin/python "$program" 2> >(trap '' INT TERM HUP && exec tee -a "$log" >&2) &
+  COURIER_PROCESSES=${COURIER_PROCESSES:-$(nproc)} setsid .venv/bin/python "$program" 2> >(trap '' INT TERM HUP && exec tee -a "$log" >&2) &
   child=$!
   await
   child=""
@@ -60,6 +63,8 @@ while ! $stopping; do
     delay=1
   fi
   say "$program ended with status $status; restarting in $delay s"
+  # Newer code, or older code again, brings its own script.
+  ((delay > 0)) || [[ ! -x $newest ]] || exec "$newest" "$home" "$program"
   sleep "$delay" &
   child=$!
   wait "$child"
