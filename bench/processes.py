@@ -86,7 +86,7 @@ def _program(engine: Engine, account: str, command: Sequence[str]) -> Iterator[s
 
 
 def fill(client: Any, url: str, count: int, numbers: int) -> None:
-    """Send `count` requests of so many numbers."""
+    """Send `count` requests, each of `numbers` numbers."""
     chosen = random.Random(7)
     for start in range(0, count, 10):
         entries = [
@@ -108,16 +108,17 @@ def run(engine: Engine, case: str, processes: int, count: int, *, bare: bool = F
     client, url = create_queues(engine, account)
     with serving(engine, account, commands(BARE if bare else program, processes)) as pids:
         fill(client, url, count, numbers)
-        before, engine_before = sum(map(_seconds, pids)), processor_seconds(_pid(engine))
+        before, engine_before = list(map(_seconds, pids)), processor_seconds(_pid(engine))
         _signal(pids, signal.SIGCONT)
         started = time.perf_counter()
         while _left(client, url):
             time.sleep(0.02)
         took = time.perf_counter() - started
-        each = [_seconds(pid) for pid in pids]
+        each = [_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
         return {
             "requests/s": count / took,
-            "CPU s per 1,000": (sum(each) - before) * 1000 / count,
+            "CPU s per 1,000": sum(each) * 1000 / count,
+            "busiest process's share": max(each) / sum(each),
             "engine's CPU s per 1,000": (processor_seconds(_pid(engine)) - engine_before) * 1000 / count,
         }
 

@@ -14,17 +14,19 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import biglist, images, latency, lists, overload, profiled, results, throughput
+from bench import biglist, cost, images, latency, lists, overload, processes, profiled, results, throughput
 from bench.peers import comparison
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "throughput": throughput.measure,
+    "processes": processes.measure,
     "profile": profiled.measure,
     "latency": latency.measure,
     "crowd": overload.measure,
     "lists": lists.measure,
     "biglist": biglist.measure,
     "images": images.measure,
+    "cost": cost.measure,
     "peers": lambda: comparison.figures(comparison.arguments([])),
 }
 

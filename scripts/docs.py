@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, helps, performance, schemas, setup_actions, tables
+from scripts import api, costs, helps, performance, schemas, setup_actions, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -25,6 +25,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "aws_setup": partial(helps.script_help, "aws_setup.sh"),
     "checks": tables.check_table,
     "cost": tables.cost_table,
+    "cost afternoon": costs.afternoon,
+    "cost counted": costs.counted,
+    "cost peers": costs.peers,
     "decisions": tables.decision_table,
     "exit_statuses": tables.exit_statuses,
     "formats": tables.format_table,
@@ -41,6 +44,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance peer ends": performance.peer_ends,
     "performance peer waiting": performance.peer_waiting,
     "performance peers": performance.peers,
+    "performance processes": performance.processes,
     "performance profile": performance.profile,
     "performance throughput": performance.throughput,
     "permissions client": partial(tables.permission_table, "client"),

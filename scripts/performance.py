@@ -12,6 +12,10 @@ from scripts.tables import table
 #: Calls for a thousand requests that a table leaves out: those of the start.
 FEW_CALLS = 50
 
+#: What a worker and the local AWS spend.
+CPU = "CPU s per 1,000"
+ENGINE = "engine's CPU s per 1,000"
+
 Round = Mapping[str, Mapping[str, float]]
 
 
@@ -50,6 +54,38 @@ def throughput() -> str:
             row("the loop's, MB", lambda delay: spread((one[f"bare{delay}"]["peak MB"] for one in rounds), 0)),
         ),
     )
+
+
+def processes() -> str:
+    """Return the table of two processes beside one."""
+    rounds = results.load("processes")["rounds"]
+    rows = []
+    for case in rounds[0]:
+        each = [(one[case]["courier 1"], one[case]["courier 2"]) for one in rounds]
+        rows.append(
+            (
+                case,
+                spread(two["requests/s"] / one["requests/s"] for one, two in each),
+                spread(two[CPU] / one[CPU] for one, two in each),
+                spread(_gain(one, two, engine=0.0) for one, two in each),
+                spread(_gain(one, two, engine=(one[ENGINE] + two[ENGINE]) / 2) for one, two in each),
+            )
+        )
+    header = (
+        "a request of",
+        "requests/s of two, one being 1",
+        "processor time for a request",
+        "gain, AWS elsewhere",
+        "gain, local AWS on the same two cores",
+    )
+    return table(header, rows)
+
+
+def _gain(one: Mapping[str, float], two: Mapping[str, float], engine: float) -> float:
+    """Return the gain of two processes on two cores that nothing else uses, by what each spends."""
+    spent, busiest = two[CPU], two["busiest process's share"] * two[CPU]
+    slow = max(one[CPU], engine)
+    return slow / max(busiest, engine, (spent + engine) / 2)
 
 
 def profile() -> str:

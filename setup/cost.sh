@@ -40,7 +40,7 @@ cost() {
       # Two alarms of three over two metrics each.
       if (alarms != "") line("--alarm-mail: six alarms over eight metrics", 8 * 0.10)
       if (alarms != "") line("--alarm-mail: the dashboard (the first three are free)", 3)
-      line("a thousand images (PUT, GET, LIST, queue)", 0.011)
+      line("a thousand images (PUT, GET, LIST, queue)", 0.0146)
       line("a million lists of numbers, in batches of ten", 0.24)
       if (json != "true") {
         printf "%-58s %8.2f\n", "total", total

@@ -123,8 +123,7 @@ class ScaleInProtection:
         )
 
 
-def protection(aws: Aws, group: str, instance_id: str, *, is_busy: Callable[[], bool]) -> ScaleInProtection | None:
-    """Return the protection of an instance of a group; None without one of them."""
-    if not (group and instance_id):
-        return None
-    return ScaleInProtection(aws, group=group, instance_id=instance_id, is_busy=is_busy)
+def protection(aws: Aws, group: str, instance_id: str, is_busy: Callable[[], bool]) -> ScaleInProtection | None:
+    """Return the protection of an instance of a group; None where there is no group."""
+    known = group and instance_id
+    return ScaleInProtection(aws, group=group, instance_id=instance_id, is_busy=is_busy) if known else None

@@ -15,15 +15,12 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import SIGNALS, add_version, whole_number
 from courier.redaction import scrub
 from courier.text import quoted
-
-if TYPE_CHECKING:
-    from courier.messaging.foreground import Runnable
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +102,16 @@ def _rejecting(reason: str) -> Callable[[str], int]:
     return read
 
 
-def serve(worker: Runnable, announcement: str, ready_file: str | None = None) -> int:
+class Served(Protocol):
+    """A worker, or what supervises several."""
+
+    exit_status: int
+
+    def run(self, signals: queue.SimpleQueue[int], ready: Callable[[], object]) -> bool:
+        """Serve until a signal; return whether all requests were finished."""
+
+
+def serve(worker: Served, announcement: str, ready_file: str | None = None) -> int:
     """Run `worker` until a signal or until it stops by itself; return the exit status. Call it from the main thread.
 
     Once it listens, `announcement` is logged and `ready_file` gets its line.

@@ -24,7 +24,7 @@ class Runnable:
     #: The exit status of a program after `run`, and the reason if it stops by itself.
     exit_status = 0
     own_reason = "the queue is empty"
-    #: Whether `run` has been told to stop.
+    #: Whether `run` has begun to stop.
     is_stopping = False
 
     def start(self) -> None:

@@ -1,7 +1,7 @@
-"""What a worker process has from the process that supervises it: three inherited descriptors.
+"""What a worker process has from the process that supervises it: its number, and three inherited descriptors.
 
-Of a pipe that the supervisor holds open, so that its end is noticed; of a pipe on which to report that this process
-listens; and of the file of `PollTurns`.
+They are those of a pipe that the supervisor holds open, so that its end is noticed; of a pipe on which to report that
+this process listens; and of the file of `PollTurns`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cache
 
 from courier.messaging.poll_turns import PollTurns
 
-#: The environment variable with the descriptors. It is not a setting, hence the underscore.
+#: The environment variable with all of them. It is not a setting, hence the underscore.
 VARIABLE = "_COURIER_SUPERVISED"
 #: What a process writes once it listens.
 READY = b"r"
@@ -23,20 +23,22 @@ READY = b"r"
 
 @dataclass(frozen=True, kw_only=True)
 class Supervised:
-    """The descriptors of a supervised process."""
+    """What a supervised process has from its supervisor."""
 
+    #: The number of the process: 0 is the first.
+    number: int
     life: int
     ready: int
     turns: int
 
     @property
     def descriptors(self) -> tuple[int, int, int]:
-        """All of them."""
+        """The three descriptors."""
         return self.life, self.ready, self.turns
 
     def environment(self, given: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of the process that gets them."""
-        return {**given, VARIABLE: " ".join(map(str, self.descriptors))}
+        return {**given, VARIABLE: " ".join(map(str, (self.number, *self.descriptors)))}
 
     def report_ready(self) -> None:
         """Report that this process listens: once."""
@@ -64,7 +66,7 @@ def inherited() -> Supervised | None:
     text = os.environ.pop(VARIABLE, "")
     if not text:
         return None
-    life, ready, turns = map(int, text.split())
+    number, life, ready, turns = map(int, text.split())
     for descriptor in (life, ready, turns):
         os.set_inheritable(descriptor, False)  # noqa: FBT003  it takes no name
-    return Supervised(life=life, ready=ready, turns=turns)
+    return Supervised(number=number, life=life, ready=ready, turns=turns)

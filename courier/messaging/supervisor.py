@@ -147,7 +147,7 @@ class Supervisor(Runnable):
         with self._changed:
             if self._stopping.is_set() or self._turns is None:
                 return None
-            given = Supervised(life=self._life[0], ready=reporting, turns=self._turns.fileno())
+            given = Supervised(number=number, life=self._life[0], ready=reporting, turns=self._turns.fileno())
             try:
                 # In a session of its own, so that Ctrl-C reaches it only through this process.
                 process = self._running[number] = subprocess.Popen(  # noqa: S603  this program again

@@ -98,9 +98,7 @@ class Worker(InProcesses):
         )
         self._parking = Parking(self._in_flight, self._processor)
         self._outbox = Outbox(lambda: self._in_flight.unfinished)
-        self._scale_in = protection(
-            aws, config.scaling_group, config.instance_id, is_busy=lambda: not self._in_flight.is_empty
-        )
+        self._scale_in = protection(aws, config.scaling_group, config.instance_id, lambda: not self._in_flight.is_empty)
         self._replier = Replier(
             aws,
             inbox=self._inbox,

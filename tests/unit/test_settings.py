@@ -25,6 +25,7 @@ def test_every_field_can_be_set() -> None:
         "poll_seconds": "3",
         "visibility_seconds": "4",
         "concurrency": "5",
+        "processes": "2",
         "grace_seconds": "6",
         "max_deliveries": "9",
         "time_limit_seconds": "10",

@@ -219,7 +219,7 @@ def test_in_a_supervised_process_it_serves_reports_and_stops_when_its_supervisor
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     life, ready, turns = os.pipe(), os.pipe(), os.pipe()
-    given = Supervised(life=life[0], ready=ready[1], turns=turns[0])
+    given = Supervised(number=1, life=life[0], ready=ready[1], turns=turns[0])
     monkeypatch.setenv(VARIABLE, given.environment({})[VARIABLE])
     worker, said = Served(), list[str]()
     assert VARIABLE not in os.environ
