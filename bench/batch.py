@@ -11,10 +11,12 @@ allowed image of 100 megapixels and with one whose header promises 3,600.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +27,7 @@ import boto3
 from PIL import Image, ImageOps
 
 from bench.images import bomb, photo
+from bench.peers.meter import processor_seconds, tree
 from bench.throughput import ROOT, create_queues
 from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES
@@ -118,6 +121,50 @@ def from_end_to_end(engine: Engine, folder: Path, images: int) -> None:
     print(f"  plain Pillow's time / ours {plain / ours:.2f}")
     if shutil.which("mogrify"):
         timed("ImageMagick's mogrify", lambda: by_mogrify(sources, targets[2]))
+
+
+def measure(images: int = 12, rounds: int = 2) -> dict[str, Any]:
+    """Return what a folder of thumbnails takes of the processors, by who takes it, and plain Pillow beside it."""
+    with tempfile.TemporaryDirectory() as name:
+        sources = Path(name, "sources")
+        sources.mkdir()
+        content = photo(4000, 3000, "RGB", "JPEG")
+        for number in range(images):
+            # Not the same file twice, which would be uploaded once.
+            (sources / f"{number}.jpg").write_bytes(content + bytes([number]))
+        engine = Engine(name="ministack", folder=Path(name) / "engine").start()
+        try:
+            return {"images": images, "rounds": [_spent(engine, Path(name), f"{one}") for one in range(rounds)]}
+        finally:
+            engine.stop()
+
+
+def _spent(engine: Engine, folder: Path, label: str) -> dict[str, float]:
+    targets = [folder / f"{name}-{label}" for name in ("ours", "pillow")]
+    for target in targets:
+        target.mkdir()
+    account = new_account(engine)
+    assert engine.process is not None
+    with worker(engine, account) as process:
+        threading.Thread(target=process.stderr.read if process.stderr else str, daemon=True).start()
+        local, before, started = processor_seconds(engine.process.pid), os.times(), processor_seconds(process.pid)
+        client(
+            engine, account, "run", str(folder / "sources"), "--operations", "thumbnail=800", "--to", str(targets[0])
+        )
+        ours = os.times()
+        all_of_worker = processor_seconds(process.pid) - started
+        children = [processor_seconds(pid) for pid in tree(process.pid) if pid != process.pid]
+        local = processor_seconds(engine.process.pid) - local
+    own = time.process_time()
+    by_pillow(folder / "sources", targets[1])
+    return {
+        "image processes": sum(children),
+        "the busiest of them": max(children),
+        "worker": all_of_worker - sum(children),
+        "local AWS": local,
+        "client": ours.children_user + ours.children_system - before.children_user - before.children_system,
+        "plain Pillow": time.process_time() - own,
+    }
 
 
 def memory(engine: Engine) -> None:

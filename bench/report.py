@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import biglist, cost, images, latency, lists, overload, processes, profiled, results, throughput
+from bench import batch, biglist, cost, images, latency, lists, overload, processes, profiled, results, throughput
 from bench.peers import comparison
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "lists": lists.measure,
     "biglist": biglist.measure,
     "images": images.measure,
+    "batch": batch.measure,
     "cost": cost.measure,
     "peers": lambda: comparison.figures(comparison.arguments([])),
 }

@@ -36,6 +36,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "menus": helps.menus,
     "messages": partial(schemas.schema_tables, "messages"),
     "operations": tables.operation_table,
+    "performance batch": performance.batch,
     "performance biglist": performance.biglist,
     "performance images": performance.images,
     "performance latency": performance.latency,

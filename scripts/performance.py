@@ -58,8 +58,8 @@ def throughput() -> str:
 
 def processes() -> str:
     """Return the table of two processes beside one."""
-    rounds = results.load("processes")["rounds"]
-    rows = []
+    found = results.load("processes")
+    rounds, rows = found["rounds"], []
     for case in rounds[0]:
         each = [(one[case]["courier 1"], one[case]["courier 2"]) for one in rounds]
         rows.append(
@@ -72,7 +72,7 @@ def processes() -> str:
             )
         )
     header = (
-        "a request of",
+        f"a request of (at a load of {found['measured on']['load']:.0f})",
         "requests/s of two, one being 1",
         "processor time for a request",
         "gain, AWS elsewhere",
@@ -143,6 +143,21 @@ def biglist() -> str:
             exact = "exact" if runs[0]["mean"] == one["mean"] else f"`{runs[0]['mean']}` for `{one['mean']}`"
             rows.append((f"{found['numbers'] / 1e6:g} million {kind}", name, time, f"{memory:.0f}", exact))
     return table(("a list of", "with", "processor time, ours being 1", "peak memory, MB", "mean"), rows)
+
+
+def batch() -> str:
+    """Return the table of a folder of images, from end to end."""
+    found = results.load("batch")
+    rounds = found["rounds"]
+    parts = ("image processes", "worker", "local AWS", "client")
+    rows = [(part, spread(one[part] / one["plain Pillow"] for one in rounds)) for part in parts]
+    both = spread(2 * one["plain Pillow"] / sum(one[part] for part in parts) for one in rounds)
+    share = spread(one["the busiest of them"] / one["image processes"] for one in rounds)
+    more = [
+        ("the busier of two image processes, of both", share),
+        ("images per second on two cores of their own", both),
+    ]
+    return table((f"{found['images']} images, plain Pillow being 1", "processor time"), [*rows, *more])
 
 
 def images() -> str:
