@@ -6,7 +6,8 @@ import signal
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import chain, groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ TESTS = Path(__file__).parent
 MEASURED = ("unit", "contract")
 #: The other tests of which the programs are measured, for what no test runs in its own process.
 MEASURED_PROGRAMS = ("test_menus",)
+#: How far into the run the last test begins that may wait; files of units fill the rest.
+LAST_WAITING = 0.9
 
 
 # Fewer examples than Hypothesis takes by default: python -m bench.engines takes more, and keeps none.
@@ -63,7 +66,10 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the tests marked `long` and end with those of units: all processes end at about the same time."""
+    """Begin with the tests marked `long`, and end with short ones, so that all processes end at about the same time.
+
+    Files of units, which compute, are spread among tests that wait, and keep the machine busy from first to last.
+    """
     if config.getoption("--aws"):
         elsewhere = [item for item in items if _folder(item) not in real.FOLDERS]
         config.hook.pytest_deselected(items=elsewhere)
@@ -72,11 +78,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("emulator"):
                 item.add_marker(pytest.mark.skip(real.LEFT_OUT))
     long = [item for item in items if item.get_closest_marker("long")]
-    short = [item for item in items if _is_short(item)]
-    whole = [item for item in items if item not in {*long, *short}]
-    waiting = [item for item in whole if _folder(item) == "faults"]
-    working = [item for item in whole if _folder(item) != "faults"]
-    items[:] = [*long, *_in_turn(waiting, working), *short]
+    others = [item for item in items if item not in {*long}]
+    items[:] = [*long, *_spread(others)]
+
+
+def _spread(items: Sequence[pytest.Item]) -> Iterator[pytest.Item]:
+    """Yield the tests of each folder, and the files of units, at even distances; only files of units come last."""
+    places: list[tuple[float, list[pytest.Item]]] = []
+    for _, folder in groupby(items, _folder):
+        groups = [[*group] for _, group in groupby(folder, lambda item: item.path if _is_short(item) else item)]
+        end = 1 if _is_short(groups[0][0]) else LAST_WAITING
+        places += [(end * place / len(groups), group) for place, group in enumerate(groups, 1)]
+    return chain.from_iterable(group for _, group in sorted(places, key=itemgetter(0)))
 
 
 def _is_short(item: pytest.Item) -> bool:
@@ -91,10 +104,6 @@ def pytest_collection_finish() -> None:
     """Keep thousands of collected tests out of every search for garbage, and search less often."""
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-
-
-def _in_turn(*groups: Sequence[pytest.Item]) -> list[pytest.Item]:
-    return [item for pair in zip_longest(*groups) for item in pair if item is not None]
 
 
 @pytest.hookimpl(wrapper=True)
