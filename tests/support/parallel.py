@@ -251,6 +251,7 @@ def _become(session: pytest.Session, connection: Connection, number: int) -> NoR
         session._setupstate.teardown_exact(None)
         status = 128 + signal.SIGINT
     except pytest.exit.Exception as error:
+        session._setupstate.teardown_exact(None)
         connection.send(("stop", str(error)))
         status = 0
     except BaseException:  # noqa: BLE001  the parent says it

@@ -198,6 +198,14 @@ def test_tests_of_a_file_stay_together_until_a_process_has_nothing_else() -> Non
     assert parent._next(first) is None
 
 
+def test_a_test_that_ends_the_run_ends_it(suite: Suite) -> None:
+    suite.write(outcomes='import pytest\n\ndef test_ends(): pytest.exit("enough")\n', waiting=APART)
+
+    status, out = suite.run()
+
+    assert (status, "enough" in out) == (pytest.ExitCode.INTERRUPTED, True)
+
+
 def test_after_the_first_failure_no_test_begins(suite: Suite) -> None:
     suite.write(outcomes="def test_fails(): assert False\n", waiting=APART)
 
