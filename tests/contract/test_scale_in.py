@@ -26,9 +26,8 @@ class Group:
         self.name = f"group-{secrets.token_hex(4)}"
         self.client = client(engine, "autoscaling")
         ec2 = client(engine, "ec2")
-        image = ec2.describe_images()["Images"][0]["ImageId"]
         ec2.create_launch_template(
-            LaunchTemplateName=self.name, LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"}
+            LaunchTemplateName=self.name, LaunchTemplateData={"ImageId": "ami-1", "InstanceType": "t3.micro"}
         )
         self.client.create_auto_scaling_group(
             AutoScalingGroupName=self.name,

@@ -75,9 +75,8 @@ class Strict:
 
     def _make_group(self) -> None:
         ec2, scaling = (self._client(service, "test", "test") for service in ("ec2", "autoscaling"))
-        image = ec2.describe_images()["Images"][0]["ImageId"]
         ec2.create_launch_template(
-            LaunchTemplateName=GROUP, LaunchTemplateData={"ImageId": image, "InstanceType": "t3.micro"}
+            LaunchTemplateName=GROUP, LaunchTemplateData={"ImageId": "ami-1", "InstanceType": "t3.micro"}
         )
         scaling.create_auto_scaling_group(
             AutoScalingGroupName=GROUP,
