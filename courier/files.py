@@ -54,6 +54,15 @@ def expand_home(path: str) -> str:
     return path
 
 
+def state_folder() -> Path:
+    """Return the user's folder for the state of programs, which may not exist. Raises: RuntimeError without a home.
+
+    Source: https://specifications.freedesktop.org/basedir-spec/latest/
+    """
+    given = os.environ.get("XDG_STATE_HOME", "")
+    return Path(given) if Path(given).is_absolute() else Path.home() / ".local/state"
+
+
 def read_file(path: Path, *, limit_bytes: int) -> bytes:
     """Return a file's content. Raises: WrongUsage if it cannot be read or changes; Rejected if it is too large."""
     try:

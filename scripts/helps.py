@@ -43,7 +43,7 @@ def menus() -> str:
 
 
 def _menu(application: str) -> list[str]:
-    source = (ROOT / f"courier/cli/{application}.py").read_text()
+    source = (ROOT / f"courier/cli/{application}_menu.py").read_text()
     choices = re.findall(r'Choice\(key="(.)", label="([^"]+)"', source)
     return [f"Courier: {application}", *(f"  {key}  {label}" for key, label in choices)]
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from courier.aws.errors import call_aws
 from courier.aws.session import Aws
 from courier.errors import AwsError
+from courier.files import state_folder
 
 if sys.platform == "win32":
     raise ImportError("The workers need Linux or macOS.")
@@ -40,17 +41,12 @@ def lock_folder() -> Path:
     That is the one that systemd makes for services, else the user's for the state of programs.
     """
     try:
-        folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or _state_folder() / "courier")
+        folder = Path(os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0] or state_folder() / "courier")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (OSError, RuntimeError) as error:  # a user may have no home
         log.warning("there is no folder for locks but %s: %s", tempfile.gettempdir(), error)
         return Path(tempfile.gettempdir())
     return folder
-
-
-def _state_folder() -> Path:
-    given = os.environ.get("XDG_STATE_HOME")
-    return Path(given) if given else Path.home() / ".local/state"
 
 
 class ScaleInProtection:

@@ -9,7 +9,8 @@ from rich.console import Console
 
 from courier.cli import graphics, layout, output
 from courier.cli.image_screen import ImageScreen
-from courier.cli.keyboard import END, Complete, Keyboard
+from courier.cli.keyboard import END, Keyboard
+from courier.cli.line_editing import Complete
 from courier.errors import CourierError, WrongUsage
 from courier.text import printable, quoted
 
@@ -18,6 +19,10 @@ T = TypeVar("T")
 #: The most type-ahead lines that are shown, and the most characters of each.
 SHOWN_AHEAD = 5
 SHOWN_OF_EACH = 30
+#: The longest rejected line that is shown again to be edited, in characters.
+MAX_EDITED = 500
+#: The history of the lines at a menu, of this session alone.
+COMMANDS = "commands"
 
 
 class Terminal(ImageScreen):
@@ -48,18 +53,48 @@ class Terminal(ImageScreen):
         if not self.is_interactive:
             raise WrongUsage("The menu needs a terminal.", hint="Give a command; --help lists them.")
 
-    def ask(self, question: str, read: Callable[[str], T], complete: Complete | None = None) -> T:
+    def ask(
+        self,
+        question: str,
+        read: Callable[[str], T],
+        complete: Complete | None = None,
+        *,
+        history: str = "",
+        explain: Callable[[str], object] | None = None,
+    ) -> T:
         """Ask until `read` accepts the answer, printing its errors. Tab offers the results of `complete`.
 
+        An answer that begins with ? is given to `explain`, without it. With a `history`, the arrow keys bring back
+        earlier answers, and a rejected one can be edited.
         Raises: EOFError or KeyboardInterrupt if the user leaves.
         """
+        begin = ""
         while True:
             try:
-                return read(self._read_line(f"{question}: ", complete))
+                line = self._read_line(f"{question}: ", complete, begin=begin, history=history)
+                begin = self._editable(line) if history else ""
+                if explain and line.lstrip().startswith("?"):
+                    explain(line.strip()[1:].strip())
+                    begin = ""
+                    continue
+                answer = read(line)
             except UnicodeDecodeError:
                 self.complain(WrongUsage("That is not text in this terminal's encoding.", hint="Type it again."))
             except CourierError as error:
                 self.complain(error)
+            else:
+                self._keyboard.histories.keep(history, line)
+                return answer
+
+    def keep(self, history: str, line: str) -> None:
+        """Add an accepted line to a history, for a question where it was not typed itself."""
+        self._keyboard.histories.add(history, line)
+        self._keyboard.histories.keep(history, line)
+
+    def _editable(self, line: str) -> str:
+        """Return a rejected line if it can be shown again, to be edited; empty: the arrow keys bring it back."""
+        can_edit = output.can_move_cursor(self._console.file) and not self.plain
+        return line if can_edit and len(line) <= MAX_EDITED and line.isprintable() else ""
 
     def confirm(self, question: str) -> bool:
         """Ask for yes or no; Enter alone is no. Type-ahead is not used as the answer."""
@@ -72,33 +107,51 @@ class Terminal(ImageScreen):
             self._keyboard.held += more
             self.warn("More lines came with that answer, so it is ignored.")
 
-    def ask_for_command(self, question: str) -> str | None:
+    def ask_for_command(self, question: str, *, begin: str = "") -> str | None:
         """Ask for a line; None if several lines came at once, as in a paste: they are held as type-ahead."""
         is_agreed = bool(self._keyboard.agreed)
-        line = self.ask(question, str)
+        try:
+            line = self._read_line(f"{question}: ", None, begin=self._editable(begin), history=COMMANDS)
+        except UnicodeDecodeError:
+            self.complain(WrongUsage("That is not text in this terminal's encoding.", hint="Type it again."))
+            return None
         more = [] if is_agreed else self._keyboard.take_lines()
         if not more:
             return line
         self._keyboard.held += [line, *more]
         return None
 
-    def confirm_typed_ahead(self) -> None:
-        """Ask whether to use type-ahead lines as answers. Raises: EOFError if the only type-ahead is Ctrl-D."""
-        if self._keyboard.agreed:
-            return
-        lines = [*self._keyboard.held, *self._keyboard.take_lines()]
-        self._keyboard.held.clear()
-        while lines and not lines[-1].strip():
-            lines.pop()
+    def confirm_typed_ahead(
+        self, as_one: Callable[[str], T | None] = lambda _text: None, question: str = ""
+    ) -> T | None:
+        """Ask whether to use type-ahead lines as answers. Raises: EOFError if the only type-ahead is Ctrl-D.
+
+        If `as_one` accepts them as one text, ask `question` first; return what it makes of it after a yes, else None.
+        """
+        lines = self._typed_ahead()
         if not lines:
-            return
-        if lines == [END]:
-            raise EOFError
+            return None
         self.say(f"{_count_of(lines)} typed or pasted ahead: {_shown(lines)}.")
+        whole = as_one("\n".join(lines))
+        if whole is not None and self.confirm(question):
+            return whole
         if self.confirm("Take them as choices and answers?"):
             self._keyboard.agreed.extend(lines)
         else:
             self.say("They are ignored.")
+        return None
+
+    def _typed_ahead(self) -> list[str]:
+        """Return type-ahead lines that are not confirmed yet. Raises: EOFError if the only one is Ctrl-D."""
+        if self._keyboard.agreed:
+            return []
+        lines = [*self._keyboard.held, *self._keyboard.take_lines()]
+        self._keyboard.held.clear()
+        while lines and not lines[-1].strip():
+            lines.pop()
+        if lines == [END]:
+            raise EOFError
+        return lines
 
     def _hold_typed_ahead(self) -> None:
         """Hold type-ahead at a question that must be answered after it was asked, with a warning."""
@@ -108,7 +161,7 @@ class Terminal(ImageScreen):
             self._keyboard.held += lines
             self.warn(f"{_count_of(lines)} typed ahead, and not taken as the answer: {_shown(lines)}.")
 
-    def _read_line(self, prompt: str, complete: Complete | None) -> str:
+    def _read_line(self, prompt: str, complete: Complete | None, *, begin: str, history: str) -> str:
         """Return a line that the user types, without its line ending, or a confirmed type-ahead line."""
         question = printable(prompt, None).rstrip()
         *before, last = layout.wrapped(question, self.width and self.width - 1)
@@ -122,7 +175,7 @@ class Terminal(ImageScreen):
                 raise EOFError
             return line
         with self.cleared():
-            return self._keyboard.read_line(last, complete)
+            return self._keyboard.read_line(last, complete, begin=begin, question=history)
 
 
 def _yes_or_no(answer: str) -> bool:

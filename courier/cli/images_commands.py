@@ -13,7 +13,7 @@ from pathlib import Path
 from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
-from courier.cli import image_rows, previews
+from courier.cli import image_rows, operation_prompt, previews
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
@@ -21,16 +21,13 @@ from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.batch import Batch, Task, tasks_of
 from courier.images.destination import make_folder
-from courier.images.operations import OPERATIONS
-from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline
+from courier.images.pipeline import Pipeline
 from courier.images.probe import read_header
 from courier.images.sources import Source, find_sources
 from courier.images.transfer import ImageTransfer, Result
 
 #: The reason why a result is skipped.
 MADE_EARLIER = "result of an earlier run"
-#: The most images of which the menu shows the names.
-SHOWN_NEWEST = 15
 #: The most failed images that are named at the end of a run.
 NAMED_FAILED = 20
 
@@ -51,8 +48,6 @@ class ImageCommands:
         self._as_json = as_json
         #: The ETags of this session's uploads, by name, which requests for these names pin.
         self._etags: dict[str, str] = {}
-        #: The names of the last upload and of the last result.
-        self.latest = self.latest_result = ""
         #: Whether a run has several pipelines, so that failures name theirs.
         self._names_operations = False
         self.failures = failures
@@ -63,7 +58,6 @@ class ImageCommands:
             may = self._may_replace(replace=replace)
             sent = self.transfer.upload(path, may_replace=may, moved=moved.advance, opened=moved.expect)
         self._etags[sent.name] = sent.etag
-        self.latest = sent.name
         header = sent.header
         self._report(
             image_rows.row(
@@ -96,7 +90,6 @@ class ImageCommands:
                 if isinstance(result, CourierError):
                     raise result
                 results.append(result)
-                self.latest_result = result.name
                 text = result.describe()
                 self._report(
                     image_rows.row("process", name=name, operations=pipeline.text, **image_rows.of_result(result)),
@@ -226,15 +219,11 @@ class ImageCommands:
 
     def operations(self) -> None:
         """Show the operations on images."""
-        rows = [(known.usage, known.help) for known in OPERATIONS.values()]
-        rows += [(name, f"{PRESET_HELP[name]} ({text})") for name, text in PRESETS.items()]
         if self._as_json:
-            for name, text in rows:
+            for name, text in operation_prompt.rows():
                 self._terminal.row(json.dumps({"operation": name, "help": text}))
             return
-        self._terminal.show_table(
-            "Operations; separate several by commas", ("operation", "what it does"), rows, in_words=True
-        )
+        operation_prompt.show_table(self._terminal)
 
     def list(self, folder: str) -> None:
         """Show the objects in a folder of the bucket. Raises: CourierError."""
@@ -246,23 +235,10 @@ class ImageCommands:
         else:
             self.show(folder, found)
 
-    def show_newest(self, folder: str, found: Sequence[StoredObject]) -> None:
-        """Show the newest of the objects `found` in a folder of the bucket, and how many others there are."""
-        newest = sorted(found, key=lambda item: item.modified, reverse=True)[:SHOWN_NEWEST]
-        if len(found) <= SHOWN_NEWEST:
-            self.show(folder, found)
-            return
-        self._show_objects(f"{folder}: the newest {SHOWN_NEWEST} of {len(found):,}", newest)
-        more = len(found) - SHOWN_NEWEST
-        self._terminal.say(f"… and {more:,} more. Tab completes names; `images_client.py list {folder}` shows all.")
-
     def show(self, folder: str, found: Sequence[StoredObject]) -> None:
         """Show the objects `found` in a folder of the bucket."""
-        self._show_objects(f"{folder}: {len(found)}", found)
-
-    def _show_objects(self, title: str, found: Sequence[StoredObject]) -> None:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
-        self._terminal.show_table(title, ("name", "bytes", "stored (UTC)"), rows)
+        self._terminal.show_table(f"{folder}: {len(found)}", ("name", "bytes", "stored (UTC)"), rows)
 
     def _request(self, name: str, options: Mapping[str, str]) -> Request | CourierError | None:
         try:

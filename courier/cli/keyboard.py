@@ -10,9 +10,11 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from types import ModuleType
+from collections.abc import Callable, Iterator
 
+from courier.cli import line_editing
+from courier.cli.history import Histories
+from courier.cli.line_editing import Complete
 from courier.cli.output import can_move_cursor, is_terminal
 
 #: Lines within this time of each other count as pasted, in seconds.
@@ -23,35 +25,48 @@ MAX_AHEAD_BYTES = 1 << 20
 END = "\x04"
 _KEPT_END = "\0"
 
-Complete = Callable[[str], Sequence[str]]
-
 
 class Keyboard:
     """Reads lines from a terminal on standard input; `read` prints a prompt and reads a line."""
 
-    def __init__(self, read: Callable[[str], str] = input) -> None:
+    def __init__(self, read: Callable[[str], str] = input, histories: Histories | None = None) -> None:
         self._read = read
+        self.histories = histories or Histories()
         #: Type-ahead lines: those still to be confirmed, and those confirmed as answers.
         self.held: list[str] = []
         self.agreed: deque[str] = deque()
+        #: The beginning of a line that was typed ahead.
+        self._left = ""
 
     @property
     def is_there(self) -> bool:
         """Whether standard input is a terminal."""
         return is_terminal(sys.stdin)
 
-    def read_line(self, prompt: str, complete: Complete | None = None) -> str:
+    def read_line(self, prompt: str, complete: Complete | None = None, *, begin: str = "", question: str = "") -> str:
         """Return the text that the user types before Enter: a line, or several pasted lines.
 
-        Tab offers the results of `complete`; without it, and in a paste, Tab is a character.
+        Tab offers the results of `complete`; without it, and in a paste, Tab is a character. `begin` stands there
+        already, to be edited. The arrow keys bring back the lines of the history of `question`, if it has a name.
         Raises: EOFError at Ctrl-D; KeyboardInterrupt; UnicodeDecodeError.
         """
+        begin, self._left = self._left or begin, ""
         if sys.platform != "win32":
             with contextlib.suppress(ImportError):  # not every Python has line editing
                 import readline
 
-                _set_up(readline, complete)
-        return self._read(prompt)
+                line_editing.set_up(
+                    readline,
+                    complete,
+                    begin=begin,
+                    lines=self.histories.lines(question) if question else (),
+                    is_marked=can_move_cursor(sys.stdout),
+                    has_more=lambda: _is_readable(AT_ONCE_SECONDS),
+                )
+        line = self._read(prompt)
+        if question:
+            self.histories.add(question, line)
+        return line
 
     def take_lines(self, seconds: float = AT_ONCE_SECONDS) -> list[str]:
         """Return type-ahead lines, until none comes for `seconds`.
@@ -62,53 +77,8 @@ class Keyboard:
             return []
         text = _pending_input(seconds).decode(sys.stdin.encoding or "utf-8", "replace").replace(_KEPT_END, END)
         *lines, left = re.split(r"\r\n|\r|\n|(?<=\x04)", text)
-        if left:
-            _put_back(left)
+        self._left = left
         return lines
-
-
-def _set_up(readline: ModuleType, complete: Complete | None) -> None:
-    """Set up Tab completion and bracketed paste for the next line."""
-    is_libedit = "libedit" in (readline.__doc__ or "")
-    if is_libedit:
-        readline.parse_and_bind("bind ^I rl_complete" if complete else "bind ^I ed-insert")
-    else:
-        # Python switches bracketed paste off; with it, tabs and line endings in a paste are text.
-        marks = "on" if can_move_cursor(sys.stdout) else "off"
-        readline.parse_and_bind(f"set enable-bracketed-paste {marks}")
-        readline.parse_and_bind("tab: complete" if complete else "tab: self-insert")
-    readline.set_completer_delims("")
-    readline.set_completer(_completer(complete) if complete else None)
-
-
-def _completer(complete: Complete) -> Callable[[str, int], str | None]:
-    def offer(text: str, number: int) -> str | None:
-        if number == 0:
-            # A tab that other input follows at once is part of a paste, if pastes are not bracketed.
-            offers[:] = [text + "\t"] if _is_readable(AT_ONCE_SECONDS) else _fitting(complete, text)
-        return offers[number] if number < len(offers) else None
-
-    offers: list[str] = []
-    return offer
-
-
-def _fitting(complete: Complete, text: str) -> list[str]:
-    return [one for one in complete(text) if one.startswith(text)]
-
-
-def _put_back(text: str) -> None:
-    """Begin the next line that is read with `text`, if this Python has line editing."""
-    if sys.platform == "win32":
-        return
-    with contextlib.suppress(ImportError):
-        import readline
-
-        def insert() -> None:
-            readline.insert_text("".join(left))
-            left.clear()
-
-        left = [text]
-        readline.set_startup_hook(insert)
 
 
 def _is_readable(seconds: float) -> bool:

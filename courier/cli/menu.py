@@ -9,9 +9,15 @@ from courier.cli.console import Terminal
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.text import quoted
 
+Action = Callable[[], object]
+
 
 class LeaveMenu(Exception):
     """The user has chosen to leave."""
+
+
+class _NoChoice(WrongUsage):
+    """There is no such choice."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +26,19 @@ class Choice:
 
     key: str
     label: str
-    action: Callable[[], object]
+    action: Action
+
+
+@dataclass(frozen=True, kw_only=True)
+class Other:
+    """What can be typed at a menu beside its keys."""
+
+    #: What it is, for the end of a sentence.
+    example: str
+    #: The action for a text; None: it is something else. Raises: CourierError if the text is nearly right.
+    action_of: Callable[[str], Action | None]
+    #: The question whether several lines that came at once are one such text.
+    question: str
 
 
 def leave() -> None:
@@ -28,16 +46,16 @@ def leave() -> None:
     raise LeaveMenu
 
 
-def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice]) -> int:
+def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice], other: Other | None = None) -> int:
     """Show the menu and run chosen actions until the user leaves; return the exit status.
 
     No error in an action ends the menu. Ctrl-C in an action returns to the menu; at the menu's own prompt it leaves, as
-    Ctrl-D and the exit choice do.
+    Ctrl-D and the exit choice do. Enter alone shows the menu again.
     """
     while True:
         _show(terminal, title, choices)
         try:
-            choice = _chosen(terminal, choices)
+            action = _Question(terminal, choices, other).action()
         except EOFError:
             terminal.say("")
             return 0
@@ -45,7 +63,7 @@ def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice]) -> int:
             terminal.say("")
             return INTERRUPTED
         try:
-            _do(terminal, choice)
+            _do(terminal, action)
         except LeaveMenu:
             return 0
 
@@ -57,21 +75,55 @@ def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
         terminal.say(f"  {choice.key}  {choice.label}")
 
 
-def _chosen(terminal: Terminal, choices: Sequence[Choice]) -> Choice:
-    while True:
-        terminal.confirm_typed_ahead()
-        line = terminal.ask_for_command("Your choice")
-        if line is None:
-            continue
+class _Question:
+    """The question for a choice."""
+
+    def __init__(self, terminal: Terminal, choices: Sequence[Choice], other: Other | None) -> None:
+        self._terminal = terminal
+        self._actions = {choice.key: choice.action for choice in choices}
+        self._other = other
+
+    def action(self) -> Action:
+        """Ask until there is an action; the one that shows the menu again does nothing."""
+        begin = ""
+        while True:
+            whole = self._terminal.confirm_typed_ahead(self._as_one, self._other.question if self._other else "")
+            if whole:
+                return whole
+            line = self._terminal.ask_for_command("Your choice", begin=begin)
+            if line is None:
+                continue
+            try:
+                return self._action_of(line.strip())
+            except CourierError as error:
+                # A list that is nearly right can be edited; a wrong key is typed again.
+                begin = "" if isinstance(error, _NoChoice) else line
+                self._terminal.complain(error)
+
+    def _action_of(self, answer: str) -> Action:
+        if answer in {"", "?"}:
+            return lambda: None
+        action = self._actions.get(answer) or (self._other and self._other.action_of(answer))
+        if action:
+            return action
+        keys = sorted(self._actions)
+        other = f", or {self._other.example}" if self._other else ""
+        hint = f"Type {', '.join(keys[:-1])} or {keys[-1]}{other}."
+        raise _NoChoice(f"There is no choice {quoted(answer, 20)}.", hint=hint)
+
+    def _as_one(self, text: str) -> Action | None:
+        """Return the action for lines that came at once, if they are no choices."""
+        if self._other is None or all(line.strip() in self._actions for line in text.splitlines()):
+            return None
         try:
-            return _pick(line, choices)
-        except WrongUsage as error:
-            terminal.complain(error)
+            return self._other.action_of(text)
+        except CourierError:
+            return None
 
 
-def _do(terminal: Terminal, choice: Choice) -> None:
+def _do(terminal: Terminal, action: Action) -> None:
     try:
-        choice.action()
+        action()
     except LeaveMenu:
         raise
     except (KeyboardInterrupt, EOFError, RequestCanceled):
@@ -85,14 +137,3 @@ def _do(terminal: Terminal, choice: Choice) -> None:
         terminal.complain(CourierError(f"Internal error: {type(error).__name__}: {error}"))
     finally:
         terminal.reset()
-
-
-def _pick(answer: str, choices: Sequence[Choice]) -> Choice:
-    for choice in choices:
-        if answer.strip() == choice.key:
-            return choice
-    keys = sorted(choice.key for choice in choices)
-    hint = f"Type {', '.join(keys[:-1])} or {keys[-1]}."
-    if not answer.strip():
-        raise WrongUsage(hint)
-    raise WrongUsage(f"There is no choice {quoted(answer.strip(), 20)}.", hint=hint)

@@ -16,18 +16,17 @@ from typing import TYPE_CHECKING
 
 from courier import Request, Requester
 from courier.cli import bootstrap
-from courier.cli.command_line import CANCELLATION, SIGNALS, whole_number
-from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
+from courier.cli.command_line import CANCELLATION, SIGNALS
+from courier.cli.numbers_arguments import SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
-from courier.cli.typed_list import joined, numbers_or_end, without_options
+from courier.cli.typed_list import joined
 from courier.errors import CourierError, WrongUsage
 from courier.numbers import parser, response
 from courier.numbers.application import application
 from courier.numbers.list_source import ListSource, Reading
 from courier.numbers.missing import MissingValues
-from courier.numbers.notation import CommaCheck
-from courier.numbers.options import Extras, percentiles
+from courier.numbers.options import Extras
 from courier.numbers.source import STANDARD_INPUT, Stream, opened, read_lines, size_of
 from courier.settings import Settings, load_settings
 
@@ -59,7 +58,8 @@ class Numbers:
         self._output = output
         self._report = Report(terminal, output)
         self._reading = reading
-        self._percentiles = percentiles
+        #: The percentiles to show as well.
+        self.percentiles = percentiles
         self._modes = modes
         self.requester = Requester(
             application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION
@@ -71,7 +71,7 @@ class Numbers:
     @property
     def _extras(self) -> Extras:
         """The options of a single request."""
-        return Extras(histogram=not self._output, percentiles=self._percentiles, modes=self._modes)
+        return Extras(histogram=not self._output, percentiles=self.percentiles, modes=self._modes)
 
     def send(self, text: str) -> None:
         """Request the statistics of `text` and show them. Raises: CourierError."""
@@ -130,69 +130,15 @@ class Numbers:
         batch = Batch(self.requester, self._terminal, self._report.batch(), self._reading, extras)
         return batch.run(read_lines(path), size_of(path))
 
-    def menu(self) -> int:
-        """Run the menu; return the exit status."""
-        from courier.cli.menu import Choice, leave, run_menu
-
-        self.requester.warm_up()
-        choices = [
-            Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
-            Choice(key="2", label="Send a random message", action=self._send_random),
-            Choice(key="3", label="Send your own numbers", action=self._send_own),
-            Choice(key="4", label="Purge the queue", action=self.queue_commands.purge),
-            Choice(key="5", label="Choose percentiles", action=self._choose_percentiles),
-            Choice(key="0", label="Exit", action=leave),
-        ]
-        return run_menu(self._terminal, "Courier: numbers", choices)
-
-    def _send_random(self) -> None:
-        length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)
-        self.send(random_list(length, seed=None))
-
-    def _send_own(self) -> None:
-        self._terminal.say("Type numbers one by one, or a list such as 1, 2.5, 3e4. An empty line sends them.")
-        items: list[str] = []
-        check = CommaCheck()
-        while more := self._ask_for_more(items, check):
-            items += more
-        self._warn(without_options(check.note()))
-        if items:
-            self.send(",".join(items))
-        else:
-            self._terminal.say("No numbers were typed, so nothing was sent.")
-
-    def _choose_percentiles(self) -> None:
-        question = "Percentiles to show as well, such as 5, 95, 99.9 (Enter for none)"
-        self._percentiles = self._terminal.ask(question, percentiles)
-
-    def _ask_for_more(self, items: Sequence[str], check: CommaCheck) -> list[str]:
-        """Return further numbers; none at an empty line, or at Ctrl-D after some. Raises: EOFError without any."""
-
-        def read(text: str) -> list[str]:
-            more = numbers_or_end(text)
-            check.add(text.strip() + "\n" if more else "")
-            return more
-
-        try:
-            return self._terminal.ask("More, or Enter to send" if items else "Numbers", read)
-        except EOFError:
-            if not items:
-                raise
-            self._terminal.say("")
-            return []
+    def send_random(self, length: int, seed: int | None = None) -> None:
+        """Request the statistics of random numbers and show them. Raises: CourierError."""
+        self.send(random_list(length, seed))
 
 
 def random_list(length: int, seed: int | None) -> str:
     """Return `length` random numbers with two decimals, from -1000 to 1000; the same for the same seed."""
     chosen = random.Random(seed)  # noqa: S311  an example, no secret
     return ",".join(f"{chosen.randint(-100_000, 100_000) / 100:.2f}" for _ in range(length))
-
-
-def _length(text: str) -> int:
-    try:
-        return whole_number(1, MAX_RANDOM)(text)
-    except argparse.ArgumentTypeError as error:
-        raise WrongUsage(f"That {error}.") from error
 
 
 def run(given: argparse.Namespace, numbers: Numbers) -> int:
@@ -228,10 +174,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     bootstrap.require_packages()
     from courier.cli.console import Terminal
+    from courier.cli.history import Histories
     from courier.cli.keyboard import Keyboard
 
     settings = load_settings()
-    terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
+    keyboard = Keyboard(SIGNALS.read_line, Histories(keeps=not settings.plain))
+    terminal = Terminal(keyboard=keyboard, plain=settings.plain, reset=SIGNALS.reset)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("Use --json or --csv, not both.")
@@ -247,5 +195,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     if given.command:
         return run(given, numbers)
+    from courier.cli.numbers_menu import NumbersMenu
+
     terminal.require_person()
-    return numbers.menu()
+    return NumbersMenu(numbers, terminal).run()

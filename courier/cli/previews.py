@@ -29,11 +29,11 @@ NOT_SHOWN = "Images are shown on a terminal with colors, without NO_COLOR and CO
 Captioned = tuple[str, IO[bytes]]
 
 
-def show(screen: ImageScreen, images: Sequence[Captioned], bounds: Bounds) -> None:
-    """Show images as this terminal can, if it can. Raises: NotAnImage."""
+def show(screen: ImageScreen, images: Sequence[Captioned], bounds: Bounds, *, free_lines: int = FREE_LINES) -> None:
+    """Show images as this terminal can, if it can; `free_lines` stay free of them. Raises: NotAnImage."""
     if not screen.shows_images or not images:
         return
-    width, height = screen.width or 0, (screen.height or LINES + FREE_LINES) - FREE_LINES
+    width, height = screen.width or 0, (screen.height or LINES + free_lines) - free_lines
     most = (ALONE_COLUMNS, ALONE_LINES) if len(images) == 1 else (COLUMNS, LINES)
     for row in _rows(images, width):
         columns = min(most[0], (width - _gap() * (len(row) - 1)) // len(row))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PING_SECONDS = 10.0
 #: A larger clock difference gets a warning, in seconds; AWS rejects calls beyond 300.
 CLOCK_SECONDS = 60.0
+#: The height of a usual terminal.
+USUAL_LINES = 24
 
 
 #: The commands and their help.
@@ -75,19 +77,30 @@ class QueueCommands:
             self._terminal.say(f"{requests.name} was purged less than {PURGE_SECONDS} s ago; SQS allows one a minute.")
             self._terminal.say("Nothing was deleted. Wait a minute and purge again.")
 
-    def dead(self) -> None:
-        """Show some of the dead letters, and their number. Raises: AwsError."""
+    def dead(self, *, most: int | None = None) -> int:
+        """Show some of the dead letters (at most `most`), and their number, which is returned. Raises: AwsError."""
         letters = self._connection.channel().dead
-        found, count = self._call(letters.peek), self._call(letters.count)
+        found, count = self._call(letters.peek)[:most], self._call(letters.count)
         if self._as_json:
             rows = [{"id": one.message_id, "body": one.body[:100], "reason": one.reason} for one in found]
             print(json.dumps({"queue": letters.name, "count": count, "letters": rows}))
-            return
+            return count
         if not found and not count:
             self._terminal.say(f"{letters.name} is empty.")
-            return
+            return count
         rows_shown = [(one.message_id, one.body[:40], one.reason) for one in found]
         self._terminal.show_table(f"{letters.name}: {count}", ("message", "body", "reason"), rows_shown)
+        return count
+
+    def show_dead_letters(self) -> None:
+        """Show as many dead letters as the screen has room for, and ask whether to send all of them back.
+
+        Raises: AwsError.
+        """
+        # A letter has up to three lines; the menu and the question have about a dozen.
+        room = max(1, (self._terminal.height or USUAL_LINES) - 12) // 3
+        if self.dead(most=max(1, room)):
+            self.redrive()
 
     def redrive(self, *, sure: bool = False) -> None:
         """Send the dead letters back to the request queue. Raises: WrongUsage; AwsError."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from courier.errors import WrongUsage
 
 _BLANKS = " \t\r\n"
+#: How alike names must be to be meant, from 0 to 1: more than those that have only their suffix in common.
+LEAST_LIKENESS = 0.65
 _QUOTES = ("'", '"')
 #: A part of a word, in which a backslash escapes the next character, or is a character as any other.
 _PART = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|.""", re.DOTALL)
@@ -63,9 +65,11 @@ def continued(text: str, quote: str = "") -> str:
 
 
 def nearest(text: str, names: Iterable[str]) -> str:
-    """Return the name that is most like `text`, in letters of either case; empty if none is."""
+    """Return the name that begins with `text` or is most like it, in letters of either case; empty if none is."""
+    begun = text.lower()
     by_letters = {name.lower(): name for name in names}
-    near = difflib.get_close_matches(text.lower(), by_letters, 1)
+    longer = [name for name in by_letters if begun and name.startswith(begun)]
+    near = longer or difflib.get_close_matches(begun, by_letters, 1, LEAST_LIKENESS)
     return by_letters[near[0]] if near else ""
 
 

@@ -42,6 +42,13 @@ PRESET_HELP = {
 }
 
 
+class UnknownOperation(Rejected):
+    """There is no operation of this name. The hint has the nearest name, or all if none is near."""
+
+    #: The unknown name, and the most similar one; empty if none is.
+    name = near = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pipeline:
     """A valid sequence of operations."""
@@ -182,10 +189,7 @@ def _steps(part: str) -> Sequence[Step]:
     if not part:
         raise Rejected("An operation is missing.", hint="Write one, or remove a comma.")
     if name not in OPERATIONS:
-        known = [*OPERATIONS, *PRESETS]
-        near = difflib.get_close_matches(name, known, 1)
-        hint = f"Did you mean {near[0]}? " if near else ""
-        raise Rejected(f"There is no operation {quoted(name)}.", hint=f"{hint}There are {one_of(known)}.")
+        raise _unknown(name)
     operation = OPERATIONS[name]
     try:
         found = operation.read(value)
@@ -195,3 +199,12 @@ def _steps(part: str) -> Sequence[Step]:
             raise Rejected(f"The operation {name} needs a value.", hint=f"Write {wanted}.") from error
         raise Rejected(f"The operation {name} cannot take {quoted(value)}.", hint=f"Write {wanted}.") from error
     return [Step(operation=operation, text=part, values=found)]
+
+
+def _unknown(name: str) -> UnknownOperation:
+    known = [*OPERATIONS, *PRESETS]
+    near = next(iter(difflib.get_close_matches(name, known, 1)), "")
+    hint = f"Did you mean {near}?" if near else f"There are {one_of(known)}."
+    error = UnknownOperation(f"There is no operation {quoted(name)}.", hint=hint)
+    error.name, error.near = name, near
+    return error

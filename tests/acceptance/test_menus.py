@@ -59,6 +59,10 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect(r"sum .* 4\.5")
 
     choose(menu, "5")
+    menu.expect(r"worker answers in seconds +│ +\d")
+    choose(menu, "6")
+    menu.expect_exact("requestQueue-dead")
+    choose(menu, "7")
     menu.expect_exact("Percentiles")
     menu.sendline("95, 101")
     menu.expect_exact("'101' is not a percentile")
@@ -70,6 +74,13 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("requestQueue is empty")
     choose(menu, "seven")
     menu.expect_exact("no choice 'seven'")
+    menu.expect_exact("or a list such as 1, 5, 22.")
+    choose(menu, "1, 5, 22")
+    menu.expect_exact("3 numbers: 1, 5, 22")
+    choose(menu, "1,,22")
+    menu.expect_exact("Item 2 (character 3) is empty")
+    choose(menu, "")
+    menu.expect_exact("Courier: numbers")
     choose(menu, "0")
     assert end(menu) == 0
 
@@ -99,16 +110,16 @@ def test_the_images_menu_uploads(place: Place) -> None:
     menu.expect_exact("no image in images/unprocessed/")
     menu.expect_exact("image first")
     choose(menu, "1")
-    menu.expect_exact("File (Enter")
+    menu.expect_exact("Files (Enter")
     menu.sendline("")
     menu.expect_exact("uploaded sample.png")
     choose(menu, "1")
-    menu.expect_exact("File (Enter")
+    menu.expect_exact("Files (Enter")
     menu.sendline("cat[b].png")
     menu.expect_exact("uploaded cat[b].png")
     place.client("s3").put_object(Bucket=place.bucket, Key="images/unprocessed/cat[b].png", Body=b"another's")
     choose(menu, "1")
-    menu.expect_exact("File (Enter")
+    menu.expect_exact("Files (Enter")
     menu.sendline("cat[b].png")
     menu.expect_exact("cat[b].png is already")
     menu.expect_exact("another person")
@@ -124,11 +135,12 @@ def test_the_images_menu_processes_and_downloads(place: Place) -> None:
 
     choose(menu, "2")
     menu.expect_exact("cat[b].png")
-    menu.expect_exact("Name (Enter for cat[b].png): ")
-    menu.sendline("")
+    menu.expect_exact("(Enter for cat[b].png): ")
+    menu.sendline("1")
     menu.expect_exact("(Enter for grayscale): ")
     menu.sendline("sepiaa")
     menu.expect_exact("no operation 'sepiaa'")
+    menu.expect_exact("Did you mean sepia? ? lists all operations.")
     menu.expect_exact("(Enter for grayscale): ")
     menu.sendline("black-and-white")
     menu.expect(r"into cat\[b\]-black-and-white\.png: 640 x 480, [\d,]+ bytes, answered in \d+\.\d{3} s")
@@ -146,6 +158,8 @@ def test_the_images_menu_processes_and_downloads(place: Place) -> None:
 
     choose(menu, "4")
     menu.expect_exact("imageInbox is empty")
+    choose(menu, "6")
+    menu.expect_exact("imageInbox-dead")
     choose(menu, "0")
     assert end(menu) == 0
 
@@ -270,7 +284,7 @@ def test_what_is_pasted_is_text_and_no_command(served: Place) -> None:
 
     menu.expect_exact(PROMPT)
     paste(menu, "4\n5\n6\n")
-    menu.expect_exact(r"no choice '4\n5\n6'")
+    menu.expect_exact("3 numbers: 4, 5, 6")
     choose(menu, "0")
     assert end(menu) == 0
 
@@ -310,16 +324,67 @@ def test_what_is_typed_ahead_is_asked_about_where_pastes_are_not_marked(place: P
 
 
 def test_tab_completes_a_path_and_a_pasted_one_stays_as_it_is(place: Place) -> None:
-    (place.folder / "cat.png").write_bytes(sample())
+    for name in ("cat.png", "my cat.png"):
+        (place.folder / name).write_bytes(sample())
     menu = place.menu("images_client.py")
 
     choose(menu, "1")
-    menu.expect_exact("File (Enter")
+    menu.expect_exact("Files (Enter")
     menu.send("ca\t")
     menu.expect_exact("cat.png")
     menu.sendline("")
     menu.expect_exact("uploaded cat.png")
     choose(menu, "1")
-    menu.expect_exact("File (Enter")
-    menu.send("ca\tx\n")
-    menu.expect_exact(r"The name 'ca\tx' has control characters")
+    menu.expect_exact("Files (Enter")
+    menu.send("ca\tx\n")  # it comes at once, so the tab is no key
+    menu.expect_exact("no file 'ca'")
+    menu.sendline("'cat.png' my\\ cat.png")
+    menu.expect_exact("already there: cat.png")
+    menu.expect_exact("uploaded my cat.png")
+    menu.expect_exact("2 of 2 files")
+    menu.expect_exact(PROMPT)
+
+
+def test_answers_can_be_edited_and_are_kept_for_the_next_session_but_for_screen_readers(place: Place) -> None:
+    history = Path(place.env["HOME"], ".local/state/courier/history/numbers")
+    for plain in ("1", "0"):
+        assert not history.exists()
+        menu = place.menu("numbers_client.py", TERM="xterm-256color", COURIER_PLAIN=plain)
+        choose(menu, "3")
+        menu.expect_exact("Numbers: ")
+        menu.sendline("1,,2")
+        menu.expect_exact("is empty")
+        menu.expect_exact("Numbers: ")
+        if plain == "0":
+            menu.expect_exact("1,,2")  # it is there again, and is edited
+            menu.send("\x7f\x7f3")
+        else:
+            menu.send("1,3")
+        menu.sendline("")
+        menu.expect_exact("More, or Enter to send: ")
+        menu.sendcontrol("c")
+        menu.expect_exact("back to the menu")
+        choose(menu, "0")
+        assert end(menu) == 0
+
+    assert history.read_text() == '"1,3"\n'
+    assert history.stat().st_mode & 0o777 == 0o600
+    menu = place.menu("numbers_client.py", TERM="xterm-256color")
+    choose(menu, "3")
+    menu.expect_exact("Numbers: ")
+    menu.send("\x1b[A")
+    menu.expect_exact("1,3")
+    menu.sendline(",4")
+    menu.expect_exact("More, or Enter to send: ")
+    assert history.read_text() == '"1,3"\n"1,3,4"\n'
+
+
+def test_a_column_that_comes_at_once_is_one_list_after_a_yes_where_pastes_are_not_marked(served: Place) -> None:
+    menu = served.menu("numbers_client.py")
+
+    menu.expect_exact(PROMPT)
+    menu.send("14\n15\n16\n")
+    menu.expect_exact("ahead: '14', '15', '16'.")
+    menu.expect_exact("Send them as one list of numbers? [y/N]: ")
+    menu.sendline("y")
+    menu.expect_exact("3 numbers: 14, 15, 16")

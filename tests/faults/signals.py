@@ -311,6 +311,14 @@ def _half_a_paste(trial: Trial) -> None:
     trial.until_idle()
 
 
+def _rejected_line(trial: Trial) -> None:
+    menu = trial.menu(NUMBERS, TERM="xterm-256color")
+    menu.expect_exact("Your choice: ")
+    menu.sendline("1,,22")
+    menu.expect_exact("is empty")
+    menu.expect("Your choice: .*1,,22")
+
+
 def _menu_waiting(trial: Trial) -> None:
     menu = trial.menu(NUMBERS)
     menu.expect_exact("Your choice: ")
@@ -364,6 +372,7 @@ SITUATIONS = [
             _prompt,
             _question,
             _half_a_paste,
+            _rejected_line,
         )
     ),
     *(

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from rich.console import Console
 
 from courier.cli.console import Terminal
-from courier.cli.keyboard import Complete, Keyboard
+from courier.cli.keyboard import Keyboard
+from courier.cli.line_editing import Complete
 
 
 class File(io.StringIO):
@@ -35,8 +36,15 @@ class TypedKeyboard(Keyboard):
     def is_there(self) -> bool:
         return True
 
-    def read_line(self, prompt: str, complete: Complete | None = None) -> str:  # noqa: ARG002  nobody types Tab
-        self.prompts.append(prompt)
+    def read_line(
+        self,
+        prompt: str,
+        complete: Complete | None = None,  # noqa: ARG002  nobody types Tab
+        *,
+        begin: str = "",
+        question: str = "",  # noqa: ARG002  nobody types an arrow key
+    ) -> str:
+        self.prompts.append(prompt + begin)
         typed = next(self._typed, EOFError)
         if isinstance(typed, str):
             return typed

@@ -19,11 +19,47 @@ def test_an_answer_is_requested_until_it_is_good() -> None:
     assert screen.errors == "That is no number.\n"
 
 
+@pytest.mark.parametrize(
+    ("term", "plain", "history", "shown"),
+    [
+        ("xterm", False, "length", "x1"),
+        ("xterm", False, "", ""),
+        ("dumb", False, "length", ""),
+        ("xterm", True, "length", ""),
+    ],
+)
+def test_a_rejected_answer_can_be_edited_where_that_can_be_seen(
+    monkeypatch: pytest.MonkeyPatch, term: str, *, plain: bool, history: str, shown: str
+) -> None:
+    monkeypatch.setenv("TERM", term)
+    screen = Screen("x1", "1", is_terminal=True, plain=plain)
+
+    assert screen.terminal.ask("How many", a_number, history=history) == 1
+    assert screen.keyboard.prompts == ["How many: ", f"How many: {shown}"]
+
+
+def test_a_paste_of_lines_and_a_long_line_are_not_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Screen("x\n1", "x" * 501, "1", is_terminal=True)
+
+    assert screen.terminal.ask("How many", a_number, history="length") == 1
+    assert screen.keyboard.prompts == ["How many: "] * 3
+
+
+def test_a_question_mark_is_explained_and_the_question_put_again() -> None:
+    screen = Screen("?", "? sepia ", "5")
+    explained: list[str] = []
+
+    assert screen.terminal.ask("How many", a_number, history="length", explain=explained.append) == 5
+    assert explained == ["", "sepia"]
+    assert screen.errors == ""
+
+
 def test_an_answer_that_is_no_text_is_requested_again(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Screen()
     answers = iter([b"\xff", b"5"])
 
-    def read(_prompt: str, _complete: object) -> str:
+    def read(_prompt: str, _complete: object, **_options: str) -> str:
         return next(answers).decode()
 
     monkeypatch.setattr(screen.keyboard, "read_line", read)

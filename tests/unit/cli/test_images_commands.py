@@ -288,20 +288,6 @@ def test_who_replaces_nothing_gets_a_hint_of_another_name() -> None:
     assert "another name" in raised.value.hint
 
 
-@pytest.mark.parametrize(("count", "shown"), [(15, range(15)), (95, range(80, 95))])
-def test_of_many_images_the_menu_shows_the_newest(count: int, shown: range) -> None:
-    commands, screen = commands_for(made_transfer())
-    found = [
-        StoredObject(name=f"i{number:03}.png", etag="", size_bytes=1, modified=datetime.fromtimestamp(number, UTC))
-        for number in range(count)
-    ]
-
-    commands.show_newest("processed", found)
-
-    assert {one.name for one in found if one.name in screen.shown} == {f"i{number:03}.png" for number in shown}
-    assert ("80 more" in screen.shown) == (count > 15)
-
-
 def test_what_failed_is_named_at_the_end(folder: Path) -> None:
     (folder / "d.png").write_bytes(b"")
     commands, screen = commands_for(made_transfer(b=Rejected("No.")))

@@ -63,17 +63,39 @@ def test_ctrl_d_ends_a_line_of_its_own(typing: Callable[[str], None]) -> None:
 def test_the_beginning_of_a_line_is_left_to_be_edited(
     typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hooks: list[Callable[[], None]] = []
+    hooks: list[Callable[[], None] | None] = []
     inserted: list[str] = []
     monkeypatch.setattr(readline, "set_startup_hook", hooks.append)
     monkeypatch.setattr(readline, "insert_text", inserted.append)
+    board = Keyboard(lambda _prompt: "")
     typing("1\n2")
 
-    assert Keyboard().take_lines() == ["1"]
+    assert board.take_lines() == ["1"]
+    for begin in ("rejected", "rejected", ""):  # what was typed last goes before what is only shown again
+        board.read_line("Numbers: ", begin=begin)
 
-    for _ in range(2):
-        hooks[0]()
-    assert "".join(inserted) == "2"
+    for hook in hooks:
+        if hook:
+            hook()
+    assert inserted == ["2", "rejected"]
+    assert hooks[-1] is None
+
+
+def test_a_question_has_a_history_of_its_own() -> None:
+    typed = iter(["1", "1", "", "2", "cat.png"])
+    board = Keyboard(lambda _prompt: next(typed))
+    for _ in range(4):
+        board.read_line("Numbers: ", question="numbers")
+
+    board.read_line("Name: ", question="names")
+    assert _history() == []
+    typed = iter([""])
+    board.read_line("Numbers: ", question="numbers")
+    assert _history() == ["1", "2"]
+
+
+def _history() -> list[str]:
+    return [readline.get_history_item(number) for number in range(1, readline.get_current_history_length() + 1)]
 
 
 def test_the_terminal_is_as_it_was(typing: Callable[[str], None]) -> None:
@@ -119,10 +141,21 @@ def test_libedit_gets_its_own_commands(bound: list[str], monkeypatch: pytest.Mon
 
 
 @pytest.mark.usefixtures("typing")
-def test_tab_offers_what_fits_what_was_typed(monkeypatch: pytest.MonkeyPatch) -> None:
-    offer = completer_of(lambda _text: ["cat.png", "cow.png", "dog.png"], monkeypatch)
+@pytest.mark.parametrize(
+    ("line", "text", "offered"),
+    [
+        ("c", "c", ["cat.png", "cow.png", None]),
+        ("x/c", "c", ["cats/", None]),  # of a path, the part that is being typed
+    ],
+)
+def test_tab_offers_what_fits_what_was_typed(
+    monkeypatch: pytest.MonkeyPatch, line: str, text: str, offered: list[str | None]
+) -> None:
+    monkeypatch.setattr(readline, "get_line_buffer", lambda: line + " behind the cursor")
+    monkeypatch.setattr(readline, "get_endidx", lambda: len(line))
+    offer = completer_of(lambda _text: ["cat.png", "cow.png", "dog.png", "x/cats/"], monkeypatch)
 
-    assert [offer("c", number) for number in range(3)] == ["cat.png", "cow.png", None]
+    assert [offer(text, number) for number in range(len(offered))] == offered
 
 
 def test_a_tab_within_a_paste_is_a_tab(typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:

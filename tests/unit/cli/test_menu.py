@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from courier.cli.keyboard import END
-from courier.cli.menu import Choice, leave, run_menu
-from courier.errors import INTERRUPTED, CourierError
+from courier.cli.menu import Choice, Other, leave, run_menu
+from courier.errors import INTERRUPTED, CourierError, WrongUsage
 from tests.support.screens import Screen
 
 
@@ -55,11 +55,59 @@ def test_a_choice_that_is_none_gets_a_sentence_and_the_question_again() -> None:
     assert screen.keyboard.prompts == ["Your choice: ", "Your choice: "]
 
 
-def test_enter_alone_is_no_choice_without_a_name() -> None:
-    screen = Screen("", " ", "0")
+def test_enter_alone_and_a_question_mark_show_the_menu_again() -> None:
+    screen = Screen("", " ", "?", "0")
 
     assert menu(screen, fail) == 0
-    assert screen.errors.splitlines() == ["Type 0 or 1."] * 2
+    assert screen.errors == ""
+    assert screen.shown.count("Title") == 4
+
+
+def menu_with_lists(screen: Screen, done: list[str]) -> int:
+    """Run a menu whose action 1 is to do nothing, and which takes lists with a comma, but for those that end in x."""
+
+    def action_of(text: str) -> Callable[[], object] | None:
+        if text.endswith("x"):
+            raise WrongUsage("That is no list.")
+        return (lambda: done.append(text)) if "," in text or "\n" in text else None
+
+    choices = [Choice(key="1", label="Do it", action=int), Choice(key="0", label="Exit", action=leave)]
+    other = Other(example="a list such as 1, 2", action_of=action_of, question="Is it one list?")
+    return run_menu(screen.terminal, "Title", choices, other)
+
+
+def test_a_list_that_is_no_choice_is_done_and_what_is_neither_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    done: list[str] = []
+    screen = Screen("1, 5", "7", "5,x", "5, 6", "0", is_terminal=True)
+
+    assert menu_with_lists(screen, done) == 0
+    assert done == ["1, 5", "5, 6"]
+    assert screen.errors.splitlines() == [
+        "There is no choice '7'.",
+        "Type 0 or 1, or a list such as 1, 2.",
+        "That is no list.",
+    ]
+    prompt = "Your choice: "
+    assert screen.keyboard.prompts == [prompt, prompt, prompt, f"{prompt}5,x", prompt]
+
+
+@pytest.mark.parametrize(
+    ("typed", "done"),
+    [
+        ([["4", "5", "6"], "y", "0"], ["4\n5\n6"]),
+        ([["4", "5", "6"], "n", "n", "0"], []),
+        ([["1", "1", "0"], "n", "0"], []),  # they can be choices, and are asked about as such
+        ([["4", "x"], "n", "0"], []),
+    ],
+)
+def test_lines_that_come_at_once_can_be_one_list(typed: list[str | list[str]], done: list[str]) -> None:
+    found: list[str] = []
+    screen = Screen(*typed)
+
+    assert menu_with_lists(screen, found) == 0
+    assert found == done
+    assert "Is it one list? [y/N]: " in screen.keyboard.prompts or typed[0] != ["4", "5", "6"]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,8 @@ def test_presets_are_written_out() -> None:
 @pytest.mark.parametrize(
     ("text", "facts"),
     [
-        ("graysacle", ["no operation 'graysacle'", "mean grayscale?", "grayscale, black-and-white"]),
+        ("graysacle", ["no operation 'graysacle'. Did you mean grayscale?"]),
+        ("x", ["no operation 'x'. There are grayscale, black-and-white"]),
         ("", ["is missing"]),
         ("flip,,flop", ["is missing", "comma"]),
         ("watermark=a\udc80", ["cannot be printed"]),
