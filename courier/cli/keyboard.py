@@ -47,9 +47,12 @@ class Keyboard:
         """Return the text that the user types before Enter: a line, or several pasted lines.
 
         Tab offers the results of `complete`; without it, and in a paste, Tab is a character. `begin` stands there
-        already, to be edited. The arrow keys bring back the lines of the history of `question`, if it has a name.
+        already, to be edited, unless more was typed in the meantime. The arrow keys bring back the lines of the
+        history of `question`, if it has a name.
         Raises: EOFError at Ctrl-D; KeyboardInterrupt; UnicodeDecodeError.
         """
+        if begin and (self._left or _is_readable(AT_ONCE_SECONDS)):
+            begin = ""  # a paste that is not marked would go on in a rejected line
         begin, self._left = self._left or begin, ""
         if sys.platform != "win32":
             with contextlib.suppress(ImportError):  # not every Python has line editing

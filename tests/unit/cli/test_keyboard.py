@@ -81,6 +81,18 @@ def test_the_beginning_of_a_line_is_left_to_be_edited(
     assert hooks[-1] is None
 
 
+def test_the_next_line_of_a_paste_does_not_go_on_in_a_rejected_one(
+    typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hooks: list[object] = []
+    monkeypatch.setattr(readline, "set_startup_hook", hooks.append)
+    typing("5\n")
+
+    Keyboard(lambda _prompt: "").read_line("Numbers: ", begin="1e")
+
+    assert hooks == [None]
+
+
 def test_a_question_has_a_history_of_its_own() -> None:
     typed = iter(["1", "1", "", "2", "cat.png"])
     board = Keyboard(lambda _prompt: next(typed))

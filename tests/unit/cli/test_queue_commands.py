@@ -158,6 +158,22 @@ def test_dead_letters_are_shown_and_left(aws: FakeAws) -> None:
     assert len(aws.queues.bodies(DEAD)) == 1
 
 
+@pytest.mark.parametrize(("lines", "shown"), [(24, 4), (10, 1), (None, 4)])
+def test_a_menu_shows_the_dead_letters_it_has_room_for_and_asks_whether_they_go_back(
+    aws: FakeAws, monkeypatch: pytest.MonkeyPatch, lines: int | None, shown: int
+) -> None:
+    monkeypatch.setattr("courier.cli.output.lines", lambda _stream: lines)
+    aws.queues.put(DEAD, *(f"letter {number}" for number in range(6)))
+    person = Person(answer=False)
+
+    queue_commands(person).show_dead_letters()
+
+    assert person.out.getvalue().count("letter ") == shown
+    assert "requestQueue-dead: 6" in person.out.getvalue()
+    assert person.asked == ["Send about 6 requests of requestQueue-dead back to the workers?"]
+    assert len(aws.queues.bodies(DEAD)) == 6
+
+
 def test_dead_letters_are_reported_to_programs(aws: FakeAws, capsys: pytest.CaptureFixture[str]) -> None:
     aws.queues.put(DEAD, "x" * 200, reason="Too often.")
 
