@@ -36,6 +36,8 @@ _INSTEAD = {
     "--to": "Choose another folder.",
     "--replace": "Choose another folder, or rename the file.",
 }
+#: What was done with the images in a folder of the bucket.
+_DONE = {"unprocessed": "uploaded", "processed": "made"}
 #: The most existing files that are named.
 NAMED = 5
 
@@ -205,9 +207,10 @@ class ImagesMenu:
         names = [item.name for item in found]
         newest = [name for name in self._newest[folder] if name in names] or names[:1]
         image_list.show(self._terminal, folder, found)
-        what = printable(newest[0], 60) if len(newest) == 1 else f"the {len(newest):,} newest"
+        many = f"the {len(newest):,} {_DONE[folder]} last"
+        what = printable(newest[0], 60) if len(newest) == 1 else many
         return self._terminal.ask(
-            f"Images, such as 1-3,5 or *.png (Enter for {what})",
+            f"Images, such as 1-3,5 (Enter for {what})",
             lambda text: picks.picked(text, names) or newest,
             lambda line: picks.complete(line, names),
             history=f"names in {folder}",

@@ -14,7 +14,7 @@ from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline, UnknownOperation, parse
 from courier.text import quoted
 
-EXAMPLES = "Such as sepia or resize=50%,sepia,convert=webp (one after another); ? lists all, and ? NAME explains one."
+EXAMPLES = "Such as sepia or resize=50%,sepia,convert=webp, one after another. ? lists all."
 #: The columns of the table of operations, and its lines beside the rows, with the next question.
 TABLE_COLUMNS, TABLE_LINES = 100, 10
 #: The last operation of a list that is being typed.

@@ -82,7 +82,7 @@ def test_files_folders_and_patterns_are_uploaded_and_several_processed_and_downl
     assert {path.name for path in (folder / "new folder").iterdir()} == made
     assert "3 of 3 files are in the bucket." in screen.shown
     assert "1 file skipped: photos/notes.txt" in screen.errors
-    assert "Images, such as 1-3,5 or *.png (Enter for the 3 newest): " in screen.keyboard.prompts
+    assert "Images, such as 1-3,5 (Enter for the 3 uploaded last): " in screen.keyboard.prompts
     assert "Folder to save in (Enter for new folder): " in screen.keyboard.prompts
 
 
