@@ -40,6 +40,7 @@ class Terminal(ImageScreen):
     ) -> None:
         super().__init__(console, errors, plain=plain, preview=preview)
         self._keyboard = keyboard or Keyboard()
+        self._has_said_how_to_clear = False
         #: Call it after a canceled action has ended; returns whether the menu continues.
         self.reset = reset
 
@@ -72,16 +73,16 @@ class Terminal(ImageScreen):
         while True:
             try:
                 line = self._read_line(f"{question}: ", complete, begin=begin, history=history)
-                begin = self._editable(line) if history else ""
+                begin = ""
                 if explain and line.lstrip().startswith("?"):
                     explain(line.strip()[1:].strip())
-                    begin = ""
                     continue
                 answer = read(line)
             except UnicodeDecodeError:
                 self.complain(WrongUsage("That is not text in this terminal's encoding.", hint="Type it again."))
             except CourierError as error:
                 self.complain(error)
+                begin = self._editable(line) if history else ""
             else:
                 self._keyboard.histories.keep(history, line)
                 return answer
@@ -92,9 +93,17 @@ class Terminal(ImageScreen):
         self._keyboard.histories.keep(history, line)
 
     def _editable(self, line: str) -> str:
-        """Return a rejected line if it can be shown again, to be edited; empty: the arrow keys bring it back."""
+        """Return a rejected line if it can be shown again, to be edited; empty: the arrow keys bring it back.
+
+        Says once how to clear it.
+        """
         can_edit = output.can_move_cursor(self._console.file) and not self.plain
-        return line if can_edit and len(line) <= MAX_EDITED and line.isprintable() else ""
+        if not (can_edit and 0 < len(line) <= MAX_EDITED and line.isprintable()):
+            return ""
+        if not self._has_said_how_to_clear:
+            self._has_said_how_to_clear = True
+            self.note("Edit the line, or clear it with Ctrl-U.")
+        return line
 
     def confirm(self, question: str) -> bool:
         """Ask for yes or no; Enter alone is no. Type-ahead is not used as the answer."""

@@ -36,6 +36,16 @@ def test_a_rejected_answer_can_be_edited_where_that_can_be_seen(
 
     assert screen.terminal.ask("How many", a_number, history=history) == 1
     assert screen.keyboard.prompts == ["How many: ", f"How many: {shown}"]
+    assert ("Ctrl-U" in screen.errors) is bool(shown)
+
+
+def test_how_to_clear_a_line_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Screen("x", "y", "1", is_terminal=True)
+
+    screen.terminal.ask("How many", a_number, history="length")
+
+    assert screen.errors.count("Ctrl-U") == 1
 
 
 def test_a_paste_of_lines_and_a_long_line_are_not_shown_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,6 +87,7 @@ def test_a_list_that_is_no_choice_is_done_and_what_is_neither_is_said(monkeypatc
         "There is no choice '7'.",
         "Type 0 or 1, or a list such as 1, 2.",
         "That is no list.",
+        "Edit the line, or clear it with Ctrl-U.",
     ]
     prompt = "Your choice: "
     assert screen.keyboard.prompts == [prompt, prompt, prompt, f"{prompt}5,x", prompt]
