@@ -14,7 +14,7 @@ from typing import cast
 
 import numpy as np
 
-from courier.numbers.integers import Array, sums
+from courier.numbers.integers import Array, sort, sums
 
 #: A statistic's value as numerator and denominator; None if the list has no such value.
 Value = tuple[int, int] | None
@@ -40,7 +40,7 @@ class HeldList:
     @cached_property
     def ordered(self) -> Sequence[int] | Array:
         """The numbers in ascending order."""
-        return np.sort(self.units) if isinstance(self.units, np.ndarray) else sorted(self.units)
+        return sort(self.units) if isinstance(self.units, np.ndarray) else sorted(self.units)
 
     @cached_property
     def sums(self) -> tuple[int, int]:

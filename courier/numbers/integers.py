@@ -14,10 +14,11 @@ Read = tuple[Sequence[int] | Array, int]
 
 #: The largest 64-bit integer.
 INT64_LIMIT = 2**63 - 1
+_INT32_LIMIT = 2**31 - 1
 #: The numbers squared at a time: they fit the processor's cache.
-_BLOCK = 2**14
-#: Large numbers are squared in limbs of this size, whose products can be added up for a whole block.
-_LIMB_BITS = 24
+_BLOCK = 2**13
+#: Large numbers are squared in limbs of this size: floats are exact for the sum of a block's products, below 2**53.
+_LIMB_BITS = 20
 
 
 def as_array(units: Sequence[int] | Array) -> Array:
@@ -69,8 +70,15 @@ def _total(array: Array, reach: int) -> int:
 def _sum_of_squares(block: Array, reach: int) -> int:
     if reach * reach * len(block) <= INT64_LIMIT:
         return int(block @ block)
-    sizes = np.abs(block)
-    shifts = range(0, reach.bit_length(), _LIMB_BITS)
-    limbs = [(sizes >> shift) & (2**_LIMB_BITS - 1) for shift in shifts]
+    shifts = range(0, reach.bit_length() + 1, _LIMB_BITS)
+    limbs = [((block >> shift) & (2**_LIMB_BITS - 1)).astype(np.float64) for shift in shifts[:-1]]
+    limbs.append((block >> shifts[-1]).astype(np.float64))  # with the sign
     products = combinations_with_replacement(zip(shifts, limbs, strict=True), 2)
     return sum(int(one @ other) << (low + high + (low != high)) for (low, one), (high, other) in products)
+
+
+def sort(units: Array) -> Array:
+    """Return integers in ascending order; 32-bit integers, which are sorted twice as fast, if all fit."""
+    if units.dtype == np.int64 and int(units.min()) >= -_INT32_LIMIT and int(units.max()) <= _INT32_LIMIT:
+        units = units.astype(np.int32)
+    return np.sort(units)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact
 from itertools import takewhile
@@ -140,6 +141,8 @@ def _items(text: str, separator: _Separator) -> list[str]:
 
 
 def _units(items: Sequence[str]) -> tuple[list[int], int]:
+    with suppress(ValueError):
+        return [int(item) for item in items], 0
     parts = [item.partition(".") for item in items]
     decimals = max([len(behind) for _, _, behind in parts])
     try:

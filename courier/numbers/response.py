@@ -18,7 +18,7 @@ MODES, MODES_COUNT = "modes", "modes_count"
 SKIPPED = "skipped"
 #: The most modes in a response; each may have 800 digits.
 MAX_MODES = 100
-_string = json.JSONEncoder().encode
+_string = json.encoder.encode_basestring_ascii
 
 
 class Digits(str):
