@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 from courier.aws.errors import CONFLICT, IS_CHECKOUT, call_aws
+from courier.aws.parts import Readable, read, send
 from courier.aws.responses import needed
 from courier.aws.session import Aws
 from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplaced, Reason, Rejected, Throttled
@@ -32,13 +33,8 @@ Advance = Callable[[int], None]
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
 PART_BYTES = 2**23
 LARGE_PART_BYTES = 2**26
-
-
-class Readable(Protocol):
-    """A file that can be read once, from its beginning to its end."""
-
-    def read(self, size: int = -1, /) -> bytes:
-        """Return the next `size` bytes, fewer only at the end."""
+#: For uploads that send several parts at a time: four, or one of the large ones.
+IN_FLIGHT_BYTES = 4 * PART_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +82,12 @@ class Bucket:
         metadata: Mapping[str, str] | None = None,
         is_new: bool = False,
         progress: Advance = lambda _count: None,
+        in_flight_bytes: int = 0,
     ) -> StoredObject:
         """Upload a file of any length, in parts if it is long; return the stored object.
 
-        Reads the file once. A failed upload is aborted. With `is_new`, an existing object is not replaced.
+        Sends one part at a time, or several of together `in_flight_bytes`. Reads the file once. A failed upload is
+        aborted. With `is_new`, an existing object is not replaced.
         Raises: ObjectReplaced if `is_new` and the object exists; AwsError.
         """
         first = file.read(PART_BYTES)
@@ -103,36 +101,37 @@ class Bucket:
         begun = self._aws.call(self._storing, self._aws.s3().create_multipart_upload, **target, **what)
         place = {**target, "UploadId": needed(self._storing, begun, "UploadId")}
         try:
-            return self._in_parts(name, place, condition, first, file, progress)
+            parts = read(first, file, PART_BYTES, LARGE_PART_BYTES)
+            with closing(send(partial(self._send_part, place), parts, in_flight_bytes)) as sent:
+                return self._completed(name, place, condition, sent, progress)
         except BaseException:
             with suppress(AwsError), self._aws.cleaning_up():
                 call_aws(f"abort an upload in {self.prefix}", self._aws.s3().abort_multipart_upload, **place)
             raise
 
-    def _in_parts(
+    def _send_part(self, place: Mapping[str, Any], number: int, part: bytes) -> str:
+        sent = self._aws.call(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
+        return str(needed(self._storing, sent, "ETag"))
+
+    def _completed(
         self,
         name: str,
         place: Mapping[str, Any],
         condition: Mapping[str, Any],
-        part: bytes,
-        file: Readable,
+        sent: Iterable[tuple[str, int]],
         progress: Advance,
     ) -> StoredObject:
+        listed: list[dict[str, Any]] = []
         size = 0
-        etags: list[str] = []
-        while part:
-            number = len(etags) + 1
-            sent = self._aws.call(self._storing, self._aws.s3().upload_part, **place, PartNumber=number, Body=part)
-            etags.append(needed(self._storing, sent, "ETag"))
-            size += len(part)
-            progress(len(part))
-            part = file.read(PART_BYTES if len(etags) < 1_000 else LARGE_PART_BYTES)  # noqa: PLR2004  see PART_BYTES
-        parts = [{"ETag": etag, "PartNumber": number} for number, etag in enumerate(etags, start=1)]
+        for etag, length in sent:
+            listed.append({"ETag": etag, "PartNumber": len(listed) + 1})
+            size += length
+            progress(length)
         complete: Callable[..., Any] = self._aws.s3().complete_multipart_upload
-        call = partial(call_aws, self._storing, complete, **place, **condition, MultipartUpload={"Parts": parts})
-        return self._stored(name, size, self._aws.retry(partial(self._completed, name, call)))
+        call = partial(call_aws, self._storing, complete, **place, **condition, MultipartUpload={"Parts": listed})
+        return self._stored(name, size, self._aws.retry(partial(self._complete, name, call)))
 
-    def _completed(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  boto3's response
+    def _complete(self, name: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401  boto3's response
         """Complete an upload, which must begin again after a conflict with another write."""
         try:
             return call()

@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 
 from courier import Request, Requester
-from courier.aws.s3 import Advance, Bucket, Readable, StoredObject
+from courier.aws.parts import Readable
+from courier.aws.s3 import IN_FLIGHT_BYTES, Advance, Bucket, StoredObject
 from courier.cancellation import Canceled
 from courier.errors import AwsError, CourierError
 from courier.numbers import partials
@@ -40,7 +41,7 @@ def stored(bucket: Bucket, file: Readable, progress: Advance, warn: Callable[[st
     """
     name = secrets.token_hex(16)
     try:
-        yield bucket.store(name, file, media_type="text/plain", progress=progress)
+        yield bucket.store(name, file, media_type="text/plain", progress=progress, in_flight_bytes=IN_FLIGHT_BYTES)
     finally:
         try:
             with bucket.cleaning_up():
