@@ -35,8 +35,8 @@ def read(part: bytes, file: Readable, small_bytes: int, large_bytes: int) -> Ite
 def send(one: Callable[[int, bytes], str], parts: Iterable[bytes], most_bytes: int) -> Sent:
     """Yield what `one` returns for each part and its number from 1, and the part's size, in order.
 
-    With `most_bytes`, threads send parts of together so many bytes at a time, and one more is held. Ends, or is closed,
-    only after all calls have ended. Raises: what `one` and `parts` raise.
+    Threads send parts of together `most_bytes` at a time, and one more is held; with 0, the caller's thread sends them.
+    Ends, or is closed, only after all calls have ended. Raises: what `one` and `parts` raise.
     """
     if not most_bytes:
         yield from ((one(number, part), len(part)) for number, part in enumerate(parts, start=1))

@@ -111,15 +111,19 @@ class RankBracket:
         """Return all kept values in a common unit."""
         return in_common_unit(self.kept)
 
+    def thin(self, rng: Random) -> None:
+        """Keep a random half of the kept values."""
+        held, decimals = self.all_kept()
+        held = _thinned(held, 2, rng)
+        self.kept, self._weight = [(held, decimals)], _weight(held)
+        self.stride *= 2
+
     def _keep(self, more: Sequence[tuple[Array, int]], rng: Random, limit: int) -> None:
         more = [(held, decimals) for held, decimals in more if len(held)]
         self.kept += more
         self._weight += sum(_weight(held) for held, _ in more)
         while self._weight > limit:
-            held, decimals = self.all_kept()
-            held = _thinned(held, 2, rng)
-            self.kept, self._weight = [(held, decimals)], _weight(held)
-            self.stride *= 2
+            self.thin(rng)
 
 
 def around(

@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import accumulate, pairwise
+from random import Random
 from typing import Any
+
+import numpy as np
 
 from courier.errors import ResponseTimeout
 from courier.numbers.brackets import RankBracket
@@ -16,9 +20,12 @@ from courier.numbers.passes import PartialResult
 from courier.numbers.plan import Plan, power_of_ten
 from courier.text import printable
 
-#: The most values that a bracket of a part keeps, and all brackets together: they must fit into a message.
-PART_KEPT = 4_000
-ALL_KEPT = 26_000
+#: The most values that a bracket of a part keeps, and all brackets together: most often all that are inside.
+PART_KEPT = 100_000
+ALL_KEPT = 400_000
+#: The most characters of all kept values: they must fit into a message.
+_KEPT_CHARACTERS = 900_000
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
 
 
 def limit(plan: Plan) -> int:
@@ -27,10 +34,12 @@ def limit(plan: Plan) -> int:
 
 
 def encode(part: PartialResult | ParseError) -> str:
-    """Return the result as a line of JSON."""
+    """Return the result as a line of JSON; values that would not fit into a message are thinned."""
     if isinstance(part, ParseError):
         return json.dumps({"slip": vars(part)})
     found = part.found
+    rng = Random(found.count)  # noqa: S311  thins samples, guards nothing
+    share = _KEPT_CHARACTERS // max(1, len(found.brackets))
     line = {
         "count": found.count,
         "decimals": found.decimals,
@@ -39,9 +48,9 @@ def encode(part: PartialResult | ParseError) -> str:
         "extremes": [int(value * 10**found.decimals) for value in found.extremes or ()],
         "tally": [found.bin_counts.exponent, found.bin_counts.first, found.bin_counts.counts.tolist()],
         "signs": part.signs,
-        "brackets": [_encode_bracket(bracket) for bracket in found.brackets],
+        "sorted": [_encode_bracket(bracket, rng, share) for bracket in found.brackets],
     }
-    return json.dumps(line, separators=(",", ":"))
+    return _COMPACT.encode(line)
 
 
 def decode(text: str, plan: Plan) -> PartialResult | ParseError:
@@ -71,7 +80,7 @@ def _decode_part(found: dict[str, Any], plan: Plan) -> PartialResult:
         one.widen(Fraction(_whole(units), 10**decimals))
     exponent, first, counts = found["tally"]
     one.bin_counts.merge(power_of_ten(exponent), _whole(first), as_array(list(map(_count, counts))))
-    for bracket, words in zip(one.brackets, found["brackets"], strict=True):
+    for bracket, words in zip(one.brackets, found["sorted"], strict=True):
         _fill(bracket, *words)
     signs = {str(sign): (_count(item), _count(character)) for sign, (item, character) in found["signs"].items()}
     _check(PartialResult(found=one, signs=signs))
@@ -106,10 +115,18 @@ def _is_covered_by(bin_counts: BinCounts, extremes: tuple[Fraction, Fraction]) -
     return bin_counts.first <= first <= last < bin_counts.first + len(bin_counts.counts)
 
 
-def _encode_bracket(bracket: RankBracket) -> list[object]:
-    kept, decimals = bracket.all_kept()
+def _encode_bracket(bracket: RankBracket, rng: Random, share: int) -> list[object]:
+    """Return a bracket's counts and kept values, in at most `share` characters."""
+    while len(_COMPACT.encode(differences := _differences(bracket))) > share:
+        bracket.thin(rng)
     counts = [bracket.below, bracket.at_low, bracket.inside, bracket.at_high]
-    return [counts, bracket.stride, decimals, kept.tolist()]
+    return [counts, bracket.stride, bracket.all_kept()[1], differences]
+
+
+def _differences(bracket: RankBracket) -> list[int]:
+    """Return the least kept value, and the differences between neighbors in order: they have few digits."""
+    values: list[int] = np.sort(bracket.all_kept()[0]).tolist()
+    return values[:1] + [high - low for low, high in pairwise(values)]
 
 
 def _fill(
@@ -117,7 +134,7 @@ def _fill(
 ) -> None:
     bracket.below, bracket.at_low, bracket.inside, bracket.at_high = map(_count, counts)
     bracket.stride = _count(stride)
-    bracket.kept = [(as_array(list(map(_whole, kept))), power_of_ten(decimals))] if kept else []
+    bracket.kept = [(as_array(list(accumulate(map(_whole, kept)))), power_of_ten(decimals))] if kept else []
 
 
 def _count(found: object) -> int:

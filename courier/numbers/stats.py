@@ -87,7 +87,7 @@ STATISTICS: Mapping[str, Statistic] = {
     "variance": _variance,
     "stdev": _stdev,
 }
-#: The statistics of lists in memory only: they cannot be computed in bounded memory.
+#: The statistics of lists in memory only (see docs/adr/0029-no-mode-of-long-lists.md).
 HELD_ONLY: Mapping[str, Callable[[HeldList], Value]] = {"mode": lambda numbers: numbers.mode}
 
 

@@ -56,6 +56,30 @@ def test_a_part_of_the_longest_numbers_fits_a_message() -> None:
     assert len(partials.encode(part_of(text, everything))) < 1_000_000
 
 
+def test_a_part_keeps_all_that_a_quartile_usually_needs() -> None:
+    numbers = range(0, 40_000 * 997, 997)
+    part = part_of(",".join(map(str, numbers)).encode(), Plan(exponent=3, brackets=[(None, None)] * 3))
+
+    line = partials.encode(part)
+
+    assert len(line) < 1_000_000
+    assert [one.stride for one in part.found.brackets] == [1, 1, 1]
+
+
+def test_what_does_not_fit_a_message_is_thinned() -> None:
+    numbers = (number**2 * 10**8 for number in range(90_000))
+    look = Plan(exponent=12, brackets=[(None, None)])
+    part = part_of(",".join(map(str, numbers)).encode(), look)
+
+    line = partials.encode(part)
+
+    (bracket,) = part.found.brackets
+    assert (len(line) < 1_000_000, bracket.stride, bracket.inside) == (True, 2, 90_000)
+    arrived = partials.decode(line, look)
+    assert isinstance(arrived, PartialResult)
+    assert contents(arrived) == contents(part)
+
+
 def test_a_parse_error_is_the_same_after_its_travel() -> None:
     error = ParseError(item=3, character=9, finding="is 'ä', which is not a number", hint="No.", drawing="  ä\n  ^")
 
@@ -74,11 +98,11 @@ def _spoiled(**changes: object) -> str:
         _spoiled(count=-3), _spoiled(count=4), _spoiled(squares=-14), _spoiled(squares=11),
         _spoiled(extremes=[]), _spoiled(extremes=[1, 9**9]),
         _spoiled(tally=[-2, 100, [3]]), _spoiled(signs={"x": [1, 2]}), _spoiled(signs={",": [-1, 2]}),
-        *(_spoiled(brackets=[[[0, 0, 3, 0], stride, 0, [1, 2, 3]]] * 3) for stride in (0, -1, 3, 2**40)),
-        _spoiled(brackets=[[[0, 0, 3, 0], 1, 0, [1]]] * 3), _spoiled(brackets=[[[0, 0, 3, 0], 2, 0, []]] * 3),
-        _spoiled(brackets=[[[-1, 0, 3, 0], 1, 0, [1, 2, 3]]] * 3), _spoiled(brackets=[]),
+        *(_spoiled(sorted=[[[0, 0, 3, 0], stride, 0, [1, 2, 3]]] * 3) for stride in (0, -1, 3, 2**40)),
+        _spoiled(sorted=[[[0, 0, 3, 0], 1, 0, [1]]] * 3), _spoiled(sorted=[[[0, 0, 3, 0], 2, 0, []]] * 3),
+        _spoiled(sorted=[[[-1, 0, 3, 0], 1, 0, [1, 2, 3]]] * 3), _spoiled(sorted=[]),
         _spoiled(tally=[1, 2]), _spoiled(tally=[-3, 0, [10**30]]),
-        _spoiled(brackets=[[[1, 2], 1, 0, []]] * 3), _spoiled(signs={",": 3}),
+        _spoiled(sorted=[[[1, 2], 1, 0, []]] * 3), _spoiled(signs={",": 3}),
     ],
 )  # fmt: skip
 def test_what_is_no_part_is_no_answer(text: str) -> None:
