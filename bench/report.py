@@ -14,7 +14,20 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from bench import batch, biglist, cost, images, latency, lists, overload, processes, profiled, results, throughput
+from bench import (
+    batch,
+    biglist,
+    cost,
+    images,
+    latency,
+    lists,
+    overload,
+    processes,
+    profiled,
+    results,
+    throughput,
+    uploads,
+)
 from bench.peers import comparison
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -28,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "images": images.measure,
     "batch": batch.measure,
     "cost": cost.measure,
+    "uploads": uploads.measure,
     "peers": lambda: comparison.figures(comparison.arguments([])),
 }
 

@@ -48,6 +48,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance processes": performance.processes,
     "performance profile": performance.profile,
     "performance throughput": performance.throughput,
+    "performance uploads": performance.uploads,
     "permissions client": partial(tables.permission_table, "client"),
     "permissions setup": setup_actions.setup_table,
     "permissions worker": partial(tables.permission_table, "worker"),

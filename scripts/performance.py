@@ -160,6 +160,18 @@ def batch() -> str:
     return table((f"{found['images']} images, plain Pillow being 1", "processor time"), [*rows, *more])
 
 
+def uploads() -> str:
+    """Return the table of an upload in parts."""
+    found = results.load("uploads")
+    rows = []
+    for latency in found["rounds"][0]:
+        ways = [one[latency] for one in found["rounds"]]
+        ratio = spread(one["one at a time"]["seconds"] / one["several"]["seconds"] for one in ways)
+        rows.append((f"{float(latency) * 1e3:g} ms", ratio))
+    titles = ("held for each part", "time of one at a time, several being 1")
+    return table(titles, rows)
+
+
 def images() -> str:
     """Return the table of operations on images beside other libraries."""
     found = {target: rows for target, rows in results.load("images").items() if target != "measured on"}
