@@ -9,6 +9,7 @@
 #              request through each application. Run again, it changes nothing, or repairs what has drifted
 #   plan       show what up would change, and change nothing
 #   status     show what exists, how many messages are waiting, and what is wrong. Needs Python and the clients' packages
+#   watch      see it live, refreshed each second: queues, workers, the last requests. Needs what status needs
 #   down       remove everything, after a confirmation
 #   queues     create requestQueue, responseQueue, imageInbox and imageOutbox from create-queue.json, and a
 #              dead-letter queue for each of the two request queues: requestQueue-dead, imageInbox-dead
@@ -42,7 +43,8 @@
 #   --only CHECKS      verify: these checks, separated by commas, and those that they need
 #   --long             verify: also scale out and in, and poll for an hour: two hours, at most $0.20
 #   --yes              remove, or verify, without a confirmation
-#   --json             print plan, status, doctor, cost and verify as JSON
+#   --once             watch: print the state once, one fact a line
+#   --json             print plan, status, watch, doctor, cost and verify as JSON
 #   --help             show this text
 #
 # settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
@@ -91,6 +93,7 @@ key_path=""
 alarm_mail=""
 only=""
 long=false
+once=false
 yes=false
 as_json=false
 no_ssh=false
@@ -154,7 +157,7 @@ dead_names=("${served_names[@]/%/-dead}")
 # shellcheck source=setup/verify.sh
 . "$here/setup/verify.sh"
 
-readonly verbs="up, plan, status, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost, verify or sweep"
+readonly verbs="up, plan, status, watch, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost, verify or sweep"
 
 # Sets the variables `verb` and `subject` of main.
 parse_arguments() {
@@ -168,6 +171,7 @@ parse_arguments() {
       --no-ec2) with_ec2=false ;;
       --no-ssh) no_ssh=true ;;
       --long) long=true ;;
+      --once) once=true ;;
       --yes) yes=true ;;
       --json) as_json=true ;;
       -h | --help)
@@ -279,14 +283,15 @@ main() {
   local verb="" subject=""
   parse_arguments "$@"
   case ${verb:=up} in
-    up | plan | status | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | verify | sweep) ;;
+    up | plan | status | watch | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | verify | sweep) ;;
     policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
   check_options "$verb"
   [[ $verb != verify ]] || verify
   given_region=$region
-  # These two need no AWS CLI.
+  # These need no AWS CLI.
+  [[ $verb != watch ]] || watch_live
   if [[ $verb == status || $verb == doctor ]]; then
     make_scratch
     report "$verb"

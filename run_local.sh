@@ -9,6 +9,8 @@
 #   up               set everything up and start it: the local AWS, queues, bucket and both workers
 #   down             stop it; the data is kept in .local/ for the next time
 #   status [--json]  show what is running, how many messages are waiting, and what is wrong
+#   watch [--once] [--json]  see it live, refreshed each second: queues, workers, the last requests
+#   logs [-f]        show the end of the workers' logs; -f follows them until Ctrl-C
 #   doctor [--json]  find what is wrong, also in the set-up and with the workers' responses, and say how to fix it
 #   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; starts what is not running yet
@@ -387,6 +389,8 @@ worker_command() {
 
 start_workers() {
   local program begun=''
+  # For watch; it costs nothing here.
+  export COURIER_STATUS_SECONDS=${COURIER_STATUS_SECONDS:-1}
   start_worker numbers_worker.py server-lab3
   start_worker images_worker.py server2-lab3
   for program in numbers_worker.py images_worker.py; do wait_for_worker "$program"; done
@@ -497,6 +501,26 @@ status_of() {
   use_local_aws
   [[ -n $* ]] || ! has_sessions || where_workers
   SETUP_LOCAL="$data" exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
+}
+
+# watch_it [OPTIONS]: see it live.
+watch_it() {
+  running engine || die 1 "The local AWS is not running. Start it with: ./run_local.sh up"
+  use_local_aws
+  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_LOCAL="$data" SETUP_PROGRAM="run_local.sh"
+  exec "$venv/bin/python" -m courier.cli.watch "$@"
+}
+
+# logs [-f]: the end of the workers' logs. Ctrl-C ends it, and nothing else.
+logs() {
+  local logs=() program follow=()
+  [[ -z $* || $* == -f ]] || die 2 "logs takes -f, or nothing. See --help."
+  [[ -z $* ]] || follow=(-f)
+  for program in numbers_worker.py images_worker.py; do
+    [[ ! -f $data/$program.log ]] || logs+=("$data/$program.log")
+  done
+  ((${#logs[@]})) || die 1 "There are no logs yet. Start the workers with: ./run_local.sh up"
+  exec tail -n 20 ${follow[@]+"${follow[@]}"} ${logs[@]+"${logs[@]}"}
 }
 
 has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }
@@ -679,6 +703,8 @@ main() {
       esac
       ;;
     status | doctor) status_of "$verb" "$@" ;;
+    watch) watch_it "$@" ;;
+    logs) logs "$@" ;;
     menu | up | down | env)
       (($# == 0)) || die 2 "$verb takes no arguments. See --help."
       case $verb in
@@ -690,7 +716,7 @@ main() {
         *) "$verb" ;;
       esac
       ;;
-    *) die 2 "There is no verb $verb. Use up, down, status, doctor, env, numbers, images or setup; see --help." ;;
+    *) die 2 "There is no verb $verb. Use up, down, status, watch, logs, doctor, env, numbers, images or setup; see --help." ;;
   esac
 }
 

@@ -59,6 +59,10 @@ class Reason(StrEnum):
     DEAD = "dead"
 
 
+#: What logs and metrics call a rejection without such a reason.
+WITHOUT_REASON = "invalid"
+
+
 class CourierError(Exception):
     """Something went wrong.
 

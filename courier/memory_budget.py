@@ -40,9 +40,14 @@ class Turn:
         return size / MEGABYTE + self._budget.left_for(self)
 
     @property
+    def resident_bytes(self) -> int:
+        """The resident memory of the process now."""
+        return size_bytes(self._process)[1] if self._process else 0
+
+    @property
     def outstanding_megabytes(self) -> float:
         """What the process will still take, by its estimate."""
-        taken = size_bytes(self._process)[1] - self._resident_bytes if self._process else 0
+        taken = self.resident_bytes - self._resident_bytes if self._process else 0
         return max(0.0, self._megabytes - taken / MEGABYTE)
 
 
@@ -101,6 +106,11 @@ class MemoryBudget:
             else:
                 left = self._left(turn)
         return max(LEAST_MEGABYTES, left)
+
+    def resident_bytes(self) -> int:
+        """Return the resident memory of the processes that work."""
+        with self._changed:
+            return sum(turn.resident_bytes for turn in self._running)
 
     def _is_next(self, turn: Turn) -> bool:
         if self._waiting[0] is not turn:

@@ -253,6 +253,10 @@ class Sandbox:
         with self.cell() as cell:
             return cell.has_network()
 
+    def resident_bytes(self) -> int:
+        """Return the resident memory of the processes that work."""
+        return self._budget.resident_bytes()
+
     @contextlib.contextmanager
     def cell(self) -> Iterator[SandboxProcess]:
         """Yield a child process with empty files. Raises: NoRoom, also if the body cannot write to them."""

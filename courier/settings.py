@@ -160,6 +160,12 @@ class Settings:
         "how much memory the work on one image may take; less where the machine has less",
         unit="MB",
     )
+    status_seconds: float = _setting(
+        0.0,
+        _number(float, 0, 3600),
+        "how often a worker reports its status to the bucket, for `watch`; 0: never (`run_local.sh` sets 1)",
+        unit="s",
+    )
     scaling_group: str | None = _setting(
         None, _scaling_group, "the Auto Scaling group whose instance a worker protects from scale-in while it works"
     )

@@ -14,6 +14,18 @@ report() {
   PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" "$python" -m courier.cli.set_up "$1" ${options[@]+"${options[@]}"} ${expected[@]+"${expected[@]}"}
 }
 
+# watch_live: become watch, which needs what status needs.
+watch_live() {
+  local python options=()
+  ! $once || options+=(--once)
+  ! $as_json || options+=(--json)
+  python=$(find_python) || die 2 "watch needs Python with the packages of the clients. Install them once: ./run_local.sh setup"
+  [[ -z $region ]] || export AWS_REGION=$region AWS_DEFAULT_REGION=$region
+  use_profile
+  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_PROGRAM="aws_setup.sh"
+  exec "$python" -m courier.cli.watch --name "$name" ${options[@]+"${options[@]}"}
+}
+
 # use_profile: have the profile that was given decide, and not credentials in the environment.
 use_profile() {
   [[ -n $profile ]] || return 0

@@ -138,13 +138,17 @@ def identity(aws: Aws) -> Identity:
     )
 
 
-def queue(aws: Aws, name: str, *, with_tags: bool = False) -> QueueState | None:
-    """Return the state of a queue. A queue that was just deleted may be found without attributes."""
+def queue(aws: Aws, name: str, *, with_tags: bool = False, url: str = "") -> QueueState | None:
+    """Return the state of a queue, whose URL may be known.
+
+    A queue that was just deleted may be found without attributes.
+    """
     sqs: Any = aws.sqs()
-    found = look_up(f"find the queue {name}", sqs.get_queue_url, QueueName=name)
-    if found is None:
-        return None
-    url = str(needed(f"find the queue {name}", found, "QueueUrl"))
+    if not url:
+        found = look_up(f"find the queue {name}", sqs.get_queue_url, QueueName=name)
+        if found is None:
+            return None
+        url = str(needed(f"find the queue {name}", found, "QueueUrl"))
     attributes = look_up(
         f"read the attributes of {name}", sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["All"]
     )

@@ -62,6 +62,8 @@ class ReceivedMessage:
     receipt_handle: str
     #: The number of times it was received, including this one.
     receive_count: int
+    #: When it was sent: seconds since the epoch by AWS's clock; None: unknown.
+    sent_at: float | None = None
     #: When it was received: monotonic seconds.
     received_at: float = field(default_factory=time.monotonic)
 
@@ -120,7 +122,7 @@ class Mailbox:
             WaitTimeSeconds=wait_seconds,
             VisibilityTimeout=visibility_seconds,
             MessageAttributeNames=["All"],
-            MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         )
         return [_received(doing, message) for message in response.get("Messages", [])]
 
@@ -281,7 +283,8 @@ def _send_entry(message: Message, group: str) -> dict[str, Any]:
 
 def _received(doing: str, message: MessageTypeDef) -> ReceivedMessage:
     attributes = message.get("MessageAttributes", {})
-    count = message.get("Attributes", {}).get("ApproximateReceiveCount", "")
+    known = message.get("Attributes", {})
+    count, sent = known.get("ApproximateReceiveCount", ""), known.get("SentTimestamp", "")
     return ReceivedMessage(
         message=Message(
             body=message.get("Body", ""),
@@ -291,4 +294,5 @@ def _received(doing: str, message: MessageTypeDef) -> ReceivedMessage:
         message_id=needed(doing, message, "MessageId"),
         receipt_handle=needed(doing, message, "ReceiptHandle"),
         receive_count=int(count) if count.isdigit() else 1,
+        sent_at=int(sent) / 1000 if sent.isdigit() else None,
     )

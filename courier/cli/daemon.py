@@ -44,6 +44,9 @@ class Options:
     stop_when_empty: bool
     log_format: str
     ready_file: str | None = None
+    #: None: no metrics; 0: a free port.
+    metrics_port: int | None = None
+    metrics_address: str = "127.0.0.1"
 
 
 def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentParser:
@@ -77,6 +80,19 @@ def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentP
     parser.add_argument(
         "--ready-file", type=_writable, metavar="FILE", help="append the line `ready` to FILE once the worker listens"
     )
+    parser.add_argument(
+        "--metrics-port",
+        type=whole_number(0, 65_535),
+        metavar="N",
+        help="serve metrics for Prometheus at /metrics and the worker's health at /healthz (0: a free port, which the "
+        "log names; default: none)",
+    )
+    parser.add_argument(
+        "--metrics-address",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="the address that serves them (default: 127.0.0.1, this machine alone)",
+    )
     add_version(parser)
     return parser
 
@@ -90,6 +106,8 @@ def parse_options(arguments: Sequence[str] | None, *, description: str, no_proce
         stop_when_empty=given.stop_when_empty,
         log_format=given.log_format,
         ready_file=given.ready_file,
+        metrics_port=given.metrics_port,
+        metrics_address=given.metrics_address,
     )
 
 
@@ -111,10 +129,16 @@ class Served(Protocol):
         """Serve until a signal; return whether all requests were finished."""
 
 
-def serve(worker: Served, announcement: str, ready_file: str | None = None) -> int:
+def serve(
+    worker: Served,
+    announcement: str,
+    ready_file: str | None = None,
+    *,
+    finish: Callable[[], object] = lambda: None,
+) -> int:
     """Run `worker` until a signal or until it stops by itself; return the exit status. Call it from the main thread.
 
-    Once it listens, `announcement` is logged and `ready_file` gets its line.
+    Once it listens, `announcement` is logged and `ready_file` gets its line. `finish` is called after it has stopped.
     """
     signals: queue.SimpleQueue[int] = queue.SimpleQueue()
     SIGNALS.receiver = signals.put
@@ -128,6 +152,7 @@ def serve(worker: Served, announcement: str, ready_file: str | None = None) -> i
             _announce_ready(ready_file)
 
     all_done = worker.run(signals, ready)
+    finish()
     if not all_done:
         _exit_now()
     return worker.exit_status

@@ -21,6 +21,14 @@ def images() -> int:
     return command_line.finish(images.main)
 
 
+def watch() -> int:
+    """Watch a set-up; return the exit status."""
+    bootstrap.check_python()
+    from courier.cli import command_line, watch
+
+    return command_line.finish(watch.main)
+
+
 def numbers_worker() -> int:
     """Run the worker of the numbers application; return the exit status."""
     bootstrap.start_worker("Worker of the numbers application.")

@@ -7,11 +7,18 @@ neither of them, nor boto3.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from courier.cli import daemon
+from courier.errors import WrongUsage
 from courier.messaging.supervised import inherited
 from courier.settings import LISTS, Settings, load_settings
+
+if TYPE_CHECKING:
+    from courier.monitoring.activity import Activity
+    from courier.monitoring.observers import Observer
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +50,7 @@ def _serve_numbers(processes: int, options: daemon.Options, settings: Settings, 
     from courier import Worker, WorkerConfig
     from courier.aws.s3 import Bucket
     from courier.aws.session import connect_worker
+    from courier.monitoring.observers import Observers
     from courier.numbers import handler
     from courier.numbers.application import application
     from courier.numbers.stored_lists import StoredLists
@@ -58,8 +66,11 @@ def _serve_numbers(processes: int, options: daemon.Options, settings: Settings, 
     aws = connect_worker()
     lists = StoredLists(Bucket(aws, settings.bucket, LISTS))
     numbers = handler.NumbersHandler(lists, aws.clock, settings.time_limit_seconds)
-    worker = Worker(numbers.answer, application(settings), config, aws=aws)
-    return daemon.serve(worker, announcement, options.ready_file)
+    observers = Observers(application(settings), settings, aws)
+    metrics = _metrics(options, observers.activity, processes=processes)
+    worker = Worker(numbers.answer, application(settings), config, aws=aws, hooks=observers.hooks)
+    observers.start(worker, *metrics)
+    return daemon.serve(worker, announcement, options.ready_file, finish=observers.stop)
 
 
 def images(arguments: Sequence[str] | None = None, *, description: str = "") -> int:
@@ -69,6 +80,7 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
     from courier.images import handler
     from courier.images.application import application
     from courier.images.formats import READS_HEIF
+    from courier.monitoring.observers import Observers
 
     options = daemon.parse_options(arguments, description=description, no_processes=IMAGE_PROCESSES)
     daemon.set_up_log(options.log_format)
@@ -84,5 +96,25 @@ def images(arguments: Sequence[str] | None = None, *, description: str = "") -> 
     image_handler = handler.ImageHandler(aws, settings)
     image_handler.prepare()
     log.info("images are processed %d at a time, where memory allows", config.concurrency)
-    worker = Worker(image_handler.answer, application(settings), config, aws=aws)
-    return daemon.serve(worker, f"images worker listens on {settings.image_inbox}", options.ready_file)
+    observers = Observers(application(settings), settings, aws)
+    metrics = _metrics(options, observers.activity, image_handler.memory_bytes)
+    worker = Worker(image_handler.answer, application(settings), config, aws=aws, hooks=observers.hooks)
+    observers.start(worker, *metrics)
+    announcement = f"images worker listens on {settings.image_inbox}"
+    return daemon.serve(worker, announcement, options.ready_file, finish=observers.stop)
+
+
+def _metrics(
+    options: daemon.Options, activity: Activity, memory: Callable[[], int] | None = None, *, processes: int = 1
+) -> list[Observer]:
+    """Return what serves the metrics, if an option asks for them. Raises: WrongUsage."""
+    if options.metrics_port is None:
+        return []
+    if options.metrics_port and processes > 1:
+        message = f"--metrics-port {options.metrics_port} is for one process, and there are {processes}."
+        raise WrongUsage(message, hint="With --metrics-port 0 each takes a free one, which the log names.")
+    if find_spec("prometheus_client") is None:
+        raise WrongUsage("--metrics-port needs a package.", hint="Install it: pip install 'prometheus-client>=0.26,<1'")
+    from courier.monitoring.metrics import MetricsServer
+
+    return [MetricsServer(activity, address=options.metrics_address, port=options.metrics_port, memory=memory)]

@@ -72,6 +72,10 @@ class ImageHandler:
         else:
             log.info("image processes have no network")
 
+    def memory_bytes(self) -> int:
+        """Return the resident memory of the image processes that work."""
+        return self._sandbox.resident_bytes()
+
     def answer(self, request: Request) -> Response:
         """Return the name of the processed image, with details.
 

@@ -31,6 +31,10 @@ class Runnable:
         """Start the threads."""
         raise NotImplementedError
 
+    def when_listening(self, ready: Callable[[], object]) -> None:
+        """Call `ready` once it can receive requests: here at once."""
+        ready()
+
     def wait(self) -> None:
         """Wait until it stops by itself."""
         raise NotImplementedError
@@ -42,9 +46,10 @@ class Runnable:
     def run(self, signals: Signals | None = None, ready: Callable[[], object] = lambda: None) -> bool:
         """Serve until SIGTERM or SIGINT, then stop gracefully; return whether all requests were finished.
 
-        It blocks, and prints nothing: `logging.basicConfig(level=logging.INFO)` shows its log, and `ready` is called
-        once the worker listens. Call it from the main thread. A second signal stops at once: what is unfinished is
-        released, and the result is False. A program that handles signals itself puts their numbers in `signals`.
+        It blocks, and prints nothing: `logging.basicConfig(level=logging.INFO)` shows its log. `ready` is called in
+        another thread once the worker has found its queue. Call it from the main thread. A second signal stops at
+        once: what is unfinished is released, and the result is False. A program that handles signals itself puts their
+        numbers in `signals`.
         """
         if signals is not None:
             return self._serve(signals, ready)
@@ -62,7 +67,7 @@ class Runnable:
 
     def _serve(self, signals: Signals, ready: Callable[[], object]) -> bool:
         self.start()
-        ready()
+        self.when_listening(ready)
         threading.Thread(target=self._watch, args=(signals,), name="watch", daemon=True).start()
         reason = signals.get()
         self.is_stopping = True

@@ -31,6 +31,8 @@ class Hooks:
     on_rejected: Callable[[Request, Rejected], object] = _nothing
     #: Its work had a transient error, and is retried.
     on_retry: Callable[[Request, CourierError], object] = _nothing
+    #: A poll of the request queue succeeded, and received this many messages.
+    on_polled: Callable[[int], object] = _nothing
 
     def received(self, request: Request) -> None:
         """Call the hook for a received request."""
@@ -39,6 +41,10 @@ class Hooks:
     def retried(self, request: Request, error: CourierError) -> None:
         """Call the hook for a transient error."""
         _call(self.on_retry, request, error)
+
+    def polled(self, count: int) -> None:
+        """Call the hook for a poll that succeeded."""
+        _call(self.on_polled, count)
 
     def replied(self, request: Request, reply: Reply) -> None:
         """Call the hook for a reply that was sent."""

@@ -12,7 +12,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 
 from courier.aws.message import Message
 from courier.aws.retry import Failure, Retrier
@@ -20,6 +19,7 @@ from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
 from courier.messaging.config import FIRST_VISIBILITY_SECONDS
 from courier.messaging.log_names import name_of
+from courier.messaging.states import Held, State
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +35,6 @@ MAX_STALLED = 1_000
 MAX_PARKED = 100
 #: The most expensive requests in flight: enough to have one more ready.
 MAX_EXPENSIVE = 2
-
-
-class State(Enum):
-    """The state of a message between its receipt and its deletion."""
-
-    #: It waits for a handler.
-    RECEIVED = "received"
-    WORKING = "working"
-    #: Its time limit does not count: its work waits for AWS or for disk space, or has a limit of its own.
-    PAUSED = "paused"
-    #: Its handler had a transient error: it waits for its next attempt, without a thread. Does not count towards the
-    #: capacity, up to `MAX_PARKED`.
-    PARKED = "parked"
-    #: Its reply is being sent; then it is deleted.
-    REPLIED = "replied"
-    #: Its reply waits for a stalled queue. It does not count towards the capacity.
-    STALLED = "stalled"
 
 
 @dataclass(kw_only=True)
@@ -232,6 +215,11 @@ class InFlightMessages:
         """Whether nothing is held and nothing is being received."""
         with self._changed:
             return not self._records and self._reserved == 0
+
+    def held(self) -> list[Held]:
+        """Return every message that is held, with its state."""
+        with self._changed:
+            return [Held(received=one.received, state=one.state, since=one.since) for one in self._records.values()]
 
     def everything(self) -> list[ReceivedMessage]:
         """Return all messages that are held."""

@@ -118,7 +118,9 @@ class Processor:
             request_id=request.request_id,
             kind=self._application.kind,
             outcome=outcome,
-            request=request if self._hooks and outcome != "expired" and request.kind != PING else None,
+            request=replace(request, sent_at=received.sent_at)
+            if self._hooks and outcome != "expired" and request.kind != PING
+            else None,
         )
 
     def _reply(self, received: ReceivedMessage) -> tuple[Request, Reply, str]:
@@ -139,7 +141,7 @@ class Processor:
         return request, response, "ok"
 
     def _work(self, received: ReceivedMessage, request: Request) -> str | Response:
-        known = replace(request, request_id=request.request_id or received.message_id)
+        known = replace(request, request_id=request.request_id or received.message_id, sent_at=received.sent_at)
         if self._hooks:
             self._hooks.received(known)
         try:

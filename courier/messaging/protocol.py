@@ -78,6 +78,8 @@ class Request:
     traceparent: str = ""
     #: The stored object with the body; empty: the message has the body.
     claim: str = ""
+    #: When it was sent: seconds since the epoch by AWS's clock; None: unknown.
+    sent_at: float | None = field(default=None, compare=False)
     #: All attributes of the received message, including those of this protocol.
     attributes: Mapping[str, str] = field(default_factory=dict, compare=False)
 

@@ -19,11 +19,18 @@ from dataclasses import dataclass, field, replace
 from courier.aws.retry import Failure, Retrier
 from courier.aws.session import Aws
 from courier.aws.sqs import MAX_BATCH, NEW_SECONDS, Mailbox, ReceivedMessage
-from courier.errors import AccessDenied, AwsError, MessageTooLong, QueueMissing, ReceiptHandleInvalid
+from courier.errors import (
+    WITHOUT_REASON,
+    AccessDenied,
+    AwsError,
+    MessageTooLong,
+    QueueMissing,
+    ReceiptHandleInvalid,
+)
 from courier.messaging.backlog import Backlog
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
-from courier.messaging.message_attributes import TRACEPARENT
+from courier.messaging.message_attributes import REASON, TRACEPARENT
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.protocol import Rejection, Response, decode_reply, encode_reply
 from courier.text import printable
@@ -227,6 +234,9 @@ class Replier:
             "milliseconds": round(seconds * 1000, 1),
         }
         text = "request %(request_id)s %(kind)s %(outcome)s in %(milliseconds).1f ms"
+        if reason := finished.message.attributes.get(REASON) or (finished.outcome == "rejected" and WITHOUT_REASON):
+            fields["reason"] = printable(reason)
+            text = "request %(request_id)s %(kind)s %(outcome)s (%(reason)s) in %(milliseconds).1f ms"
         if trace := finished.message.attributes.get(TRACEPARENT):
             fields["traceparent"] = trace
             text += " in the trace %(traceparent)s"

@@ -27,14 +27,16 @@ from courier.errors import AwsError, ServiceError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig, idle_poll_seconds
 from courier.messaging.hooks import Hooks
-from courier.messaging.in_flight import InFlightMessages, State
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.isolated import IsolatedHandler
+from courier.messaging.listening import Listening
 from courier.messaging.log_names import name_of
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.parking import Parked, Parking
 from courier.messaging.processes import InProcesses
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
+from courier.messaging.states import State
 from courier.time_limit import can_be_paused
 
 log = logging.getLogger(__name__)
@@ -80,17 +82,18 @@ class Worker(InProcesses):
         aws = aws or connect_worker()
         config = self._config = config or WorkerConfig()
         super().__init__(config)
+        self._hooks = hooks or Hooks()
         self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._under_load = threading.Event()
-        self._stopping = aws.stopping
-        self._stopped = threading.Event()
+        self._stopping, self._stopped = aws.stopping, threading.Event()
         self._is_started = False
         self._retrier = Retrier("receiving", self._stopping)
+        self._listening = Listening(self._inbox, self._retrier)
         self._work_retrier = Retrier("working", self._stopping)
-        handler = IsolatedHandler(handler, config) if config.isolate else handler
-        self._processor = Processor(aws, handler, application, config, hooks)
-        self._in_flight = InFlightMessages(
+        isolated = IsolatedHandler(handler, config) if config.isolate else handler
+        self._processor = Processor(aws, isolated, application, config, hooks)
+        self.in_flight = self._in_flight = InFlightMessages(
             self._inbox,
             capacity=config.capacity,
             visibility_seconds=config.visibility_seconds,
@@ -128,6 +131,10 @@ class Worker(InProcesses):
         self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
         if self._scale_in:
             self._spawn("protection", partial(self._scale_in.run, self._stopped))
+
+    def when_listening(self, ready: Callable[[], object]) -> None:
+        """Call `ready` once the request queue was found, in another thread."""
+        self._listening.when_begun(ready)
 
     def wait(self) -> None:
         """Wait until the worker stops by itself, which it does only with `stop_when_empty`."""
@@ -186,6 +193,7 @@ class Worker(InProcesses):
     # Receivers
 
     def _receive_always(self) -> None:
+        self._listening.begin(self._stopping)
         longest = EMPTY_SECONDS if self._config.stop_when_empty else idle_poll_seconds(self._config)
         while not self._stopping.is_set():
             with self._turns.turn(self._stopping, longest, is_idle=self._in_flight.is_idle):
@@ -219,6 +227,7 @@ class Worker(InProcesses):
                 self._retrier.wait(error)
                 return None
             self._retrier.succeeded()
+            self._hooks.polled(len(messages))
         self._pass_on(messages, reserved)
         return len(messages)
 

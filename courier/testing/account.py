@@ -20,7 +20,7 @@ class MemorySts(MemoryService):
 
     @operation()
     def get_caller_identity(self, _given: Mapping[str, Any]) -> dict[str, Any]:
-        return {"Account": ACCOUNT_ID}
+        return {"Account": ACCOUNT_ID, "Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/memory"}
 
 
 class Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,8 @@ class Message:
     visible_at: float = 0.0
     receive_count: int = 0
     handle: str = ""
+    #: By this machine's clock.
+    sent_at: float = field(default_factory=time.time)
 
     @property
     def error_code(self) -> str | None:

@@ -283,7 +283,8 @@ class MemorySqs(MemoryService):
         message.visible_at = self.now() + hidden
         message.receive_count += 1
         message.handle = uuid.uuid4().hex
-        fields = {"ApproximateReceiveCount": str(message.receive_count)}
+        sent = str(int(message.sent_at * 1000))
+        fields = {"ApproximateReceiveCount": str(message.receive_count), "SentTimestamp": sent}
         fields |= {"MessageGroupId": message.group} if message.group else {}
         found: dict[str, Any] = {
             "MessageId": message.message_id,

@@ -127,19 +127,20 @@ def test_a_request_whose_client_has_gone_is_not_worked_on(place: Place) -> None:
 
 
 def test_a_worker_may_start_before_its_queues_exist(bare_place: Place) -> None:
-    worker = bare_place.worker(WORKER)
+    worker = bare_place.worker(WORKER, ready=False)
     worker.until_logged(f"The queue {bare_place.named('requestQueue')} does not exist in us-east-1 at http")
     assert "./aws_setup.sh queues" in worker.log
+    assert "listens on" not in worker.log
 
     bare_place.create_queues()
     bare_place.post("requestQueue", "1,2")
 
     assert [json.loads(body)["sum"] for body in bodies(bare_place, 1)] == [3]
-    assert worker.log.count("does not exist") == 1
+    assert worker.log.count("does not exist") == worker.log.count("listens on") == 1
 
 
 def test_an_unreachable_aws_is_waited_for_quietly(place: Place) -> None:
-    worker = place.worker(WORKER, AWS_ENDPOINT_URL="http://127.0.0.1:1")
+    worker = place.worker(WORKER, ready=False, AWS_ENDPOINT_URL="http://127.0.0.1:1")
 
     worker.until_logged("cannot be reached")
 

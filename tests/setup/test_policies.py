@@ -171,7 +171,8 @@ def every_flow(strict: Strict, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def numbers_and_images(strict: Strict) -> None:
-    numbers, images = strict.worker("numbers_worker.py"), strict.worker("images_worker.py")
+    numbers = strict.worker("numbers_worker.py", COURIER_STATUS_SECONDS="1")
+    images = strict.worker("images_worker.py")
     folder = strict.place.folder
     (folder / "lists").write_text("1,2\n" * 30)
     (folder / "long").write_text("1," * 600_000 + "1")
@@ -299,6 +300,8 @@ def rejections(strict: Strict) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("client", "s3", "put_object", {**place, "Key": "deploy/current", "Body": b"x"}),
         ("client", "s3", "get_object", {**place, "Key": "deploy/current"}),
         ("client", "s3", "get_object", {**place, "Key": f"{LISTS}a"}),
+        ("client", "s3", "get_object", {**place, "Key": "status/a"}),
+        ("client", "s3", "put_object", {**place, "Key": "status/a", "Body": b"x"}),
         ("client", "autoscaling", "set_instance_protection", _protection(strict)),
         ("worker", "sqs", "purge_queue", {"QueueUrl": url("requestQueue")}),
         ("worker", "sqs", "purge_queue", {"QueueUrl": url("responseQueue")}),
@@ -310,6 +313,7 @@ def rejections(strict: Strict) -> list[tuple[str, str, str, dict[str, Any]]]:
         ("worker", "s3", "put_object", {**place, "Key": f"{UNPROCESSED}a", "Body": b"x"}),
         ("worker", "s3", "delete_object", {**place, "Key": f"{PROCESSED}a"}),
         ("worker", "s3", "put_object", {**place, "Key": f"{LISTS}a", "Body": b"x"}),
+        ("worker", "s3", "get_object", {**place, "Key": "status/a"}),
         ("worker", "iam", "list_users", {}),
     ]
 

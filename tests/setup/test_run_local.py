@@ -135,6 +135,11 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     found = rows(doctor.stdout, "aws-setup-status")
     assert [row["seconds"] > 0 for row in found if row["kind"] == "worker"] == [True, True]
     assert ([row for row in found if row["verdict"] != "ok"], doctor.returncode) == ([], 0)
+    (seen,) = rows(checkout.run("watch", "--once", "--json").stdout, "watch")
+    assert [one["application"] for one in seen["workers"]] == ["numbers", "images"]
+    assert [one["outcome"] for one in seen["requests"]] == ["ok", "ok"]
+    logs = checkout.run("logs")
+    assert logs.stdout.count("worker listens on") == 2
 
     assert checkout.run("down").returncode == 0
     stopped = checkout.run("status", "--json")
@@ -236,6 +241,7 @@ def test_a_wrong_port_is_rejected_and_not_remembered(checkout: Checkout) -> None
         (["frob"], "no verb frob. Use up, down"),
         (["up", "x"], "up takes no arguments"),
         (["setup", "--test"], "--tests"),
+        (["logs", "-x"], "-f"),
     ],
 )
 def test_wrong_usage(checkout: Checkout, arguments: list[str], said: str) -> None:

@@ -31,6 +31,7 @@ OWNERS = {
     "boto3": "aws",
     "botocore": "aws",
     "numpy": "numbers",
+    "prometheus_client": "monitoring",
     "PIL": "images",
     "rich": "cli",
     "shtab": "cli",

@@ -36,6 +36,7 @@ def test_every_field_can_be_set() -> None:
         "image_seconds": "9",
         "image_memory_megabytes": "100",
         "scaling_group": "lab3-workers",
+        "status_seconds": "1",
         "instance_id": "i-0123456789abcdef0",
     }
 
@@ -49,6 +50,7 @@ def test_every_field_can_be_set() -> None:
         "image_max_megabytes": "7.0",
         "image_max_megapixels": "8.0",
         "image_seconds": "9.0",
+        "status_seconds": "1.0",
     }
 
 

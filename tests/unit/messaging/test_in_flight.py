@@ -13,7 +13,8 @@ from courier.aws.message import Message
 from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AwsError, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
-from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages, State
+from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages
+from courier.messaging.states import State
 from tests.support.clocks import FakeTime, Ticks
 
 

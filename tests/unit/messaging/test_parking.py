@@ -12,10 +12,11 @@ import pytest
 from courier.aws.message import Message
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import ServiceError, Throttled
-from courier.messaging.in_flight import InFlightMessages, State
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished
 from courier.messaging.parking import CHECK_SECONDS, LONGEST_PAUSE_SECONDS, Parked, Parking
 from courier.messaging.processor import Processor
+from courier.messaging.states import State
 from tests.support.clocks import FakeTime
 
 PAUSE_SECONDS = 8.0

@@ -29,10 +29,11 @@ from courier.errors import (
     Undelivered,
     Unreachable,
 )
-from courier.messaging.in_flight import InFlightMessages, State
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
 from courier.messaging.protocol import Rejection, Reply, Response, encode_reply
 from courier.messaging.replies import Replier
+from courier.messaging.states import State
 from tests.support.clocks import FakeTime
 
 

@@ -15,9 +15,10 @@ from courier.aws.message import Message
 from courier.errors import NoRoom, Reason, Rejected, ServiceError
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
-from courier.messaging.in_flight import InFlightMessages, State
+from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
+from courier.messaging.states import State
 from courier.messaging.worker import RECEIVERS, Worker
 from courier.time_limit import paused
 from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
