@@ -80,6 +80,12 @@ def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentP
     parser.add_argument(
         "--ready-file", type=_writable, metavar="FILE", help="append the line `ready` to FILE once the worker listens"
     )
+    _add_metrics(parser)
+    add_version(parser)
+    return parser
+
+
+def _add_metrics(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics-port",
         type=whole_number(0, 65_535),
@@ -93,8 +99,6 @@ def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentP
         metavar="ADDRESS",
         help="the address that serves them (default: 127.0.0.1, this machine alone)",
     )
-    add_version(parser)
-    return parser
 
 
 def parse_options(arguments: Sequence[str] | None, *, description: str, no_processes: str = "") -> Options:

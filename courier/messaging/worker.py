@@ -85,9 +85,8 @@ class Worker(InProcesses):
         self._hooks = hooks or Hooks()
         self._inbox = Mailbox(aws, application.requests)
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
-        self._under_load = threading.Event()
+        self._under_load, self._is_started = threading.Event(), False
         self._stopping, self._stopped = aws.stopping, threading.Event()
-        self._is_started = False
         self._retrier = Retrier("receiving", self._stopping)
         self._listening = Listening(self._inbox, self._retrier)
         self._work_retrier = Retrier("working", self._stopping)
