@@ -467,6 +467,7 @@ def test_requests_whose_handler_has_a_transient_error_stop_no_other_request(
     harness.until_answered("<up>")
 
     assert sorted(harness.bodies(REQUESTS)) == down
+    until(lambda: caplog.text.count("is retried: The dictionary is down.") >= len(down))
     assert caplog.text.count("is retried: The dictionary is down.") == len(down)
     assert "Waiting and retrying" not in caplog.text
     assert {message.receive_count for message in harness.queues.queue(REQUESTS).messages} == {1}
