@@ -208,7 +208,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
-    requester = Requester(application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION)
+    requester = Requester(
+        application(settings),
+        timeout=timeout_seconds,
+        tell=terminal.warn,
+        cancellation=CANCELLATION,
+        name=settings.name,
+    )
     queue_commands = QueueCommands(requester, terminal, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_commands() -> ImageCommands:

@@ -62,7 +62,11 @@ class Numbers:
         self._percentiles = percentiles
         self._modes = modes
         self.requester = Requester(
-            application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION
+            application(settings),
+            timeout=timeout_seconds,
+            tell=terminal.warn,
+            cancellation=CANCELLATION,
+            name=settings.name,
         )
         self.queue_commands = QueueCommands(
             self.requester, terminal, as_json=output == "json", timeout_seconds=timeout_seconds

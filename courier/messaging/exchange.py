@@ -162,6 +162,7 @@ class Exchange:
             deadline=deadline,
             traceparent=request.traceparent,
             claim=request.claim,
+            name=request.name,
         )
 
     def _collect(self, current: PendingRequests) -> None:

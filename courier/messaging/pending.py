@@ -32,6 +32,7 @@ class OutgoingRequest:
     is_expensive: bool = False
     traceparent: str = ""
     claim: str = ""
+    name: str | None = None
 
 
 #: An item of a stream of requests: a request; an error, which is its own outcome; or None for a pause.

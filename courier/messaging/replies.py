@@ -227,6 +227,9 @@ class Replier:
             "milliseconds": round(seconds * 1000, 1),
         }
         text = "request %(request_id)s %(kind)s %(outcome)s in %(milliseconds).1f ms"
+        if finished.client:
+            fields["name"] = printable(finished.client)
+            text += " for %(name)s"
         if trace := finished.message.attributes.get(TRACEPARENT):
             fields["traceparent"] = trace
             text += " in the trace %(traceparent)s"

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Self
 
 from courier.aws.batches import SPLIT_HINT
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, MessageTooLong, Reason, Rejected, RequestCanceled
+from courier.errors import AwsError, CourierError, MessageTooLong, Reason, Rejected, RequestCanceled, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
 from courier.messaging.protocol import Request, Response, check_body
+from courier.settings import client_name
+from courier.text import quoted
 
 if TYPE_CHECKING:
     from courier.messaging.exchange import Exchange
@@ -38,8 +40,9 @@ class Requester(Connection):
     """Sends an application's requests and waits for their responses. Not thread-safe: use one for each thread.
 
     `timeout`: how long to wait for a response, in seconds. `tell`: called with a message about a transient error, such
-    as an outage of AWS; by default it is logged. Many requests at once use a private reply queue, which is deleted at
-    the end of the `with` block, or of `request_many` without one.
+    as an outage of AWS; by default it is logged. `name`: a label, which every request carries that has no other: at
+    most 32 letters, digits, `.`, `-` and `_`, or WrongUsage is raised. Many requests at once use a private reply queue,
+    which is deleted at the end of the `with` block, or of `request_many` without one.
 
     >>> from courier import Application, Requester, Worker, testing
     >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
@@ -58,7 +61,9 @@ class Requester(Connection):
         timeout: float = TIMEOUT_SECONDS,
         tell: Callable[[str], None] | None = None,
         cancellation: Cancellation | None = None,
+        name: str | None = None,
     ) -> None:
+        self._name = _checked_name(name)
         super().__init__(
             application,
             credentials_seconds=timeout,
@@ -157,6 +162,7 @@ class Requester(Connection):
             is_expensive=expensive,
             traceparent=request.traceparent,
             claim=claim,
+            name=request.name or self._name,
         )
 
     def _claim(self, request: Request) -> str:
@@ -216,6 +222,13 @@ class Requester(Connection):
 def _is_dead(result: Response | CourierError) -> bool:
     """Whether the request is kept as a dead letter, and its stored body with it."""
     return isinstance(result, Rejected) and result.reason == Reason.DEAD
+
+
+def _checked_name(name: str | None) -> str | None:
+    try:
+        return name if name is None else client_name(name)
+    except ValueError as error:
+        raise WrongUsage(f"{quoted(name or '')} is no client's name: it must be {error}.") from error
 
 
 def _check_type(request: object, *types: type) -> None:
