@@ -12,9 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from courier import Requester
 from courier.cli import bootstrap
-from courier.cli.command_line import CANCELLATION, SIGNALS, complain
+from courier.cli.clients import make_requester
+from courier.cli.command_line import SIGNALS, complain
 from courier.cli.failures import Failures
 from courier.cli.images_arguments import SHEET, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
@@ -26,6 +26,7 @@ from courier.settings import load_settings
 from courier.text import printable
 
 if TYPE_CHECKING:
+    from courier import Requester
     from courier.cli.console import Terminal
     from courier.cli.images_commands import ImageCommands
     from courier.images.pipeline import Pipeline
@@ -105,7 +106,8 @@ class Menu:
     def _pick(self, folder: str, otherwise: str, *, may_be_all: bool = False) -> Sequence[str]:
         found = self._commands.transfer.names(folder)
         if not found:
-            raise WrongUsage(f"There is no image in images/{folder}/ yet.", hint=otherwise)
+            prefix = self._commands.transfer.bucket(folder).prefix
+            raise WrongUsage(f"There is no image in {prefix} yet.", hint=otherwise)
         self._commands.show_newest(folder, found)
         names = [item.name for item in found]
         latest = self._commands.latest if folder == "unprocessed" else self._commands.latest_result
@@ -191,7 +193,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "download": lambda: _download(given, commands),
         "run": lambda: _run(given, commands, _pipelines(given)),
         "sheet": lambda: _run(given, commands, [_pipeline(SHEET)]),
-        "list": lambda: commands.list(given.folder),
+        "list": lambda: commands.list(given.folder, everyone=given.all),
         "operations": commands.operations,
     }[given.command]()
     return commands.failures.worst
@@ -208,13 +210,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=Keyboard(SIGNALS.read_line), plain=settings.plain, reset=SIGNALS.reset)
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
-    requester = Requester(
-        application(settings),
-        timeout=timeout_seconds,
-        tell=terminal.warn,
-        cancellation=CANCELLATION,
-        name=settings.name,
-    )
+    requester = make_requester(application(settings), settings, terminal, timeout_seconds=timeout_seconds)
     queue_commands = QueueCommands(requester, terminal, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_commands() -> ImageCommands:

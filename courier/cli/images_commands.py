@@ -207,29 +207,33 @@ class ImageCommands:
             "Operations; separate several by commas", ("operation", "what it does"), rows, in_words=True
         )
 
-    def list(self, folder: str) -> None:
-        """Show the objects in a folder of the bucket. Raises: CourierError."""
-        found = self.transfer.names(folder)
+    def list(self, folder: str, *, everyone: bool = False) -> None:
+        """Show the client's objects in a folder of the bucket, or those of all clients. Raises: CourierError."""
+        others: list[str] = []
+        found = self.transfer.all_names(folder) if everyone else self.transfer.names(folder, in_folder=others.append)
         if self._as_json:
             for item in found:
                 modified = item.modified.isoformat()
                 self._terminal.row(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
-        else:
-            self.show(folder, found)
+            return
+        self._show_objects(f"{folder if everyone else self._place(folder)}: {len(found)}", found)
+        if not everyone and (others or self.transfer.client):
+            whose = f"Only those of {self.transfer.client}" if self.transfer.client else "Only those without a name"
+            self._terminal.note(f"{whose}. All clients': images_client.py list {folder} --all")
 
     def show_newest(self, folder: str, found: Sequence[StoredObject]) -> None:
         """Show the newest of the objects `found` in a folder of the bucket, and how many others there are."""
         newest = sorted(found, key=lambda item: item.modified, reverse=True)[:SHOWN_NEWEST]
         if len(found) <= SHOWN_NEWEST:
-            self.show(folder, found)
+            self._show_objects(f"{self._place(folder)}: {len(found)}", found)
             return
-        self._show_objects(f"{folder}: the newest {SHOWN_NEWEST} of {len(found):,}", newest)
+        self._show_objects(f"{self._place(folder)}: the newest {SHOWN_NEWEST} of {len(found):,}", newest)
         more = len(found) - SHOWN_NEWEST
         self._terminal.say(f"… and {more:,} more. Tab completes names; `images_client.py list {folder}` shows all.")
 
-    def show(self, folder: str, found: Sequence[StoredObject]) -> None:
-        """Show the objects `found` in a folder of the bucket."""
-        self._show_objects(f"{folder}: {len(found)}", found)
+    def _place(self, folder: str) -> str:
+        """Return a folder's name with the client's own folder in it."""
+        return f"{folder}/{self.transfer.client}" if self.transfer.client else folder
 
     def _show_objects(self, title: str, found: Sequence[StoredObject]) -> None:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from courier import Request, Requester
+from courier import Request
 from courier.cli import bootstrap
+from courier.cli.clients import make_requester
 from courier.cli.command_line import CANCELLATION, SIGNALS, whole_number
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
@@ -61,13 +62,7 @@ class Numbers:
         self._reading = reading
         self._percentiles = percentiles
         self._modes = modes
-        self.requester = Requester(
-            application(settings),
-            timeout=timeout_seconds,
-            tell=terminal.warn,
-            cancellation=CANCELLATION,
-            name=settings.name,
-        )
+        self.requester = make_requester(application(settings), settings, terminal, timeout_seconds=timeout_seconds)
         self.queue_commands = QueueCommands(
             self.requester, terminal, as_json=output == "json", timeout_seconds=timeout_seconds
         )
