@@ -59,7 +59,7 @@ class Menu:
         """Run the menu; return the exit status."""
         from courier.cli.menu import Choice, leave, run_menu
 
-        self._requester.warm_up()
+        self._requester.prepare()
         choices = [
             Choice(key="1", label="Upload an image", action=self._menu_upload),
             Choice(key="2", label="Process an image", action=self._menu_process),
@@ -67,7 +67,8 @@ class Menu:
             Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return run_menu(self._terminal, "Courier: images", choices)
+        with self._requester:
+            return run_menu(self._terminal, "Courier: images", choices)
 
     def _menu_upload(self) -> None:
         path = self._terminal.ask("File (Enter for the sample image)", lambda text: text.strip(), _paths)
@@ -223,6 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command in COMMANDS:
         return queue_commands.run(given)
     if given.command:
-        return run(given, open_commands())
+        with requester:
+            return run(given, open_commands())
     terminal.require_person()
     return Menu(open_commands, requester, queue_commands, terminal).run()

@@ -28,6 +28,8 @@ from courier.images.transfer import ImageTransfer, Result
 MADE_EARLIER = "result of an earlier run"
 #: The most images of which the menu shows the names.
 SHOWN_NEWEST = 15
+#: With more images than this, a run has a reply queue of its own, which is created while the first are uploaded.
+MANY = 20
 #: The most failed images that are named at the end of a run.
 NAMED_FAILED = 20
 
@@ -144,6 +146,8 @@ class ImageCommands:
         pipelines = [self.transfer.with_logos(one) for one in pipelines]
         make_folder(Path(folder))
         tasks = tasks_of(sources, pipelines)
+        if len(tasks) > MANY:
+            self.transfer.prepare()
         self._names_operations = len(pipelines) > 1
         outcomes = Outcomes(tasks, self._report_outcome)
         started = time.monotonic()

@@ -133,7 +133,7 @@ class Numbers:
         """Run the menu; return the exit status."""
         from courier.cli.menu import Choice, leave, run_menu
 
-        self.requester.warm_up()
+        self.requester.prepare()
         choices = [
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),
@@ -142,7 +142,8 @@ class Numbers:
             Choice(key="5", label="Choose percentiles", action=self._choose_percentiles),
             Choice(key="0", label="Exit", action=leave),
         ]
-        return run_menu(self._terminal, "Courier: numbers", choices)
+        with self.requester:
+            return run_menu(self._terminal, "Courier: numbers", choices)
 
     def _send_random(self) -> None:
         length = self._terminal.ask(f"How many numbers (1 to {MAX_RANDOM:,})", _length)

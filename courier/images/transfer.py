@@ -122,6 +122,10 @@ class ImageTransfer:
                 self._buckets[folder] = made.folder(self._settings.name)
             return self._buckets[folder]
 
+    def prepare(self) -> None:
+        """Begin to prepare for many requests, in the background."""
+        self._requester.prepare()
+
     def check_canceled(self) -> None:
         """Raise Canceled if the program was canceled."""
         self._requester.cancellation.check()
