@@ -34,6 +34,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "messages": partial(schemas.schema_tables, "messages"),
     "operations": tables.operation_table,
     "performance biglist": performance.biglist,
+    "performance crowd": performance.crowd,
     "performance images": performance.images,
     "performance latency": performance.latency,
     "performance lists": performance.lists,

@@ -64,7 +64,7 @@ class Menu:
             Choice(key="1", label="Upload an image", action=self._menu_upload),
             Choice(key="2", label="Process an image", action=self._menu_process),
             Choice(key="3", label="Download a result", action=self._menu_download),
-            Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
+            Choice(key="4", label="Purge the queue", **self._queue_commands.purging),
             Choice(key="0", label="Exit", action=leave),
         ]
         with self._requester:

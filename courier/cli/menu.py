@@ -21,6 +21,8 @@ class Choice:
     key: str
     label: str
     action: Callable[[], object]
+    #: Returns a remark behind the label; may be empty.
+    remark: Callable[[], str] = lambda: ""
 
 
 def leave() -> None:
@@ -54,7 +56,8 @@ def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
     terminal.say("")
     terminal.say(title, style="bold")
     for choice in choices:
-        terminal.say(f"  {choice.key}  {choice.label}")
+        remark = choice.remark()
+        terminal.say(f"  {choice.key}  {choice.label}{f' ({remark})' if remark else ''}")
 
 
 def _chosen(terminal: Terminal, choices: Sequence[Choice]) -> Choice:

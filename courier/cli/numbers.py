@@ -138,7 +138,7 @@ class Numbers:
             Choice(key="1", label="Send the pre-made message", action=lambda: self.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),
             Choice(key="3", label="Send your own numbers", action=self._send_own),
-            Choice(key="4", label="Purge the queue", action=self.queue_commands.purge),
+            Choice(key="4", label="Purge the queue", **self.queue_commands.purging),
             Choice(key="5", label="Choose percentiles", action=self._choose_percentiles),
             Choice(key="0", label="Exit", action=leave),
         ]
