@@ -15,6 +15,7 @@ from courier.cli import image_rows
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
+from courier.cli.waiting import informed
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.batch import Batch, Task, tasks_of
@@ -90,7 +91,7 @@ class ImageCommands:
         results: list[Result] = []
         for name in names:
             with self.failures.noted(name, "process", name=name, operations=pipeline.text):
-                with self._terminal.waiting(f"Waiting for {name} (Ctrl-C to cancel)"):
+                with informed(self._terminal, f"Waiting for {name} (Ctrl-C to cancel)", self.transfer.connection):
                     result = next(found)
                 if isinstance(result, CourierError):
                     raise result

@@ -22,6 +22,7 @@ from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
 from courier.cli.typed_list import joined, numbers_or_end, without_options
+from courier.cli.waiting import informed
 from courier.errors import CourierError, WrongUsage
 from courier.numbers import parser, response
 from courier.numbers.application import application
@@ -84,7 +85,7 @@ class Numbers:
             self._send_long(ListSource([text], Reading()), "the list", source.missing)
             return
         self._warn(source.note)
-        with self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)"):
+        with informed(self._terminal, "Waiting for the response (Ctrl-C to cancel)", self.requester):
             found = self.requester.request(Request(body=text, options=self._extras.options))
         shown = response.decode(found.body)
         self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], shown, found.seconds, source.missing)

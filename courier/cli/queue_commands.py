@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from courier.cli.waiting import informed
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.messaging.connection import Connection, response_of
 from courier.messaging.protocol import Response
@@ -124,7 +125,7 @@ class QueueCommands:
 
         aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
-        with self._terminal.waiting("Waiting for a worker to respond"):
+        with informed(self._terminal, "Waiting for a worker to respond", self._connection):
             outcome = ping(channel.exchange, channel.requests, timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds

@@ -122,6 +122,11 @@ class ImageTransfer:
                 self._buckets[folder] = made.folder(self._settings.name)
             return self._buckets[folder]
 
+    @property
+    def connection(self) -> Requester:
+        """The connection to the workers."""
+        return self._requester
+
     def prepare(self) -> None:
         """Begin to prepare for many requests, in the background."""
         self._requester.prepare()

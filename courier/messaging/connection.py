@@ -105,6 +105,11 @@ class Connection:
                 self._aws = connect(refresh, self.cancellation)
             return self._aws
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel is open."""
+        return self._channel is not None
+
     def max_body_bytes(self, wanted: int) -> int:
         """Return the longest body that the request queue allows; asks the queue only if `wanted` may exceed it.
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pexpect
 import pytest
 from botocore.exceptions import ClientError
 
@@ -263,6 +264,7 @@ def test_the_real_programs_need_all_of_their_policies_and_nothing_else(
     nobody_may_forge_read_overwrite_or_purge(strict)
     a_student_may_do_all_but_purge(strict)
     a_policy_with_less_fails_its_program_with_a_sentence(strict)
+    a_menu_that_may_not_create_queues_shares_one(strict)
 
 
 def a_student_may_do_all_but_purge(strict: Strict) -> None:
@@ -276,6 +278,23 @@ def a_student_may_do_all_but_purge(strict: Strict) -> None:
         done = strict.place.run(program, "purge", "--yes", env=strict.env("student"))
         assert (done.returncode, done.stdout) == (4, "")
         assert "nothing was deleted" in done.stderr
+
+
+def a_menu_that_may_not_create_queues_shares_one(strict: Strict) -> None:
+    less = [one for one in strict.policies["client"]["Statement"] if one["Sid"] != "OwnReplyQueues"]
+    document = json.dumps({**strict.policies["client"], "Statement": less})
+    strict.as_("admin", "iam").put_user_policy(UserName="client", PolicyName="p", PolicyDocument=document)
+    before = len(strict.decisions)
+    menu = strict.place.menu("numbers_client.py", **strict.env("client"))
+    wait_for(lambda: "sqs:CreateQueue" in [action for _, action, _, _ in strict.decisions[before:]])
+    for _ in range(2):
+        menu.expect_exact("Your choice: ")
+        menu.sendline("1")
+        menu.expect(r"answered in \d+\.\d{3} s")
+    menu.sendline("0")
+    menu.expect(pexpect.EOF)
+    refused = [action for _, action, _, allowed in strict.decisions[before:] if not allowed]
+    assert refused == ["sqs:CreateQueue"]
 
 
 def a_policy_with_less_fails_its_program_with_a_sentence(strict: Strict) -> None:
