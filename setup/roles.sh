@@ -22,7 +22,7 @@ policy_text() {
     "$here/setup/policies/$1.json"
 }
 
-# printed_policy KIND: the policy for whoever makes one of it, with --no-purge that of a student.
+# printed_policy KIND: the policy to print, with --no-purge that of a student.
 printed_policy() {
   if $no_purge; then policy_text "$1" | sed 's/, "sqs:PurgeQueue"//'; else policy_text "$1"; fi
 }

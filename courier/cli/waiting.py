@@ -1,4 +1,4 @@
-"""What a person who waits for a response is told: how long, how many requests are ahead, and that no worker is there.
+"""What a person who waits for a response sees: how long, how many requests are ahead, and that no worker is there.
 
 In the live line of a terminal, each second; elsewhere one line each on stderr. It asks AWS in a thread of its own, so
 that it delays no response, and goes on without the permission to ask.
@@ -38,15 +38,15 @@ Ask = Callable[[], "Depth | None"]
 def informed(screen: Screen, text: str, connection: Connection) -> Iterator[None]:
     """Show `text` while the body waits for a response, and what is known about the wait."""
     with screen.waiting(text) as update:
-        told = _Told(screen, text, update, lambda: _depth(connection), lambda: how_to_start(connection))
+        report = _Report(screen, text, update, lambda: _depth(connection), lambda: how_to_start(connection))
         try:
             yield
         finally:
-            told.end()
+            report.end()
 
 
-class _Told:
-    """Tells about one wait, until its end."""
+class _Report:
+    """Reports on one wait, until its end."""
 
     def __init__(
         self,
@@ -68,22 +68,22 @@ class _Told:
         threading.Thread(target=self._run, name="waiting", daemon=True).start()
 
     def end(self) -> None:
-        """Tell nothing more."""
+        """Report nothing more."""
         with self._lock:
             self._ended.set()
 
     def _run(self) -> None:
         if self._ended.wait(LONG_SECONDS):
             return
-        self._tell("")
+        self._show("")
         ask_at, fact = self._begun + ASK_SECONDS, ""
         while not self._ended.wait(min(TICK_SECONDS, ASK_SECONDS)):
             if is_due := time.monotonic() >= ask_at:
                 ask_at = time.monotonic() + ASK_SECONDS
                 fact = self._fact()
-            # Without a live line, each kind of fact is told once.
+            # Without a live line, each kind of fact is shown once.
             if self._update or (is_due and fact and len(self._seen) <= NOBODY_SECONDS / ASK_SECONDS):
-                self._tell(fact)
+                self._show(fact)
 
     def _fact(self) -> str:
         found = self._ask()
@@ -95,7 +95,7 @@ class _Told:
             return f"no worker has taken anything: {self._how()}"
         return describe(found)
 
-    def _tell(self, fact: str) -> None:
+    def _show(self, fact: str) -> None:
         seconds = time.monotonic() - self._begun
         with self._lock:
             if self._ended.is_set():

@@ -32,7 +32,7 @@ class PrivateExchange:
         self._since = 0.0
         self._held = ExitStack()
         self._prepared: PreparedQueue | None = None
-        #: When a queue may be prepared, in monotonic time; never, unless it was asked for.
+        #: When a queue may be prepared, in monotonic time; never, unless `prepare` was called.
         self._prepare_from = math.inf
 
     def prepare(self) -> None:

@@ -293,8 +293,8 @@ def a_menu_that_may_not_create_queues_shares_one(strict: Strict) -> None:
         menu.expect(r"answered in \d+\.\d{3} s")
     menu.sendline("0")
     menu.expect(pexpect.EOF)
-    refused = [action for _, action, _, allowed in strict.decisions[before:] if not allowed]
-    assert refused == ["sqs:CreateQueue"]
+    denied = [action for _, action, _, allowed in strict.decisions[before:] if not allowed]
+    assert denied == ["sqs:CreateQueue"]
 
 
 def a_policy_with_less_fails_its_program_with_a_sentence(strict: Strict) -> None:

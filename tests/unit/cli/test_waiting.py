@@ -1,4 +1,4 @@
-"""What a person who waits is told, on a terminal and elsewhere, and what that costs."""
+"""What a person who waits sees, on a terminal and elsewhere, and what that costs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def opened() -> Connection:
 
 
 def waited(screen: Screen, connection: Connection, enough: Callable[[], object]) -> str:
-    """Wait until that is enough; return what was told."""
+    """Wait until that is enough; return what was shown."""
     with informed(screen.terminal, "Waiting", connection):
         until(enough)
     return screen.err.getvalue()
@@ -49,7 +49,7 @@ def asked(aws: FakeAws) -> int:
     return aws.queues.operations.count("get_queue_attributes")
 
 
-def test_without_a_live_line_each_fact_is_told_once(aws: FakeAws) -> None:
+def test_without_a_live_line_each_fact_is_shown_once(aws: FakeAws) -> None:
     aws.queues.put(NUMBERS.requests, "1", "2", "3")
     screen = Screen()
 
@@ -61,13 +61,13 @@ def test_without_a_live_line_each_fact_is_told_once(aws: FakeAws) -> None:
     assert screen.shown == ""
 
 
-def test_in_the_live_line_it_is_told_again_and_again(aws: FakeAws) -> None:
+def test_in_the_live_line_it_is_shown_again_and_again(aws: FakeAws) -> None:
     aws.queues.put(NUMBERS.requests, "1", "2")
     seen: list[str] = []
     screen, connection = Screen(), opened()
-    told = waiting._Told(screen.terminal, "Waiting", seen.append, lambda: waiting._depth(connection), lambda: "help")
+    shown = waiting._Report(screen.terminal, "Waiting", seen.append, lambda: waiting._depth(connection), lambda: "help")
     until(lambda: seen and "no worker has taken anything: help" in seen[-1])
-    told.end()
+    shown.end()
     count = len(seen)
 
     assert any("at most 1 ahead" in text for text in seen)
@@ -81,10 +81,10 @@ def test_what_a_worker_has_taken_is_not_said_to_have_none(aws: FakeAws) -> None:
     aws.queues.put(NUMBERS.requests, "1", "2")
     connection.channel().requests.receive(limit=1, wait_seconds=0, visibility_seconds=600)
 
-    told = waited(Screen(), connection, lambda: asked(aws) >= 4)
+    shown = waited(Screen(), connection, lambda: asked(aws) >= 4)
 
-    assert "at most 0 ahead, 1 in progress" in told
-    assert "no worker" not in told
+    assert "at most 0 ahead, 1 in progress" in shown
+    assert "no worker" not in shown
 
 
 def test_aws_is_asked_every_few_seconds_and_not_before(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,13 +102,13 @@ def test_aws_is_asked_every_few_seconds_and_not_before(aws: FakeAws, monkeypatch
     assert screen.err.getvalue() == ""
 
 
-def test_without_the_permission_to_ask_only_the_time_is_told(aws: FakeAws) -> None:
+def test_without_the_permission_to_ask_only_the_time_is_shown(aws: FakeAws) -> None:
     aws.queues.fail("get_queue_attributes", *[client_error("AccessDenied")] * 100)
     screen = Screen()
 
-    told = waited(screen, opened(), lambda: asked(aws) >= 3)
+    shown = waited(screen, opened(), lambda: asked(aws) >= 3)
 
-    assert len(told.splitlines()) == 1
+    assert len(shown.splitlines()) == 1
 
 
 def test_a_call_that_hangs_delays_nobody(aws: FakeAws) -> None:
