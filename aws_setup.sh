@@ -42,6 +42,7 @@
 #                      requests; and make a dashboard. Remembered until down
 #   --only CHECKS      verify: these checks, separated by commas, and those that they need
 #   --long             verify: also scale out and in, and poll for an hour: two hours, at most $0.20
+#   --no-purge         policy client: without the permission to delete everybody's requests, for students
 #   --yes              remove, or verify, without a confirmation
 #   --once             watch: print the state once, one fact a line
 #   --json             print plan, status, watch, doctor, cost and verify as JSON
@@ -97,6 +98,7 @@ once=false
 yes=false
 as_json=false
 no_ssh=false
+no_purge=false
 with_ec2=true
 dry=false
 fleet=false
@@ -170,6 +172,7 @@ parse_arguments() {
         ;;
       --no-ec2) with_ec2=false ;;
       --no-ssh) no_ssh=true ;;
+      --no-purge) no_purge=true ;;
       --long) long=true ;;
       --once) once=true ;;
       --yes) yes=true ;;
@@ -267,7 +270,7 @@ run_verb() {
       find_group
       on_instance "$(log_command)"
       ;;
-    policy) policy_text "$2" ;;
+    policy) printed_policy "$2" ;;
     sweep) sweep ;;
   esac
 }
@@ -288,6 +291,7 @@ main() {
     *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
   esac
   check_options "$verb"
+  ! $no_purge || [[ $verb-$subject == policy-client ]] || die 2 "--no-purge is for policy client only: make a policy of what that prints."
   [[ $verb != verify ]] || verify
   given_region=$region
   # These need no AWS CLI.

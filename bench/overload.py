@@ -1,9 +1,10 @@
-"""What thirty clients at once and ten thousand waiting requests cost: seconds for the clients, memory for all.
+"""What crowds of clients and ten thousand waiting requests cost: seconds for the clients, memory for all.
 
-    python -m bench.overload [--requests 10000]
+    python -m bench.overload [--crowds] [--requests 10000]
 
-First thirty clients on the shared response queue, 26 that ask one thing after another and 4 with batches of 45;
-the aim is a 95th percentile under 1 s. Then a queue with ten thousand requests of 17 numbers sent manually, a
+First crowds of 1 to 100 clients that ask one thing after another, all on the shared reply queue and then each with a
+private one, beside two batches that go on; the aim of a client's 95th percentile, of 30 clients, is 1.5 times that with
+private queues. Then a queue with ten thousand requests of 17 numbers sent manually, a
 worker that drains it, and a client that asks one thing meanwhile; and a batch of as many lists through a client.
 """
 
@@ -12,7 +13,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,11 +22,14 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bench.latency import timed
 from bench.throughput import ROOT, create_queues
 from tests.support import crowd
 from tests.support.engines import Engine, fresh_account
 
+#: The sizes of crowds, the batches beside them, and the share of the clients with a private reply queue.
+CLIENTS = (1, 4, 16, 30, 100)
+BATCHES = 2
+WAYS = {"shared": 0.0, "private": 1.0}
 BODY = ",".join(str(number) for number in range(17))
 
 
@@ -44,46 +47,47 @@ def start(stack: ExitStack, env: dict[str, str], *command: str, **streams: Any) 
     return process
 
 
-def thirty_clients(engine: Engine) -> tuple[list[float], crowd.Crowd]:
-    """Return the seconds of one client's round trips while it is alone, and what thirty clients met."""
+def crowds(engine: Engine) -> dict[str, dict[str, Any]]:
+    """Return what crowds of each size met on the shared reply queue, and with private ones, in turn."""
     account = fresh_account()
     create_queues(engine, account)
     os.environ.update(engine.environment(account))
+    found: dict[str, dict[str, Any]] = {}
     with ExitStack() as stack:
         start(stack, engine.environment(account), "numbers_worker.py")
-        return alone(), crowd.run()
+        for clients in CLIENTS:
+            for way, share in WAYS.items():
+                met = crowd.Crowd(interactive=clients, batches=BATCHES, private=share, endless=True).run()
+                found.setdefault(str(clients), {})[way] = {
+                    "seconds": met.seconds,
+                    "receives": met.receives,
+                    "answered": met.answered,
+                    "wrong": met.wrong,
+                }
+    return found
 
 
-def alone(trips: int = 20) -> list[float]:
-    """Return the seconds of one client's round trips."""
-    from courier import Application, Requester
-
-    requester = Requester(Application("numbers", requests="requestQueue", replies="responseQueue"), timeout=30)
-    requester.request(BODY)
-    return [timed(lambda: requester.request(BODY)) for _ in range(trips)]
-
-
-def print_thirty_clients(engine: Engine) -> None:
-    """Print how long the interactive ones of thirty clients waited."""
-    single, met = thirty_clients(engine)
-    print(f"30 clients: {met.answered} answered, {len(met.wrong)} wrong; interactive round trips:")
-    median, high, worst = met.percentile(0.5), met.percentile(0.95), max(met.seconds)
-    print(f"  median {median:.2f} s, p95 {high:.2f} s (aim 1), worst {worst:.2f} s")
-    print(f"  median of one client alone: {statistics.median(single):.2f} s")
+def print_crowds(engine: Engine) -> None:
+    """Print how long the interactive clients of crowds waited."""
+    print(f"beside {BATCHES} batches; load {os.getloadavg()[0]:.1f}")
+    print(f"{'clients':>7} {'reply queue':<11} {'receives/answer':>15} {'p50 s':>7} {'p95 s':>7} {'worst s':>7}  wrong")
+    for clients, ways in crowds(engine).items():
+        for way, met in ways.items():
+            seconds = sorted(met["seconds"])
+            p50, p95, worst = (seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.95, 1))
+            receives = met["receives"] / len(seconds)
+            line = f"{clients:>7} {way:<11} {receives:15.2f} {p50:7.2f} {p95:7.2f} {worst:7.2f}  {len(met['wrong'])}"
+            print(line, flush=True)
 
 
 def measure(rounds: int = 3) -> dict[str, Any]:
-    """Return the seconds of round trips of one client alone and of thirty at once, in each round."""
-    found = []
+    """Return what crowds of each size met, in each round."""
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(name="ministack", folder=Path(folder)).start()
         try:
-            for _ in range(rounds):
-                single, met = thirty_clients(engine)
-                found.append({"alone": single, "crowd": met.seconds, "answered": met.answered, "wrong": met.wrong})
+            return {"batches": BATCHES, "rounds": [crowds(engine) for _ in range(rounds)]}
         finally:
             engine.stop()
-    return {"rounds": found}
 
 
 def backlog(engine: Engine, count: int) -> None:
@@ -133,11 +137,14 @@ def main() -> None:
     """Measure all three and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--crowds", action="store_true", help="the crowds only")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         engine = Engine(name="ministack", folder=Path(folder)).start()
         try:
-            print_thirty_clients(engine)
+            print_crowds(engine)
+            if given.crowds:
+                return
             large_batch(engine, given.requests)
             backlog(engine, given.requests)
         finally:

@@ -26,6 +26,10 @@ QUEUE_NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
+#: A client's name, which is a part of objects' names.
+_CLIENT_NAME_CHARACTER = re.compile(r"[A-Za-z0-9._-]")
+MAX_CLIENT_NAME = 32
+
 _SWITCH = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
 
 
@@ -57,6 +61,21 @@ def _switch(text: str) -> bool:
     return _SWITCH[text.lower()]
 
 
+def client_name(text: str) -> str:
+    """Return `text` if it can be a client's name. Raises: ValueError, with the rule and what breaks it."""
+    wrong = next((char for char in text if not _CLIENT_NAME_CHARACTER.fullmatch(char)), "")
+    faults = {
+        "it is empty": not text,
+        f"it has {len(text)}": len(text) > MAX_CLIENT_NAME,
+        f"{quoted(wrong)} is none of them": wrong,
+        f"it begins with {quoted(text[:1])}": not text[:1].isalnum(),
+    }
+    for fault in (fault for fault, is_so in faults.items() if is_so):
+        rule = f"1 to {MAX_CLIENT_NAME} letters from A to Z, digits, dots, - or _, the first a letter or a digit"
+        raise ValueError(f"{rule}: {fault}")
+    return text
+
+
 _queue_name = _matching(QUEUE_NAME, "1 to 80 letters, digits, - or _")
 _bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
 
@@ -84,6 +103,13 @@ class Settings:
     image_outbox: str = _setting("imageOutbox", _queue_name, "where the results' names wait")
     bucket: str | None = _setting(
         None, _bucket_name, "the bucket for images and long lists", unset="`lab3-<account id>-<region>`"
+    )
+    name: str | None = _setting(
+        None,
+        client_name,
+        "who you are, for a class on one set-up: requests carry it, and your images have a folder of that name in the "
+        "bucket. A label, which keeps nobody out",
+        unset="your images share one folder with those of all others without a name",
     )
     plain: bool = _setting(
         False,  # noqa: FBT003  a default

@@ -38,6 +38,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "operations": tables.operation_table,
     "performance batch": performance.batch,
     "performance biglist": performance.biglist,
+    "performance crowd": performance.crowd,
     "performance images": performance.images,
     "performance latency": performance.latency,
     "performance lists": performance.lists,

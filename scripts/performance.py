@@ -97,26 +97,61 @@ def profile() -> str:
 
 def latency() -> str:
     """Return the table of what people wait for, and of what an idle worker costs."""
-    found, crowd = results.load("latency"), results.load("crowd")["rounds"]
+    found = results.load("latency")
     medians = {name: statistics.median(seconds) for name, seconds in found["seconds"].items()}
     idle = found["idle"]
     polls = idle["calls"]["ReceiveMessage"] * 60 / idle["seconds"]
-
-    def of_crowd(share: float) -> str:
-        return spread((_percentile(one["crowd"], share) / statistics.median(one["alone"]) for one in crowd), 1)
 
     return table(
         ("what", "figure"),
         (
             ("a round trip, one through two bare boto3 loops being 1", f"{medians['courier'] / medians['bare']:.2f}"),
             (f"receive calls of an idle worker a minute, over {idle['seconds']} s", f"{polls:.1f}"),
-            ("a round trip among thirty clients, a client's alone being 1: median", of_crowd(0.5)),
-            ("the same: 95 % are faster than", of_crowd(0.95)),
-            (
-                "requests of these clients, and how many were not answered or answered wrongly",
-                f"{sum(one['answered'] for one in crowd):,}, {sum(len(one['wrong']) for one in crowd)}",
-            ),
         ),
+    )
+
+
+def crowd() -> str:
+    """Return the table of crowds on the shared reply queue and on private ones."""
+    found = results.load("crowd")["rounds"]
+
+    def beside(clients: str, share: float) -> str:
+        return spread(
+            (
+                _percentile(one[clients]["shared"]["seconds"], share)
+                / _percentile(one[clients]["private"]["seconds"], share)
+                for one in found
+            ),
+            1,
+        )
+
+    def receives(clients: str, way: str) -> str:
+        return spread(one[clients][way]["receives"] / len(one[clients][way]["seconds"]) for one in found)
+
+    def missing(clients: str) -> str:
+        return ", ".join(str(sum(len(one[clients][way]["wrong"]) for one in found)) for way in ("shared", "private"))
+
+    rows = (
+        (
+            clients,
+            receives(clients, "shared"),
+            receives(clients, "private"),
+            *(beside(clients, share) for share in (0.5, 0.95, 1)),
+            missing(clients),
+        )
+        for clients in found[0]
+    )
+    return table(
+        (
+            "clients at once",
+            "receives a response, shared",
+            "private",
+            "round trip, private being 1: median",
+            "95 %",
+            "worst",
+            "without a right response: shared, private",
+        ),
+        rows,
     )
 
 

@@ -22,6 +22,11 @@ policy_text() {
     "$here/setup/policies/$1.json"
 }
 
+# printed_policy KIND: the policy to print, with --no-purge that of a student.
+printed_policy() {
+  if $no_purge; then policy_text "$1" | sed 's/, "sqs:PurgeQueue"//'; else policy_text "$1"; fi
+}
+
 role_name() { say "$name-worker"; }
 
 profile_name() { if $is_lab; then say LabInstanceProfile; else role_name; fi; }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import IO, TYPE_CHECKING, Any
 
+from courier.aws.download import Download
 from courier.aws.errors import CONFLICT, IS_CHECKOUT, call_aws
 from courier.aws.parts import Readable, read, send
 from courier.aws.responses import needed
@@ -17,11 +18,8 @@ from courier.errors import AwsError, BucketMissing, ObjectMissing, ObjectReplace
 from courier.text import quoted
 
 if TYPE_CHECKING:
-    from botocore.response import StreamingBody
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-#: The size of reads from a body: it fits the processor's cache.
-CHUNK_BYTES = 2**17
 #: The size of requests for an object that is read in ranges.
 LONG_RANGE_BYTES = 2**25
 SHORT_RANGE_BYTES = 2**12
@@ -64,6 +62,10 @@ class Bucket:
         if self._name is None:
             self._name = self._aws.default_bucket()
         return self._name
+
+    def folder(self, name: str | None) -> Bucket:
+        """Return the objects in a folder of this prefix; without a name, these. Raises: AwsError."""
+        return Bucket(self._aws, self.name, f"{self.prefix}{name}/") if name else self
 
     def check(self) -> None:
         """Check that the bucket exists. Raises: BucketMissing; AwsError."""
@@ -214,15 +216,24 @@ class Bucket:
         """Allow calls inside for a short time after a cancellation."""
         return self._aws.cleaning_up()
 
-    def names(self) -> Iterator[StoredObject]:
-        """Yield every object, sorted by name. Raises: AwsError."""
+    def names(
+        self, *, recursive: bool = False, in_folder: Callable[[str], object] = lambda _folder: None
+    ) -> Iterator[StoredObject]:
+        """Yield every object, sorted by name. Raises: AwsError.
+
+        Those in folders of this prefix are left out, and `in_folder` is called with each folder's name. With
+        `recursive`, they are there with their folder in their name.
+        """
         doing = f"list {self.prefix}"
         where: dict[str, Any] = {"Bucket": self.name, "Prefix": self.prefix}
+        where |= {} if recursive else {"Delimiter": "/"}
         is_truncated = True
         while is_truncated:
             page = self._aws.call(doing, self._aws.s3().list_objects_v2, **where)
             if is_truncated := needed(doing, page, "IsTruncated"):
                 where["ContinuationToken"] = needed(doing, page, "NextContinuationToken")
+            for folder in page.get("CommonPrefixes", []):
+                in_folder(str(needed(doing, folder, "Prefix")).removeprefix(self.prefix).rstrip("/"))
             for entry in page.get("Contents", []):
                 name = str(needed(doing, entry, "Key")).removeprefix(self.prefix)
                 size, modified, etag = (needed(doing, entry, key) for key in ("Size", "LastModified", "ETag"))
@@ -256,43 +267,8 @@ class Bucket:
         def rest(start: int, stop: int) -> GetObjectOutputTypeDef:
             return self._get(name, Range=f"bytes={start}-{stop - 1}", IfMatch=response["ETag"])
 
-        with closing(_Download(response, start, rest)) as download:
+        with closing(Download(response, start, rest)) as download:
             while download.is_short and (chunk := self._aws.call(self._fetching, self._aws.run, download.read)):
                 yield chunk
             # Verifies the checksum; there is nothing left to request again.
             call_aws(self._fetching, self._aws.run, download.read)
-
-
-class _Download:
-    """The body of a response. After a failed read, the next read requests the rest."""
-
-    def __init__(
-        self, response: GetObjectOutputTypeDef, start: int, rest: Callable[[int, int], GetObjectOutputTypeDef]
-    ) -> None:
-        self._body: StreamingBody = response["Body"]
-        self._rest = rest
-        self._start = start
-        self._stop = start + response["ContentLength"]
-        self._is_cut = False
-
-    @property
-    def is_short(self) -> bool:
-        """Whether bytes are missing."""
-        return self._start < self._stop
-
-    def read(self) -> bytes:
-        """Return the next bytes; empty at the end."""
-        if self._is_cut:
-            self._body, self._is_cut = self._rest(self._start, self._stop)["Body"], False
-        try:
-            chunk = self._body.read(CHUNK_BYTES)
-        except BaseException:
-            self._is_cut = True
-            self.close()
-            raise
-        self._start += len(chunk)
-        return chunk
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._body.close()

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from courier import Requester
 from courier.cli import bootstrap
-from courier.cli.command_line import CANCELLATION, SIGNALS, complain
+from courier.cli.clients import make_requester
+from courier.cli.command_line import SIGNALS, complain
 from courier.cli.failures import Failures
 from courier.cli.images_arguments import SHEET, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
@@ -69,7 +69,7 @@ def run(given: argparse.Namespace, commands: ImageCommands) -> int:
         "run": lambda: _run(given, commands, _pipelines(given)),
         "sheet": lambda: _run(given, commands, [_sheet()]),
         "show": lambda: commands.show_stored(given.names),
-        "list": lambda: commands.list(given.folder),
+        "list": lambda: commands.list(given.folder, everyone=given.all),
         "operations": commands.operations,
     }[given.command]()
     return commands.failures.worst
@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal = Terminal(keyboard=keyboard, plain=settings.plain, preview=settings.preview, reset=SIGNALS.reset)
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
-    requester = Requester(application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION)
+    requester = make_requester(application(settings), settings, terminal, timeout_seconds=timeout_seconds)
     queue_commands = QueueCommands(requester, terminal, as_json=given.json, timeout_seconds=timeout_seconds)
 
     def open_commands() -> ImageCommands:
@@ -101,7 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.command in COMMANDS:
         return queue_commands.run(given)
     if given.command:
-        return run(given, open_commands())
+        with requester:
+            return run(given, open_commands())
     from courier.cli.images_menu import ImagesMenu
 
     terminal.require_person()

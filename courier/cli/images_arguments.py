@@ -56,7 +56,7 @@ def build_parser(description: str) -> ArgumentParser:
         return command
 
     _add_files(add("upload", "upload images (without names: the sample image)", "--replace"), "")
-    add("list", "list the images in the bucket").add_argument(
+    add("list", "list the images in the bucket", "--all").add_argument(
         "folder", nargs="?", choices=FOLDERS, default=FOLDERS[0], help=f"default: {FOLDERS[0]}"
     )
     add("process", "process uploaded images", "--operations").add_argument("names", nargs="+", metavar="NAME")
@@ -87,6 +87,7 @@ _RUN = ("--to", "--recursive", "--replace")
 #: The preset of contact sheets.
 SHEET = "sheet"
 _OPTIONS: dict[str, dict[str, Any]] = {
+    "--all": {"action": "store_true", "help": "those of all clients (default: those of COURIER_NAME)"},
     "--operations": {
         "action": "append",
         "metavar": "LIST",

@@ -17,6 +17,7 @@ from courier.cli import image_rows, operation_prompt, previews
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
+from courier.cli.waiting import informed
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.batch import Batch, Task, tasks_of
@@ -28,6 +29,8 @@ from courier.images.transfer import ImageTransfer, Result
 
 #: The reason why a result is skipped.
 MADE_EARLIER = "result of an earlier run"
+#: With more images than this, a run has a reply queue of its own, which is created while the first are uploaded.
+MANY = 20
 #: The most failed images that are named at the end of a run.
 NAMED_FAILED = 20
 
@@ -85,7 +88,7 @@ class ImageCommands:
         results: list[Result] = []
         for name in names:
             with self.failures.noted(name, "process", name=name, operations=pipeline.text):
-                with self._terminal.waiting(f"Waiting for {name} (Ctrl-C to cancel)"):
+                with informed(self._terminal, f"Waiting for {name} (Ctrl-C to cancel)", self.transfer.connection):
                     result = next(found)
                 if isinstance(result, CourierError):
                     raise result
@@ -140,6 +143,8 @@ class ImageCommands:
         pipelines = [self.transfer.with_logos(one) for one in pipelines]
         make_folder(Path(folder))
         tasks = tasks_of(sources, pipelines)
+        if len(tasks) > MANY:
+            self.transfer.prepare()
         self._names_operations = len(pipelines) > 1
         outcomes = Outcomes(tasks, self._report_outcome)
         started = time.monotonic()
@@ -225,20 +230,27 @@ class ImageCommands:
             return
         operation_prompt.show_table(self._terminal)
 
-    def list(self, folder: str) -> None:
-        """Show the objects in a folder of the bucket. Raises: CourierError."""
-        found = self.transfer.names(folder)
+    def list(self, folder: str, *, everyone: bool = False) -> None:
+        """Show the client's objects in a folder of the bucket, or those of all clients. Raises: CourierError."""
+        others: list[str] = []
+        found = self.transfer.all_names(folder) if everyone else self.transfer.names(folder, in_folder=others.append)
         if self._as_json:
             for item in found:
                 modified = item.modified.isoformat()
                 self._terminal.row(json.dumps({"name": item.name, "bytes": item.size_bytes, "modified": modified}))
-        else:
-            self.show(folder, found)
+            return
+        self._show_objects(f"{folder if everyone else self.place(folder)}: {len(found)}", found)
+        if not everyone and (others or self.transfer.client):
+            whose = f"Only those of {self.transfer.client}" if self.transfer.client else "Only those without a name"
+            self._terminal.note(f"{whose}. All clients': images_client.py list {folder} --all")
 
-    def show(self, folder: str, found: Sequence[StoredObject]) -> None:
-        """Show the objects `found` in a folder of the bucket."""
+    def place(self, folder: str) -> str:
+        """Return a folder's name with the client's own folder in it."""
+        return f"{folder}/{self.transfer.client}" if self.transfer.client else folder
+
+    def _show_objects(self, title: str, found: Sequence[StoredObject]) -> None:
         rows = [(item.name, f"{item.size_bytes:,}", f"{item.modified:%Y-%m-%d %H:%M}") for item in found]
-        self._terminal.show_table(f"{folder}: {len(found)}", ("name", "bytes", "stored (UTC)"), rows)
+        self._terminal.show_table(title, ("name", "bytes", "stored (UTC)"), rows)
 
     def _request(self, name: str, options: Mapping[str, str]) -> Request | CourierError | None:
         try:

@@ -66,12 +66,12 @@ class ImagesMenu:
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
-        self._requester.warm_up()
+        self._requester.prepare()
         choices = [
             Choice(key="1", label="Upload images", action=self._upload),
             Choice(key="2", label="Process images", action=self._process),
             Choice(key="3", label="Download results", action=self._download),
-            Choice(key="4", label="Purge the queue", action=self._queue_commands.purge),
+            Choice(key="4", label="Purge the queue", **self._queue_commands.purging),
             Choice(key="5", label="Check queues and worker", action=self._queue_commands.check),
             Choice(key="6", label="Show dead letters", action=self._queue_commands.show_dead_letters),
             Choice(key="0", label="Exit", action=leave),
@@ -79,7 +79,8 @@ class ImagesMenu:
         other = Other(
             example="files to upload, such as photos/*.jpg", action_of=self._action_of, question="Upload these files?"
         )
-        return run_menu(self._terminal, "Courier: images", choices, other)
+        with self._requester:
+            return run_menu(self._terminal, "Courier: images", choices, other)
 
     # Upload
 
@@ -203,10 +204,11 @@ class ImagesMenu:
 
         found = image_list.by_age(self._commands.transfer.names(folder))
         if not found:
-            raise WrongUsage(f"There is no image in images/{folder}/ yet.", hint=otherwise)
+            prefix = self._commands.transfer.bucket(folder).prefix
+            raise WrongUsage(f"There is no image in {prefix} yet.", hint=otherwise)
         names = [item.name for item in found]
         newest = [name for name in self._newest[folder] if name in names] or names[:1]
-        image_list.show(self._terminal, folder, found)
+        image_list.show(self._terminal, self._commands.place(folder), found)
         many = f"the {len(newest):,} {_DONE[folder]} last"
         what = printable(newest[0], 60) if len(newest) == 1 else many
         return self._terminal.ask(
@@ -220,7 +222,7 @@ class ImagesMenu:
     def _explain_picks(self, folder: str, found: Sequence[StoredObject], _name: str) -> None:
         from courier.cli import image_list
 
-        image_list.show(self._terminal, folder, found, whole=True)
+        image_list.show(self._terminal, self._commands.place(folder), found, whole=True)
         self._terminal.say(
             "Type numbers, ranges such as 1-3, names, patterns such as *.png, or all; Tab completes names."
         )

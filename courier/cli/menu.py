@@ -27,6 +27,8 @@ class Choice:
     key: str
     label: str
     action: Action
+    #: Returns a remark behind the label; may be empty.
+    remark: Callable[[], str] = lambda: ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +74,8 @@ def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
     terminal.say("")
     terminal.say(title, style="bold")
     for choice in choices:
-        terminal.say(f"  {choice.key}  {choice.label}")
+        remark = choice.remark()
+        terminal.say(f"  {choice.key}  {choice.label}{f' ({remark})' if remark else ''}")
 
 
 class _Question:

@@ -14,13 +14,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from courier import Request, Requester
+from courier import Request
 from courier.cli import bootstrap
+from courier.cli.clients import make_requester
 from courier.cli.command_line import CANCELLATION, SIGNALS
 from courier.cli.numbers_arguments import SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
 from courier.cli.typed_list import joined
+from courier.cli.waiting import informed
 from courier.errors import CourierError, WrongUsage
 from courier.numbers import parser, response
 from courier.numbers.application import application
@@ -61,9 +63,7 @@ class Numbers:
         #: The percentiles to show as well.
         self.percentiles = percentiles
         self._modes = modes
-        self.requester = Requester(
-            application(settings), timeout=timeout_seconds, tell=terminal.warn, cancellation=CANCELLATION
-        )
+        self.requester = make_requester(application(settings), settings, terminal, timeout_seconds=timeout_seconds)
         self.queue_commands = QueueCommands(
             self.requester, terminal, as_json=output == "json", timeout_seconds=timeout_seconds
         )
@@ -85,7 +85,7 @@ class Numbers:
             self._send_long(ListSource([text], Reading()), "the list", source.missing)
             return
         self._warn(source.note)
-        with self._terminal.waiting("Waiting for the response (Ctrl-C to cancel)"):
+        with informed(self._terminal, "Waiting for the response (Ctrl-C to cancel)", self.requester):
             found = self.requester.request(Request(body=text, options=self._extras.options))
         shown = response.decode(found.body)
         self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], shown, found.seconds, source.missing)

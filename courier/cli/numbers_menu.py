@@ -34,13 +34,13 @@ class NumbersMenu:
 
     def run(self) -> int:
         """Run the menu; return the exit status."""
-        self._numbers.requester.warm_up()
+        self._numbers.requester.prepare()
         queue_commands = self._numbers.queue_commands
         choices = [
             Choice(key="1", label="Send the pre-made message", action=lambda: self._numbers.send(SAMPLE)),
             Choice(key="2", label="Send a random message", action=self._send_random),
             Choice(key="3", label="Send your own numbers", action=self._send_own),
-            Choice(key="4", label="Purge the queue", action=queue_commands.purge),
+            Choice(key="4", label="Purge the queue", **queue_commands.purging),
             Choice(key="5", label="Check queues and worker", action=queue_commands.check),
             Choice(key="6", label="Show dead letters", action=queue_commands.show_dead_letters),
             Choice(key="7", label="Choose percentiles", action=self._choose_percentiles),
@@ -49,7 +49,8 @@ class NumbersMenu:
         other = Other(
             example="a list such as 1, 5, 22", action_of=self._action_of, question="Send them as one list of numbers?"
         )
-        return run_menu(self._terminal, "Courier: numbers", choices, other)
+        with self._numbers.requester:
+            return run_menu(self._terminal, "Courier: numbers", choices, other)
 
     def _action_of(self, text: str) -> Action | None:
         """Return what sends a list that is typed or pasted at the menu. Raises: Rejected if it is nearly one."""

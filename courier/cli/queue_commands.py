@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from courier.cli.waiting import informed
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.messaging.connection import Connection, response_of
 from courier.messaging.protocol import Response
@@ -51,6 +52,12 @@ class QueueCommands:
         self._call = connection.call
         self._terminal = terminal
         self._as_json = as_json
+        self._purge_denied = False
+
+    @property
+    def purging(self) -> dict[str, Callable[[], Any]]:
+        """The action of the menu's choice that purges, and its remark once that was denied."""
+        return {"action": self.purge, "remark": lambda: "not allowed here" if self._purge_denied else ""}
 
     def purge(self, *, sure: bool = False) -> None:
         """Purge the request queue after a confirmation, and report the result.
@@ -60,6 +67,8 @@ class QueueCommands:
         from courier.aws.sqs import PURGE_SECONDS
 
         requests = self._connection.channel().requests
+        if self._purge_denied:
+            raise _purge_denied(requests.name)
         depth = self._call(requests.depth)
         if depth.total == 0 and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{requests.name} is empty; there is nothing to purge.")
@@ -67,7 +76,11 @@ class QueueCommands:
         if not self._is_sure(f"Delete all {depth.total} requests in {requests.name}, of all clients?", sure=sure):
             self._terminal.say("Nothing was deleted.")
             return
-        purged = self._call(requests.purge)
+        try:
+            purged = self._call(requests.purge)
+        except AccessDenied as error:
+            self._purge_denied = True
+            raise _purge_denied(requests.name) from error
         if self._as_json:
             print(json.dumps({"queue": requests.name, "purged": purged, "requests": depth.total}))
         elif purged:
@@ -125,7 +138,7 @@ class QueueCommands:
 
         aws, channel = self._connection.aws(), self._connection.channel()
         account = aws.account_id()
-        with self._terminal.waiting("Waiting for a worker to respond"):
+        with informed(self._terminal, "Waiting for a worker to respond", self._connection):
             outcome = ping(channel.exchange, channel.requests, timeout_seconds=self._ping_seconds)
         answered = isinstance(outcome.result, Response)
         difference = aws.clock.difference_seconds
@@ -169,6 +182,11 @@ class QueueCommands:
             return self._call(letters.count)
         except (QueueMissing, AccessDenied):
             return None
+
+
+def _purge_denied(queue: str) -> AccessDenied:
+    message = f"Your permissions do not include a purge of {queue} (sqs:PurgeQueue), so nothing was deleted."
+    return AccessDenied(message, hint="A purge deletes the requests of all clients: ask the operator for it.")
 
 
 def _word(value: object) -> str:

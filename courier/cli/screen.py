@@ -200,11 +200,17 @@ class Screen:
         can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
         return can_draw and self._errors.is_terminal and not self.plain
 
-    def waiting(self, text: str) -> AbstractContextManager[None]:
-        """Show a spinner while the body runs; a line on a terminal without cursor movement, and nothing elsewhere."""
-        return self._shown(
-            text, lambda words: (progress_display.spinner(words, ascii_only=self._draws_ascii), None), None
-        )
+    def waiting(self, text: str) -> AbstractContextManager[Callable[[str], None] | None]:
+        """Show a spinner while the body runs; a line on a terminal without cursor movement, and nothing elsewhere.
+
+        Yields a function that changes the text beside the spinner; None: there is no spinner.
+        """
+
+        def make(words: str) -> tuple[RenderableType, Callable[[str], None] | None]:
+            spinner = progress_display.spinner(words, ascii_only=self._draws_ascii)
+            return spinner, lambda changed: spinner.update(text=Text(printable(changed, None)))
+
+        return self._shown(text, make, None)
 
     def moving(self, text: str) -> AbstractContextManager[Progress]:
         """Show a progress bar for bytes while the body runs; yields the progress."""

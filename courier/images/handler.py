@@ -9,7 +9,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from courier import Request, Response
 from courier.aws.s3 import Bucket, StoredObject
@@ -42,6 +42,14 @@ PLANNED_MEGABYTES = 200
 def concurrency() -> int:
     """Return how many images to process at once: one per core, as far as memory goes."""
     return int(min(os.cpu_count() or 1, processes_that_fit(PLANNED_MEGABYTES)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Folders:
+    """The folders of a request's client in the bucket: of all without a name, or of one name."""
+
+    unprocessed: Bucket
+    processed: Bucket
 
 
 class ImageHandler:
@@ -83,52 +91,58 @@ class ImageHandler:
         """
         name = check_name(request.body.strip(), MAX_SOURCE_NAME_BYTES)
         pipeline = _pipeline(request)
-        source = self._source(name, request.options.get("etag", ""))
-        logos = [self._source(check_name(one, MAX_SOURCE_NAME_BYTES), "") for one in pipeline.logos]
+        own = _Folders(
+            unprocessed=self._unprocessed.folder(request.name), processed=self._processed.folder(request.name)
+        )
+        source = self._source(own.unprocessed, name, request.options.get("etag", ""))
+        logos = [self._source(own.unprocessed, check_name(one, MAX_SOURCE_NAME_BYTES), "") for one in pipeline.logos]
         mark = _mark(source, pipeline, logos)
         for likely in naming.likely_names(name, pipeline):
-            done = self._processed.find(likely)
+            done = own.processed.find(likely)
             if done and done.metadata.get(MARK) == mark:
                 return _made(done)
-        return self._work(source, pipeline, mark, logos)
+        return self._work(own, source, pipeline, mark, logos)
 
-    def _source(self, name: str, etag: str) -> StoredObject:
-        found = self._unprocessed.find(name)
+    def _source(self, folder: Bucket, name: str, etag: str) -> StoredObject:
+        found = folder.find(name)
         if found is None:
-            self._unprocessed.check()
-            raise self._unprocessed.missing(name)
+            folder.check()
+            raise folder.missing(name)
         if etag and found.etag != etag:
-            raise self._unprocessed.replaced(name)
+            raise folder.replaced(name)
         if found.size_bytes > self._limit_bytes:
             hint = "To allow larger files, set COURIER_IMAGE_MAX_MEGABYTES on the worker."
             size = f"{found.size_bytes:,} bytes; at most {self._limit_bytes:,} are allowed"
             raise Rejected(f"{quoted(name, 220)} has {size}.", hint=hint, reason=Reason.FILE_TOO_BIG)
         return found
 
-    def _logo(self, found: StoredObject) -> str:
-        """Return a logo's file, as text. Raises: Rejected if it is too large."""
-        file = io.BytesIO()
-        self._unprocessed.fetch(found.name, file, limit_bytes=logo.MAX_BYTES, etag=found.etag)
-        return base64.b64encode(file.getvalue()).decode()
-
-    def _work(self, source: StoredObject, pipeline: Pipeline, mark: str, logos: Sequence[StoredObject]) -> Response:
+    def _work(
+        self, own: _Folders, source: StoredObject, pipeline: Pipeline, mark: str, logos: Sequence[StoredObject]
+    ) -> Response:
         order = {
             "name": source.name,
             "operations": pipeline.text,
             "megapixels": self._settings.image_max_megapixels,
             "frames": self._settings.image_max_frames,
-            "logos": {one.name: self._logo(one) for one in logos},
+            "logos": {one.name: _logo(own.unprocessed, one) for one in logos},
         }
         with self._sandbox.cell() as cell:
-            self._unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
+            own.unprocessed.fetch(source.name, cell.source, limit_bytes=self._limit_bytes, etag=source.etag)
             made = cell.run(order)
             # The name comes from the child, which a hostile image may control.
             name = check_name(made["name"])
             done = json.dumps(pipeline.text)[1 : MAX_DONE + 1]
             metadata = {MARK: mark, DONE: done, DETAILS: _short(made["details"])}
             with cell.result() as result:
-                stored = self._processed.store(name, result, media_type=made["media_type"], metadata=metadata)
+                stored = own.processed.store(name, result, media_type=made["media_type"], metadata=metadata)
         return _made(replace(stored, metadata=metadata))
+
+
+def _logo(folder: Bucket, found: StoredObject) -> str:
+    """Return a logo's file, as text. Raises: Rejected if it is too large."""
+    file = io.BytesIO()
+    folder.fetch(found.name, file, limit_bytes=logo.MAX_BYTES, etag=found.etag)
+    return base64.b64encode(file.getvalue()).decode()
 
 
 def _short(details: dict[str, object]) -> str:

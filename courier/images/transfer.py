@@ -114,13 +114,22 @@ class ImageTransfer:
         self.bounds = Bounds(megapixels=settings.image_max_megapixels, frames=settings.image_max_frames)
 
     def bucket(self, folder: str) -> Bucket:
-        """Return a folder of the bucket. Raises: AwsError, also if the bucket is missing."""
+        """Return a folder of the bucket, or the client's own one in it. Raises: AwsError, also without the bucket."""
         with self._lock:
             if folder not in self._buckets:
                 made = Bucket(self._requester.aws(), self._settings.bucket, FOLDERS[folder])
                 made.check()
-                self._buckets[folder] = made
+                self._buckets[folder] = made.folder(self._settings.name)
             return self._buckets[folder]
+
+    @property
+    def connection(self) -> Requester:
+        """The connection to the workers."""
+        return self._requester
+
+    def prepare(self) -> None:
+        """Begin to prepare for many requests, in the background."""
+        self._requester.prepare()
 
     def check_canceled(self) -> None:
         """Raise Canceled if the program was canceled."""
@@ -246,9 +255,24 @@ class ImageTransfer:
         self.fetch(result, file)
         return file.getvalue()
 
-    def names(self, folder: str) -> list[StoredObject]:
-        """Return the objects in a folder of the bucket, sorted by name. Raises: AwsError."""
-        return list(self.bucket(folder).names())
+    @property
+    def client(self) -> str | None:
+        """The client's name."""
+        return self._settings.name
+
+    def names(self, folder: str, *, in_folder: Callable[[str], object] = lambda _folder: None) -> list[StoredObject]:
+        """Return the objects in a folder of the bucket, sorted by name, without other clients'. Raises: AwsError.
+
+        Without a name of its own, the client sees those of all others without one; `in_folder` is called with each
+        name that has a folder beside them.
+        """
+        return list(self.bucket(folder).names(in_folder=in_folder))
+
+    def all_names(self, folder: str) -> list[StoredObject]:
+        """Return the objects of all clients, those with a client's folder as NAME/OBJECT. Raises: AwsError."""
+        whole = Bucket(self._requester.aws(), self._settings.bucket, FOLDERS[folder])
+        whole.check()
+        return list(whole.names(recursive=True))
 
 
 def _result(response: Response) -> Result | CourierError:

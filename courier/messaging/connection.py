@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from courier.cancellation import Canceled, Cancellation
+from courier.cancellation import Cancellation
 from courier.errors import AccessDenied, AwsError, CourierError, ResponseTimeout
 from courier.messaging.application import Application
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
@@ -85,15 +85,6 @@ class Connection:
         self._channel: Channel | None = None
         self._limit_bytes: int | None = None
 
-    def warm_up(self) -> None:
-        """Begin to open the channel in the background; errors are ignored, since the first use tries again."""
-
-        def open_quietly() -> None:
-            with suppress(CourierError, Canceled):
-                self.channel(credentials_seconds=0)
-
-        threading.Thread(target=open_quietly, name="warm-up", daemon=True).start()
-
     def aws(self) -> Aws:
         """Return the connection to AWS. Raises: AwsError; Canceled."""
         return self._aws or self.cancellation.run(self._connect)
@@ -113,6 +104,11 @@ class Connection:
                 )
                 self._aws = connect(refresh, self.cancellation)
             return self._aws
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel is open."""
+        return self._channel is not None
 
     def max_body_bytes(self, wanted: int) -> int:
         """Return the longest body that the request queue allows; asks the queue only if `wanted` may exceed it.
@@ -164,16 +160,18 @@ class Connection:
             retrier.retry(box.find, time.monotonic() + seconds)
 
         def make_exchange(chosen: Mailbox, *, is_expensive: bool) -> Exchange:
-            return Exchange(
+            exchange = Exchange(
                 requests=requests,
                 replies=chosen,
                 kind=self.application.kind,
                 clock=aws.clock,
                 tell=self._tell,
                 window=SHARED_WINDOW if is_expensive or chosen is replies else OWN_WINDOW,
-                is_expensive=is_expensive,
+                fallback=None if chosen is replies else replies,
                 cancellation=self.cancellation,
             )
+            exchange.is_expensive = is_expensive
+            return exchange
 
         dead = DeadLetters(requests, Mailbox(aws, self.application.dead_letters))
         return Channel(

@@ -2,7 +2,8 @@
 
 All clients receive from one response queue and take the responses with the IDs of their own requests. Responses of
 other clients are released at once, or, if they fill a batch, after a moment. Expired responses are deleted by
-any client that receives them. See docs/adr/0003-shared-response-queue.md.
+any client that receives them. A client with a private reply queue uses it the same way; should that queue vanish, its
+requests are sent again for responses in the shared one. See docs/adr/0003-shared-response-queue.md.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from courier.aws.retry import Retrier
 from courier.aws.session import Clock
 from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, RequestCanceled, ResponseTimeout
+from courier.errors import AccessDenied, AwsError, CourierError, QueueMissing, RequestCanceled, ResponseTimeout
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest, PendingRequests, Waiting
 from courier.messaging.protocol import PING, Reply, Request, decode_reply, encode_request, new_request_id
 
@@ -56,7 +58,7 @@ class Exchange:
         clock: Clock,
         tell: Callable[[str], None],
         window: int = SHARED_WINDOW,
-        is_expensive: bool = False,
+        fallback: Mailbox | None = None,
         cancellation: Cancellation | None = None,
     ) -> None:
         self._requests = requests
@@ -65,7 +67,12 @@ class Exchange:
         self._replies = replies
         self._kind = kind
         self._window = window
-        self._is_expensive = is_expensive
+        #: Whether every request is expensive.
+        self.is_expensive = False
+        #: The shared reply queue, for when a private one cannot be used any more.
+        self._fallback = fallback
+        #: Why the private reply queue cannot be used any more.
+        self.lost: AwsError | None = None
         self._clock = clock
         #: The message group of this client in SQS's fair queues: its batch does not delay other clients.
         self._group = new_request_id()
@@ -85,14 +92,16 @@ class Exchange:
         """Send a request that checks whether a worker is running. Raises: AwsError."""
         return self.request(OutgoingRequest(body=PING, kind=PING), timeout_seconds=timeout_seconds)
 
-    def request_many(self, requests: Iterable[Outgoing], *, timeout_seconds: float) -> Generator[Outcome, None, None]:
+    def request_many(
+        self, requests: Iterable[Outgoing], *, timeout_seconds: float, is_expensive: bool = False
+    ) -> Generator[Outcome, None, None]:
         """Yield the outcomes of `requests` in order, with up to a window of them pending.
 
         The time limit of a request is `timeout_seconds` from its sending; of expensive ones, from the last response to
         any of them. After a cancellation no more are sent, and the outcome of pending ones is RequestCanceled.
         If the caller stops early, later responses to its requests are deleted. Raises: AwsError.
         """
-        current = PendingRequests(requests, timeout_seconds, restarts_timeout=self._is_expensive)
+        current = PendingRequests(requests, timeout_seconds, is_expensive=is_expensive or self.is_expensive)
         due = 0
         try:
             while not current.is_over:
@@ -114,6 +123,7 @@ class Exchange:
         """Fill the window, and receive once, unless the outcome that is due is known."""
         with suppress(Canceled):
             self._cancellation.check()
+            self._follow(current)
             self._fill(current)
             self._cancellation.check()
             if current.waiting and due not in current.done:
@@ -124,7 +134,7 @@ class Exchange:
 
     def _fill(self, current: PendingRequests) -> None:
         """Send requests until the window is full."""
-        while (room := self._window - len(current.waiting) - len(current.done)) > 0:
+        while (room := self._window_of(current) - len(current.waiting) - len(current.done)) > 0:
             batch = current.source.take(min(MAX_BATCH, room))
             self._send(current.finish_errors(batch), current)
             if len(batch) < MAX_BATCH:
@@ -133,15 +143,42 @@ class Exchange:
 
     def _send(self, batch: Sequence[tuple[int, OutgoingRequest]], current: PendingRequests) -> None:
         # An expensive request may wait for the others in the window.
-        lifetime_seconds = current.timeout_seconds * (self._window if self._is_expensive else 1)
+        lifetime_seconds = current.timeout_seconds * (self._window_of(current) if current.is_expensive else 1)
         deadline = self._clock.now() + lifetime_seconds
         requests = [self._request(request, deadline) for _, request in batch]
         for (index, _), request in zip(batch, requests, strict=True):
-            current.waiting[request.request_id] = Waiting(index=index, sent_at=time.monotonic())
+            current.waiting[request.request_id] = Waiting(
+                index=index, sent_at=time.monotonic(), request=request if self._fallback else None
+            )
+        self._post_all(requests, current)
+
+    def _post_all(self, requests: Sequence[Request], current: PendingRequests) -> None:
+        current.reply_queue = self._replies.name
         # Expensive requests are sent one by one, so that no worker receives several while others are idle.
-        size = 1 if self._is_expensive else MAX_BATCH
+        size = 1 if current.is_expensive else MAX_BATCH
         for start in range(0, len(requests), size):
             self._post(requests[start : start + size], current)
+
+    def _window_of(self, current: PendingRequests) -> int:
+        return min(self._window, SHARED_WINDOW) if current.is_expensive else self._window
+
+    def _follow(self, current: PendingRequests) -> None:
+        """Send the waiting requests again if their reply queue is gone, for responses in the shared one.
+
+        They keep their IDs and deadlines, so that a response that comes twice is dropped once.
+        """
+        if current.waiting and current.reply_queue != self._replies.name:
+            left = [item.request for item in current.waiting.values() if item.request is not None]
+            self._post_all([replace(request, reply_to=self._replies.name) for request in left], current)
+
+    def _fall_back(self, error: AwsError) -> None:
+        """Use the shared reply queue from now on. Raises: `error`, if this is the shared one."""
+        if self._fallback is None:
+            raise error
+        log.info("responses come through %s from now on: %s", self._fallback.name, error.message)
+        self._replies, self._fallback, self.lost = self._fallback, None, error
+        self._window = min(self._window, SHARED_WINDOW)
+        self._held = []
 
     def _post(self, requests: Sequence[Request], current: PendingRequests) -> None:
         messages = [encode_request(request) for request in requests]
@@ -162,11 +199,16 @@ class Exchange:
             deadline=deadline,
             traceparent=request.traceparent,
             claim=request.claim,
+            name=request.name,
         )
 
     def _collect(self, current: PendingRequests) -> None:
         """Receive once. Without own responses, give up requests that have timed out, or pause."""
-        messages = self._retrier.retry(lambda: self._receive(current.wait_seconds), current.first_deadline)
+        try:
+            messages = self._retrier.retry(lambda: self._receive(current.wait_seconds), current.first_deadline)
+        except (QueueMissing, AccessDenied) as error:
+            self._fall_back(error)
+            return
         mine = self._sort(messages, current)
         if mine:
             return

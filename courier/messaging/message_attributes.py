@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from courier.errors import MalformedMessage
+from courier.settings import client_name
 from courier.text import quoted
 
 #: The version of this protocol; messages with another version are rejected.
@@ -33,6 +34,8 @@ PROTOCOL_VERSION = "version"
 TRACEPARENT = "traceparent"
 #: The name of the stored object with the body, if that is too large for a message.
 CLAIM = "claim"
+#: The name of the client, a label.
+NAME = "Name"
 
 #: What a request ID may be.
 ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
@@ -70,6 +73,23 @@ def decode_options(attributes: Mapping[str, str]) -> Mapping[str, str]:
     if not isinstance(options, dict) or not all(isinstance(value, str) for value in options.values()):
         raise MalformedMessage(f"The attribute {OPTIONS} is {quoted(text)}: it must be a JSON object of strings.")
     return options
+
+
+def decode_name(attributes: Mapping[str, str]) -> str | None:
+    """Return the client's name; None: there is none. Raises: MalformedMessage."""
+    text = attributes.get(NAME)
+    try:
+        return None if text is None else client_name(text)
+    except ValueError as error:
+        raise MalformedMessage(f"The attribute {NAME} is {quoted(text or '')}: it must be {error}.") from error
+
+
+def lenient_name(attributes: Mapping[str, str]) -> str | None:
+    """Return the client's name."""
+    try:
+        return decode_name(attributes)
+    except MalformedMessage:
+        return None
 
 
 def encode_deadline(deadline: float | None) -> str:

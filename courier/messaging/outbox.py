@@ -29,6 +29,8 @@ class Finished:
     request_id: str
     kind: str
     outcome: str
+    #: The client's name, if it gave one.
+    client: str | None = None
     #: When the client stops waiting, in seconds since the epoch by AWS's clock; None: never.
     deadline: float | None = None
     #: The request for the worker's hooks; None: no hooks.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from courier.cancellation import Canceled
 from courier.errors import CourierError
-from courier.messaging.protocol import Reply
+from courier.messaging.protocol import Reply, Request
 
 #: The length of a long poll for responses. Shorter than SQS's 20 s, since the poll of a client that is killed may
 #: still receive a response.
@@ -32,6 +32,7 @@ class OutgoingRequest:
     is_expensive: bool = False
     traceparent: str = ""
     claim: str = ""
+    name: str | None = None
 
 
 #: An item of a stream of requests: a request; an error, which is its own outcome; or None for a pause.
@@ -56,6 +57,8 @@ class Waiting:
 
     index: int
     sent_at: float
+    #: The request itself, where its reply queue may vanish.
+    request: Request | None = None
 
 
 class Source:
@@ -88,13 +91,15 @@ class Source:
 class PendingRequests:
     """The state of a call of `request_many`: waiting requests, and outcomes that are not yet due.
 
-    With `restarts_timeout`, every response restarts the time limit of all waiting requests.
+    Every response restarts the time limit of all waiting expensive requests.
     """
 
-    def __init__(self, requests: Iterable[Outgoing], timeout_seconds: float, *, restarts_timeout: bool = False) -> None:
+    def __init__(self, requests: Iterable[Outgoing], timeout_seconds: float, *, is_expensive: bool = False) -> None:
         self.source = Source(requests)
         self.timeout_seconds = timeout_seconds
-        self._restarts_timeout = restarts_timeout
+        self.is_expensive = is_expensive
+        #: The reply queue of the waiting requests.
+        self.reply_queue = ""
         self._answered_at = -math.inf
         self.waiting: dict[str, Waiting] = {}
         self.done: dict[int, Outcome] = {}
@@ -132,7 +137,7 @@ class PendingRequests:
         item = self.waiting.pop(request_id)
         now = time.monotonic()
         self.done[item.index] = Outcome(result=result, request_id=request_id, seconds=now - item.sent_at)
-        self._answered_at = now if self._restarts_timeout else self._answered_at
+        self._answered_at = now if self.is_expensive else self._answered_at
 
     def late(self) -> list[str]:
         """Return the IDs of requests that have timed out."""

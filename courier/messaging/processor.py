@@ -118,6 +118,7 @@ class Processor:
             request_id=request.request_id,
             kind=self._application.kind,
             outcome=outcome,
+            client=request.name,
             request=replace(request, sent_at=received.sent_at)
             if self._hooks and outcome != "expired" and request.kind != PING
             else None,

@@ -22,6 +22,7 @@ from courier.messaging.message_attributes import (
     HINT_LENGTH,
     ID,
     KIND,
+    NAME,
     OPTIONS,
     PROTOCOL_VERSION,
     REASON,
@@ -33,11 +34,13 @@ from courier.messaging.message_attributes import (
     check_version,
     decode_deadline,
     decode_id,
+    decode_name,
     decode_options,
     encode_deadline,
     lenient_deadline,
     lenient_details,
     lenient_hint,
+    lenient_name,
     lenient_traceparent,
 )
 from courier.settings import QUEUE_NAME
@@ -80,6 +83,8 @@ class Request:
     claim: str = ""
     #: When it was sent: seconds since the epoch by AWS's clock; None: unknown.
     sent_at: float | None = field(default=None, compare=False)
+    #: Who sent it, by their own account: a label, no credential. At most 32 letters, digits, `.`, `-` and `_`.
+    name: str | None = None
     #: All attributes of the received message, including those of this protocol.
     attributes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
@@ -151,6 +156,7 @@ def encode_request(request: Request) -> Message:
             DEADLINE: encode_deadline(request.deadline),
             TRACEPARENT: request.traceparent,
             CLAIM: request.claim,
+            NAME: request.name or "",
         },
     )
 
@@ -168,6 +174,7 @@ def decode_request(message: Message) -> Request:
         deadline=decode_deadline(attributes),
         traceparent=lenient_traceparent(attributes),
         claim=attributes.get(CLAIM, ""),
+        name=decode_name(attributes),
         attributes=attributes,
     )
 
@@ -232,7 +239,10 @@ def decode_reply(message: Message) -> Reply:
 
 
 def decode_address(message: Message) -> Request:
-    """Return the request's ID, reply queue and deadline as far as they are valid, without its body. Never raises."""
+    """Return the request's ID, reply queue, deadline and name as far as they are valid, without its body.
+
+    Never raises.
+    """
     request_id = message.attributes.get(REQUEST_ID, "")
     return Request(
         body="",
@@ -240,6 +250,7 @@ def decode_address(message: Message) -> Request:
         reply_to=message.attributes.get(REPLY_TO, ""),
         deadline=lenient_deadline(message.attributes),
         traceparent=lenient_traceparent(message.attributes),
+        name=lenient_name(message.attributes),
     )
 
 

@@ -237,6 +237,9 @@ class Replier:
         if reason := finished.message.attributes.get(REASON) or (finished.outcome == "rejected" and WITHOUT_REASON):
             fields["reason"] = printable(reason)
             text = "request %(request_id)s %(kind)s %(outcome)s (%(reason)s) in %(milliseconds).1f ms"
+        if finished.client:
+            fields["name"] = printable(finished.client)
+            text += " for %(name)s"
         if trace := finished.message.attributes.get(TRACEPARENT):
             fields["traceparent"] = trace
             text += " in the trace %(traceparent)s"

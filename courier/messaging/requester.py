@@ -12,11 +12,22 @@ from typing import TYPE_CHECKING, Self
 
 from courier.aws.batches import SPLIT_HINT
 from courier.cancellation import Canceled, Cancellation
-from courier.errors import AwsError, CourierError, MessageTooLong, Reason, Rejected, RequestCanceled
+from courier.errors import (
+    AwsError,
+    CourierError,
+    MessageTooLong,
+    Reason,
+    Rejected,
+    RequestCanceled,
+    WrongUsage,
+)
 from courier.messaging.application import Application
 from courier.messaging.connection import TIMEOUT_SECONDS, Connection, exchange_for, response_of
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
+from courier.messaging.private_exchange import PrivateExchange
 from courier.messaging.protocol import Request, Response, check_body
+from courier.settings import client_name
+from courier.text import quoted
 
 if TYPE_CHECKING:
     from courier.messaging.exchange import Exchange
@@ -30,16 +41,17 @@ Sent = str | Request | CourierError | None
 #: How long a check that the shared reply queue is not crowded stays valid, in seconds.
 SHARED_SECONDS = 30.0
 _BUCKET_HINT = "Split it into shorter ones, or give its Application a `bucket`, to which long bodies go."
-#: A private reply queue is replaced after this time, long before it counts as stale, in seconds.
-PRIVATE_SECONDS = 3600.0
+#: How long many requests wait for a reply queue that is being prepared, in seconds.
+PREPARED_SECONDS = 2.0
 
 
 class Requester(Connection):
     """Sends an application's requests and waits for their responses. Not thread-safe: use one for each thread.
 
     `timeout`: how long to wait for a response, in seconds. `tell`: called with a message about a transient error, such
-    as an outage of AWS; by default it is logged. Many requests at once use a private reply queue, which is deleted at
-    the end of the `with` block, or of `request_many` without one.
+    as an outage of AWS; by default it is logged. `name`: a label, which every request carries that has no other: at
+    most 32 letters, digits, `.`, `-` and `_`, or WrongUsage is raised. Many requests at once use a private reply queue,
+    which is deleted at the end of the `with` block, or of `request_many` without one.
 
     >>> from courier import Application, Requester, Worker, testing
     >>> upper = Application("upper", requests="upperRequests", replies="upperReplies")
@@ -58,7 +70,9 @@ class Requester(Connection):
         timeout: float = TIMEOUT_SECONDS,
         tell: Callable[[str], None] | None = None,
         cancellation: Cancellation | None = None,
+        name: str | None = None,
     ) -> None:
+        self._name = _checked_name(name)
         super().__init__(
             application,
             credentials_seconds=timeout,
@@ -66,10 +80,9 @@ class Requester(Connection):
             tell=tell or (lambda sentence: log.warning("%s", sentence)),
             cancellation=cancellation,
         )
-        self._held = ExitStack()
+        self._private = PrivateExchange(self)
         #: The number of blocks and streams that use the private reply queue, and of the streams alone.
         self._users = self._streams = 0
-        self._private: tuple[Exchange, float] | None = None
         self._shared_until = 0.0
         self._stored: StoredBodies | None = None
 
@@ -84,10 +97,18 @@ class Requester(Connection):
         if not self._users:
             self.close()
 
+    def prepare(self) -> None:
+        """Begin to connect, and to create a private reply queue, in the background.
+
+        Requests use the queue as soon as it is there; until then, and without the permission to create one, they share
+        the application's reply queue with other clients. For a program that a person waits for: the responses of others
+        then cost it no time. The queue is deleted at the end of the `with` block, or by `close`.
+        """
+        self._private.prepare()
+
     def close(self) -> None:
         """Delete the private reply queue, if there is one. Later requests create another if they need it."""
-        self._private = None
-        self._held.close()
+        self._private.close()
 
     def request(self, request: str | Request, *, expensive: bool = False) -> Response:
         """Send a request, and return its response.
@@ -123,7 +144,7 @@ class Requester(Connection):
             outgoing = self._outgoing_stream(requests, claims, expensive=expensive)
             exchange, stream = self._exchange(outgoing, is_single=is_single and not expensive)
             outcomes = stack.enter_context(
-                closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds))
+                closing(exchange.request_many(stream, timeout_seconds=self._timeout_seconds, is_expensive=expensive))
             )
             for outcome in outcomes:
                 result, claim = self._result(outcome), claims.popleft()
@@ -157,6 +178,7 @@ class Requester(Connection):
             is_expensive=expensive,
             traceparent=request.traceparent,
             claim=claim,
+            name=request.name or self._name,
         )
 
     def _claim(self, request: Request) -> str:
@@ -173,17 +195,17 @@ class Requester(Connection):
 
     def _exchange(self, outgoing: Iterable[Outgoing], *, is_single: bool) -> tuple[Exchange, Iterable[Outgoing]]:
         """Return an exchange with the reply queue that fits a stream, and that stream."""
+        if self._streams == 1:
+            self._private.renew()
+        if private := self._private.exchange(wait_seconds=0.0 if is_single else PREPARED_SECONDS):
+            return private, outgoing
         now = time.monotonic()
-        if self._private and self._streams == 1 and now - self._private[1] > PRIVATE_SECONDS:
-            self.close()
-        if self._private:
-            return self._private[0], outgoing
         if is_single and now < self._shared_until:
             return self.channel().exchange, outgoing
         with ExitStack() as stack:
             exchange, stream = stack.enter_context(exchange_for(self, outgoing))
             if exchange.reply_queue != self.application.replies:
-                self._private, self._held = (exchange, now), stack.pop_all()
+                self._private.keep(exchange, stack.pop_all())
             elif is_single:
                 self._shared_until = now + SHARED_SECONDS
             return exchange, stream
@@ -216,6 +238,13 @@ class Requester(Connection):
 def _is_dead(result: Response | CourierError) -> bool:
     """Whether the request is kept as a dead letter, and its stored body with it."""
     return isinstance(result, Rejected) and result.reason == Reason.DEAD
+
+
+def _checked_name(name: str | None) -> str | None:
+    try:
+        return name if name is None else client_name(name)
+    except ValueError as error:
+        raise WrongUsage(f"{quoted(name or '')} is no client's name: it must be {error}.") from error
 
 
 def _check_type(request: object, *types: type) -> None:

@@ -11,14 +11,12 @@ from dataclasses import dataclass, field, replace
 from courier.errors import WITHOUT_REASON, CourierError, Rejected
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
-from courier.messaging.message_attributes import KIND
+from courier.messaging.message_attributes import KIND, NAME
 from courier.messaging.protocol import PING, Request, Response, decode_address
 from courier.messaging.states import Held
 from courier.monitoring import latency
 from courier.monitoring.worker_status import MOST_IN_FLIGHT, PERIOD_SECONDS, PERIODS, RECENT, Finished, InFlight, Period
 
-#: The message attribute with the name of who sent a request.
-NAME = "Name"
 #: The outcomes of a request that was answered, and of one that was rejected for a reason beyond `MOST_REASONS`.
 OK, OTHER = "ok", "other"
 #: The most different reasons that are counted: a handler may invent any.

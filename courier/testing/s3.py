@@ -93,16 +93,19 @@ class MemoryS3(MemoryService):
         self._objects(given).pop(given["Key"], None)
         return {}
 
-    @operation("Bucket", "Prefix", "ContinuationToken")
+    @operation("Bucket", "Prefix", "Delimiter", "ContinuationToken")
     def list_objects_v2(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        found = sorted(item for item in self._objects(given).items() if item[0].startswith(given["Prefix"]))
+        objects = self._objects(given)
+        under = (key for key in objects if key.startswith(given["Prefix"]))
+        # A folder counts as one entry of a page.
+        found = sorted({_up_to(key, given["Prefix"], given.get("Delimiter", "")) for key in under})
         start = int(given.get("ContinuationToken", 0))
-        entries = [
-            {"Key": key, "Size": len(one.content), "LastModified": one.modified, "ETag": one.etag}
-            for key, one in found[start : start + PAGE]
-        ]
+        page = found[start : start + PAGE]
+        entries = [_listed(key, objects[key]) for key in page if key in objects]
+        folders = [{"Prefix": key} for key in page if key not in objects]
         rest = {"NextContinuationToken": str(start + PAGE)} if start + PAGE < len(found) else {}
-        return {**({"Contents": entries} if entries else {}), "IsTruncated": bool(rest), **rest}
+        listed = {"Contents": entries, "CommonPrefixes": folders}
+        return {**{name: some for name, some in listed.items() if some}, "IsTruncated": bool(rest), **rest}
 
     # Uploads in parts
 
@@ -167,6 +170,16 @@ class MemoryS3(MemoryService):
         elif objects.setdefault(key, stored) is not stored:  # one step: of two threads, one gets the key
             raise client_error("PreconditionFailed", "At least one of the preconditions did not hold.")
         return {"ETag": stored.etag}
+
+
+def _up_to(key: str, prefix: str, delimiter: str) -> str:
+    """Return a key as far as the first delimiter behind the prefix."""
+    head, sign, _ = key[len(prefix) :].partition(delimiter) if delimiter else (key[len(prefix) :], "", "")
+    return prefix + head + sign
+
+
+def _listed(key: str, found: Stored) -> dict[str, Any]:
+    return {"Key": key, "Size": len(found.content), "LastModified": found.modified, "ETag": found.etag}
 
 
 def _described(found: Stored) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def test_thirty_clients_at_once_get_exactly_theirs(place: Place, monkeypatch: py
     for name, value in place.env.items():
         monkeypatch.setenv(name, value)
 
-    met = crowd.run(trips=3)
+    met = crowd.Crowd(trips=3, private=0.5).run()
 
     assert met.wrong == []
     assert met.answered == crowd.INTERACTIVE * 3 + crowd.BATCHES * crowd.BATCH_LINES

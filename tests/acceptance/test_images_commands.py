@@ -125,6 +125,33 @@ def test_the_same_work_is_done_once_and_another_source_is_never_taken_for_it(pla
     assert third["Body"].startswith("?Error. 'cat.png' in images/unprocessed/ of the bucket was replaced")
 
 
+def test_two_clients_with_names_have_the_same_file_name_and_do_not_meet(place: Place) -> None:
+    worker = place.worker(WORKER)
+    found = {}
+    for client, color in (("anna", "red"), ("bob", "blue"), ("", "white")):
+        folder = place.folder / f"of-{client}"
+        folder.mkdir()
+        env = {"COURIER_NAME": client}
+        Image.new("RGB", (4, 4), color).save(folder / "cat.png")
+        run = place.run(CLIENT, "run", f"{folder}/cat.png", "--operations", "negate", "--to", f"{folder}/out", env=env)
+        again = place.run(CLIENT, "process", "cat.png", "--operations", "negate", "--json", env=env)
+        listed = place.run(CLIENT, "list", "--json", env=env)
+        assert run.returncode == again.returncode == 0, run.stderr + again.stderr
+        assert json.loads(again.stdout)["name"] == "cat.png"
+        assert json.loads(again.stdout)["was_there"] is False
+        assert [json.loads(line)["name"] for line in listed.stdout.splitlines()] == ["cat.png"]
+        with Image.open(folder / "out/cat-negate.png") as result:
+            found[client] = result.convert("RGB").getpixel((0, 0))
+    place.post("imageInbox", "cat.png")
+
+    assert found == {"anna": (0, 255, 255), "bob": (255, 255, 0), "": (0, 0, 0)}
+    assert place.collect("imageOutbox")[0]["Body"] == "cat-grayscale.png"
+    everyone = place.run(CLIENT, "list", "processed", "--all").stdout
+    assert all(f"{folder}cat-negate.png" in everyone for folder in ("anna/", "bob/", " "))
+    assert "--all" in place.run(CLIENT, "list").stderr
+    assert len([line for line in worker.log.splitlines() if " for anna" in line]) == 2
+
+
 def test_operations_are_listed_with_their_help(place: Place) -> None:
     shown = place.run(CLIENT, "operations")
     listed = [json.loads(line) for line in place.run(CLIENT, "operations", "--json").stdout.splitlines()]
@@ -214,8 +241,8 @@ def test_a_worker_that_answers_an_escaping_name_is_not_followed(place: Place) ->
 def test_control_characters_in_the_bucket_do_not_reach_the_terminal(place: Place) -> None:
     place.client("s3").put_object(Bucket=place.bucket, Key="images/processed/a\x1b[31m[/b].png", Body=b"x")
 
-    plain = place.run(CLIENT, "list", "processed")
-    as_json = place.run(CLIENT, "list", "processed", "--json")
+    plain = place.run(CLIENT, "list", "processed", "--all")
+    as_json = place.run(CLIENT, "list", "processed", "--all", "--json")
 
     assert r"a\x1b[31m[/b].png" in plain.stdout
     assert "\x1b" not in plain.stdout + as_json.stdout

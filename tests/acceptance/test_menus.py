@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pexpect
 import pytest
@@ -213,16 +214,15 @@ def test_after_ctrl_z_and_fg_the_prompt_is_there_again_with_what_was_typed(place
 
 def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_right_one(place: Place) -> None:
     menu = place.menu("numbers_client.py")
-    choose(menu, "1")
-    menu.expect_exact("Waiting for the response")
-    (canceled,) = place.collect("requestQueue")
-    menu.sendcontrol("c")
-    menu.expect_exact("Canceled")
-    attributes = {name: canceled["MessageAttributes"][name]["StringValue"] for name in ("request-id", "deadline")}
-    place.post("responseQueue", '{"count": 99, "max": 99}', status="ok", **attributes)  # it comes all the same
+    canceled = ask_and_cancel(place, menu)
+    while reply_queue(place, canceled) == "responseQueue":  # until the menu has a reply queue of its own
+        canceled = ask_and_cancel(place, menu)
+    replies = reply_queue(place, canceled)
+    attributes = {name: canceled[name]["StringValue"] for name in ("request-id", "deadline")}
+    place.post(replies, '{"count": 99, "max": 99}', status="ok", **attributes)  # it comes all the same
     # The canceled poll takes it along for a moment.
-    wait_for(lambda: place.depth("responseQueue") == 1 and place.in_flight("responseQueue") == 1)
-    wait_for(lambda: place.visible("responseQueue") == 1)
+    wait_for(lambda: place.depth(replies) == 1 and place.in_flight(replies) == 1)
+    wait_for(lambda: place.visible(replies) == 1)
 
     place.worker("numbers_worker.py")
     choose(menu, "3")
@@ -231,9 +231,57 @@ def test_ctrl_c_while_waiting_goes_back_to_the_menu_and_the_next_answer_is_the_r
     menu.expect_exact("More")
     menu.sendline("")
     menu.expect(r"max .* 41")
+    assert place.depth(replies) == 0
     choose(menu, "0")
     assert end(menu) == 0
+    assert private_queues(place) == []
     assert place.depth("responseQueue") == 0
+
+
+def ask_and_cancel(place: Place, menu: pexpect.spawn[str]) -> dict[str, Any]:
+    """Send a request that no worker answers, and press Ctrl-C; return its attributes."""
+    choose(menu, "1")
+    menu.expect_exact("Waiting for the response")
+    (request,) = place.collect("requestQueue")
+    menu.sendcontrol("c")
+    menu.expect_exact("Canceled")
+    return dict(request["MessageAttributes"])
+
+
+def reply_queue(place: Place, attributes: dict[str, Any]) -> str:
+    return str(attributes["reply-to"]["StringValue"]).removeprefix(place.prefix)
+
+
+def private_queues(place: Place) -> list[str]:
+    prefix = place.named("responseQueue-")
+    urls = place.client("sqs").list_queues(QueueNamePrefix=prefix).get("QueueUrls", [])
+    return [url.rpartition("/")[2].removeprefix(place.prefix) for url in urls]
+
+
+def test_a_menu_goes_on_whatever_becomes_of_its_reply_queue(place: Place) -> None:
+    """It is purged, and deleted while a request is under way."""
+    menu = place.menu("numbers_client.py")
+    wait_for(lambda: private_queues(place), what="a private reply queue")
+    while reply_queue(place, ask_and_cancel(place, menu)) == "responseQueue":
+        pass
+    (name,) = private_queues(place)
+    place.client("sqs").purge_queue(QueueUrl=place.url(name))
+    worker = place.worker("numbers_worker.py")
+    choose(menu, "1")
+    menu.expect(r"answered in \d+\.\d{3} s")
+    assert worker.end() == 0
+
+    choose(menu, "1")
+    menu.expect_exact("Waiting for the response")
+    wait_for(lambda: place.depth("requestQueue") == 1)
+    place.client("sqs").delete_queue(QueueUrl=place.url(name))
+    wait_for(lambda: place.depth("requestQueue") == 2, what="the request, sent again")
+    place.worker("numbers_worker.py")
+    menu.expect(r"answered in \d+\.\d{3} s")
+    choose(menu, "0")
+    assert end(menu) == 0
+    wait_for(lambda: place.depth("requestQueue") == place.depth("responseQueue") == 0)
+    assert private_queues(place) == []
 
 
 def test_an_aws_error_does_not_end_a_menu(bare_place: Place) -> None:

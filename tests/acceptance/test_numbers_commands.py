@@ -387,3 +387,18 @@ def test_what_a_hostile_worker_answers_reaches_no_terminal_raw(place: Place) -> 
     said = process.stderr.read()
     assert "response cannot be read" in said
     assert said.strip().isprintable()
+
+
+def test_a_wait_without_a_worker_is_reported_on_stderr_and_ends_with_the_response(place: Place) -> None:
+    place.post("requestQueue", "1,2")
+    client = place.start(CLIENT, "send", "1,2", "--json")
+    assert client.stderr is not None
+
+    reported = [client.stderr.readline() for _ in range(3)]
+    place.worker("numbers_worker.py")
+    out, err = client.communicate()
+
+    assert [line.startswith("Still waiting after ") for line in reported] == [True] * 3
+    assert "at most 1 ahead" in reported[1]
+    assert "./run_local.sh up" in reported[2]
+    assert (json.loads(out)["sum"], err, client.returncode) == (3, "", 0)

@@ -69,6 +69,22 @@ def test_a_listing_holds_this_prefix_only(bucket: Bucket, aws: Aws) -> None:
     assert all(item.modified.tzinfo for item in bucket.names())
 
 
+def test_a_folder_of_a_prefix_has_its_own_objects_and_a_listing_leaves_it_out(bucket: Bucket) -> None:
+    annas = bucket.folder("anna")
+    for place, content in ((bucket, b"1"), (annas, b"12"), (bucket.folder("bob"), b"123")):
+        store(place, "cat.png", content)
+        store(place, "anna", content)  # as the folder is called
+    others: list[str] = []
+
+    assert [(item.name, item.size_bytes) for item in annas.names()] == [("anna", 2), ("cat.png", 2)]
+    assert [item.name for item in bucket.names(in_folder=others.append)] == ["anna", "cat.png"]
+    assert others == ["anna", "bob"]
+    everything = ["anna", "anna/anna", "anna/cat.png", "bob/anna", "bob/cat.png", "cat.png"]
+    assert [item.name for item in bucket.names(recursive=True)] == everything
+    assert fetch(bucket, "cat.png") + fetch(annas, "cat.png") == b"112"
+    assert bucket.folder(None) is bucket
+
+
 def find(bucket: Bucket, name: str) -> StoredObject:
     found = bucket.find(name)
     assert found

@@ -375,6 +375,8 @@ def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
         (["up", "down"], 2, "One verb at a time"),
         (["--region"], 2, "--region needs a value"),
         (["policy"], 2, "policy client, or policy worker"),
+        (["policy", "worker", "--no-purge"], 2, "--no-purge is for"),
+        (["up", "--no-purge"], 2, "--no-purge is for"),
         (["--workers", "0-3"], 2, "--workers is '0-3'"),
         (["--workers", "3-2"], 2, "--workers is '3-2'"),
         (["--workers", "some"], 2, "--workers is 'some'"),

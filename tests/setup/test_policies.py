@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pexpect
 import pytest
 from botocore.exceptions import ClientError
 
@@ -54,7 +55,8 @@ class Strict:
         for verb in ("queues", "bucket"):
             assert setup(env, verb).returncode == 0
         self.policies = {who: json.loads(setup(env, "policy", who).stdout) for who in ("client", "worker")}
-        for name, policy in {**self.policies, "admin": EVERYTHING}.items():
+        student = json.loads(setup(env, "policy", "client", "--no-purge").stdout)
+        for name, policy in {**self.policies, "student": student, "admin": EVERYTHING}.items():
             self._make_user(name, policy)
         self._make_group()
         self.as_("admin", "s3").put_object(Bucket=BUCKET, Key="deploy/current", Body=b"code")
@@ -260,7 +262,39 @@ def test_the_real_programs_need_all_of_their_policies_and_nothing_else(
         unnoticed = [what for what, statements in mutants.items() if all(allows(statements, *one) for one in done)]
         assert unnoticed == [], user
     nobody_may_forge_read_overwrite_or_purge(strict)
+    a_student_may_do_all_but_purge(strict)
     a_policy_with_less_fails_its_program_with_a_sentence(strict)
+    a_menu_that_may_not_create_queues_shares_one(strict)
+
+
+def a_student_may_do_all_but_purge(strict: Strict) -> None:
+    """Purge as a student, whose policy differs from a client's in that alone."""
+    policy = strict.as_("admin", "iam").get_user_policy(UserName="student", PolicyName="p")["PolicyDocument"]
+    (asking, *others), (whole, *all_others) = policy["Statement"], strict.policies["client"]["Statement"]
+    assert set(whole["Action"]) - set(asking["Action"]) == {"sqs:PurgeQueue"}
+    assert {**asking, "Action": whole["Action"]} == whole
+    assert others == all_others
+    for program in ("numbers_client.py", "images_client.py"):
+        done = strict.place.run(program, "purge", "--yes", env=strict.env("student"))
+        assert (done.returncode, done.stdout) == (4, "")
+        assert "nothing was deleted" in done.stderr
+
+
+def a_menu_that_may_not_create_queues_shares_one(strict: Strict) -> None:
+    less = [one for one in strict.policies["client"]["Statement"] if one["Sid"] != "OwnReplyQueues"]
+    document = json.dumps({**strict.policies["client"], "Statement": less})
+    strict.as_("admin", "iam").put_user_policy(UserName="client", PolicyName="p", PolicyDocument=document)
+    before = len(strict.decisions)
+    menu = strict.place.menu("numbers_client.py", **strict.env("client"))
+    wait_for(lambda: "sqs:CreateQueue" in [action for _, action, _, _ in strict.decisions[before:]])
+    for _ in range(2):
+        menu.expect_exact("Your choice: ")
+        menu.sendline("1")
+        menu.expect(r"answered in \d+\.\d{3} s")
+    menu.sendline("0")
+    menu.expect(pexpect.EOF)
+    denied = [action for _, action, _, allowed in strict.decisions[before:] if not allowed]
+    assert denied == ["sqs:CreateQueue"]
 
 
 def a_policy_with_less_fails_its_program_with_a_sentence(strict: Strict) -> None:

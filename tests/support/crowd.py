@@ -6,14 +6,16 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from courier.aws.credentials import CredentialRefresh
 from courier.aws.session import Aws
 from courier.messaging.connection import Connection, exchange_for
+from courier.messaging.exchange import Exchange
 from courier.messaging.pending import OutgoingRequest
 from courier.messaging.protocol import Response
+from courier.messaging.reply_queue import private_replies
 from courier.numbers.application import application
 from courier.settings import load_settings
 
@@ -25,14 +27,23 @@ THINKING_SECONDS = (0.2, 1.0)
 BATCH_LINES = 45
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Crowd:
-    """What a crowd met: the seconds of each interactive round trip, and what went wrong."""
+    """What a crowd is, and what it met: the seconds of each interactive round trip, and what went wrong."""
 
-    trips: int
+    interactive: int = INTERACTIVE
+    batches: int = BATCHES
+    trips: int = TRIPS
+    #: The share of the interactive clients that have a reply queue of their own, as menus do.
+    private: float = 0.0
+    #: Whether the batches go on for as long as anybody asks.
+    endless: bool = False
     seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     answered: int = 0
+    #: How often the interactive clients received.
+    receives: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def percentile(self, share: float) -> float:
         """Return the seconds that this share of the round trips took at most."""
@@ -45,54 +56,58 @@ class Crowd:
         else:
             self.wrong.append(f"{number}: {result}")
 
+    def run(self) -> Crowd:
+        """Let all ask at once, on the AWS that the environment points at; a worker must be there."""
+        # One for the people and one for the batches: to make thirty takes ten seconds of processor time.
+        people, others = (Aws(CredentialRefresh(seconds=0, tell=print)) for _ in range(2))
+        people.sqs().meta.events.register("before-call.sqs.ReceiveMessage", self._count)
+        gate = threading.Barrier(self.interactive + self.batches)
+        asking = [threading.Thread(target=self._person, args=(people, gate, one)) for one in range(self.interactive)]
+        first, last = self.interactive, self.interactive + self.batches
+        batches = [threading.Thread(target=self._batch, args=(others, gate, one, asking)) for one in range(first, last)]
+        for thread in (*asking, *batches):
+            thread.start()
+        for thread in (*asking, *batches):
+            thread.join()
+        return self
 
-def run(trips: int = TRIPS) -> Crowd:
-    """Let thirty clients ask at once, on the AWS that the environment points at; a worker must be there."""
-    crowd = Crowd(trips=trips)
-    aws = Aws(CredentialRefresh(seconds=0, tell=print))
-    gate = threading.Barrier(INTERACTIVE + BATCHES)
-    threads = [
-        threading.Thread(
-            target=_client, args=(aws, crowd, number, gate, _one_by_one if number < INTERACTIVE else _batch)
-        )
-        for number in range(INTERACTIVE + BATCHES)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return crowd
+    def _count(self, **_: object) -> None:
+        with self._lock:
+            self.receives += 1
 
+    def _connection(self, aws: Aws) -> Connection:
+        made = Connection(application(load_settings()), credentials_seconds=0, tell=self.wrong.append)
+        made._aws = aws
+        made.channel()
+        return made
 
-def _client(
-    aws: Aws,
-    crowd: Crowd,
-    number: int,
-    gate: threading.Barrier,
-    ask: Callable[[Connection, Crowd, int], None],
-) -> None:
-    connection = Connection(
-        application(load_settings()),
-        credentials_seconds=0,
-        tell=crowd.wrong.append,
-    )
-    connection._aws = aws  # one for all: to make thirty takes ten seconds of processor time
-    connection.channel()
-    gate.wait()
-    ask(connection, crowd, number * 1000)
+    def _person(self, aws: Aws, gate: threading.Barrier, number: int) -> None:
+        channel = self._connection(aws).channel()
+        with ExitStack() as stack:
+            exchange = channel.exchange
+            if number < self.private * self.interactive:
+                replies = stack.enter_context(private_replies(aws, channel.replies))
+                exchange = channel.make_exchange(replies, is_expensive=False)
+            gate.wait()
+            self._ask(exchange, number * 1000)
 
+    def _ask(self, exchange: Exchange, first: int) -> None:
+        for number in range(first, first + self.trips):
+            started = time.monotonic()
+            outcome = exchange.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=60)
+            self.seconds.append(time.monotonic() - started)
+            self.judge(number, outcome.result)
+            threading.Event().wait(random.uniform(*THINKING_SECONDS))
 
-def _one_by_one(connection: Connection, crowd: Crowd, first: int) -> None:
-    for number in range(first, first + crowd.trips):
-        started = time.monotonic()
-        outcome = connection.channel().exchange.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=30)
-        crowd.seconds.append(time.monotonic() - started)
-        crowd.judge(number, outcome.result)
-        threading.Event().wait(random.uniform(*THINKING_SECONDS))
+    def _batch(self, aws: Aws, gate: threading.Barrier, number: int, people: list[threading.Thread]) -> None:
+        connection = self._connection(aws)
+        gate.wait()
+        self._ask_many(connection, number * 1000)
+        while self.endless and any(thread.is_alive() for thread in people):
+            self._ask_many(connection, number * 1000)
 
-
-def _batch(connection: Connection, crowd: Crowd, first: int) -> None:
-    asked = [OutgoingRequest(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
-    with exchange_for(connection, asked) as (exchange, questions):
-        for number, outcome in enumerate(exchange.request_many(questions, timeout_seconds=30), first):
-            crowd.judge(number, outcome.result)
+    def _ask_many(self, connection: Connection, first: int) -> None:
+        asked = [OutgoingRequest(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
+        with exchange_for(connection, asked) as (exchange, questions):
+            for number, outcome in enumerate(exchange.request_many(questions, timeout_seconds=60), first):
+                self.judge(number, outcome.result)

@@ -167,7 +167,9 @@ class Place:
             except BaseException:
                 process.kill()
                 raise
-        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        # What is reported about a wait depends on how busy the machine is.
+        kept = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("Still waiting after "))
+        return subprocess.CompletedProcess(process.args, process.returncode, out, kept)
 
     def start(self, program: str, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Start a program and leave it running."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
@@ -19,6 +20,7 @@ def test_every_field_can_be_set() -> None:
         "image_inbox": "c",
         "image_outbox": "d",
         "bucket": "my-bucket",
+        "name": "anna.b-2_c",
         "plain": "True",
         "preview": "sixel",
         "timeout_seconds": "2.5",
@@ -90,3 +92,21 @@ def test_a_switch_is_on_or_off(text: str, *, value: bool) -> None:
 def test_a_switch_that_is_neither_is_rejected_by_name() -> None:
     with pytest.raises(WrongSetting, match="COURIER_PLAIN is '2'"):
         load_settings({"COURIER_PLAIN": "2"})
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"),
+    [
+        ("a/b", "'/'"),
+        ("Zo\u00eb", "'\u00eb'"),
+        ("a b\x1b", "' '"),
+        ("..", "it begins with '.'"),
+        ("-a", "it begins with '-'"),
+        ("x" * 33, "it has 33"),
+    ],
+)
+def test_what_is_wrong_with_a_name_is_said(name: str, fault: str) -> None:
+    with pytest.raises(WrongSetting, match=re.escape(fault)) as raised:
+        load_settings({"COURIER_NAME": name})
+
+    assert raised.value.message.startswith("COURIER_NAME is ")

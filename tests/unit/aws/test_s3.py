@@ -8,7 +8,8 @@ from typing import IO, cast
 
 import pytest
 
-from courier.aws.s3 import CHUNK_BYTES, LARGE_PART_BYTES, LONG_RANGE_BYTES, PART_BYTES, SHORT_RANGE_BYTES, Bucket
+from courier.aws.download import CHUNK_BYTES
+from courier.aws.s3 import LARGE_PART_BYTES, LONG_RANGE_BYTES, PART_BYTES, SHORT_RANGE_BYTES, Bucket
 from courier.errors import (
     AccessDenied,
     AwsError,
@@ -216,7 +217,7 @@ def test_an_object_whose_connection_ends_early_is_no_object(aws: FakeAws, bucket
 def test_an_object_that_is_cut_off_is_fetched_from_there_on(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.download.CHUNK_BYTES", 2)
     aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
@@ -236,7 +237,7 @@ def test_an_object_that_is_cut_off_is_fetched_from_there_on(
 def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.download.CHUNK_BYTES", 2)
     aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")
     aws.objects.cut_after = 4
@@ -248,7 +249,7 @@ def test_an_object_that_is_replaced_while_it_is_cut_off_is_not_pieced_together(
 def test_a_range_that_is_cut_off_is_read_from_there_on(
     aws: FakeAws, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.aws.s3.CHUNK_BYTES", 2)
+    monkeypatch.setattr("courier.aws.download.CHUNK_BYTES", 2)
     monkeypatch.setattr("courier.aws.s3.SHORT_RANGE_BYTES", 3)
     aws.outlast_for(WAIT_LIMIT_SECONDS)
     put(bucket, "a", b"1234567")

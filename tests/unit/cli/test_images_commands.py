@@ -28,7 +28,7 @@ from tests.support.transfers import LocalTransfer, made_of
 class Listing(LocalTransfer):
     """A bucket with one strange name."""
 
-    def names(self, _folder: str) -> list[StoredObject]:
+    def names(self, folder: str, *, in_folder: object = None) -> list[StoredObject]:  # noqa: ARG002
         return [StoredObject(name="a\x1b.png", etag="", size_bytes=12_345, modified=datetime(2026, 11, 25, tzinfo=UTC))]
 
 

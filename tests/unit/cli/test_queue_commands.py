@@ -15,7 +15,7 @@ from courier import Application
 from courier.aws.message import Message
 from courier.cli.console import Terminal
 from courier.cli.queue_commands import COMMANDS, QueueCommands, add_commands
-from courier.errors import ResponseTimeout, WrongUsage
+from courier.errors import AccessDenied, ResponseTimeout, WrongUsage
 from courier.messaging.connection import Connection
 from courier.messaging.protocol import PONG, Response, decode_request, encode_reply
 from tests.support.fakes import FakeAws, client_error
@@ -58,6 +58,25 @@ def queue_commands(person: Person, *, as_json: bool = False, timeout_seconds: fl
 
 
 # Purging
+
+
+@pytest.mark.parametrize("sure", [False, True])
+def test_a_purge_that_is_denied_says_so_and_the_menu_does_from_then_on(aws: FakeAws, *, sure: bool) -> None:
+    aws.queues.put(REQUESTS, "1")
+    aws.queues.fail("purge_queue", client_error("AccessDenied"))
+    person = Person(answer=True)
+    commands = queue_commands(person)
+    remark = commands.purging["remark"]
+    assert remark() == ""
+
+    for _ in range(2):
+        with pytest.raises(AccessDenied, match=r"sqs:PurgeQueue.* nothing") as raised:
+            commands.purge(sure=sure)
+
+    assert raised.value.exit_status == 4
+    assert aws.queues.operations.count("purge_queue") == 1
+    assert len(person.asked) == (0 if sure else 1)
+    assert "not allowed" in remark()
 
 
 def test_a_purge_asks_says_how_many_and_empties_the_queue(aws: FakeAws) -> None:

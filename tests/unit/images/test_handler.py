@@ -86,6 +86,26 @@ def test_a_logo_that_is_not_there_or_too_large_is_said(aws: FakeAws, handler: Im
     assert raised.value.reason == Reason.FILE_TOO_BIG
 
 
+def test_a_request_with_a_name_is_about_the_images_of_that_name(aws: FakeAws, handler: ImageHandler) -> None:
+    for folder, color in (("", "white"), ("anna/", "red"), ("bob/", "blue")):
+        store(aws, f"{folder}same.png", color)
+        store(aws, f"{folder}own-mark.png", color, (10, 10))
+    seen = {}
+    for name in (None, "anna", "bob"):
+        done = handler.answer(Request(body="same.png", options={"operations": "logo=own-mark.png"}, name=name))
+        key = f"{PROCESSED}{name}/{done.body}" if name else PROCESSED + done.body
+        content = aws.objects.buckets["bucket"][key].content
+        seen[name] = Image.open(io.BytesIO(content)).convert("RGB").getcolors()
+
+    assert seen == {
+        None: [(1600, (255, 255, 255))],
+        "anna": [(1600, (255, 0, 0))],
+        "bob": [(1600, (0, 0, 255))],
+    }
+    with pytest.raises(ObjectMissing, match="images/unprocessed/carol/"):
+        handler.answer(Request(body="same.png", name="carol"))
+
+
 @pytest.mark.parametrize("name", ["../secret.png", "a/b.png"])
 def test_a_logo_is_an_object_of_the_folder(handler: ImageHandler, aws: FakeAws, name: str) -> None:
     store(aws, "cat.png", "white")

@@ -31,6 +31,7 @@ from courier.messaging.connection import (
 )
 from courier.messaging.exchange import OWN_WINDOW, SHARED_WINDOW, Exchange
 from courier.messaging.pending import Outcome, Outgoing, OutgoingRequest
+from courier.messaging.private_exchange import PrivateExchange
 from courier.messaging.protocol import Rejection, Response
 from tests.support.fakes import WAIT_LIMIT_SECONDS, FakeAws, client_error, no_network, until
 
@@ -122,12 +123,12 @@ def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
     threads: list[threading.Thread] = []
     aws.queues.hooks["get_queue_url"] = lambda _: threads.extend(threading.enumerate())
 
-    made.warm_up()
-    until(lambda: len(aws.queues.operations) == 2)
+    PrivateExchange(made).prepare()
+    until(lambda: aws.queues.operations.count("create_queue") == 1)
     made.channel()
     assert all(thread.daemon for thread in threads if thread is not threading.main_thread())
 
-    assert len(aws.queues.operations) == 2
+    assert aws.queues.operations.count("get_queue_url") == 2
 
 
 def test_what_fails_ahead_is_not_reported_and_retried_when_it_is_needed(aws: FakeAws) -> None:
@@ -135,7 +136,7 @@ def test_what_fails_ahead_is_not_reported_and_retried_when_it_is_needed(aws: Fak
     aws.queues.fail("get_queue_url", client_error("AccessDenied"))
     made = connection(notices)
 
-    made.warm_up()
+    PrivateExchange(made).prepare()
     until(lambda: aws.queues.operations)
 
     assert made.channel().requests.name == REQUESTS
@@ -199,9 +200,9 @@ def test_what_is_canceled_ahead_is_not_reported(aws: FakeAws) -> None:
     made = connection()
     made.cancellation.cancel()
 
-    made.warm_up()
+    PrivateExchange(made).prepare()
 
-    until(lambda: not any(thread.name == "warm-up" for thread in threading.enumerate()))
+    until(lambda: not any(thread.name == "reply-queue" for thread in threading.enumerate()))
     assert aws.queues.operations == []
 
 

@@ -265,7 +265,7 @@ def test_answers_to_others_give_time_to_expensive_questions_only(
     queues.before_receive = look
     questions = [OutgoingRequest(body=text, is_expensive=is_expensive) for text in "12"]
 
-    first, second = pausing(queues, Pauses(), is_expensive=is_expensive).request_many(questions, timeout_seconds=5)
+    first, second = pausing(queues, Pauses()).request_many(questions, timeout_seconds=5, is_expensive=is_expensive)
 
     assert (first.seconds, second.seconds) == (4, seconds)
     assert isinstance(second.result, ResponseTimeout)
@@ -276,9 +276,9 @@ def test_a_request_lives_as_long_as_its_client_waits_and_an_expensive_one_as_lon
     box = cast("Mailbox", queues)
 
     requester(queues).request(question(1), timeout_seconds=5)
-    Exchange(
-        requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20, is_expensive=True
-    ).request(OutgoingRequest(body="2", is_expensive=True), timeout_seconds=5)
+    asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, window=20)
+    asking.is_expensive = True
+    asking.request(OutgoingRequest(body="2", is_expensive=True), timeout_seconds=5)
 
     cheap, expensive = (request.deadline or 0 for request in queues.sent)
     assert cheap == pytest.approx(time.time() + 5, abs=3)
@@ -621,7 +621,8 @@ def test_expensive_questions_travel_alone() -> None:
 
     queues = Counting(body)
     box = cast("Mailbox", queues)
-    asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_expensive=True)
+    asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print)
+    asking.is_expensive = True
     questions = [OutgoingRequest(body=str(number), is_expensive=True) for number in range(30)]
 
     found = [outcome.result for outcome in asking.request_many(questions, timeout_seconds=5)]
@@ -639,7 +640,8 @@ def test_expensive_questions_are_given_up_only_when_nothing_at_all_is_answered()
             return taken
 
     box = cast("Mailbox", Slow(lambda request: body(request) if request.body != "never" else []))
-    asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print, is_expensive=True)
+    asking = Exchange(requests=box, replies=box, kind="numbers", clock=Clock(), tell=print)
+    asking.is_expensive = True
     questions = [OutgoingRequest(body=text, is_expensive=True) for text in ("1", "2", "3", "never")]
 
     found = [type(outcome.result) for outcome in asking.request_many(questions, timeout_seconds=0.4)]

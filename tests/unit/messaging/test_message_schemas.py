@@ -32,6 +32,7 @@ def test_what_is_sent_fits_and_needs_no_attribute_that_the_schema_lacks() -> Non
             deadline=1.5,
             traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             claim="courier/1",
+            name="anna",
         )
     )
     result = protocol.encode_reply(
@@ -51,7 +52,9 @@ def test_what_is_sent_fits_and_needs_no_attribute_that_the_schema_lacks() -> Non
 
 
 @pytest.mark.parametrize(
-    "attributes", [{"version": "2"}, {"request-id": "a b"}, {"request-id": ""}, {"deadline": "soon"}], ids=str
+    "attributes",
+    [{"version": "2"}, {"request-id": "a b"}, {"request-id": ""}, {"deadline": "soon"}, {"Name": "../a"}, {"Name": ""}],
+    ids=str,
 )
 def test_what_the_worker_rejects_does_not_fit(attributes: dict[str, str]) -> None:
     with pytest.raises(MalformedMessage):

@@ -139,7 +139,7 @@ def test_each_is_late_when_it_has_waited_so_long(clock: FakeTime) -> None:
 
 
 def test_answers_to_others_make_nobody_patient_but_the_patient(clock: FakeTime) -> None:
-    hurried, patient = PendingRequests([], 5), PendingRequests([], 5, restarts_timeout=True)
+    hurried, patient = PendingRequests([], 5), PendingRequests([], 5, is_expensive=True)
     for current in (hurried, patient):
         waiting(current, clock, "a", "b")
     clock.now += 4

@@ -33,6 +33,7 @@ deadlines = st.none() | st.integers(0, 4 * 10**12).map(lambda thousandths: thous
         kind=words,
         options=st.dictionaries(words, st.text()),
         deadline=deadlines,
+        name=st.none() | st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", fullmatch=True),
     )
 )
 def test_a_request_arrives_as_it_was_sent(request: Request) -> None:
@@ -198,3 +199,11 @@ def test_size_counts_names_types_and_values_in_bytes() -> None:
 
 def test_no_two_requests_have_the_same_id() -> None:
     assert len({new_request_id() for _ in range(1000)}) == 1000
+
+
+def test_a_name_that_is_none_is_rejected_and_not_logged() -> None:
+    message = Message(body="1", attributes={"request-id": "a", "Name": "../b\x1b"})
+
+    with pytest.raises(MalformedMessage, match=r"The attribute Name is '\.\./b\\x1b': .*'/'"):
+        decode_request(message)
+    assert (decode_address(message).request_id, decode_address(message).name) == ("a", None)

@@ -12,7 +12,7 @@ from courier.cancellation import Canceled, Cancellation
 from courier.errors import QueueMissing, Throttled
 from courier.messaging import reply_queue
 from courier.messaging.protocol import is_reply_queue
-from courier.messaging.reply_queue import MAX_SWEPT, STALE_SECONDS, private_replies, sweep
+from courier.messaging.reply_queue import MAX_SWEPT, STALE_SECONDS, create, private_replies, sweep
 from tests.support.fakes import FakeAws, client_error, no_network
 
 SHARED = "responseQueue"
@@ -137,6 +137,19 @@ def test_what_is_old_is_swept_and_what_is_young_or_others_stays(aws: FakeAws) ->
 
     assert sweep(aws, SHARED) == 1
     assert aws.queues.names() == sorted([SHARED, young, f"{SHARED}2-old", "requestQueue"])
+
+
+def test_the_age_of_a_queue_is_in_its_name(aws: FakeAws) -> None:
+    shared = Mailbox(aws, SHARED)
+    young, old = create(aws, shared), create(aws, shared)
+    long_ago = f"{int(time.time()) - STALE_SECONDS - 60:08x}"
+    renamed = f"{SHARED}-{long_ago}{old.name[-10:]}"
+    aws.queues.create_queue(QueueName=renamed)
+    aws.queues.calls.clear()
+
+    assert sweep(aws, SHARED) == 1
+    assert aws.queues.names() == sorted([SHARED, young.name, old.name])
+    assert aws.queues.operations == ["list_queues", "get_queue_url", "delete_queue"]
 
 
 def test_no_more_are_swept_at_once_than_one_client_should(aws: FakeAws) -> None:

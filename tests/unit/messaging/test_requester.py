@@ -117,7 +117,7 @@ def test_without_a_block_it_ends_with_the_stream_also_one_that_is_left_early(que
 
 
 def test_a_reply_queue_of_its_own_is_not_kept_forever(queues: Queues, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.messaging.requester.PRIVATE_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.private_exchange.PRIVATE_SECONDS", 0.0)
     with Worker(echo, ECHO), Requester(ECHO) as requester:
         list(requester.request_many(map(str, range(30))))
         (first,) = private(queues)

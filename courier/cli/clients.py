@@ -1,0 +1,25 @@
+"""The requester of a client program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from courier import Application, Requester
+from courier.cli.command_line import CANCELLATION
+from courier.settings import Settings
+
+if TYPE_CHECKING:
+    from courier.cli.console import Terminal
+
+
+def make_requester(
+    application: Application, settings: Settings, terminal: Terminal, *, timeout_seconds: float
+) -> Requester:
+    """Return a requester with the client's name, which a signal cancels."""
+    return Requester(
+        application,
+        timeout=timeout_seconds,
+        tell=terminal.warn,
+        cancellation=CANCELLATION,
+        name=settings.name,
+    )
