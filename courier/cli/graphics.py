@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import select
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
@@ -46,6 +47,8 @@ def device_attributes() -> bytes:
 
     Input that is already typed stays where it is: then nothing is asked.
     """
+    if sys.platform == "win32":
+        return b""
     try:
         terminal = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY)
     except OSError:
@@ -75,7 +78,9 @@ def _asked(terminal: int) -> bytes:
 @contextlib.contextmanager
 def _unbuffered(terminal: int) -> Iterator[None]:
     """Have the terminal pass on each byte without showing it. Raises: OSError if this is not the foreground's turn."""
-    import termios  # not on Windows
+    if sys.platform == "win32":
+        raise PermissionError
+    import termios
 
     if os.tcgetpgrp(terminal) != os.getpgrp():
         raise PermissionError
@@ -95,13 +100,15 @@ def _unbuffered(terminal: int) -> Iterator[None]:
 
 def cell_of(stream: IO[str]) -> tuple[int, int]:
     """Return the size of a character of a terminal, in pixels."""
-    try:
-        import fcntl
-        import struct
-        import termios
+    if sys.platform == "win32":
+        return USUAL_CELL
+    import fcntl
+    import struct
+    import termios
 
+    try:
         lines, columns, width, height = struct.unpack("4H", fcntl.ioctl(stream.fileno(), termios.TIOCGWINSZ, bytes(8)))
-    except (OSError, ValueError, ImportError):
+    except (OSError, ValueError):
         return USUAL_CELL
     if not (lines and columns and width // columns and height // lines):
         return USUAL_CELL

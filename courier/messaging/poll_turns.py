@@ -12,9 +12,13 @@ import contextlib
 import fcntl
 import os
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
+
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
 
 #: The interval at which a process tries to get the turn, in seconds.
 CHECK_SECONDS = 0.1

@@ -23,6 +23,9 @@ from courier.errors import WrongUsage
 from courier.messaging.foreground import Runnable, Signals
 from courier.messaging.supervised import READY, Supervised
 
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
+
 log = logging.getLogger(__name__)
 
 #: The delays before a process that has died is restarted, in seconds: the first and the longest.

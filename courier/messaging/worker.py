@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import math
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,9 @@ from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
 from courier.messaging.states import State
 from courier.time_limit import can_be_paused
+
+if sys.platform == "win32":
+    raise ImportError("The workers need Linux or macOS.")
 
 log = logging.getLogger(__name__)
 
@@ -210,12 +214,11 @@ class Worker(InProcesses):
         reserved = self._in_flight.reserve()
         messages: list[ReceivedMessage] = []
         if reserved:
+            longest = longest_seconds if self._in_flight.is_idle else min(longest_seconds, BUSY_POLL_SECONDS)
             try:
                 messages = self._inbox.receive(
                     limit=reserved,
-                    wait_seconds=longest_seconds
-                    if self._in_flight.is_idle
-                    else min(longest_seconds, BUSY_POLL_SECONDS),
+                    wait_seconds=longest,
                     visibility_seconds=self._in_flight.first_visibility_seconds,
                 )
             except BaseException as error:

@@ -336,12 +336,13 @@ def test_a_second_signal_and_nothing_else_cuts_the_end_short(signals: FakeSignal
 
 def test_the_workers_own_word_that_it_stops_is_no_second_signal(signals: FakeSignals, left: list[int]) -> None:
     worker = FakeWorker()
+    others = {*threading.enumerate()}
     kill_soon(worker, signals, signal.SIGTERM)
     found: list[bool] = []
 
     def stopping(give_up: Callable[[], bool]) -> None:
         worker.is_drained.set()
-        until(lambda: not any(thread.name == "watch" for thread in threading.enumerate()))
+        until(lambda: not any(thread.name == "watch" for thread in {*threading.enumerate()} - others))
         found.extend([give_up(), give_up()])
 
     worker.stopping = stopping

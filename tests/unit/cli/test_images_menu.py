@@ -21,7 +21,13 @@ from tests.support.transfers import LocalTransfer
 class Requests:
     """What the menu needs of a requester."""
 
-    def warm_up(self) -> None:
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, *_: object) -> None:
         """Do nothing."""
 
     def call(self) -> None:
