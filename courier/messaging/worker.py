@@ -46,8 +46,7 @@ if sys.platform == "win32":
 log = logging.getLogger(__name__)
 
 #: The most concurrent calls to AWS of each kind.
-RECEIVERS = 4
-REPLIERS = 4
+RECEIVERS = REPLIERS = 4
 #: The threads that retry stalled reply queues, apart from the repliers.
 RETRIERS = 2
 #: How long `stop_when_empty` polls before it treats a queue as empty: longer than the queues' DelaySeconds, so that
