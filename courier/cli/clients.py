@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from courier import Application, Requester
-from courier.cli.command_line import CANCELLATION
+from courier.cli.command_line import CANCELLATION, SIGNALS
 from courier.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,10 +16,12 @@ def make_requester(
     application: Application, settings: Settings, terminal: Terminal, *, timeout_seconds: float
 ) -> Requester:
     """Return a requester with the client's name, which a signal cancels."""
-    return Requester(
+    requester = Requester(
         application,
         timeout=timeout_seconds,
         tell=terminal.warn,
         cancellation=CANCELLATION,
         name=settings.name,
     )
+    SIGNALS.clean_up = requester.close
+    return requester

@@ -37,8 +37,9 @@ SAME_SECONDS = 0.5
 #: and with cleanup; and the longest time in total.
 STILL_SECONDS = {False: 1.0, True: 3.0}
 LONGEST_SECONDS = 4.5
-#: The longest time that it may wait for a typed line after a signal, in seconds.
-LINE_SECONDS = 1.5
+#: The longest time that it may wait for a typed line after a signal, in seconds, and that what follows may take.
+LINE_SECONDS = 1.0
+CLEANUP_SECONDS = 2.5
 #: Shows the cursor, which a spinner may have hidden, and switches bracketed paste off.
 _AS_USUAL = b"\x1b[?25h\x1b[?2004l"
 
@@ -52,6 +53,8 @@ class Signals:
         self.number: int | None = None
         #: Called for each signal; a worker replaces it, to stop in its own way.
         self.receiver: Callable[[int], None] = self._cancel
+        #: Called in another thread before a program is ended that is stuck at a line: removes what it has made on AWS.
+        self.clean_up: Callable[[], object] = lambda: None
         self._sent_at = 0.0
         self._progress = _Progress()
         self._is_reading_line = False
@@ -140,10 +143,12 @@ class Signals:
         """
         if self._is_reading_line and sys.platform != "win32":
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
-            is_stuck = self._progress.is_older_than(LINE_SECONDS)
-        else:
-            is_stuck = self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up])
-        if is_stuck:
+            if self._progress.is_older_than(LINE_SECONDS):
+                cleanup = threading.Thread(target=self.clean_up, name="cleanup", daemon=True)
+                cleanup.start()
+                cleanup.join(CLEANUP_SECONDS)
+                _end_at_once(number)
+        elif self._progress.is_stuck(STILL_SECONDS[self._cancellation.is_cleaning_up]):
             _end_at_once(number)
 
 

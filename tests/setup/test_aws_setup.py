@@ -370,7 +370,7 @@ def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (["frob"], 2, "no verb frob. Use up, plan, status, down, queues"),
+        (["frob"], 2, "no verb frob. Use up, plan, status, watch, down, queues"),
         (["--frob"], 2, "no option --frob"),
         (["up", "down"], 2, "One verb at a time"),
         (["--region"], 2, "--region needs a value"),

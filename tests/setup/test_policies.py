@@ -291,6 +291,7 @@ def a_menu_that_may_not_create_queues_shares_one(strict: Strict) -> None:
         menu.expect_exact("Your choice: ")
         menu.sendline("1")
         menu.expect(r"answered in \d+\.\d{3} s")
+    menu.expect_exact("Your choice: ")
     menu.sendline("0")
     menu.expect(pexpect.EOF)
     denied = [action for _, action, _, allowed in strict.decisions[before:] if not allowed]
