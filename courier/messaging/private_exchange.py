@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from courier.errors import AccessDenied
 from courier.messaging.connection import Connection
+from courier.messaging.prepared_queue import PreparedQueue
 
 if TYPE_CHECKING:
     from courier.aws.session import Aws
     from courier.aws.sqs import Mailbox
     from courier.messaging.exchange import Exchange
-    from courier.messaging.reply_queue import PreparedQueue
 
 #: A private reply queue is replaced after this time, long before it counts as stale, in seconds.
 PRIVATE_SECONDS = 3600.0
@@ -70,7 +70,6 @@ class PrivateExchange:
         now = time.monotonic()
         if self._prepared is not None or now < self._prepare_from:
             return
-        from courier.messaging.reply_queue import PreparedQueue
 
         def find() -> tuple[Aws, Mailbox]:
             channel = self._connection.channel(credentials_seconds=0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import re
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,8 +14,8 @@ from courier.aws.errors import call_aws
 from courier.aws.responses import needed
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
-from courier.cancellation import GRACE_SECONDS, Canceled
-from courier.errors import AccessDenied, AwsError, CourierError
+from courier.cancellation import Canceled
+from courier.errors import AwsError
 
 log = logging.getLogger(__name__)
 
@@ -66,91 +65,15 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
             sweep(aws, shared.name)
 
 
-class PreparedQueue:
-    """A private reply queue that is created in the background, with the stale ones of crashed clients swept.
-
-    `find` returns the connection and the shared reply queue; it may take long.
-    """
-
-    def __init__(self, find: Callable[[], tuple[Aws, Mailbox]]) -> None:
-        self._find = find
-        self._lock = threading.Lock()
-        self._ended = threading.Event()
-        self._over = threading.Event()
-        self._is_creating = False
-        self._made: tuple[Aws, Mailbox] | None = None
-        self._ready: Mailbox | None = None
-        #: When the queue was created, in seconds since the epoch.
-        self.made_at = 0.0
-        #: Whether this client may not create queues.
-        self.is_denied = False
-        self._thread = threading.Thread(target=self._prepare, name="reply-queue", daemon=True)
-        self._thread.start()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the attempt has ended, with or without a queue."""
-        return self._over.is_set()
-
-    def ready(self, *, wait_seconds: float = 0.0) -> Mailbox | None:
-        """Return the queue once it may be used; wait for it that long."""
-        self._over.wait(wait_seconds)
-        return self._ready
-
-    def end(self) -> None:
-        """Delete the queue, also one that is being created."""
-        self._ended.set()
-        with self._lock:
-            is_creating = self._is_creating
-        if is_creating:
-            self._thread.join(GRACE_SECONDS)
-        self._delete()
-
-    def _prepare(self) -> None:
-        try:
-            self._create()
-        except CourierError as error:
-            self.is_denied = isinstance(error, AccessDenied)
-            log.info("responses come through the shared reply queue: %s", error.message)
-        except Canceled:
-            log.debug("canceled before there was a reply queue")
-        finally:
-            self._over.set()
-        if self._ready is not None and self._made is not None:
-            aws, private = self._made
-            with suppress(AwsError, Canceled):
-                sweep(aws, _END.sub("", private.name))
-
-    def _create(self) -> None:
-        aws, shared = self._find()
-        with self._lock:
-            if self._ended.is_set():
-                return
-            self._is_creating = True
-        try:
-            self.made_at = time.time()
-            self._made = aws, create(aws, shared)
-        finally:
-            self._is_creating = False
-        private = self._made[1]
-        if self._ended.wait(READY_SECONDS):
-            self._delete()
-        else:
-            self._ready = private
-
-    def _delete(self) -> None:
-        with self._lock:
-            made, self._made, self._ready = self._made, None, None
-        if made is not None:
-            aws, private = made
-            with suppress(AwsError, Canceled), aws.cleaning_up():
-                private.delete()
+def shared_name(private_name: str) -> str:
+    """Return the name of the shared queue beside a private one that `create` has made."""
+    return _END.sub("", private_name)
 
 
-def sweep(aws: Aws, shared_name: str) -> int:
+def sweep(aws: Aws, shared: str) -> int:
     """Delete stale reply queues of crashed clients; return their number. Raises: AwsError."""
     swept = 0
-    for name in _private_names(aws, shared_name):
+    for name in _private_names(aws, shared):
         left = Mailbox(aws, name)
         with suppress(AwsError):  # another client may be sweeping, too
             if swept < MAX_SWEPT and time.time() - _created_at(left) > STALE_SECONDS:
@@ -165,8 +88,8 @@ def _created_at(left: Mailbox) -> float:
     return int(found[1], 16) if found and found.end() == len(left.name) else left.created_at()
 
 
-def _private_names(aws: Aws, shared_name: str) -> list[str]:
-    prefix = f"{shared_name}-"
+def _private_names(aws: Aws, shared: str) -> list[str]:
+    prefix = f"{shared}-"
     found = call_aws(f"list the queues {prefix}*", aws.sqs().list_queues, QueueNamePrefix=prefix, MaxResults=100)
     urls: list[str] = found.get("QueueUrls", [])
     return [url.rpartition("/")[2] for url in urls]

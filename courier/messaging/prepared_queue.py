@@ -1,0 +1,112 @@
+"""A private reply queue that is prepared in the background, for a client that a person waits for.
+
+What talks to AWS is imported in the background, too: it takes longer than a menu's first prompt.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from courier.cancellation import GRACE_SECONDS, Canceled
+from courier.errors import AccessDenied, AwsError, CourierError
+
+if TYPE_CHECKING:
+    from courier.aws.session import Aws
+    from courier.aws.sqs import Mailbox
+
+log = logging.getLogger(__name__)
+
+#: How long after it was requested a queue begins to be prepared, in seconds: the imports for that would take the
+#: processor from a menu's first prompt.
+START_SECONDS = 0.25
+
+
+class PreparedQueue:
+    """A private reply queue that is created in the background, with the stale ones of crashed clients swept.
+
+    `find` returns the connection and the shared reply queue; it may take long.
+    """
+
+    def __init__(self, find: Callable[[], tuple[Aws, Mailbox]]) -> None:
+        self._find = find
+        self._lock = threading.Lock()
+        self._ended = threading.Event()
+        self._over = threading.Event()
+        self._is_creating = False
+        self._made: tuple[Aws, Mailbox] | None = None
+        self._ready: Mailbox | None = None
+        #: When the queue was created, in seconds since the epoch.
+        self.made_at = 0.0
+        #: Whether this client may not create queues.
+        self.is_denied = False
+        self._thread = threading.Thread(target=self._prepare, name="reply-queue", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt has ended, with or without a queue."""
+        return self._over.is_set()
+
+    def ready(self, *, wait_seconds: float = 0.0) -> Mailbox | None:
+        """Return the queue once it may be used; wait for it that long."""
+        self._over.wait(wait_seconds)
+        return self._ready
+
+    def end(self) -> None:
+        """Delete the queue, also one that is being created."""
+        self._ended.set()
+        with self._lock:
+            is_creating = self._is_creating
+        if is_creating:
+            self._thread.join(GRACE_SECONDS)
+        self._delete()
+
+    def _prepare(self) -> None:
+        try:
+            if not self._ended.wait(START_SECONDS):
+                self._create()
+        except CourierError as error:
+            self.is_denied = isinstance(error, AccessDenied)
+            log.info("responses come through the shared reply queue: %s", error.message)
+        except Canceled:
+            log.debug("canceled before there was a reply queue")
+        finally:
+            self._over.set()
+        if self._ready is not None and self._made is not None:
+            from courier.messaging import reply_queue
+
+            aws, private = self._made
+            with suppress(AwsError, Canceled):
+                reply_queue.sweep(aws, reply_queue.shared_name(private.name))
+
+    def _create(self) -> None:
+        aws, shared = self._find()
+        from courier.messaging import reply_queue
+
+        with self._lock:
+            if self._ended.is_set():
+                return
+            self._is_creating = True
+        try:
+            self.made_at = time.time()
+            self._made = aws, reply_queue.create(aws, shared)
+        finally:
+            self._is_creating = False
+        private = self._made[1]
+        if self._ended.wait(reply_queue.READY_SECONDS):
+            self._delete()
+        else:
+            self._ready = private
+
+    def _delete(self) -> None:
+        with self._lock:
+            made, self._made, self._ready = self._made, None, None
+        if made is not None:
+            aws, private = made
+            with suppress(AwsError, Canceled), aws.cleaning_up():
+                private.delete()
