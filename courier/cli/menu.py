@@ -11,6 +11,9 @@ from courier.text import quoted
 
 Action = Callable[[], object]
 
+#: A terminal with fewer lines does not show the menu in full below each answer: that would push the answer off the top.
+TALL_LINES = 30
+
 
 class LeaveMenu(Exception):
     """The user has chosen to leave."""
@@ -52,10 +55,14 @@ def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice], other: O
     """Show the menu and run chosen actions until the user leaves; return the exit status.
 
     No error in an action ends the menu. Ctrl-C in an action returns to the menu; at the menu's own prompt it leaves, as
-    Ctrl-D and the exit choice do. Enter alone shows the menu again.
+    Ctrl-D and the exit choice do. Enter alone shows the menu again; a low terminal shows it only then.
     """
+    action: Action = _show_again
     while True:
-        _show(terminal, title, choices)
+        if action is _show_again or (terminal.height or TALL_LINES) >= TALL_LINES:
+            _show(terminal, title, choices)
+        else:
+            _show_keys(terminal, title, choices)
         try:
             action = _Question(terminal, choices, other).action()
         except EOFError:
@@ -68,6 +75,15 @@ def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice], other: O
             _do(terminal, action)
         except LeaveMenu:
             return 0
+
+
+def _show_again() -> None:
+    """Do nothing: the menu is shown in full before the next choice."""
+
+
+def _show_keys(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
+    terminal.say("")
+    terminal.say(f"{title}: {', '.join(choice.key for choice in choices)}; Enter shows what they do.", style="bold")
 
 
 def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
@@ -105,7 +121,7 @@ class _Question:
 
     def _action_of(self, answer: str) -> Action:
         if answer in {"", "?"}:
-            return lambda: None
+            return _show_again
         action = self._actions.get(answer) or (self._other and self._other.action_of(answer))
         if action:
             return action

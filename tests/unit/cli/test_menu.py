@@ -63,6 +63,18 @@ def test_enter_alone_and_a_question_mark_show_the_menu_again() -> None:
     assert screen.shown.count("Title") == 4
 
 
+@pytest.mark.parametrize(("lines", "whole"), [(29, 2), (30, 4), (None, 4)])
+def test_a_low_terminal_shows_the_menu_only_at_first_and_after_enter(
+    lines: int | None, whole: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = Screen("1", "1", "", "0")
+    monkeypatch.setattr("courier.cli.output.lines", lambda _file: lines)
+
+    assert menu(screen, lambda: None) == 0
+    assert screen.shown.count("  1  Do it\n  0  Exit\n") == whole
+    assert screen.shown.count("Title: 1, 0; Enter shows") == 4 - whole
+
+
 def menu_with_lists(screen: Screen, done: list[str]) -> int:
     """Run a menu whose action 1 is to do nothing, and which takes lists with a comma, but for those that end in x."""
 
