@@ -6,6 +6,7 @@ import json
 import random
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -62,14 +63,28 @@ class Crowd:
         people, others = (Aws(CredentialRefresh(seconds=0, tell=print)) for _ in range(2))
         people.sqs().meta.events.register("before-call.sqs.ReceiveMessage", self._count)
         gate = threading.Barrier(self.interactive + self.batches)
-        asking = [threading.Thread(target=self._person, args=(people, gate, one)) for one in range(self.interactive)]
+        asking = [self._thread(self._person, people, gate, one) for one in range(self.interactive)]
         first, last = self.interactive, self.interactive + self.batches
-        batches = [threading.Thread(target=self._batch, args=(others, gate, one, asking)) for one in range(first, last)]
+        batches = [self._thread(self._batch, others, gate, one, asking) for one in range(first, last)]
         for thread in (*asking, *batches):
             thread.start()
         for thread in (*asking, *batches):
             thread.join()
         return self
+
+    def _thread(
+        self, work: Callable[..., object], aws: Aws, gate: threading.Barrier, *arguments: object
+    ) -> threading.Thread:
+        """Return a thread whose failure is noted, and lets nobody wait at the gate."""
+
+        def run() -> None:
+            try:
+                work(aws, gate, *arguments)
+            except Exception as error:  # noqa: BLE001  the test shows it
+                self.wrong.append(f"{arguments[0]}: {error!r}")
+                gate.abort()
+
+        return threading.Thread(target=run)
 
     def _count(self, **_: object) -> None:
         with self._lock:
