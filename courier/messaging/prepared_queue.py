@@ -37,7 +37,6 @@ class PreparedQueue:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._over = threading.Event()
-        self._is_creating = False
         self._made: tuple[Aws, Mailbox] | None = None
         self._ready: Mailbox | None = None
         #: When the queue was created, in seconds since the epoch.
@@ -58,11 +57,12 @@ class PreparedQueue:
         return self._ready
 
     def end(self) -> None:
-        """Delete the queue, also one that is being created."""
+        """Delete the queue, also one that is being created.
+
+        Waits for the imports in the background, too: a program that exits during them can hang at its end.
+        """
         self._ended.set()
-        with self._lock:
-            is_creating = self._is_creating
-        if is_creating:
+        if not self.is_over:
             self._thread.join(GRACE_SECONDS)
         self._delete()
 
@@ -88,16 +88,11 @@ class PreparedQueue:
         aws, shared = self._find()
         from courier.messaging import reply_queue
 
-        with self._lock:
-            if self._ended.is_set():
-                return
-            self._is_creating = True
-        try:
-            self.made_at = time.time()
-            self._made = aws, reply_queue.create(aws, shared)
-        finally:
-            self._is_creating = False
-        private = self._made[1]
+        if self._ended.is_set():
+            return
+        self.made_at = time.time()
+        private = reply_queue.create(aws, shared)
+        self._made = aws, private
         if self._ended.wait(reply_queue.READY_SECONDS):
             self._delete()
         else:

@@ -53,7 +53,8 @@ class Shell:
 
 
 def plain(text: str) -> str:
-    """Leave out what differs from run to run: times, and blanks at line ends."""
+    """Leave out what differs from run to run: times, lines about a long wait, and blanks at line ends."""
+    text = re.sub(r"^Still waiting after .*\n", "", text, flags=re.MULTILINE)
     text = re.sub(r"in \d+\.\d{3} s", "in N s", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
