@@ -28,9 +28,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import CodeType, ModuleType
 
-from bench.mutations import Mutant, imported, module_of, mutants
+from bench.mutations import Mutant, MutantFinder, imported, module_of, mutants
 
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
@@ -97,21 +96,6 @@ class Score:
         return 100 * killed / max(1, killed + self.outcomes["alive"])
 
 
-class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Imports one module from the code that it is given."""
-
-    def __init__(self, name: str, path: Path, code: CodeType) -> None:
-        self._name, self._path, self._code = name, path, code
-
-    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        if fullname != self._name:
-            return None
-        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
-
-    def exec_module(self, module: ModuleType) -> None:
-        exec(self._code, module.__dict__)  # noqa: S102  the mutant is what is tested
-
-
 def path_of(module: str) -> Path:
     """Return the file of a module that is named as below courier."""
     return (ROOT / "courier").joinpath(*module.split(".")).with_suffix(".py")
@@ -164,7 +148,7 @@ def fork(files: Sequence[str], folder: Path, mutant: Mutant | None) -> int:
     try:
         if mutant:
             path = path_of(mutant.module)
-            sys.meta_path.insert(0, _Finder(f"courier.{mutant.module}", path, mutant.code))
+            sys.meta_path.insert(0, MutantFinder(f"courier.{mutant.module}", path, mutant.code))
         status = run_tests(files, folder)
     except BaseException:  # noqa: BLE001  whatever it was, it is this fork's
         status = FAILED

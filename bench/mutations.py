@@ -9,10 +9,13 @@ are choices or AWS's limits: what a test could say of those is their value again
 from __future__ import annotations
 
 import ast
+import importlib.abc
+import importlib.machinery
+import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType
+from types import CodeType, ModuleType
 
 _COMPARED: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
     ast.Lt: (ast.LtE, ast.GtE),
@@ -246,3 +249,20 @@ _MAKERS: dict[type[ast.AST], Callable[..., Iterator[ast.AST]]] = {
     ast.Break: _nothing,
     ast.Continue: _nothing,
 }
+
+
+class MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports one module from the code of its mutant; for `sys.meta_path`."""
+
+    def __init__(self, name: str, path: Path, code: CodeType) -> None:
+        self._name, self._path, self._code = name, path, code
+
+    def find_spec(self, fullname: str, *_: object) -> importlib.machinery.ModuleSpec | None:
+        """Return where the module comes from; None: it is another one."""
+        if fullname != self._name:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._path, loader=self)
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the mutant's code as the module."""
+        exec(self._code, module.__dict__)  # noqa: S102  the mutant is what is tested

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Mapping
 
 from bench import results
-from scripts.performance import FEW_CALLS
+from scripts.peer_tables import FEW_CALLS
 from scripts.tables import table
 
 #: Dollars for a call, by what `bench.cost` counts it as: SQS standard queues, and S3 in us-east-1, November 2026.

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, costs, helps, performance, schemas, setup_actions, tables
+from scripts import api, costs, helps, peer_tables, performance, schemas, setup_actions, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -42,10 +42,10 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance images": performance.images,
     "performance latency": performance.latency,
     "performance lists": performance.lists,
-    "performance peer calls": performance.peer_calls,
-    "performance peer ends": performance.peer_ends,
-    "performance peer waiting": performance.peer_waiting,
-    "performance peers": performance.peers,
+    "performance peer calls": peer_tables.calls,
+    "performance peer ends": peer_tables.ends,
+    "performance peer waiting": peer_tables.waiting,
+    "performance peers": peer_tables.backlog,
     "performance processes": performance.processes,
     "performance profile": performance.profile,
     "performance throughput": performance.throughput,

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from courier import __version__
 from courier.cancellation import Cancellation
-from courier.cli import output
+from courier.cli import examples, output
 from courier.cli.signals import SIGNAL_STATUS, Signals
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from courier.text import printable
@@ -59,6 +59,24 @@ def add_common(parser: argparse.ArgumentParser, *, inherited: bool = False) -> N
         help="how long to wait for a response (default: COURIER_TIMEOUT_SECONDS, 60)",
         **default,
     )
+
+
+def add_command(
+    commands: argparse._SubParsersAction[Any],
+    name: str,
+    text: str,
+    lines: tuple[str, ...],
+) -> argparse.ArgumentParser:
+    """Add a command with the common options, and examples in its help; return its parser."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=examples.epilog(lines),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_common(command, inherited=True)
+    return command
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from courier.cli import completion, examples
 from courier.cli.argument_parser import ArgumentParser
-from courier.cli.command_line import STATUSES, add_common, add_version
+from courier.cli.command_line import STATUSES, add_command, add_common, add_version
 from courier.cli.queue_commands import add_commands
 from courier.images.operation import DEFAULT
 
@@ -43,14 +43,7 @@ def build_parser(description: str) -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     def add(name: str, text: str, *options: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=examples.epilog((examples.IMAGES | examples.QUEUES)[name]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        add_common(command, inherited=True)
+        command = add_command(commands, name, text, (examples.IMAGES | examples.QUEUES)[name])
         for option in options:
             completion.completed(command.add_argument(option, **_OPTIONS[option]), _COMPLETED.get(option))
         return command

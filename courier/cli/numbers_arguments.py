@@ -6,7 +6,7 @@ import argparse
 
 from courier.cli import completion, examples
 from courier.cli.argument_parser import ArgumentParser
-from courier.cli.command_line import STATUSES, add_common, add_version, whole_number
+from courier.cli.command_line import STATUSES, add_command, add_common, add_version, whole_number
 from courier.cli.queue_commands import COMMANDS, add_commands
 from courier.errors import Rejected
 from courier.numbers.options import percentiles
@@ -54,14 +54,7 @@ def build_parser(description: str) -> ArgumentParser:
     commands = parser.add_subparsers(dest="command", title="commands", metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=text,
-            epilog=examples.epilog((examples.NUMBERS | examples.QUEUES)[name]),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        add_common(command, inherited=True)
+        command = add_command(commands, name, text, (examples.NUMBERS | examples.QUEUES)[name])
         if name not in COMMANDS:
             _add_output(command)
         return command

@@ -46,6 +46,14 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect(r"30 numbers: .*…")
     menu.expect(r"count .* 30")
 
+    type_numbers(menu)
+    check_and_choose_percentiles(menu)
+    type_at_the_menu(menu)
+    choose(menu, "0")
+    assert end(menu) == 0
+
+
+def type_numbers(menu: pexpect.spawn[str]) -> None:
     choose(menu, "3")
     menu.expect_exact("Numbers: ")
     menu.sendline("1 2")
@@ -59,6 +67,8 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("4 numbers: 1, 2, -4, 5.5")
     menu.expect(r"sum .* 4\.5")
 
+
+def check_and_choose_percentiles(menu: pexpect.spawn[str]) -> None:
     choose(menu, "5")
     menu.expect(r"worker answers in seconds +│ +\d")
     choose(menu, "6")
@@ -71,6 +81,8 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     choose(menu, "1")
     menu.expect(r"p95 .* 82\.6")
 
+
+def type_at_the_menu(menu: pexpect.spawn[str]) -> None:
     choose(menu, "4")
     menu.expect_exact("requestQueue is empty")
     choose(menu, "seven")
@@ -82,8 +94,6 @@ def test_the_numbers_menu_through_every_choice(place: Place) -> None:
     menu.expect_exact("Item 2 (character 3) is empty")
     choose(menu, "")
     menu.expect_exact("Courier: numbers")
-    choose(menu, "0")
-    assert end(menu) == 0
 
 
 def test_the_menu_purges_after_asking(place: Place) -> None:

@@ -8,6 +8,7 @@ import sys
 import urllib.request
 from typing import Any
 
+import pexpect
 import pytest
 
 from courier.cli import watch
@@ -84,24 +85,7 @@ def test_the_terminal_shows_it_and_is_left_as_it_was(place: Place) -> None:
     shell.setwinsize(24, 80)
     shell.expect_exact("$ ")
 
-    def start() -> None:
-        shell.sendline(f"TERM=xterm PYTHONPATH={ROOT} {sys.executable} -m courier.cli.watch")
-        shell.expect_exact(ENTERED)
-        shell.expect_exact("requestQueue")
-        shell.expect_exact("1 alive")
-
-    def is_well(status: int) -> None:
-        shell.expect_exact(LEFT)
-        shell.expect_exact("$ ")
-        shell.sendline("echo status=$?; stty -a")
-        shell.expect(r"status=(\d+)")
-        assert isinstance(shell.match, re.Match)
-        assert int(shell.match[1]) == status
-        shell.expect_exact(" icanon")
-        shell.expect_exact(" echo ")
-        shell.expect_exact("$ ")
-
-    start()
+    start_watch(shell)
     shell.send("p")
     shell.expect_exact("paused")
     shell.send("pd")
@@ -111,24 +95,45 @@ def test_the_terminal_shows_it_and_is_left_as_it_was(place: Place) -> None:
     shell.send("?\x1b[A")  # an arrow is no key
     shell.setwinsize(20, 60)
     shell.expect_exact("1 alive")
-    shell.send("\x1a")  # Ctrl-Z
-    shell.expect_exact(LEFT)
-    shell.expect("[Ss]topped")
-    shell.expect_exact("$ ")
+    pause_watch(shell)
     shell.sendline("fg")
     shell.expect_exact(ENTERED)
     shell.expect_exact("1 alive")
     shell.send("q")
-    is_well(0)
+    check_terminal(shell, status=0)
 
-    start()
-    shell.send("\x03")  # Ctrl-C
-    is_well(130)
+    start_watch(shell)
+    shell.sendcontrol("c")
+    check_terminal(shell, status=130)
 
-    start()
+    start_watch(shell)
+    pause_watch(shell)
+    shell.sendline("kill -HUP %1; fg")
+    check_terminal(shell, status=129)
+
+
+def start_watch(shell: pexpect.spawn[str]) -> None:
+    shell.sendline(f"TERM=xterm PYTHONPATH={ROOT} {sys.executable} -m courier.cli.watch")
+    shell.expect_exact(ENTERED)
+    shell.expect_exact("requestQueue")
+    shell.expect_exact("1 alive")
+
+
+def pause_watch(shell: pexpect.spawn[str]) -> None:
     shell.sendcontrol("z")
     shell.expect_exact(LEFT)
     shell.expect("[Ss]topped")
     shell.expect_exact("$ ")
-    shell.sendline("kill -HUP %1; fg")
-    is_well(129)
+
+
+def check_terminal(shell: pexpect.spawn[str], *, status: int) -> None:
+    """Check that the program has ended with a status, and left the terminal as it was."""
+    shell.expect_exact(LEFT)
+    shell.expect_exact("$ ")
+    shell.sendline("echo status=$?; stty -a")
+    shell.expect(r"status=(\d+)")
+    assert isinstance(shell.match, re.Match)
+    assert int(shell.match[1]) == status
+    shell.expect_exact(" icanon")
+    shell.expect_exact(" echo ")
+    shell.expect_exact("$ ")

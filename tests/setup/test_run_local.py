@@ -127,6 +127,12 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     finally:
         assert other.run("down").returncode == 0
 
+    what_runs_is_shown(checkout)
+    assert checkout.run("down").returncode == 0
+    what_was_stopped_is_kept(checkout)
+
+
+def what_runs_is_shown(checkout: Checkout) -> None:
     status = checkout.run("status")
     assert re.search(r"numbers_worker.py +is running", status.stdout)
     assert re.search(r"images_worker.py +is running", status.stdout)
@@ -141,7 +147,8 @@ def test_two_checkouts_side_by_side_two_starts_at_once_and_data_that_survives(
     logs = checkout.run("logs")
     assert logs.stdout.count("worker listens on") == 2
 
-    assert checkout.run("down").returncode == 0
+
+def what_was_stopped_is_kept(checkout: Checkout) -> None:
     stopped = checkout.run("status", "--json")
     assert stopped.returncode == 1
     assert [row["state"] for row in rows(stopped.stdout, "aws-setup-status")] == ["missing"]

@@ -24,6 +24,22 @@ MIRRORS = {0: 4, 1: 2}
 
 def cells() -> Iterator[Cell]:
     """Yield the AVIFs."""
+    yield from _stills()
+    yield from _described()
+    yield from _beside()
+    yield from _profiled()
+    yield from _turned()
+    yield from _animations()
+    yield Cell(
+        format="AVIF",
+        name="RGB, cut in the middle",
+        is_bad=True,
+        truth="damaged|cut short|incomplete",
+        make=lambda: Made(content=_deep(3, 10).content()[:500], frames=()),
+    )
+
+
+def _stills() -> Iterator[Cell]:
     for channels, subsampling in itertools.product((1, 3, 4), ("4:4:4", "4:2:2", "4:2:0")):
         yield Cell(
             format="AVIF",
@@ -51,10 +67,9 @@ def cells() -> Iterator[Cell]:
         make=partial(_by_pillow, 3, xmp=orientation.XMP),
         note=orientation.XMP_NOTE,
     )
-    yield from _described()
-    yield from _beside()
-    yield from _profiled()
-    yield from _turned()
+
+
+def _animations() -> Iterator[Cell]:
     for channels, plays in itertools.product((1, 3, 4), (0, 1, 2, 5)):
         yield Cell(
             format="AVIF",
@@ -62,13 +77,6 @@ def cells() -> Iterator[Cell]:
             is_lossy=True,
             make=partial(_moving, channels, plays),
         )
-    yield Cell(
-        format="AVIF",
-        name="RGB, cut in the middle",
-        is_bad=True,
-        truth="damaged|cut short|incomplete",
-        make=lambda: Made(content=_deep(3, 10).content()[:500], frames=()),
-    )
 
 
 def _by_pillow(channels: int, **options: Any) -> Made:
