@@ -218,9 +218,10 @@ check_options() { # verb
   [[ $workers == 1-1 ]] || fleet=true
   check_alarm_mail
   [[ $1 == verify ]] || { [[ -z $only ]] && ! $long; } || die 2 "--only and --long are options of verify."
+  [[ $1 == watch ]] || ! $once || die 2 "--once is an option of watch."
   case $1 in
-    plan | status | doctor | cost | verify) ;;
-    *) ! $as_json || die 2 "--json is an option of plan, status, doctor, cost and verify." ;;
+    plan | status | watch | doctor | cost | verify) ;;
+    *) ! $as_json || die 2 "--json is an option of plan, status, watch, doctor, cost and verify." ;;
   esac
 }
 

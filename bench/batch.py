@@ -16,7 +16,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from PIL import Image, ImageOps
 
 from bench.images import bomb, photo
 from bench.peers.meter import processor_seconds, tree
+from bench.running import running
 from bench.throughput import ROOT, create_queues
 from tests.support.engines import REGION, Engine, fresh_account
 from tests.support.place import ATTRIBUTES
@@ -38,19 +38,8 @@ LARGEST = {"COURIER_IMAGE_MAX_MEGAPIXELS": "100", "COURIER_IMAGE_SECONDS": "60"}
 @contextmanager
 def worker(engine: Engine, account: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
     """Serve images while the caller works."""
-    process = subprocess.Popen(
-        [sys.executable, "images_worker.py"],
-        cwd=ROOT,
-        env={**engine.environment(account), **settings},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    while "listens on" not in process.stderr.readline():
-        assert process.poll() is None
-    yield process
-    process.terminate()
-    process.communicate(timeout=60)
+    with running(["images_worker.py"], {**engine.environment(account), **settings}) as process:
+        yield process
 
 
 def client(engine: Engine, account: str, *arguments: str, **settings: str) -> str:
@@ -146,7 +135,6 @@ def _spent(engine: Engine, folder: Path, label: str) -> dict[str, float]:
     account = new_account(engine)
     assert engine.process is not None
     with worker(engine, account) as process:
-        threading.Thread(target=process.stderr.read if process.stderr else str, daemon=True).start()
         local, before, started = processor_seconds(engine.process.pid), os.times(), processor_seconds(process.pid)
         client(
             engine, account, "run", str(folder / "sources"), "--operations", "thumbnail=800", "--to", str(targets[0])

@@ -2,7 +2,7 @@
 
     python -m bench.cost
 
-Lists one at a time, lists in a batch, thirty clients at once, and a folder of images, each in an account of its own,
+Lists one at a time, lists in a batch, thirty menus at once, and a folder of images, each in an account of its own,
 through a gate that counts every call by what AWS charges for it: `sqs`, `put` (S3's PUT, COPY, POST and LIST), `get`
 (S3's GET and HEAD), and `free`. What both do at their start is counted too.
 """
@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from urllib.parse import urlsplit
 
 from bench.batch import new_account
 from bench.overload import BODY
+from bench.running import running
 from bench.throughput import ROOT
 from courier.images.preview import sample
 from tests.support import crowd
@@ -62,15 +62,11 @@ def counted(engine: Engine, program: str) -> Iterator[Till]:
     """Point this process at an account whose calls are counted, with a worker there."""
     till = Till(engine.url)
     os.environ.update({**engine.environment(new_account(engine)), "AWS_ENDPOINT_URL": till.url})
-    worker = subprocess.Popen([sys.executable, program], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    assert worker.stderr is not None
-    while "listens on" not in worker.stderr.readline():
-        assert worker.poll() is None
-    threading.Thread(target=worker.stderr.read, daemon=True).start()
-    yield till
-    worker.terminate()
-    worker.wait()
-    till.close()
+    try:
+        with running([program]):
+            yield till
+    finally:
+        till.close()
 
 
 def lists_alone() -> int:
@@ -90,8 +86,8 @@ def batch() -> int:
 
 
 def class_of_thirty() -> int:
-    """Send lists from thirty clients on one response queue; return how many."""
-    return crowd.Crowd().run().answered
+    """Send lists one at a time from thirty clients, which have reply queues as menus have; return how many."""
+    return crowd.Crowd(interactive=30, batches=0, private=1.0, trips=10).run().answered
 
 
 def images() -> int:
@@ -116,7 +112,7 @@ def _client(*command: str, text: str = "") -> None:
 TRIALS: dict[str, tuple[str, Callable[[], int]]] = {
     "lists, one at a time": ("numbers_worker.py", lists_alone),
     "lists in a batch": ("numbers_worker.py", batch),
-    "lists of thirty clients": ("numbers_worker.py", class_of_thirty),
+    "lists of thirty menus": ("numbers_worker.py", class_of_thirty),
     "images of a folder": ("images_worker.py", images),
 }
 

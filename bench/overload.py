@@ -22,6 +22,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from bench import results
 from bench.throughput import ROOT, create_queues
 from tests.support import crowd
 from tests.support.engines import Engine, fresh_account
@@ -57,7 +58,9 @@ def crowds(engine: Engine) -> dict[str, dict[str, Any]]:
         start(stack, engine.environment(account), "numbers_worker.py")
         for clients in CLIENTS:
             for way, share in WAYS.items():
-                met = crowd.Crowd(interactive=clients, batches=BATCHES, private=share, endless=True).run()
+                met = crowd.Crowd(
+                    interactive=clients, batches=BATCHES, private=share, endless=True, timeout_seconds=60
+                ).run()
                 found.setdefault(str(clients), {})[way] = {
                     "seconds": met.seconds,
                     "receives": met.receives,
@@ -73,11 +76,13 @@ def print_crowds(engine: Engine) -> None:
     print(f"{'clients':>7} {'reply queue':<11} {'receives/answer':>15} {'p50 s':>7} {'p95 s':>7} {'worst s':>7}  wrong")
     for clients, ways in crowds(engine).items():
         for way, met in ways.items():
-            seconds = sorted(met["seconds"])
-            p50, p95, worst = (seconds[min(len(seconds) - 1, int(share * len(seconds)))] for share in (0.5, 0.95, 1))
+            seconds = met["seconds"]
+            p50, p95, worst = (results.percentile(seconds, share) for share in (0.5, 0.95, 1))
             receives = met["receives"] / len(seconds)
             line = f"{clients:>7} {way:<11} {receives:15.2f} {p50:7.2f} {p95:7.2f} {worst:7.2f}  {len(met['wrong'])}"
             print(line, flush=True)
+        shared, private = (results.percentile(met["seconds"], 0.95) for met in ways.values())
+        print(f"{'':7} shared / private, 95 %: {shared / private:.1f} (aim 1.5)", flush=True)
 
 
 def measure(rounds: int = 3) -> dict[str, Any]:

@@ -13,10 +13,7 @@ import argparse
 import os
 import random
 import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bench.peers.meter import processor_seconds, tree
-from bench.throughput import ROOT, create_queues, request_attributes
+from bench.running import running
+from bench.throughput import create_queues, request_attributes
 from tests.support.engines import Engine, fresh_account
 
 #: The cases: the numbers of a request, and the programs with one process; "2" for "1" gives them two.
@@ -49,40 +47,17 @@ def commands(program: Sequence[str], processes: int) -> list[list[str]]:
 def serving(engine: Engine, account: str, started: Sequence[Sequence[str]]) -> Iterator[list[int]]:
     """Run the programs, frozen once they listen; yield all their processes."""
     with ExitStack() as stack:
-        running = [stack.enter_context(_program(engine, account, command)) for command in started]
-        pids = [pid for process in running for pid in tree(process.pid)]
+        env = engine.environment(account)
+        programs = [stack.enter_context(running(command, env, listens=command != BARE)) for command in started]
+        pids = [pid for process in programs for pid in tree(process.pid)]
         _signal(pids, signal.SIGSTOP)
+        stack.callback(_signal, pids, signal.SIGCONT)
         yield pids
-        _signal(pids, signal.SIGCONT)
 
 
 def _signal(pids: Sequence[int], number: int) -> None:
     for pid in pids:
         os.kill(pid, number)
-
-
-@contextmanager
-def _program(engine: Engine, account: str, command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=engine.environment(account),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    if command == BARE:
-        time.sleep(5)  # it says nothing
-    else:
-        while "listens on" not in process.stderr.readline():
-            assert process.poll() is None
-    reading = threading.Thread(target=process.stderr.read, daemon=True)
-    reading.start()
-    yield process
-    (process.kill if command == BARE else process.terminate)()
-    process.wait()
-    reading.join()
 
 
 def fill(client: Any, url: str, count: int, numbers: int) -> None:
@@ -108,13 +83,13 @@ def run(engine: Engine, case: str, processes: int, count: int, *, bare: bool = F
     client, url = create_queues(engine, account)
     with serving(engine, account, commands(BARE if bare else program, processes)) as pids:
         fill(client, url, count, numbers)
-        before, engine_before = list(map(_seconds, pids)), processor_seconds(_pid(engine))
+        before, engine_before = [processor_seconds(pid) for pid in pids], processor_seconds(_pid(engine))
         _signal(pids, signal.SIGCONT)
         started = time.perf_counter()
         while _left(client, url):
             time.sleep(0.02)
         took = time.perf_counter() - started
-        each = [_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
+        each = [processor_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
         return {
             "requests/s": count / took,
             "CPU s per 1,000": sum(each) * 1000 / count,
@@ -131,11 +106,6 @@ def _left(client: Any, url: str) -> int:
 def _pid(engine: Engine) -> int:
     assert engine.process is not None
     return engine.process.pid
-
-
-def _seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK")
 
 
 def measure(requests: int = 1000, rounds: int = 3) -> dict[str, Any]:
@@ -171,8 +141,12 @@ def main() -> None:
     given = parser.parse_args()
     for one in measure(given.requests, given.rounds)["rounds"]:
         for case, figures in one.items():
-            gain = figures["courier 2"]["requests/s"] / figures["courier 1"]["requests/s"]
-            print(f"{case:16} two processes / one: {gain:.2f}")
+            gains = (
+                f"{name} {figures[f'{name} 2']['requests/s'] / figures[f'{name} 1']['requests/s']:.2f}"
+                for name in ("courier", "bare")
+                if f"{name} 2" in figures
+            )
+            print(f"{case:16} two processes / one: {', '.join(gains)}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Collection
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,11 @@ def load(name: str) -> dict[str, Any]:
     """Return the figures of one benchmark."""
     found: dict[str, Any] = json.loads(_path(name).read_text())
     return found
+
+
+def percentile(values: Collection[float], share: float) -> float:
+    """Return the value that this share of `values` does not exceed; `share` is from 0 to 1."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def machine() -> dict[str, Any]:

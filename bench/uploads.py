@@ -4,7 +4,7 @@
 
 One list of `SIZE` bytes is uploaded to a local S3 through a gate that holds each part for some time, as a distance or
 a narrow connection does. Both ways run in turn, each in a process of its own. The aim: at least twice as fast with
-half a second.
+half a second a part.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from tests.support.gate import Gate
 SIZE = 12 * PART_BYTES
 #: How long the gate holds each part, in seconds.
 LATENCIES = (0.0, 0.1, 0.5)
+#: How much faster several are to be at the longest of these.
+AIM = 2.0
 WAYS = {"one at a time": 0, "several": IN_FLIGHT_BYTES}
 ROUNDS = 3
 
@@ -102,7 +104,8 @@ def main() -> None:
         for latency, ways in one.items():
             ratio = ways["one at a time"]["seconds"] / ways["several"]["seconds"]
             memory = ", ".join(f"{way} {figures['peak MB']:.0f} MB" for way, figures in ways.items())
-            print(f"{latency} s a part: several are {ratio:.2f} times as fast; {memory}", flush=True)
+            aim = f" (aim {AIM:g})" if float(latency) == LATENCIES[-1] else ""
+            print(f"{latency} s a part: several are {ratio:.2f} times as fast{aim}; {memory}", flush=True)
 
 
 if __name__ == "__main__":

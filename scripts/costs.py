@@ -74,7 +74,7 @@ def afternoon() -> str:
     costs = {
         f"the instance and its address, {HOURS} hours": HOURS * (INSTANCE + ADDRESS),
         "both workers' polls": 2 * _our_polls() * 60 * HOURS * PRICES["sqs"],
-        f"{PEOPLE * LISTS:,} lists": PEOPLE * LISTS * dollars(calls["lists of thirty clients"]) / 1000,
+        f"{PEOPLE * LISTS:,} lists": PEOPLE * LISTS * dollars(calls["lists of thirty menus"]) / 1000,
         f"{PEOPLE * IMAGES:,} images": PEOPLE * IMAGES * dollars(calls["images of a folder"]) / 1000,
     }
     rows = [(what, f"${cost:.4f}") for what, cost in costs.items()]

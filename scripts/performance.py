@@ -114,8 +114,8 @@ def crowd() -> str:
     def beside(clients: str, share: float) -> str:
         return spread(
             (
-                _percentile(one[clients]["shared"]["seconds"], share)
-                / _percentile(one[clients]["private"]["seconds"], share)
+                results.percentile(one[clients]["shared"]["seconds"], share)
+                / results.percentile(one[clients]["private"]["seconds"], share)
                 for one in found
             ),
             1,
@@ -149,10 +149,6 @@ def crowd() -> str:
         ),
         rows,
     )
-
-
-def _percentile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
 def lists() -> str:

@@ -94,7 +94,7 @@ def _size_of(file: Source | BinaryIO, begun: int) -> int | None:
         found = os.fstat(file.fileno())
     except (OSError, ValueError):  # not an OS file
         return begun
-    return found.st_size if stat.S_ISREG(found.st_mode) else None
+    return _regular_size(found)
 
 
 def size_of(path: str) -> int | None:
@@ -103,6 +103,10 @@ def size_of(path: str) -> int | None:
         found = os.stat(sys.stdin.fileno() if path == STANDARD_INPUT else path)  # noqa: PTH116  a descriptor, too
     except (OSError, ValueError, AttributeError):
         return None
+    return _regular_size(found)
+
+
+def _regular_size(found: os.stat_result) -> int | None:
     return found.st_size if stat.S_ISREG(found.st_mode) else None
 
 

@@ -383,6 +383,7 @@ def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
         ([""], 2, "There is an empty word. Use up, plan"),
         (["up", "--only", "races"], 2, "are options of verify"),
         (["queues", "--json"], 2, "--json is an option of"),
+        (["status", "--once"], 2, "--once is an option of watch"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
         (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would allow"),
         (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
@@ -638,9 +639,11 @@ def test_up_status_and_down_and_no_call_leaves_this_machine(
 
     up = setup(env, "up", "--no-ec2")
     attributes = attributes_of(engine, queue)
-    status, down = setup(env, "status", "--no-ec2"), setup(env, "down", "--yes", "--no-ec2")
+    status, watch = setup(env, "status", "--no-ec2"), setup(env, "watch", "--once", "--json")
+    down = setup(env, "down", "--yes", "--no-ec2")
 
     assert up.returncode == 0, up.stderr
+    assert queue in [one["name"] for one in json.loads(watch.stdout)["queues"]], watch.stderr
     assert len(re.findall(r"\+ aws \w+ create-", up.stdout)) == 7
     assert attributes.items() >= ATTRIBUTES.items()
     assert json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].endswith(f":{queue}-dead")

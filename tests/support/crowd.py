@@ -37,6 +37,8 @@ class Crowd:
     trips: int = TRIPS
     #: The share of the interactive clients that have a reply queue of their own, as menus do.
     private: float = 0.0
+    #: How long a client waits for a response, in seconds.
+    timeout_seconds: float = 30.0
     #: Whether the batches go on for as long as anybody asks.
     endless: bool = False
     seconds: list[float] = field(default_factory=list)
@@ -45,10 +47,6 @@ class Crowd:
     #: How often the interactive clients received.
     receives: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def percentile(self, share: float) -> float:
-        """Return the seconds that this share of the round trips took at most."""
-        return sorted(self.seconds)[min(len(self.seconds) - 1, int(share * len(self.seconds)))]
 
     def judge(self, number: int, result: object) -> None:
         """Enter one answer: that to a list whose sum is `number`."""
@@ -109,7 +107,7 @@ class Crowd:
     def _ask(self, exchange: Exchange, first: int) -> None:
         for number in range(first, first + self.trips):
             started = time.monotonic()
-            outcome = exchange.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=60)
+            outcome = exchange.request(OutgoingRequest(body=f"{number},0"), timeout_seconds=self.timeout_seconds)
             self.seconds.append(time.monotonic() - started)
             self.judge(number, outcome.result)
             threading.Event().wait(random.uniform(*THINKING_SECONDS))
@@ -124,5 +122,7 @@ class Crowd:
     def _ask_many(self, connection: Connection, first: int) -> None:
         asked = [OutgoingRequest(body=f"{number},0") for number in range(first, first + BATCH_LINES)]
         with exchange_for(connection, asked) as (exchange, questions):
-            for number, outcome in enumerate(exchange.request_many(questions, timeout_seconds=60), first):
+            for number, outcome in enumerate(
+                exchange.request_many(questions, timeout_seconds=self.timeout_seconds), first
+            ):
                 self.judge(number, outcome.result)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support import quickcli
-from tests.support.place import ROOT, WAIT_SECONDS, Place
+from tests.support.place import ROOT, WAIT_SECONDS, Place, without_waits
 
 #: The account in the pages: that of ./run_local.sh.
 ACCOUNT = "000000000000"
@@ -54,7 +54,7 @@ class Shell:
 
 def plain(text: str) -> str:
     """Leave out what differs from run to run: times, lines about a long wait, and blanks at line ends."""
-    text = re.sub(r"^Still waiting after .*\n", "", text, flags=re.MULTILINE)
+    text = without_waits(text)
     text = re.sub(r"in \d+\.\d{3} s", "in N s", text)
     text = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?", "TIME", text)
     return re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
