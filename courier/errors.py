@@ -37,7 +37,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import ClassVar
 
-#: The exit status after Ctrl-C: 128 plus the signal's number, as shells report it.
+#: The exit status after a signal is this plus the signal's number, as shells report it; after Ctrl-C, the second.
+SIGNAL_STATUS = 128
 INTERRUPTED = 130
 
 

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from courier import __version__
 from courier.cancellation import Cancellation
 from courier.cli import examples, output
-from courier.cli.signals import SIGNAL_STATUS, Signals
-from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
+from courier.cli.signals import Signals
+from courier.errors import INTERRUPTED, SIGNAL_STATUS, CourierError, RequestCanceled, WrongUsage
 from courier.text import printable
 
 #: The exit status when the output's reader has closed it: 128 plus the number of SIGPIPE, as shells report it.

@@ -23,11 +23,10 @@ from types import FrameType
 from typing import Any
 
 from courier.cancellation import Canceled, Cancellation
+from courier.errors import SIGNAL_STATUS
 
 #: The signals that end a client: Ctrl-C, `kill`, a closed terminal. Windows has no SIGHUP.
 NUMBERS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-#: The exit status after a signal is this plus the signal's number, as shells report it.
-SIGNAL_STATUS = 128
 #: The interval at which a main thread that waits for a line is woken, in seconds.
 REPEAT_SECONDS = 0.05
 #: A signal sooner than this after another is a duplicate, in seconds: a shell or `timeout` sends a signal to a process
@@ -38,7 +37,7 @@ SAME_SECONDS = 0.5
 STILL_SECONDS = {False: 1.0, True: 3.0}
 LONGEST_SECONDS = 4.5
 #: The longest time that it may wait for a typed line after a signal, in seconds, and that what follows may take.
-LINE_SECONDS = 1.0
+LINE_SECONDS = 1.5
 CLEANUP_SECONDS = 2.5
 #: Shows the cursor, which a spinner may have hidden, and switches bracketed paste off.
 _AS_USUAL = b"\x1b[?25h\x1b[?2004l"

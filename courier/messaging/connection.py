@@ -127,12 +127,12 @@ class Connection:
                 self._limit_bytes = MAX_BODY_BYTES
         return self._limit_bytes - ATTRIBUTES_BYTES
 
-    def channel(self, credentials_seconds: float | None = None) -> Channel:
+    def channel(self, opening_seconds: float | None = None) -> Channel:
         """Return the channel, with both queues found, retrying after transient errors.
 
         Raises: AwsError; Canceled.
         """
-        seconds = self._opening_seconds if credentials_seconds is None else credentials_seconds
+        seconds = self._opening_seconds if opening_seconds is None else opening_seconds
         return self._channel or self.cancellation.run(lambda: self._find(seconds))
 
     def call(self, call: Callable[[], T]) -> T:

@@ -31,7 +31,8 @@ class Hooks:
     on_rejected: Callable[[Request, Rejected], object] = _nothing
     #: Its work had a transient error, and is retried.
     on_retry: Callable[[Request, CourierError], object] = _nothing
-    #: A poll of the request queue succeeded, and received this many messages.
+    #: A poll of the request queue succeeded, and received this many messages; 0 also for an idle process of several
+    #: while another one polls for all.
     on_polled: Callable[[int], object] = _nothing
 
     def received(self, request: Request) -> None:

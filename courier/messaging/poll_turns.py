@@ -35,26 +35,31 @@ class PollTurns:
         self._file = file
 
     @contextlib.contextmanager
-    def turn(self, stopping: threading.Event, longest_seconds: float, *, is_idle: bool) -> Iterator[None]:
+    def turn(self, stopping: threading.Event, longest_seconds: float, *, is_idle: bool) -> Iterator[bool]:
         """Wait for the turn if this process is idle, and hold it during the body: a poll of at most `longest_seconds`.
+
+        Yields whether to poll: not if another process has polled for all for that long.
 
         It is not held once `stopping` is set, or if another process seems frozen in its turn.
         """
         if self._file is None or not is_idle:
-            yield
+            yield True
             return
-        is_held = self._wait(self._file, stopping, longest_seconds + FROZEN_SECONDS)
+        is_held = self._wait(self._file, stopping, longest_seconds)
         try:
-            yield
+            yield is_held is not None
         finally:
             if is_held:
                 fcntl.lockf(self._file, fcntl.LOCK_UN)
 
-    def _wait(self, file: int, stopping: threading.Event, limit_seconds: float) -> bool:
-        """Return True with the turn; False if it is no use to wait."""
+    def _wait(self, file: int, stopping: threading.Event, longest_seconds: float) -> bool | None:
+        """Return True with the turn; False if it is no use to wait; None if another process has had it that long."""
+        until = time.monotonic() + longest_seconds
         while not _is_taken(file):
-            if stopping.wait(CHECK_SECONDS) or time.monotonic() - _taken_at(file) > limit_seconds:
+            if stopping.wait(CHECK_SECONDS) or time.monotonic() - _taken_at(file) > longest_seconds + FROZEN_SECONDS:
                 return False
+            if time.monotonic() >= until:
+                return None
         os.pwrite(file, _TIME.pack(time.monotonic()), 0)
         return True
 
@@ -69,6 +74,6 @@ def _is_taken(file: int) -> bool:
 
 
 def _taken_at(file: int) -> float:
-    """Return when the turn was last taken; now, if its holder has not yet said so."""
+    """Return when the turn was last taken, as far as its holder has said so; now, if none ever has."""
     text = os.pread(file, _TIME.size, 0)
     return float(_TIME.unpack(text)[0]) if len(text) == _TIME.size else time.monotonic()

@@ -67,9 +67,10 @@ class PreparedQueue:
         self._delete()
 
     def _prepare(self) -> None:
+        swept: tuple[Aws, str] | None = None
         try:
             if not self._ended.wait(START_SECONDS):
-                self._create()
+                swept = self._create()
         except CourierError as error:
             self.is_denied = isinstance(error, AccessDenied)
             log.info("responses come through the shared reply queue: %s", error.message)
@@ -77,26 +78,27 @@ class PreparedQueue:
             log.debug("canceled before there was a reply queue")
         finally:
             self._over.set()
-        if self._ready is not None and self._made is not None:
+        if swept:
             from courier.messaging import reply_queue
 
-            aws, private = self._made
             with suppress(AwsError, Canceled):
-                reply_queue.sweep(aws, reply_queue.shared_name(private.name))
+                reply_queue.sweep(*swept)
 
-    def _create(self) -> None:
+    def _create(self) -> tuple[Aws, str] | None:
+        """Create the queue; return where stale ones can be swept, once it may be used."""
         aws, shared = self._find()
         from courier.messaging import reply_queue
 
         if self._ended.is_set():
-            return
+            return None
         self.made_at = time.time()
         private = reply_queue.create(aws, shared)
         self._made = aws, private
         if self._ended.wait(reply_queue.READY_SECONDS):
             self._delete()
-        else:
-            self._ready = private
+            return None
+        self._ready = private
+        return aws, shared.name
 
     def _delete(self) -> None:
         with self._lock:

@@ -72,7 +72,7 @@ class PrivateExchange:
             return
 
         def find() -> tuple[Aws, Mailbox]:
-            channel = self._connection.channel(credentials_seconds=0)
+            channel = self._connection.channel(opening_seconds=0)
             return self._connection.aws(), channel.replies
 
         self._prepare_from = now + AGAIN_SECONDS
@@ -90,7 +90,7 @@ class PrivateExchange:
             self._since, self._prepared = self._prepared.made_at, None
         elif self._prepared.is_over:
             self._prepare_from = math.inf if self._prepared.is_denied else self._prepare_from
-            self._prepared = None
+            self.close()
 
 
 def _is_old(created_at: float) -> bool:

@@ -30,7 +30,7 @@ STALE_SECONDS = 6 * 3600
 MAX_SWEPT = 20
 #: The end of a private queue's name: when it was created, in seconds since the epoch as 8 hexadecimal digits, and 10
 #: random ones. A sweep needs no call to find its age.
-_END = re.compile(r"-([0-9a-f]{8})[0-9a-f]{10}")
+_END = re.compile(r"-([0-9a-f]{8})[0-9a-f]{10}\Z")
 
 
 def create(aws: Aws, shared: Mailbox) -> Mailbox:
@@ -65,11 +65,6 @@ def private_replies(aws: Aws, shared: Mailbox) -> Iterator[Mailbox]:
             sweep(aws, shared.name)
 
 
-def shared_name(private_name: str) -> str:
-    """Return the name of the shared queue beside a private one that `create` has made."""
-    return _END.sub("", private_name)
-
-
 def sweep(aws: Aws, shared: str) -> int:
     """Delete stale reply queues of crashed clients; return their number. Raises: AwsError."""
     swept = 0
@@ -85,7 +80,7 @@ def sweep(aws: Aws, shared: str) -> int:
 def _created_at(left: Mailbox) -> float:
     """Return when a private queue was created: by its name, or by its attributes where that is of another kind."""
     found = _END.search(left.name)
-    return int(found[1], 16) if found and found.end() == len(left.name) else left.created_at()
+    return int(found[1], 16) if found else left.created_at()
 
 
 def _private_names(aws: Aws, shared: str) -> list[str]:

@@ -32,3 +32,7 @@ class Held:
     received: ReceivedMessage
     state: State
     since: float
+
+
+class NoLongerHeld(Exception):
+    """The handler no longer holds this request: it was rejected at its time limit, or released to stop."""

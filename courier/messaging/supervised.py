@@ -19,6 +19,8 @@ from courier.messaging.poll_turns import PollTurns
 VARIABLE = "_COURIER_SUPERVISED"
 #: What a process writes once it listens.
 READY = b"r"
+#: The descriptors on which this process has reported.
+_reported: set[int] = set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,10 @@ class Supervised:
         return {**given, VARIABLE: " ".join(map(str, (self.number, *self.descriptors)))}
 
     def report_ready(self) -> None:
-        """Report that this process listens: once."""
+        """Report that this process listens. A second report is none: the descriptor may be another file's by then."""
+        if self.ready in _reported:
+            return
+        _reported.add(self.ready)
         with suppress(OSError):
             os.write(self.ready, READY)
             os.close(self.ready)

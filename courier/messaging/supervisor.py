@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import IO
 
 from courier.aws import backoff
-from courier.errors import WrongUsage
+from courier.errors import SIGNAL_STATUS, WrongUsage
 from courier.messaging.foreground import Runnable, Signals
 from courier.messaging.supervised import READY, Supervised
 
@@ -28,14 +28,12 @@ if sys.platform == "win32":
 
 log = logging.getLogger(__name__)
 
-#: The delays before a process that has died is restarted, in seconds: the first and the longest.
-FIRST_SECONDS, LONGEST_SECONDS = 1.0, 60.0
+#: The longest first delay, and the longest of all, before a process that has died is restarted, in seconds.
+FIRST_SECONDS, LONGEST_SECONDS = 2.0, 60.0
 #: How much longer than its grace period a process may take to end, in seconds; then it is killed.
 ENDING_SECONDS = 20.0
 #: The interval between checks while stopping, in seconds.
 CHECK_SECONDS = 0.1
-#: The exit status after a signal is this plus the signal's number, as shells report it.
-SIGNAL_STATUS = 128
 
 
 def this_program() -> list[str]:
@@ -63,7 +61,6 @@ class Supervisor(Runnable):
         self._begun: set[int] = set()
         self._has_listened = False
         self._stopping = threading.Event()
-        self._was_killed = False
         self._ready: Callable[[], object] = _nothing
         self._life: tuple[int, int] = (-1, -1)
         self._turns: IO[bytes] | None = None
@@ -84,19 +81,20 @@ class Supervisor(Runnable):
         with self._changed:
             self._stopping.set()
         self._signal(signal.SIGTERM)
-        deadline, is_given_up = time.monotonic() + self._grace_seconds + ENDING_SECONDS, False
+        deadline = time.monotonic() + self._grace_seconds + ENDING_SECONDS
+        is_given_up = was_killed = False
         while not self._wait_for_end(CHECK_SECONDS):
             if not is_given_up and give_up():
                 is_given_up, deadline = True, time.monotonic() + ENDING_SECONDS
                 self._signal(signal.SIGTERM)
             if time.monotonic() >= deadline:
-                self._was_killed = True
+                was_killed = True
                 self._signal(signal.SIGKILL)
         for descriptor in self._life:
             os.close(descriptor)
         if self._turns:
             self._turns.close()
-        return not (is_given_up or self._was_killed)
+        return not (is_given_up or was_killed)
 
     def _serve(self, signals: Signals, ready: Callable[[], object]) -> bool:
         self._ready = ready
@@ -124,10 +122,12 @@ class Supervisor(Runnable):
             failures = 0
             while (ended := self._run_once(number)) and not self._is_final(ended[0]):
                 status, seconds = ended
-                failures = 0 if status == 0 or seconds >= LONGEST_SECONDS else failures + 1
-                delay = backoff.delay(failures + 1, first_seconds=FIRST_SECONDS, cap_seconds=LONGEST_SECONDS)
+                failures = 1 if status == 0 or seconds >= LONGEST_SECONDS else failures + 1
+                delay = backoff.delay(failures, first_seconds=FIRST_SECONDS, cap_seconds=LONGEST_SECONDS)
                 log.warning("worker process %d %s; restarting in %.1f s", number + 1, _how(status), delay)
                 self._stopping.wait(delay)
+            if ended and not self._has_listened:
+                self._note_end(ended[0])
         finally:
             with self._changed:
                 self._kept -= 1
@@ -180,10 +180,12 @@ class Supervisor(Runnable):
 
     def _is_final(self, status: int) -> bool:
         """Whether a process that has ended by itself is not restarted: its queue is empty, or none ever listened."""
-        if not self._has_listened:
-            self.exit_status = status if status >= 0 else SIGNAL_STATUS - status
-            self.own_reason = f"the first worker process {_how(status)} before it listened"
         return not self._has_listened or (status == 0 and self._stop_when_empty)
+
+    def _note_end(self, status: int) -> None:
+        """Note the end of the first process before it listened, which ends this one: never with status 0."""
+        self.exit_status = SIGNAL_STATUS - status if status < 0 else status or 1
+        self.own_reason = f"the first worker process {_how(status)} before it listened"
 
 
 def _nothing() -> None:

@@ -37,7 +37,7 @@ from courier.messaging.parking import Parked, Parking
 from courier.messaging.processes import InProcesses
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
-from courier.messaging.states import State
+from courier.messaging.states import NoLongerHeld, State
 from courier.time_limit import can_be_paused
 
 if sys.platform == "win32":
@@ -49,8 +49,7 @@ log = logging.getLogger(__name__)
 RECEIVERS = REPLIERS = 4
 #: The threads that retry stalled reply queues, apart from the repliers.
 RETRIERS = 2
-#: How long `stop_when_empty` polls before it treats a queue as empty: longer than the queues' DelaySeconds, so that
-#: a message that was just sent manually is seen.
+#: How long `stop_when_empty` polls: longer than the queues' DelaySeconds, so that a message just sent manually is seen.
 EMPTY_SECONDS = 2
 #: The length of a poll while messages are in flight, since a stopping worker waits for its end before it releases them.
 BUSY_POLL_SECONDS = 2
@@ -58,10 +57,6 @@ BUSY_POLL_SECONDS = 2
 STOPPING_SECONDS = 5.0
 #: The interval between checks of the time limits, in seconds.
 CHECK_SECONDS = 0.5
-
-
-class _NoLongerHeld(Exception):
-    """The handler no longer holds this request: it was rejected at its time limit, or released to stop."""
 
 
 class Worker(InProcesses):
@@ -95,19 +90,19 @@ class Worker(InProcesses):
         self._work_retrier = Retrier("working", self._stopping)
         isolated = IsolatedHandler(handler, config) if config.isolate else handler
         self._processor = Processor(aws, isolated, application, config, hooks)
-        self.in_flight = self._in_flight = InFlightMessages(
+        self.in_flight = InFlightMessages(
             self._inbox,
             capacity=config.capacity,
             visibility_seconds=config.visibility_seconds,
             is_expensive=config.is_expensive,
         )
-        self._parking = Parking(self._in_flight, self._processor)
-        self._outbox = Outbox(lambda: self._in_flight.unfinished)
-        self._scale_in = protection(aws, config.scaling_group, config.instance_id, lambda: not self._in_flight.is_empty)
+        self._parking = Parking(self.in_flight, self._processor)
+        self._outbox = Outbox(lambda: self.in_flight.unfinished)
+        self._scale_in = protection(aws, config.scaling_group, config.instance_id, lambda: not self.in_flight.is_empty)
         self._replier = Replier(
             aws,
             inbox=self._inbox,
-            in_flight=self._in_flight,
+            in_flight=self.in_flight,
             outbox=self._outbox,
             default=application.replies,
             stopped=self._stopped,
@@ -130,7 +125,7 @@ class Worker(InProcesses):
         self._spawn("retrier", self._replier.retry, RETRIERS)
         self._spawn("time-limit", self._give_up_late)
         self._spawn("parking", partial(self._parking.resume, self._todo, self._stopped))
-        self._spawn("heartbeat", lambda: self._in_flight.keep_alive(self._stopped))
+        self._spawn("heartbeat", lambda: self.in_flight.keep_alive(self._stopped))
         if self._scale_in:
             self._spawn("protection", partial(self._scale_in.run, self._stopped))
 
@@ -147,21 +142,21 @@ class Worker(InProcesses):
 
         Requests that are unfinished after the grace period, or when `give_up` returns True, are released, too.
         """
-        was_busy = not self._in_flight.is_idle
+        was_busy = not self.in_flight.is_idle
         self._stopping.set()
-        self._with_timeout(partial(self._release, self._in_flight.close()))
+        self._with_timeout(partial(self._release, self.in_flight.close()))
         self._under_load.set()
         deadline = time.monotonic() + self._config.grace_seconds
-        while not self._in_flight.wait_until_empty(timeout_seconds=0.1):
+        while not self.in_flight.wait_until_empty(timeout_seconds=0.1):
             if time.monotonic() >= deadline or give_up():
                 break
         if was_busy and not give_up():
             # This process's own last poll must not receive what is released.
-            self._in_flight.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
-        left = self._in_flight.everything()
+            self.in_flight.wait_until_nothing_comes(BUSY_POLL_SECONDS + 1)
+        left = self.in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
-            self._with_timeout(partial(self._release, self._in_flight.drop(left)))
+            self._with_timeout(partial(self._release, self.in_flight.drop(left)))
         self._stopped.set()
         self._outbox.close()
         if self._scale_in:
@@ -198,9 +193,13 @@ class Worker(InProcesses):
         self._listening.begin(self._stopping)
         longest = EMPTY_SECONDS if self._config.stop_when_empty else idle_poll_seconds(self._config)
         while not self._stopping.is_set():
-            with self._turns.turn(self._stopping, longest, is_idle=self._in_flight.is_idle):
-                received = None if self._stopping.is_set() else self._receive(longest)
-            if received == 0 and self._config.stop_when_empty and self._in_flight.is_empty:
+            received = None
+            with self._turns.turn(self._stopping, longest, is_idle=self.in_flight.is_idle) as is_to_poll:
+                if is_to_poll:
+                    received = None if self._stopping.is_set() else self._receive(longest)
+                else:
+                    self._hooks.polled(0)
+            if received == 0 and self._config.stop_when_empty and self.in_flight.is_empty:
                 self._stopping.set()
 
     def _receive_under_load(self) -> None:
@@ -210,18 +209,18 @@ class Worker(InProcesses):
 
     def _receive(self, longest_seconds: int) -> int | None:
         """Receive once and pass the messages on; return their number, or None after an error."""
-        reserved = self._in_flight.reserve()
+        reserved = self.in_flight.reserve()
         messages: list[ReceivedMessage] = []
         if reserved:
-            longest = longest_seconds if self._in_flight.is_idle else min(longest_seconds, BUSY_POLL_SECONDS)
+            longest = longest_seconds if self.in_flight.is_idle else min(longest_seconds, BUSY_POLL_SECONDS)
             try:
                 messages = self._inbox.receive(
                     limit=reserved,
                     wait_seconds=longest,
-                    visibility_seconds=self._in_flight.first_visibility_seconds,
+                    visibility_seconds=self.in_flight.first_visibility_seconds,
                 )
             except BaseException as error:
-                self._in_flight.unreserve(reserved)
+                self.in_flight.unreserve(reserved)
                 self._under_load.clear()
                 if not isinstance(error, AwsError):
                     raise
@@ -237,9 +236,9 @@ class Worker(InProcesses):
             self._under_load.set()
         elif not self._stopping.is_set():
             self._under_load.clear()
-        if not self._in_flight.admit(messages, reserved=reserved):
+        if not self.in_flight.admit(messages, reserved=reserved):
             self._release(messages)
-            self._in_flight.unreserve(reserved)
+            self.in_flight.unreserve(reserved)
             return
         for received in messages:
             self._todo.put(received)
@@ -250,17 +249,17 @@ class Worker(InProcesses):
         while True:
             received = self._todo.get()
             if self._stopping.is_set():
-                self._release(self._in_flight.drop([received]))
+                self._release(self.in_flight.drop([received]))
                 continue
             try:
                 finished = self._work_retrier.retry(partial(self._try, received), math.inf)
-            except _NoLongerHeld:
+            except NoLongerHeld:
                 return
             except Parked:
                 continue
             except ServiceError as error:
                 log.warning("request %s is released: %s", name_of(received), error.sentence)
-                self._release(self._in_flight.drop([received]))
+                self._release(self.in_flight.drop([received]))
             else:
                 self._outbox.put(finished)
 
@@ -269,8 +268,8 @@ class Worker(InProcesses):
         self._move(received, State.WORKING, State.RECEIVED, State.PAUSED, State.PARKED)
         try:
             with can_be_paused(
-                partial(self._in_flight.move, received, State.PAUSED, State.WORKING),
-                partial(self._in_flight.move, received, State.WORKING, State.PAUSED),
+                partial(self.in_flight.move, received, State.PAUSED, State.WORKING),
+                partial(self.in_flight.move, received, State.WORKING, State.PAUSED),
             ):
                 finished = self._parking.finish(received)
         except ServiceError:
@@ -280,13 +279,13 @@ class Worker(InProcesses):
         return finished
 
     def _move(self, received: ReceivedMessage, after: State, *before: State) -> None:
-        if not self._in_flight.move(received, after, *before):
-            raise _NoLongerHeld
+        if not self.in_flight.move(received, after, *before):
+            raise NoLongerHeld
 
     def _give_up_late(self) -> None:
         """Reject requests beyond the time limit; their threads cannot be stopped, so others replace them."""
         while not self._stopped.wait(CHECK_SECONDS):
-            for received in self._in_flight.take_late(self._config.time_limit_seconds):
+            for received in self.in_flight.take_late(self._config.time_limit_seconds):
                 log.error("request %s took too long: it is rejected, and its thread replaced", name_of(received))
                 self._outbox.put(self._processor.give_up(received))
                 self._spawn("successor", self._handle)

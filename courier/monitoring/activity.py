@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from courier.errors import WITHOUT_REASON, CourierError, Rejected
 from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
-from courier.messaging.message_attributes import KIND, NAME
+from courier.messaging.message_attributes import KIND
 from courier.messaging.protocol import PING, Request, Response, decode_address
 from courier.messaging.states import Held
 from courier.monitoring import latency
@@ -113,11 +113,11 @@ class Activity:
 
     def _described(self, held: Held) -> InFlight:
         received = held.received
-        attributes = received.message.attributes
+        address = decode_address(received.message)
         return InFlight(
-            id=decode_address(received.message).request_id or received.message_id,
-            kind=attributes.get(KIND) or self._kind,
-            name=attributes.get(NAME, ""),
+            id=address.request_id or received.message_id,
+            kind=received.message.attributes.get(KIND) or self._kind,
+            name=address.name or "",
             state=held.state.value,
             since=self._since_epoch(received.received_at),
         )
@@ -146,7 +146,7 @@ class Activity:
         done = Finished(
             id=request.request_id,
             kind=request.kind or self._kind,
-            name=request.attributes.get(NAME, ""),
+            name=request.name or "",
             outcome=outcome,
             at=round(now, 2),
             milliseconds=None if seconds is None else round(seconds * 1000, 1),

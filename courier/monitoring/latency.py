@@ -1,7 +1,7 @@
 """Times of requests, counted in buckets that can be added up over workers.
 
-A bucket's name is its upper bound in milliseconds, by the preferred numbers of ISO 3 (R10): each is a quarter above the
-one before it. So a percentile is at most a quarter too high.
+A bucket's name is its upper bound in milliseconds, by the preferred numbers of ISO 3 (R10): each is about a
+quarter above the one before it, but for the last. So a percentile is about a quarter too high at most.
 """
 
 from __future__ import annotations

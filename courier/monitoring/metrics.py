@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 STALE_SECONDS = 60.0
 #: How long a connection may take, in seconds.
 TIMEOUT_SECONDS = 10.0
-#: The most buckets of the histogram: every second one of the activity's.
+#: The histogram has every second bucket of the activity.
 _EVERY = 2
 
 
@@ -112,7 +112,6 @@ class MetricsServer:
         except OSError as error:
             message = f"Port {port} of {address} cannot be used for metrics: {error.strerror}."
             raise WrongUsage(message, hint="Choose another with --metrics-port; 0 takes a free one.") from error
-        self._server.daemon_threads = True
 
     @property
     def url(self) -> str:

@@ -7,13 +7,13 @@ of its moment. A failure is logged once, and the next report replaces the lost o
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
 import threading
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,8 +33,6 @@ BEATS, SHORTEST_BEAT, LONGEST_BEAT = 15, 15.0, 60.0
 STOP_SECONDS = 3.0
 #: Older objects were left by workers that were killed.
 LEFT_BEHIND = timedelta(days=1)
-#: The fields that change without anything having happened.
-_TIMES = ("written_at", "polled_at")
 
 
 def beat_of(seconds: float) -> float:
@@ -55,7 +53,7 @@ class Reporter:
         self._key = f"{PREFIX}{activity.application}-{self._id}.json"
         self._stopped = threading.Event()
         self._retrier = Retrier("reporting the status", self._stopped)
-        self._last: tuple[dict[str, Any], float] | None = None
+        self._last: tuple[WorkerStatus, float] | None = None
         self._thread = threading.Thread(target=self._run, name="status", daemon=True)
 
     def start(self) -> None:
@@ -111,13 +109,13 @@ class Reporter:
 
     def _report(self) -> None:
         status = self.status()
-        text = status.encode()
-        known = {name: value for name, value in json.loads(text).items() if name not in _TIMES}
+        # These change without anything having happened.
+        known = replace(status, written_at=0.0, polled_at=None)
         if self._last:
             before, written_at = self._last
             if known == before and status.written_at - written_at < status.beat_seconds:
                 return
-        self._call("write", "put_object", self._key, Body=text.encode(), ContentType="application/json")
+        self._call("write", "put_object", self._key, Body=status.encode().encode(), ContentType="application/json")
         self._last = known, status.written_at
         self._retrier.succeeded()
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +27,8 @@ from tests.support.terminal import spawn
 
 ROOT = Path(__file__).parents[2]
 QUEUES = ("requestQueue", "responseQueue", "imageInbox", "imageOutbox")
+#: How long a program may take to end whose terminal is closed; then it is killed.
+END_SECONDS = 10.0
 #: What has not come by then will not come. No test that passes comes near it, however busy the machine.
 WAIT_SECONDS = float(os.environ.get("TEST_WAIT_SECONDS", "120"))
 NOBODY = 65534
@@ -209,7 +211,7 @@ class Place:
             cwd=str(self.folder),
             env={**self.env, "TERM": "dumb", "NO_COLOR": "1", **env},
         )
-        self.stack.callback(child.close, force=True)
+        self.stack.callback(_hang_up, child)
         return child
 
     def shell(self) -> pexpect.spawn[str]:
@@ -219,11 +221,20 @@ class Place:
             cwd=str(self.folder),
             env={**self.env, "TERM": "dumb", "NO_COLOR": "1", "PS1": "$ "},
         )
-        self.stack.callback(child.close, force=True)
+        self.stack.callback(_hang_up, child)
         return child
 
     def _popen(self, program: str, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
         return quickprograms.popen([sys.executable, str(ROOT / program), *arguments], cwd=self.folder, **options)
+
+
+def _hang_up(child: pexpect.spawn[str]) -> None:
+    """Close a terminal, and wait for the end of its program: a busy machine needs longer than pexpect waits."""
+    if not child.closed and child.isalive():
+        child.kill(signal.SIGHUP)
+        with suppress(AssertionError):
+            wait_for(lambda: not child.isalive(), END_SECONDS)
+    child.close(force=True)
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:

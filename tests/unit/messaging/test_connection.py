@@ -113,20 +113,22 @@ def test_an_error_that_outlasts_the_timeout_is_raised_and_the_next_call_tries_ag
     made = connection()
 
     with pytest.raises(Unreachable):
-        made.channel(credentials_seconds=0)
+        made.channel(opening_seconds=0)
 
     assert made.channel().requests.name == REQUESTS
 
 
 def test_the_line_is_opened_ahead(aws: FakeAws) -> None:
     made = connection()
-    threads: list[threading.Thread] = []
-    aws.queues.hooks["get_queue_url"] = lambda _: threads.extend(threading.enumerate())
+    others = {*threading.enumerate()}
+    threads: set[threading.Thread] = set()
+    aws.queues.hooks["get_queue_url"] = lambda _: threads.update(threading.enumerate())
 
     PrivateExchange(made).prepare()
     until(lambda: aws.queues.operations.count("create_queue") == 1)
     made.channel()
-    assert all(thread.daemon for thread in threads if thread is not threading.main_thread())
+    assert threads - others
+    assert all(thread.daemon for thread in threads - others)
 
     assert aws.queues.operations.count("get_queue_url") == 2
 
@@ -165,7 +167,7 @@ def test_a_canceled_call_is_not_retried(aws: FakeAws) -> None:
     aws.queues.hooks["get_queue_url"] = lambda _: made.cancellation.cancel()
 
     with pytest.raises((Canceled, Unreachable)):  # whichever is met first
-        made.channel(credentials_seconds=1000)
+        made.channel(opening_seconds=1000)
 
     assert aws.queues.operations.count("get_queue_url") < 1000
 

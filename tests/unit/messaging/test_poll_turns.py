@@ -63,6 +63,17 @@ def is_held(file: IO[bytes], stopping: threading.Event, longest_seconds: float =
         return subprocess.run(command, pass_fds=[file.fileno()], stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 
+def test_an_idle_process_does_not_poll_while_another_does_so_for_all(file: IO[bytes], holder: Holder) -> None:
+    assert holder.process.poll() is None
+    with PollTurns(file.fileno()).turn(threading.Event(), 2 * poll_turns.CHECK_SECONDS, is_idle=True) as is_to_poll:
+        assert not is_to_poll
+    with PollTurns(file.fileno()).turn(threading.Event(), 9, is_idle=False) as is_to_poll:
+        assert is_to_poll
+    holder.close()
+    with PollTurns(file.fileno()).turn(threading.Event(), 9, is_idle=True) as is_to_poll:
+        assert is_to_poll
+
+
 def test_an_idle_process_waits_for_its_turn_and_gets_it_when_its_holder_is_killed(
     file: IO[bytes], holder: Holder
 ) -> None:

@@ -543,7 +543,7 @@ def test_a_worker_that_stops_releases_its_parked_requests_at_once(
     monkeypatch.setattr("courier.aws.backoff.delay", lambda _attempt, **_: 1000.0)
     harness = opened(failing_for("1")).start()
     harness.post("1")
-    until(lambda: harness.worker._in_flight._count[State.PARKED] == 1)
+    until(lambda: harness.worker.in_flight._count[State.PARKED] == 1)
 
     assert harness.worker.stop()
 
@@ -814,9 +814,9 @@ def test_work_with_a_time_limit_of_its_own_has_that_alone(opened: Open) -> None:
 
     office = opened(in_sandbox, time_limit_seconds=0.05).start()
     office.post("1")
-    until(lambda: office.worker._in_flight.unfinished == 1, "the work")
+    until(lambda: office.worker.in_flight.unfinished == 1, "the work")
     time.sleep(0.1)
-    assert office.worker._in_flight.take_late(0.05) == []
+    assert office.worker.in_flight.take_late(0.05) == []
     late.set()
     office.until_deleted()
 

@@ -48,7 +48,7 @@ def reject(activity: Activity, asked: Request, reason: str = "") -> None:
 
 
 def test_requests_are_counted_by_outcome_and_time(activity: Activity, clock: Clock) -> None:
-    answer(activity, request(1, sent_at=clock.at - 0.07, attributes={"Name": "anna"}))
+    answer(activity, request(1, sent_at=clock.at - 0.07, name="anna"))
     answer(activity, request(2))
     reject(activity, request(3))
     reject(activity, request(4, sent_at=clock.at - 2), Reason.TIMEOUT)
