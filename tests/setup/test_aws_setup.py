@@ -383,7 +383,7 @@ def test_a_bucket_of_another_account_is_reported(stub: Stub) -> None:
         ([""], 2, "There is an empty word. Use up, plan"),
         (["up", "--only", "races"], 2, "are options of verify"),
         (["queues", "--json"], 2, "--json is an option of"),
-        (["status", "--once"], 2, "--once is an option of watch"),
+        (["status", "--once"], 2, "--once is"),
         (["--name", "Big Name"], 2, "--name is 'Big Name'"),
         (["--ssh-cidr", "0.0.0.0/0"], 2, "--ssh-cidr 0.0.0.0/0 would allow"),
         (["--ssh-cidr", "999.1.1.1/32"], 2, "and 999 is more than 255"),
