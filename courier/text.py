@@ -1,9 +1,13 @@
-"""Escape untrusted text for terminals and logs."""
+"""Texts for people: untrusted text escaped, alternatives joined, the most similar name found."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 #: The most characters of a text that are shown by default.
 DEFAULT_LIMIT = 200
+#: How alike names must be to be meant, from 0 to 1: more than those that have only their suffix in common.
+LEAST_LIKENESS = 0.65
 
 
 def printable(text: str, limit: int | None = DEFAULT_LIMIT) -> str:
@@ -25,6 +29,17 @@ def _escape(char: str) -> str:
 def quoted(text: str, limit: int = 40) -> str:
     """Return `text` printable and in single quotes, for use inside a sentence."""
     return f"'{printable(text, limit)}'"
+
+
+def nearest(text: str, names: Iterable[str]) -> str:
+    """Return the name that begins with `text` or is most like it, in letters of either case; empty if none is."""
+    import difflib
+
+    begun = text.lower()
+    by_letters = {name.lower(): name for name in names}
+    longer = [name for name in by_letters if begun and name.startswith(begun)]
+    near = longer or difflib.get_close_matches(begun, by_letters, 1, LEAST_LIKENESS)
+    return by_letters[near[0]] if near else ""
 
 
 def one_of(names: list[str] | tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, field
@@ -272,3 +273,15 @@ class Bucket:
                 yield chunk
             # Verifies the checksum; there is nothing left to request again.
             call_aws(self._fetching, self._aws.run, download.read)
+
+
+def etag_of(content: bytes) -> str:
+    """Return the ETag of a stored object, without quotes: an MD5, or the MD5 of its parts' MD5s.
+
+    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    if len(content) < PART_BYTES:
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
+    digests = b"".join(hashlib.md5(part, usedforsecurity=False).digest() for part in parts)
+    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

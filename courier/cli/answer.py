@@ -54,15 +54,15 @@ def _rank(one: _Layout, height: int) -> tuple[int, ...]:
 def _layouts(
     response: NumbersResponse, pairs: Sequence[tuple[str, str]], width: int, *, ascii_only: bool
 ) -> Iterator[_Layout]:
+    below = render.plot(response, ascii_only=ascii_only, width=width)
+    bins = len(response.histogram.counts) if response.histogram else 0
     for columns in range(1, MAX_COLUMNS + 1):
         block = _in_columns(pairs, columns)
         if columns == 1 and max(map(_width, block)) > width:
             block = _folded(pairs, width)
         taken = max(map(_width, block))
-        if taken > width:
+        if taken > width and columns > 1:
             continue
-        below = render.plot(response, ascii_only=ascii_only, width=width)
-        bins = len(response.histogram.counts) if response.histogram else 0
         for left_out, some in enumerate((below, below[:bins], [])):
             lines = [*block, *map(colored, some)]
             yield _Layout(lines=lines, columns=columns, is_beside=False, left_out=left_out)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from courier.text import one_of, printable, quoted
+from courier.text import nearest, one_of, printable, quoted
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -60,5 +59,5 @@ class ArgumentParser(argparse.ArgumentParser):
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """Return the sentence that suggests the known word most similar to `word`, after a blank; empty if none is."""
-    near = difflib.get_close_matches(word, list(known), 1)
-    return f" Did you mean {near[0]}?" if near else ""
+    near = nearest(word, known)
+    return f" Did you mean {near}?" if near else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -23,6 +24,8 @@ SHOWN_OF_EACH = 30
 MAX_EDITED = 500
 #: The history of the lines at a menu, of this session alone.
 COMMANDS = "commands"
+#: A question about the question: ? alone, or before the name of what is to be explained; a pattern is none.
+_ASKED = re.compile(r"\?(\s.*|[\w-]*)", re.DOTALL)
 
 
 class Terminal(ImageScreen):
@@ -43,6 +46,9 @@ class Terminal(ImageScreen):
         self._has_said_how_to_clear = False
         #: Call it after a canceled action has ended; returns whether the menu continues.
         self.reset = reset
+
+    def _keep_typed(self, typed: bytes) -> None:
+        self._keyboard.give_back(typed)
 
     @property
     def is_interactive(self) -> bool:
@@ -65,7 +71,7 @@ class Terminal(ImageScreen):
     ) -> T:
         """Ask until `read` accepts the answer, printing its errors. Tab offers the results of `complete`.
 
-        An answer that begins with ? is given to `explain`, without it. With a `history`, the arrow keys bring back
+        ? alone, or before a word, calls `explain` with that word. With a `history`, the arrow keys bring back
         earlier answers, and a rejected one can be edited.
         Raises: EOFError or KeyboardInterrupt if the user leaves.
         """
@@ -74,8 +80,8 @@ class Terminal(ImageScreen):
             try:
                 line = self._read_line(f"{question}: ", complete, begin=begin, history=history)
                 begin = ""
-                if explain and line.lstrip().startswith("?"):
-                    explain(line.strip()[1:].strip())
+                if explain and (asked := _ASKED.fullmatch(line.strip())):
+                    explain(asked[1].strip())
                     continue
                 answer = read(line)
             except UnicodeDecodeError:

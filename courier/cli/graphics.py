@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
 import select
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import IO
+
+from courier.cli.terminal_mode import unbuffered
 
 AUTO, KITTY, ITERM2, SIXEL, BLOCKS, NONE = "auto", "kitty", "iterm2", "sixel", "blocks", "none"
 #: How long a terminal may take to say what it is, in seconds.
@@ -42,10 +43,11 @@ def protocol_of(environment: Mapping[str, str], ask: Callable[[], bytes]) -> str
     return SIXEL if _HAS_SIXELS in ask().split(b";") else BLOCKS
 
 
-def device_attributes() -> bytes:
+def device_attributes(keep: Callable[[bytes], object]) -> bytes:
     """Ask the terminal for its primary device attributes, such as 62;4;22; nothing if it does not respond in time.
 
-    Input that is already typed stays where it is: then nothing is asked.
+    What is typed before the response is given to `keep`. Input that is already typed stays where it is: then nothing is
+    asked.
     """
     if sys.platform == "win32":
         return b""
@@ -54,48 +56,30 @@ def device_attributes() -> bytes:
     except OSError:
         return b""
     try:
-        return _asked(terminal)
+        if os.tcgetpgrp(terminal) != os.getpgrp():  # this program is in the background
+            return b""
+        with unbuffered(terminal):
+            return _asked(terminal, keep)
     except OSError:
         return b""
     finally:
         os.close(terminal)
 
 
-def _asked(terminal: int) -> bytes:
-    with _unbuffered(terminal):
-        if select.select([terminal], [], [], 0)[0]:
-            return b""
-        os.write(terminal, _QUERY)
-        read, until = b"", time.monotonic() + QUERY_SECONDS
+def _asked(terminal: int, keep: Callable[[bytes], object]) -> bytes:
+    if select.select([terminal], [], [], 0)[0]:
+        return b""
+    os.write(terminal, _QUERY)
+    read, until = b"", time.monotonic() + QUERY_SECONDS
+    try:
         # A byte at a time: what is typed behind the response is left to others.
         while not (found := _RESPONSE.search(read)):
             if not select.select([terminal], [], [], max(0.0, until - time.monotonic()))[0]:
                 return b""
             read += os.read(terminal, 1)
         return found[1]
-
-
-@contextlib.contextmanager
-def _unbuffered(terminal: int) -> Iterator[None]:
-    """Have the terminal pass on each byte without showing it. Raises: OSError if this is not the foreground's turn."""
-    if sys.platform == "win32":
-        raise PermissionError
-    import termios
-
-    if os.tcgetpgrp(terminal) != os.getpgrp():
-        raise PermissionError
-    try:
-        before = termios.tcgetattr(terminal)
-        changed = [*before]
-        changed[3] &= ~(termios.ICANON | termios.ECHO)
-        termios.tcsetattr(terminal, termios.TCSANOW, changed)
-    except termios.error as error:
-        raise OSError(*error.args) from error
-    try:
-        yield
     finally:
-        with contextlib.suppress(termios.error):
-            termios.tcsetattr(terminal, termios.TCSANOW, before)
+        keep(_RESPONSE.sub(b"", read))
 
 
 def cell_of(stream: IO[str]) -> tuple[int, int]:

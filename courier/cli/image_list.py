@@ -42,7 +42,7 @@ def show(screen: Screen, title: str, images: Sequence[StoredObject], *, whole: b
 def _lines(images: Sequence[StoredObject], width: int | None) -> list[str]:
     numbers = _right([f"{number}" for number in range(1, len(images) + 1)])
     sizes = _right([f"{item.size_bytes:,} bytes" for item in images])
-    times = [f"{item.modified:%Y-%m-%d %H:%M}" for item in images]
+    times = [f"{item.modified:%Y-%m-%d %H:%M} UTC" for item in images]
     names = [printable(item.name, None) for item in images]
     room = max(map(layout.cell_len, names), default=0)
     columns = [sizes, times]

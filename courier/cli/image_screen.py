@@ -37,7 +37,7 @@ class ImageScreen(Screen):
             return graphics.NONE
         found = self._preview
         if found == graphics.AUTO:
-            found = graphics.protocol_of(os.environ, graphics.device_attributes)
+            found = graphics.protocol_of(os.environ, lambda: graphics.device_attributes(self._keep_typed))
         return graphics.NONE if found == graphics.BLOCKS and self.ascii_only else found
 
     @property
@@ -54,6 +54,9 @@ class ImageScreen(Screen):
     def is_inside_tmux(self) -> bool:
         """Whether tmux stands between this program and the terminal."""
         return "TMUX" in os.environ
+
+    def _keep_typed(self, typed: bytes) -> None:
+        """Keep what was typed while the terminal was queried; without a keyboard, nobody reads it."""
 
     def write_sequences(self, text: str) -> None:
         """Write escape sequences as they are."""

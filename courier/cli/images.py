@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from courier.cli import bootstrap
-from courier.cli.clients import make_requester
-from courier.cli.command_line import SIGNALS, complain
+from courier.cli.clients import make_requester, make_terminal
+from courier.cli.command_line import complain
 from courier.cli.failures import Failures
 from courier.cli.images_arguments import SHEET, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
@@ -79,13 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, or the menu; return the exit status. Raises: CourierError."""
     given = build_parser(__doc__ or "").parse_args(arguments)
     bootstrap.require_packages()
-    from courier.cli.console import Terminal
-    from courier.cli.history import Histories
-    from courier.cli.keyboard import Keyboard
-
     settings = load_settings()
-    keyboard = Keyboard(SIGNALS.read_line, Histories(keeps=not settings.plain))
-    terminal = Terminal(keyboard=keyboard, plain=settings.plain, preview=settings.preview, reset=SIGNALS.reset)
+    terminal = make_terminal(settings, preview=settings.preview)
     failures = Failures(complain if given.command else terminal.complain, terminal.row if given.json else None)
     timeout_seconds = given.timeout or settings.timeout_seconds
     requester = make_requester(application(settings), settings, terminal, timeout_seconds=timeout_seconds)

@@ -198,11 +198,17 @@ class ImageCommands:
         )
 
     def show_stored(self, names: Sequence[str]) -> None:
-        """Show images of the bucket. Raises: CourierError."""
-        previews.show_stored(self, self._terminal, names)
+        """Show images of the bucket: results, or uploads of that name. Raises: AwsError."""
+        found: list[tuple[str, bytes]] = []
+        for name in names:
+            with self.failures.noted(name, "show", name=name):
+                content = self.transfer.stored(check_name(name, MAX_SOURCE_NAME_BYTES))
+                self._report_shown(name, content)
+                found.append((name, content))
+        if found and not self._as_json:
+            previews.show_stored(self._terminal, found, self.transfer.bounds, self.failures)
 
-    def report_shown(self, name: str, content: bytes) -> None:
-        """Report what image of the bucket is shown. Raises: NotAnImage."""
+    def _report_shown(self, name: str, content: bytes) -> None:
         header = read_header(io.BytesIO(content))
         size = {"width": header.width, "height": header.height, "bytes": len(content)}
         text = f"{name}  {header.format} {header.width} x {header.height}, {len(content):,} bytes"

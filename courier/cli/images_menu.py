@@ -94,8 +94,12 @@ class ImagesMenu:
             if _PATH_BEGUN.match(text.strip()):
                 raise
             return None
-        self._terminal.keep("files", text)
-        return partial(self._upload_all, sources)
+
+        def upload() -> None:
+            self._terminal.keep("files", text)
+            self._upload_all(sources)
+
+        return upload
 
     def _upload(self) -> None:
         self._terminal.say("Type or drop files, folders, or patterns such as photos/*.jpg; Tab completes.")
@@ -150,12 +154,10 @@ class ImagesMenu:
             return
         from courier.cli import previews
 
-        source = io.BytesIO()
-        self._commands.transfer.bucket("unprocessed").fetch(name, source)
-        source.seek(0)
-        made = io.BytesIO(self._commands.transfer.content(result))
-        images = [(name, source), (result.name, made)]
-        previews.show(self._terminal, images, self._commands.transfer.bounds, free_lines=OTHER_LINES)
+        transfer = self._commands.transfer
+        images = [(name, transfer.uploaded(name)), (result.name, transfer.content(result))]
+        files = [(caption, io.BytesIO(content)) for caption, content in images]
+        previews.show(self._terminal, files, transfer.bounds, free_lines=OTHER_LINES)
 
     # Download
 
@@ -214,7 +216,7 @@ class ImagesMenu:
         return self._terminal.ask(
             f"Images, such as 1-3,5 (Enter for {what})",
             lambda text: picks.picked(text, names) or newest,
-            lambda line: picks.complete(line, names),
+            lambda line: picks.complete(line, [name for name in names if name.isprintable()]),
             history=f"names in {folder}",
             explain=partial(self._explain_picks, folder, found),
         )

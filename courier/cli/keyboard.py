@@ -10,12 +10,13 @@ import os
 import re
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from courier.cli import line_editing
 from courier.cli.history import Histories
 from courier.cli.line_editing import Complete
 from courier.cli.output import can_move_cursor, is_terminal
+from courier.cli.terminal_mode import unbuffered
 
 #: Lines within this time of each other count as pasted, in seconds.
 AT_ONCE_SECONDS = 0.05
@@ -37,6 +38,8 @@ class Keyboard:
         self.agreed: deque[str] = deque()
         #: The beginning of a line that was typed ahead.
         self._left = ""
+        #: Type-ahead that others have read from the terminal.
+        self._typed = b""
 
     @property
     def is_there(self) -> bool:
@@ -51,6 +54,8 @@ class Keyboard:
         history of `question`, if it has a name.
         Raises: EOFError at Ctrl-D; KeyboardInterrupt; UnicodeDecodeError.
         """
+        if self._typed:
+            self.held += self.take_lines(0.0)
         if begin and (self._left or _is_readable(AT_ONCE_SECONDS)):
             begin = ""  # a paste that is not marked would go on in a rejected line
         begin, self._left = self._left or begin, ""
@@ -71,14 +76,20 @@ class Keyboard:
             self.histories.add(question, line)
         return line
 
+    def give_back(self, typed: bytes) -> None:
+        """Take type-ahead that others have read from the terminal."""
+        self._typed += typed
+
     def take_lines(self, seconds: float = AT_ONCE_SECONDS) -> list[str]:
         """Return type-ahead lines, until none comes for `seconds`.
 
         Text after the last line ending begins the next line that is read, for editing.
         """
-        if not _is_readable(seconds):
+        is_readable = _is_readable(seconds)
+        if not (self._typed or is_readable):
             return []
-        text = _pending_input(seconds).decode(sys.stdin.encoding or "utf-8", "replace").replace(_KEPT_END, END)
+        typed, self._typed = self._typed + (_pending_input(seconds) if is_readable else b""), b""
+        text = typed.decode(sys.stdin.encoding or "utf-8", "replace").replace(_KEPT_END, END)
         *lines, left = re.split(r"\r\n|\r|\n|(?<=\x04)", text)
         self._left = left
         return lines
@@ -99,30 +110,10 @@ def _is_readable(seconds: float) -> bool:
 def _pending_input(seconds: float) -> bytes:
     """Return all pending input of the terminal, including an unfinished line."""
     taken = b""
-    with _uncooked():
+    with unbuffered(sys.stdin.fileno(), least_bytes=0):
         while len(taken) < MAX_AHEAD_BYTES and _is_readable(seconds):
             more = os.read(sys.stdin.fileno(), 4096)
             if not more:
                 break
             taken += more
     return taken
-
-
-@contextlib.contextmanager
-def _uncooked() -> Iterator[None]:
-    """Switch the terminal to non-canonical mode: input is available before the end of a line."""
-    if sys.platform == "win32":
-        yield
-        return
-    import termios
-
-    fd = sys.stdin.fileno()
-    before = termios.tcgetattr(fd)
-    raw = termios.tcgetattr(fd)
-    raw[3] &= ~(termios.ICANON | termios.ECHO)
-    raw[6][termios.VMIN], raw[6][termios.VTIME] = 0, 0
-    termios.tcsetattr(fd, termios.TCSANOW, raw)
-    try:
-        yield
-    finally:
-        termios.tcsetattr(fd, termios.TCSANOW, before)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from courier.cli.console import Terminal
 from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
-from courier.text import quoted
+from courier.text import one_of, quoted
 
 Action = Callable[[], object]
 
@@ -125,9 +125,8 @@ class _Question:
         action = self._actions.get(answer) or (self._other and self._other.action_of(answer))
         if action:
             return action
-        keys = sorted(self._actions)
         other = f", or {self._other.example}" if self._other else ""
-        hint = f"Type {', '.join(keys[:-1])} or {keys[-1]}{other}."
+        hint = f"Type {one_of(sorted(self._actions))}{other}."
         raise _NoChoice(f"There is no choice {quoted(answer, 20)}.", hint=hint)
 
     def _as_one(self, text: str) -> Action | None:

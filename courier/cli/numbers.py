@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from courier import Request
 from courier.cli import bootstrap
-from courier.cli.clients import make_requester
-from courier.cli.command_line import CANCELLATION, SIGNALS
+from courier.cli.clients import make_requester, make_terminal
+from courier.cli.command_line import CANCELLATION
 from courier.cli.numbers_arguments import SAMPLE, build_parser
 from courier.cli.queue_commands import COMMANDS, QueueCommands
 from courier.cli.report import SHOWN_BACK, Report
@@ -130,12 +130,12 @@ class Numbers:
         batch = Batch(self.requester, self._terminal, self._report.batch(), self._reading, extras)
         return batch.run(read_lines(path), size_of(path))
 
-    def send_random(self, length: int, seed: int | None = None) -> None:
+    def send_random(self, length: int) -> None:
         """Request the statistics of random numbers and show them. Raises: CourierError."""
-        self.send(random_list(length, seed))
+        self.send(random_list(length))
 
 
-def random_list(length: int, seed: int | None) -> str:
+def random_list(length: int, seed: int | None = None) -> str:
     """Return `length` random numbers with two decimals, from -1000 to 1000; the same for the same seed."""
     chosen = random.Random(seed)  # noqa: S311  an example, no secret
     return ",".join(f"{chosen.randint(-100_000, 100_000) / 100:.2f}" for _ in range(length))
@@ -173,13 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         [f" {word}" if is_list and re.match(r"-[.,\d]", word) else word for word in raw]
     )
     bootstrap.require_packages()
-    from courier.cli.console import Terminal
-    from courier.cli.history import Histories
-    from courier.cli.keyboard import Keyboard
-
     settings = load_settings()
-    keyboard = Keyboard(SIGNALS.read_line, Histories(keeps=not settings.plain))
-    terminal = Terminal(keyboard=keyboard, plain=settings.plain, reset=SIGNALS.reset)
+    terminal = make_terminal(settings)
     as_csv = getattr(given, "csv", False)
     if given.json and as_csv:
         raise WrongUsage("Use --json or --csv, not both.")

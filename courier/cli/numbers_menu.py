@@ -58,8 +58,12 @@ class NumbersMenu:
             return None
         check = CommaCheck()
         items = _checked(text, check)
-        self._terminal.keep(_NUMBERS, text)
-        return lambda: self._send(items, check)
+
+        def send() -> None:
+            self._terminal.keep(_NUMBERS, text)
+            self._send(items, check)
+
+        return send
 
     def _send(self, items: Sequence[str], check: CommaCheck) -> None:
         if note := without_options(check.note()):

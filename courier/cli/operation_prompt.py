@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from courier.cli import typed_words
 from courier.cli.screen import Screen
 from courier.errors import Rejected, WrongUsage
 from courier.images.formats import WRITTEN
 from courier.images.operation import DEFAULT, Operation
 from courier.images.operations import OPERATIONS
 from courier.images.pipeline import PRESET_HELP, PRESETS, Pipeline, UnknownOperation, parse
-from courier.text import quoted
+from courier.text import nearest, quoted
 
 EXAMPLES = "Such as sepia or resize=50%,sepia,convert=webp, one after another. ? lists all."
 #: The columns of the table of operations, and its lines beside the rows, with the next question.
@@ -30,8 +29,7 @@ def read(text: str) -> Pipeline:
             raise Rejected(error.message, hint=f"Separate operations by commas: {separated}.") from error
         if not isinstance(error, UnknownOperation):
             raise
-        near = error.near or typed_words.nearest(error.name, [*OPERATIONS, *PRESETS])
-        hint = f"Did you mean {near}? " if near else ""
+        hint = f"Did you mean {error.near}? " if error.near else ""
         raise Rejected(error.message, hint=f"{hint}? lists all operations.") from error
 
 
@@ -43,10 +41,7 @@ def complete(line: str) -> list[str]:
 
 
 def explain(screen: Screen, name: str) -> None:
-    """Show all operations, as far as the screen has room: in a table, or their names; or explain the one named.
-
-    Raises: WrongUsage if there is none of that name.
-    """
+    """Show all operations, as far as the screen has room: in a table, or their names; or explain the one named."""
     name = name.partition("=")[0].strip()
     if name in OPERATIONS:
         for line in _explained(OPERATIONS[name]):
@@ -54,7 +49,7 @@ def explain(screen: Screen, name: str) -> None:
     elif name in PRESETS:
         screen.say(f"{name}: {PRESET_HELP[name]}. It means {PRESETS[name]}.")
     elif name:
-        near = typed_words.nearest(name, [*OPERATIONS, *PRESETS])
+        near = nearest(name, [*OPERATIONS, *PRESETS])
         hint = f"Did you mean {near}?" if near else "? lists all operations."
         screen.complain(WrongUsage(f"There is no operation {quoted(name)}.", hint=hint))
     elif _has_room(screen):

@@ -20,8 +20,8 @@ HANDLER = "courier.text"
 _REPLACED = ("strict", "surrogateescape", "backslashreplace")
 #: Values of TERM of terminals that cannot move the cursor.
 _DUMB = ("dumb", "unknown", "")
-#: The default and the least width of a terminal, in columns.
-USUAL_COLUMNS = 80
+#: The size of a terminal that tells none, and the least width, in characters.
+USUAL_COLUMNS, USUAL_LINES = 80, 24
 MIN_COLUMNS = 20
 
 #: Plain forms of characters that these programs write and some encodings lack.

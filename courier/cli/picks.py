@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from courier.cli import typed_words
 from courier.cli.typed_words import Word
 from courier.errors import WrongUsage
-from courier.text import quoted
+from courier.text import nearest, quoted
 
 ALL = "all"
 _SEPARATORS = ","
@@ -65,7 +65,7 @@ def _numbered(numbers: re.Match[str], names: Sequence[str]) -> Iterator[str]:
 
 
 def _nothing(word: Word, names: Sequence[str]) -> WrongUsage:
-    near = typed_words.nearest(word.text, names)
+    near = nearest(word.text, names)
     hint = f"Did you mean {typed_words.continued(near)}?" if near else _what_to_type(names)
     what = "matches" if _WILD.search(word.text) else "is"
     return WrongUsage(f"No name in the list {what} {quoted(word.text, _SHOWN)}.", hint=hint)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING
 
 from courier.cli import graphics, layout
 from courier.cli.image_screen import ImageScreen
-from courier.errors import CourierError, ObjectMissing
+from courier.errors import CourierError
 
 if TYPE_CHECKING:
-    from courier.cli.images_commands import ImageCommands
+    from courier.cli.failures import Failures
     from courier.images.preview import Strip
     from courier.images.probe import Bounds
 
@@ -86,39 +87,22 @@ def _placed(strip: Strip, protocol: str, *, is_inside: bool) -> str:
     return "\n" * strip.lines + f"\x1b[{strip.lines}A\x1b7{drawn}\x1b8\x1b[{strip.lines}B"
 
 
-def show_stored(commands: ImageCommands, screen: ImageScreen, names: Sequence[str]) -> None:
-    """Show images of the bucket: results, or uploads of that name. Raises: CourierError."""
-    shown = []
-    for name in names:
-        with commands.failures.noted(name, "show", name=name):
-            content = _content(commands, name)
-            commands.report_shown(name, content)
-            shown.append((name, io.BytesIO(content)))
-    show(screen, shown, commands.transfer.bounds)
-    if shown and not screen.shows_images:
+def show_stored(screen: ImageScreen, stored: Sequence[tuple[str, bytes]], bounds: Bounds, failures: Failures) -> None:
+    """Show images by their names, side by side; if one is damaged, each alone, so that all others are seen."""
+    if not screen.shows_images:
         screen.note(NOT_SHOWN)
-
-
-def _content(commands: ImageCommands, name: str) -> bytes:
-    from courier.images.transfer import Result
-
+        return
     try:
-        return commands.transfer.content(Result(name=name))
-    except ObjectMissing:
-        file = io.BytesIO()
-        commands.transfer.bucket("unprocessed").fetch(name, file)
-        return file.getvalue()
+        show(screen, [(name, io.BytesIO(content)) for name, content in stored], bounds)
+    except CourierError:
+        for name, content in stored:
+            with failures.noted(name, "show", name=name):
+                show(screen, [(name, io.BytesIO(content))], bounds)
 
 
 def show_made(screen: ImageScreen, made: Sequence[tuple[str, Callable[[], bytes]]], bounds: Bounds) -> None:
-    """Show the sources and results of a run, if these are few; what cannot be shown is left out."""
-    images = []
-    for caption, read in made if screen.shows_images else ():
-        try:
-            images.append((caption, io.BytesIO(read())))
-        except OSError:
-            return
-    try:
-        show(screen, images, bounds)
-    except CourierError:
+    """Show the sources and results of a run, if these are few; nothing if one of them cannot be shown."""
+    if not screen.shows_images:
         return
+    with contextlib.suppress(OSError, CourierError):
+        show(screen, [(caption, io.BytesIO(read())) for caption, read in made], bounds)

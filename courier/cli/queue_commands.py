@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from courier.cli import output
 from courier.cli.waiting import informed
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.messaging.connection import Connection, response_of
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 PING_SECONDS = 10.0
 #: A larger clock difference gets a warning, in seconds; AWS rejects calls beyond 300.
 CLOCK_SECONDS = 60.0
-#: The height of a usual terminal.
-USUAL_LINES = 24
-
 
 #: The commands and their help.
 COMMANDS = {
@@ -111,7 +109,7 @@ class QueueCommands:
         Raises: AwsError.
         """
         # A letter has up to three lines; the menu and the question have about a dozen.
-        room = max(1, (self._terminal.height or USUAL_LINES) - 12) // 3
+        room = max(1, (self._terminal.height or output.USUAL_LINES) - 12) // 3
         if self.dead(most=max(1, room)):
             self.redrive()
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from courier.cli import answer, layout
+from courier.cli import answer, layout, output
 from courier.errors import CourierError, Rejected, RequestCanceled, ResponseTimeout
 from courier.numbers import render
 from courier.numbers.missing import MissingValues
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 #: The longest list that is shown in full, and how many numbers are shown of each end of a longer list.
 SHOWN_BACK = 20
 SHOWN_OF_MANY = 5
-#: The height of a terminal that does not say it, and the lines beside statistics and plot: the list, what was skipped,
-#: the time, and the prompt.
-USUAL_LINES = 24
+#: The lines beside statistics and plot: the list, what was skipped, the time, and the prompt.
 OTHER_LINES = 4
 #: The most characters of a number that are shown.
 SHOWN_OF_NUMBER = 60
@@ -69,7 +67,7 @@ class Report:
     def _show_person(self, response: NumbersResponse) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
         if self._terminal.width and not plain:
-            height = (self._terminal.height or USUAL_LINES) - OTHER_LINES
+            height = (self._terminal.height or output.USUAL_LINES) - OTHER_LINES
             spans = answer.fitted(response, width=self._terminal.width, height=height, ascii_only=ascii_only)
             self._terminal.say_spans(spans)
             return

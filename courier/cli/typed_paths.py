@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from courier.cli import typed_words
 from courier.errors import WrongUsage
 from courier.files import expand_home
-from courier.text import quoted
+from courier.text import nearest, quoted
 
 _URL = "file://"
 #: What PowerShell puts before a dropped path.
@@ -105,7 +105,7 @@ def _near(path: Path) -> str:
         names = [entry.name for entry in path.parent.iterdir()]
     except (OSError, ValueError):
         return ""
-    near = typed_words.nearest(path.name, names)
+    near = nearest(path.name, names)
     return str(path.parent / near) if near else ""
 
 
@@ -122,10 +122,11 @@ def _completions(line: str, *, only_folders: bool) -> Iterator[str]:
 
 def _rests(begun: str, *, only_folders: bool) -> Iterator[str]:
     """Yield what is missing of the paths that begin with `begun`; a folder ends in a slash."""
-    place = Path(expand_home(begun))
-    folder, name = (place, "") if begun.endswith(("/", "~")) else (place.parent, place.name)
+    # Not as a Path, which would drop a dot or a slash at the end.
+    place = os.path.expanduser(begun)  # noqa: PTH111
+    folder, name = (place, "") if begun == "~" else os.path.split(place)
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        entries = sorted(os.scandir(folder or "."), key=lambda entry: entry.name)
     except (OSError, ValueError):
         return
     for entry in entries:

@@ -6,17 +6,14 @@ KDE) and `"C:\Users\me\My Cat.png"` (Windows), where a backslash separates folde
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from courier.errors import WrongUsage
 
 _BLANKS = " \t\r\n"
-#: How alike names must be to be meant, from 0 to 1: more than those that have only their suffix in common.
-LEAST_LIKENESS = 0.65
 _QUOTES = ("'", '"')
 #: A part of a word, in which a backslash escapes the next character, or is a character as any other.
 _PART = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|.""", re.DOTALL)
@@ -62,15 +59,6 @@ def continued(text: str, quote: str = "") -> str:
     if quote:
         return re.sub(r'(["\\$`])', r"\\\1", text)
     return text if os.name == "nt" else re.sub(r"([\s'\"\\,])", r"\\\1", text)
-
-
-def nearest(text: str, names: Iterable[str]) -> str:
-    """Return the name that begins with `text` or is most like it, in letters of either case; empty if none is."""
-    begun = text.lower()
-    by_letters = {name.lower(): name for name in names}
-    longer = [name for name in by_letters if begun and name.startswith(begun)]
-    near = longer or difflib.get_close_matches(begun, by_letters, 1, LEAST_LIKENESS)
-    return by_letters[near[0]] if near else ""
 
 
 def _words(line: str, separators: str) -> Iterator[Word]:

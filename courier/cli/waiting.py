@@ -11,17 +11,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from courier.cancellation import Canceled
 from courier.errors import CourierError
 
 if TYPE_CHECKING:
-    from courier import Application
-    from courier.aws.session import Aws
     from courier.aws.sqs import Depth
     from courier.cli.screen import Screen
+    from courier.messaging.connection import Connection
 
 #: When it is said how long the wait has been, and how often that changes in a live line, in seconds.
 LONG_SECONDS = 2.0
@@ -35,26 +34,8 @@ NOBODY_SECONDS = 10.0
 Ask = Callable[[], "Depth | None"]
 
 
-class Connected(Protocol):
-    """What is asked of a requester."""
-
-    @property
-    def application(self) -> Application:
-        """Its application."""
-
-    @property
-    def is_open(self) -> bool:
-        """Whether its channel is open."""
-
-    def channel(self) -> Any:  # noqa: ANN401  a class of the package below
-        """Return its channel."""
-
-    def aws(self) -> Aws:
-        """Return its connection to AWS."""
-
-
 @contextlib.contextmanager
-def informed(screen: Screen, text: str, connection: Connected) -> Iterator[None]:
+def informed(screen: Screen, text: str, connection: Connection) -> Iterator[None]:
     """Show `text` while the body waits for a response, and what is known about the wait."""
     with screen.waiting(text) as update:
         report = _Report(screen, text, update, lambda: _depth(connection), lambda: how_to_start(connection))
@@ -132,17 +113,16 @@ def describe(depth: Depth) -> str:
     return f"at most {max(0, depth.visible - 1):,} ahead, {depth.in_flight:,} in progress"
 
 
-def _depth(connection: Connected) -> Depth | None:
+def _depth(connection: Connection) -> Depth | None:
     if not connection.is_open:
         return None
     try:
-        found: Depth = connection.channel().requests.depth()
+        return connection.channel().requests.depth()
     except (CourierError, Canceled):
         return None
-    return found
 
 
-def how_to_start(connection: Connected) -> str:
+def how_to_start(connection: Connection) -> str:
     """Say how a worker is started on this set-up."""
     from courier.aws.errors import IS_CHECKOUT
 

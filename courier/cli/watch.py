@@ -123,8 +123,12 @@ class Watch:
 
     def wait_for_first(self) -> None:
         """Wait until all was read once, or tried."""
-        for poller in (self.queues, self.workers):
-            CANCELLATION.run(lambda poller=poller: poller.first.wait(FIRST_SECONDS))  # type: ignore[misc]  # at once
+        self.wait_for_queues()
+        CANCELLATION.run(lambda: self.workers.first.wait(FIRST_SECONDS))
+
+    def wait_for_queues(self) -> None:
+        """Wait until the queues were read once, or tried."""
+        CANCELLATION.run(lambda: self.queues.first.wait(FIRST_SECONDS))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -211,7 +215,7 @@ def _screen(watch: Watch) -> int:
 
     clients = {one.name: _client(one) for one in watch.reader.applications}
     screen = Shown(watch, View(clients=clients, ascii_only=not _shows_blocks()))
-    watch.queues.first.wait(FIRST_SECONDS)
+    watch.wait_for_queues()
     WatchTerminal(
         lambda width, height: display(screen.live(), width, height, screen.view), screen.press, screen.changes
     ).run()

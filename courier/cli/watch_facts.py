@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from courier.cli.watch_text import age
 from courier.monitoring.live import Live, QueueNow
 from courier.monitoring.summary import in_milliseconds, rejections
-from courier.text import printable
 
 
 def facts(live: Live) -> Iterator[str]:
-    """Yield the lines; texts that others wrote are escaped."""
+    """Yield the lines. They contain texts that others wrote, to be escaped before they are shown."""
     endpoint = f", endpoint {live.endpoint}" if live.endpoint else ""
     yield f"account {live.account}, region {live.region}{endpoint}"
     for queue in live.queues:
@@ -45,4 +44,4 @@ def _queue(queue: QueueNow) -> str:
 
 
 def _who(name: str) -> str:
-    return f" of {printable(name, None)}" if name else ""
+    return f" of {name}" if name else ""

@@ -11,22 +11,22 @@ import os
 import select
 import signal
 import sys
-import termios
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
-from typing import Any
 
 from rich.console import Console, ConsoleDimensions, Group
 from rich.live import Live
 from rich.text import Text
 
+from courier.cli import output
 from courier.cli.command_line import CANCELLATION
+from courier.cli.terminal_mode import unbuffered
 
 #: How long the loop waits for a key before it looks at the size, at new data and at signals, in seconds.
 TICK_SECONDS = 0.1
-#: The least size of a display; a smaller terminal, or one that tells no size, is taken for the usual one.
-USUAL = (80, 24)
+#: The size of a display on a terminal that tells none.
+USUAL = (output.USUAL_COLUMNS, output.USUAL_LINES)
 
 Draw = Callable[[int, int], Sequence[Text]]
 
@@ -54,7 +54,7 @@ class WatchTerminal:
     def _show(self) -> bool:
         """Show displays; return True when the program is to be suspended, False after `q`."""
         self._is_suspended = False
-        with self._uncooked(), self._filled() as live:
+        with unbuffered(0) if output.is_terminal(sys.stdin) else contextlib.nullcontext(), self._filled() as live:
             seen: object = None
             while not self._is_suspended:
                 CANCELLATION.check()
@@ -82,24 +82,6 @@ class WatchTerminal:
             with contextlib.suppress(OSError):  # the terminal is gone
                 live.stop()
 
-    @contextlib.contextmanager
-    def _uncooked(self) -> Iterator[None]:
-        """Have keys read one by one, without echo; Ctrl-C and Ctrl-Z stay signals."""
-        try:
-            before = termios.tcgetattr(0)
-        except termios.error:  # no terminal: there are no keys
-            yield
-            return
-        raw: list[Any] = termios.tcgetattr(0)
-        raw[3] &= ~(termios.ICANON | termios.ECHO)
-        raw[6][termios.VMIN], raw[6][termios.VTIME] = 1, 0
-        termios.tcsetattr(0, termios.TCSADRAIN, raw)
-        try:
-            yield
-        finally:
-            with contextlib.suppress(termios.error):
-                termios.tcsetattr(0, termios.TCSADRAIN, before)
-
     def _suspend(self, _number: int, _frame: FrameType | None) -> None:
         self._is_suspended = True
 
@@ -120,7 +102,7 @@ def _size() -> tuple[int, int]:
 
 def _keys(seconds: float) -> str:
     """Return the keys that are pressed within that time; arrows, which send an escape sequence, are none."""
-    if not sys.stdin.isatty():
+    if not output.is_terminal(sys.stdin):
         time.sleep(seconds)
         return ""
     if not select.select([0], [], [], seconds)[0]:

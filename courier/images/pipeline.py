@@ -6,7 +6,6 @@ comma inside a value is written `\\,`.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +17,7 @@ from courier.images.arguments import Values
 from courier.images.formats import FORMATS
 from courier.images.operation import Step
 from courier.images.operations import OPERATIONS
-from courier.text import one_of, quoted
+from courier.text import nearest, one_of, quoted
 
 #: The maximum number of operations, and the maximum length of the text in characters.
 MAX_STEPS = 20
@@ -203,7 +202,7 @@ def _steps(part: str) -> Sequence[Step]:
 
 def _unknown(name: str) -> UnknownOperation:
     known = [*OPERATIONS, *PRESETS]
-    near = next(iter(difflib.get_close_matches(name, known, 1)), "")
+    near = nearest(name, known)
     hint = f"Did you mean {near}?" if near else f"There are {one_of(known)}."
     error = UnknownOperation(f"There is no operation {quoted(name)}.", hint=hint)
     error.name, error.near = name, near

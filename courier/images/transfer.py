@@ -17,9 +17,9 @@ from pathlib import Path, PurePath
 from typing import IO, Any
 
 from courier import Request, Requester, Response
-from courier.aws.s3 import PART_BYTES, Bucket, StoredObject
+from courier.aws.s3 import Bucket, StoredObject, etag_of
 from courier.cancellation import Canceled
-from courier.errors import CourierError, ObjectReplaced, RequestCanceled, WrongUsage
+from courier.errors import CourierError, ObjectMissing, ObjectReplaced, RequestCanceled, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name, expand_home, read_file, writing
 from courier.images import logo, preview
 from courier.images.formats import FORMATS
@@ -255,6 +255,20 @@ class ImageTransfer:
         self.fetch(result, file)
         return file.getvalue()
 
+    def uploaded(self, name: str) -> bytes:
+        """Return an uploaded image. Raises: ObjectMissing; Rejected if it is too large; AwsError."""
+        file = io.BytesIO()
+        limit_bytes = int(self._settings.image_max_megabytes * 1e6)
+        self.bucket("unprocessed").fetch(name, file, limit_bytes=limit_bytes)
+        return file.getvalue()
+
+    def stored(self, name: str) -> bytes:
+        """Return the result of that name, or else the upload. Raises: ObjectMissing; Rejected; AwsError."""
+        try:
+            return self.content(Result(name=name))
+        except ObjectMissing:
+            return self.uploaded(name)
+
     @property
     def client(self) -> str | None:
         """The client's name."""
@@ -281,15 +295,3 @@ def _result(response: Response) -> Result | CourierError:
     except CourierError as error:
         return error
     return Result(name=name, seconds=response.seconds, details=dict(response.details))
-
-
-def etag_of(content: bytes) -> str:
-    """Return the ETag of a stored object, without quotes: an MD5, or the MD5 of its parts' MD5s.
-
-    Source: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-    """
-    if len(content) < PART_BYTES:
-        return hashlib.md5(content, usedforsecurity=False).hexdigest()
-    parts = [content[start : start + PART_BYTES] for start in range(0, len(content), PART_BYTES)]
-    digests = b"".join(hashlib.md5(part, usedforsecurity=False).digest() for part in parts)
-    return f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(parts)}"

@@ -28,7 +28,7 @@ class TypedKeyboard(Keyboard):
 
     def __init__(self, typed: Sequence[str | Sequence[str] | type[BaseException]]) -> None:
         super().__init__()
-        self._typed: Iterator[str | Sequence[str] | type[BaseException]] = iter(typed)
+        self._lines: Iterator[str | Sequence[str] | type[BaseException]] = iter(typed)
         self.ahead: list[str] = []
         self.prompts: list[str] = []
 
@@ -45,7 +45,7 @@ class TypedKeyboard(Keyboard):
         question: str = "",  # noqa: ARG002  nobody types an arrow key
     ) -> str:
         self.prompts.append(prompt + begin)
-        typed = next(self._typed, EOFError)
+        typed = next(self._lines, EOFError)
         if isinstance(typed, str):
             return typed
         if isinstance(typed, type):

@@ -13,9 +13,10 @@ import courier
 from tests.unit.test_layers import NAMES, imports, package_of
 
 #: The commands for operators: purge, dead letters and redrive concern queues, not requests, and `check` tells what a
-#: single round trip met. They are no part of what a library's user needs, and see the connection from inside. And what
-#: only supervises the processes of a worker does that without loading the library.
-EXCEPTIONS = ("courier.cli.queue_commands", "courier.cli.workers")
+#: single round trip met. They are no part of what a library's user needs, and see the connection from inside, as does
+#: what tells a person how long the queue is. And what only supervises the processes of a worker does that without
+#: loading the library.
+EXCEPTIONS = ("courier.cli.queue_commands", "courier.cli.waiting", "courier.cli.workers")
 PUBLIC = [name for name in courier.__all__ if name not in ("__version__", "testing")]
 
 

@@ -76,6 +76,14 @@ def test_plain_characters_where_there_are_no_others() -> None:
     assert all(line.isascii() for line in shown(of(SAMPLE), 90, ascii_only=True))
 
 
+@pytest.mark.parametrize("width", [1, 5, 12, 19])
+def test_a_terminal_of_any_width_gets_the_whole_answer(width: int) -> None:
+    found = of(SAMPLE)
+    text = "".join("".join(shown(found, width)).split())
+
+    assert all(name.replace(" ", "") in text for name in render.table(found, ascii_only=False))
+
+
 @pytest.mark.parametrize("width", [20, 40, 80])
 def test_what_is_too_long_for_a_line_goes_on_in_the_next(width: int) -> None:
     lines = shown(of("1" * 100), width)

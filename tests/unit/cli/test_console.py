@@ -57,12 +57,16 @@ def test_a_paste_of_lines_and_a_long_line_are_not_shown_again(monkeypatch: pytes
 
 
 def test_a_question_mark_is_explained_and_the_question_put_again() -> None:
-    screen = Screen("?", "? sepia ", "5")
+    screen = Screen("?", "? sepia ", "?flip", "5")
     explained: list[str] = []
 
     assert screen.terminal.ask("How many", a_number, history="length", explain=explained.append) == 5
-    assert explained == ["", "sepia"]
+    assert explained == ["", "sepia", "flip"]
     assert screen.errors == ""
+
+
+def test_a_pattern_that_begins_with_a_question_mark_is_an_answer() -> None:
+    assert Screen("?at.*").terminal.ask("Files", str, explain=lambda _name: pytest.fail("explained")) == "?at.*"
 
 
 def test_an_answer_that_is_no_text_is_requested_again(monkeypatch: pytest.MonkeyPatch) -> None:

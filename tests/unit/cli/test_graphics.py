@@ -39,16 +39,24 @@ def test_a_terminal_is_known_by_its_variables_or_asked(
     assert graphics.protocol_of(environment, lambda: attributes) == found
 
 
-ASK = "import sys; from courier.cli import graphics; sys.stdout.write(f'<{graphics.device_attributes()!r}>')"
+ASK = """
+import fcntl, sys, termios
+from courier.cli import graphics
+
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+kept = []
+found = graphics.device_attributes(kept.append)
+sys.stdout.write(f"<{found!r} {b''.join(kept)!r}>")
+"""
 
 
 def asked(response: bytes, typed: bytes = b"") -> tuple[bytes, bytes, bool]:
-    """Return what a program learns from a terminal, what is left to read, and whether it shows what is typed."""
+    """Return what a program learns from a terminal and keeps, what is left to read, and whether typing is shown."""
     leader, follower = pty.openpty()
     if typed:
         os.write(leader, typed)
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import os, fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {ASK}"],
+        [sys.executable, "-c", ASK],
         stdin=follower,
         stdout=follower,
         stderr=follower,
@@ -68,16 +76,18 @@ def asked(response: bytes, typed: bytes = b"") -> tuple[bytes, bytes, bool]:
     return written.partition(b"<")[2].partition(b">")[0], left, shows
 
 
-def test_a_terminal_that_is_asked_responds_and_keeps_what_is_typed_behind() -> None:
-    assert asked(b"\x1b[?62;4;22cls\n") == (b"b'62;4;22'", b"ls\n", True)
+def test_a_terminal_that_is_asked_responds_and_nothing_typed_is_lost() -> None:
+    assert asked(b"\x1b[?62;4;22cls\n") == (b"b'62;4;22' b''", b"ls\n", True)
+    assert asked(b"yes\r\x1b[?62;4cls\n") == (b"b'62;4' b'yes\\n'", b"ls\n", True)
 
 
 def test_nothing_is_asked_while_there_is_input_and_none_of_that_is_lost() -> None:
-    assert asked(b"\x1b[?62;4c", typed=b"yes\n") == (b"b''", b"yes\n", True)
+    assert asked(b"\x1b[?62;4c", typed=b"yes\n") == (b"b'' b''", b"yes\n", True)
 
 
 def test_a_terminal_that_does_not_respond_is_waited_for_a_moment() -> None:
-    assert asked(b"") == (b"b''", b"", True)
+    assert asked(b"") == (b"b'' b''", b"", True)
+    assert asked(b"never mind") == (b"b'' b'never mind'", b"", True)
 
 
 def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +96,7 @@ def test_without_a_terminal_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("os.open", missing)
 
-    assert graphics.device_attributes() == b""
+    assert graphics.device_attributes(print) == b""
 
 
 def test_the_size_of_a_character_is_that_of_the_terminal_or_the_usual_one() -> None:

@@ -51,8 +51,8 @@ def test_the_whole_list_is_shown_for_a_question_mark() -> None:
 @pytest.mark.parametrize(
     ("columns", "row"),
     [
-        (100, "2  a-long-name-of-a-photo-from-the-summer-holidays-000.png  1,234,567 bytes  1970-01-01 00:00"),
-        (60, "2  a-long-name…ys-000.png  1,234,567 bytes  1970-01-01 00:00"),
+        (100, "2  a-long-name-of-a-photo-from-the-summer-holidays-000.png  1,234,567 bytes  1970-01-01 00:00 UTC"),
+        (60, "2  a-long-na…-000.png  1,234,567 bytes  1970-01-01 00:00 UTC"),
         (40, "2  a-long-nam…s-000.png  1,234,567 bytes"),
         (20, "2  a-long-na…000.png"),
     ],

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from courier import Request
-from courier.aws.s3 import StoredObject
+from courier.aws.s3 import StoredObject, etag_of
 from courier.cancellation import Canceled
-from courier.cli import image_rows, images, images_arguments
+from courier.cli import graphics, image_rows, images, images_arguments
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
 from courier.images.pipeline import PRESETS, parse
 from courier.images.preview import sample
-from courier.images.transfer import Result, etag_of
+from courier.images.transfer import Result
 from tests.support.fakes import FakeAws, until
 from tests.support.rows import rows
 from tests.support.screens import Screen
@@ -363,6 +363,24 @@ def test_images_of_the_bucket_are_shown_results_before_uploads() -> None:
         ("show", "a.png", 640, False),
         ("show", "none.png", None, True),
     ]
+
+
+def test_a_damaged_image_is_named_and_the_others_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.cli.image_screen.ImageScreen.graphics", graphics.BLOCKS)
+    transfer = made_transfer()
+    for name, content in {"good.png": sample(), "bad.png": sample()[:5_000], "big.png": bytes(10**6)}.items():
+        transfer.bucket("unprocessed").store(name, io.BytesIO(content), media_type="image/png")
+    commands, screen = commands_for(transfer)
+    as_json, written = commands_for(transfer, as_json=True)
+
+    commands.show_stored(["bad.png", "good.png", "big.png"])
+    as_json.show_stored(["bad.png", "good.png"])
+
+    assert (commands.failures.worst, as_json.failures.worst) == (1, 0)
+    assert all(f"{name}:" in screen.errors for name in ("bad.png", "big.png"))
+    assert "good.png:" not in screen.errors
+    assert "\N{UPPER HALF BLOCK}" in screen.shown
+    assert [row["name"] for row in rows(written.shown, "images")] == ["bad.png", "good.png"]
 
 
 @pytest.mark.usefixtures("folder")

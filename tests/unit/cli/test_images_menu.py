@@ -10,6 +10,7 @@ import pytest
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.cli.images_menu import ImagesMenu
+from courier.cli.line_editing import Complete
 from courier.cli.queue_commands import QueueCommands
 from courier.errors import Rejected
 from courier.images.preview import sample
@@ -52,14 +53,19 @@ def transfer() -> LocalTransfer:
     return LocalTransfer(aws)
 
 
-def walked(transfer: LocalTransfer, *typed: str) -> Screen:
+def walked(transfer: LocalTransfer, *typed: str | list[str]) -> Screen:
     """Return the screen after a menu in which this was typed."""
     screen = Screen(*typed, "0", is_terminal=True)
+    assert walked_on(transfer, screen) == 0
+    return screen
+
+
+def walked_on(transfer: LocalTransfer, screen: Screen) -> int:
+    """Return the exit status of a menu on a screen."""
     commands = ImageCommands(transfer, screen.terminal, Failures(screen.terminal.complain), as_json=False)
     queues = QueueCommands(Requests(), screen.terminal, as_json=False, timeout_seconds=1)  # type: ignore[arg-type]
     menu = ImagesMenu(lambda: commands, Requests(), queues, screen.terminal)  # type: ignore[arg-type]
-    assert menu.run() == 0
-    return screen
+    return menu.run()
 
 
 def names(transfer: LocalTransfer, folder: str) -> set[str]:
@@ -175,6 +181,31 @@ def test_files_that_are_dropped_on_the_menu_are_uploaded(
 
     assert names(transfer, "unprocessed") == uploaded
     assert errors in screen.errors
+
+
+def test_only_what_the_user_agrees_to_enters_the_history(transfer: LocalTransfer) -> None:
+    for sure, kept in (("n", []), ("y", ["a.png\nphotos/b.png"])):
+        screen = walked(transfer, ["a.png", "photos/b.png"], sure, "n")
+        assert screen.keyboard.histories.lines("files") == kept
+
+
+def test_tab_offers_no_name_that_a_terminal_could_take_for_a_command(
+    transfer: LocalTransfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str] = []
+    transfer.bucket("unprocessed").store("a\x1b[2J.png", io.BytesIO(sample()), media_type="image/png", is_new=True)
+    transfer.bucket("unprocessed").store("a.png", io.BytesIO(sample()), media_type="image/png", is_new=True)
+    screen = Screen("2", "1", "", "0", is_terminal=True)
+    read_line = screen.keyboard.read_line
+
+    def tab(prompt: str, complete: Complete | None = None, **options: str) -> str:
+        offered.extend(complete("a") if complete and prompt.startswith("Images") else [])
+        return read_line(prompt, complete, **options)
+
+    monkeypatch.setattr(screen.keyboard, "read_line", tab)
+
+    assert walked_on(transfer, screen) == 0
+    assert offered == ["a.png"]
 
 
 def test_the_sample_is_uploaded_for_an_empty_answer_and_an_empty_bucket_is_said(transfer: LocalTransfer) -> None:

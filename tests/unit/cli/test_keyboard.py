@@ -60,6 +60,19 @@ def test_ctrl_d_ends_a_line_of_its_own(typing: Callable[[str], None]) -> None:
     assert Keyboard().take_lines() == ["1", END]
 
 
+def test_what_others_have_read_comes_before_what_is_typed_then(typing: Callable[[str], None]) -> None:
+    board = Keyboard(lambda _prompt: "")
+    board.give_back(b"\xc3\xa4\n1")
+    typing("2\n3\n")
+
+    assert board.take_lines() == ["ä", "12", "3"]
+
+    board.give_back(b"4\n5")
+    board.read_line("Numbers: ")
+    assert board.held == ["4"]
+    assert board.take_lines() == []
+
+
 def test_the_beginning_of_a_line_is_left_to_be_edited(
     typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

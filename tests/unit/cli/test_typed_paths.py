@@ -104,6 +104,8 @@ def test_a_folder_need_not_exist(text: str, found: str) -> None:
         ("~/sub/o", ["~/sub/one.png"]),
         (".h", [".hidden.png"]),
         ("nowhere/", []),
+        (".", [".hidden.png"]),
+        ("sub/.", []),
     ],
 )
 def test_tab_completes_the_last_word_or_the_line(line: str, completed: list[str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from courier import Request, Requester, Response
-from courier.aws.s3 import PART_BYTES
+from courier.aws.s3 import PART_BYTES, etag_of
 from courier.errors import (
     BucketMissing,
     CourierError,
@@ -28,7 +28,7 @@ from courier.images.application import application
 from courier.images.pipeline import parse
 from courier.images.preview import SAMPLE_NAME, sample
 from courier.images.probe import Header
-from courier.images.transfer import ImageTransfer, LocalImage, Result, etag_of
+from courier.images.transfer import ImageTransfer, LocalImage, Result
 from courier.messaging.pending import Outcome
 from courier.messaging.protocol import Rejection
 from courier.settings import load_settings
