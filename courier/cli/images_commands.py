@@ -17,7 +17,7 @@ from courier.cli import image_rows, operation_prompt, previews
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
-from courier.cli.waiting import informed
+from courier.cli.waiting import informed, workers_watched
 from courier.errors import CourierError, Rejected, WrongUsage
 from courier.files import MAX_SOURCE_NAME_BYTES, check_name
 from courier.images.batch import Batch, Task, tasks_of
@@ -148,9 +148,13 @@ class ImageCommands:
         self._names_operations = len(pipelines) > 1
         outcomes = Outcomes(tasks, self._report_outcome)
         started = time.monotonic()
-        with self._terminal.gathering("Images", len(tasks)) as (progress, advance):
+        with (
+            self._terminal.gathering("Images", len(tasks)) as (progress, advance),
+            workers_watched(self._terminal, self.transfer.connection) as heard,
+        ):
 
             def report(task: Task, target: Path | None, result: Result | CourierError) -> None:
+                heard()
                 advance()
                 outcomes.add(task, target, result)
 

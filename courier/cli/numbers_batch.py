@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from courier import Request, Requester
 from courier.cli.command_line import CANCELLATION
 from courier.cli.report import BatchReport
+from courier.cli.waiting import workers_watched
 from courier.errors import INTERRUPTED, CourierError, MessageTooLong, Rejected
 from courier.numbers import parser, response
 from courier.numbers.list_source import ListSource, Reading, without_last_empty
@@ -44,8 +45,13 @@ class Batch:
         cancellation no more lines are sent, and every line that was sent has a row.
         """
         results = self._requester.request_many(self._requests(lines))
-        with self._terminal.counting("answered", size_bytes) as advance, closing(results):
+        with (
+            self._terminal.counting("answered", size_bytes) as advance,
+            workers_watched(self._terminal, self._requester) as heard,
+            closing(results),
+        ):
             for number, result in enumerate(results, start=1 + self._reading.skip_header):
+                heard()
                 size, skipped = self._sent.popleft()
                 if isinstance(result, CourierError):
                     self._report.reject(number, result)

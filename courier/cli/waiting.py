@@ -45,6 +45,28 @@ def informed(screen: Screen, text: str, connection: Connection) -> Iterator[None
             report.end()
 
 
+@contextlib.contextmanager
+def workers_watched(screen: Screen, connection: Connection) -> Iterator[Callable[[], None]]:
+    """Say once during a batch if no worker takes its requests; yields what to call at each outcome."""
+    ended, heard = threading.Event(), threading.Event()
+
+    def look() -> None:
+        idle = 0
+        while not ended.wait(ASK_SECONDS):
+            was_heard = heard.is_set()
+            heard.clear()
+            idle = idle + 1 if not was_heard and _is_idle(_depth(connection)) else 0
+            if idle >= NOBODY_SECONDS / ASK_SECONDS and not ended.is_set():
+                screen.note(f"No worker has taken anything for {NOBODY_SECONDS:g} s: {how_to_start(connection)}")
+                return
+
+    threading.Thread(target=look, name="workers", daemon=True).start()
+    try:
+        yield heard.set
+    finally:
+        ended.set()
+
+
 class _Report:
     """Reports on one wait, until its end."""
 
@@ -91,7 +113,7 @@ class _Report:
             return ""
         self._seen.append(found)
         is_long = time.monotonic() - self._begun >= NOBODY_SECONDS
-        if is_long and all(one.visible and not one.in_flight for one in self._seen):
+        if is_long and all(map(_is_idle, self._seen)):
             return f"no worker has taken anything: {self._how()}"
         return describe(found)
 
@@ -104,6 +126,11 @@ class _Report:
                 self._update(f"{self._text}, {seconds:.0f} s{': ' * bool(fact)}{fact}")
             else:
                 self._screen.note(f"Still waiting after {seconds:.0f} s{': ' * bool(fact)}{fact}")
+
+
+def _is_idle(depth: Depth | None) -> bool:
+    """Whether requests wait and none is in flight."""
+    return depth is not None and depth.visible > 0 and not depth.in_flight
 
 
 def describe(depth: Depth) -> str:

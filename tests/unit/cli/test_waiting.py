@@ -12,7 +12,7 @@ import pytest
 from courier import Application
 from courier.aws.sqs import Depth
 from courier.cli import waiting
-from courier.cli.waiting import describe, how_to_start, informed
+from courier.cli.waiting import describe, how_to_start, informed, workers_watched
 from courier.messaging.connection import Connection
 from tests.support.fakes import FakeAws, client_error, until
 from tests.support.screens import Screen
@@ -99,6 +99,34 @@ def test_aws_is_asked_every_few_seconds_and_not_before(aws: FakeAws, monkeypatch
     screen = Screen()
     with informed(screen.terminal, "Waiting", opened()):
         pass
+    assert screen.err.getvalue() == ""
+
+
+def test_a_batch_that_no_worker_takes_is_told_so_once(aws: FakeAws) -> None:
+    aws.queues.put(NUMBERS.requests, "1", "2", "3")
+    screen = Screen()
+
+    with workers_watched(screen.terminal, opened()):
+        until(screen.err.getvalue)
+        until(lambda: "workers" not in [thread.name for thread in threading.enumerate()])
+
+    assert screen.err.getvalue().count("\n") == 1
+    assert "start one with ./run_local.sh up" in screen.err.getvalue()
+
+
+def test_a_batch_that_is_worked_on_is_not_disturbed(aws: FakeAws) -> None:
+    aws.queues.put(NUMBERS.requests, "1", "2", "3")
+    screen, connection = Screen(), opened()
+
+    with workers_watched(screen.terminal, connection) as heard:
+        aws.queues.hooks["get_queue_attributes"] = lambda _: heard()
+        until(lambda: asked(aws) >= 4)
+    connection.channel().requests.receive(limit=1, wait_seconds=0, visibility_seconds=600)
+    aws.queues.hooks["get_queue_attributes"] = lambda _: None
+    with workers_watched(screen.terminal, connection):
+        looks = asked(aws)
+        until(lambda: asked(aws) >= looks + 4)
+
     assert screen.err.getvalue() == ""
 
 
