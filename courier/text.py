@@ -31,6 +31,11 @@ def quoted(text: str, limit: int = 40) -> str:
     return f"'{printable(text, limit)}'"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return a number with a noun: `1 request`, `1,000 requests`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def nearest(text: str, names: Iterable[str]) -> str:
     """Return the name that begins with `text` or is most like it, in letters of either case; empty if none is."""
     import difflib

@@ -13,7 +13,7 @@ from courier.cli.image_screen import ImageScreen
 from courier.cli.keyboard import END, Keyboard
 from courier.cli.line_editing import Complete
 from courier.errors import CourierError, WrongUsage
-from courier.text import printable, quoted
+from courier.text import counted, printable, quoted
 
 T = TypeVar("T")
 
@@ -150,10 +150,11 @@ class Terminal(ImageScreen):
         whole = as_one("\n".join(lines))
         if whole is not None and self.confirm(question):
             return whole
-        if self.confirm("Take them as choices and answers?"):
+        is_one = len(lines) == 1
+        if self.confirm("Take it as a choice or an answer?" if is_one else "Take them as choices and answers?"):
             self._keyboard.agreed.extend(lines)
         else:
-            self.say("They are ignored.")
+            self.say("It is ignored." if is_one else "They are ignored.")
         return None
 
     def _typed_ahead(self) -> list[str]:
@@ -203,7 +204,7 @@ def _yes_or_no(answer: str) -> bool:
 
 
 def _count_of(lines: Sequence[str]) -> str:
-    return "1 line was" if len(lines) == 1 else f"{len(lines):,} lines were"
+    return f"{counted(len(lines), 'line')} {'was' if len(lines) == 1 else 'were'}"
 
 
 def _shown(lines: Sequence[str]) -> str:

@@ -147,7 +147,6 @@ class ImageCommands:
             self.transfer.prepare()
         self._names_operations = len(pipelines) > 1
         outcomes = Outcomes(tasks, self._report_outcome)
-        started = time.monotonic()
         with (
             self._terminal.gathering("Images", len(tasks)) as (progress, advance),
             workers_watched(self._terminal, self.transfer.connection) as heard,
@@ -167,13 +166,16 @@ class ImageCommands:
                 outcomes.is_canceled = True
                 raise
             finally:
-                outcomes.end()
-                if len(tasks) > 1 or outcomes.is_canceled:
-                    self._terminal.note(outcomes.summary(Path(folder), time.monotonic() - started))
-                    self._note_failed(outcomes.failed)
+                self._end(outcomes, Path(folder))
         self._show_made(outcomes.made)
         if outcomes.aws_error is not None:
             raise outcomes.aws_error
+
+    def _end(self, outcomes: Outcomes, folder: Path) -> None:
+        outcomes.end()
+        if outcomes.count > 1 or outcomes.is_canceled:
+            self._terminal.note(outcomes.summary(folder, time.monotonic() - outcomes.started))
+            self._note_failed(outcomes.failed)
 
     def _note_failed(self, failed: Sequence[Task]) -> None:
         if failed:

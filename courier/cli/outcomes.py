@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +17,11 @@ class Outcomes:
     """Reports the outcome of each task, in the order of `tasks`. Not thread-safe."""
 
     def __init__(self, tasks: Sequence[Task], report: Report) -> None:
+        self.started = time.monotonic()
         self._left = list(tasks)
         self._report = report
         self._known: dict[Task, Outcome] = {}
-        self._count = len(tasks)
+        self.count = len(tasks)
         self._sources = len({task.path for task in tasks})
         self._done = self._bytes = 0
         #: The path of each source and the file of its result, in order.
@@ -46,9 +48,9 @@ class Outcomes:
 
     def summary(self, folder: Path, took_seconds: float) -> str:
         """Return a summary: `60 images, 12.4 MB, 8 s, in out/`, or `6 results of 3 images, ...`."""
-        of_all = f" of {self._count:,}" if self._done < self._count else ""
+        of_all = f" of {self.count:,}" if self._done < self.count else ""
         noun = "image" if self._sources == 1 else "images"
-        if self._sources < self._count:
+        if self._sources < self.count:
             noun = f"results of {self._sources:,} {noun}"
         place = "this folder" if folder == Path() else f"{folder}/".replace("//", "/")
         done = f"{self._done:,}{of_all} {noun}, {_size(self._bytes)}, {took_seconds:.0f} s, in {place}"

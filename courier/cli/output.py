@@ -95,6 +95,16 @@ def can_move_cursor(stream: IO[str] | None) -> bool:
     return is_terminal(stream) and named.lower() not in _DUMB
 
 
+def is_in_foreground(stream: IO[str] | None) -> bool:
+    """Whether this program may draw on a terminal: not while the shell has put it in the background."""
+    if sys.platform == "win32" or stream is None:
+        return True
+    try:
+        return os.tcgetpgrp(stream.fileno()) == os.getpgrp()
+    except (OSError, ValueError):  # not the terminal that controls this program
+        return True
+
+
 def is_pipe(stream: IO[str] | None) -> bool:
     """Whether a stream is a pipe, whose reader may write on the terminal."""
     try:

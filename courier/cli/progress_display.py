@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from courier.cli import output
 from courier.cli.layout import shortened
 from courier.progress import Progress
 
@@ -86,7 +87,7 @@ class Region:
 
     def _draw(self) -> None:
         with self._lock, contextlib.suppress(OSError):  # the terminal may be gone
-            if self._live is not None:
+            if self._live is not None and output.is_in_foreground(self._console.file):
                 self._live.refresh()
 
     def _hide(self, more: int) -> None:

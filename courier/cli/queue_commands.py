@@ -12,6 +12,7 @@ from courier.cli.waiting import informed
 from courier.errors import AccessDenied, QueueMissing, WrongUsage
 from courier.messaging.connection import Connection, response_of
 from courier.messaging.protocol import Response
+from courier.text import counted
 
 if TYPE_CHECKING:
     from courier.cli.console import Terminal
@@ -120,14 +121,18 @@ class QueueCommands:
         if not count and not sure and self._terminal.is_interactive:
             self._terminal.say(f"{letters.name} is empty.")
             return
-        if not self._is_sure(f"Send about {count} requests of {letters.name} back to the workers?", sure=sure):
+        if not self._is_sure(
+            f"Send about {counted(count, 'request')} of {letters.name} back to the workers?", sure=sure
+        ):
             self._terminal.say("Nothing was sent back.")
             return
         moved = letters.redrive(self._call)
         if self._as_json:
             print(json.dumps({"queue": letters.name, "sent_back": moved}))
         else:
-            self._terminal.say(f"Sent {moved} requests back." if moved or count else f"{letters.name} is empty.")
+            self._terminal.say(
+                f"Sent {counted(moved, 'request')} back." if moved or count else f"{letters.name} is empty."
+            )
 
     def check(self) -> int:
         """Check everything that a client needs; return the exit status. Raises: AwsError."""

@@ -197,7 +197,8 @@ class Screen:
         """
         if output.is_pipe(self._console.file):
             return False
-        can_draw = output.can_move_cursor(self._errors.file) and self._errors.is_interactive
+        can_draw = output.can_move_cursor(self._errors.file) and output.is_in_foreground(self._errors.file)
+        can_draw = can_draw and self._errors.is_interactive
         return can_draw and self._errors.is_terminal and not self.plain
 
     def waiting(self, text: str) -> AbstractContextManager[Callable[[str], None] | None]:

@@ -136,7 +136,7 @@ def _is_idle(depth: Depth | None) -> bool:
 def describe(depth: Depth) -> str:
     """Say what a request waits for, which is itself one of those in the queue."""
     if not depth.visible and not depth.in_flight:
-        return "the queue is empty, so the response is on its way, or the queue was purged"
+        return "the queue is empty: the response is on its way, or the request was purged or is a dead letter"
     return f"at most {max(0, depth.visible - 1):,} ahead, {depth.in_flight:,} in progress"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from courier.cli.watch_text import age
@@ -30,7 +31,8 @@ def facts(live: Live) -> Iterator[str]:
             yield f"in flight {one.id}{_who(one.name)}: {one.kind}, {one.state} for {age(live.at - one.since)}"
     for done in live.requests(10):
         took = "" if done.milliseconds is None else f" after {in_milliseconds(done.milliseconds)}"
-        yield f"request {done.id}{_who(done.name)}: {done.kind}, {done.outcome}{took}"
+        at = time.strftime("%H:%M:%S", time.localtime(done.at))
+        yield f"request {done.id}{_who(done.name)}: {done.kind}, {done.outcome}{took}, at {at}"
 
 
 def _queue(queue: QueueNow) -> str:

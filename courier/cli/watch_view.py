@@ -76,8 +76,9 @@ def _plain(text: str, width: int, view: View, style: str = "") -> Text:
 
 def _title(live: Live, width: int, view: View) -> Text:
     clock = time.strftime("%H:%M:%S", time.localtime(live.at))
-    where = f"  {live.endpoint}" if live.endpoint else ""
-    text = shown(f"Courier  account {live.account}  {live.region}{where}", ascii_only=view.ascii_only)
+    where = [live.account, live.region, live.endpoint.removeprefix("http://")]
+    texts = [shown("  ".join([*head, *filter(None, where)]), ascii_only=view.ascii_only) for head in (["Courier"], [])]
+    text = next((text for text in texts if layout.cell_len(text) <= width - 9), texts[-1])
     return _line([_Cell(text=text, width=max(0, width - 9), style=HEAD), _Cell(text=f" {clock}", width=9)], view)
 
 
@@ -179,8 +180,11 @@ def _worker_lines(live: Live, width: int, view: View) -> list[Text]:
         note = shown(live.note, ascii_only=view.ascii_only)
         lines = layout.wrapped(note, max(20, width))
         return [_plain("workers", width, view, HEAD), *(_plain(line, width, view, "yellow") for line in lines)]
-    count = f"workers: {len(live.workers)} alive"
-    return [_plain(count, width, view, HEAD), *(_worker_line(one, live.at, width, view) for one in live.workers)]
+    count, style = f"workers: {len(live.workers)} alive", HEAD
+    if live.note:
+        quiet = age(max(0.0, live.at - max(one.written_at for one in live.workers)))
+        count, style = f"workers: {len(live.workers)} alive {quiet} ago; nothing can be read now", WRONG
+    return [_plain(count, width, view, style), *(_worker_line(one, live.at, width, view) for one in live.workers)]
 
 
 def _worker_line(worker: WorkerStatus, now: float, width: int, view: View) -> Text:
@@ -247,19 +251,33 @@ def _dead_page(live: Live, width: int, view: View) -> list[Text]:
     return [*lines, Text(), _plain("d goes back", width, view, DIM)]
 
 
+#: What the display's words mean.
 _HELP = (
-    "answered/min, rejected  requests that workers finished in the last minute",
-    "trip p50, p95           from sending a request to its reply, at most a quarter too high",
-    "waiting, in flight      as SQS counts them: about right",
-    "oldest                  by CloudWatch's last measurement; else, for how long nothing",
-    "                        has left the queue while watch looked on",
-    "dead                    requests in the dead-letter queue",
-    "workers                 that reported lately; and the requests they hold",
-    "",
-    "No payload is shown. q ends watch, p holds the display, d shows dead letters.",
+    ("answered/min, rejected", "by all workers, in the last minute"),
+    ("trip p50, p95", "from sending to reply; at most a quarter high"),
+    ("waiting, in flight", "as SQS counts them, which is about right"),
+    ("last minutes", "waiting: the top is each queue's own most"),
+    ("oldest", "by CloudWatch; else, for how long nothing has left"),
+    ("dead", "requests in the dead-letter queue"),
+    ("workers", "reported lately; the number of their requests, and some"),
+    ("waits, works, replies", "not begun, in the handler, its reply is sent"),
+    ("last, time", "when it was finished, and its trip"),
+    ("q, p, d", "end, hold the display, show dead letters"),
+    ("", "No payload is ever shown."),
 )
+#: The columns of the words, and the least beside them for what they mean.
+_HELP_COLUMNS, _LEAST_BESIDE = 24, 30
 
 
 def _help_page(_live: Live, width: int, view: View) -> list[Text]:
-    lines = [_plain("help", width, view, HEAD), *(_plain(line, width, view) for line in _HELP)]
+    lines = [_plain("help", width, view, HEAD)]
+    for word, meaning in _HELP:
+        is_beside = width >= _HELP_COLUMNS + _LEAST_BESIDE
+        left = _HELP_COLUMNS if is_beside else 0
+        texts = layout.wrapped(meaning, max(1, width - left))
+        if not is_beside:
+            lines.append(_plain(word, width, view, HEAD))
+        for number, text in enumerate(texts):
+            beside = word if is_beside and not number else ""
+            lines.append(_line([_Cell(text=beside, width=left), _Cell(text=text, width=width - left)], view))
     return [*lines, Text(), _plain("? goes back", width, view, DIM)]

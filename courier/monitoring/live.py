@@ -80,8 +80,10 @@ class Live:
     queues: Sequence[QueueNow]
     #: The workers that are alive and report.
     workers: Sequence[WorkerStatus]
-    #: Why nothing is known of workers.
+    #: Why nothing is known of workers, or nothing new.
     note: str = ""
+    #: Requests that workers have reported earlier, such as those that have stopped since.
+    remembered: Sequence[Finished] = ()
 
     @property
     def is_well(self) -> bool:
@@ -94,7 +96,7 @@ class Live:
 
     def requests(self, count: int) -> list[Finished]:
         """Return the last requests of all workers, the latest first."""
-        found = [one for worker in self.workers for one in worker.recent]
+        found = {*self.remembered, *(one for worker in self.workers for one in worker.recent)}
         return sorted(found, key=lambda one: (-one.at, one.id))[:count]
 
     def dead_letters(self, application: str) -> int | None:

@@ -15,15 +15,17 @@ from courier.aws.errors import call_aws
 from courier.aws.inventory import Identity, QueueState
 from courier.aws.session import Aws
 from courier.aws.sqs import Mailbox
-from courier.errors import AwsError, BucketMissing, ObjectMissing, Rejected
+from courier.errors import AwsError, BucketMissing, CourierError, ObjectMissing, Rejected, Unreachable
 from courier.messaging.application import Application
 from courier.monitoring import worker_status
 from courier.monitoring.live import HISTORY, Live, QueueNow, alive
 from courier.monitoring.snapshot import LANES, Found, attempt
-from courier.monitoring.worker_status import WorkerStatus
+from courier.monitoring.worker_status import Finished, WorkerStatus
 
 #: The most workers whose objects are read.
 MOST_WORKERS = 200
+#: The most finished requests that are kept, whose workers may have stopped.
+MOST_REMEMBERED = 200
 #: The interval at which the age of the oldest message is requested from CloudWatch, which measures it once a minute.
 OLDEST_SECONDS = 60.0
 #: What to do where no worker reports.
@@ -64,6 +66,7 @@ class LiveReader:
         ]
         self._watched = [_Watched(name=name, role=role, application=app) for role, name, app in named]
         self._kept: dict[str, tuple[str, WorkerStatus | None]] = {}
+        self._remembered: dict[Finished, None] = {}
         self._bucket = ""
 
     def identity(self) -> Identity:
@@ -93,6 +96,10 @@ class LiveReader:
         """Return all of it."""
         now = self._aws.clock.now()
         known = alive(workers, [one.name for one in self.applications], now)
+        with self._lock:
+            self._remembered.update(dict.fromkeys(one for worker in known for one in worker.recent))
+            latest = sorted(self._remembered, key=lambda one: one.at)[-MOST_REMEMBERED:]
+            self._remembered = dict.fromkeys(latest)
         return Live(
             at=now,
             account=self.identity().account,
@@ -102,6 +109,7 @@ class LiveReader:
             queues=queues,
             workers=known,
             note=note or ("" if known else SWITCHED_OFF),
+            remembered=latest,
         )
 
     def _queue(self, watched: _Watched) -> QueueNow:
@@ -109,7 +117,7 @@ class LiveReader:
         named: dict[str, Any] = {"name": watched.name, "role": watched.role, "application": watched.application}
         if not isinstance(found, QueueState):
             watched.url = ""  # it may be created again
-            return QueueNow(**named, problem=found.message if found else "does not exist")
+            return QueueNow(**named, problem=_problem(found) if found else "does not exist")
         watched.history.append(found.waiting)
         return QueueNow(
             **named,
@@ -161,6 +169,11 @@ class LiveReader:
         except ObjectMissing:  # it has just stopped
             return key, ("", None)
         return key, (etag, worker_status.decode(call_aws(doing, body.read, worker_status.MOST_BYTES)))
+
+
+def _problem(error: CourierError) -> str:
+    """Return why a queue cannot be read, in the same words for all where that has nothing to do with the queue."""
+    return f"AWS cannot be reached. {error.hint}" if isinstance(error, Unreachable) else error.message
 
 
 def _is_small(entry: Any) -> bool:  # noqa: ANN401  boto3's

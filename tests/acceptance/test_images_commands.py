@@ -522,7 +522,7 @@ def test_a_full_disk_is_waited_out_and_reported_once(place: Place) -> None:
     assert message["Body"] == "cat.bmp.grayscale.png"
     assert worker.log.count("no space for temporary files") == 1
     assert "space again after" in worker.log
-    assert place.depth("imageInbox") == 0
+    wait_for(lambda: place.depth("imageInbox") == 0)
 
 
 def bitmap() -> bytes:

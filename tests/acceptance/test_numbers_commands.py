@@ -360,13 +360,13 @@ def test_many_answers_that_nobody_takes_hold_nobody_up(place: Place, count: int)
 
 
 def test_answers_that_came_while_nobody_read_the_output_are_not_given_up(served: Place) -> None:
-    process = served.start(CLIENT, "batch", "-", "--timeout", "2")
+    process = served.start(CLIENT, "batch", "-", "--timeout", "8")
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write("".join(f"{number}\n" for number in range(1000)))
     process.stdin.close()
     process.stdin = None
-    slept = time.monotonic() + 4  # a pipe full of output, and a reader that takes its time
+    slept = time.monotonic() + 10  # a pipe full of output, and a reader that takes its time
     wait_for(lambda: time.monotonic() > slept)
 
     out, _ = process.communicate()

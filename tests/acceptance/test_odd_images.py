@@ -7,7 +7,7 @@ import json
 from courier.errors import Reason
 from courier.images.preview import sample
 from tests.support.odd import corpus
-from tests.support.place import Place
+from tests.support.place import WAIT_SECONDS, Place
 
 
 def test_every_odd_image_is_answered_and_the_worker_goes_on(place: Place) -> None:
@@ -21,7 +21,7 @@ def test_every_odd_image_is_answered_and_the_worker_goes_on(place: Place) -> Non
 
     answers = {
         message["MessageAttributes"]["request-id"]["StringValue"]: message
-        for message in place.collect("imageOutbox", count=len(files))
+        for message in place.collect("imageOutbox", count=len(files), seconds=5 * WAIT_SECONDS)
     }
 
     assert answers.keys() == files.keys()

@@ -263,7 +263,7 @@ def test_no_payload_and_no_key_is_logged(place: Place) -> None:
     place.collect("responseQueue", 2)
 
     assert worker.end() == 0
-    assert worker.log.count("request ") == 2
+    assert len(set(re.findall(r"request (\w+)", worker.log))) == 2
     for secret in ("31415926", str(31415926 + 27182818), place.env["AWS_ACCESS_KEY_ID"], "a-secret-key"):
         assert secret not in worker.log
 

@@ -18,7 +18,7 @@ def verify(moto: Engine, folder: Path, *arguments: str) -> subprocess.CompletedP
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=WAIT_SECONDS,
+        timeout=5 * WAIT_SECONDS,
         check=False,
     )
 

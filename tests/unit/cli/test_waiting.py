@@ -102,7 +102,7 @@ def test_aws_is_asked_every_few_seconds_and_not_before(aws: FakeAws, monkeypatch
     assert screen.err.getvalue() == ""
 
 
-def test_a_batch_that_no_worker_takes_is_told_so_once(aws: FakeAws) -> None:
+def test_a_batch_that_no_worker_takes_says_so_once(aws: FakeAws) -> None:
     aws.queues.put(NUMBERS.requests, "1", "2", "3")
     screen = Screen()
 

@@ -116,6 +116,29 @@ def test_a_long_problem_is_said_in_full_and_once() -> None:
     assert text.count("they have expired or are unknown.") == 1
 
 
+@pytest.mark.parametrize(("width", "height"), [(60, 24), (80, 24), (100, 32)])
+def test_the_help_is_whole(width: int, height: int) -> None:
+    text = "\n".join(shown(live(), width, height, page="help"))
+
+    assert "…" not in text
+    assert "payload" in text
+    assert "? goes back" in text
+
+
+def test_what_cannot_be_read_any_more_is_not_said_to_be_alive() -> None:
+    text = "\n".join(shown(live(note="What workers report cannot be read.", at=2_030.0)))
+
+    assert "workers: 2 alive 31 s ago; nothing can be read now" in text
+
+
+def test_requests_of_stopped_workers_are_kept_each_once() -> None:
+    there, gone = worker(1), worker(2)
+    one = live(0, workers=(there,), remembered=(*there.recent, *gone.recent))
+
+    assert [found.id for found in one.requests(4)] == ["15f00dcafe", "25f00dcafe", "14f00dcafe", "24f00dcafe"]
+    assert len(one.requests(100)) == 12
+
+
 def test_many_workers_leave_room_for_requests() -> None:
     lines = shown(live(30))
 
