@@ -136,6 +136,8 @@ class Mailbox:
 
     def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
         """Set the visibility timeout to `visibility_seconds` from now; return the failures. Raises: AwsError."""
+        if not messages:  # without credentials, nothing can be lost
+            return []
         call = self._aws.sqs().change_message_visibility_batch
         return self._in_batches("extend in", call, messages, VisibilityTimeout=visibility_seconds)
 

@@ -145,6 +145,8 @@ class ImagesMenu:
         results = self._commands.process(names, pipeline)
         if results:
             self._newest["processed"] = [result.name for result in results]
+        if len(names) > 1:
+            self._terminal.say(f"{len(results):,} of {len(names):,} images were processed.")
         if len(names) == len(results) == 1:
             self._preview(names[0], results[0])
 
@@ -188,14 +190,15 @@ class ImagesMenu:
 
     def _may_replace(self, existing: Sequence[str], folder: str) -> bool:
         """Ask once whether to replace existing files, and say that they are kept after a no."""
-        named = ", ".join([*existing[:NAMED], *["…"] * (len(existing) > NAMED)])
+        named = ", ".join(existing[:NAMED]) + (", …" if len(existing) > NAMED else "")
+        end = "" if len(existing) > NAMED else "."
         if len(existing) == 1:
             question = f"{Path(folder) / named} exists already. Replace it?"
         else:
-            question = f"{len(existing):,} of these files exist already in {folder}: {named}. Replace them?"
+            question = f"{len(existing):,} of these files exist already in {folder}: {named}{end} Replace them?"
         if self._terminal.confirm(question):
             return True
-        self._terminal.say(f"Nothing was changed of {named}.")
+        self._terminal.say(f"Nothing was changed of {named}{end}")
         return False
 
     # Both lists

@@ -59,7 +59,7 @@ def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice], other: O
     """
     action: Action = _show_again
     while True:
-        if action is _show_again or (terminal.height or TALL_LINES) >= TALL_LINES:
+        if action is _show_again or not _is_low(terminal):
             _show(terminal, title, choices)
         else:
             _show_keys(terminal, title, choices)
@@ -77,13 +77,23 @@ def run_menu(terminal: Terminal, title: str, choices: Sequence[Choice], other: O
             return 0
 
 
+def lines_below(terminal: Terminal, choices: Sequence[Choice]) -> int:
+    """Return how many lines the menu takes below what an action shows, without its prompt."""
+    return 2 if _is_low(terminal) else 2 + len(choices)
+
+
+def _is_low(terminal: Terminal) -> bool:
+    return (terminal.height or TALL_LINES) < TALL_LINES
+
+
 def _show_again() -> None:
     """Do nothing: the menu is shown in full before the next choice."""
 
 
 def _show_keys(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
     terminal.say("")
-    terminal.say(f"{title}: {', '.join(choice.key for choice in choices)}; Enter shows what they do.", style="bold")
+    keys = [choice.key for choice in choices]
+    terminal.say(f"{title}: {min(keys)} to {max(keys)}; Enter shows what they do.", style="bold")
 
 
 def _show(terminal: Terminal, title: str, choices: Sequence[Choice]) -> None:
@@ -144,11 +154,12 @@ def _do(terminal: Terminal, action: Action) -> None:
         action()
     except LeaveMenu:
         raise
-    except (KeyboardInterrupt, EOFError, RequestCanceled):
+    except (KeyboardInterrupt, EOFError, RequestCanceled) as left:
         if not terminal.reset():
             raise KeyboardInterrupt from None
         terminal.say("")
-        terminal.say("Canceled; back to the menu.")
+        is_sent = isinstance(left, RequestCanceled)
+        terminal.say("Canceled; back to the menu." + " The request may still be worked on; purge deletes it." * is_sent)
     except CourierError as error:
         terminal.complain(error)
     except Exception as error:  # noqa: BLE001  a bug must not end the menu

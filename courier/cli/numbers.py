@@ -58,7 +58,7 @@ class Numbers:
         self._terminal = terminal
         #: json, csv, or empty for people.
         self._output = output
-        self._report = Report(terminal, output)
+        self.report = Report(terminal, output)
         self._reading = reading
         #: The percentiles to show as well.
         self.percentiles = percentiles
@@ -73,22 +73,27 @@ class Numbers:
         """The options of a single request."""
         return Extras(histogram=not self._output, percentiles=self.percentiles, modes=self._modes)
 
-    def send(self, text: str) -> None:
-        """Request the statistics of `text` and show them. Raises: CourierError."""
-        self._send(ListSource([text], self._reading.of_text))
+    def send(self, text: str, *, note: str = "") -> None:
+        """Request the statistics of `text` and show them, with a warning. Raises: CourierError."""
+        self._send(ListSource([text], self._reading.of_text), note)
 
-    def _send(self, source: ListSource) -> None:
+    def _send(self, source: ListSource, note: str = "") -> None:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
         if len(content) > self.requester.max_body_bytes(len(content)):
             self._send_long(ListSource([text], Reading()), "the list", source.missing)
             return
-        self._warn(source.note)
-        with informed(self._terminal, "Waiting for the response (Ctrl-C to cancel)", self.requester):
-            found = self.requester.request(Request(body=text, options=self._extras.options))
+        note = note or source.note
+        try:
+            with informed(self._terminal, "Waiting for the response (Ctrl-C to cancel)", self.requester):
+                found = self.requester.request(Request(body=text, options=self._extras.options))
+        except CourierError:
+            self._warn(note)
+            raise
         shown = response.decode(found.body)
-        self._report.show(items[:SHOWN_BACK], items[-SHOWN_BACK:], shown, found.seconds, source.missing)
+        ends = items[:SHOWN_BACK], items[-SHOWN_BACK:]
+        self.report.show(*ends, shown, found.seconds, source.missing, note)
 
     def send_file(self, path: str) -> None:
         """Request the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
@@ -116,7 +121,7 @@ class Numbers:
         self._warn(source.note)
         self._warn(NO_MODES * self._modes)
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
-        self._report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds, missing)
+        self.report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds, missing)
 
     def _warn(self, note: str) -> None:
         if note:
@@ -127,7 +132,7 @@ class Numbers:
         from courier.cli.numbers_batch import Batch
 
         extras = replace(self._extras, histogram=False)
-        batch = Batch(self.requester, self._terminal, self._report.batch(), self._reading, extras)
+        batch = Batch(self.requester, self._terminal, self.report.batch(), self._reading, extras)
         return batch.run(read_lines(path), size_of(path))
 
     def send_random(self, length: int) -> None:

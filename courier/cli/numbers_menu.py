@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from courier.cli.command_line import whole_number
-from courier.cli.menu import Action, Choice, Other, leave, run_menu
+from courier.cli.menu import Action, Choice, Other, leave, lines_below, run_menu
 from courier.cli.numbers_arguments import MAX_RANDOM, SAMPLE
 from courier.cli.typed_list import numbers_or_end, without_options
 from courier.errors import WrongUsage
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from courier.cli.numbers import Numbers
 
 _SEPARATORS = re.compile(r"[\s,;]+")
-_NUMBER_BEGUN = re.compile(r"[-+.]?\d")
+#: How a number begins, also one in characters of another keyboard, which its error names.
+_NUMBER_BEGUN = re.compile(r"[-+.\u2010-\u2015\u2212]?[\d\u00bc-\u00be\u2150-\u215e]")
 #: The history of typed numbers.
 _NUMBERS = "numbers"
 
@@ -46,6 +47,7 @@ class NumbersMenu:
             Choice(key="7", label="Choose percentiles", action=self._choose_percentiles),
             Choice(key="0", label="Exit", action=leave),
         ]
+        self._numbers.report.lines_below = lambda: lines_below(self._terminal, choices)
         other = Other(
             example="a list such as 1, 5, 22", action_of=self._action_of, question="Send them as one list of numbers?"
         )
@@ -66,9 +68,7 @@ class NumbersMenu:
         return send
 
     def _send(self, items: Sequence[str], check: CommaCheck) -> None:
-        if note := without_options(check.note()):
-            self._terminal.warn(note)
-        self._numbers.send(",".join(items))
+        self._numbers.send(",".join(items), note=without_options(check.note()))
 
     def _send_random(self) -> None:
         question = f"How many numbers (1 to {MAX_RANDOM:,})"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -58,11 +59,35 @@ def _escape(char: str) -> str:
 
 
 def prepare() -> None:
-    """Install the error handler for output. Call it when the program starts."""
+    """Install the error handler for output, and replace closed streams. Call it when the program starts."""
+    _replace_closed()
     codecs.register_error(HANDLER, plain_form)
     for stream in _streams():
         if isinstance(stream, io.TextIOWrapper) and stream.errors in _REPLACED:
             stream.reconfigure(errors=HANDLER)
+
+
+class _ClosedOutput(io.TextIOBase):
+    """Standard output that the caller has closed: nothing can be written, as to a full disk."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EBADF, "standard output is closed")
+
+
+def _replace_closed() -> None:
+    """Open the null device for closed descriptors, which the next file or connection would take.
+
+    Python sets such a stream to None, and prints what is for it on standard output.
+    """
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    if sys.stdout is None:
+        sys.stdout = _ClosedOutput()
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  open until the end
 
 
 def flush() -> None:

@@ -49,10 +49,15 @@ def _of_word(word: Word, names: Sequence[str]) -> Iterator[str]:
     elif word.text in {ALL, "*"}:
         yield from names
     else:
-        matches = [name for name in names if _WILD.search(word.text) and fnmatchcase(name, word.text)]
+        matches = [name for name in names if _WILD.search(word.text) and _matches(name, word.text)]
         if not matches:
             raise _nothing(word, names)
         yield from matches
+
+
+def _matches(name: str, pattern: str) -> bool:
+    """Whether a name has a pattern, in letters of either case: cameras write IMG_1.JPG."""
+    return fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def _numbered(numbers: re.Match[str], names: Sequence[str]) -> Iterator[str]:

@@ -31,6 +31,8 @@ REFRESH_SECONDS = 0.1
 #: The least widths of a terminal for a bar, and for the speed, in columns.
 BAR_COLUMNS = 50
 SPEED_COLUMNS = 70
+#: From how many bytes sizes are shown in megabytes, and not in kilobytes.
+LARGE_BYTES = 1e6
 
 
 class Region:
@@ -128,20 +130,35 @@ def spinner(text: str, *, ascii_only: bool) -> Spinner:
 
 def byte_bar(text: str, width: int) -> tuple[Bars, Progress]:
     """Return a progress bar for bytes, and its progress."""
-    from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bars
 
     bar = [BarColumn(max(10, min(40, width - 70)))] if width >= BAR_COLUMNS else []
-    speed = [TransferSpeedColumn()] if width >= SPEED_COLUMNS else []
-    label = TextColumn("{task.fields[what]}", markup=False)
-    progress = Bars(label, *bar, DownloadColumn(), *speed)
+    what, state = (TextColumn(f"{{task.fields[{name}]}}", markup=False) for name in ("what", "state"))
+    progress = Bars(what, *bar, state)
     room = max(12, width - 50)
-    task = progress.add_task("", total=None, what=shortened(text, room))
+    task = progress.add_task("", total=None, what=shortened(text, room), state="")
+
+    def advance(count: int) -> None:
+        progress.advance(task, count)
+        (shown,) = progress.tasks
+        speed = shown.speed if width >= SPEED_COLUMNS else None
+        progress.update(task, state=_moved(shown.completed, shown.total, speed))
+
     return progress, Progress(
-        expect=lambda total: progress.update(task, total=total),
-        advance=lambda count: progress.advance(task, count),
-        begin=lambda stage: progress.reset(task, total=None, what=shortened(stage, room)),
+        expect=lambda total: progress.update(task, total=total, state=_moved(0, total, None)),
+        advance=advance,
+        begin=lambda stage: progress.reset(task, total=None, what=shortened(stage, room), state=""),
     )
+
+
+def _moved(done_bytes: float, total_bytes: float | None, speed: float | None) -> str:
+    """Return how many bytes are done, of how many if that is known, and how many a second."""
+    is_large = max(done_bytes, total_bytes or 0) >= LARGE_BYTES
+    unit, size, digits = ("MB", 1e6, 1) if is_large else ("kB", 1e3, 0)
+    done = f"{done_bytes / size:.{digits}f}"
+    of_all = f"{done} of {total_bytes / size:.{digits}f} {unit}" if total_bytes else f"{done} {unit}"
+    return f"{of_all}, {speed / 1e6:.1f} MB/s" if speed else of_all
 
 
 def counter(text: str, total_bytes: int | None, width: int, *, ascii_only: bool) -> tuple[Bars, Callable[[int], None]]:

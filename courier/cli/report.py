@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,8 @@ class Report:
     def __init__(self, terminal: Terminal, output: str) -> None:
         self._terminal = terminal
         self._output = output
+        #: Returns how many lines a menu shows below an answer.
+        self.lines_below: Callable[[], int] = lambda: 0
 
     def show(
         self,
@@ -42,10 +44,11 @@ class Report:
         response: NumbersResponse,
         took_seconds: float,
         missing: MissingValues | None = None,
+        note: str = "",
     ) -> None:
         """Show a response, and the `first` and `last` numbers of the list, all of them if it is short.
 
-        `missing`: the values that were skipped; None if none are.
+        `missing`: the values that were skipped; None if none are. `note`: a warning, where it is seen: below the rest.
         """
         response = replace(response, skipped=missing.count) if missing else response
         if self._output == "json":
@@ -58,17 +61,21 @@ class Report:
             self._show_list(first, last, int(response.statistics.get("count") or 0))
             if missing and missing.count:
                 self._terminal.say(missing.note())
-            self._show_person(response)
+            self._show_person(response, note)
             self._terminal.say(f"answered in {took_seconds:.3f} s")
+        if note:
+            self._terminal.warn(note)
 
     def _show_list(self, first: Sequence[str], last: Sequence[str], count: int) -> None:
         self._terminal.say(list_line(first, last, count, self._terminal.width))
 
-    def _show_person(self, response: NumbersResponse) -> None:
+    def _show_person(self, response: NumbersResponse, note: str) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
         if self._terminal.width and not plain:
-            height = (self._terminal.height or output.USUAL_LINES) - OTHER_LINES
-            spans = answer.fitted(response, width=self._terminal.width, height=height, ascii_only=ascii_only)
+            width = self._terminal.width
+            below = len(layout.wrapped(note, width)) if note else 0
+            height = (self._terminal.height or output.USUAL_LINES) - OTHER_LINES - self.lines_below() - below
+            spans = answer.fitted(response, width=width, height=height, ascii_only=ascii_only)
             self._terminal.say_spans(spans)
             return
         self._terminal.show_pairs("Statistics", render.table(response, ascii_only=ascii_only, plain=plain))

@@ -49,7 +49,8 @@ def _numbers(text: str) -> list[str]:
     found: list[str] = []
     for number, line in enumerate(lines, start=1):
         try:
-            found += parser.split(line)
+            # The first line may be a header: parse it as a list in lines, for the hint.
+            found += parser.split(f"{line}\n0")[:-1] if number == 1 and line.strip() else parser.split(line)
         except Rejected as error:
             raise _in_line(number, line, error) from error
     return found

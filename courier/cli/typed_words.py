@@ -18,6 +18,7 @@ _QUOTES = ("'", '"')
 #: A part of a word, in which a backslash escapes the next character, or is a character as any other.
 _PART = re.compile(r"""'[^']*'?|"(?:\\.|[^"\\])*"?|\\.|.""", re.DOTALL)
 _PART_ON_WINDOWS = re.compile(r"""'[^']*'?|"[^"]*"?|.""", re.DOTALL)
+_URL = re.compile(r"file://[^ \t\r\n]*")
 #: The beginning of a path of Windows, which may be typed elsewhere, too.
 _DRIVE = re.compile(r"""['"]?[A-Za-z]:\\""")
 
@@ -73,6 +74,8 @@ def _words(line: str, separators: str) -> Iterator[Word]:
 
 
 def _word(line: str, start: int, separators: str) -> Word:
+    if url := _URL.match(line, start):  # in which quotes are characters, and a blank is %20
+        return Word(text=url[0], start=start, end=url.end())
     part_of = _PART_ON_WINDOWS if os.name == "nt" or _DRIVE.match(line, start) else _PART
     end, text, open_quote, is_quoted = start, "", "", False
     while end < len(line) and line[end] not in separators and (part := part_of.match(line, end)):

@@ -86,7 +86,11 @@ class _Report:
         self._lock = threading.Lock()
         self._ended = threading.Event()
         self._begun = time.monotonic()
-        self._seen: list[Depth] = []
+        #: Whether requests have waited and none was in flight at each look.
+        self._idle = True
+        #: Which kinds of facts were said: that no worker has taken anything, and others.
+        self._said: set[bool] = set()
+        self._is_new = False
         threading.Thread(target=self._run, name="waiting", daemon=True).start()
 
     def end(self) -> None:
@@ -104,18 +108,18 @@ class _Report:
                 ask_at = time.monotonic() + ASK_SECONDS
                 fact = self._fact()
             # Without a live line, each kind of fact is shown once.
-            if self._update or (is_due and fact and len(self._seen) <= NOBODY_SECONDS / ASK_SECONDS):
+            if self._update or (is_due and fact and self._is_new):
                 self._show(fact)
 
     def _fact(self) -> str:
         found = self._ask()
         if found is None:
             return ""
-        self._seen.append(found)
-        is_long = time.monotonic() - self._begun >= NOBODY_SECONDS
-        if is_long and all(map(_is_idle, self._seen)):
-            return f"no worker has taken anything: {self._how()}"
-        return describe(found)
+        self._idle = self._idle and _is_idle(found)
+        is_nobody = self._idle and time.monotonic() - self._begun >= NOBODY_SECONDS
+        self._is_new = is_nobody not in self._said
+        self._said.add(is_nobody)
+        return f"no worker has taken anything: {self._how()}" if is_nobody else describe(found)
 
     def _show(self, fact: str) -> None:
         seconds = time.monotonic() - self._begun
@@ -137,6 +141,8 @@ def describe(depth: Depth) -> str:
     """Say what a request waits for, which is itself one of those in the queue."""
     if not depth.visible and not depth.in_flight:
         return "the queue is empty: the response is on its way, or the request was purged or is a dead letter"
+    if not depth.in_flight and depth.visible == 1:
+        return "it is the next, and no worker has taken it yet"
     return f"at most {max(0, depth.visible - 1):,} ahead, {depth.in_flight:,} in progress"
 
 

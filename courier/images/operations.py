@@ -116,8 +116,8 @@ _ALL = (
         read=arguments.crop, apply=transforms.crop, keeps_color=True, keeps_depth=always,
     ),
     Operation(
-        name="resize", value="WxH[:FIT[:GRAVITY]][:linear]", example="60x80:cover",
-        help=f"to a size, or 50%; fit {', '.join(FITS)}; in linear light",
+        name="resize", value="WxH|N%[:FIT[:GRAVITY]][:linear]", example="60x80:cover",
+        help=f"to a size or a part; fit {', '.join(FITS)}; in linear light",
         read=arguments.resize, apply=transforms.resize, size=planned_size, scale=_exactly, words=_resize_words,
         keeps_color=True, keeps_depth=lambda values: LINEAR not in values,
     ),

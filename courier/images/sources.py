@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,8 @@ from courier.images.preview import SAMPLE_NAME
 from courier.images.results import INDEX, ResultIndex
 
 _WILD = "*?["
+#: A letter of a pattern, or a set of characters, which stays as it is.
+_LETTER = re.compile(r"\[[^]]*\]|[^\W\d_]")
 #: The most file names in a note about skipped files.
 _NAMED = 5
 #: Formats that are skipped by suffix.
@@ -151,11 +154,23 @@ class _Search:
 
 def _matches(place: Path, pattern: str) -> Iterator[Path]:
     root = Path(place.anchor) if place.is_absolute() else Path()
-    found = root.glob(str(place.relative_to(place.anchor)) if place.is_absolute() else pattern)
+    found = root.glob(_in_any_case(str(place.relative_to(place.anchor)) if place.is_absolute() else pattern))
     shows_hidden = place.name.startswith(".")
     for file in sorted(found):
         if not file.is_dir() and file.name != INDEX and (shows_hidden or not file.name.startswith(".")):
             yield file
+
+
+def _in_any_case(pattern: str) -> str:
+    """Return a pattern that matches letters of either case in names with wildcards: cameras write IMG_1.JPG."""
+    return "/".join(
+        _LETTER.sub(_either, part) if any(sign in part for sign in _WILD) else part for part in pattern.split("/")
+    )
+
+
+def _either(match: re.Match[str]) -> str:
+    found = match[0]
+    return found if found.startswith("[") else f"[{found.lower()}{found.upper()}]"
 
 
 def _reason(file: Path) -> str:

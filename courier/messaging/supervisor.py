@@ -170,7 +170,8 @@ class Supervisor(Runnable):
         with self._changed:
             is_first = is_ready and not self._has_listened
             self._has_listened |= is_ready
-            self._begun.add(number)
+            if self._has_listened:
+                self._begun.add(number)
             is_last = len(self._begun) == self._processes and not self._stopping.is_set()
             ready, self._ready = self._ready, self._ready if not is_last else _nothing
         for other in range(1, self._processes if is_first else 0):
@@ -179,8 +180,11 @@ class Supervisor(Runnable):
             ready()
 
     def _is_final(self, status: int) -> bool:
-        """Whether a process that has ended by itself is not restarted: its queue is empty, or none ever listened."""
-        return not self._has_listened or (status == 0 and self._stop_when_empty)
+        """Whether a process that has ended is not restarted: its queue is empty, or the program cannot begin.
+
+        One that a signal has ended, as the kernel does for want of memory, could have begun.
+        """
+        return (status >= 0 and not self._has_listened) or (status == 0 and self._stop_when_empty)
 
     def _note_end(self, status: int) -> None:
         """Note the end of the first process before it listened, which ends this one: never with status 0."""

@@ -29,6 +29,9 @@ _ONE_POINT = "A number has one decimal point."
 _BLANKS = "Spaces separate only where there are no commas and no semicolons."
 _DATE = "A date is not a number."
 
+#: What to write, where nothing better is known.
+USUAL = "Numbers are written as 7, -2.5 or 3e4."
+
 #: What stands for a missing value: a word, dashes, or an error of a spreadsheet.
 MISSING_WORDS = r"(?:(?i:#?n/?a|nan|null|none|nil|missing|undefined)|-+|\?+|\*+|(?i:#(?:div/0|value|ref|name|num)[!?]))"
 

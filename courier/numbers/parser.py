@@ -211,6 +211,7 @@ def _parse_error(item: str, start: int, text: str, separator: _Separator, *, beg
         hint = hints.of_item(item, begins_lines=begins_lines and number == 1)
         if not hint and separator is _ROWS:
             hint = hints.in_row(text, position, item)
+        hint = hint or hints.USUAL
     else:
         finding, hint = "is empty", hints.of_empty(text, position)
     return ParseError(item=number, character=position + 1, finding=finding, hint=hint, drawing=draw(text, position))

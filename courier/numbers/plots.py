@@ -36,21 +36,31 @@ def box(*, q1: float, median: float, q3: float, mean: float, width: int, ascii_o
     whisker, body, left, right, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
     line = [whisker] * width
 
-    def place(share: float) -> int:
-        return round(share * (width - 1))
-
-    for column in range(place(q1), place(q3) + 1):
+    for column in range(_place(q1, width), _place(q3, width) + 1):
         line[column] = body
     line[0], line[-1] = left, right
-    line[place(median)] = median_sign
-    line[place(mean)] = mean_sign
+    line[_place(median, width)] = median_sign
+    line[_place(mean, width)] = mean_sign
     return "".join(line)
 
 
-def box_key(*, ascii_only: bool) -> list[str]:
-    """Return the parts of a box plot's key, the last ones the most important; type 7 is that of Hyndman and Fan."""
+def covers(median: float, mean: float, width: int) -> bool:
+    """Whether the mean's sign stands on the median's in a box plot of that width."""
+    return _place(median, width) == _place(mean, width)
+
+
+def _place(share: float, width: int) -> int:
+    return round(share * (width - 1))
+
+
+def box_key(*, ascii_only: bool, is_covered: bool = False) -> list[str]:
+    """Return the parts of a box plot's key, the last ones the most important; type 7 is that of Hyndman and Fan.
+
+    `is_covered`: whether one sign stands for median and mean.
+    """
     *_, median_sign, mean_sign = _ASCII_BOX if ascii_only else _UNICODE_BOX
-    return ["min to max", "quartiles (type 7)", f"median {median_sign}", f"mean {mean_sign}"]
+    last = [f"median and mean {mean_sign}"] if is_covered else [f"median {median_sign}", f"mean {mean_sign}"]
+    return ["min to max", "quartiles (type 7)", *last]
 
 
 def _bar(length: float, *, ascii_only: bool) -> str:

@@ -159,6 +159,7 @@ def _box(response: NumbersResponse, *, ascii_only: bool, width: int | None) -> l
     is_beside = room >= MIN_BESIDE
     columns = room if is_beside else max(MIN_BOX, min(WIDE_PLOT, width or PLOT_WIDTH))
     box = plots.box(q1=q1, median=median, q3=q3, mean=mean, width=columns, ascii_only=ascii_only)
+    parts = plots.box_key(ascii_only=ascii_only, is_covered=plots.covers(median, mean, columns))
     return [f"{box}  {', '.join(parts)}"] if is_beside else [box, *_key_below(parts, width or PLOT_WIDTH)]
 
 

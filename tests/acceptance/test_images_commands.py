@@ -156,7 +156,7 @@ def test_operations_are_listed_with_their_help(place: Place) -> None:
     shown = place.run(CLIENT, "operations")
     listed = [json.loads(line) for line in place.run(CLIENT, "operations", "--json").stdout.splitlines()]
 
-    assert "resize=WxH[:FIT[:GRAVITY]]" in shown.stdout
+    assert "resize=WxH|N%[:FIT[:GRAVITY]]" in shown.stdout
     assert {"grayscale", "web", "print", "lab3"} <= {row["operation"] for row in listed}
 
 

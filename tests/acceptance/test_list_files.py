@@ -124,7 +124,8 @@ def test_a_batch_of_decimal_commas_is_noted_as_a_file_of_them_is(served: Place) 
 
 
 @pytest.mark.parametrize(
-    ("output", "status", "said"), [("| true", 141, ""), (">/dev/full", 2, "output cannot be written")]
+    ("output", "status", "said"),
+    [("| true", 141, ""), (">/dev/full", 2, "output cannot be written"), (">&-", 2, "output is closed")],
 )
 @pytest.mark.parametrize("source", ["list.txt", "- <list.txt"])
 def test_an_output_that_takes_nothing_is_no_unreadable_file(

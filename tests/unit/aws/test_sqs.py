@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,7 +12,15 @@ from botocore.exceptions import ClientError
 from courier.aws.message import Message
 from courier.aws.session import Aws
 from courier.aws.sqs import BATCH_ATTEMPTS, MAX_BODY_BYTES, Mailbox, ReceivedMessage
-from courier.errors import MessageTooLong, QueueMissing, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
+from courier.errors import (
+    MessageTooLong,
+    NoCredentials,
+    QueueMissing,
+    ReceiptHandleInvalid,
+    Throttled,
+    Undelivered,
+    Unreachable,
+)
 from tests.support import fakes
 
 
@@ -113,6 +121,15 @@ def test_nothing_to_do_is_no_call(memory: fakes.FakeAws) -> None:
     assert box.send([]) + box.acknowledge([]) + box.release([]) + box.extend([], visibility_seconds=5) == []
 
     assert memory.queues.operations == ["create_queue"]
+
+
+def test_nothing_to_release_needs_no_credentials(memory: fakes.FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> NoReturn:
+        raise NoCredentials
+
+    monkeypatch.setattr(memory, "sqs", missing)
+
+    assert Mailbox(memory, "queue").release([]) == []
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_a_low_terminal_shows_the_menu_only_at_first_and_after_enter(
 
     assert menu(screen, lambda: None) == 0
     assert screen.shown.count("  1  Do it\n  0  Exit\n") == whole
-    assert screen.shown.count("Title: 1, 0; Enter shows") == 4 - whole
+    assert screen.shown.count("Title: 0 to 1; Enter shows") == 4 - whole
 
 
 def menu_with_lists(screen: Screen, done: list[str]) -> int:

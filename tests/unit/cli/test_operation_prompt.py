@@ -71,7 +71,7 @@ def test_all_operations_are_shown_as_far_as_the_screen_has_room(
     ("name", "shown", "errors"),
     [
         ("sepia", "sepia: brown tones", ""),
-        ("resize=50%", "resize=WxH[:FIT", ""),
+        ("resize=50%", "resize=WxH|N%[:FIT", ""),
         ("web", "It means thumbnail=1600,", ""),
         ("spia", "", "no operation 'spia'.\nDid you mean sepia?"),
         ("x", "", "? lists all operations."),

@@ -74,10 +74,14 @@ def test_an_output_that_is_closed_or_missing_is_passed_over(monkeypatch: pytest.
     monkeypatch.setattr(sys, "stdout", None)
     monkeypatch.setattr(sys, "stderr", closed)
 
+    output.flush()
     output.prepare()
     output.flush()
     output.silence_broken()
 
+    assert not output.is_terminal(sys.stdout)
+    with pytest.raises(OSError, match="closed"):
+        print("lost")
     assert not output.is_terminal(None)
     assert not output.is_terminal(closed)
     assert output.columns(None) is None

@@ -21,6 +21,7 @@ NAMES = ["cat.png", "dog.jpg", "My Cat.png", "cat[b].png", "5", "a,b.gif"]
         (r"My\ Cat.png, 2", ["My Cat.png", "dog.jpg"]),
         ("cat[b].png", ["cat[b].png"]),
         ("a,b.gif", ["a,b.gif"]),
+        ("*.JPG", ["dog.jpg"]),
         ("*.png", ["cat.png", "My Cat.png", "cat[b].png"]),
         ("[cd]*", ["cat.png", "dog.jpg", "cat[b].png"]),
         ("all", NAMES),

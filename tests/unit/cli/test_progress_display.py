@@ -125,7 +125,7 @@ def test_every_display_fits_the_terminal(width: int) -> None:
     assert max(map(len, lines)) <= width
     assert len(lines) == 4 if width >= 50 else len(lines) >= 4
     if width >= 50:
-        assert "6.2/12.4 MB" in lines[0]
+        assert "6.2 of 12.4 MB" in lines[0]
         assert "1 of 60" in lines[1]
         assert "6.2 of 12.4 MB" in lines[2]
 

@@ -168,16 +168,16 @@ def test_a_person_sees_what_is_waited_for_and_how_far_it_is() -> None:
     screen = Screen(is_terminal=True)
 
     with screen.terminal.waiting("Waiting for [it]"), screen.terminal.moving("Moving [it] {x}") as moved:
-        moved.expect(10)
-        moved.advance(10)
+        moved.expect(10_000)
+        moved.advance(10_000)
         moved.begin("Working [through] it")
-        moved.expect(10)
-        moved.advance(5)
+        moved.expect(10_000)
+        moved.advance(5_000)
 
     assert "Waiting for [it]" in screen.errors
     assert "Moving [it] {x}" in screen.errors
     assert "Working [through] it" in screen.errors
-    assert "5/10 bytes" in screen.errors
+    assert "5 of 10 kB" in screen.errors
 
 
 def test_a_batch_shows_how_many_are_done_and_how_much_was_moved() -> None:

@@ -46,6 +46,13 @@ def test_a_line_that_is_no_list_is_rejected_with_its_number_and_drawn() -> None:
     assert raised.value.drawing.splitlines() == ["  3, x", "     ^"]
 
 
+def test_a_header_in_a_paste_is_asked_about() -> None:
+    with pytest.raises(Rejected) as raised:
+        numbers_or_end("price\n1.5\n2.5")
+
+    assert "header" in raised.value.hint
+
+
 def test_arguments_are_a_list_and_none_of_several_is_empty() -> None:
     assert joined(["1,", "-5", "22"]) == "1, -5 22"
     assert joined([""]) == ""

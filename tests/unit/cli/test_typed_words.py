@@ -25,6 +25,12 @@ def test_a_line_is_split_as_a_shell_does(line: str, words: list[str]) -> None:
     assert [word.text for word in split(line)] == words
 
 
+def test_a_url_has_no_quotes() -> None:
+    words = split("file:///tmp/It's.jpg 'My Cat.png' file://localhost/a\"b")
+
+    assert [word.text for word in words] == ["file:///tmp/It's.jpg", "My Cat.png", 'file://localhost/a"b']
+
+
 def test_separators_end_words_but_not_in_quotes() -> None:
     assert [(word.text, word.is_quoted) for word in split("1-3,'5,6' 7", ",")] == [
         ("1-3", False),

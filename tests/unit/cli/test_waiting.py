@@ -49,11 +49,12 @@ def asked(aws: FakeAws) -> int:
     return aws.queues.operations.count("get_queue_attributes")
 
 
-def test_without_a_live_line_each_fact_is_shown_once(aws: FakeAws) -> None:
+def test_without_a_live_line_each_fact_is_shown_once(aws: FakeAws, monkeypatch: pytest.MonkeyPatch) -> None:
     aws.queues.put(NUMBERS.requests, "1", "2", "3")
+    monkeypatch.setattr(waiting, "NOBODY_SECONDS", 1.0)
     screen = Screen()
 
-    lines = waited(screen, opened(), lambda: asked(aws) >= 5).splitlines()
+    lines = waited(screen, opened(), lambda: "start one" in screen.err.getvalue()).splitlines()
 
     assert [line.partition(" s")[2] for line in lines[:2]] == ["", ": at most 2 ahead, 0 in progress"]
     assert "start one with ./run_local.sh up" in lines[2]
@@ -150,6 +151,7 @@ def test_a_call_that_hangs_delays_nobody(aws: FakeAws) -> None:
 
 def test_an_empty_queue_has_its_own_words() -> None:
     assert "purged" in describe(Depth(visible=0, in_flight=0, delayed=0))
+    assert "no worker has taken it" in describe(Depth(visible=1, in_flight=0, delayed=0))
     assert describe(Depth(visible=1_001, in_flight=3, delayed=0)) == "at most 1,000 ahead, 3 in progress"
 
 

@@ -73,7 +73,7 @@ def test_presets_are_written_out() -> None:
         ("convert=png:10", ["convert cannot take 'png:10'"]),
         ("rotate", ["rotate needs a value", "rotate=DEGREES[:COLOR]"]),
         ("rotate=", ["rotate needs a value"]),
-        ("resize=abc", ["resize cannot take 'abc'", "resize=WxH[:FIT[:GRAVITY]]"]),
+        ("resize=abc", ["resize cannot take 'abc'", "resize=WxH|N%[:FIT[:GRAVITY]]"]),
         ("resize=10x10:tight", ["resize cannot take '10x10:tight'"]),
         ("resize=1x1:fill:north:x", ["resize cannot take '1x1:fill:north:x'"]),
         ("resize=0x10", ["resize cannot take '0x10'"]),

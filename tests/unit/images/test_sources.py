@@ -69,6 +69,17 @@ def test_a_pattern_is_what_it_matches(folder: Path, monkeypatch: pytest.MonkeyPa
     assert found(".*.png") == [".d.png"]
 
 
+def test_a_pattern_matches_letters_of_either_case(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files(folder, "a.JPG", "b.jpg", "Über.jpeg")
+    monkeypatch.chdir(folder)
+
+    assert found("*.jpg") == ["a.JPG", "b.jpg"]
+    assert found("ü*.JPEG") == ["Über.jpeg"]
+    assert found("[ab].Jpg") == ["a.JPG", "b.jpg"]
+    with pytest.raises(WrongUsage):
+        found("[AB].jpg")
+
+
 def test_a_file_is_itself_even_if_its_name_looks_like_a_pattern_or_it_is_not_there(folder: Path) -> None:
     files(folder, "a[1].png")
 

@@ -38,6 +38,8 @@ def stop(*_):
 signal.signal(signal.SIGTERM, stop)
 given = inherited()
 if (folder / "fails").exists(): sys.exit(4)
+if (folder / "hesitates").exists(): note("hesitates")
+while (folder / "hesitates").exists(): time.sleep(0.01)
 note("listens")
 given.report_ready()
 given.watch(lambda: (note("orphaned"), os._exit(0)))
@@ -153,6 +155,19 @@ def test_if_the_first_cannot_begin_no_other_is_started_and_its_status_is_the_pro
 
     assert (made.exit_status, stage.ready, stage.noted("listens")) == (4, [], [])
     assert "stopping: the first worker process ended with status 4 before it listened" in caplog.text
+
+
+def test_one_that_is_killed_before_any_has_listened_is_replaced(stage: Stage) -> None:
+    def kill() -> None:
+        stage.until_noted("hesitates", 1)
+        os.kill(stage.noted("hesitates")[0], signal.SIGKILL)
+        (stage.folder / "hesitates").unlink()
+
+    stage.say("hesitates")
+    made = stage.make()
+
+    assert stage.run(made, kill, stage.until_ready, lambda: stage.tell(signal.SIGTERM))
+    assert (stage.ready, made.exit_status) == ([2], 0)
 
 
 def test_a_command_that_cannot_be_run_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -125,7 +125,7 @@ def test_a_word_gets_no_hint_but_at_a_lists_beginning(text: str) -> None:
     with pytest.raises(NotANumberList) as raised:
         parser.read(text)
 
-    assert raised.value.hint == ""
+    assert raised.value.hint == hints.USUAL
 
 
 @pytest.mark.parametrize("text", ["1 2\n%", "1\n%\n5", "1 ^", "1 2^3 4", "+\n5", "1 x 2", "+ x", "+ 5]"])
@@ -133,14 +133,14 @@ def test_words_of_other_lines_and_what_is_no_number_are_no_part_of_it(text: str)
     with pytest.raises(NotANumberList) as raised:
         parser.read(text)
 
-    assert raised.value.hint == ""
+    assert raised.value.hint == hints.USUAL
 
 
 def test_a_piece_that_does_not_begin_the_list_has_no_header() -> None:
     parse_error = parser.read_piece("price\n1\n", ",", is_first=False)
 
     assert isinstance(parse_error, ParseError)
-    assert parse_error.hint == ""
+    assert parse_error.hint == hints.USUAL
 
 
 UGLY = ["1", "1.", "1,", "1e", "1-", "-", ".", "(", "[1", '"', "'1", "x", "1x", "$", "1 ", " ", "1_000", "1|", "1:2",

@@ -58,3 +58,12 @@ def test_a_box_has_its_parts_in_their_places(width: int, *, ascii_only: bool) ->
     assert line[round(0.25 * last)] == line[round(0.75 * last)] == body
     assert line[round(0.25 * last) - 1] != body
     assert line.isascii() == ascii_only
+
+
+@pytest.mark.parametrize(("mean", "key"), [(0.5, ["median and mean ◆"]), (0.6, ["median ┃", "mean ◆"])])
+def test_a_sign_that_is_covered_is_not_in_the_key(mean: float, key: list[str]) -> None:
+    drawn = plots.box(q1=0.2, median=0.5, q3=0.8, mean=mean, width=40, ascii_only=False)
+    is_covered = plots.covers(0.5, mean, 40)
+
+    assert plots.box_key(ascii_only=False, is_covered=is_covered)[2:] == key
+    assert ("┃" in drawn) is not is_covered
