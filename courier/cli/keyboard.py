@@ -12,10 +12,9 @@ import sys
 from collections import deque
 from collections.abc import Callable
 
-from courier.cli import line_editing
+from courier.cli import layout, line_editing, output
 from courier.cli.history import Histories
 from courier.cli.line_editing import Complete
-from courier.cli.output import can_move_cursor, is_terminal
 from courier.cli.terminal_mode import unbuffered
 
 #: Lines within this time of each other count as pasted, in seconds.
@@ -44,7 +43,7 @@ class Keyboard:
     @property
     def is_there(self) -> bool:
         """Whether standard input is a terminal."""
-        return is_terminal(sys.stdin)
+        return output.is_terminal(sys.stdin)
 
     def read_line(self, prompt: str, complete: Complete | None = None, *, begin: str = "", question: str = "") -> str:
         """Return the text that the user types before Enter: a line, or several pasted lines.
@@ -68,10 +67,11 @@ class Keyboard:
                     complete,
                     begin=begin,
                     lines=self.histories.lines(question) if question else (),
-                    is_marked=can_move_cursor(sys.stdout),
+                    is_marked=output.can_move_cursor(sys.stdout),
                     has_more=lambda: _is_readable(AT_ONCE_SECONDS),
                 )
         line = self._read(prompt)
+        _clear_behind(prompt + line)
         if question:
             self.histories.add(question, line)
         return line
@@ -95,9 +95,20 @@ class Keyboard:
         return lines
 
 
+def _clear_behind(shown: str) -> None:
+    """Erase what is left behind the end of a line that is longer than the screen, where readline draws wrongly."""
+    width, lines = output.columns(sys.stdout), output.lines(sys.stdout)
+    if not (width and lines and output.can_move_cursor(sys.stdout)) or "\n" in shown:
+        return
+    cells = layout.cell_len(shown)
+    if cells > width * lines and cells % width:
+        sys.stdout.write(f"\x1b[A\x1b[{cells % width + 1}G\x1b[K\n")
+        sys.stdout.flush()
+
+
 def _is_readable(seconds: float) -> bool:
     """Whether standard input is a terminal that has input within `seconds`."""
-    if sys.platform == "win32" or not is_terminal(sys.stdin):
+    if sys.platform == "win32" or not output.is_terminal(sys.stdin):
         return False
     import select
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from courier.cli import keyboard
 from courier.cli.keyboard import END, Keyboard
 
 readline = pytest.importorskip("readline")
@@ -149,7 +148,7 @@ def test_nothing_is_taken_from_a_pipe_or_a_missing_input(monkeypatch: pytest.Mon
 def test_tab_completes_only_where_there_is_something_to_complete(
     bound: list[str], monkeypatch: pytest.MonkeyPatch, marks: str
 ) -> None:
-    monkeypatch.setattr(keyboard, "can_move_cursor", lambda _stream: marks == "on")
+    monkeypatch.setattr("courier.cli.output.can_move_cursor", lambda _stream: marks == "on")
     Keyboard(lambda _prompt: "").read_line("Numbers: ")
     Keyboard(lambda _prompt: "").read_line("Name: ", lambda _text: ["cat.png"])
 
@@ -188,3 +187,24 @@ def test_a_tab_within_a_paste_is_a_tab(typing: Callable[[str], None], monkeypatc
     typing("7\n")
 
     assert [offer("c", number) for number in range(2)] == ["c\t", None]
+
+
+@pytest.mark.parametrize(
+    ("length", "is_erased"), [(80 * 24, False), (80 * 24 + 7, True), (80 * 25, False), (100, False)]
+)
+def test_what_readline_leaves_behind_a_line_that_is_longer_than_the_screen_is_erased(
+    length: int, monkeypatch: pytest.MonkeyPatch, *, is_erased: bool
+) -> None:
+    leader, follower = os.openpty()
+    termios.tcsetwinsize(leader, (24, 80))
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with open(follower, "w", encoding="utf-8") as stdout:  # noqa: PTH123  it is a descriptor
+        monkeypatch.setattr(sys, "stdout", stdout)
+        Keyboard(lambda _prompt: "5" * length).read_line("")
+        stdout.write(".")
+        stdout.flush()
+        written = os.read(leader, 1_000)
+    os.close(leader)
+
+    assert (b"\x1b[A\x1b[8G\x1b[K" in written) is is_erased
