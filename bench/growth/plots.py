@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ FOLDER = ROOT / "docs/explanation/growth"
 #: Inches, at `DOTS` an inch, which pages show half as large.
 SIZE, DOTS = (8.0, 3.3), 200
 COLORS = ("#0b62a4", "#d1495b", "#3a7d44", "#8d6a9f")
+#: Axes over this range have numbers at powers of ten alone.
+WIDE = 50
 #: The key of a PNG's text that has the digest of the figures from which it was drawn.
 DRAWN_FROM = "Source"
 
@@ -59,9 +61,8 @@ def plot(dimension: Dimension, found: Mapping[str, Any]) -> bytes:
     labels: dict[str, Any] = {}
     for axes, (key, (what, unit)) in zip(figure.subplots(1, len(QUANTITIES)), QUANTITIES.items(), strict=True):
         _panel(axes, dimension, found, key, labels)
-        axes.set_title(f"{what}, {unit}", fontsize=10)
         axes.set_xlabel(dimension.unit, fontsize=9)
-        axes.set_ylabel(unit, fontsize=9)
+        axes.set_ylabel(f"{what}, {unit}", fontsize=9)
     figure.legend(labels.values(), labels, loc="outside lower center", ncols=len(labels), fontsize=9, frameon=False)
     file = io.BytesIO()
     canvas.print_figure(file, dpi=DOTS, format="png")
@@ -78,8 +79,35 @@ def _panel(axes: Any, dimension: Dimension, found: Mapping[str, Any], key: str, 
         axes.plot(rings.keys(), rings.values(), "o", markersize=10, fillstyle="none", color=colors[name])
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_ylim(*_widened(*axes.get_ylim()))
+    _mark(axes.xaxis, dimension.sizes)
+    _mark(axes.yaxis, axes.get_ylim())
     axes.grid(visible=True, which="major", color="#dddddd")
     axes.tick_params(labelsize=8)
+
+
+def _mark(axis: Any, values: Sequence[float]) -> None:
+    """Write short numbers on a logarithmic axis: at powers of ten, and, where these are few, at 2 and 5 times them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    steps = (1.0,) if max(values) / min(values) >= WIDE else (1.0, 2.0, 5.0)
+    axis.set_major_locator(LogLocator(subs=steps, numticks=20))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _widened(low: float, high: float) -> tuple[float, float]:
+    """Return the limits of an axis, a power of ten apart at least: what hardly grows is to look flat."""
+    missing = max(1.0, 10 * low / high) ** 0.5
+    return low / missing, high * missing
+
+
+def tick(value: float) -> str:
+    """Return a number as an axis shows it: 0.05, 20, 10k, 1M."""
+    for unit, name in ((1_000_000, "M"), (1000, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{name}"
+    return f"{value:g}"
 
 
 def _small(file: io.BytesIO, source: str) -> bytes:

@@ -17,7 +17,7 @@ from bench.throughput import ROOT
 from tests.support.engines import Engine
 
 Size = float
-#: What was measured at one size: "seconds", "CPU s", "peak MB", and, where it took part, "local AWS CPU s".
+#: What was measured at one size: "seconds", "CPU s", "peak MB"; where it took part, "local AWS CPU s"; and some more.
 Figures = dict[str, float]
 
 
