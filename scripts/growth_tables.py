@@ -13,6 +13,8 @@ from scripts.tables import table
 
 #: From here on, two digits of a factor are those of a whole number.
 ROUND_FROM = 10
+#: What tables have and plots do not.
+MORE = {"calls": ("calls to AWS", "calls")}
 COLUMNS = ("of", "from the smallest to the largest", "exponents from size to size", "over all", "bends at")
 
 
@@ -30,13 +32,14 @@ def growth_table(dimension: Dimension, found: Mapping[str, Any]) -> str:
 
 
 def _rows(dimension: Dimension, found: Mapping[str, Any], largest: float) -> Iterator[tuple[str, ...]]:
-    for key, (what, unit) in QUANTITIES.items():
+    for key, (what, unit) in {**QUANTITIES, **MORE}.items():
         quantity = f"time {dimension.time}" if key == "seconds" else what
+        is_absolute = key in {"peak MB", *MORE}
         for name, curve in curves(found, key):
             whom = name if curve.sizes[-1] == largest else f"{name}, to {shown(curve.sizes[-1])}"
-            change = _values(curve, 0, f" {unit}") if key == "peak MB" else f"{_factor(curve.growth)} times"
+            change = _values(curve, 0, f" {unit}") if is_absolute else f"{_factor(curve.growth)} times"
             yield quantity, whom, change, *_exponents(curve)
-        if key != "peak MB" and (compared := ratio(dimension, found, key)):
+        if not is_absolute and (compared := ratio(dimension, found, key)):
             ours, bare = dimension.beside or ("", "")
             yield quantity, f"{ours}, {bare} being 1", _values(compared, 2), *_exponents(compared)
 
@@ -56,7 +59,7 @@ def _slope(slope: float) -> str:
 
 
 def _values(curve: Curve, digits: int, unit: str = "") -> str:
-    return f"{curve.values[0]:.{digits}f} to {curve.values[-1]:.{digits}f}{unit}"
+    return f"{curve.values[0]:,.{digits}f} to {curve.values[-1]:,.{digits}f}{unit}"
 
 
 def _factor(growth: float) -> str:

@@ -61,6 +61,8 @@ DIMENSIONS = {
         quick=(1_000, 3_000),
         measures=_counted(queues.backlog),
         beside=BESIDE,
+        rounds=2,
+        rounds_until=1_000,
     ),
     "workers": Dimension(
         unit="workers",
