@@ -27,7 +27,7 @@ def growth(name: str) -> str:
 def growth_table(dimension: Dimension, found: Mapping[str, Any]) -> str:
     """Return the table of a dimension's figures."""
     sizes = sorted({one["size"] for points in found["series"].values() for one in points})
-    header = f"{shown(sizes[0])} to {shown(sizes[-1])} {dimension.unit}"
+    header = f"{shown(sizes[0])} to {shown(sizes[-1])} {dimension.unit} (at a load of {found['load']:.0f})"
     return table((header, *COLUMNS), _rows(dimension, found, sizes[-1]))
 
 

@@ -44,7 +44,7 @@ FOUND = {
 def test_a_table_has_exponents_and_where_a_curve_bends() -> None:
     lines = growth_tables.growth_table(dimension(), FOUND).splitlines()
 
-    assert lines[0].startswith("| 1 to 1,000 requests | of | ")
+    assert lines[0].startswith("| 1 to 1,000 requests (at a load of 1) | of | ")
     assert lines[2] == "| time until the end | worker | 100,000 times | 1.00, 2.00 | 1.71 | 10 (1.00, then 2.00) |"
     assert lines[4] == "| time until the end | worker, bare loop being 1 | 0.50 to 0.50 | 0.00, 0.00 | 0.00 | - |"
     assert lines[8] == "| peak memory | worker | 60 to 90 MB | 0.00, 0.09 | 0.06 | - |"
@@ -59,7 +59,7 @@ def test_a_contestant_that_stops_early_says_where() -> None:
 
 
 def test_a_curve_that_is_steep_from_the_start_bends_at_its_first_size() -> None:
-    steep = {"series": {"worker": [point(0.1, 1), point(1, 100)], "bare loop": [point(0.1, 1), point(1, 1)]}}
+    steep = {"load": 0, "series": {"worker": [point(0.1, 1), point(1, 100)], "bare loop": [point(0.1, 1), point(1, 1)]}}
 
     assert "| 100 times | 2.00 | 2.00 | 0.1 (2.00) |" in growth_tables.growth_table(dimension(), steep)
 
