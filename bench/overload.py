@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import results
+from bench.peak import peak_megabytes
 from bench.throughput import ROOT, create_queues
 from tests.support import crowd
 from tests.support.engines import Engine, fresh_account
@@ -32,12 +32,6 @@ CLIENTS = (1, 4, 16, 30, 100)
 BATCHES = 2
 WAYS = {"shared": 0.0, "private": 1.0}
 BODY = ",".join(str(number) for number in range(17))
-
-
-def peak_megabytes(pid: int) -> float:
-    """Return the most memory that a process has had resident, in megabytes (Linux); 0 if it has ended."""
-    found = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
-    return int(found[0]) * 1024 / 1e6 if found else 0.0
 
 
 def start(stack: ExitStack, env: dict[str, str], *command: str, **streams: Any) -> subprocess.Popen[bytes]:

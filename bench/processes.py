@@ -48,14 +48,15 @@ def serving(engine: Engine, account: str, started: Sequence[Sequence[str]]) -> I
     """Run the programs, frozen once they listen; yield all their processes."""
     with ExitStack() as stack:
         env = engine.environment(account)
-        programs = [stack.enter_context(running(command, env, listens=command != BARE)) for command in started]
+        programs = [stack.enter_context(running(command, env)) for command in started]
         pids = [pid for process in programs for pid in tree(process.pid)]
-        _signal(pids, signal.SIGSTOP)
-        stack.callback(_signal, pids, signal.SIGCONT)
+        send_signal(pids, signal.SIGSTOP)
+        stack.callback(send_signal, pids, signal.SIGCONT)
         yield pids
 
 
-def _signal(pids: Sequence[int], number: int) -> None:
+def send_signal(pids: Sequence[int], number: int) -> None:
+    """Send a signal to several processes."""
     for pid in pids:
         os.kill(pid, number)
 
@@ -84,9 +85,9 @@ def run(engine: Engine, case: str, processes: int, count: int, *, bare: bool = F
     with serving(engine, account, commands(BARE if bare else program, processes)) as pids:
         fill(client, url, count, numbers)
         before, engine_before = [processor_seconds(pid) for pid in pids], processor_seconds(_pid(engine))
-        _signal(pids, signal.SIGCONT)
+        send_signal(pids, signal.SIGCONT)
         started = time.perf_counter()
-        while _left(client, url):
+        while left(client, url):
             time.sleep(0.02)
         took = time.perf_counter() - started
         each = [processor_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
@@ -98,7 +99,8 @@ def run(engine: Engine, case: str, processes: int, count: int, *, bare: bool = F
         }
 
 
-def _left(client: Any, url: str) -> int:
+def left(client: Any, url: str) -> int:
+    """Return how many requests a queue has, those in flight included."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     return sum(map(int, client.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"].values()))
 

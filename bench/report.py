@@ -28,6 +28,8 @@ from bench import (
     throughput,
     uploads,
 )
+from bench.growth import measuring as growth
+from bench.growth import plots
 from bench.peers import comparison
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -42,8 +44,22 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "batch": batch.measure,
     "cost": cost.measure,
     "uploads": uploads.measure,
+    "growth": growth.measure,
     "peers": lambda: comparison.figures(comparison.arguments([])),
 }
+#: What is drawn from the figures of a benchmark.
+PLOTS: dict[str, Callable[[], int]] = {"growth": plots.draw}
+
+
+def keep(name: str, figures: dict[str, Any]) -> int:
+    """Keep the figures of a benchmark, and draw its plots; return the exit status."""
+    results.store(name, figures)
+    return PLOTS[name]() if name in PLOTS else 0
+
+
+def write_pages() -> int:
+    """Write the tables of the documentation; return the exit status."""
+    return subprocess.run([sys.executable, "-m", "scripts.docs"], cwd=throughput.ROOT, check=False).returncode
 
 
 def main() -> int:
@@ -53,10 +69,11 @@ def main() -> int:
     names = parser.parse_args().names or list(BENCHMARKS)
     if unknown := set(names) - BENCHMARKS.keys():
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    status = 0
     for name in names:
         print(f"{name} ...", flush=True)
-        results.store(name, BENCHMARKS[name]())
-    return subprocess.run([sys.executable, "-m", "scripts.docs"], cwd=throughput.ROOT, check=False).returncode
+        status = keep(name, BENCHMARKS[name]()) or status
+    return write_pages() or status
 
 
 if __name__ == "__main__":

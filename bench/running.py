@@ -7,22 +7,17 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-#: How long a program takes to start that does not say when it listens, in seconds.
-START_SECONDS = 5.0
 END_SECONDS = 60.0
 
 
 @contextmanager
-def running(
-    command: Sequence[str], env: Mapping[str, str] | None = None, *, listens: bool = True
-) -> Iterator[subprocess.Popen[str]]:
-    """Run a Python program during the body, which begins once it listens; `listens`: whether it says so in its log."""
+def running(command: Sequence[str], env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """Run a Python program during the body, which begins once it says that it listens."""
     process = subprocess.Popen(
         [sys.executable, *command],
         cwd=ROOT,
@@ -33,10 +28,8 @@ def running(
     )
     assert process.stderr is not None
     try:
-        while listens and "listens on" not in process.stderr.readline():
+        while "listens on" not in process.stderr.readline():
             assert process.poll() is None, f"{' '.join(command)} ended with {process.returncode}"
-        if not listens:
-            time.sleep(START_SECONDS)
         threading.Thread(target=process.stderr.read, daemon=True).start()
         yield process
     finally:

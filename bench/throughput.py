@@ -95,7 +95,7 @@ def run(engine: Engine, contestant: list[str], count: int) -> dict[str, float]:
         "requests/s": count / figures["seconds"],
         "calls/request": sum(figures["calls"].values()) / count,
         "CPU ms/request": figures["cpu_seconds"] * 1000 / count,
-        "peak MB": figures["peak_rss_mb"],
+        "peak MB": figures["peak_mb"],
     }
 
 

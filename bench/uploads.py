@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bench.peak import peak_megabytes
 from bench.throughput import ROOT
 from courier.aws.s3 import IN_FLIGHT_BYTES, PART_BYTES, Bucket
 from courier.aws.session import Aws
@@ -55,15 +56,9 @@ def upload(bucket_name: str, in_flight_bytes: int) -> None:
     assert stored.size_bytes == SIZE
     found = {
         "seconds": time.monotonic() - started,
-        "peak MB": _peak_kilobytes() / 1024,
+        "peak MB": peak_megabytes(),
     }
     print(json.dumps(found))
-
-
-def _peak_kilobytes() -> int:
-    """Return this program's peak memory; what `getrusage` tells includes the parent's at the fork."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def run(engine: Engine, way: str, latency: float) -> dict[str, float]:

@@ -16,7 +16,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, costs, helps, peer_tables, performance, schemas, setup_actions, tables
+from bench.growth.dimensions import DIMENSIONS
+from scripts import api, costs, growth_tables, helps, peer_tables, performance, schemas, setup_actions, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "performance batch": performance.batch,
     "performance biglist": performance.biglist,
     "performance crowd": performance.crowd,
+    **{f"performance growth {name}": partial(growth_tables.growth, name) for name in DIMENSIONS},
     "performance images": performance.images,
     "performance latency": performance.latency,
     "performance lists": performance.lists,
