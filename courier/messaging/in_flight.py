@@ -19,6 +19,7 @@ from courier.aws.sqs import MAX_BATCH, Mailbox, ReceivedMessage
 from courier.errors import AwsError, CourierError, ReceiptHandleInvalid
 from courier.messaging.config import FIRST_VISIBILITY_SECONDS
 from courier.messaging.log_names import name_of
+from courier.messaging.slow_calls import SlowCalls
 from courier.messaging.states import Held, State
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,8 @@ class InFlightMessages:
         self._capacity = capacity
         self._is_expensive = is_expensive
         self._visibility_seconds = visibility_seconds
-        self.first_visibility_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
+        self._first_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
+        self.slow_calls = SlowCalls()
         self._changed = threading.Condition()
         self._records: dict[str, _Record] = {}
         self._count: Counter[State] = Counter()
@@ -89,6 +91,11 @@ class InFlightMessages:
         self._closed = False
         # The heartbeat does not wait for it: only its reporting is used.
         self._retrier = Retrier("renewing visibility timeouts", threading.Event())
+
+    @property
+    def first_visibility_seconds(self) -> int:
+        """The visibility timeout of a receive: short, or that of a message in flight while calls to SQS are slow."""
+        return self._visibility_seconds if self.slow_calls.are_recent else self._first_seconds
 
     def reserve(self) -> int:
         """Wait for capacity and return the number of messages to receive: 1 to 10, or 0 once closed.
@@ -120,7 +127,7 @@ class InFlightMessages:
                     received=received,
                     is_expensive=self._is_expensive(received.message),
                     renewed_at=now,
-                    timeout_seconds=self.first_visibility_seconds,
+                    timeout_seconds=self._first_seconds,
                     since=now,
                 )
             self._count[State.RECEIVED] += len(messages)
@@ -228,7 +235,7 @@ class InFlightMessages:
 
     def keep_alive(self, stopped: threading.Event) -> None:
         """Renew each visibility timeout when a third of it has passed, until `stopped` is set."""
-        while not stopped.wait(self.first_visibility_seconds / BEATS_PER_TIMEOUT / 2):
+        while not stopped.wait(self._first_seconds / BEATS_PER_TIMEOUT / 2):
             self._beat()
 
     def _beat(self) -> None:
@@ -242,7 +249,9 @@ class InFlightMessages:
         if not due:
             return
         try:
-            failures = self._inbox.extend([one.received for one in due], visibility_seconds=self._visibility_seconds)
+            with self.slow_calls.timing():
+                held = [one.received for one in due]
+                failures = self._inbox.extend(held, visibility_seconds=self._visibility_seconds)
         except ReceiptHandleInvalid as error:
             failures = [Failure(index=index, error=error) for index in range(len(due))]
         except AwsError as error:

@@ -214,11 +214,12 @@ class Worker(InProcesses):
         if reserved:
             longest = longest_seconds if self.in_flight.is_idle else min(longest_seconds, BUSY_POLL_SECONDS)
             try:
-                messages = self._inbox.receive(
-                    limit=reserved,
-                    wait_seconds=longest,
-                    visibility_seconds=self.in_flight.first_visibility_seconds,
-                )
+                with self.in_flight.slow_calls.timing(longest):
+                    messages = self._inbox.receive(
+                        limit=reserved,
+                        wait_seconds=longest,
+                        visibility_seconds=self.in_flight.first_visibility_seconds,
+                    )
             except BaseException as error:
                 self.in_flight.unreserve(reserved)
                 self._under_load.clear()

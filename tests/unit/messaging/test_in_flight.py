@@ -156,10 +156,12 @@ class Renewed:
         self._began = clock.now
         self.beats: list[tuple[float, list[str], int]] = []
         self.failing: dict[str, int] = {}
+        self.takes_seconds = 0.0
 
     def extend(self, messages: Sequence[ReceivedMessage], *, visibility_seconds: int) -> list[Failure]:
         names = [received.receipt_handle for received in messages]
         self.beats.append((self._clock.now - self._began, names, visibility_seconds))
+        self._clock.now += self.takes_seconds
         failures = []
         for index, name in enumerate(names):
             if self.failing.get(name, 0) > 0:
@@ -171,7 +173,8 @@ class Renewed:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     made = FakeTime()
-    monkeypatch.setattr("courier.messaging.in_flight.time", made)
+    for module in ("in_flight", "slow_calls"):
+        monkeypatch.setattr(f"courier.messaging.{module}.time", made)
     return made
 
 
@@ -203,6 +206,18 @@ def test_a_short_timeout_is_requested_as_it_is(clock: FakeTime) -> None:
     assert held.first_visibility_seconds == 2
     assert stopped.waits[0] == pytest.approx(1 / 3)
     assert [names for _, names, _ in queue.beats] == [["a"], ["a"]]
+
+
+def test_while_calls_are_slow_a_receive_hides_messages_for_as_long_as_a_heartbeat_does(clock: FakeTime) -> None:
+    queue = Renewed(clock)
+    held = held_on(queue, clock, "a")
+    assert held.first_visibility_seconds == 3
+
+    queue.takes_seconds = 2.0
+    held.keep_alive(Ticks(4, clock))
+
+    assert queue.beats[0] == (1.0, ["a"], 30)  # it may have come to SQS with the short one
+    assert held.first_visibility_seconds == 30
 
 
 def test_one_that_could_not_be_renewed_is_tried_again_before_its_short_timeout_ends(clock: FakeTime) -> None:
@@ -314,7 +329,7 @@ class Hours:
     """A clock that is set manually."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = time.monotonic()
+        self.now = float(round(time.monotonic()))  # sums of such numbers are exact
         monkeypatch.setattr("courier.messaging.in_flight.time", SimpleNamespace(monotonic=lambda: self.now))
 
 
