@@ -91,7 +91,7 @@ def test_the_terminal_shows_it_and_is_left_as_it_was(place: Place) -> None:
     shell.send("pd")
     shell.expect_exact("imageInbox-dead: 0")
     shell.send("d?")
-    shell.expect_exact("No payload is ever shown")
+    shell.expect_exact("payload is ever shown")
     shell.send("?\x1b[A")  # an arrow is no key
     shell.setwinsize(20, 60)
     shell.expect_exact("1 alive")
