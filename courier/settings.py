@@ -39,7 +39,7 @@ _SWITCH_RULE = "1 or 0"
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """The values that a setting may have: their rule in words, and what reads one, or raises ValueError with the rule."""
+    """The values of a setting: their rule in words, and what reads one and raises ValueError with the rule."""
 
     rule: str
     read: Callable[[str], Any]
