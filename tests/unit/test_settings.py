@@ -113,7 +113,7 @@ def test_what_is_wrong_with_a_name_is_said(name: str, fault: str) -> None:
     assert raised.value.message.startswith("COURIER_NAME is ")
 
 
-def test_the_table_of_settings_has_the_rule_that_refusals_give() -> None:
+def test_the_table_of_settings_has_the_rule_that_rejections_give() -> None:
     rows = {row.split("`")[1]: row for row in tables.setting_table().splitlines() if "`" in row}
 
     for name, field in FIELDS.items():
