@@ -29,35 +29,49 @@ _BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 #: A client's name, which is a part of objects' names.
 _CLIENT_NAME_CHARACTER = re.compile(r"[A-Za-z0-9._-]")
 MAX_CLIENT_NAME = 32
+CLIENT_NAME_RULE = (
+    f"1 to {MAX_CLIENT_NAME} letters (A to Z, upper or lower case), digits, dots, - or _, the first a letter or a digit"
+)
 
 _SWITCH = {"1": True, "yes": True, "true": True, "on": True, "0": False, "no": False, "false": False, "off": False}
+_SWITCH_RULE = "1 or 0"
 
 
-def _matching(pattern: re.Pattern[str], rule: str) -> Callable[[str], str]:
+@dataclass(frozen=True, kw_only=True)
+class Values:
+    """The values of a setting: their rule in words, and what reads one and raises ValueError with the rule."""
+
+    rule: str
+    read: Callable[[str], Any]
+
+
+def _matching(pattern: re.Pattern[str], rule: str) -> Values:
     def read(text: str) -> str:
         if not pattern.fullmatch(text):
             raise ValueError(rule)
         return text
 
-    return read
+    return Values(rule=rule, read=read)
 
 
-def _number(kind: type[int | float], low: float, high: float) -> Callable[[str], Any]:
+def _number(kind: type[int | float], low: float, high: float) -> Values:
+    rule = f"a{' whole' if kind is int else ''} number from {low:,} to {high:,}"
+
     def read(text: str) -> Any:  # noqa: ANN401  an int or a float, as `kind` says
         try:
             value = kind(text)
         except ValueError:
             value = kind(low) - 1
         if not low <= value <= high:
-            raise ValueError(f"a{' whole' if kind is int else ''} number from {low:g} to {high:g}")
+            raise ValueError(rule)
         return value
 
-    return read
+    return Values(rule=rule, read=read)
 
 
-def _switch(text: str) -> bool:
+def _read_switch(text: str) -> bool:
     if text.lower() not in _SWITCH:
-        raise ValueError("1 or 0")
+        raise ValueError(_SWITCH_RULE)
     return _SWITCH[text.lower()]
 
 
@@ -71,22 +85,23 @@ def client_name(text: str) -> str:
         f"it begins with {quoted(text[:1])}": not text[:1].isalnum(),
     }
     for fault in (fault for fault, is_so in faults.items() if is_so):
-        rule = f"1 to {MAX_CLIENT_NAME} letters from A to Z, digits, dots, - or _, the first a letter or a digit"
-        raise ValueError(f"{rule}: {fault}")
+        raise ValueError(f"{CLIENT_NAME_RULE}: {fault}")
     return text
 
 
+_switch = Values(rule=_SWITCH_RULE, read=_read_switch)
+_client_name = Values(rule=CLIENT_NAME_RULE, read=client_name)
 _queue_name = _matching(QUEUE_NAME, "1 to 80 letters, digits, - or _")
-_bucket_name = _matching(_BUCKET_NAME, "3 to 63 lower-case letters, digits, dots or dashes")
-
-
+_bucket_name = _matching(
+    _BUCKET_NAME, "3 to 63 lowercase letters, digits, dots or dashes, at both ends a letter or a digit"
+)
 _scaling_group = _matching(re.compile(r"[A-Za-z0-9._-]{1,255}"), "1 to 255 letters, digits, dots, - or _")
 _instance_id = _matching(re.compile(r"i-[0-9a-f]{8,17}"), "an instance ID, such as i-0123456789abcdef0")
 
 
-def _setting(default: Any, read: Callable[[str], object], meaning: str, *, unit: str = "", unset: str = "") -> Any:  # noqa: ANN401  the field's own type
+def _setting(default: Any, values: Values, meaning: str, *, unit: str = "", unset: str = "") -> Any:  # noqa: ANN401  the field's own type
     """Return a setting's field; `unset` is what the documentation says where there is no default."""
-    return field(default=default, metadata={"read": read, "meaning": meaning, "unit": unit, "unset": unset})
+    return field(default=default, metadata={"values": values, "meaning": meaning, "unit": unit, "unset": unset})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +121,7 @@ class Settings:
     )
     name: str | None = _setting(
         None,
-        client_name,
+        _client_name,
         "who you are, for a class on one set-up: requests carry it, and your images have a folder of that name in the "
         "bucket. A label, which keeps nobody out",
         unset="your images share one folder with those of all others without a name",
@@ -119,8 +134,8 @@ class Settings:
     preview: str = _setting(
         "auto",
         _matching(re.compile("auto|kitty|iterm2|sixel|blocks|none"), "auto, kitty, iterm2, sixel, blocks or none"),
-        "how images are shown: kitty, iterm2, sixel, blocks or none; auto: as the terminal says. Not under NO_COLOR "
-        "or COURIER_PLAIN, on dumb terminals, or in pipes",
+        "how images are shown; auto: as the terminal says. Not under NO_COLOR or COURIER_PLAIN, on dumb terminals, or "
+        "in pipes",
     )
     timeout_seconds: float = _setting(
         60.0, _number(float, 0.1, 3600), "how long a client waits for a response", unit="s"
@@ -128,7 +143,7 @@ class Settings:
     poll_seconds: int = _setting(
         20,
         _number(int, 1, 20),
-        "how long an idle worker's poll may last (1 to 20); by default 9 s, 3 s for each delivery but two",
+        "how long an idle worker's poll may last; by default 9 s, 3 s for each delivery but two",
         unit="s",
     )
     visibility_seconds: int = _setting(
@@ -228,7 +243,7 @@ def _reject_unknown(given: Mapping[str, str]) -> None:
 
 def _read(name: str, text: str) -> Any:  # noqa: ANN401  the field's own type
     try:
-        return FIELDS[name].metadata["read"](text)
+        return FIELDS[name].metadata["values"].read(text)
     except ValueError as error:
         message = f"{variable(name)} is {quoted(text)}, and must be {error}."
         raise WrongSetting(message, hint="Correct it, or unset it for the default.") from error

@@ -25,6 +25,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "awkward": tables.awkward_table,
     "aws_setup": partial(helps.script_help, "aws_setup.sh"),
     "checks": tables.check_table,
+    "client name": tables.client_name,
     "cost": tables.cost_table,
     "cost afternoon": costs.afternoon,
     "cost counted": costs.counted,

@@ -11,7 +11,7 @@ from itertools import takewhile, zip_longest
 from pathlib import Path
 from unittest.mock import patch
 
-from courier.cli import daemon, images, images_arguments, numbers, numbers_arguments
+from courier.cli import daemon, images, images_arguments, numbers, numbers_arguments, workers
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +22,7 @@ def program_help() -> str:
         "numbers_client.py": numbers_arguments.build_parser(numbers.__doc__ or ""),
         "images_client.py": images_arguments.build_parser(images.__doc__ or ""),
         "numbers_worker.py": daemon.build_parser(_docstring("numbers_worker.py")),
-        "images_worker.py": daemon.build_parser(_docstring("images_worker.py")),
+        "images_worker.py": daemon.build_parser(_docstring("images_worker.py"), workers.IMAGE_PROCESSES),
     }
     # As wide as a page, and without the colors of newer Pythons.
     with patch.dict(os.environ, COLUMNS="100", NO_COLOR="1"):

@@ -55,8 +55,11 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def setting_table(*prefixes: str) -> str:
     """Return the table of the settings whose names begin with one of `prefixes`, or of all."""
     chosen = {name: one for name, one in settings.FIELDS.items() if name.startswith(prefixes or "")}
-    rows = ((f"`{settings.variable(name)}`", _default(one), one.metadata["meaning"]) for name, one in chosen.items())
-    return table(("variable", "default", "meaning"), rows)
+    rows = (
+        (f"`{settings.variable(name)}`", _default(one), _valid(one), one.metadata["meaning"])
+        for name, one in chosen.items()
+    )
+    return table(("variable", "default", "valid", "meaning"), rows)
 
 
 def _default(setting: Field[object]) -> str:
@@ -64,6 +67,17 @@ def _default(setting: Field[object]) -> str:
     if value is None:
         return about["unset"] or "none"
     return f"`{value:g}` {about['unit']}".strip() if isinstance(value, int | float) else f"`{value}`"
+
+
+def _valid(setting: Field[object]) -> str:
+    """Return the rule that rejects other values, with the unit."""
+    about = setting.metadata
+    return f"{about['values'].rule} {about['unit']}".strip()
+
+
+def client_name() -> str:
+    """Return the rule for the names of clients as a sentence."""
+    return f"`{settings.variable('name')}` is {settings.CLIENT_NAME_RULE}."
 
 
 def exit_statuses() -> str:

@@ -98,7 +98,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value <= LONGEST_SECONDS:
-        raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most {LONGEST_SECONDS}")
+        raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most {LONGEST_SECONDS:,}")
     return value
 
 

@@ -75,7 +75,7 @@ class WorkerConfig:
             kinds = (int, float) if isinstance(low, float) else (int,)
             if isinstance(value, bool) or not isinstance(value, kinds) or not low <= value <= high:
                 whole = "" if float in kinds else "a whole number "
-                raise WrongUsage(f"{name} is {value!r}, and must be {whole}from {low:g} to {high}.")
+                raise WrongUsage(f"{name} is {value!r}, and must be {whole}from {low:g} to {high:,}.")
         if self.isolate and self.processes > 1:
             message = "An isolated handler works in processes of its own, `concurrency` of them."
             raise WrongUsage(message, hint="Set processes=1.")

@@ -49,7 +49,7 @@ def create_queues(
     """
     low, high = RETENTION_SECONDS
     if not low <= retention_seconds <= high:
-        raise WrongUsage(f"retention_seconds is {retention_seconds!r}, and must be from {low} to {high}.")
+        raise WrongUsage(f"retention_seconds is {retention_seconds!r}, and must be from {low:,} to {high:,}.")
     aws = connect(CredentialRefresh(seconds=0, tell=lambda _sentence: None, transient_seconds=2 * NEW_SECONDS))
     attributes = {**ATTRIBUTES, "MessageRetentionPeriod": str(retention_seconds)}
     replies = _create(aws, application.replies, attributes)

@@ -53,12 +53,12 @@ class HeldList:
 
     @property
     def mode(self) -> Value:
-        """The most frequent value, the least of several; None if no value occurs twice."""
+        """The most frequent value, the least of several; None if several values occur once each."""
         return (int(self.modes[0]), self.scale) if len(self.modes) else None
 
     @cached_property
     def modes(self) -> Sequence[int] | Array:
-        """All most frequent values, in units and ascending; none if no value occurs twice, except for a single one."""
+        """All most frequent values, in units and ascending; none if several values occur once each."""
         if self.count == 1:
             return [self.at(0)]
         if isinstance(self.ordered, np.ndarray):

@@ -43,9 +43,14 @@ class Seen:
 
     def screen(self, content: bytes | None = None) -> list[str]:
         """Return the lines that are left on a terminal, without empty ones at its end."""
-        screen = pyte.Screen(self.columns, TALL)
-        pyte.ByteStream(screen).feed(self.out if content is None else content)
-        return "\n".join(line.rstrip() for line in screen.display).rstrip("\n").split("\n")
+        return screen(self.out if content is None else content, self.columns)
+
+
+def screen(content: bytes, columns: int) -> list[str]:
+    """Return the lines that are left on a terminal of that width, without empty ones at its end."""
+    shown = pyte.Screen(columns, TALL)
+    pyte.ByteStream(shown).feed(content)
+    return "\n".join(line.rstrip() for line in shown.display).rstrip("\n").split("\n")
 
 
 def run(
@@ -63,7 +68,7 @@ def run(
     Two ptys are one terminal, and standard input is the same.
     """
     with ExitStack() as stack:
-        leader, follower = _terminal(columns)
+        leader, follower = terminal(columns)
         files = {name: stack.enter_context(tempfile.TemporaryFile()) for name in ("out", "err")}
         reading, gone = os.pipe()
         os.close(reading)
@@ -83,7 +88,7 @@ def run(
         os.close(gone)
         os.close(pipe_in)
         piped = reader.submit(_read_pipe, pipe_out)
-        arrived = _read_all(leader)
+        arrived = read_all(leader)
         os.close(leader)
         status = process.wait()
         kept = {name: os.pread(file.fileno(), 1 << 24, 0) for name, file in files.items()}
@@ -98,13 +103,14 @@ def _read_pipe(end: int) -> bytes:
         return pipe.read()
 
 
-def _terminal(columns: int) -> tuple[int, int]:
+def terminal(columns: int) -> tuple[int, int]:
+    """Return both ends of a new terminal."""
     leader, follower = pty.openpty()
     termios.tcsetwinsize(follower, (LINES, columns))
     return leader, follower
 
 
-def _read_all(leader: int) -> bytes:
+def read_all(leader: int) -> bytes:
     """Return what arrives at a terminal until nobody has it open any more."""
     arrived = b""
     while select.select([leader], [], [], SECONDS)[0]:

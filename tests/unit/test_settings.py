@@ -6,7 +6,8 @@ import re
 import pytest
 
 from courier.errors import WrongSetting
-from courier.settings import Settings, load_settings, variable
+from courier.settings import FIELDS, Settings, load_settings, variable
+from scripts import tables
 
 
 def test_an_empty_environment_makes_the_defaults() -> None:
@@ -110,3 +111,29 @@ def test_what_is_wrong_with_a_name_is_said(name: str, fault: str) -> None:
         load_settings({"COURIER_NAME": name})
 
     assert raised.value.message.startswith("COURIER_NAME is ")
+
+
+def test_the_table_of_settings_has_the_rule_that_rejections_give() -> None:
+    rows = {row.split("`")[1]: row for row in tables.setting_table().splitlines() if "`" in row}
+
+    for name, field in FIELDS.items():
+        with pytest.raises(WrongSetting) as raised:
+            load_settings({variable(name): "\0"})
+        assert f"must be {field.metadata['values'].rule}" in raised.value.message
+        assert f" {field.metadata['values'].rule}" in rows[variable(name)]
+
+
+def test_both_ends_of_a_range_are_accepted_and_what_is_beyond_is_not() -> None:
+    ranges = {
+        name: re.findall(r"number from (\S+) to (\S+)$", field.metadata["values"].rule)
+        for name, field in FIELDS.items()
+    }
+    ranges = {name: [end.replace(",", "") for end in found[0]] for name, found in ranges.items() if found}
+
+    assert len(ranges) > 10
+    assert ranges["image_memory_megabytes"] == ["100", "1000000"]
+    for name, ends in ranges.items():
+        low, high = (getattr(load_settings({variable(name): end}), name) for end in ends)
+        for beyond in (low - 1, high + 1):
+            with pytest.raises(WrongSetting):
+                load_settings({variable(name): str(beyond)})

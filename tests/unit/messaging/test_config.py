@@ -67,3 +67,8 @@ def test_a_value_with_which_nothing_would_be_processed_is_rejected(wrong: dict[s
 
     with pytest.raises(WrongUsage, match=rf"^{name} is {value!r}, "):
         WorkerConfig(**wrong)  # type: ignore[arg-type]
+
+
+def test_a_range_has_all_its_digits() -> None:
+    with pytest.raises(WrongUsage, match="from 50 to 1,000,000"):
+        WorkerConfig(memory_megabytes=0)
