@@ -35,6 +35,8 @@ T = TypeVar("T")
 #: a list costs as much as twelve calls to SQS.
 SECONDS = 1.0
 LIST_SECONDS = 10.0
+#: From which time on it is said that AWS does not respond: each read of the queues is one call to AWS and a second.
+SILENT_SECONDS = 5.0
 #: The longest time of one call to AWS, in seconds.
 CALL_SECONDS = 10.0
 #: The longest wait for the first report of what workers do.
@@ -57,6 +59,8 @@ class Poller(Generic[T]):
         self.latest: T | None = None
         self.problem = ""
         self.count = 0
+        #: When something was last read, or could not be, in monotonic time.
+        self.ended_at = time.monotonic()
         self.first = threading.Event()
 
         self._stopped = threading.Event()
@@ -86,6 +90,7 @@ class Poller(Generic[T]):
             # The thread continues: what cannot be shown now may be shown in a second.
             self.problem = f"internal error of watch: {type(error).__name__}"
         self.count += 1
+        self.ended_at = time.monotonic()
         self.first.set()
 
 
@@ -98,9 +103,9 @@ class Watch:
     workers: Poller[list[WorkerStatus]]
 
     @property
-    def changes(self) -> tuple[int, int]:
-        """The numbers of what was read."""
-        return self.queues.count, self.workers.count
+    def changes(self) -> tuple[int, int, int]:
+        """The numbers of what was read, and whole seconds, for the clock."""
+        return self.queues.count, self.workers.count, int(time.monotonic())
 
     def live(self) -> Live:
         """Return the latest of all."""
@@ -108,6 +113,9 @@ class Watch:
         note = self.queues.problem or note
         if not self.workers.first.is_set():
             note = "Reading what workers report."
+        silent_seconds = time.monotonic() - self.queues.ended_at
+        if silent_seconds >= SILENT_SECONDS:
+            note = f"AWS has not responded for {silent_seconds:.0f} s."
         return self.reader.live(self.queues.latest or [], self.workers.latest or [], note)
 
     def begin(self) -> None:

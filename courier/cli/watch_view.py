@@ -180,11 +180,13 @@ def _worker_lines(live: Live, width: int, view: View) -> list[Text]:
         note = shown(live.note, ascii_only=view.ascii_only)
         lines = layout.wrapped(note, max(20, width))
         return [_plain("workers", width, view, HEAD), *(_plain(line, width, view, "yellow") for line in lines)]
-    count, style = f"workers: {len(live.workers)} alive", HEAD
+    heads = [_plain(f"workers: {len(live.workers)} alive", width, view, HEAD)]
     if live.note:
         quiet = age(max(0.0, live.at - max(one.written_at for one in live.workers)))
-        count, style = f"workers: {len(live.workers)} alive {quiet} ago; nothing can be read now", WRONG
-    return [_plain(count, width, view, style), *(_worker_line(one, live.at, width, view) for one in live.workers)]
+        note = shown(live.note, ascii_only=view.ascii_only)
+        texts = (f"workers: {len(live.workers)} alive {quiet} ago; nothing can be read now", note)
+        heads = [_plain(text, width, view, WRONG) for text in texts]
+    return [*heads, *(_worker_line(one, live.at, width, view) for one in live.workers)]
 
 
 def _worker_line(worker: WorkerStatus, now: float, width: int, view: View) -> Text:
