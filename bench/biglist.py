@@ -1,27 +1,32 @@
-"""A list of some 200 MB: processor time, memory and exactness, beside DuckDB (one thread) and polars.
+"""Lists of 0.2 GB, and of more: processor time, time, memory and exactness, beside DuckDB, polars and GNU datamash.
 
-    pip install -r bench/requirements.txt
-    python -m bench.biglist [--numbers N]
+    pip install -r bench/requirements.txt; apt-get install datamash
+    python -m bench.biglist [--gigabytes 2] [--kinds KIND ...] [--rounds N] [--print-only]
 
-Each contender is a process of its own, requested count, sum, min, max, mean, median, quartiles and standard deviation
-of a file with a number a line; its processor time and its largest resident memory are those that the system
-tells of it, its start included. Ours reads the file as a worker reads the object: a sample, then one pass. The aims:
-less processor time than either, at most 100 MB, exact. What is right is known from how the list is made.
+Each contender is a process of its own that computes count, sum, min, max, mean, median, quartiles and standard
+deviation of a file with a number a line; its start counts. Ours reads the file as a worker reads the object: a sample,
+then one pass. DuckDB has one thread. The aims: less processor time than any, at most 100 MB, exact. What is right is
+known from how the list is made. The figures of each size are kept in bench/results/biglist.json beside those of others.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import random
+import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from bench import results, spent
+from bench.running import ROOT
 from courier.numbers.brackets import MAX_KEPT
 from courier.numbers.passes import make_plan, pass_over
 from courier.numbers.plan import Plan
@@ -31,11 +36,40 @@ from courier.numbers.search import summarize_stream
 from courier.numbers.stats import STATISTICS
 from courier.numbers.streaming import OnePass
 
-NUMBERS = 17_500_000
+GIGABYTES = 0.2
+#: How many numbers of either kind stand for a gigabyte; a line has 10.4 or 11.4 bytes.
+NUMBERS_PER_GIGABYTE = 87_500_000
 BLOCK_BYTES = 2**17
-#: How often a contender runs; its least processor time counts.
-TIMES = 3
+#: How many numbers are made at once.
+MADE_AT_ONCE = 500_000
+#: How often a contender runs, and how often on a list from `LARGE_GIGABYTES` on.
+ROUNDS, ROUNDS_IF_LARGE = 3, 1
+LARGE_GIGABYTES = 1.0
+#: The decimals of each kind of number.
 KINDS = {"integers": 0, "six decimals": 6}
+DATAMASH = [
+    *("datamash", "--format", "%.17g"),
+    *(
+        "mean",
+        "1",
+        "count",
+        "1",
+        "sum",
+        "1",
+        "min",
+        "1",
+        "max",
+        "1",
+        "sstdev",
+        "1",
+        "q1",
+        "1",
+        "median",
+        "1",
+        "q3",
+        "1",
+    ),
+]
 
 
 def ours(path: str) -> str:
@@ -79,68 +113,126 @@ def polars(path: str) -> str:
     return repr(pl.read_csv(path, has_header=False).select(figures).item(0, 0))
 
 
-CONTENDERS: dict[str, Callable[[str], str]] = {"courier": ours, "DuckDB": duckdb, "polars": polars}
+#: Those that are written in Python, and run by this program.
+OURS_TO_RUN: dict[str, Callable[[str], str]] = {"courier": ours, "DuckDB": duckdb, "polars": polars}
+CONTENDERS = (*OURS_TO_RUN, "datamash")
+
+
+def missing() -> dict[str, str]:
+    """Return the contenders that are not installed, and how they get there."""
+    found = {
+        name: "not installed: pip install -r bench/requirements.txt"
+        for name in OURS_TO_RUN
+        if name != "courier" and not find_spec(name.lower())
+    }
+    if not shutil.which("datamash"):
+        found["datamash"] = "not installed: apt-get install datamash"
+    return found
 
 
 def make(path: Path, numbers: int, decimals: int) -> str:
     """Write a list and return its mean, exactly, as we write it."""
-    chosen = random.Random(1)
+    chosen = np.random.default_rng(1)
     total = 0
     with path.open("w") as file:
-        for _ in range(0, numbers, 1000):
-            units = [chosen.randrange(-(10**9), 10**9) for _ in range(1000)]
-            total += sum(units)
-            file.writelines(f"{unit / 10**decimals:.{decimals}f}\n" for unit in units)
+        for start in range(0, numbers, MADE_AT_ONCE):
+            units = chosen.integers(-(10**9), 10**9, min(MADE_AT_ONCE, numbers - start))
+            total += int(units.sum())
+            file.write(f"%.{decimals}f\n" * len(units) % tuple((units / 10**decimals).tolist()))
     return figure(*Fraction(total, numbers * 10**decimals).as_integer_ratio()).text
 
 
 def measured(name: str, path: Path) -> dict[str, Any]:
-    """Run a contender; return its processor seconds, its peak memory, and the mean it found."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.dup2(writer, 1)
-        os.execv(sys.executable, [sys.executable, "-m", "bench.biglist", "--contender", name, "--path", str(path)])  # noqa: S606  this very program
-    os.close(writer)
-    with os.fdopen(reader) as output:
-        found = output.read().strip()
-    _, status, usage = os.wait4(child, 0)
-    if status:
-        raise SystemExit(f"{name} failed.")
-    return {"seconds": usage.ru_utime + usage.ru_stime, "peak MB": usage.ru_maxrss / 1024, "mean": found}
+    """Run a contender; return what it took (see `bench.spent`), and the mean it found, as a float is written."""
+    if name in OURS_TO_RUN:
+        found = spent.of([sys.executable, "-m", "bench.biglist", "--contender", name, "--path", str(path)])
+        mean = found.pop("output")
+    else:
+        found = spent.of(DATAMASH, path)
+        mean = repr(float(found.pop("output").split()[0]))
+    return {**found, "mean": mean}
 
 
-def measure(numbers: int = NUMBERS) -> dict[str, Any]:
-    """Return what each contender needs for each kind of list; a contender that is not installed is left out."""
-    kinds = {}
-    with tempfile.TemporaryDirectory() as folder:
-        for kind, decimals in KINDS.items():
-            path = Path(folder) / f"{kind.replace(' ', '-')}.csv"
-            right = make(path, numbers, decimals)
-            names = [name for name in CONTENDERS if name == "courier" or find_spec(name.lower())]
-            rounds = [{name: measured(name, path) for name in names} for _ in range(TIMES)]
-            kinds[kind] = {"bytes": path.stat().st_size, "mean": right, "rounds": rounds}
-            path.unlink()
-    return {"numbers": numbers, "kinds": kinds}
+def measure(
+    gigabytes: float = GIGABYTES,
+    rounds: int | None = None,
+    kinds: Iterable[str] = tuple(KINDS),
+    folder: Path = results.FOLDER,
+) -> dict[str, Any]:
+    """Return what each contender that is installed takes for a size, and what `folder` keeps of others."""
+    rounds = rounds or (ROUNDS if gigabytes < LARGE_GIGABYTES else ROUNDS_IF_LARGE)
+    with tempfile.TemporaryDirectory() as place:
+        require_space(place, gigabytes)
+        found = {kind: _measured(kind, Path(place, "list"), gigabytes, rounds) for kind in kinds}
+    sizes, size = _kept(folder), f"{gigabytes:g}"
+    of_size = {**sizes.get(size, {}).get("kinds", {}), **found}
+    sizes[size] = {"numbers": _numbers(gigabytes), "kinds": {kind: of_size[kind] for kind in KINDS if kind in of_size}}
+    return {"sizes": dict(sorted(sizes.items(), key=lambda one: float(one[0])))}
 
 
-def main() -> None:
-    """Measure all of it and print it."""
+def _numbers(gigabytes: float) -> int:
+    return round(gigabytes * NUMBERS_PER_GIGABYTE)
+
+
+def _measured(kind: str, path: Path, gigabytes: float, rounds: int) -> dict[str, Any]:
+    right = make(path, _numbers(gigabytes), KINDS[kind])
+    names = [name for name in CONTENDERS if name not in missing()]
+    found = [{name: measured(name, path) for name in names} for _ in range(rounds)]
+    return {"measured on": results.machine(), "bytes": path.stat().st_size, "mean": right, "rounds": found}
+
+
+def require_space(folder: str, gigabytes: float) -> None:
+    """Check that a list has room in a folder. Raises: OSError if it has not."""
+    free = shutil.disk_usage(folder).free / 1e9
+    if free < gigabytes * 1.2:
+        raise OSError(
+            f"A list of {gigabytes:g} GB needs {gigabytes * 1.2:.1f} GB in {folder}, and {free:.1f} are free."
+        )
+
+
+def _kept(folder: Path) -> dict[str, Any]:
+    try:
+        sizes: dict[str, Any] = results.load("biglist", folder=folder).get("sizes", {})
+    except FileNotFoundError:
+        return {}
+    return sizes
+
+
+def main() -> int:
+    """Measure one size, print it and keep it; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--numbers", type=int, default=NUMBERS, help=f"how many (default: {NUMBERS:,})")
-    parser.add_argument("--contender", choices=CONTENDERS, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--gigabytes", type=float, default=GIGABYTES, help=f"of each list, about (default: {GIGABYTES:g})"
+    )
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS), help="of numbers (default: all)")
+    parser.add_argument("--rounds", type=int, help="how often each contender runs (default: 3; from 1 GB on, 1)")
+    parser.add_argument("--print-only", action="store_true", help="keep nothing, and write no table")
+    parser.add_argument("--contender", choices=OURS_TO_RUN, help=argparse.SUPPRESS)
     parser.add_argument("--path", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.contender:
-        print(CONTENDERS[given.contender](given.path))
-        return
-    for kind, found in measure(given.numbers)["kinds"].items():
-        print(f"{given.numbers:,} {kind}, {found['bytes'] / 1e6:.0f} MB; the mean is {found['mean']}")
-        for name in found["rounds"][0]:
-            runs = [one[name] for one in found["rounds"]]
-            seconds, megabytes = min(run["seconds"] for run in runs), max(run["peak MB"] for run in runs)
-            print(f"  {name:7} {seconds:5.2f} s, {megabytes:4.0f} MB, mean {runs[0]['mean']}")
+        print(OURS_TO_RUN[given.contender](given.path))
+        return 0
+    for name, reason in missing().items():
+        print(f"{name} is skipped: {reason}")
+    found = measure(given.gigabytes, given.rounds, given.kinds)
+    print_size(found["sizes"][f"{given.gigabytes:g}"])
+    if given.print_only:
+        return 0
+    results.store("biglist", found)
+    return subprocess.run([sys.executable, "-m", "scripts.docs"], cwd=ROOT, check=False).returncode
+
+
+def print_size(found: dict[str, Any]) -> None:
+    """Print what each contender took for one size."""
+    for kind, one in found["kinds"].items():
+        print(f"{found['numbers']:,} {kind}, {one['bytes'] / 1e6:.0f} MB; the mean is {one['mean']}")
+        for name in one["rounds"][0]:
+            runs = [each[name] for each in one["rounds"]]
+            processor, clock = (min(run[key] for run in runs) for key in ("seconds", "wall seconds"))
+            memory = max(run["peak MB"] for run in runs)
+            print(f"  {name:8} {processor:6.2f} CPU s, {clock:6.2f} s, {memory:5.0f} MB, mean {runs[0]['mean']}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

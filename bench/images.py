@@ -16,7 +16,8 @@ import sys
 import time
 import zlib
 from collections.abc import Callable, Collection
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
 from typing import Any
 
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
@@ -96,11 +97,33 @@ def vips(content: bytes, operation: str, target: str) -> None:
 
 def magick(content: bytes, operation: str, target: str) -> None:
     """Do it with ImageMagick, a process."""
-    program = shutil.which("magick") or shutil.which("convert") or ""
     ending = "webp" if "webp" in operation else target.lower()
     subprocess.run(
-        [program, "-", *OPERATIONS[operation][1].split(), f"{ending}:-"], input=content, capture_output=True, check=True
+        [imagemagick(), "-", *OPERATIONS[operation][1].split(), f"{ending}:-"],
+        input=content,
+        capture_output=True,
+        check=True,
     )
+
+
+@cache
+def imagemagick() -> str:
+    """Return ImageMagick's program; an empty string if it is not installed."""
+    for program in filter(None, map(shutil.which, ("magick", "convert"))):
+        done = subprocess.run([program, "-version"], capture_output=True, text=True, check=False)
+        if "Version: ImageMagick" in done.stdout:
+            return program
+    return ""
+
+
+def missing() -> dict[str, str]:
+    """Return the contenders that are not installed, and how they get there."""
+    found = {}
+    if not find_spec("pyvips"):
+        found["pyvips"] = "not installed: pip install -r bench/requirements.txt"
+    if not imagemagick():
+        found["ImageMagick"] = "not installed: apt-get install imagemagick"
+    return found
 
 
 #: Who does it, and how.

@@ -14,16 +14,16 @@ from typing import Any
 FOLDER = Path(__file__).with_name("results")
 
 
-def store(name: str, figures: dict[str, Any]) -> None:
+def store(name: str, figures: dict[str, Any], *, folder: Path = FOLDER) -> None:
     """Keep the figures of one benchmark, and what they were measured on."""
-    FOLDER.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True)
     text = json.dumps({"measured on": machine(), **_rounded(figures)}, indent=1, ensure_ascii=False)
-    _path(name).write_text(f"{text}\n")
+    _path(folder, name).write_text(f"{text}\n")
 
 
-def load(name: str) -> dict[str, Any]:
+def load(name: str, *, folder: Path = FOLDER) -> dict[str, Any]:
     """Return the figures of one benchmark."""
-    found: dict[str, Any] = json.loads(_path(name).read_text())
+    found: dict[str, Any] = json.loads(_path(folder, name).read_text())
     return found
 
 
@@ -43,8 +43,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def _path(name: str) -> Path:
-    return FOLDER / f"{name}.json"
+def _path(folder: Path, name: str) -> Path:
+    return folder / f"{name}.json"
 
 
 def _rounded(figures: Any) -> Any:

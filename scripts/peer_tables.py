@@ -50,7 +50,7 @@ def backlog() -> str:
         rows.append((f"{found['names'][name]} {version}".strip(), *speeds, *costs, memory))
     return table(
         (
-            f"{found['requests']:,} requests",
+            f"{found['requests']:,} requests, rounds: {len(rounds)}",
             *(f"requests/s, {case}" for case in rounds[0]),
             "processor time",
             "calls per 1,000",

@@ -1,9 +1,10 @@
-"""The tables of docs/explanation/performance.md, made from the figures that `python -m bench.report` has kept."""
+"""The tables of docs/explanation/performance.md, made from the figures that `python -m bench.all` has kept."""
 
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from bench import results
 from scripts.tables import table
@@ -159,17 +160,27 @@ def lists() -> str:
 
 
 def biglist() -> str:
-    """Return the table of a list of 200 MB."""
-    found = results.load("biglist")
+    """Return the table of long lists, of each size that was measured."""
     rows = []
-    for kind, one in found["kinds"].items():
-        for name in one["rounds"][0]:
-            runs = [each[name] for each in one["rounds"]]
-            time = spread(each[name]["seconds"] / each["courier"]["seconds"] for each in one["rounds"])
-            memory = max(run["peak MB"] for run in runs)
-            exact = "exact" if runs[0]["mean"] == one["mean"] else f"`{runs[0]['mean']}` for `{one['mean']}`"
-            rows.append((f"{found['numbers'] / 1e6:g} million {kind}", name, time, f"{memory:.0f}", exact))
-    return table(("a list of", "with", "processor time, ours being 1", "peak memory, MB", "mean"), rows)
+    for found in results.load("biglist")["sizes"].values():
+        for kind, one in found["kinds"].items():
+            what = f"{found['numbers'] / 1e6:g} million {kind}, {one['bytes'] / 1e9:.1f} GB"
+            rows += [(what, *_of_list(name, one["rounds"], one["mean"])) for name in one["rounds"][0]]
+    header = ("a list of", "with", "processor time, ours being 1", "time, ours being 1", "peak memory, MB", "mean")
+    return table(header, rows)
+
+
+def _of_list(name: str, rounds: Sequence[Mapping[str, Mapping[str, Any]]], right: str) -> tuple[str, ...]:
+    processor, clock = (ratios(rounds, name, "courier", key) for key in ("seconds", "wall seconds"))
+    memory = max(one[name]["peak MB"] for one in rounds)
+    return name, processor, clock, f"{memory:,.0f}", exactness(rounds[0][name]["mean"], right)
+
+
+def exactness(found: str, right: str) -> str:
+    """Return how right a figure is: to all 17 digits, to those that a float has, or which it is instead."""
+    if found == right:
+        return "exact"
+    return "the nearest float" if float(found) == float(right) else f"`{found}` for `{right}`"
 
 
 def batch() -> str:

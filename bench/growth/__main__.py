@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bench import report
+from bench import all as every
 from bench.growth import measuring, plots
 from bench.growth.dimensions import DIMENSIONS
 
@@ -34,8 +34,8 @@ def main() -> int:
     status = 0
     for name in given.names or DIMENSIONS:
         figures = measuring.measure([name], quick=given.quick)
-        status = status if given.quick else report.keep("growth", figures) or status
-    return status if given.quick else report.write_pages() or status
+        status = status if given.quick else every.keep("growth", figures) or status
+    return status if given.quick else every.write_pages() or status
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """Compare a worker with those that one might choose instead, on the same requests and the same local AWS.
 
-    python -m bench.peers [--requests 2000] [--rounds 3] [--only NAME ...] [--python python3.12]
+    python -m bench.peers [--requests 2000] [--rounds 3] [--only NAME ...] [--python PROGRAM]
 
 Makes a virtual environment of its own for them, and runs every contestant in it, ours too. All calls pass a gate
 that counts them and, where asked, holds each back for 10 ms. The contestants take turns in each round; the
-workers are idle all at once, and are ended three at a time. Keeps the raw figures as bench/results/peers.json, and
-writes the tables of docs/explanation/performance.md. On a slow machine: --requests 500.
+workers are idle all at once, and are ended three at a time (--at-once). Keeps the raw figures as
+bench/results/peers.json, and writes the tables of docs/explanation/performance.md. On a slow machine: --requests 500.
 """
 
 from __future__ import annotations

@@ -28,7 +28,6 @@ CONTESTANTS = {
 }
 #: What each backlog consists of: numbers a request, and milliseconds added to each call.
 BACKLOGS = list(product((17, 1000), (0, 10)))
-ENDED_AT_ONCE = 3
 
 
 def measure(python: Path, names: list[str], given: argparse.Namespace) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def measure(python: Path, names: list[str], given: argparse.Namespace) -> dict[s
                 "requests": given.requests,
                 "backlog": [backlogs(engine, python, names, given.requests) for _ in range(given.rounds)],
                 "idle": trials.idle(engine, names, python, given.idle_seconds, given.trips),
-                "ends": ends(engine, python, names, given.ended),
+                "ends": ends(engine, python, names, given),
             }
         finally:
             engine.stop()
@@ -58,11 +57,11 @@ def backlogs(engine: Engine, python: Path, names: list[str], count: int) -> dict
     return found
 
 
-def ends(engine: Engine, python: Path, names: list[str], count: int) -> dict[str, dict[str, Any]]:
+def ends(engine: Engine, python: Path, names: list[str], given: argparse.Namespace) -> dict[str, dict[str, Any]]:
     """Return what becomes of requests whose worker ends, by signal and contestant."""
-    with ThreadPoolExecutor(ENDED_AT_ONCE) as pool:
+    with ThreadPoolExecutor(given.at_once) as pool:
         runs = {
-            (title, name): pool.submit(trials.end, engine, name, python, count, number)
+            (title, name): pool.submit(trials.end, engine, name, python, given.ended, number)
             for title, number in trials.ENDS.items()
             for name in names
         }
@@ -79,12 +78,20 @@ def arguments(given: Sequence[str] | None = None, description: str = "") -> argp
     parser.add_argument("--requests", type=int, default=2000, help="how many wait in each backlog (default: 2000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each backlog is worked on (default: 3)")
     parser.add_argument("--ended", type=int, default=300, help="requests amid which a worker ends (default: 300)")
+    parser.add_argument("--at-once", type=int, default=3, help="how many of these at once (default: 3)")
     parser.add_argument("--idle-seconds", type=float, default=60)
     parser.add_argument("--trips", type=int, default=20, help="round trips of each (default: 20)")
     parser.add_argument("--only", nargs="+", choices=CONTESTANTS, help="these contestants, and print, but keep nothing")
-    parser.add_argument("--python", default=sys.executable, help="the interpreter for all contestants")
+    parser.add_argument("--python", default=environment.interpreter(), help="the interpreter for all contestants")
     parser.add_argument("--venv", type=Path, default=ROOT / ".local/peers", help="where the environment is made")
     return parser.parse_args(given)
+
+
+def missing() -> dict[str, str]:
+    """Return the contestants that cannot run on the interpreter that there is, and the reason."""
+    if sys.version_info >= environment.NEEDED or environment.interpreter() != sys.executable:
+        return {}
+    return {"fanferro": "it needs Python 3.12, and there is no python3.12"}
 
 
 def figures(given: argparse.Namespace) -> dict[str, Any]:

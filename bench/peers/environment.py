@@ -4,12 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from bench.throughput import ROOT
 
 REQUIREMENTS = (ROOT / "requirements.txt", ROOT / "bench/requirements-peers.txt")
+
+#: The first version on which all peers run: fanferro needs it.
+NEEDED = (3, 12)
+
+
+def interpreter() -> str:
+    """Return an interpreter on which all peers run, or, if there is none, this one."""
+    if sys.version_info >= NEEDED:
+        return sys.executable
+    found = shutil.which("python3.12")
+    # A version manager's shim may stand for an interpreter that it does not offer here.
+    is_there = found and not subprocess.run([found, "--version"], capture_output=True, check=False).returncode
+    return found if found and is_there else sys.executable
 
 
 def python_of(folder: Path, interpreter: str) -> Path:

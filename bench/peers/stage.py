@@ -66,13 +66,14 @@ class Stage:
     def send(self, requests: dict[str, str]) -> None:
         """Send requests as the contestant's own library does."""
         lines = "".join(f"{request_id} {numbers}\n" for request_id, numbers in requests.items())
-        sender = self._run("send", self._engine.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        sent, _ = sender.communicate(lines.encode())
-        assert sent.count(b"sent") == len(requests), f"{self._name} could not send"
+        streams = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+        sent, errors = self._run("send", self._engine.url, **streams).communicate(lines.encode())
+        assert sent.count(b"sent") == len(requests), f"{self._name} could not send: {errors.decode()}"
 
     def sender(self) -> subprocess.Popen[bytes]:
         """Return a process that sends what it reads."""
-        return self._run("send", self._engine.url, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        return self._run("send", self._engine.url, **streams)
 
     def count(self, queue: str, what: str = "") -> int:
         """Return the messages of a queue: those that can be received, or those that are `NotVisible`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
+from operator import mul
 from typing import Any, cast
 
 import numpy as np
@@ -48,7 +49,7 @@ def _rescaled(units: Array, decimals: int) -> Array:
 def sums(units: Sequence[int] | Array, least: int, most: int) -> tuple[int, int]:
     """Return the exact sum and the exact sum of squares of integers between `least` and `most`."""
     if not isinstance(units, np.ndarray):
-        return sum(units), sum(unit * unit for unit in units)
+        return sum(units), sum(map(mul, units, units))
     if units.dtype == object:
         return int(units.sum()), int(units @ units)
     reach = max(abs(least), abs(most))

@@ -33,6 +33,8 @@ class Extras:
     @classmethod
     def of(cls, options: Mapping[str, str], *, others: Collection[str] = ()) -> Extras:
         """Parse a request's options, ignoring `others`. Raises: Rejected for an unknown option or value."""
+        if not options:
+            return _NOTHING
         for name, value in options.items():
             if name not in (HISTOGRAM, PERCENTILE, MODES, *others) or (name in {HISTOGRAM, MODES} and value != YES):
                 known = ", ".join([*others, f"{HISTOGRAM}={YES}", f"{PERCENTILE}=5,95", f"{MODES}={YES}"])
@@ -53,6 +55,9 @@ class Extras:
             MODES: YES * self.modes,
         }
         return {name: text for name, text in texts.items() if text}
+
+
+_NOTHING = Extras()
 
 
 def percentiles(text: str) -> tuple[str, ...]:

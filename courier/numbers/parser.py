@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal, Inexact
 from itertools import takewhile
@@ -45,13 +44,17 @@ class _Separator:
 
     between: re.Pattern[str]
     run: re.Pattern[str]
+    #: The one character that separates in a line; empty if there are several.
+    sign: str = ""
 
 
-def _separator(between: str, behind: str) -> _Separator:
-    return _Separator(re.compile(between), re.compile(rf"(?:[{_BLANKS}]*+{_USUAL}{behind}|)*+"))
+def _separator(between: str, behind: str, sign: str = "") -> _Separator:
+    return _Separator(re.compile(between), re.compile(rf"(?:[{_BLANKS}]*+{_USUAL}{behind}|)*+"), sign)
 
 
-_COMMAS, _SEMICOLONS = (_separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})") for sign in ",;")
+_COMMAS, _SEMICOLONS = (
+    _separator(rf"{sign}|{_LINE_END}", rf"[{_BLANKS}]*+(?:{sign}|{_LINE_END})", sign) for sign in ",;"
+)
 #: Spaces at either end of a line do not separate. Only the first blank of a run may begin a separator.
 _BLANK_RUN = rf"[{_BLANKS}]++(?=[^{_ENDING}])"
 #: A run of blanks without an empty cell.
@@ -137,16 +140,27 @@ def whole_items(block: bytes) -> bytes:
 
 
 def _items(text: str, separator: _Separator) -> list[str]:
-    return [item.strip(_BLANKS) for item in separator.between.split(text)]
+    is_one_line = not ("\n" in text or "\r" in text)
+    items = text.split(separator.sign) if separator.sign and is_one_line else separator.between.split(text)
+    return [item.strip(_BLANKS) for item in items] if " " in text or "\t" in text else items
 
 
 def _units(items: Sequence[str]) -> tuple[list[int], int]:
-    with suppress(ValueError):
-        return [int(item) for item in items], 0
-    parts = [item.partition(".") for item in items]
-    decimals = max([len(behind) for _, _, behind in parts])
     try:
-        return [int(before + behind) * 10 ** (decimals - len(behind)) for before, _, behind in parts], decimals
+        return [int(item) for item in items], 0
+    except ValueError:  # some have a point or an exponent
+        return _with_points(items)
+
+
+def _with_points(items: Sequence[str]) -> tuple[list[int], int]:
+    parts = [item.partition(".") for item in items]
+    lengths = [len(behind) for _, _, behind in parts]
+    decimals = max(lengths)
+    try:
+        units = [int(before + behind) for before, _, behind in parts]
+        if min(lengths) == decimals:
+            return units, decimals
+        return [unit * 10 ** (decimals - own) for unit, own in zip(units, lengths, strict=True)], decimals
     except ValueError:  # some have an exponent
         return _with_exponents(items)
 
@@ -172,13 +186,13 @@ def _first_error(text: str, separator: _Separator, behind: str = "", *, is_first
     `behind` is the text that follows in the list; `is_first`: whether the text begins the list.
     """
     start = 0
-    begins_lines = is_first and any(end in part for part in (text, behind) for end in "\r\n")
     while True:
         run = separator.run.match(text, start)
         start = run.end() if run else start
         end = separator.between.search(text, start)
         item = text[start : end.start() if end else len(text)].strip(_BLANKS)
         if not _is_number(item):
+            begins_lines = is_first and any(end in part for part in (text, behind) for end in "\r\n")
             return _parse_error(item, start, text + behind, separator, begins_lines=begins_lines)
         gap = end[0] if end else "" if behind.strip(_BLANKS) else behind
         if gap.count("\t") > 1:

@@ -26,7 +26,9 @@ def figure(numerator: int, denominator: int = 1) -> Figure:
     Integers have all their digits. Other values are exact if they have at most 17 significant digits, and are else
     rounded once, half to even, to 17; below 1e-7 with an exponent.
     """
-    if denominator == 1 or numerator % denominator == 0:
+    if denominator == 1:
+        return Figure(str(numerator), True)  # noqa: FBT003  keywords take twice as long
+    if numerator % denominator == 0:
         return Figure(str(numerator // denominator), True)  # noqa: FBT003  keywords take twice as long
     context = _ROUNDING.copy()  # its flags are this call's own
     quotient = context.divide(Decimal(numerator), Decimal(denominator))

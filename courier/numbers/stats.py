@@ -6,7 +6,7 @@ statistic needs the count, the sums and the numbers at some places in order, whi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import Protocol, TypeVar
@@ -89,6 +89,7 @@ STATISTICS: Mapping[str, Statistic] = {
 }
 #: The statistics of lists in memory only (see docs/adr/0029-no-mode-of-long-lists.md).
 HELD_ONLY: Mapping[str, Callable[[HeldList], Value]] = {"mode": lambda numbers: numbers.mode}
+_HELD: Mapping[str, Callable[[HeldList], Value]] = {**STATISTICS, **HELD_ONLY}
 
 
 def of_any(percentiles: Iterable[str] = ()) -> dict[str, Statistic]:
@@ -96,9 +97,9 @@ def of_any(percentiles: Iterable[str] = ()) -> dict[str, Statistic]:
     return {**STATISTICS, **_quantiles(percentiles)}
 
 
-def of_held(percentiles: Iterable[str] = ()) -> dict[str, Callable[[HeldList], Value]]:
+def of_held(percentiles: Sequence[str] = ()) -> Mapping[str, Callable[[HeldList], Value]]:
     """Return the statistics of a list in memory, with percentiles."""
-    return {**STATISTICS, **HELD_ONLY, **_quantiles(percentiles)}
+    return {**_HELD, **_quantiles(percentiles)} if percentiles else _HELD
 
 
 def _quantiles(percentiles: Iterable[str]) -> dict[str, Statistic]:

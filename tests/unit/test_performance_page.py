@@ -17,6 +17,14 @@ def test_contestants_are_compared_within_a_round() -> None:
     assert performance.ratios([slow, fast], "ours", "theirs", "s") == "3.00 (2.00 to 4.00)"
 
 
+def test_a_float_that_cannot_be_nearer_is_not_called_wrong() -> None:
+    assert performance.exactness("0.096347104149885714", "0.096347104149885714") == "exact"
+    assert performance.exactness("75640.30289609714", "75640.302896097143") == "the nearest float"
+    assert performance.exactness("0.09634710414990247", "0.096347104149885714") == (
+        "`0.09634710414990247` for `0.096347104149885714`"
+    )
+
+
 def test_a_table_that_is_not_what_was_measured_is_found() -> None:
     page = docs.ROOT / "docs/explanation/performance.md"
     text = page.read_text()
