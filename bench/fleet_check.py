@@ -1,0 +1,204 @@
+"""Hold the model to reality at small size: the same requests at the same moments, on the local AWS and simulated.
+
+Workers whose handler sleeps for a known time serve a Poisson load, 1, 2 and 4 of them on a queue each, at once. The
+model is given what was measured meanwhile: how long each sleep took, and a call to this local AWS, on a queue beside
+theirs. How long requests wait is its own: from when one was sent to when its handler began.
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from simpy import Environment
+
+from bench import results
+from bench.fleet_model import Cpu, Service, Worker
+from bench.fleet_queue import Job, Queue, arrive
+from bench.running import running
+from bench.throughput import create_queues, request_attributes
+from tests.support.engines import Engine, fresh_account
+
+#: For each number of workers, the share of their handlers' time that the sleeps take. More workers have to be busier for
+#: requests to wait.
+WORKERS = {1: 0.75, 2: 0.85, 4: 0.92}
+#: The handlers of each worker, and the mean of what these sleep.
+CONCURRENCY = 2
+SLEEP_SECONDS = 1.0
+#: How long requests are sent, how long work on the last of them may take to begin, and a pause between two probes.
+SEND_SECONDS = 40.0
+END_SECONDS = 60.0
+PROBE_SECONDS = 0.5
+#: How often the local AWS looks for messages during a long poll.
+LOOK_SECONDS = 0.1
+#: How far simulated and measured waits may be apart, as a ratio.
+BOUNDS = (0.8, 1.2)
+#: The threads that send, which wait for the local AWS and for the moments of their requests.
+SENDERS = 16
+
+Planned = tuple[float, float]
+
+
+@dataclass(kw_only=True)
+class Place:
+    """An account with queues, and what was sent there: when, for each request."""
+
+    client: Any
+    url: str
+    account: str
+    notes: Path
+    sent: dict[int, float]
+
+    def send(self, number: int, at: float, seconds: float) -> None:
+        """Send a request at a moment, in seconds since the epoch."""
+        time.sleep(max(0.0, at - time.time()))
+        self.client.send_message(
+            QueueUrl=self.url,
+            MessageBody=f"{number} {seconds}",
+            DelaySeconds=0,
+            MessageAttributes=request_attributes(f"{number:032x}"),
+        )
+        self.sent[number] = time.time()
+
+    def done(self) -> dict[int, tuple[float, float]]:
+        """Return when work on each request began and ended, as far as it has."""
+        lines = self.notes.read_text().splitlines() if self.notes.exists() else []
+        return {int(number): (float(began), float(ended)) for number, began, ended in map(str.split, lines)}
+
+
+def planned(workers: int, seed: int) -> list[Planned]:
+    """Return the moments and the work, in seconds, of a Poisson load for that number of workers."""
+    chosen, now, found = random.Random(seed), 0.0, []
+    rate = WORKERS[workers] * workers * CONCURRENCY / SLEEP_SECONDS
+    while now < SEND_SECONDS:
+        found.append((now, round(chosen.expovariate(1 / SLEEP_SECONDS), 3)))
+        now += chosen.expovariate(rate)
+    return found
+
+
+def make_place(engine: Engine, folder: Path) -> Place:
+    """Create queues in a fresh account."""
+    account = fresh_account()
+    client, url = create_queues(engine, account)
+    return Place(client=client, url=url, account=account, notes=folder / account, sent={})
+
+
+def probe(place: Place) -> Iterator[dict[str, float]]:
+    """Yield how long a worker's three calls take, each for one message."""
+    attributes = request_attributes(f"{0:032x}")
+    while True:
+        moments = [time.perf_counter()]
+        entry = {"Id": "0", "MessageBody": "0", "DelaySeconds": 0, "MessageAttributes": attributes}
+        place.client.send_message_batch(QueueUrl=place.url, Entries=[entry])
+        moments.append(time.perf_counter())
+        found = place.client.receive_message(
+            QueueUrl=place.url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageAttributeNames=["All"]
+        )
+        moments.append(time.perf_counter())
+        handles = [{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]} for message in found["Messages"]]
+        place.client.delete_message_batch(QueueUrl=place.url, Entries=handles)
+        moments.append(time.perf_counter())
+        send, receive, delete = (after - before for before, after in pairwise(moments))
+        yield {"send": send, "receive": receive, "delete": delete}
+
+
+def serve(engine: Engine, folder: Path, seed: int) -> tuple[dict[int, Place], list[dict[str, float]]]:
+    """Run all numbers of workers at once under their loads; return what was sent where, and the probes' seconds."""
+    loads = {workers: planned(workers, seed) for workers in WORKERS}
+    places = {workers: make_place(engine, folder) for workers in WORKERS}
+    aside = make_place(engine, folder)
+    with ExitStack() as stack:
+        for workers, place in places.items():
+            command = ["-m", "bench.sleeping_worker", str(CONCURRENCY), str(place.notes)]
+            for _ in range(workers):
+                stack.enter_context(running(command, engine.environment(place.account)))
+        senders = stack.enter_context(ThreadPoolExecutor(SENDERS))
+        start = time.time() + 1
+        every = [(at, number, seconds, n) for n, load in loads.items() for number, (at, seconds) in enumerate(load)]
+        for at, number, seconds, workers in sorted(every):
+            senders.submit(places[workers].send, number, start + at, seconds)
+        probes = list(_until(probe(aside), lambda: _is_done(places, loads), start + SEND_SECONDS + END_SECONDS))
+    return places, probes
+
+
+def _until(
+    steps: Iterator[dict[str, float]], is_done: Callable[[], bool], deadline: float
+) -> Iterator[dict[str, float]]:
+    while not is_done():
+        assert time.time() < deadline, "requests were sent on which no work began"
+        yield next(steps)
+        time.sleep(PROBE_SECONDS)
+
+
+def _is_done(places: dict[int, Place], loads: dict[int, list[Planned]]) -> bool:
+    return all(len(place.done()) == len(loads[workers]) for workers, place in places.items())
+
+
+def measured(place: Place) -> list[float]:
+    """Return how long requests waited, in seconds."""
+    return [max(0.0, began - place.sent[number]) for number, (began, _) in place.done().items()]
+
+
+def simulated(place: Place, workers: int, service: Service) -> list[float]:
+    """Return how long the same requests wait in the model."""
+    start = min(place.sent.values())
+    jobs = [
+        Job(sent_at=place.sent[number] - start, work_seconds=ended - began)
+        for number, (began, ended) in place.done().items()
+    ]
+    env = Environment(-1)  # its workers wait when the first request comes
+    queue, cpu = Queue(env, look_seconds=LOOK_SECONDS), Cpu(env, cores=1)
+    for _ in range(workers):
+        Worker(env, queue, service, cpu)
+    env.process(arrive(env, queue, sorted(jobs, key=lambda job: job.sent_at)))
+    env.run(until=SEND_SECONDS + END_SECONDS)
+    return [wait for _, wait in queue.waits]
+
+
+def compared(waits: Sequence[float], model: Sequence[float]) -> dict[str, Any]:
+    """Return mean and 95th percentile of both, and the ratios, simulated by measured."""
+    figures = {
+        name: {"mean": statistics.fmean(values), "p95": results.percentile(values, 0.95)}
+        for name, values in (("measured", waits), ("simulated", model))
+    }
+    ratios = {key: figures["simulated"][key] / figures["measured"][key] for key in ("mean", "p95")}
+    return {"requests": len(waits), **figures, "ratio": ratios}
+
+
+def measure(seed: int = 7) -> dict[str, Any]:
+    """Return, for each number of workers, waits that were measured and simulated; and what calls took."""
+    with tempfile.TemporaryDirectory() as name:
+        engine = Engine(name="ministack", folder=Path(name, "engine")).start()
+        try:
+            places, probes = serve(engine, Path(name), seed)
+            calls = {key: statistics.fmean(one[key] for one in probes) for key in probes[0]}
+            service = Service(
+                concurrency=CONCURRENCY,
+                capacity=CONCURRENCY,
+                receive_seconds=calls["receive"],
+                send_seconds=calls["send"],
+                delete_seconds=calls["delete"],
+                is_sleep=True,
+            )
+            rows = {
+                str(workers): compared(measured(place), simulated(place, workers, service))
+                for workers, place in places.items()
+            }
+        finally:
+            engine.stop()
+    return {"milliseconds of a call": {key: seconds * 1000 for key, seconds in calls.items()}, "workers": rows}
+
+
+def is_within_bounds(found: dict[str, Any]) -> bool:
+    """Whether every ratio is within `BOUNDS`."""
+    ratios = [ratio for row in found["workers"].values() for ratio in row["ratio"].values()]
+    return all(BOUNDS[0] <= ratio <= BOUNDS[1] for ratio in ratios)
