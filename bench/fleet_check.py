@@ -1,8 +1,8 @@
 """Hold the model to reality at small size: the same requests at the same moments, on the local AWS and simulated.
 
 Workers whose handler sleeps for a known time serve a Poisson load, 1, 2 and 4 of them on a queue each, at once. The
-model is given what was measured meanwhile: how long each sleep took, and a call to this local AWS, on a queue beside
-theirs. How long requests wait is its own: from when one was sent to when its handler began.
+model is given what was measured meanwhile: how long each sleep took, and, on average, the calls by which these workers
+sent and deleted. How long requests wait is its own: from when one was sent to when its handler began.
 """
 
 from __future__ import annotations
@@ -11,11 +11,10 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -28,16 +27,16 @@ from bench.running import running
 from bench.throughput import create_queues, request_attributes
 from tests.support.engines import Engine, fresh_account
 
-#: For each number of workers, the share of their handlers' time that the sleeps take. More workers have to be busier for
-#: requests to wait.
-WORKERS = {1: 0.75, 2: 0.85, 4: 0.92}
-#: The handlers of each worker, and the mean of what these sleep.
+#: The numbers of workers, the handlers of each, the mean of what these sleep, and the share of their time that it takes.
+#: Sleeps are long, so that a busy machine, which delays threads by tens of milliseconds, changes little.
+WORKERS = (1, 2, 4)
 CONCURRENCY = 2
-SLEEP_SECONDS = 1.0
-#: How long requests are sent, how long work on the last of them may take to begin, and a pause between two probes.
-SEND_SECONDS = 40.0
+SLEEP_SECONDS = 2.0
+BUSY = 0.8
+#: How long requests are sent, how long work on the last of them may take to end, and the pause between two looks.
+SEND_SECONDS = 60.0
 END_SECONDS = 60.0
-PROBE_SECONDS = 0.5
+PAUSE_SECONDS = 0.5
 #: How often the local AWS looks for messages during a long poll.
 LOOK_SECONDS = 0.1
 #: How far simulated and measured waits may be apart, as a ratio.
@@ -61,24 +60,33 @@ class Place:
     def send(self, number: int, at: float, seconds: float) -> None:
         """Send a request at a moment, in seconds since the epoch."""
         time.sleep(max(0.0, at - time.time()))
+        before = time.time()
         self.client.send_message(
             QueueUrl=self.url,
             MessageBody=f"{number} {seconds}",
             DelaySeconds=0,
             MessageAttributes=request_attributes(f"{number:032x}"),
         )
-        self.sent[number] = time.time()
+        # The queue has had it since some moment between both.
+        self.sent[number] = (before + time.time()) / 2
 
     def done(self) -> dict[int, tuple[float, float]]:
         """Return when work on each request began and ended, as far as it has."""
+        return {int(name): (began, ended) for name, began, ended in self._noted() if name.isdecimal()}
+
+    def call_seconds(self, name: str) -> float:
+        """Return how long the workers' calls of that name took, on average."""
+        return statistics.fmean(ended - began for called, began, ended in self._noted() if called == name)
+
+    def _noted(self) -> list[tuple[str, float, float]]:
         lines = self.notes.read_text().splitlines() if self.notes.exists() else []
-        return {int(number): (float(began), float(ended)) for number, began, ended in map(str.split, lines)}
+        return [(name, float(began), float(ended)) for name, began, ended in map(str.split, lines)]
 
 
 def planned(workers: int, seed: int) -> list[Planned]:
     """Return the moments and the work, in seconds, of a Poisson load for that number of workers."""
     chosen, now, found = random.Random(seed), 0.0, []
-    rate = WORKERS[workers] * workers * CONCURRENCY / SLEEP_SECONDS
+    rate = BUSY * workers * CONCURRENCY / SLEEP_SECONDS
     while now < SEND_SECONDS:
         found.append((now, round(chosen.expovariate(1 / SLEEP_SECONDS), 3)))
         now += chosen.expovariate(rate)
@@ -92,30 +100,10 @@ def make_place(engine: Engine, folder: Path) -> Place:
     return Place(client=client, url=url, account=account, notes=folder / account, sent={})
 
 
-def probe(place: Place) -> Iterator[dict[str, float]]:
-    """Yield how long a worker's three calls take, each for one message."""
-    attributes = request_attributes(f"{0:032x}")
-    while True:
-        moments = [time.perf_counter()]
-        entry = {"Id": "0", "MessageBody": "0", "DelaySeconds": 0, "MessageAttributes": attributes}
-        place.client.send_message_batch(QueueUrl=place.url, Entries=[entry])
-        moments.append(time.perf_counter())
-        found = place.client.receive_message(
-            QueueUrl=place.url, MaxNumberOfMessages=1, WaitTimeSeconds=1, MessageAttributeNames=["All"]
-        )
-        moments.append(time.perf_counter())
-        handles = [{"Id": "0", "ReceiptHandle": message["ReceiptHandle"]} for message in found["Messages"]]
-        place.client.delete_message_batch(QueueUrl=place.url, Entries=handles)
-        moments.append(time.perf_counter())
-        send, receive, delete = (after - before for before, after in pairwise(moments))
-        yield {"send": send, "receive": receive, "delete": delete}
-
-
-def serve(engine: Engine, folder: Path, seed: int) -> tuple[dict[int, Place], list[dict[str, float]]]:
-    """Run all numbers of workers at once under their loads; return what was sent where, and the probes' seconds."""
+def serve(engine: Engine, folder: Path, seed: int) -> dict[int, Place]:
+    """Run all numbers of workers at once, each under its load, until all work is done; return where."""
     loads = {workers: planned(workers, seed) for workers in WORKERS}
     places = {workers: make_place(engine, folder) for workers in WORKERS}
-    aside = make_place(engine, folder)
     with ExitStack() as stack:
         for workers, place in places.items():
             command = ["-m", "bench.sleeping_worker", str(CONCURRENCY), str(place.notes)]
@@ -126,21 +114,10 @@ def serve(engine: Engine, folder: Path, seed: int) -> tuple[dict[int, Place], li
         every = [(at, number, seconds, n) for n, load in loads.items() for number, (at, seconds) in enumerate(load)]
         for at, number, seconds, workers in sorted(every):
             senders.submit(places[workers].send, number, start + at, seconds)
-        probes = list(_until(probe(aside), lambda: _is_done(places, loads), start + SEND_SECONDS + END_SECONDS))
-    return places, probes
-
-
-def _until(
-    steps: Iterator[dict[str, float]], is_done: Callable[[], bool], deadline: float
-) -> Iterator[dict[str, float]]:
-    while not is_done():
-        assert time.time() < deadline, "requests were sent on which no work began"
-        yield next(steps)
-        time.sleep(PROBE_SECONDS)
-
-
-def _is_done(places: dict[int, Place], loads: dict[int, list[Planned]]) -> bool:
-    return all(len(place.done()) == len(loads[workers]) for workers, place in places.items())
+        while any(len(place.done()) < len(loads[workers]) for workers, place in places.items()):
+            assert time.time() < start + SEND_SECONDS + END_SECONDS, "requests were sent on which no work ended"
+            time.sleep(PAUSE_SECONDS)
+    return places
 
 
 def measured(place: Place) -> list[float]:
@@ -148,7 +125,20 @@ def measured(place: Place) -> list[float]:
     return [max(0.0, began - place.sent[number]) for number, (began, _) in place.done().items()]
 
 
-def simulated(place: Place, workers: int, service: Service) -> list[float]:
+def service(place: Place) -> Service:
+    """Return what workers there are, with calls as long as theirs were; a receive cannot be told from its long poll."""
+    delete = place.call_seconds("DeleteMessageBatch")
+    return Service(
+        concurrency=CONCURRENCY,
+        capacity=CONCURRENCY,
+        receive_seconds=delete,
+        send_seconds=place.call_seconds("SendMessageBatch"),
+        delete_seconds=delete,
+        is_sleep=True,
+    )
+
+
+def simulated(place: Place, workers: int) -> list[float]:
     """Return how long the same requests wait in the model."""
     start = min(place.sent.values())
     jobs = [
@@ -158,7 +148,7 @@ def simulated(place: Place, workers: int, service: Service) -> list[float]:
     env = Environment(-1)  # its workers wait when the first request comes
     queue, cpu = Queue(env, look_seconds=LOOK_SECONDS), Cpu(env, cores=1)
     for _ in range(workers):
-        Worker(env, queue, service, cpu)
+        Worker(env, queue, service(place), cpu)
     env.process(arrive(env, queue, sorted(jobs, key=lambda job: job.sent_at)))
     env.run(until=SEND_SECONDS + END_SECONDS)
     return [wait for _, wait in queue.waits]
@@ -175,27 +165,21 @@ def compared(waits: Sequence[float], model: Sequence[float]) -> dict[str, Any]:
 
 
 def measure(seed: int = 7) -> dict[str, Any]:
-    """Return, for each number of workers, waits that were measured and simulated; and what calls took."""
+    """Return, for each number of workers, waits that were measured and simulated, and what calls took."""
     with tempfile.TemporaryDirectory() as name:
         engine = Engine(name="ministack", folder=Path(name, "engine")).start()
         try:
-            places, probes = serve(engine, Path(name), seed)
-            calls = {key: statistics.fmean(one[key] for one in probes) for key in probes[0]}
-            service = Service(
-                concurrency=CONCURRENCY,
-                capacity=CONCURRENCY,
-                receive_seconds=calls["receive"],
-                send_seconds=calls["send"],
-                delete_seconds=calls["delete"],
-                is_sleep=True,
-            )
-            rows = {
-                str(workers): compared(measured(place), simulated(place, workers, service))
-                for workers, place in places.items()
-            }
+            places = serve(engine, Path(name), seed)
         finally:
             engine.stop()
-    return {"milliseconds of a call": {key: seconds * 1000 for key, seconds in calls.items()}, "workers": rows}
+        rows = {
+            str(workers): {
+                "milliseconds of a send": place.call_seconds("SendMessageBatch") * 1000,
+                **compared(measured(place), simulated(place, workers)),
+            }
+            for workers, place in places.items()
+        }
+    return {"workers": rows}
 
 
 def is_within_bounds(found: dict[str, Any]) -> bool:

@@ -113,11 +113,12 @@ class Group:
         self._applications = applications
         self._metric: list[float] = []
         self.instances: list[Instance] = []
+        #: The cores of all instances that have ever served.
+        self.cpus: list[Cpu] = []
         for _ in range(policy.least):
             # These were launched long before the load begins.
-            instance = Instance(env, -policy.warm_up_seconds - policy.in_service_seconds)
-            instance.serve(machine.cpu(env, idle_seconds), applications)
-            self.instances.append(instance)
+            self.instances.append(Instance(env, -policy.warm_up_seconds - policy.in_service_seconds))
+            self._serve(self.instances[-1], idle_seconds)
         if policy.most > policy.least:
             env.process(self._track())
 
@@ -175,7 +176,11 @@ class Group:
         yield self._env.timeout(self._policy.boot_seconds)
         if instance.ended_at is None:
             # The boot has used up what credits there were.
-            instance.serve(self._machine.cpu(self._env, 0.0), self._applications)
+            self._serve(instance, idle_seconds=0.0)
+
+    def _serve(self, instance: Instance, idle_seconds: float) -> None:
+        self.cpus.append(self._machine.cpu(self._env, idle_seconds))
+        instance.serve(self.cpus[-1], self._applications)
 
     def _scale_in(self) -> None:
         """End one instance a period, which AWS calls gradually; none while another one warms up."""

@@ -18,6 +18,7 @@ from bench import (
     batch,
     biglist,
     cost,
+    fleet,
     images,
     latency,
     lists,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "images": images.measure,
     "batch": batch.measure,
     "cost": cost.measure,
+    "fleet": fleet.measure,
     "uploads": uploads.measure,
     "peers": lambda: comparison.figures(comparison.arguments([])),
 }

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from scripts import api, costs, helps, peer_tables, performance, schemas, setup_actions, tables
+from scripts import api, costs, fleet_tables, helps, peer_tables, performance, schemas, setup_actions, tables
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -30,6 +30,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "cost peers": costs.peers,
     "decisions": tables.decision_table,
     "exit_statuses": tables.exit_statuses,
+    "fleet check": fleet_tables.check,
+    "fleet inputs": fleet_tables.inputs,
+    "fleet loads": fleet_tables.loads,
+    "fleet money": fleet_tables.money,
+    "fleet policies": fleet_tables.policies,
     "formats": tables.format_table,
     "memory": tables.memory_table,
     "limits": partial(tables.setting_table, "image_m", "image_seconds"),
