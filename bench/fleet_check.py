@@ -1,8 +1,9 @@
 """Hold the model to reality at small size: the same requests at the same moments, on the local AWS and simulated.
 
 Workers whose handler sleeps for a known time serve a Poisson load, 1, 2 and 4 of them on a queue each, at once. The
-model is given what was measured meanwhile: how long each sleep took, and, on average, the calls by which these workers
-sent and deleted. How long requests wait is its own: from when one was sent to when its handler began.
+model is given what was measured meanwhile: for each request, how long it took its worker from the begin of its work
+to its deletion; and how long a receive takes to bring what is there. How long requests wait is its own: from when
+one was sent to when its handler began.
 """
 
 from __future__ import annotations
@@ -27,15 +28,15 @@ from bench.running import running
 from bench.throughput import create_queues, request_attributes
 from tests.support.engines import Engine, fresh_account
 
-#: The numbers of workers, the handlers of each, the mean of what these sleep, and the share of their time that it takes.
-#: Sleeps are long, so that a busy machine, which delays threads by tens of milliseconds, changes little.
-WORKERS = (1, 2, 4)
+#: For each number of workers, what share of their handlers' time the sleeps take. The more workers, the busier they
+#: have to be for requests to wait for seconds, beside which what a busy machine adds to a poll is little.
+WORKERS = {1: 0.8, 2: 0.9, 4: 1.0}
+#: The handlers of each worker, and the mean of what these sleep.
 CONCURRENCY = 2
-SLEEP_SECONDS = 2.0
-BUSY = 0.8
+SLEEP_SECONDS = 1.0
 #: How long requests are sent, how long work on the last of them may take to end, and the pause between two looks.
-SEND_SECONDS = 60.0
-END_SECONDS = 60.0
+SEND_SECONDS = 40.0
+END_SECONDS = 90.0
 PAUSE_SECONDS = 0.5
 #: How often the local AWS looks for messages during a long poll.
 LOOK_SECONDS = 0.1
@@ -70,23 +71,17 @@ class Place:
         # The queue has had it since some moment between both.
         self.sent[number] = (before + time.time()) / 2
 
-    def done(self) -> dict[int, tuple[float, float]]:
-        """Return when work on each request began and ended, as far as it has."""
-        return {int(name): (began, ended) for name, began, ended in self._noted() if name.isdecimal()}
-
-    def call_seconds(self, name: str) -> float:
-        """Return how long the workers' calls of that name took, on average."""
-        return statistics.fmean(ended - began for called, began, ended in self._noted() if called == name)
-
-    def _noted(self) -> list[tuple[str, float, float]]:
+    def noted(self, what: str) -> dict[int, tuple[float, float]]:
+        """Return the begin and the end of what the workers noted, by request."""
         lines = self.notes.read_text().splitlines() if self.notes.exists() else []
-        return [(name, float(began), float(ended)) for name, began, ended in map(str.split, lines)]
+        found = (line.split() for line in lines)
+        return {int(number): (float(began), float(ended)) for name, number, began, ended in found if name == what}
 
 
 def planned(workers: int, seed: int) -> list[Planned]:
     """Return the moments and the work, in seconds, of a Poisson load for that number of workers."""
     chosen, now, found = random.Random(seed), 0.0, []
-    rate = BUSY * workers * CONCURRENCY / SLEEP_SECONDS
+    rate = WORKERS[workers] * workers * CONCURRENCY / SLEEP_SECONDS
     while now < SEND_SECONDS:
         found.append((now, round(chosen.expovariate(1 / SLEEP_SECONDS), 3)))
         now += chosen.expovariate(rate)
@@ -114,43 +109,43 @@ def serve(engine: Engine, folder: Path, seed: int) -> dict[int, Place]:
         every = [(at, number, seconds, n) for n, load in loads.items() for number, (at, seconds) in enumerate(load)]
         for at, number, seconds, workers in sorted(every):
             senders.submit(places[workers].send, number, start + at, seconds)
-        while any(len(place.done()) < len(loads[workers]) for workers, place in places.items()):
-            assert time.time() < start + SEND_SECONDS + END_SECONDS, "requests were sent on which no work ended"
+        while any(len(place.noted("deleted")) < len(loads[workers]) for workers, place in places.items()):
+            assert time.time() < start + SEND_SECONDS + END_SECONDS, "requests were sent that were not deleted"
             time.sleep(PAUSE_SECONDS)
     return places
 
 
 def measured(place: Place) -> list[float]:
     """Return how long requests waited, in seconds."""
-    return [max(0.0, began - place.sent[number]) for number, (began, _) in place.done().items()]
+    return [max(0.0, began - place.sent[number]) for number, (began, _) in place.noted("worked").items()]
 
 
-def service(place: Place) -> Service:
-    """Return what workers there are, with calls as long as theirs were; a receive cannot be told from its long poll."""
-    delete = place.call_seconds("DeleteMessageBatch")
-    return Service(
-        concurrency=CONCURRENCY,
-        capacity=CONCURRENCY,
-        receive_seconds=delete,
-        send_seconds=place.call_seconds("SendMessageBatch"),
-        delete_seconds=delete,
-        is_sleep=True,
+def receive_seconds(place: Place) -> float:
+    """Return how long it takes, on average, from the begin of a receive to that of the work on what was there."""
+    begun = place.noted("worked")
+    return statistics.fmean(
+        begun[number][0] - called
+        for number, (called, _) in place.noted("received").items()
+        if place.sent[number] < called
     )
 
 
 def simulated(place: Place, workers: int) -> list[float]:
     """Return how long the same requests wait in the model."""
-    start = min(place.sent.values())
+    start, begun = min(place.sent.values()), place.noted("worked")
     jobs = [
-        Job(sent_at=place.sent[number] - start, work_seconds=ended - began)
-        for number, (began, ended) in place.done().items()
+        Job(sent_at=place.sent[number] - start, work_seconds=deleted - begun[number][0])
+        for number, (_, deleted) in place.noted("deleted").items()
     ]
     env = Environment(-1)  # its workers wait when the first request comes
     queue, cpu = Queue(env, look_seconds=LOOK_SECONDS), Cpu(env, cores=1)
+    service = Service(
+        concurrency=CONCURRENCY, capacity=CONCURRENCY, receive_seconds=receive_seconds(place), is_sleep=True
+    )
     for _ in range(workers):
-        Worker(env, queue, service(place), cpu)
+        Worker(env, queue, service, cpu)
     env.process(arrive(env, queue, sorted(jobs, key=lambda job: job.sent_at)))
-    env.run(until=SEND_SECONDS + END_SECONDS)
+    env.run(until=2 * (SEND_SECONDS + END_SECONDS))
     return [wait for _, wait in queue.waits]
 
 
@@ -174,7 +169,7 @@ def measure(seed: int = 7) -> dict[str, Any]:
             engine.stop()
         rows = {
             str(workers): {
-                "milliseconds of a send": place.call_seconds("SendMessageBatch") * 1000,
+                "seconds of a receive": receive_seconds(place),
                 **compared(measured(place), simulated(place, workers)),
             }
             for workers, place in places.items()

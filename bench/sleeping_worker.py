@@ -2,12 +2,13 @@
 
     python -m bench.sleeping_worker CONCURRENCY FILE
 
-A request is its number and seconds, "17 0.25". FILE gets a line for each: its number, and when work on it began and
-ended, in seconds since the epoch; and a line for each call that sends or deletes: its name, and its begin and end.
+A request is its number and seconds, "17 0.25". FILE gets three lines for each, with the number and two moments, in
+seconds since the epoch: "received" with the begin and the end of the call that brought it, "worked", and "deleted".
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
@@ -23,18 +24,35 @@ from courier import Application, Request, Worker, WorkerConfig
 NUMBERS = Application("numbers", requests="requestQueue", replies="responseQueue")
 
 
-def watch(note: Callable[[str, float], None]) -> None:
-    """Note each call that sends or deletes, of every client that boto3 makes from here on."""
-    make_client, began = boto3.Session.client, threading.local()
+Note = Callable[[str, str, float], None]
 
-    def client(self: boto3.Session, *arguments: Any, **keywords: Any) -> Any:
-        made = make_client(self, *arguments, **keywords)
-        made.meta.events.register("before-call.sqs", lambda **_: setattr(began, "at", time.time()))
-        for call in ("SendMessageBatch", "DeleteMessageBatch"):
-            made.meta.events.register(f"after-call.sqs.{call}", lambda call=call, **_: note(call, began.at))
-        return made
 
-    boto3.Session.client = client  # type: ignore[method-assign]
+class Calls:
+    """Notes of each call that receives and deletes, by the numbers of its requests."""
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+        self._numbers: dict[str, str] = {}
+        self._call = threading.local()
+
+    def watch(self, client: Any) -> None:
+        """Note the calls of a client from here on."""
+        client.meta.events.register("before-call.sqs", self._begin)
+        client.meta.events.register("after-call.sqs.ReceiveMessage", self._received)
+        client.meta.events.register("after-call.sqs.DeleteMessageBatch", self._deleted)
+
+    def _begin(self, params: Any, **_: Any) -> None:
+        self._call.at = time.time()
+        self._call.body = params["body"]
+
+    def _received(self, parsed: Any, **_: Any) -> None:
+        for message in parsed.get("Messages", []):
+            number = self._numbers[message["ReceiptHandle"]] = message["Body"].split()[0]
+            self._note("received", number, self._call.at)
+
+    def _deleted(self, **_: Any) -> None:
+        for entry in json.loads(self._call.body)["Entries"]:
+            self._note("deleted", self._numbers[entry["ReceiptHandle"]], self._call.at)
 
 
 def main() -> None:
@@ -43,17 +61,24 @@ def main() -> None:
     # Appended lines of several processes do not mix.
     notes = os.open(sys.argv[2], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
-    def note(name: str, began: float) -> None:
-        os.write(notes, f"{name} {began} {time.time()}\n".encode())
+    def note(what: str, number: str, began: float) -> None:
+        os.write(notes, f"{what} {number} {began} {time.time()}\n".encode())
 
     def sleep(request: Request) -> str:
         began = time.time()
         number, seconds = request.body.split()
         time.sleep(float(seconds))
-        note(number, began)
+        note("worked", number, began)
         return number
 
-    watch(note)
+    make_client, calls = boto3.Session.client, Calls(note)
+
+    def client(self: boto3.Session, *arguments: Any, **keywords: Any) -> Any:
+        made = make_client(self, *arguments, **keywords)
+        calls.watch(made)
+        return made
+
+    boto3.Session.client = client  # type: ignore[method-assign]
     config = WorkerConfig(concurrency=int(sys.argv[1]))
     Worker(sleep, NUMBERS, config).run(ready=lambda: print("listens on", file=sys.stderr, flush=True))
 

@@ -46,7 +46,7 @@ def inputs() -> str:
         "list": ("a list of 17 numbers, beside its calls", "`throughput`, `profile`"),
         "image": ("an image, the mean of 18 operations on 12 and 2 megapixels, S3 included", "`images`, `batch`"),
     }
-    rows = ((what, f"{found[key]:.2g} ms", source) for key, (what, source) in sources.items())
+    rows = ((what, f"{found[key]:.1f} ms", source) for key, (what, source) in sources.items())
     return table(("what", "processor time", "measured by"), rows)
 
 
