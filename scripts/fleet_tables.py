@@ -25,16 +25,17 @@ EARNED_CORES = 0.2
 
 def check() -> str:
     """Return the table of waits that were measured and simulated."""
-    rows = []
-    for workers, one in results.load("fleet")["check"]["workers"].items():
+    found, rows = results.load("fleet"), []
+    for workers, one in found["check"]["workers"].items():
         figures = (
-            f"{one[source][key]:.2f}" if source != "ratio" else f"{one['ratio'][key]:.2f}"
+            f"{one[source][key]:.2f}{'' if source == 'ratio' else ' s'}"
             for key in ("mean", "p95")
             for source in ("measured", "simulated", "ratio")
         )
         rows.append((workers, str(one["requests"]), *figures))
     both = ("measured", "simulated", "ratio")
-    header = ("workers", "requests", *(f"{what}, {source}" for what in ("mean wait", "95 %") for source in both))
+    workers = f"workers (at a load of {found['measured on']['load']:.0f})"
+    header = (workers, "requests", *(f"{what}, {source}" for what in ("mean wait", "95 %") for source in both))
     return table(header, rows)
 
 
