@@ -1,1 +1,1 @@
-"""Benchmarks: ratios in one run against a stated baseline. Never part of the tests."""
+"""Benchmarks: ratios in one run against a stated baseline. Never part of the tests, but for the models."""

@@ -24,6 +24,7 @@ from bench import (
     batch,
     biglist,
     cost,
+    fleet,
     images,
     latency,
     lists,
@@ -55,6 +56,7 @@ BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "images": images.measure,
     "batch": batch.measure,
     "cost": cost.measure,
+    "fleet": fleet.measure,
     "uploads": uploads.measure,
     "growth": growth.measure,
     "peers": lambda: comparison.figures(comparison.arguments(SHORT_PEERS)),
@@ -71,6 +73,7 @@ TABLES: dict[str, tuple[str, ...]] = {
     "images": ("performance images",),
     "batch": ("performance batch",),
     "cost": ("cost counted", "cost afternoon"),
+    "fleet": ("fleet inputs", "fleet loads", "fleet policies", "fleet money", "fleet check"),
     "uploads": ("performance uploads",),
     "growth": tuple(f"performance growth {name}" for name in DIMENSIONS),
     "peers": (

@@ -17,7 +17,18 @@ from functools import partial
 from pathlib import Path
 
 from bench.growth.dimensions import DIMENSIONS
-from scripts import api, costs, growth_tables, helps, peer_tables, performance, schemas, setup_actions, tables
+from scripts import (
+    api,
+    costs,
+    fleet_tables,
+    growth_tables,
+    helps,
+    peer_tables,
+    performance,
+    schemas,
+    setup_actions,
+    tables,
+)
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
@@ -32,6 +43,11 @@ PARTS: dict[str, Callable[[], str]] = {
     "cost peers": costs.peers,
     "decisions": tables.decision_table,
     "exit_statuses": tables.exit_statuses,
+    "fleet check": fleet_tables.check,
+    "fleet inputs": fleet_tables.inputs,
+    "fleet loads": fleet_tables.loads,
+    "fleet money": fleet_tables.money,
+    "fleet policies": fleet_tables.policies,
     "formats": tables.format_table,
     "memory": tables.memory_table,
     "limits": partial(tables.setting_table, "image_m", "image_seconds"),

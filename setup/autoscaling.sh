@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # autoscaling.sh: with --workers MIN-MAX, scale the number of instances by the number of waiting requests.
 
-#: Waiting requests per instance above which another instance starts.
-readonly backlog_per_machine=100
+#: Waiting requests per instance above which another instance starts: chosen by simulation, docs/adr/0030.
+readonly backlog_per_machine=400
 
 subnets=""
 is_new_type=false
