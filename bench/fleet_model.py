@@ -142,7 +142,8 @@ class Worker:
     # Receivers
 
     def _receive(self, *, is_helper: bool) -> Steps:
-        service, least = self._service, min(MAX_BATCH, max(1, self._service.capacity // 2))
+        service = self._service
+        least = min(MAX_BATCH, max(1, service.capacity - service.concurrency))
         while self._is_alive:
             while is_helper and not self._is_under_load:
                 yield self._wait(self._helpers)

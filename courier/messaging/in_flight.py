@@ -62,7 +62,7 @@ class _Record:
 
 
 class InFlightMessages:
-    """The messages that a worker holds, at most `capacity`, each with its state. Thread-safe.
+    """The messages that a worker holds, at most `capacity`, `ahead` of them more than it handles. Thread-safe.
 
     At most `MAX_EXPENSIVE` of them should be expensive; since that is known only after the receipt, there may
     occasionally be a few more.
@@ -73,11 +73,13 @@ class InFlightMessages:
         inbox: Mailbox,
         *,
         capacity: int,
+        ahead: int,
         visibility_seconds: int,
         is_expensive: Callable[[Message], bool] = lambda _message: False,
     ) -> None:
         self._inbox = inbox
         self._capacity = capacity
+        self._least = min(MAX_BATCH, max(1, ahead))
         self._is_expensive = is_expensive
         self._visibility_seconds = visibility_seconds
         self._first_seconds = min(FIRST_VISIBILITY_SECONDS, visibility_seconds)
@@ -100,13 +102,13 @@ class InFlightMessages:
     def reserve(self) -> int:
         """Wait for capacity and return the number of messages to receive: 1 to 10, or 0 once closed.
 
-        A worker with a large capacity waits for room for ten, since a call for few costs as much. A worker with an
-        expensive message receives one at a time, since other workers may be idle.
+        A worker that holds many messages ahead of its handlers waits for room for ten, since a call for few costs as
+        much; no handler is idle meanwhile. A worker with an expensive message receives one at a time, since other
+        workers may be idle.
         """
-        least = min(MAX_BATCH, max(1, self._capacity // 2))
         with self._changed:
             self._changed.wait_for(
-                lambda: self._closed or (self._room() >= least and self._expensive() < MAX_EXPENSIVE)
+                lambda: self._closed or (self._room() >= self._least and self._expensive() < MAX_EXPENSIVE)
             )
             if self._closed:
                 return 0

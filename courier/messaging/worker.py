@@ -85,14 +85,14 @@ class Worker(InProcesses):
         self._todo: queue.SimpleQueue[ReceivedMessage] = queue.SimpleQueue()
         self._under_load, self._is_started = threading.Event(), False
         self._stopping, self._stopped = aws.stopping, threading.Event()
-        self._retrier = Retrier("receiving", self._stopping)
+        self._retrier, self._work_retrier = (Retrier(doing, self._stopping) for doing in ("receiving", "working"))
         self._listening = Listening(self._inbox, self._retrier)
-        self._work_retrier = Retrier("working", self._stopping)
         isolated = IsolatedHandler(handler, config) if config.isolate else handler
         self._processor = Processor(aws, isolated, application, config, hooks)
         self.in_flight = InFlightMessages(
             self._inbox,
             capacity=config.capacity,
+            ahead=config.capacity - config.concurrency,
             visibility_seconds=config.visibility_seconds,
             is_expensive=config.is_expensive,
         )
@@ -214,12 +214,9 @@ class Worker(InProcesses):
         if reserved:
             longest = longest_seconds if self.in_flight.is_idle else min(longest_seconds, BUSY_POLL_SECONDS)
             try:
+                hidden = self.in_flight.first_visibility_seconds
                 with self.in_flight.slow_calls.timing(longest):
-                    messages = self._inbox.receive(
-                        limit=reserved,
-                        wait_seconds=longest,
-                        visibility_seconds=self.in_flight.first_visibility_seconds,
-                    )
+                    messages = self._inbox.receive(limit=reserved, wait_seconds=longest, visibility_seconds=hidden)
             except BaseException as error:
                 self.in_flight.unreserve(reserved)
                 self._under_load.clear()

@@ -43,8 +43,9 @@ def delivery(name: str) -> ReceivedMessage:
     return ReceivedMessage(message=Message(body=name), message_id=name, receipt_handle=name, receive_count=1)
 
 
-def in_flight(inbox: FakeInbox, capacity: int = 20) -> InFlightMessages:
-    return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, visibility_seconds=1)
+def in_flight(inbox: FakeInbox, capacity: int = 20, ahead: int | None = None) -> InFlightMessages:
+    ahead = capacity // 2 if ahead is None else ahead
+    return InFlightMessages(cast("Mailbox", inbox), capacity=capacity, ahead=ahead, visibility_seconds=1)
 
 
 def replied(held: InFlightMessages, messages: Sequence[ReceivedMessage]) -> None:
@@ -87,6 +88,7 @@ def test_one_expensive_request_leaves_room_for_one_more_and_two_for_none() -> No
     held = InFlightMessages(
         cast("Mailbox", FakeInbox()),
         capacity=100,
+        ahead=99,
         visibility_seconds=1,
         is_expensive=lambda message: message.body.startswith("expensive"),
     )
@@ -179,7 +181,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
 
 
 def held_on(queue: Renewed, clock: FakeTime, *names: str, visibility_seconds: int = 30) -> InFlightMessages:
-    held = InFlightMessages(cast("Mailbox", queue), capacity=20, visibility_seconds=visibility_seconds)
+    held = InFlightMessages(cast("Mailbox", queue), capacity=20, ahead=10, visibility_seconds=visibility_seconds)
     messages = [replace(delivery(name), received_at=clock.now) for name in names]
     assert held.admit(messages, reserved=held.reserve())
     return held
@@ -268,6 +270,17 @@ def test_room_is_waited_for_until_there_is_enough(capacity: int, holding: int, g
     assert granted_or_closed(held) == granted
 
 
+@pytest.mark.parametrize(
+    ("capacity", "ahead", "holding", "granted"),
+    [(4, 0, 3, 1), (4, 0, 4, 0), (16, 0, 15, 1), (5, 2, 4, 0), (5, 2, 3, 2)],
+)
+def test_a_free_handler_never_waits_for_room_for_more(capacity: int, ahead: int, holding: int, granted: int) -> None:
+    held = in_flight(FakeInbox(), capacity, ahead)
+    held.admit([delivery(str(number)) for number in range(holding)], reserved=0)
+
+    assert granted_or_closed(held) == granted
+
+
 def test_what_is_reserved_is_no_room_until_it_is_given_back() -> None:
     held = in_flight(FakeInbox(), capacity=20)
 
@@ -299,6 +312,7 @@ def test_one_expensive_request_among_others_has_the_next_come_one_by_one() -> No
     held = InFlightMessages(
         cast("Mailbox", FakeInbox()),
         capacity=100,
+        ahead=99,
         visibility_seconds=1,
         is_expensive=lambda message: message.body == "expensive",
     )
@@ -340,7 +354,7 @@ def hours(monkeypatch: pytest.MonkeyPatch) -> Hours:
 
 def test_each_is_renewed_when_a_third_of_its_timeout_has_passed_and_no_sooner(hours: Hours) -> None:
     inbox = FakeInbox(visibility_seconds=30)
-    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, ahead=10, visibility_seconds=30)
     held.admit([delivery("a")], reserved=held.reserve())
 
     renewed_at = []
@@ -373,7 +387,7 @@ def test_a_heartbeat_in_an_outage_is_reported_once_and_comes_again(
 def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
     inbox = FakeInbox(visibility_seconds=30)
     inbox.errors = [[Failure(index=0, error=Throttled("Later."))]]
-    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, visibility_seconds=30)
+    held = InFlightMessages(cast("Mailbox", inbox), capacity=20, ahead=10, visibility_seconds=30)
     held.admit([delivery("a"), delivery("b")], reserved=held.reserve())
 
     for _ in range(3):

@@ -109,7 +109,7 @@ class House:
         monkeypatch.setattr("courier.messaging.parking.time", self.clock)
         monkeypatch.setattr("courier.aws.backoff.delay", self._delay)
         self.processor = FakeProcessor()
-        self.in_flight = InFlightMessages(cast("Mailbox", None), capacity=20, visibility_seconds=1)
+        self.in_flight = InFlightMessages(cast("Mailbox", None), capacity=20, ahead=10, visibility_seconds=1)
         self.parking = Parking(self.in_flight, cast("Processor", self.processor))
         self.changed = FakeCondition(self.clock)
         self.parking._changed = cast("threading.Condition", self.changed)

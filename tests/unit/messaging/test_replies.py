@@ -51,7 +51,7 @@ class ReplierHarness:
         monkeypatch.setattr(Mailbox, "release", self._note("released", []))
         monkeypatch.setattr(backoff, "delays", lambda: iter([0.0] * 1000))
         inbox = Mailbox(cast("Aws", None), "requestQueue")
-        self.in_flight = InFlightMessages(inbox, capacity=10, visibility_seconds=10)
+        self.in_flight = InFlightMessages(inbox, capacity=10, ahead=1, visibility_seconds=10)
         self.outbox = Outbox(lambda: self.in_flight.unfinished)
         self.stopped = threading.Event()
         self.now = 1000.0
