@@ -1,33 +1,48 @@
 #!/usr/bin/env bash
 #
-# run_local.sh: run both applications on this machine with a local AWS. Needs Python 3.11 or newer.
+# run_local.sh: run both applications on this machine with a local AWS. Needs
+# Python 3.11 or newer.
 #
 # usage: ./run_local.sh [VERB]
 #
 # verbs:
-#   (none)           set everything up, start it, and open a menu; leaving the menu stops it unless you choose 3
-#   up               set everything up and start it: the local AWS, queues, bucket and both workers
+#   (none)           set everything up, start it, and open a menu; leaving the
+#                    menu stops it unless you choose 3
+#   up               set everything up and start it: the local AWS, queues, bucket
+#                    and both workers
 #   down             stop it; the data is kept in .local/ for the next time
-#   status [--json]  show what is running, how many messages are waiting, and what is wrong
-#   watch [--once] [--json]  see it live, refreshed each second: queues, workers, the last requests
-#   logs [-f]        show the end of the workers' logs; -f follows them until Ctrl-C
-#   doctor [--json]  find what is wrong, also in the set-up and with the workers' responses, and say how to fix it
-#   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
+#   status [--json]  show what is running, how many messages are waiting, and what
+#                    is wrong
+#   watch [--once] [--json]
+#                    see it live, refreshed each second: queues, workers, the last
+#                    requests
+#   logs [-f]        show the end of the workers' logs; -f follows them until
+#                    Ctrl-C
+#   doctor [--json]  find what is wrong, also in the set-up and with the workers'
+#                    responses, and say how to fix it
+#   env              print the settings that point a shell at the local AWS:
+#                    eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; starts what is not running yet
 #   images [ARGS]    run images_client.py; starts what is not running yet
-#   run FILE [ARGS]  run a Python program of yours, or of examples/; starts the local AWS if it is not running
-#   setup [--tests]  only create the virtual environment .venv; with --tests, add what ./run_tests.sh needs
+#   run FILE [ARGS]  run a Python program of yours, or of examples/; starts the
+#                    local AWS if it is not running
+#   setup [--tests]  only create the virtual environment .venv; with --tests, add
+#                    what ./run_tests.sh needs
 #   --help           show this text
 #
-# settings (environment): the programs' own (COURIER_..., see docs/reference/settings.md) apply to a worker when it
-# starts; LOCAL_AWS_PORT is the port (default: a free one, then always the same); PYTHON is the interpreter: if .venv
-# was made by another one, it is created again, which needs ./run_local.sh down first. Without PYTHON, .venv is kept.
+# settings (environment): the programs' own (COURIER_..., see
+# docs/reference/settings.md) apply to a worker when it starts; LOCAL_AWS_PORT is
+# the port (default: a free one, then always the same); PYTHON is the interpreter:
+# if .venv was made by another one, it is created again, which needs
+# ./run_local.sh down first. Without PYTHON, .venv is kept.
 #
-# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder
-# (./run_local.sh status shows how to attach); without tmux they run in the background. Logs are in .local/.
+# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux
+# socket of this folder (./run_local.sh status shows how to attach); without tmux
+# they run in the background. Logs are in .local/.
 #
-# exit status: 0 done; 1 something could not be set up, started or stopped; 2 wrong usage or setting; 129, 130 or 143
-# ended by a closed terminal, Ctrl-C or SIGTERM; else the client's status
+# exit status: 0 done; 1 something is wrong, or could not be set up, started or
+# stopped; 2 wrong usage or setting, or the output cannot be written; 129, 130 or
+# 143 ended by a closed terminal, Ctrl-C or SIGTERM; else the client's status
 
 set -o errexit -o nounset -o pipefail
 
@@ -50,6 +65,9 @@ readonly foreign=(
   AWS_ENDPOINT_URL_SQS AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS
 )
 
+readonly script_name="run_local.sh"
+readonly verbs=(up down status watch logs doctor env numbers images run setup)
+
 is_locked=false
 client=""
 successor=""
@@ -60,11 +78,11 @@ successor=""
 die() {
   local status=$1
   shift
-  wrap 2 "run_local.sh: $*"
+  wrap 2 "$script_name: $(printable "$*")"
   exit "$status"
 }
 
-help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}"; }
+help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}" | pass; }
 
 # interrupted: exit if the previous command was ended by Ctrl-C; else return false.
 interrupted() {
@@ -336,7 +354,7 @@ stop() {
   local left
   # In a trap, return without a number gives the status from before the trap.
   left=$(locks stop "$stop_seconds" "$@") && return 0
-  wrap 2 "run_local.sh: Could not stop or kill process ${left//$'\n'/, }" || true
+  wrap 2 "$script_name: Could not stop or kill process ${left//$'\n'/, }" || true
   return 1
 }
 
@@ -370,7 +388,7 @@ die_of_worker() {
     if [[ $program != "$1" ]]; then
       [[ $begun == *" $program "* ]] && ! running "$program" || continue
     fi
-    wrap 2 "run_local.sh: $program ended at once: $(tail -n 1 "$data/$program.log")"
+    wrap 2 "$script_name: $program ended at once: $(printable "$(tail -n 1 "$data/$program.log")")"
   done
   exit 1
 }
@@ -716,7 +734,7 @@ main() {
         *) "$verb" ;;
       esac
       ;;
-    *) die 2 "There is no verb $verb. Use up, down, status, watch, logs, doctor, env, numbers, images or setup; see --help." ;;
+    *) die 2 "There is no verb $verb.$(did_you_mean "$verb" "${verbs[@]}") Use $(one_of "${verbs[@]}"); see --help." ;;
   esac
 }
 

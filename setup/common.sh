@@ -14,9 +14,9 @@ die() {
   exit "$status"
 }
 
-warn() { wrap 2 "aws_setup.sh: $*"; }
+warn() { wrap 2 "$script_name: $(printable "$*")"; }
 
-help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh"; }
+help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh" | pass; }
 
 is_real() { [[ -z ${AWS_ENDPOINT_URL:-} ]]; }
 
@@ -111,7 +111,7 @@ finish() {
   local pid lane status=0
   for pid in ${begun[@]+"${begun[@]}"}; do wait "$pid" || status=${status/#0/$?}; done
   begun=()
-  for lane in ${lanes[@]+"${lanes[@]}"}; do cat "$lane"; done
+  for lane in ${lanes[@]+"${lanes[@]}"}; do pass <"$lane"; done
   lanes=()
   ((status == 0)) || exit "$status"
 }

@@ -46,5 +46,5 @@ cost() {
         printf "%-58s %8.2f\n", "total", total
         print "While stopped (./aws_setup.sh stop), only the disk costs money. List prices of us-east-1, without the free tier."
       }
-    }'
+    }' | pass
 }
