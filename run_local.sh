@@ -53,6 +53,8 @@ readonly venv="$here/.venv"
 readonly start_seconds=60
 # The workers finish the requests in flight within their grace period, 30 s by default.
 readonly stop_seconds=40
+# A local AWS that has not answered by then is stopped, or hangs.
+readonly answer_seconds=${SETUP_ANSWER_SECONDS:-10}
 folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
 readonly folder_number
 # Two checkouts on one machine share neither a tmux server nor the first port to try.
@@ -69,6 +71,7 @@ readonly script_name="run_local.sh"
 readonly verbs=(up down status watch logs doctor env numbers images run setup)
 
 is_locked=false
+has_started=false
 client=""
 successor=""
 
@@ -92,7 +95,7 @@ interrupted() {
 
 # Create the data folder and lock it: only one run of this script starts or stops things at a time.
 lock() {
-  local owner unsigned=0 tries=$((start_seconds * 10))
+  local owner unsigned=0 is_said=false tries=$((start_seconds * 10))
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
   until mkdir "$data/lock" 2>/dev/null; do
     owner=$(cat "$data/lock/pid" 2>/dev/null || true)
@@ -102,6 +105,8 @@ lock() {
       rm -rf "$data/lock"
       continue
     fi
+    $is_said || [[ -z $owner ]] || wrap 2 "Waiting for another ./run_local.sh to end (process $owner)."
+    [[ -z $owner ]] || is_said=true
     ((tries--)) || die 1 "Another ./run_local.sh is running here (process $owner). Wait for it, or remove .local/lock"
     sleep 0.1
   done
@@ -167,7 +172,6 @@ has_part() {
 # setup [PART]: create .venv unless it is complete and up to date. Parts: local (the default) and tests.
 setup() {
   local part=${1:-local}
-  [[ -z ${PYTHON:-} ]] || find_python >/dev/null
   has_part local || {
     make_venv
     install local requirements-local.txt "about 70 MB"
@@ -254,12 +258,18 @@ show_line() { [[ ! -t 1 || ${TERM:-dumb} == dumb ]] || printf '\r  %-60s\r' "$1"
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+check_port() {
+  [[ -n ${LOCAL_AWS_PORT:-} ]] || return 0
+  [[ $LOCAL_AWS_PORT =~ ^[1-9][0-9]{0,4}$ ]] && ((LOCAL_AWS_PORT <= 65535)) ||
+    die 2 "LOCAL_AWS_PORT is '$LOCAL_AWS_PORT', and must be a number from 1 to 65535."
+}
+
+check_python() { [[ -z ${PYTHON:-} ]] || find_python >/dev/null; }
+
 # The port of this folder: LOCAL_AWS_PORT, the port used before, or the first free one.
 choose_port() {
   local port
   if [[ -n ${LOCAL_AWS_PORT:-} ]]; then
-    [[ $LOCAL_AWS_PORT =~ ^[1-9][0-9]{0,4}$ ]] && ((LOCAL_AWS_PORT <= 65535)) ||
-      die 2 "LOCAL_AWS_PORT is '$LOCAL_AWS_PORT', and must be a number from 1 to 65535."
     port=$LOCAL_AWS_PORT
   elif [[ -s $data/port ]]; then
     port=$(<"$data/port")
@@ -272,7 +282,7 @@ choose_port() {
 
 use_local_aws() {
   local port
-  port=$(cat "$data/port" 2>/dev/null || say "$first_port")
+  port=$(cat "$data/port" 2>/dev/null || say "${LOCAL_AWS_PORT:-$first_port}")
   unset "${foreign[@]}"
   export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
@@ -280,8 +290,9 @@ use_local_aws() {
   export AWS_EC2_METADATA_DISABLED=true
   # Neither the user's AWS configuration nor a proxy may redirect requests away from the local AWS.
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-  export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
-  export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+  export NO_PROXY="${NO_PROXY:-}" no_proxy="${no_proxy:-}"
+  [[ ,$NO_PROXY, == *,127.0.0.1,* ]] || NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
+  [[ ,$no_proxy, == *,127.0.0.1,* ]] || no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
   export PATH="$venv/bin:$PATH"
 }
 
@@ -322,16 +333,26 @@ detach() {
   started "$name" $!
 }
 
+# require_response: exit unless the local AWS, which is running, responds.
+require_response() {
+  ! has_response || return 0
+  die 1 "The local AWS (process $(locks holders engine || true)) does not respond. Stop it, and start it again: ./run_local.sh down; ./run_local.sh up"
+}
+
+has_response() { "$(lock_python)" -I -S "$here/courier/cli/local_aws.py" "$(<"$data/port")" "$answer_seconds"; }
+
 start_engine() {
   local port
   port=$(choose_port)
   if running engine; then
     [[ $port == "$(<"$data/port")" ]] || die 1 "The local AWS already runs on another port. Stop it first: ./run_local.sh down"
+    require_response
     return
   fi
   taken "$port" && die 1 "Port $port is used by another program. Stop that program, or choose another port: LOCAL_AWS_PORT=$((port + 1)) ./run_local.sh"
   mkdir -p "$data"
   say "Starting the local AWS on http://127.0.0.1:$port"
+  has_started=true
   GATEWAY_PORT=$port BIND_HOST=127.0.0.1 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
     PERSIST_STATE=1 STATE_DIR="$data/state" S3_PERSIST=1 S3_DATA_DIR="$data/s3" \
     detach engine "$venv/bin/ministack" || die 1 "The local AWS ended at once. See .local/engine.log"
@@ -354,7 +375,7 @@ stop() {
   local left
   # In a trap, return without a number gives the status from before the trap.
   left=$(locks stop "$stop_seconds" "$@") && return 0
-  wrap 2 "$script_name: Could not stop or kill process ${left//$'\n'/, }" || true
+  wrap 2 "$script_name: Could not stop or kill process ${left//$'\n'/, }"
   return 1
 }
 
@@ -370,6 +391,7 @@ tmux_socket() { say "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$tmux_name"; }
 start_worker() {
   running "$1" && return
   begun+=" $1 "
+  has_started=true
   if have_tmux; then
     our_tmux kill-session -t "=$2" 2>/dev/null || true
     our_tmux new-session -d -s "$2" -c "$here" "exec bash -c $(printf '%q' "$(worker_command "$1")")"
@@ -456,15 +478,19 @@ set_up_aws() {
   } | cksum)
   [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" ]] && has_queues && return
   rm -f "$data/setup.stamp"
-  "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 ||
+  SETUP_LOCAL="$data" "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 || {
+    require_response
     die 1 "The queues and the bucket could not be created: $(tail -n 1 "$data/setup.log")"
+  }
   say "$stamp" >"$data/setup.stamp"
 }
 
 # has_queues: whether the queues of both applications exist, whatever others there are.
 has_queues() {
   local urls name requests=${COURIER_REQUEST_QUEUE:-requestQueue} images=${COURIER_IMAGE_INBOX:-imageInbox}
-  urls=$(aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+  urls=$(AWS_MAX_ATTEMPTS=1 aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+    --cli-connect-timeout "$answer_seconds" \
+    --cli-read-timeout "$answer_seconds" \
     --query "QueueUrls[]" \
     --output text 2>/dev/null) || return 1
   for name in "$requests" "$requests-dead" "${COURIER_RESPONSE_QUEUE:-responseQueue}" \
@@ -492,13 +518,21 @@ down() {
   }
   # Finish what was begun, even if the terminal is closed.
   trap '' INT HUP TERM PIPE
-  say "Stopping; the workers finish the requests in flight." || true
+  keeps_going=true
+  say "Stopping; the workers finish the requests in flight."
   lock
+  wake_engine
   stop_workers || status=$?
   stop engine || status=$?
   unlock
   ((status == 0)) || exit "$status"
-  say "Stopped. The data is kept in .local/ for the next start." || true
+  say "Stopped. The data is kept in .local/ for the next start."
+}
+
+# wake_engine: continue the local AWS if it is suspended, so that the workers can finish and it can end.
+wake_engine() {
+  local holder
+  ! holder=$(locks holders engine) || kill -CONT "$holder" 2>/dev/null || true
 }
 
 is_up() { running engine numbers_worker.py images_worker.py; }
@@ -518,32 +552,35 @@ status_of() {
   fi
   use_local_aws
   [[ -n $* ]] || ! has_sessions || where_workers
-  SETUP_LOCAL="$data" exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
+  SETUP_LOCAL="$data" SETUP_PROGRAM=$script_name SETUP_ANSWER_SECONDS=$answer_seconds exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
 }
 
 # watch_it [OPTIONS]: see it live.
 watch_it() {
   running engine || die 1 "The local AWS is not running. Start it with: ./run_local.sh up"
+  require_response
   use_local_aws
-  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_LOCAL="$data" SETUP_PROGRAM="run_local.sh"
+  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_LOCAL="$data" SETUP_PROGRAM=$script_name
   exec "$venv/bin/python" -m courier.cli.watch "$@"
 }
 
 # logs [-f]: the end of the workers' logs. Ctrl-C ends it, and nothing else.
 logs() {
-  local logs=() program follow=()
+  local logs=() program
   [[ -z $* || $* == -f ]] || die 2 "logs takes -f, or nothing. See --help."
-  [[ -z $* ]] || follow=(-f)
   for program in numbers_worker.py images_worker.py; do
     [[ ! -f $data/$program.log ]] || logs+=("$data/$program.log")
   done
   ((${#logs[@]})) || die 1 "There are no logs yet. Start the workers with: ./run_local.sh up"
-  exec tail -n 20 ${follow[@]+"${follow[@]}"} ${logs[@]+"${logs[@]}"}
+  [[ -z $* ]] || exec tail -n 20 -f ${logs[@]+"${logs[@]}"}
+  tail -n 20 ${logs[@]+"${logs[@]}"} | pass
 }
 
 has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }
 
 print_env() {
+  local has_programs=false
+  [[ :$PATH: != *":$venv/bin:"* ]] || has_programs=true
   use_local_aws
   printf 'unset %s\n' "${foreign[*]}"
   local name
@@ -552,7 +589,9 @@ print_env() {
     printf 'export %s=%q\n' "$name" "${!name}"
   done
   # The programs of an environment of the user's own come first.
-  if [[ -n ${VIRTUAL_ENV:-} && $VIRTUAL_ENV != "$venv" ]]; then
+  if $has_programs; then
+    :
+  elif [[ -n ${VIRTUAL_ENV:-} && $VIRTUAL_ENV != "$venv" ]]; then
     printf 'export PATH=%s:%q\n' "\"\$PATH\"" "$venv/bin"
   else
     printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
@@ -572,25 +611,33 @@ client() {
       exec "$python" "$here/$program" "$@"
       ;;
   esac
+  check_port
+  check_python
   # Not with && or ||: bash would ignore errors inside them.
   if [[ -n ${PYTHON:-} ]]; then
     prepare local >&2
   fi
-  if ! is_up; then
+  if is_up; then
+    require_response
+  else
     up >&2
     stay >&2
   fi
   use_local_aws
+  export SETUP_LOCAL="$data"
   exec "$venv/bin/python" "$here/$program" "$@"
 }
 
 # run_file FILE ARGS...: run a Python program on the local AWS, with this library in its reach.
 run_file() {
-  [[ ${1:-} == *.py && -f $1 ]] || die 2 "run takes a Python file, and its arguments: ./run_local.sh run FILE.py [ARGS]"
+  [[ ${1:-} != *.py || -f $1 ]] || die 2 "There is no file $1."
+  [[ ${1:-} == *.py ]] || die 2 "run takes a Python file, and its arguments: ./run_local.sh run FILE.py [ARGS]"
   {
     lock
     setup
-    if ! running engine; then
+    if running engine; then
+      require_response
+    else
       start_engine
       stay
     fi
@@ -638,7 +685,7 @@ menu() {
         ;;
       0) break ;;
       "") say "Type 0, 1, 2 or 3." ;;
-      *) say "There is no choice '$choice'. Type 0, 1, 2 or 3." ;;
+      *) say "There is no choice '$(printable "$choice")'. Type 0, 1, 2 or 3." ;;
     esac
   done
 }
@@ -682,7 +729,7 @@ leave() {
   set +o errexit
   trap - CONT
   unlock
-  down
+  ! $has_started && ! something_runs || down
   dismiss
   exit "$status"
 }
@@ -709,6 +756,13 @@ main() {
   (($# == 0)) || shift
   trap 'exit 130' INT
   trap unlock EXIT
+  # Before a wait for another run.
+  case $verb in
+    menu | up | run | status | doctor | watch | env) check_port ;;
+  esac
+  case $verb in
+    menu | up | run | setup) check_python ;;
+  esac
   case $verb in
     run) run_file "$@" ;;
     numbers | images) client "${verb}_client.py" "$@" ;;
@@ -726,12 +780,17 @@ main() {
     menu | up | down | env)
       (($# == 0)) || die 2 "$verb takes no arguments. See --help."
       case $verb in
-        env) print_env ;;
+        env) print_env | pass ;;
         up)
           up
           stay
           ;;
-        *) "$verb" ;;
+        down)
+          down
+          keeps_going=false
+          ! $is_output_lost || lose_output 1 2
+          ;;
+        *) menu ;;
       esac
       ;;
     *) die 2 "There is no verb $verb.$(did_you_mean "$verb" "${verbs[@]}") Use $(one_of "${verbs[@]}"); see --help." ;;

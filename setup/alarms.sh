@@ -89,7 +89,7 @@ make_alarms() {
     [[ -z $topic_owner ]] || return 0
     find_alarms
     [[ -n $known_alarms ]] || return 0
-    say "The topic $(topic_name) is gone. Nobody gets mail until you give an address again: ./aws_setup.sh up --alarm-mail ADDRESS"
+    say "The topic $(topic_name) is gone. Nobody gets mail until you give an address again: ./aws_setup.sh up$($with_ec2 || say ' --no-ec2') --alarm-mail ADDRESS"
   fi
   [[ -n $known_topic ]] || aws_apply sns create-topic \
     --name "$(topic_name)" \
