@@ -63,8 +63,9 @@ def test_a_frozen_local_aws_is_said_and_how_to_start_it_again(folder: Folder, ar
     "settings", [{"LOCAL_AWS_PORT": "x"}, {"PYTHON": "/usr/bin/false"}, {"PYTHON": "/nowhere/python3"}]
 )
 def test_settings_are_checked_before_another_run_is_waited_for(folder: Folder, settings: dict[str, str]) -> None:
+    folder.env.update(settings)
     with another_run(folder):
-        done = folder.run("up", **settings)
+        done = folder.run("up")
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"run_local.sh: {next(iter(settings))} is '")
