@@ -608,7 +608,7 @@ client() {
     # These need no packages, and therefore no .venv.
     *" --help "* | *" -h "* | *" --version "*)
       python=$(any_python)
-      exec "$python" "$here/$program" "$@"
+      SETUP_LOCAL="$data" exec "$python" "$here/$program" "$@"
       ;;
   esac
   check_port

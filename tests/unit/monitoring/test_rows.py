@@ -312,7 +312,7 @@ def test_fixes_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
     assert fixes(stopped, local) == ["./run_local.sh up", "./run_local.sh up"]
     frozen = replace(stopped, processes=[ProcessState(name="engine", process_id=7, is_silent=True)])
     assert fixes(frozen, local)[0] == "./run_local.sh down; ./run_local.sh up"
-    drifted = replace(GOOD, queues={**GOOD.queues, "imageInbox": queue("imageInbox", VisibilityTimeout="7")}, machines=None)
+    drifted = replace(with_queue("imageInbox", queue("imageInbox", VisibilityTimeout="7")), machines=None)
     assert fixes(drifted, local) == ["rm -f .local/setup.stamp; ./run_local.sh up"]
     dead = replace(with_queue("imageInbox-dead", queue("imageInbox-dead", waiting=1)), machines=None)
     assert "./run_local.sh images redrive" in fixes(dead, local)[0]
