@@ -191,8 +191,9 @@ readonly known_options=(
   --once --json --help
 )
 
-# Sets the variables `verb` and `subject` of main.
+# Sets the variables `verb` and `subject` of main, and uses `all_verbs`.
 parse_arguments() {
+  local near
   while (($#)); do
     case $1 in
       --name | --region | --profile | --type | --workers | --ssh-cidr | --key | --alarm-mail | --only)
@@ -211,7 +212,10 @@ parse_arguments() {
         help
         exit 0
         ;;
-      -*) die 2 "There is no option $1.$(did_you_mean "$1" "${known_options[@]}") See --help." ;;
+      -*)
+        near=$(did_you_mean "$1" "${known_options[@]}")
+        die 2 "There is no option $1.$near See --help."
+        ;;
       *) take_word "$1" ;;
     esac
     shift
@@ -230,7 +234,7 @@ take_value() { # option, value
 
 take_word() {
   # An empty variable of a script must not become up.
-  [[ -n $1 ]] || die 2 "There is an empty word. Use $(one_of "${verbs[@]}"); see --help."
+  [[ -n $1 ]] || die 2 "There is an empty word. Use $all_verbs; see --help."
   if [[ -z $verb ]]; then
     verb=$1
   elif [[ $verb == policy && -z $subject ]]; then
@@ -314,12 +318,16 @@ make_scratch() {
 }
 
 main() {
-  local verb="" subject=""
+  local verb="" subject="" near all_verbs
+  all_verbs=$(one_of "${verbs[@]}")
   parse_arguments "$@"
   case ${verb:=up} in
     up | plan | status | watch | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | verify | sweep) ;;
     policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
-    *) die 2 "There is no verb $verb.$(did_you_mean "$verb" "${verbs[@]}") Use $(one_of "${verbs[@]}"); see --help." ;;
+    *)
+      near=$(did_you_mean "$verb" "${verbs[@]}")
+      die 2 "There is no verb $verb.$near Use $all_verbs; see --help."
+      ;;
   esac
   check_options "$verb"
   ! $no_purge || [[ $verb-$subject == policy-client ]] || die 2 "--no-purge is for policy client only: make a policy of what that prints."

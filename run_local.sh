@@ -79,9 +79,10 @@ successor=""
 . "$here/setup/output.sh"
 
 die() {
-  local status=$1
+  local status=$1 text
   shift
-  wrap 2 "$script_name: $(printable "$*")"
+  text=$(printable "$*")
+  wrap 2 "$script_name: $text"
   exit "$status"
 }
 
@@ -335,8 +336,10 @@ detach() {
 
 # require_response: exit unless the local AWS, which is running, responds.
 require_response() {
+  local holder
   ! has_response || return 0
-  die 1 "The local AWS (process $(locks holders engine || true)) does not respond. Stop it, and start it again: ./run_local.sh down; ./run_local.sh up"
+  holder=$(locks holders engine || true)
+  die 1 "The local AWS (process $holder) does not respond. Stop it, and start it again: ./run_local.sh down; ./run_local.sh up"
 }
 
 has_response() { "$(lock_python)" -I -S "$here/courier/cli/local_aws.py" "$(<"$data/port")" "$answer_seconds"; }
@@ -403,14 +406,16 @@ start_worker() {
 
 # die_of_worker NAME: exit with the last log line of each worker that has ended; both often fail for one reason.
 die_of_worker() {
-  local program
+  local program reason
   # tee may still be writing the log.
   sleep 1
   for program in numbers_worker.py images_worker.py; do
     if [[ $program != "$1" ]]; then
       [[ $begun == *" $program "* ]] && ! running "$program" || continue
     fi
-    wrap 2 "$script_name: $program ended at once: $(printable "$(tail -n 1 "$data/$program.log")")"
+    reason=$(tail -n 1 "$data/$program.log")
+    reason=$(printable "$reason")
+    wrap 2 "$script_name: $program ended at once: $reason"
   done
   exit 1
 }
@@ -685,7 +690,10 @@ menu() {
         ;;
       0) break ;;
       "") say "Type 0, 1, 2 or 3." ;;
-      *) say "There is no choice '$(printable "$choice")'. Type 0, 1, 2 or 3." ;;
+      *)
+        choice=$(printable "$choice")
+        say "There is no choice '$choice'. Type 0, 1, 2 or 3."
+        ;;
     esac
   done
 }
@@ -752,7 +760,7 @@ hang_up() {
 }
 
 main() {
-  local verb=${1:-menu}
+  local verb=${1:-menu} near all
   (($# == 0)) || shift
   trap 'exit 130' INT
   trap unlock EXIT
@@ -793,7 +801,11 @@ main() {
         *) menu ;;
       esac
       ;;
-    *) die 2 "There is no verb $verb.$(did_you_mean "$verb" "${verbs[@]}") Use $(one_of "${verbs[@]}"); see --help." ;;
+    *)
+      near=$(did_you_mean "$verb" "${verbs[@]}")
+      all=$(one_of "${verbs[@]}")
+      die 2 "There is no verb $verb.$near Use $all; see --help."
+      ;;
   esac
 }
 

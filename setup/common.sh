@@ -15,7 +15,11 @@ die() {
   exit "$status"
 }
 
-warn() { wrap 2 "$script_name: $(printable "$*")"; }
+warn() {
+  local text
+  text=$(printable "$*")
+  wrap 2 "$script_name: $text"
+}
 
 help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh" | pass; }
 

@@ -17,11 +17,13 @@ wrap() {
   # Within $( ), the first descriptor would be another.
   [[ ! -t $1 ]] || { size=$(stty size <&4 2>/dev/null) || true; } 4<&"$1"
   width=${size##* }
-  if [[ -n $width ]] && ((width >= least_columns)); then
-    wrap_lines "$width" <<<"$2" >&"$1" 2>/dev/null
-  else
-    printf '%s\n' "$2" >&"$1" 2>/dev/null
-  fi || lose_output "$1" $?
+  {
+    if [[ -n $width ]] && ((width >= least_columns)); then
+      wrap_lines "$width" <<<"$2" >&3
+    else
+      printf '%s\n' "$2" >&3
+    fi
+  } 3>&"$1" 2>/dev/null || lose_output "$1" $?
 }
 
 # pass: copy stdin, as it is.
@@ -33,6 +35,7 @@ lose_output() {
   [[ $1 != 2 ]] || return 0
   # The shell's own words say why.
   (($2 == broken_pipe)) || { reason=$({ printf '\n' >&3; } 2>&1) || true; } 3>&"$1"
+  # shellcheck disable=SC2034  # run_local.sh reads it
   is_output_lost=true
   ! $keeps_going || return 0
   [[ $2 != "$broken_pipe" && $reason != *"Broken pipe"* ]] || exit "$broken_pipe"
@@ -105,7 +108,7 @@ wrap_lines() {
     /^(\+ |would run: |  )/ || length($0) <= width { print; next }
     # The number of words from `first` on that stay in one line: a command, up to the end of its sentence.
     function whole(first,    last, text, two) {
-      if (words[first] !~ /^(\.\/[a-z_]+\.sh|[A-Z_]+=[^ ]+|aws|python3?|pip|rm)$/) return 1
+      if (words[first] !~ /^(\.\/[a-z_]+\.sh|[A-Z_]+=[^ ]+|aws|pip|python3?|rm|timedatectl|tmux)$/) return 1
       text = words[first]
       for (last = first; last < count && words[last] !~ /[.,;:)]$/ && words[last + 1] !~ /^\(/; last++) {
         text = text " " words[last + 1]

@@ -46,7 +46,9 @@ def test_an_output_that_cannot_be_written_is_said_in_one_sentence(stub: Stub, ar
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("said", ["Unable to locate credentials", "(ExpiredToken)"])
+@pytest.mark.parametrize(
+    "said", ["Unable to locate credentials. You can configure credentials by running aws configure", "(ExpiredToken)"]
+)
 def test_verify_without_credentials_says_what_the_other_verbs_say(stub: Stub, said: str) -> None:
     nobody = {"sts get-caller-identity": ["", said, 255]}
 
