@@ -703,7 +703,7 @@ open() {
   trap : INT
   # In the background with wait: otherwise bash handles no signal until the client ends. Background processes ignore
   # Ctrl-C unless they reset it.
-  "$venv/bin/python" -I -S -c 'import os, signal, sys
+  SETUP_LOCAL="$data" "$venv/bin/python" -I -S -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
   client=$!

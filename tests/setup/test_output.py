@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -145,3 +146,13 @@ def test_no_script_prints_control_characters_of_its_arguments(script: str) -> No
 
     assert "\x1b" not in done.stderr
     assert r"\x0c\x1b[2J" in done.stderr
+
+
+@pytest.mark.parametrize("script", ["aws_setup.sh", "run_local.sh"])
+def test_the_verbs_that_are_listed_are_those_of_the_help(script: str) -> None:
+    helped = subprocess.run([ROOT / script, "--help"], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run([ROOT / script, "frob"], capture_output=True, text=True, check=False).stderr
+
+    described = re.findall(r"^  ([a-z][\w-]*) ", helped.partition("\noptions:")[0], flags=re.MULTILINE)
+    listed = re.split(r", | or ", said.partition("Use ")[2].partition(";")[0])
+    assert sorted(listed) == sorted(described)
