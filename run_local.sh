@@ -577,8 +577,25 @@ logs() {
     [[ ! -f $data/$program.log ]] || logs+=("$data/$program.log")
   done
   ((${#logs[@]})) || die 1 "There are no logs yet. Start the workers with: ./run_local.sh up"
-  [[ -z $* ]] || exec tail -n 20 -f ${logs[@]+"${logs[@]}"}
-  tail -n 20 ${logs[@]+"${logs[@]}"} | pass
+  if [[ -n $* ]]; then
+    follow ${logs[@]+"${logs[@]}"}
+  else
+    tail -n 20 ${logs[@]+"${logs[@]}"} | pass
+  fi
+}
+
+# follow FILE...: their ends, and what is added, until a signal.
+follow() {
+  local tail status=0
+  tail -n 20 -f "$@" 2>/dev/null &
+  tail=$!
+  # shellcheck disable=SC2064  # the number of now
+  trap "kill $tail 2>/dev/null || true" EXIT
+  trap 'exit 129' HUP
+  trap 'exit 143' TERM
+  wait "$tail" || status=$?
+  ((status < 128)) || exit "$status"
+  lose_output 1 "$status"
 }
 
 has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import processes_in
 from tests.support.place import WAIT_SECONDS, wait_for
 from tests.support.stand_ins import Folder, without_tmux
 
@@ -134,10 +135,10 @@ def test_the_settings_can_be_evaluated_again_and_again(folder: Folder) -> None:
     assert path.count(f"{folder.path}/.venv/bin") == 1
 
 
-@pytest.mark.parametrize("verb", ["--help", "status", "doctor", "env", "up", "setup", "logs", "down"])
+@pytest.mark.parametrize("verb", ["--help", "status", "doctor", "env", "up", "setup", "logs", "logs -f", "down"])
 def test_an_output_that_cannot_be_written_is_said_in_one_sentence(folder: Folder, verb: str) -> None:
-    arguments = [verb]
-    if verb in ("logs", "down"):
+    arguments = verb.split()
+    if arguments[0] in ("logs", "down"):
         assert folder.run("up").returncode == 0
         wait_for((folder.path / ".local/numbers_worker.py.log").read_text)
     if verb == "setup":
@@ -151,3 +152,22 @@ def test_an_output_that_cannot_be_written_is_said_in_one_sentence(folder: Folder
     assert done.stderr.count("\n") == 1
     if verb == "down":
         folder.until_nothing_runs()
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+def test_the_logs_are_followed_until_a_signal(folder: Folder, number: int, status: int) -> None:
+    assert folder.run("up").returncode == 0
+    log = folder.path / ".local/numbers_worker.py.log"
+    line = ["bash", str(folder.path / "run_local.sh"), "logs", "-f"]
+    with subprocess.Popen(line, env=folder.env, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        while "worker begins" not in following.stdout.readline():
+            pass
+        with log.open("a") as opened:
+            opened.write("something new\n")
+        while "something new" not in following.stdout.readline():
+            pass
+        following.send_signal(number)
+
+        assert following.wait(WAIT_SECONDS) == status
+        assert not [args for args in processes_in(folder.path).values() if args.startswith("tail")]
