@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,14 +105,27 @@ def test_a_file_that_does_not_exist_is_named(folder: Folder, name: str) -> None:
 
 
 def test_a_menu_that_fails_before_it_has_started_anything_stops_nothing(folder: Folder) -> None:
-    folder.env["PYTHON"] = "/usr/bin/false"
+    with socket.create_server(("127.0.0.1", int(folder.env["LOCAL_AWS_PORT"]))):
+        menu = folder.menu()
+        menu.expect_exact("is used by another program")
+        said = menu.read()
+        menu.close()
+
+    assert menu.exitstatus == 1
+    assert "topp" not in said
+    folder.until_nothing_runs()
+
+
+def test_a_menu_that_fails_stops_what_it_has_started(folder: Folder) -> None:
+    folder.env["COURIER_STAND_IN"] = "ends"
     menu = folder.menu()
-    menu.expect_exact("PYTHON is")
-    said = menu.read()
+    menu.expect_exact("ended at once")
+    menu.expect_exact("Stopped.")
+    menu.read()
     menu.close()
 
-    assert menu.exitstatus == 2
-    assert "topp" not in said
+    assert menu.exitstatus == 1
+    folder.until_nothing_runs()
 
 
 def test_the_menu_escapes_what_cannot_be_shown(folder: Folder) -> None:
