@@ -18,7 +18,7 @@ die() {
 warn() {
   local text
   text=$(printable "$*")
-  wrap 2 "$script_name: $text"
+  wrap 2 "${script_name:-aws_setup.sh}: $text"
 }
 
 help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh" | pass; }
