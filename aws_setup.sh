@@ -1,64 +1,86 @@
 #!/usr/bin/env bash
 #
-# aws_setup.sh: set up what the two applications need on AWS, prove that it works, and remove it again.
+# aws_setup.sh: set up what the two applications need on AWS, prove that it works,
+# and remove it again.
 #
 # usage: ./aws_setup.sh [VERB] [OPTIONS]
 #
 # verbs:
-#   up         create everything (the default): queues, bucket, roles, network, code and instance, then send a
-#              request through each application. Run again, it changes nothing, or repairs what has drifted
+#   up         create everything (the default): queues, bucket, roles, network,
+#              code and instance, then send a request through each application.
+#              Run again, it changes nothing, or repairs what has drifted
 #   plan       show what up would change, and change nothing
-#   status     show what exists, how many messages are waiting, and what is wrong. Needs Python and the clients' packages
-#   watch      see it live, refreshed each second: queues, workers, the last requests. Needs what status needs
+#   status     show what exists, how many messages are waiting, and what is wrong.
+#              Needs Python and the clients' packages
+#   watch      see it live, refreshed each second: queues, workers, the last
+#              requests. Needs what status needs
 #   down       remove everything, after a confirmation
-#   queues     create requestQueue, responseQueue, imageInbox and imageOutbox from create-queue.json, and a
-#              dead-letter queue for each of the two request queues: requestQueue-dead, imageInbox-dead
-#   bucket     create the bucket for images, long lists and code: no public access, encrypted, old objects expire
+#   queues     create requestQueue, responseQueue, imageInbox and imageOutbox from
+#              create-queue.json, and a dead-letter queue for each of the two
+#              request queues: requestQueue-dead, imageInbox-dead
+#   bucket     create the bucket for images, long lists and code: no public
+#              access, encrypted, old objects expire
 #   stop       stop the instance to save money
 #   start      start the instance again, and its workers with it
 #   deploy     upload new code; the workers switch to it in about a minute
-#   allow-me   allow SSH from this machine's current address only; use it when your address has changed
-#   ssh        open a shell on the instance; there, tmux attach -t server-lab3 (numbers), server2-lab3 (images)
+#   allow-me   allow SSH from this machine's current address only; use it when
+#              your address has changed
+#   ssh        open a shell on the instance; there, tmux attach -t server-lab3
+#              (numbers), server2-lab3 (images)
 #   logs       follow the workers' logs
 #   policy     print a policy's JSON: policy client, or policy worker
-#   doctor     find what is wrong, also with what up would repair and with the workers, and say how to fix it. Needs
-#              what status needs
+#   doctor     find what is wrong, also with what up would repair and with the
+#              workers, and say how to fix it. Needs what status needs
 #   cost       estimate the cost per month; needs no credentials
-#   verify     create a set-up of its own, prove there what no emulator can, and remove it: about 20 minutes, at most
-#              $0.10. On an emulator, as far as it goes
+#   verify     create a set-up of its own, prove there what no emulator can, and
+#              remove it: about 20 minutes, at most $0.10. On an emulator, as far
+#              as it goes
 #   sweep      remove stale reply queues left by crashed clients
 #
 # options:
-#   --name NAME        name of this set-up: instance, role, key and bucket (default: lab3)
+#   --name NAME        name of this set-up: instance, role, key and bucket
+#                      (default: lab3)
 #   --region NAME      use this region, not the one of the AWS configuration
 #   --profile NAME     use this profile, not AWS_PROFILE
-#   --type TYPE        instance type (default: t3.micro; in a Learner Lab t2.micro)
-#   --workers MIN-MAX  use an Auto Scaling group of MIN to MAX instances, scaled by the number of waiting requests
+#   --type TYPE        instance type (default: t3.micro; in a Learner Lab
+#                      t2.micro)
+#   --workers MIN-MAX  use an Auto Scaling group of MIN to MAX instances, scaled
+#                      by the number of waiting requests
 #   --no-ec2           queues and bucket only; the workers run elsewhere
-#   --no-ssh           use Session Manager instead of SSH. Remembered until down, or --ssh-cidr
-#   --ssh-cidr CIDR    allow SSH from these addresses (default: this machine's own address)
-#   --key FILE         private key file (default: ~/.ssh/NAME-key; created if missing)
-#   --alarm-mail ADDR  send mail when requests wait too long, when there are dead letters, and when no worker takes
-#                      requests; and make a dashboard. Remembered until down
-#   --only CHECKS      verify: these checks, separated by commas, and those that they need
-#   --long             verify: also scale out and in, and poll for an hour: two hours, at most $0.20
-#   --no-purge         policy client: without the permission to delete everybody's requests, for students
+#   --no-ssh           use Session Manager instead of SSH. Remembered until down,
+#                      or --ssh-cidr
+#   --ssh-cidr CIDR    allow SSH from these addresses (default: this machine's own
+#                      address)
+#   --key FILE         private key file (default: ~/.ssh/NAME-key; created if
+#                      missing)
+#   --alarm-mail ADDR  send mail when requests wait too long, when there are dead
+#                      letters, and when no worker takes requests; and make a
+#                      dashboard. Remembered until down
+#   --only CHECKS      verify: these checks, separated by commas, and those that
+#                      they need
+#   --long             verify: also scale out and in, and poll for an hour: two
+#                      hours, at most $0.20
+#   --no-purge         policy client: without the permission to delete everybody's
+#                      requests, for students
 #   --yes              remove, or verify, without a confirmation
 #   --once             watch: print the state once, one fact a line
 #   --json             print plan, status, watch, doctor, cost and verify as JSON
 #   --help             show this text
 #
-# settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a local AWS. COURIER_REQUEST_QUEUE,
-# COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX, COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename the resources;
-# COURIER_MAX_DELIVERIES (5) is the delivery at which a request moves to the dead-letter queue. The
-# other COURIER_ settings of the workers are copied to the instance when it is created. SETUP_PROOF (900) is how
-# many seconds up waits for the two responses; 0 skips this check.
+# settings (environment): AWS_ENDPOINT_URL selects another endpoint, such as a
+# local AWS. COURIER_REQUEST_QUEUE, COURIER_RESPONSE_QUEUE, COURIER_IMAGE_INBOX,
+# COURIER_IMAGE_OUTBOX and COURIER_BUCKET rename the resources;
+# COURIER_MAX_DELIVERIES (5) is the delivery at which a request moves to the
+# dead-letter queue. The other COURIER_ settings of the workers are copied to the
+# instance when it is created. SETUP_PROOF (900) is how many seconds up waits for
+# the two responses; 0 skips this check.
 #
-# No state is kept on this machine: every resource is found by name and tag. Every command that changes
-# something is shown before it runs.
+# No state is kept on this machine: every resource is found by name and tag. Every
+# command that changes something is shown before it runs.
 #
-# exit status: 0 done; 1 AWS rejected a call, or something is wrong; 2 wrong usage; 4 AWS not reachable, no
-# credentials or no region
+# exit status: 0 done; 1 AWS rejected a call, or something is wrong; 2 wrong
+# usage, or the output cannot be written; 4 AWS not reachable, no credentials or
+# no region
 
 set -o errexit -o nounset -o pipefail
 # With a bash that has it (macOS's does not), an error inside $( ) ends the script as well.
@@ -66,6 +88,8 @@ shopt -s inherit_errexit 2>/dev/null || true
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly here
+# run_local.sh has its own name in what is said to its users.
+readonly script_name=${SETUP_PROGRAM:-aws_setup.sh}
 readonly attributes_file="$here/create-queue.json"
 readonly expire_days=30
 # A list is in the bucket only while it is processed; one left by a crashed client expires the next day.
@@ -159,10 +183,17 @@ dead_names=("${served_names[@]/%/-dead}")
 # shellcheck source=setup/verify.sh
 . "$here/setup/verify.sh"
 
-readonly verbs="up, plan, status, watch, down, queues, bucket, stop, start, deploy, allow-me, ssh, logs, policy, doctor, cost, verify or sweep"
+readonly verbs=(
+  up plan status watch down queues bucket stop start deploy allow-me ssh logs policy doctor cost verify sweep
+)
+readonly known_options=(
+  --name --region --profile --type --workers --no-ec2 --no-ssh --ssh-cidr --key --alarm-mail --only --long --no-purge --yes
+  --once --json --help
+)
 
-# Sets the variables `verb` and `subject` of main.
+# Sets the variables `verb` and `subject` of main, and uses `all_verbs`.
 parse_arguments() {
+  local near
   while (($#)); do
     case $1 in
       --name | --region | --profile | --type | --workers | --ssh-cidr | --key | --alarm-mail | --only)
@@ -181,7 +212,10 @@ parse_arguments() {
         help
         exit 0
         ;;
-      -*) die 2 "There is no option $1. See --help." ;;
+      -*)
+        near=$(did_you_mean "$1" "${known_options[@]}")
+        die 2 "There is no option $1.$near See --help."
+        ;;
       *) take_word "$1" ;;
     esac
     shift
@@ -200,7 +234,7 @@ take_value() { # option, value
 
 take_word() {
   # An empty variable of a script must not become up.
-  [[ -n $1 ]] || die 2 "There is an empty word. Use $verbs; see --help."
+  [[ -n $1 ]] || die 2 "There is an empty word. Use $all_verbs; see --help."
   if [[ -z $verb ]]; then
     verb=$1
   elif [[ $verb == policy && -z $subject ]]; then
@@ -271,7 +305,7 @@ run_verb() {
       find_group
       on_instance "$(log_command)"
       ;;
-    policy) printed_policy "$2" ;;
+    policy) printed_policy "$2" | pass ;;
     sweep) sweep ;;
   esac
 }
@@ -284,12 +318,16 @@ make_scratch() {
 }
 
 main() {
-  local verb="" subject=""
+  local verb="" subject="" near all_verbs
+  all_verbs=$(one_of "${verbs[@]}")
   parse_arguments "$@"
   case ${verb:=up} in
     up | plan | status | watch | down | queues | bucket | stop | start | deploy | allow-me | ssh | logs | doctor | cost | verify | sweep) ;;
     policy) [[ $subject == client || $subject == worker ]] || die 2 "Whose policy? Use: policy client, or policy worker" ;;
-    *) die 2 "There is no verb $verb. Use $verbs; see --help." ;;
+    *)
+      near=$(did_you_mean "$verb" "${verbs[@]}")
+      die 2 "There is no verb $verb.$near Use $all_verbs; see --help."
+      ;;
   esac
   check_options "$verb"
   ! $no_purge || [[ $verb-$subject == policy-client ]] || die 2 "--no-purge is for policy client only: make a policy of what that prints."

@@ -1,33 +1,48 @@
 #!/usr/bin/env bash
 #
-# run_local.sh: run both applications on this machine with a local AWS. Needs Python 3.11 or newer.
+# run_local.sh: run both applications on this machine with a local AWS. Needs
+# Python 3.11 or newer.
 #
 # usage: ./run_local.sh [VERB]
 #
 # verbs:
-#   (none)           set everything up, start it, and open a menu; leaving the menu stops it unless you choose 3
-#   up               set everything up and start it: the local AWS, queues, bucket and both workers
+#   (none)           set everything up, start it, and open a menu; leaving the
+#                    menu stops it unless you choose 3
+#   up               set everything up and start it: the local AWS, queues, bucket
+#                    and both workers
 #   down             stop it; the data is kept in .local/ for the next time
-#   status [--json]  show what is running, how many messages are waiting, and what is wrong
-#   watch [--once] [--json]  see it live, refreshed each second: queues, workers, the last requests
-#   logs [-f]        show the end of the workers' logs; -f follows them until Ctrl-C
-#   doctor [--json]  find what is wrong, also in the set-up and with the workers' responses, and say how to fix it
-#   env              print the settings that point a shell at the local AWS: eval "$(./run_local.sh env)"
+#   status [--json]  show what is running, how many messages are waiting, and what
+#                    is wrong
+#   watch [--once] [--json]
+#                    see it live, refreshed each second: queues, workers, the last
+#                    requests
+#   logs [-f]        show the end of the workers' logs; -f follows them until
+#                    Ctrl-C
+#   doctor [--json]  find what is wrong, also in the set-up and with the workers'
+#                    responses, and say how to fix it
+#   env              print the settings that point a shell at the local AWS:
+#                    eval "$(./run_local.sh env)"
 #   numbers [ARGS]   run numbers_client.py; starts what is not running yet
 #   images [ARGS]    run images_client.py; starts what is not running yet
-#   run FILE [ARGS]  run a Python program of yours, or of examples/; starts the local AWS if it is not running
-#   setup [--tests]  only create the virtual environment .venv; with --tests, add what ./run_tests.sh needs
+#   run FILE [ARGS]  run a Python program of yours, or of examples/; starts the
+#                    local AWS if it is not running
+#   setup [--tests]  only create the virtual environment .venv; with --tests, add
+#                    what ./run_tests.sh needs
 #   --help           show this text
 #
-# settings (environment): the programs' own (COURIER_..., see docs/reference/settings.md) apply to a worker when it
-# starts; LOCAL_AWS_PORT is the port (default: a free one, then always the same); PYTHON is the interpreter: if .venv
-# was made by another one, it is created again, which needs ./run_local.sh down first. Without PYTHON, .venv is kept.
+# settings (environment): the programs' own (COURIER_..., see
+# docs/reference/settings.md) apply to a worker when it starts; LOCAL_AWS_PORT is
+# the port (default: a free one, then always the same); PYTHON is the interpreter:
+# if .venv was made by another one, it is created again, which needs
+# ./run_local.sh down first. Without PYTHON, .venv is kept.
 #
-# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux socket of this folder
-# (./run_local.sh status shows how to attach); without tmux they run in the background. Logs are in .local/.
+# The workers run in the tmux sessions server-lab3 and server2-lab3, on a tmux
+# socket of this folder (./run_local.sh status shows how to attach); without tmux
+# they run in the background. Logs are in .local/.
 #
-# exit status: 0 done; 1 something could not be set up, started or stopped; 2 wrong usage or setting; 129, 130 or 143
-# ended by a closed terminal, Ctrl-C or SIGTERM; else the client's status
+# exit status: 0 done; 1 something is wrong, or could not be set up, started or
+# stopped; 2 wrong usage or setting, or the output cannot be written; 129, 130 or
+# 143 ended by a closed terminal, Ctrl-C or SIGTERM; else the client's status
 
 set -o errexit -o nounset -o pipefail
 
@@ -38,6 +53,8 @@ readonly venv="$here/.venv"
 readonly start_seconds=60
 # The workers finish the requests in flight within their grace period, 30 s by default.
 readonly stop_seconds=40
+# A local AWS that has not answered by then is stopped, or hangs.
+readonly answer_seconds=${SETUP_ANSWER_SECONDS:-10}
 folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
 readonly folder_number
 # Two checkouts on one machine share neither a tmux server nor the first port to try.
@@ -50,7 +67,11 @@ readonly foreign=(
   AWS_ENDPOINT_URL_SQS AWS_ENDPOINT_URL_S3 AWS_ENDPOINT_URL_STS
 )
 
+readonly script_name="run_local.sh"
+readonly verbs=(up down status watch logs doctor env numbers images run setup)
+
 is_locked=false
+has_started=false
 client=""
 successor=""
 
@@ -58,13 +79,14 @@ successor=""
 . "$here/setup/output.sh"
 
 die() {
-  local status=$1
+  local status=$1 text
   shift
-  wrap 2 "run_local.sh: $*"
+  text=$(printable "$*")
+  wrap 2 "$script_name: $text"
   exit "$status"
 }
 
-help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}"; }
+help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "${BASH_SOURCE[0]}" | pass; }
 
 # interrupted: exit if the previous command was ended by Ctrl-C; else return false.
 interrupted() {
@@ -74,7 +96,7 @@ interrupted() {
 
 # Create the data folder and lock it: only one run of this script starts or stops things at a time.
 lock() {
-  local owner unsigned=0 tries=$((start_seconds * 10))
+  local owner unsigned=0 is_said=false tries=$((start_seconds * 10))
   mkdir -p "$data" 2>/dev/null || die 1 "This folder cannot be written to: $here"
   until mkdir "$data/lock" 2>/dev/null; do
     owner=$(cat "$data/lock/pid" 2>/dev/null || true)
@@ -84,6 +106,8 @@ lock() {
       rm -rf "$data/lock"
       continue
     fi
+    $is_said || [[ -z $owner ]] || wrap 2 "Waiting for another ./run_local.sh to end (process $owner)."
+    [[ -z $owner ]] || is_said=true
     ((tries--)) || die 1 "Another ./run_local.sh is running here (process $owner). Wait for it, or remove .local/lock"
     sleep 0.1
   done
@@ -149,7 +173,6 @@ has_part() {
 # setup [PART]: create .venv unless it is complete and up to date. Parts: local (the default) and tests.
 setup() {
   local part=${1:-local}
-  [[ -z ${PYTHON:-} ]] || find_python >/dev/null
   has_part local || {
     make_venv
     install local requirements-local.txt "about 70 MB"
@@ -236,12 +259,18 @@ show_line() { [[ ! -t 1 || ${TERM:-dumb} == dumb ]] || printf '\r  %-60s\r' "$1"
 
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+check_port() {
+  [[ -n ${LOCAL_AWS_PORT:-} ]] || return 0
+  [[ $LOCAL_AWS_PORT =~ ^[1-9][0-9]{0,4}$ ]] && ((LOCAL_AWS_PORT <= 65535)) ||
+    die 2 "LOCAL_AWS_PORT is '$LOCAL_AWS_PORT', and must be a number from 1 to 65535."
+}
+
+check_python() { [[ -z ${PYTHON:-} ]] || find_python >/dev/null; }
+
 # The port of this folder: LOCAL_AWS_PORT, the port used before, or the first free one.
 choose_port() {
   local port
   if [[ -n ${LOCAL_AWS_PORT:-} ]]; then
-    [[ $LOCAL_AWS_PORT =~ ^[1-9][0-9]{0,4}$ ]] && ((LOCAL_AWS_PORT <= 65535)) ||
-      die 2 "LOCAL_AWS_PORT is '$LOCAL_AWS_PORT', and must be a number from 1 to 65535."
     port=$LOCAL_AWS_PORT
   elif [[ -s $data/port ]]; then
     port=$(<"$data/port")
@@ -254,7 +283,7 @@ choose_port() {
 
 use_local_aws() {
   local port
-  port=$(cat "$data/port" 2>/dev/null || say "$first_port")
+  port=$(cat "$data/port" 2>/dev/null || say "${LOCAL_AWS_PORT:-$first_port}")
   unset "${foreign[@]}"
   export AWS_ENDPOINT_URL="http://127.0.0.1:$port"
   export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
@@ -262,8 +291,9 @@ use_local_aws() {
   export AWS_EC2_METADATA_DISABLED=true
   # Neither the user's AWS configuration nor a proxy may redirect requests away from the local AWS.
   export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
-  export NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
-  export no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
+  export NO_PROXY="${NO_PROXY:-}" no_proxy="${no_proxy:-}"
+  [[ ,$NO_PROXY, == *,127.0.0.1,* ]] || NO_PROXY="127.0.0.1${NO_PROXY:+,$NO_PROXY}"
+  [[ ,$no_proxy, == *,127.0.0.1,* ]] || no_proxy="127.0.0.1${no_proxy:+,$no_proxy}"
   export PATH="$venv/bin:$PATH"
 }
 
@@ -304,16 +334,28 @@ detach() {
   started "$name" $!
 }
 
+# require_response: exit unless the local AWS, which is running, responds.
+require_response() {
+  local holder
+  ! has_response || return 0
+  holder=$(locks holders engine || true)
+  die 1 "The local AWS (process $holder) does not respond. Stop it, and start it again: ./run_local.sh down; ./run_local.sh up"
+}
+
+has_response() { "$(lock_python)" -I -S "$here/courier/cli/local_aws.py" "$(<"$data/port")" "$answer_seconds"; }
+
 start_engine() {
   local port
   port=$(choose_port)
   if running engine; then
     [[ $port == "$(<"$data/port")" ]] || die 1 "The local AWS already runs on another port. Stop it first: ./run_local.sh down"
+    require_response
     return
   fi
   taken "$port" && die 1 "Port $port is used by another program. Stop that program, or choose another port: LOCAL_AWS_PORT=$((port + 1)) ./run_local.sh"
   mkdir -p "$data"
   say "Starting the local AWS on http://127.0.0.1:$port"
+  has_started=true
   GATEWAY_PORT=$port BIND_HOST=127.0.0.1 IOT_MTLS_ENABLED=0 SFTP_ENABLED=0 \
     PERSIST_STATE=1 STATE_DIR="$data/state" S3_PERSIST=1 S3_DATA_DIR="$data/s3" \
     detach engine "$venv/bin/ministack" || die 1 "The local AWS ended at once. See .local/engine.log"
@@ -336,7 +378,7 @@ stop() {
   local left
   # In a trap, return without a number gives the status from before the trap.
   left=$(locks stop "$stop_seconds" "$@") && return 0
-  wrap 2 "run_local.sh: Could not stop or kill process ${left//$'\n'/, }" || true
+  wrap 2 "$script_name: Could not stop or kill process ${left//$'\n'/, }"
   return 1
 }
 
@@ -352,6 +394,7 @@ tmux_socket() { say "${TMUX_TMPDIR:-/tmp}/tmux-$(id -u)/$tmux_name"; }
 start_worker() {
   running "$1" && return
   begun+=" $1 "
+  has_started=true
   if have_tmux; then
     our_tmux kill-session -t "=$2" 2>/dev/null || true
     our_tmux new-session -d -s "$2" -c "$here" "exec bash -c $(printf '%q' "$(worker_command "$1")")"
@@ -363,14 +406,16 @@ start_worker() {
 
 # die_of_worker NAME: exit with the last log line of each worker that has ended; both often fail for one reason.
 die_of_worker() {
-  local program
+  local program reason
   # tee may still be writing the log.
   sleep 1
   for program in numbers_worker.py images_worker.py; do
     if [[ $program != "$1" ]]; then
       [[ $begun == *" $program "* ]] && ! running "$program" || continue
     fi
-    wrap 2 "run_local.sh: $program ended at once: $(tail -n 1 "$data/$program.log")"
+    reason=$(tail -n 1 "$data/$program.log")
+    reason=$(printable "$reason")
+    wrap 2 "$script_name: $program ended at once: $reason"
   done
   exit 1
 }
@@ -438,15 +483,19 @@ set_up_aws() {
   } | cksum)
   [[ $(cat "$data/setup.stamp" 2>/dev/null) == "$stamp" ]] && has_queues && return
   rm -f "$data/setup.stamp"
-  "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 ||
+  SETUP_LOCAL="$data" "$here/aws_setup.sh" up --no-ec2 >"$data/setup.log" 2>&1 || {
+    require_response
     die 1 "The queues and the bucket could not be created: $(tail -n 1 "$data/setup.log")"
+  }
   say "$stamp" >"$data/setup.stamp"
 }
 
 # has_queues: whether the queues of both applications exist, whatever others there are.
 has_queues() {
   local urls name requests=${COURIER_REQUEST_QUEUE:-requestQueue} images=${COURIER_IMAGE_INBOX:-imageInbox}
-  urls=$(aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+  urls=$(AWS_MAX_ATTEMPTS=1 aws --endpoint-url "$AWS_ENDPOINT_URL" sqs list-queues \
+    --cli-connect-timeout "$answer_seconds" \
+    --cli-read-timeout "$answer_seconds" \
     --query "QueueUrls[]" \
     --output text 2>/dev/null) || return 1
   for name in "$requests" "$requests-dead" "${COURIER_RESPONSE_QUEUE:-responseQueue}" \
@@ -474,13 +523,21 @@ down() {
   }
   # Finish what was begun, even if the terminal is closed.
   trap '' INT HUP TERM PIPE
-  say "Stopping; the workers finish the requests in flight." || true
+  keeps_going=true
+  say "Stopping; the workers finish the requests in flight."
   lock
+  wake_engine
   stop_workers || status=$?
   stop engine || status=$?
   unlock
   ((status == 0)) || exit "$status"
-  say "Stopped. The data is kept in .local/ for the next start." || true
+  say "Stopped. The data is kept in .local/ for the next start."
+}
+
+# wake_engine: continue the local AWS if it is suspended, so that the workers can finish and it can end.
+wake_engine() {
+  local holder
+  ! holder=$(locks holders engine) || kill -CONT "$holder" 2>/dev/null || true
 }
 
 is_up() { running engine numbers_worker.py images_worker.py; }
@@ -500,32 +557,52 @@ status_of() {
   fi
   use_local_aws
   [[ -n $* ]] || ! has_sessions || where_workers
-  SETUP_LOCAL="$data" exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
+  SETUP_LOCAL="$data" SETUP_PROGRAM=$script_name SETUP_ANSWER_SECONDS=$answer_seconds exec "$here/aws_setup.sh" "$verb" --no-ec2 "$@"
 }
 
 # watch_it [OPTIONS]: see it live.
 watch_it() {
   running engine || die 1 "The local AWS is not running. Start it with: ./run_local.sh up"
+  require_response
   use_local_aws
-  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_LOCAL="$data" SETUP_PROGRAM="run_local.sh"
+  export PYTHONPATH="$here${PYTHONPATH:+:$PYTHONPATH}" SETUP_LOCAL="$data" SETUP_PROGRAM=$script_name
   exec "$venv/bin/python" -m courier.cli.watch "$@"
 }
 
 # logs [-f]: the end of the workers' logs. Ctrl-C ends it, and nothing else.
 logs() {
-  local logs=() program follow=()
+  local logs=() program
   [[ -z $* || $* == -f ]] || die 2 "logs takes -f, or nothing. See --help."
-  [[ -z $* ]] || follow=(-f)
   for program in numbers_worker.py images_worker.py; do
     [[ ! -f $data/$program.log ]] || logs+=("$data/$program.log")
   done
   ((${#logs[@]})) || die 1 "There are no logs yet. Start the workers with: ./run_local.sh up"
-  exec tail -n 20 ${follow[@]+"${follow[@]}"} ${logs[@]+"${logs[@]}"}
+  if [[ -n $* ]]; then
+    follow ${logs[@]+"${logs[@]}"}
+  else
+    tail -n 20 ${logs[@]+"${logs[@]}"} | pass
+  fi
+}
+
+# follow FILE...: their ends, and what is added, until a signal.
+follow() {
+  local tail status=0
+  tail -n 20 -f "$@" 2>/dev/null &
+  tail=$!
+  # shellcheck disable=SC2064  # the number of now
+  trap "kill $tail 2>/dev/null || true" EXIT
+  trap 'exit 129' HUP
+  trap 'exit 143' TERM
+  wait "$tail" || status=$?
+  ((status < 128)) || exit "$status"
+  lose_output 1 "$status"
 }
 
 has_sessions() { have_tmux && our_tmux list-sessions >/dev/null 2>&1; }
 
 print_env() {
+  local has_programs=false
+  [[ :$PATH: != *":$venv/bin:"* ]] || has_programs=true
   use_local_aws
   printf 'unset %s\n' "${foreign[*]}"
   local name
@@ -534,7 +611,9 @@ print_env() {
     printf 'export %s=%q\n' "$name" "${!name}"
   done
   # The programs of an environment of the user's own come first.
-  if [[ -n ${VIRTUAL_ENV:-} && $VIRTUAL_ENV != "$venv" ]]; then
+  if $has_programs; then
+    :
+  elif [[ -n ${VIRTUAL_ENV:-} && $VIRTUAL_ENV != "$venv" ]]; then
     printf 'export PATH=%s:%q\n' "\"\$PATH\"" "$venv/bin"
   else
     printf 'export PATH=%q:%s\n' "$venv/bin" "\"\$PATH\""
@@ -551,28 +630,36 @@ client() {
     # These need no packages, and therefore no .venv.
     *" --help "* | *" -h "* | *" --version "*)
       python=$(any_python)
-      exec "$python" "$here/$program" "$@"
+      SETUP_LOCAL="$data" exec "$python" "$here/$program" "$@"
       ;;
   esac
+  check_port
+  check_python
   # Not with && or ||: bash would ignore errors inside them.
   if [[ -n ${PYTHON:-} ]]; then
     prepare local >&2
   fi
-  if ! is_up; then
+  if is_up; then
+    require_response
+  else
     up >&2
     stay >&2
   fi
   use_local_aws
+  export SETUP_LOCAL="$data"
   exec "$venv/bin/python" "$here/$program" "$@"
 }
 
 # run_file FILE ARGS...: run a Python program on the local AWS, with this library in its reach.
 run_file() {
-  [[ ${1:-} == *.py && -f $1 ]] || die 2 "run takes a Python file, and its arguments: ./run_local.sh run FILE.py [ARGS]"
+  [[ ${1:-} != *.py || -f $1 ]] || die 2 "There is no file $1."
+  [[ ${1:-} == *.py ]] || die 2 "run takes a Python file, and its arguments: ./run_local.sh run FILE.py [ARGS]"
   {
     lock
     setup
-    if ! running engine; then
+    if running engine; then
+      require_response
+    else
       start_engine
       stay
     fi
@@ -620,7 +707,10 @@ menu() {
         ;;
       0) break ;;
       "") say "Type 0, 1, 2 or 3." ;;
-      *) say "There is no choice '$choice'. Type 0, 1, 2 or 3." ;;
+      *)
+        choice=$(printable "$choice")
+        say "There is no choice '$choice'. Type 0, 1, 2 or 3."
+        ;;
     esac
   done
 }
@@ -630,7 +720,7 @@ open() {
   trap : INT
   # In the background with wait: otherwise bash handles no signal until the client ends. Background processes ignore
   # Ctrl-C unless they reset it.
-  "$venv/bin/python" -I -S -c 'import os, signal, sys
+  SETUP_LOCAL="$data" "$venv/bin/python" -I -S -c 'import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$venv/bin/python" "$here/$1" <&0 &
   client=$!
@@ -664,7 +754,7 @@ leave() {
   set +o errexit
   trap - CONT
   unlock
-  down
+  ! $has_started && ! something_runs || down
   dismiss
   exit "$status"
 }
@@ -687,10 +777,17 @@ hang_up() {
 }
 
 main() {
-  local verb=${1:-menu}
+  local verb=${1:-menu} near all
   (($# == 0)) || shift
   trap 'exit 130' INT
   trap unlock EXIT
+  # Before a wait for another run.
+  case $verb in
+    menu | up | run | status | doctor | watch | env) check_port ;;
+  esac
+  case $verb in
+    menu | up | run | setup) check_python ;;
+  esac
   case $verb in
     run) run_file "$@" ;;
     numbers | images) client "${verb}_client.py" "$@" ;;
@@ -708,15 +805,24 @@ main() {
     menu | up | down | env)
       (($# == 0)) || die 2 "$verb takes no arguments. See --help."
       case $verb in
-        env) print_env ;;
+        env) print_env | pass ;;
         up)
           up
           stay
           ;;
-        *) "$verb" ;;
+        down)
+          down
+          keeps_going=false
+          ! $is_output_lost || lose_output 1 2
+          ;;
+        *) menu ;;
       esac
       ;;
-    *) die 2 "There is no verb $verb. Use up, down, status, watch, logs, doctor, env, numbers, images or setup; see --help." ;;
+    *)
+      near=$(did_you_mean "$verb" "${verbs[@]}")
+      all=$(one_of "${verbs[@]}")
+      die 2 "There is no verb $verb.$near Use $all; see --help."
+      ;;
   esac
 }
 

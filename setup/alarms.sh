@@ -83,13 +83,15 @@ find_dashboard() {
 
 # make_alarms: without --alarm-mail, only repair those that exist.
 make_alarms() {
+  local flags=""
   find_topic
   if [[ -z $alarm_mail && -z $known_topic ]]; then
     # Another's topic of this name is left as it is.
     [[ -z $topic_owner ]] || return 0
     find_alarms
     [[ -n $known_alarms ]] || return 0
-    say "The topic $(topic_name) is gone. Nobody gets mail until you give an address again: ./aws_setup.sh up --alarm-mail ADDRESS"
+    $with_ec2 || flags=" --no-ec2"
+    say "The topic $(topic_name) is gone. Nobody gets mail until you give an address again: ./aws_setup.sh up$flags --alarm-mail ADDRESS"
   fi
   [[ -n $known_topic ]] || aws_apply sns create-topic \
     --name "$(topic_name)" \

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # common.sh: output, AWS calls and AWS errors of aws_setup.sh. Sourced, like the other parts.
 
+readonly local_seconds=20
 readonly no_network="The account has no default network in this region. Make one: aws ec2 create-default-vpc"
 
 # shellcheck source=setup/output.sh
@@ -14,9 +15,13 @@ die() {
   exit "$status"
 }
 
-warn() { wrap 2 "aws_setup.sh: $*"; }
+warn() {
+  local text
+  text=$(printable "$*")
+  wrap 2 "${script_name:-aws_setup.sh}: $text"
+}
 
-help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh"; }
+help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "$here/aws_setup.sh" | pass; }
 
 is_real() { [[ -z ${AWS_ENDPOINT_URL:-} ]]; }
 
@@ -26,6 +31,8 @@ aws_try() {
   local where=(--region "$region")
   is_real || where+=(--endpoint-url "$AWS_ENDPOINT_URL")
   [[ -z $profile ]] || where+=(--profile "$profile")
+  # A local AWS answers within seconds, or hangs.
+  [[ -z ${SETUP_LOCAL:-} ]] || where+=(--cli-connect-timeout 5 --cli-read-timeout "$local_seconds")
   # A bucket whose name can be guessed may belong to another account.
   [[ $1 != s3api || $2 == create-bucket ]] || where+=(--expected-bucket-owner "$account")
   AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
@@ -111,7 +118,7 @@ finish() {
   local pid lane status=0
   for pid in ${begun[@]+"${begun[@]}"}; do wait "$pid" || status=${status/#0/$?}; done
   begun=()
-  for lane in ${lanes[@]+"${lanes[@]}"}; do cat "$lane"; done
+  for lane in ${lanes[@]+"${lanes[@]}"}; do pass <"$lane"; done
   lanes=()
   ((status == 0)) || exit "$status"
 }

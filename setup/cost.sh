@@ -6,7 +6,7 @@ estimate() {
   local found
   if [[ -z $instance_type ]] && found=$(connect 2>/dev/null && say "$is_lab"); then is_lab=$found; fi
   choose_type
-  cost
+  cost | pass
 }
 
 # cost: list prices of us-east-1 in dollars, November 2026. https://aws.amazon.com/ec2/pricing/on-demand/

@@ -50,7 +50,7 @@ remove_all() {
     return
   fi
   say "This will be removed:"
-  sed 's/^/  /' "$scratch/inventory"
+  sed 's/^/  /' "$scratch/inventory" | pass
   confirm "Remove all of it?" || die 0 "Nothing was removed."
   if $with_ec2; then
     remove_fleet
@@ -74,6 +74,7 @@ sweep() {
     ! is_private "$url" || begin sweep_queue "$url"
   done
   finish
+  (($(count_changes) > 0)) || say "There are no stale reply queues to remove."
 }
 
 sweep_queue() { # URL

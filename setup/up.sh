@@ -52,10 +52,10 @@ plan() {
   dry=true
   make_everything >"$scratch/plan"
   if $as_json; then
-    printf '{"changes": %d, "commands": [%s]}\n' "$(count_changes)" "$(sed -n 's/^would run: //p' "$scratch/plan" | json_strings)"
+    printf '{"changes": %d, "commands": [%s]}\n' "$(count_changes)" "$(sed -n 's/^would run: //p' "$scratch/plan" | json_strings)" | pass
     return
   fi
-  cat "$scratch/plan"
+  pass <"$scratch/plan"
   say "up would make $(count_changes) changes; nothing was changed."
 }
 

@@ -4,6 +4,8 @@
 verify() {
   local python options=()
   python=$(find_python) || die 2 "verify needs Python with boto3, NumPy, Pillow and rich. Run ./run_local.sh setup once."
+  # The same sentences as of every other verb, if AWS cannot be used.
+  connect
   # Another set-up's resources must not be in the way of the checks, nor the checks in its way.
   [[ $name == lab3 ]] || options+=(--name "$name")
   [[ -z $region ]] || options+=(--region "$region")

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from courier import __version__
 from courier.cancellation import Cancellation
 from courier.cli import examples, output
+from courier.cli.help_format import HelpFormatter
 from courier.cli.signals import Signals
 from courier.errors import INTERRUPTED, SIGNAL_STATUS, CourierError, RequestCanceled, WrongUsage
 from courier.text import printable
@@ -73,7 +74,7 @@ def add_command(
         help=text,
         description=text,
         epilog=examples.epilog(lines),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     add_common(command, inherited=True)
     return command

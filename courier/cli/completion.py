@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -54,8 +55,9 @@ class PrintCompletion(argparse.Action):
 
         shell = str(values)
         preamble = _PREAMBLE[shell].replace("NAMES", " ".join(self.const()))
-        # A path in the program's name would be taken for a command's.
-        parser.prog = Path(parser.prog).name
+        # A path in the program's name would be taken for a command's. Programs are completed, and no verbs of scripts.
+        name = Path(parser.prog).name
+        parser.prog = Path(sys.argv[0]).name if " " in name else name
         print(shtab.complete(parser, shell=shell, preamble=preamble))
         parser.exit()
 

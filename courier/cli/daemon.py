@@ -19,6 +19,7 @@ from typing import Protocol
 
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import SIGNALS, add_version, whole_number
+from courier.cli.help_format import HelpFormatter
 from courier.redaction import scrub
 from courier.text import quoted
 
@@ -51,9 +52,7 @@ class Options:
 
 def build_parser(description: str, no_processes: str = "") -> argparse.ArgumentParser:
     """Return the parser of a worker's command line; `no_processes` is why it takes no --processes."""
-    parser = ArgumentParser(
-        description=description, epilog=_EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = ArgumentParser(description=description, epilog=_EPILOG, formatter_class=HelpFormatter)
     parser.add_argument(
         "--concurrency",
         type=whole_number(1, 64),

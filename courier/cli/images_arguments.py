@@ -8,7 +8,9 @@ from typing import Any
 
 from courier.cli import completion, examples
 from courier.cli.argument_parser import ArgumentParser
+from courier.cli.client_command import shown_program
 from courier.cli.command_line import STATUSES, add_command, add_common, add_version
+from courier.cli.help_format import HelpFormatter
 from courier.cli.queue_commands import add_commands
 from courier.images.operation import DEFAULT
 
@@ -34,8 +36,12 @@ examples:
 
 def build_parser(description: str) -> ArgumentParser:
     """Return the parser of the command line."""
+    program = shown_program("images")
     parser = ArgumentParser(
-        description=description, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program,
+        description=description,
+        epilog=EPILOG.replace("images_client.py", program or "images_client.py"),
+        formatter_class=HelpFormatter,
     )
     add_version(parser)
     completion.add_completion(parser, _operation_names)

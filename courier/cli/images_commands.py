@@ -14,6 +14,7 @@ from courier import Request
 from courier.aws.s3 import StoredObject
 from courier.cancellation import Canceled
 from courier.cli import image_rows, operation_prompt, previews
+from courier.cli.client_command import client_command
 from courier.cli.console import Terminal
 from courier.cli.failures import Failures, confirm_replace
 from courier.cli.outcomes import Outcomes
@@ -254,7 +255,7 @@ class ImageCommands:
         self._show_objects(f"{folder if everyone else self.place(folder)}: {len(found)}", found)
         if not everyone and (others or self.transfer.client):
             whose = f"Only those of {self.transfer.client}" if self.transfer.client else "Only those without a name"
-            self._terminal.note(f"{whose}. All clients': images_client.py list {folder} --all")
+            self._terminal.note(f"{whose}. All clients': {client_command('images')} list {folder} --all")
 
     def place(self, folder: str) -> str:
         """Return a folder's name with the client's own folder in it."""

@@ -6,7 +6,7 @@ Knows no terminal; widths are in columns, and None means unlimited.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 #: Marks that a word continues in the next line.
 CONTINUED = "\\"
@@ -17,6 +17,10 @@ MIN_ROOM = 8
 #: The border and the spaces of each column of a table; the table has one more.
 _BORDER = 3
 _CARET = "^"
+#: The first word of a command in a sentence, what ends its last word, and what begins the word after it.
+_COMMAND = re.compile(r"\./\w+\.sh|[A-Z_]+=\S+|aws|courier-\w+|pip|python3?|rm|timedatectl|tmux")
+_ENDS = ".,;:)"
+_OUTSIDE = ("  ", " (")
 
 
 def cell_len(text: str) -> int:
@@ -34,7 +38,7 @@ def chop_cells(text: str, width: int) -> list[str]:
 
 
 def wrapped(text: str, width: int | None) -> list[str]:
-    """Return `text` as lines of at most `width` columns, broken at spaces only.
+    """Return `text` as lines of at most `width` columns, broken at spaces only, and not within a command that fits.
 
     A longer word stays whole, so that it can be copied; the terminal breaks it. All lines have the indent of the first.
     """
@@ -43,7 +47,7 @@ def wrapped(text: str, width: int | None) -> list[str]:
     body = text.lstrip(" ")
     indent = " " * min(len(text) - len(body), width // 2)
     lines = [indent]
-    for spaces, word in re.findall(r"( *)([^ ]+)", body):
+    for spaces, word in _units(re.findall(r"( *)([^ ]+)", body), width - len(indent)):
         line = lines[-1] + spaces + word
         if lines[-1] == indent:
             lines[-1] = indent + word
@@ -52,6 +56,27 @@ def wrapped(text: str, width: int | None) -> list[str]:
         else:
             lines.append(indent + word)
     return lines
+
+
+def _units(words: Sequence[tuple[str, str]], room: int) -> Iterator[tuple[str, str]]:
+    """Yield what stays in one line, with the spaces before it: a word, or a command of at most `room` columns."""
+    at = 0
+    while at < len(words):
+        end = _end_of_command(words, at, room) if _COMMAND.fullmatch(words[at][1]) else at + 1
+        spaces, word = words[at]
+        yield spaces, word + "".join(map("".join, words[at + 1 : end]))
+        at = end
+
+
+def _end_of_command(words: Sequence[tuple[str, str]], start: int, room: int) -> int:
+    """Return where the command ends that begins at `start`: with its clause, or after its verb if it is too long."""
+    end = start + 1
+    while end < len(words) and words[end - 1][1][-1] not in _ENDS and not "".join(words[end]).startswith(_OUTSIDE):
+        end += 1
+    for tried in (end, min(end, start + 2)):
+        if cell_len("".join(map("".join, words[start:tried])).lstrip()) <= room:
+            return tried
+    return start + 1
 
 
 def folded(text: str, width: int) -> list[str]:

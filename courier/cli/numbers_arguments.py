@@ -6,7 +6,9 @@ import argparse
 
 from courier.cli import completion, examples
 from courier.cli.argument_parser import ArgumentParser
+from courier.cli.client_command import shown_program
 from courier.cli.command_line import STATUSES, add_command, add_common, add_version, whole_number
+from courier.cli.help_format import HelpFormatter
 from courier.cli.queue_commands import COMMANDS, add_commands
 from courier.errors import Rejected
 from courier.numbers.options import percentiles
@@ -45,8 +47,12 @@ percentiles:
 
 def build_parser(description: str) -> ArgumentParser:
     """Return the parser of the command line."""
+    program = shown_program("numbers")
     parser = ArgumentParser(
-        description=description, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=program,
+        description=description,
+        epilog=EPILOG.replace("numbers_client.py", program or "numbers_client.py"),
+        formatter_class=HelpFormatter,
     )
     add_version(parser)
     completion.add_completion(parser)

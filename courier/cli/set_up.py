@@ -15,8 +15,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from courier.cli import command_line, layout, output
+from courier.errors import AwsError, Unreachable
 from courier.images.application import application as images_application
 from courier.numbers.application import application as numbers_application
 from courier.settings import load_settings
@@ -32,19 +34,31 @@ CALL_SECONDS = 15.0
 RETRY_SECONDS = 20.0
 #: What stands before a row's kind.
 VERDICT_COLUMNS = 7
-#: The processes of run_local.sh.
-PROCESSES = ("engine", "numbers_worker.py", "images_worker.py")
+#: The processes of run_local.sh: the local AWS, and the workers.
+PROCESSES = (ENGINE, *_) = ("engine", "numbers_worker.py", "images_worker.py")
+#: A local AWS that has not answered by then is frozen, in seconds.
+ANSWER_SECONDS = 10.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a verb; return the exit status: 0 if all is well, else 1. Raises: CourierError."""
     from courier.monitoring.doctor import doctor_rows
     from courier.monitoring.expected import Expected
-    from courier.monitoring.rows import status_rows
+    from courier.monitoring.rows import process_rows, status_rows
 
     given = _parse(arguments)
     expected = Expected.of_words(given.words)
-    snapshot = _read(expected, is_deep=given.verb == "doctor")
+    processes = _processes(expected.local)
+    if any(one.is_silent for one in processes):
+        return _show(process_rows(processes, expected), as_json=given.json)
+    try:
+        snapshot = replace(_read(expected, is_deep=given.verb == "doctor"), processes=processes)
+    except AwsError as error:
+        if not processes:
+            raise
+        _show(process_rows(processes, expected), as_json=given.json)
+        command_line.complain(_of_local_aws(error))
+        return 1
     if not given.json and given.verb == "status":
         print(*layout.wrapped(printable(_header(snapshot), None), output.columns(sys.stdout)), sep="\n")
     rows = (doctor_rows if given.verb == "doctor" else status_rows)(snapshot, expected)
@@ -68,7 +82,9 @@ def _read(expected: Expected, *, is_deep: bool) -> Snapshot:
 
     settings = load_settings()
     applications = (numbers_application(settings), images_application(settings))
-    refresh = CredentialRefresh(seconds=0, tell=_warn, transient_seconds=RETRY_SECONDS, call_seconds=CALL_SECONDS)
+    # A local AWS whose process is there responds, or hangs.
+    retry_seconds = 0.0 if expected.local else RETRY_SECONDS
+    refresh = CredentialRefresh(seconds=0, tell=_warn, transient_seconds=retry_seconds, call_seconds=CALL_SECONDS)
     reader = Reader(
         aws=connect(refresh),
         expected=expected,
@@ -80,20 +96,37 @@ def _read(expected: Expected, *, is_deep: bool) -> Snapshot:
     with ThreadPoolExecutor(len(applications)) as pool:
         pings = pool.map(partial(ping, tell=_warn), applications) if is_deep else ()
         snapshot = reader.read()
-        return replace(snapshot, processes=_processes(expected.local), workers=tuple(pings))
+        return replace(snapshot, workers=tuple(pings))
 
 
 def _processes(folder: str) -> list[ProcessState]:
-    """Return the processes of run_local.sh, from the locks that they hold."""
+    """Return the processes of run_local.sh, from the locks that they hold, and whether the local AWS responds."""
     from courier.monitoring.snapshot import ProcessState
 
     if not folder:
         return []
     from courier.cli import lock_file
 
+    found = {name: lock_file.holder(str(Path(folder, f"{name}.lock"))) for name in PROCESSES}
+    is_silent = found[ENGINE] is not None and not _has_response()
     return [
-        ProcessState(name=name, process_id=lock_file.holder(str(Path(folder, f"{name}.lock")))) for name in PROCESSES
+        ProcessState(name=name, process_id=number, is_silent=is_silent and name == ENGINE)
+        for name, number in found.items()
     ]
+
+
+def _has_response() -> bool:
+    from courier.cli import local_aws
+
+    port = urlsplit(os.environ.get("AWS_ENDPOINT_URL", "")).port
+    return port is None or local_aws.responds(port, float(os.environ.get("SETUP_ANSWER_SECONDS", ANSWER_SECONDS)))
+
+
+def _of_local_aws(error: AwsError) -> AwsError:
+    """Return an error of the local AWS, whose process is there, with a hint for that."""
+    if not isinstance(error, Unreachable):
+        return error
+    return Unreachable(error.message, hint="Stop it, and start it again: ./run_local.sh down; ./run_local.sh up")
 
 
 def _header(snapshot: Snapshot) -> str:
@@ -128,5 +161,5 @@ def _warn(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.argv[0] = "./aws_setup.sh"
+    sys.argv[0] = os.environ.get("SETUP_PROGRAM", "aws_setup.sh")
     sys.exit(command_line.finish(main))

@@ -13,17 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from courier.cli import bootstrap, output
 from courier.cli.argument_parser import ArgumentParser
+from courier.cli.client_command import client_command
 from courier.cli.command_line import CANCELLATION, add_version
+from courier.cli.help_format import HelpFormatter
 from courier.settings import Settings, load_settings
 from courier.text import printable
 
 if TYPE_CHECKING:
-    from courier import Application
     from courier.cli.watch_view import View
     from courier.monitoring.live import Live, QueueNow
     from courier.monitoring.live_reader import LiveReader
@@ -141,11 +141,12 @@ class Watch:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
+    script = os.environ.get("SETUP_PROGRAM")
     parser = ArgumentParser(
-        prog="courier-watch",
+        prog=f"{script} watch" if script else "courier-watch",
         description="See what goes on in a set-up, refreshed each second.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     parser.add_argument("--once", action="store_true", help="print the state once, one fact a line, and exit")
     parser.add_argument("--json", action="store_true", help="print only JSON on stdout: one line a second")
@@ -221,7 +222,7 @@ def _screen(watch: Watch) -> int:
     from courier.cli.watch_terminal import WatchTerminal
     from courier.cli.watch_view import View, display
 
-    clients = {one.name: _client(one) for one in watch.reader.applications}
+    clients = {one.name: client_command(one.name) for one in watch.reader.applications}
     screen = Shown(watch, View(clients=clients, ascii_only=not _shows_blocks()))
     watch.wait_for_queues()
     WatchTerminal(
@@ -267,15 +268,6 @@ def _shows_blocks() -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def _client(application: Application) -> str:
-    """Return the command line of an application's client."""
-    if os.environ.get("SETUP_LOCAL"):
-        return f"./run_local.sh {application.name}"
-    if Path(bootstrap.FOLDER, f"{application.name}_client.py").exists():
-        return f"python {application.name}_client.py"
-    return f"courier-{application.name}"
 
 
 if __name__ == "__main__":

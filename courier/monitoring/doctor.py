@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from courier.errors import CourierError, ResponseTimeout
+from courier.errors import CourierError, QueueMissing, ResponseTimeout
 from courier.monitoring.drift import differences
 from courier.monitoring.expected import Expected
-from courier.monitoring.rows import Row, status_rows, unreadable
+from courier.monitoring.rows import Row, as_made, status_rows, unreadable
 from courier.monitoring.snapshot import Snapshot, WorkerState
 
 #: A larger clock difference is wrong, in seconds; AWS rejects calls beyond 300.
@@ -20,6 +20,7 @@ def doctor_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     yield _account_row(snapshot)
     yield _clock_row(snapshot)
     rows = list(status_rows(snapshot, expected))
+    expected = as_made(snapshot, expected)
     # Its rows of the workers say whether they respond.
     yield from (replace(row, advice="") for row in rows)
     is_whole = not any(row.state in ("missing", "unknown") for row in rows)
@@ -79,5 +80,6 @@ def _worker_row(worker: WorkerState, expected: Expected) -> Row:
     log = f".local/{worker.application.program}.log" if expected.local else f"run {expected.command('logs')}"
     # Where a queue is missing, or the credentials are bad, no log says so.
     fix = f"Look at its log: {log}" if isinstance(worker.error, ResponseTimeout) else worker.error.hint
+    fix = expected.recreate if isinstance(worker.error, QueueMissing) else fix
     fix = fix or "Look at the message from AWS."
     return Row(kind="worker", name=name, state="silent", text=worker.error.message, fix=fix, values={"seconds": None})

@@ -80,7 +80,16 @@ class Expected:
     @property
     def repair(self) -> str:
         """The command that creates what is missing and repairs what has drifted."""
-        return "rm -f .local/setup.stamp; ./run_local.sh up" if self.local else self.command("up")
+        return "rm -f .local/setup.stamp; ./run_local.sh up" if self.local else self.up()
+
+    @property
+    def recreate(self) -> str:
+        """The command that creates a missing queue: run_local.sh looks for them at each start."""
+        return self.command("up") if self.local else self.repair
+
+    def up(self, options: str = "") -> str:
+        """Return the command that makes this set-up, with further options, each after a blank."""
+        return self.command(f"up{'' if self.ec2 else ' --no-ec2'}{options}")
 
     def document(self, name: str, identity: Identity, bucket: str) -> object:
         """Return a policy's document for this account; None if it is not known."""

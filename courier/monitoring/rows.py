@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from courier.aws.inventory import BucketState, QueueState, TopicState
 from courier.aws.machines import ANYWHERE, GroupState, InstanceState, ScalingState
 from courier.errors import CourierError
 from courier.messaging.application import Application
 from courier.monitoring.expected import Expected
-from courier.monitoring.snapshot import Found, Machines, Snapshot
+from courier.monitoring.snapshot import Found, Machines, ProcessState, Snapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,22 +49,42 @@ class Row:
 
 def status_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
     """Yield what exists, one row each, and what is wrong with it."""
-    for process in snapshot.processes:
-        is_there = process.process_id is not None
-        text = f"is running (process {process.process_id})" if is_there else "is not running"
-        values = {"process_id": process.process_id} if is_there else {}
-        fix = "" if is_there else expected.command("up")
-        state = "running" if is_there else "missing"
-        yield Row(kind="process", name=process.name, state=state, text=text, fix=fix, values=values)
+    with_instance = expected.repair
+    expected = as_made(snapshot, expected)
+    yield from process_rows(snapshot.processes, expected)
     for name, queue in snapshot.queues.items():
         yield _queue_row(name, queue, snapshot, expected)
     yield bucket_row(snapshot, expected)
     yield from _alarm_rows(snapshot, expected)
     if is_without_machines(snapshot):
-        text = f"none: the workers run elsewhere; for an instance, {expected.repair}"
+        text = f"none: the workers run elsewhere; for an instance, {with_instance}"
         yield Row(kind="instance", name=expected.role, state="none", text=text)
     elif snapshot.machines:
         yield from _machine_rows(snapshot, snapshot.machines, expected)
+
+
+def process_rows(processes: Iterable[ProcessState], expected: Expected) -> Iterator[Row]:
+    """Yield a row for each process of run_local.sh."""
+    for process in processes:
+        number = process.process_id
+        if number is None:
+            fix = expected.command("up")
+            yield Row(kind="process", name=process.name, state="missing", text="is not running", fix=fix)
+            continue
+        text = f"{'does not respond' if process.is_silent else 'is running'} (process {number})"
+        yield Row(
+            kind="process",
+            name=process.name,
+            state="silent" if process.is_silent else "running",
+            text=text,
+            fix=f"{expected.command('down')}; {expected.command('up')}" if process.is_silent else "",
+            values={"process_id": number},
+        )
+
+
+def as_made(snapshot: Snapshot, expected: Expected) -> Expected:
+    """Return what is expected of this set-up, without machines if it has none: no fix may create them."""
+    return replace(expected, ec2="") if is_without_machines(snapshot) else expected
 
 
 def is_without_machines(snapshot: Snapshot) -> bool:
@@ -86,7 +106,8 @@ def unreadable(kind: str, name: str, error: CourierError) -> Row:
 
 def missing(kind: str, name: str, expected: Expected) -> Row:
     """Return the row of what does not exist."""
-    return Row(kind=kind, name=name, state="missing", fix=expected.repair)
+    fix = expected.recreate if kind == "queue" else expected.repair
+    return Row(kind=kind, name=name, state="missing", fix=fix)
 
 
 def _queue_row(name: str, found: Found[QueueState], snapshot: Snapshot, expected: Expected) -> Row:
@@ -167,7 +188,7 @@ def _alarm_rows(snapshot: Snapshot, expected: Expected) -> Iterator[Row]:
 def _topic_row(found: Found[TopicState], expected: Expected) -> Row:
     if isinstance(found, CourierError):
         return unreadable("topic", expected.topic, found)
-    fix = expected.command("up --alarm-mail ADDRESS")
+    fix = expected.up(" --alarm-mail ADDRESS")
     if found is None:
         text = "missing: no alarm sends mail"
         return Row(kind="topic", name=expected.topic, state="missing", text=text, fix=fix)

@@ -34,10 +34,11 @@ _PRIVATE = re.compile(r"-[0-9a-f]{16,32}")
 
 @dataclass(frozen=True, kw_only=True)
 class ProcessState:
-    """A process of run_local.sh; without an ID it is not running."""
+    """A process of run_local.sh; without an ID it is not running. A silent one runs and does not respond."""
 
     name: str
     process_id: int | None
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

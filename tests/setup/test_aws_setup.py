@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import boto3
 import pytest
@@ -50,11 +50,13 @@ class Stub:
         stub = {"STUB_CALLS": str(self._calls), "STUB_ANSWERS": str(self._answers)}
         self._env = {**env, **stub, "PATH": f"{program.parent}:{env['PATH']}"}
 
-    def run(self, *arguments: str, answers: dict[str, Any], **env: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, answers: dict[str, Any], stdout: int | IO[str] = subprocess.PIPE, **env: str
+    ) -> subprocess.CompletedProcess[str]:
         for call, (out, err, status) in {**USUAL, **answers}.items():
             text = ANSWER.format(out=shlex.quote(out), err=shlex.quote(err), status=status)
             (self._answers / call).write_text(text)
-        return setup({**self._env, **env}, *arguments)
+        return setup({**self._env, **env}, *arguments, stdout=stdout)
 
     @property
     def calls(self) -> list[list[str]]:
@@ -67,12 +69,15 @@ class Stub:
         return found[2:]
 
 
-def setup(env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def setup(
+    env: dict[str, str], *arguments: str, stdout: int | IO[str] = subprocess.PIPE
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(ROOT / "aws_setup.sh"), *arguments],
         env=env,
         stdin=subprocess.DEVNULL,
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         text=True,
         timeout=WAIT_SECONDS,
         check=False,

@@ -95,7 +95,7 @@ def bare_copy(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (*ROOT.glob("requirements*"), ROOT / "run_local.sh"):
         shutil.copy2(name, folder)
-    for part in ("courier/cli/lock_file.py", "setup/output.sh"):
+    for part in ("courier/cli/lock_file.py", "courier/cli/local_aws.py", "setup/output.sh"):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / part, folder / part)
     return folder

@@ -64,3 +64,33 @@ def test_a_table_is_as_wide_as_its_widest_cells() -> None:
 def test_records_have_a_line_for_each_fact() -> None:
     assert layout.records(("name", "bytes"), [("a", "1"), ("b", "2")]) == ["a", "  bytes: 1", "b", "  bytes: 2"]
     assert layout.records(("name", "bytes"), []) == []
+
+
+COMMANDS = (
+    "./run_local.sh up",
+    "./aws_setup.sh up --name x",
+    "python images_client.py dead",
+    "aws configure",
+    "rm -f x",
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("end", ["", ".", "; or look elsewhere", " (once)", ", then go on"])
+def test_a_command_is_not_broken_where_it_fits_a_line(command: str, end: str) -> None:
+    text = f"  The local AWS is not running. Start it with: {command}{end}"
+
+    for width in range(len(command) + 4, len(text) + 2):
+        lines = layout.wrapped(text, width)
+        assert [line for line in lines if command in line], (width, lines)
+        assert " ".join(" ".join(lines).split()) == text.strip()
+
+
+def test_a_command_longer_than_a_line_is_broken_after_its_verb() -> None:
+    text = "Run ./aws_setup.sh up --name a-name-that-is-long --region us-east-1 --no-ec2"
+
+    assert layout.wrapped(text, 30) == [
+        "Run ./aws_setup.sh up --name",
+        "a-name-that-is-long --region",
+        "us-east-1 --no-ec2",
+    ]

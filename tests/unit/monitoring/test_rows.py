@@ -296,7 +296,7 @@ def test_where_a_worker_cannot_be_asked_the_fix_is_not_in_its_log() -> None:
 
     fixes = [row.fix for row in checked(replace(GOOD, workers=workers)) if row.kind == "worker"]
 
-    assert fixes == ["Look at its log: run ./aws_setup.sh logs", DENIED.hint, "Look at the message from AWS."]
+    assert fixes == ["Look at its log: run ./aws_setup.sh logs", DENIED.hint, "./aws_setup.sh up"]
 
 
 def test_fixes_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
@@ -309,7 +309,11 @@ def test_fixes_select_the_set_up_and_are_run_locals_on_a_local_aws() -> None:
     )
 
     assert fixes(gone, named) == ["./aws_setup.sh up --name x"]
-    assert fixes(stopped, local) == ["./run_local.sh up", "rm -f .local/setup.stamp; ./run_local.sh up"]
+    assert fixes(stopped, local) == ["./run_local.sh up", "./run_local.sh up"]
+    frozen = replace(stopped, processes=[ProcessState(name="engine", process_id=7, is_silent=True)])
+    assert fixes(frozen, local)[0] == "./run_local.sh down; ./run_local.sh up"
+    drifted = replace(with_queue("imageInbox", queue("imageInbox", VisibilityTimeout="7")), machines=None)
+    assert fixes(drifted, local) == ["rm -f .local/setup.stamp; ./run_local.sh up"]
     dead = replace(with_queue("imageInbox-dead", queue("imageInbox-dead", waiting=1)), machines=None)
     assert "./run_local.sh images redrive" in fixes(dead, local)[0]
     assert "python images_client.py redrive" in fixes(dead, EXPECTED)[0]
@@ -352,6 +356,9 @@ def test_a_set_up_that_never_had_an_instance_lacks_none() -> None:
 
     assert wrong(bare) == []
     assert [(row.name, row.state) for row in checked(bare) if row.kind == "instance"] == [("lab3-worker", "none")]
+    without = replace(bare, queues={**bare.queues, "imageInbox": None})
+    assert fixes(without, EXPECTED) == ["./aws_setup.sh up --no-ec2"]
+    assert fixes(replace(without, machines=None), replace(EXPECTED, ec2="")) == ["./aws_setup.sh up --no-ec2"]
     in_lab = replace(bare, identity=lab, machines=replace(MACHINES, group=None, instances=[], profile_role="LabRole"))
     assert wrong(in_lab) == []
     for found in ({"group": DENIED}, {"instances": DENIED}, {"profile_role": "lab3-worker"}, {"group": GROUP}):
