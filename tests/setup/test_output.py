@@ -73,7 +73,7 @@ def in_shell(command: str, *arguments: str) -> str:
         ("log", "logs"),
         ("image", "images"),
         ("rnu", "run"),
-        ("numberss", "numbers"),
+        ("numberz", "numbers"),
         ("docktorr", "doctor"),
         ("se", "setup"),
         ("foo", ""),

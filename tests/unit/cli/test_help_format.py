@@ -94,7 +94,7 @@ def test_a_program_started_by_run_local_shows_its_command_line_in_the_help() -> 
     line = [sys.executable, str(ROOT / "images_client.py")]
 
     helped = subprocess.run([*line, "--help"], env=env, capture_output=True, text=True, check=True).stdout
-    wrong = subprocess.run([*line, "lits"], env=env, capture_output=True, text=True, check=False).stderr
+    wrong = subprocess.run([*line, "lst"], env=env, capture_output=True, text=True, check=False).stderr
 
     assert "images_client.py" not in helped + wrong
     assert "usage: ./run_local.sh images " in helped
