@@ -53,8 +53,8 @@ def digest(found: Mapping[str, Any]) -> str:
 
 def plot(dimension: Dimension, found: Mapping[str, Any]) -> bytes:
     """Return a PNG of a dimension's figures. Bends have a ring around them."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # type: ignore[import-not-found,unused-ignore]
+    from matplotlib.figure import Figure  # type: ignore[import-not-found,unused-ignore]
 
     figure = Figure(figsize=SIZE, layout="constrained")
     canvas = FigureCanvasAgg(figure)
@@ -88,7 +88,11 @@ def _panel(axes: Any, dimension: Dimension, found: Mapping[str, Any], key: str, 
 
 def _mark(axis: Any, values: Sequence[float]) -> None:
     """Write short numbers on a logarithmic axis: at powers of ten, and, where these are few, at 2 and 5 times them."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import (  # type: ignore[import-not-found,unused-ignore]
+        FuncFormatter,
+        LogLocator,
+        NullFormatter,
+    )
 
     steps = (1.0,) if max(values) / min(values) >= WIDE else (1.0, 2.0, 5.0)
     axis.set_major_locator(LogLocator(subs=steps, numticks=20))
