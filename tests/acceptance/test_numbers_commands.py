@@ -256,7 +256,7 @@ def test_a_wrong_setting_is_rejected_at_start_with_its_name(place: Place) -> Non
 
     assert done.returncode == 2
     assert "COURIER_TIMEOUT_SECONDS is 'soon'" in done.stderr
-    assert "from 0.1 to 3600" in done.stderr
+    assert "from 0.1 to 3,600" in done.stderr
 
 
 def test_json_says_errors_in_json_too(place: Place) -> None:
