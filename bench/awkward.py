@@ -73,7 +73,8 @@ def duckdb(path: str, statistic: str) -> object:
 
     names = {"mean": "avg", "variance": "var_samp", "stdev": "stddev_samp"}
     query = f"SELECT {names.get(statistic, statistic)}(column0) FROM read_csv('{path}', header=false)"  # noqa: S608  our own words
-    return db.sql(query).fetchall()[0][0]
+    ((found,),) = db.execute(query).fetchall()
+    return found
 
 
 TOOLS: dict[str, Tool] = {"Courier": ours, "NumPy": numpy, "pandas": pandas, "polars": polars, "DuckDB": duckdb}
