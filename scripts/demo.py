@@ -27,7 +27,7 @@ from PIL import Image
 from courier.images.preview import sample
 from scripts.recording import PROMPT, Recording
 from scripts.svg import animated, still
-from tests.support.transcripts import plain
+from tests.support.transcripts import piped, plain
 
 ROOT = Path(__file__).parents[1]
 STORYBOARD = ROOT / "docs/demo/storyboard.toml"
@@ -102,17 +102,7 @@ def _prepare(folder: Path) -> None:
 
 def _output(command: str, folder: Path, env: dict[str, str]) -> str:
     """Return what a command prints where there is no terminal, but for times."""
-    done = subprocess.run(
-        ["bash", "-c", command],
-        cwd=folder,
-        env=env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    return plain(done.stdout)
+    return plain(piped(["bash", "-c", command], folder, env))
 
 
 if __name__ == "__main__":

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from courier import Requester
+from courier.cancellation import Canceled
 from courier.cli import picks, typed_paths
 from courier.cli.menu import Action, Choice, Other, leave, run_menu
 from courier.cli.queue_commands import QueueCommands
-from courier.errors import CourierError, WrongUsage
+from courier.errors import CourierError, RequestCanceled, WrongUsage
 from courier.text import printable, quoted
 
 if TYPE_CHECKING:
@@ -142,7 +143,10 @@ class ImagesMenu:
             history="operations",
             explain=partial(operation_prompt.explain, self._terminal),
         )
-        results = self._commands.process(names, pipeline)
+        try:
+            results = self._commands.process(names, pipeline)
+        except Canceled:  # while it waited for responses, and not at a question
+            raise RequestCanceled from None
         if results:
             self._newest["processed"] = [result.name for result in results]
         if len(names) > 1:

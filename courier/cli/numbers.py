@@ -81,11 +81,11 @@ class Numbers:
         text = source.text()
         items = parser.split(text)
         content = text.encode()
-        if len(content) > self.requester.max_body_bytes(len(content)):
-            self._send_long(ListSource([text], Reading()), "the list", source.missing)
-            return
         note = note or source.note
         try:
+            if len(content) > self.requester.max_body_bytes(len(content)):
+                self._send_long(ListSource([text], Reading()), "the list", source.missing, note)
+                return
             with informed(self._terminal, "Waiting for the response (Ctrl-C to cancel)", self.requester):
                 found = self.requester.request(Request(body=text, options=self._extras.options))
         except CourierError:
@@ -93,7 +93,7 @@ class Numbers:
             raise
         shown = response.decode(found.body)
         ends = items[:SHOWN_BACK], items[-SHOWN_BACK:]
-        self.report.show(*ends, shown, found.seconds, source.missing, note)
+        self.report.show(*ends, shown, found.seconds, source.missing, [note])
 
     def send_file(self, path: str) -> None:
         """Request the statistics of a file, or of standard input for `-`, of any size. Raises: CourierError."""
@@ -108,7 +108,7 @@ class Numbers:
             else:
                 self._send(source)
 
-    def _send_long(self, source: ListSource, name: str, missing: MissingValues | None) -> None:
+    def _send_long(self, source: ListSource, name: str, missing: MissingValues | None, note: str = "") -> None:
         """Request the statistics of a list that is too large for a message, by claim check. Raises: CourierError."""
         from courier.numbers import claim_check
 
@@ -118,10 +118,9 @@ class Numbers:
             extras=replace(self._extras, modes=False),
         )
         result, took_seconds = claim_check.request(client, self._settings.bucket, source, name, self._terminal)
-        self._warn(source.note)
-        self._warn(NO_MODES * self._modes)
+        notes = [note or source.note, NO_MODES * self._modes]
         beginning, end = (re.split(r"[,;\s]+", part.strip()) for part in (source.beginning, source.end))
-        self.report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds, missing)
+        self.report.show(beginning[:SHOWN_BACK], end[-SHOWN_BACK:], result, took_seconds, missing, notes)
 
     def _warn(self, note: str) -> None:
         if note:

@@ -44,11 +44,12 @@ class Report:
         response: NumbersResponse,
         took_seconds: float,
         missing: MissingValues | None = None,
-        note: str = "",
+        notes: Sequence[str] = (),
     ) -> None:
         """Show a response, and the `first` and `last` numbers of the list, all of them if it is short.
 
-        `missing`: the values that were skipped; None if none are. `note`: a warning, where it is seen: below the rest.
+        `missing`: the values that were skipped; None if none are. `notes`: warnings, where they are seen: below the
+        rest; some may be empty.
         """
         response = replace(response, skipped=missing.count) if missing else response
         if self._output == "json":
@@ -61,19 +62,19 @@ class Report:
             self._show_list(first, last, int(response.statistics.get("count") or 0))
             if missing and missing.count:
                 self._terminal.say(missing.note())
-            self._show_person(response, note)
+            self._show_person(response, notes)
             self._terminal.say(f"answered in {took_seconds:.3f} s")
-        if note:
+        for note in filter(None, notes):
             self._terminal.warn(note)
 
     def _show_list(self, first: Sequence[str], last: Sequence[str], count: int) -> None:
         self._terminal.say(list_line(first, last, count, self._terminal.width))
 
-    def _show_person(self, response: NumbersResponse, note: str) -> None:
+    def _show_person(self, response: NumbersResponse, notes: Sequence[str]) -> None:
         ascii_only, plain = self._terminal.ascii_only, self._terminal.plain
         if self._terminal.width and not plain:
             width = self._terminal.width
-            below = len(layout.wrapped(note, width)) if note else 0
+            below = sum(len(layout.wrapped(note, width)) for note in notes if note)
             height = (self._terminal.height or output.USUAL_LINES) - OTHER_LINES - self.lines_below() - below
             spans = answer.fitted(response, width=width, height=height, ascii_only=ascii_only)
             self._terminal.say_spans(spans)

@@ -123,6 +123,18 @@ def test_a_batch_of_decimal_commas_is_noted_as_a_file_of_them_is(served: Place) 
     assert asked(served, "1;5\n2;5\n", command="batch").stderr == ""
 
 
+def test_a_typed_list_that_fits_no_message_is_noted_too(place: Place) -> None:
+    place.worker("numbers_worker.py")
+    place.client("sqs").set_queue_attributes(
+        QueueUrl=place.url("requestQueue"), Attributes={"MaximumMessageSize": "10240"}
+    )
+
+    done = place.run(CLIENT, "send", "1,5\n" * 3_000, "--json")
+
+    assert json.loads(done.stdout)["count"] == 6_000
+    assert is_note(done.stderr, "6,000 numbers in 3,000 lines")
+
+
 @pytest.mark.parametrize(
     ("output", "status", "said"),
     [("| true", 141, ""), (">/dev/full", 2, "output cannot be written"), (">&-", 2, "output is closed")],

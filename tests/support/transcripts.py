@@ -42,11 +42,12 @@ class Shell:
         """Return what a command prints, to a pipe or in a terminal."""
         account = self._place.env["AWS_ACCESS_KEY_ID"]
         bash = ["bash", "-c", _AWS + command.replace(ACCOUNT, account)]
-        printed = (_shown if in_terminal else _piped)(bash, self._place.folder, self._env)
+        printed = (_shown if in_terminal else piped)(bash, self._place.folder, self._env)
         return printed.replace(account, ACCOUNT)
 
 
-def _piped(command: list[str], folder: Path, env: Mapping[str, str]) -> str:
+def piped(command: list[str], folder: Path, env: Mapping[str, str]) -> str:
+    """Return what a command prints where there is no terminal."""
     return subprocess.run(
         command,
         cwd=folder,

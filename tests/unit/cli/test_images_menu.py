@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
+from courier.cancellation import Canceled
 from courier.cli.failures import Failures
 from courier.cli.images_commands import ImageCommands
 from courier.cli.images_menu import ImagesMenu
@@ -53,7 +55,7 @@ def transfer() -> LocalTransfer:
     return LocalTransfer(aws)
 
 
-def walked(transfer: LocalTransfer, *typed: str | list[str]) -> Screen:
+def walked(transfer: LocalTransfer, *typed: str | list[str] | type[BaseException]) -> Screen:
     """Return the screen after a menu in which this was typed."""
     screen = Screen(*typed, "0", is_terminal=True)
     assert walked_on(transfer, screen) == 0
@@ -181,6 +183,18 @@ def test_files_that_are_dropped_on_the_menu_are_uploaded(
 
     assert names(transfer, "unprocessed") == uploaded
     assert errors in screen.errors
+
+
+def test_canceled_work_says_what_becomes_of_the_request_and_a_canceled_question_nothing(
+    transfer: LocalTransfer,
+) -> None:
+    def cancel(_name: str) -> NoReturn:
+        raise Canceled
+
+    transfer.before_work = cancel
+
+    assert "may still be worked on" in walked(transfer, "a.png", "2", "1", "flip").shown
+    assert "may still be worked on" not in walked(transfer, "2", "1", KeyboardInterrupt).shown
 
 
 def test_only_what_the_user_agrees_to_enters_the_history(transfer: LocalTransfer) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from courier.cli.keyboard import END
 from courier.cli.menu import Choice, Other, leave, run_menu
-from courier.errors import INTERRUPTED, CourierError, WrongUsage
+from courier.errors import INTERRUPTED, CourierError, RequestCanceled, WrongUsage
 from tests.support.screens import Screen
 
 
@@ -21,6 +21,10 @@ def fail() -> None:
 
 def crash() -> None:
     raise ValueError("a bug")
+
+
+def cancel() -> None:
+    raise RequestCanceled
 
 
 def interrupt() -> None:
@@ -128,7 +132,8 @@ def test_lines_that_come_at_once_can_be_one_list(typed: list[str | list[str]], d
     [
         (fail, "It broke.\nFix it.\n", ""),
         (crash, "ValueError: a bug\n", ""),
-        (interrupt, "", "back to the menu"),
+        (interrupt, "", "back to the menu.\n"),
+        (cancel, "", "back to the menu. The request may still be worked on"),
     ],
 )
 def test_nothing_that_goes_wrong_ends_the_menu(action: Callable[[], None], error: str, shown: str) -> None:

@@ -50,6 +50,21 @@ def test_an_answer_fits_the_terminal_and_no_number_is_cut(monkeypatch: pytest.Mo
     assert [words[words.index(sign) - 1] for sign in ("┃", "◆")] == ["median", "mean"]
 
 
+@pytest.mark.parametrize("notes", [[], ["", ""], ["A comma?", "", "No modes."]])
+def test_warnings_are_below_the_answer_and_leave_it_in_sight(notes: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.cli.output.lines", lambda _file: 24)
+    monkeypatch.setenv("COLUMNS", "60")
+    screen = Screen(is_terminal=True)
+    report = Report(screen.terminal, "")
+    report.lines_below = lambda: 2
+
+    report.show(["1"], ["1"], ANSWER, 0.1, None, notes)
+
+    warnings = [note for note in notes if note]
+    assert screen.errors.splitlines() == warnings
+    assert len(screen.shown.splitlines()) + len(warnings) + report.lines_below() < 24
+
+
 def test_plain_output_has_a_fact_a_line() -> None:
     screen = Screen(plain=True)
 
