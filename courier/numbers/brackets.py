@@ -12,11 +12,11 @@ import numpy as np
 
 from courier.numbers.integers import Array, in_common_unit
 
-#: The share of a random sample that a bracket covers on each side of a quantile: five standard deviations of its
-#: error, within these bounds.
+#: The share of a sample that a bracket covers on each side of a quantile: four standard deviations of its error if the
+#: sample is random, within these bounds.
 LEAST_REACH = 0.01
 _MOST_REACH = 0.25
-_DEVIATIONS = 2.5
+_DEVIATIONS = 2.0
 #: The most values that a bracket keeps, of 8 bytes each. A value of more than 64 bits counts as `_LARGE` values (the
 #: longest takes 700 bytes). A limit must be at least 1,000, for a useful sample.
 MAX_KEPT = 1_000_000
@@ -127,11 +127,16 @@ class RankBracket:
 
 
 def around(
-    ordered: Array, decimals: int, share: float, *, bounds: tuple[Fraction | None, Fraction | None] = (None, None)
+    ordered: Array,
+    decimals: int,
+    share: float,
+    *,
+    bounds: tuple[Fraction | None, Fraction | None] = (None, None),
+    least_reach: float = LEAST_REACH,
 ) -> RankBracket:
     """Return the bracket around the quantile `share`, estimated from an ordered sample of the values in `bounds`."""
     size = len(ordered)
-    reach = min(_MOST_REACH, max(LEAST_REACH, _DEVIATIONS / sqrt(max(size, 1))))
+    reach = min(_MOST_REACH, max(least_reach, _DEVIATIONS / sqrt(max(size, 1))))
     low, high = floor((share - reach) * size), ceil((share + reach) * size)
     return RankBracket(
         Fraction(int(ordered[low]), 10**decimals) if low >= 0 and size else bounds[0],

@@ -76,7 +76,7 @@ def test_any_number_of_parts_gives_the_figures_of_the_whole_list(
     items: list[str], separator: str, parts: int, limit: int, percentiles: tuple[str, ...]
 ) -> None:
     text = separator.join(items)
-    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 16):
+    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 64):
         found, _ = in_parts(text, parts, limit=limit, percentiles=percentiles)
 
     assert found == of_the_whole(text, percentiles)
@@ -97,6 +97,44 @@ def test_a_long_list_takes_one_pass_if_it_may_keep_enough_and_two_if_not(order: 
     assert more_passes in {2, 3}
 
 
+def test_the_longer_a_list_the_narrower_its_brackets_so_that_one_pass_is_enough() -> None:
+    values = [(number * 7919) % 400_009 for number in range(400_000)]
+    text = "\n".join(map(str, values))
+
+    with patch("courier.numbers.passes.MAX_KEPT", 6_000):
+        found, passes = in_parts(text, 3, limit=6_000)
+
+    assert found == of_the_whole(text)
+    assert passes == 1
+
+
+@pytest.mark.parametrize(
+    ("size", "blocks", "sampled"),
+    [
+        (2**20 - 1, 1, 2**20 - 1),
+        (2**20, 32, 2**20),
+        (200 * 10**6, 32, 2**20),
+        (2**29, 32, 2**21),
+        (2**30, 64, 2**22),
+        (10**12, 128, 2**23),
+    ],
+)
+def test_a_longer_list_has_a_larger_sample(size: int, blocks: int, sampled: int) -> None:
+    taken: list[range] = []
+
+    def fetch(ranges: Sequence[range]) -> list[bytes]:
+        taken.extend(ranges)
+        return [b"1\n" * (len(one) // 2) for one in ranges]
+
+    make_plan(fetch, size, STATISTICS)
+
+    assert len(taken) == blocks
+    # Each block but one at the beginning has the byte before it.
+    assert sum(len(one) - bool(one.start) for one in taken) == sampled
+    assert all(before.stop <= after.start + 1 for before, after in pairwise(taken))
+    assert taken[-1].stop <= size
+
+
 def test_two_values_that_alternate_are_no_error() -> None:
     text = "3,8," * 60_000 + "3"
 
@@ -109,7 +147,7 @@ def test_two_values_that_alternate_are_no_error() -> None:
     ids=["one that differs", "nothing to be seen"],
 )
 def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
-    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 64):
+    with patch("courier.numbers.passes.SAMPLE_BLOCKS", 4), patch("courier.numbers.passes.SAMPLE_BYTES", 256):
         found, passes = in_parts(text, 3)
 
     assert found == of_the_whole(text)
