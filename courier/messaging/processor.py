@@ -125,9 +125,12 @@ class Processor:
         )
 
     def _reply(self, received: ReceivedMessage) -> tuple[Request, Reply, str]:
-        request = decode_address(received.message)
         try:
             request = decode_request(received.message)
+        except MalformedMessage as error:
+            request = decode_address(received.message)
+            return request, self._rejection(request, error.sentence, hint=error.hint), "rejected"
+        try:
             if request.deadline is not None and self._clock.is_past(request.deadline):
                 return request, self._rejection(request, "The deadline has passed."), "expired"
             self._check_address(request)
