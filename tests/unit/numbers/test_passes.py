@@ -10,21 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from courier.errors import MalformedMessage, NotANumberList, ResponseTimeout
-from courier.numbers import parser
+from courier.errors import NotANumberList
 from courier.numbers.brackets import MAX_KEPT
-from courier.numbers.held_list import HeldList
-from courier.numbers.histogram import histogram
 from courier.numbers.passes import make_plan, pass_over
-from courier.numbers.plan import Edge, Plan
+from courier.numbers.plan import Plan
 from courier.numbers.ranges import ByteRange
-from courier.numbers.response import Histogram
 from courier.numbers.rounding import Figure
 from courier.numbers.search import summarize_stream
-from courier.numbers.stats import STATISTICS, of_any, of_held, summarize
+from courier.numbers.stats import STATISTICS, of_any
 from courier.numbers.streaming import OnePass
-
-Found = tuple[dict[str, Figure | None], Histogram]
+from tests.support.whole_list import Found, of_the_whole
 
 numbers = (
     st.integers(-50, 50).map(str)
@@ -55,14 +50,6 @@ def in_parts(text: str, parts: int, *, limit: int = MAX_KEPT, percentiles: Seque
         return whole
 
     return summarize_stream(make_plan(fetch, size, statistics), make_pass, statistics, limit=limit), passes
-
-
-def of_the_whole(text: str, percentiles: Sequence[str] = ()) -> Found:
-    units, decimals = parser.read(text)
-    sample = HeldList(units=units, decimals=decimals)
-    figures = summarize(sample, of_held(percentiles))
-    figures.pop("mode")
-    return figures, histogram(sample)
 
 
 @given(
@@ -154,43 +141,6 @@ def test_what_a_look_has_missed_is_drawn_all_the_same(text: str) -> None:
     assert passes <= 3
 
 
-@pytest.mark.parametrize(
-    "brackets",
-    [
-        [],
-        [((900, 0), (910, 0)), ((10, 0), (20, 0)), ((500, 0), None)],
-        [((5, 1), (5, 1))],
-        [(None, None)] * 4,
-    ],
-    ids=["none", "out of order", "beside it", "everything"],
-)
-def test_figures_are_those_of_the_whole_list_whatever_a_look_has_said(brackets: list[tuple[Edge, Edge]]) -> None:
-    values = [number * 7919 % 1_000 for number in range(3_000)]
-
-    def make_pass(plan: Plan) -> OnePass:
-        made = plan.open(limit=1_000)
-        made.add(values, 0)
-        return made
-
-    found = summarize_stream(Plan(exponent=0, brackets=brackets), make_pass, of_any(["95"]), limit=1_000)
-
-    assert found == of_the_whole(",".join(map(str, values)), ["95"])
-
-
-def test_parts_that_do_not_fit_together_come_to_an_end() -> None:
-    looked = Plan(exponent=0, brackets=[((5, 0), (5, 0))] * 3)
-
-    def make_pass(look: Plan) -> OnePass:
-        made = look.open(limit=MAX_KEPT)
-        made.add([1, 2, 3], 0)
-        for bracket in made.brackets:
-            bracket.below = 10
-        return made
-
-    with pytest.raises(ResponseTimeout, match="do not match"):
-        summarize_stream(looked, make_pass, STATISTICS, limit=MAX_KEPT)
-
-
 def test_large_numbers_in_a_look_are_thinned() -> None:
     text = "1e400,1e-400," * 8_000 + "7"
     with patch("courier.numbers.passes.SAMPLE_LARGE", 500):
@@ -202,18 +152,3 @@ def test_large_numbers_in_a_look_are_thinned() -> None:
 def test_an_empty_list_is_rejected() -> None:
     with pytest.raises(NotANumberList, match="empty"):
         in_parts("", 1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "", "x", "[]", '{"exponent": 3}', '{"exponent": "3", "brackets": []}',
-        '{"exponent": 3, "brackets": [[[1.5, 2], null]]}',
-        '{"exponent": 3, "brackets": [[[1, 99999999], null]]}',
-        '{"exponent": 99999999, "brackets": []}',
-        '{"exponent": 3, "brackets": [null]}',
-    ],
-)  # fmt: skip
-def test_what_is_no_look_is_rejected(text: str) -> None:
-    with pytest.raises(MalformedMessage):
-        Plan.decode(text)
