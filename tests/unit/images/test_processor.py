@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, cast
 
 import pytest
-from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, ImageStat, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageChops, ImageCms, ImageDraw, ImageOps, JpegImagePlugin, PngImagePlugin
 
 from courier.errors import NotAnImage, Reason, Rejected
 from courier.files import check_name
@@ -545,16 +545,6 @@ def test_a_moving_image_is_turned_upright_and_its_stand_in_left_out() -> None:
     assert Image.open(io.BytesIO(made.content)).convert("RGB").getpixel((4, 4)) == (255, 0, 0)
 
 
-def test_a_draft_leaves_sizes_as_they_are_without_one() -> None:
-    for width, height, operations in (
-        (2221, 1362, "thumbnail=79"),
-        (481, 484, "thumbnail=116"),
-        (999, 700, "resize=100x90:outside"),
-    ):
-        jpeg, png = (image_file("RGB", image_format, (width, height)) for image_format in ("JPEG", "PNG"))
-        assert do(jpeg, operations).size == do(png, operations).size
-
-
 def test_what_cannot_be_written_is_said_of_the_result_and_not_of_the_source() -> None:
     with pytest.raises(NotAnImage, match="The result, 20000 x 20 pixels, cannot be written as WEBP"):
         processed(image_file("L", "PNG", (20_000, 20)), "convert=webp")
@@ -685,44 +675,6 @@ def test_too_many_frames_and_too_many_pixels_in_them_are_rejected() -> None:
         processed(moving(), "flip", bounds=Bounds(megapixels=1, frames=2))
     with pytest.raises(NotAnImage, match=r"8 x 8 pixels .*3 frames"):
         processed(moving(), "flip", bounds=Bounds(megapixels=0.0001, frames=20))
-
-
-@pytest.mark.parametrize(
-    ("operations", "size"),
-    [
-        ("thumbnail=80", (80, 60)),
-        ("grayscale,thumbnail=80", (80, 60)),
-        ("resize=50%", (600, 450)),
-        ("resize=599", (599, 449)),
-        ("resize=400x400:cover,sepia", (400, 400)),
-        ("print", None),
-    ],
-)
-def test_a_photo_above_the_limit_is_decoded_as_small_as_the_result_allows(
-    operations: str, size: tuple[int, int] | None
-) -> None:
-    file = io.BytesIO()
-    image = Image.open(io.BytesIO(sample())).convert("RGB").resize((1_201, 901), Image.Resampling.BICUBIC)
-    image.save(file, "JPEG", quality=95)
-    bounds = Bounds(megapixels=0.3, frames=20)
-
-    if size is None:
-        with pytest.raises(NotAnImage, match=r"1201 x 901 pixels .*at most 0\.3 million"):
-            processed(file.getvalue(), operations, bounds=bounds)
-        return
-    made = Image.open(io.BytesIO(processed(file.getvalue(), operations, bounds=bounds).content))
-    whole = Image.open(io.BytesIO(processed(file.getvalue(), operations).content))
-    assert made.size == size
-    assert max(ImageStat.Stat(ImageChops.difference(made.convert("RGB"), whole.convert("RGB"))).mean) < 2
-
-
-def test_one_of_108_megapixels_becomes_a_thumbnail_within_the_default_limits() -> None:
-    file = io.BytesIO()
-    Image.new("L", (12_000, 9_000), 99).save(file, "JPEG")
-
-    made = processed(file.getvalue(), "web", bounds=Bounds(megapixels=50, frames=300))
-
-    assert (made.width, made.height) == (1_600, 1_200)
 
 
 def test_a_result_that_would_be_too_large_is_rejected_before_it_is_made() -> None:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from typing import Any
 
 import pytest
 from PIL import Image, ImageCms
 
-from courier.images import avif, color, profiles
-from courier.images.preview import sample
-from courier.images.probe import Bounds
-from courier.images.processor import Processed, process
+from courier.images import profiles
+from courier.images.processor import Processed
 from courier.images.profiles import SRGB_PRIMARIES, Description, gamma_curve, is_srgb, made, srgb_curve
-
-P3, BT2020 = 12, 9
-#: From linear P3 to linear sRGB, as both have the same white (W3C, CSS Color 4).
-P3_TO_SRGB = ((1.2249, -0.2247, 0.0), (-0.0420, 1.0419, 0.0), (-0.0197, -0.0786, 1.0979))
+from tests.support.colors import BT2020, P3, in_srgb_by_formula, near, pixel, shown
+from tests.support.image_files import chunk
+from tests.support.image_files import do as processed
 
 
 def srgb() -> bytes:
@@ -29,40 +25,12 @@ def renamed(profile: bytes) -> bytes:
     return profile.replace(b"sRGB", b"mine").replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
 
 
+def do(content: bytes, operations: str = "convert=png") -> Processed:
+    return processed(content, operations)
+
+
 def called_srgb(profile: bytes) -> bytes:
     return profile.replace("described".encode("utf-16-be"), "sRGB     ".encode("utf-16-be"))
-
-
-def do(content: bytes, operations: str = "convert=png") -> Processed:
-    return process(io.BytesIO(content), name="a", operations=operations, bounds=Bounds(megapixels=50, frames=9))
-
-
-def pixel(content: bytes) -> tuple[int, ...]:
-    return tuple(Image.open(io.BytesIO(content)).convert("RGB").crop((0, 0, 1, 1)).tobytes())
-
-
-def shown(result: Processed) -> tuple[int, ...]:
-    """Return a result's color as a program shows it that knows profiles."""
-    image: Image.Image = Image.open(io.BytesIO(result.content))
-    profile = image.info.get("icc_profile")
-    image = color.shallow(image, print) if color.is_deep(image) else image
-    image = image.convert("L") if profile and profile[16:20] == b"GRAY" else image.convert("RGB")
-    if profile:
-        source, target = ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
-        converted = ImageCms.profileToProfile(image, source, target, outputMode="RGB")
-        assert converted
-        image = converted
-    return tuple(image.convert("RGB").crop((0, 0, 1, 1)).tobytes())
-
-
-def near(one: tuple[int, ...], other: tuple[int, ...], most: int = 2) -> bool:
-    return all(abs(a - b) <= most for a, b in zip(one, other, strict=True))
-
-
-def in_srgb_by_formula(color: tuple[int, ...]) -> tuple[int, ...]:
-    linear = [srgb_curve(level / 255) for level in color]
-    found = [sum(a * b for a, b in zip(row, linear, strict=True)) for row in P3_TO_SRGB]
-    return tuple(round(255 * (12.92 * x if x <= 0.0031308 else 1.055 * x ** (1 / 2.4) - 0.055)) for x in found)
 
 
 # What a profile does
@@ -118,10 +86,6 @@ def test_white_of_high_dynamic_range_is_white(curve: int) -> None:
 
 
 # PNG
-
-
-def chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + name + data + zlib.crc32(name + data).to_bytes(4, "big")
 
 
 def png(mode: str, color: Any, *chunks: bytes) -> bytes:
@@ -221,19 +185,7 @@ def test_an_avifs_colors_look_the_same_afterwards(operations: str) -> None:
     assert near(shown(do(in_avif(), operations)), (180, 120, 90), 5)
 
 
-def test_an_avifs_depth_and_description_are_read() -> None:
-    content = in_avif()
-    place = content.index(b"pixi") + 9
-    deep = content[:place] + b"\x0a\x0a\x0a" + content[place + 3 :]
-
-    assert (avif.read(content).bits, avif.read(content).description) == (8, Description(primaries=1, curve=13))
-    assert avif.read(deep).bits == 10
-    for length in range(0, len(content), 7):
-        avif.read(content[:length])
-    assert avif.read(sample()).bits == 8
-
-
-# JPEG, TIFF and BMP
+# JPEG; TIFF and BMP are in test_descriptions
 
 #: Adobe RGB's (180, 120, 90) in sRGB, by the usual matrices from and to XYZ.
 ADOBE_COLOR = (199, 121, 88)
@@ -250,36 +202,3 @@ def test_a_jpeg_that_dcf_calls_adobe_rgb_is_converted() -> None:
         assert near(shown(made_image), ADOBE_COLOR, 3), operations
         # What was true of the source's colors alone does not go along.
         assert 0xA001 not in Image.open(io.BytesIO(made_image.content)).getexif().get_ifd(0x8769)
-
-
-def test_a_tiff_that_names_its_primaries_is_converted() -> None:
-    file = io.BytesIO()
-    primaries = profiles.PRIMARIES[P3]
-    tags = {319: primaries[:6], 318: primaries[6:]}
-    Image.new("RGB", (16, 16), (180, 120, 90)).save(file, "TIFF", tiffinfo=tags)
-
-    assert near(shown(do(file.getvalue(), "flip")), in_srgb_by_formula((180, 120, 90)))
-
-
-def bmp(kind: bytes, *numbers: int, profile: bytes = b"") -> bytes:
-    """Return a BMP of 8 x 8 pixels with a header of version 5."""
-    pixels = bytes((90, 120, 180)) * 64
-    header = struct.pack("<IiiHHIIiiII", 124, 8, 8, 1, 24, 0, len(pixels), 0, 0, 0, 0) + bytes(16) + kind
-    points = struct.pack("<12i", *(numbers or (0,) * 12))
-    tail = struct.pack("<IIII", 4, 124 + len(pixels), len(profile), 0)
-    size = 14 + 124 + len(pixels) + len(profile)
-    return struct.pack("<2sIHHI", b"BM", size, 0, 0, 138) + header + points + tail + pixels + profile
-
-
-def test_a_bmp_that_is_calibrated_or_has_a_profile_is_converted() -> None:
-    white = 1 / 0.3290
-    columns = [(0.4866, 0.2290, 0.0), (0.2657, 0.6917, 0.0451), (0.1982, 0.0793, 1.0439)]
-    points = [round(part * 2**30 / white) for column in columns for part in column]
-    linear = bmp(b"\0\0\0\0", *points, *[2**16] * 3)
-    in_p3 = bmp(b"DEBM", profile=Description(primaries=P3, curve=13).profile())
-    plain = bmp(b"BGRs")
-
-    assert near(shown(do(in_p3)), in_srgb_by_formula((180, 120, 90)))
-    assert near(shown(do(plain)), (180, 120, 90), 0)
-    assert near(shown(do(bmp(b"\0\0\0\0"))), (180, 120, 90), 0)
-    assert shown(do(linear))[1] > 160

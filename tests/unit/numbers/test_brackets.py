@@ -111,7 +111,7 @@ def test_parts_that_are_thinned_differently_are_one_sample_afterwards(*, is_coar
 
 
 def test_around_a_quantile_reaches_further_the_smaller_the_sample() -> None:
-    def reach(size: int, share: float) -> tuple[Fraction | None, Fraction | None]:
+    def reach(size: int, share: float) -> tuple[object, object]:
         ordered: Array = np.arange(size)
         found = around(ordered, 1, share, bounds=(Fraction(-5), Fraction(10**6)))
         return found.low, found.high
