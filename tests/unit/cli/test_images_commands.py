@@ -12,16 +12,13 @@ import pytest
 from courier import Request
 from courier.aws.s3 import StoredObject, etag_of
 from courier.cancellation import Canceled
-from courier.cli import graphics, image_rows, images, images_arguments
-from courier.cli.failures import Failures
-from courier.cli.images_commands import ImageCommands
-from courier.errors import CourierError, Rejected, ResponseTimeout, Unreachable, WrongUsage
-from courier.images.pipeline import PRESETS, parse
+from courier.cli import graphics, images, images_arguments
+from courier.errors import Rejected, ResponseTimeout, Unreachable, WrongUsage
+from courier.images.pipeline import parse
 from courier.images.preview import sample
-from courier.images.transfer import Result
-from tests.support.fakes import FakeAws, until
+from tests.support.fakes import until
+from tests.support.image_commands import commands_for, made_transfer
 from tests.support.rows import rows
-from tests.support.screens import Screen
 from tests.support.transfers import LocalTransfer, made_of
 
 
@@ -30,23 +27,6 @@ class Listing(LocalTransfer):
 
     def names(self, folder: str, *, in_folder: object = None) -> list[StoredObject]:  # noqa: ARG002
         return [StoredObject(name="a\x1b.png", etag="", size_bytes=12_345, modified=datetime(2026, 11, 25, tzinfo=UTC))]
-
-
-def made_transfer(kind: type[LocalTransfer] = LocalTransfer, **errors: CourierError) -> LocalTransfer:
-    """Return a transfer where work on some images fails, by their names without the ending."""
-    aws = FakeAws()
-    aws.objects.create_bucket(Bucket="bucket")
-    transfer = kind(aws)
-    transfer.errors = {f"{stem}.png": error for stem, error in errors.items()}
-    return transfer
-
-
-def commands_for(
-    transfer: LocalTransfer, *typed: str, as_json: bool = False, is_terminal: bool = False
-) -> tuple[ImageCommands, Screen]:
-    screen = Screen(*typed, is_terminal=is_terminal)
-    failures = Failures(screen.terminal.complain, screen.terminal.row if as_json else None)
-    return ImageCommands(transfer, screen.terminal, failures, as_json=as_json), screen
 
 
 @pytest.fixture
@@ -129,71 +109,6 @@ def test_rows_for_programs_have_one_shape(folder: Path) -> None:
     assert [row["was_there"] for row in found if row["step"] in {"run", "upload"}] == [False] * 5 + [True] * 2
     assert found[1]["path"] == "out/a-grayscale.png"
     assert screen.errors.splitlines()[0].startswith("1 file skipped: e.jxl (JPEG XL")
-
-
-def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
-    (folder / "bad.png").write_bytes(b"")
-    arguments = ["run", "a.png", "bad.png", "--to", "out", "--operations", "sepia", "--operations", "flip,flop"]
-    given = images_arguments.build_parser("").parse_args([*arguments, "--operations", "sepia"])
-    commands, screen = commands_for(made_transfer())
-    for_programs, written = commands_for(made_transfer(), as_json=True)
-
-    assert images.run(given, commands) == 1
-    assert images.run(given, for_programs) == 1
-
-    assert screen.shown.splitlines() == [
-        "a.png -> out/a-sepia.png: 8 x 4",
-        "a.png -> out/a-flip-flop.png: 8 x 4",
-    ]
-    said = [line.split(": ")[0] for line in screen.errors.splitlines() if line.startswith("bad.png")]
-    assert said == ["bad.png (sepia)", "bad.png (flip,flop)"]
-    assert screen.errors.splitlines()[-2].startswith("2 of 4 results of 2 images, ")
-    assert screen.errors.splitlines()[-1] == "2 failed: bad.png (sepia), bad.png (flip,flop)"
-    assert [
-        (row["name"], row["operations"], row["result"], row["was_there"]) for row in rows(written.shown, "images")
-    ] == [
-        ("a.png", "sepia", "a-sepia.png", True),
-        ("a.png", "flip,flop", "a-flip-flop.png", True),
-        ("bad.png", "sepia", None, False),
-        ("bad.png", "flip,flop", None, False),
-    ]
-
-
-def test_a_contact_sheet_is_saved_like_a_result(folder: Path) -> None:
-    given = images_arguments.build_parser("").parse_args(["sheet", "a.png", "--to", "out"])
-    commands, screen = commands_for(made_transfer())
-
-    assert images.run(given, commands) == 0
-    assert images.run(given, commands) == 0
-
-    name = "a.png.thumbnail-160-contact-sheet.jpg"
-    assert screen.shown.splitlines() == [f"a.png -> out/{name}: 8 x 4", f"a.png -> out/{name}: already done"]
-    assert (folder / "out" / name).read_bytes() == made_of(sample(), PRESETS["sheet"])
-
-
-@pytest.mark.usefixtures("folder")
-def test_uploaded_images_are_processed_by_each_list_of_operations() -> None:
-    given = images_arguments.build_parser("").parse_args(
-        ["process", "a.png", "--operations", "sepia", "--operations", "web"]
-    )
-    commands, screen = commands_for(made_transfer())
-    commands.upload("a.png", replace=False)
-
-    assert images.run(given, commands) == 0
-
-    made = [line.split(" into ")[1].split(":")[0] for line in screen.shown.splitlines()[1:]]
-    assert made == ["a-sepia.png", "a.png.thumbnail-1600-strip-metadata-q80.webp"]
-
-
-def test_a_row_has_nothing_that_a_worker_makes_up() -> None:
-    details = {"width": "8", "height": -1, "notes": [5], "etag": 7, "name": "x", "step": "y"}
-
-    line = image_rows.row("run", **image_rows.of_result(Result(name="a.png", details=details)))
-
-    (row,) = rows(line, "images")
-    assert (row["step"], row["name"], row["width"], row["etag"], row["notes"]) == ("run", None, None, None, ["5"])
-    with pytest.raises(KeyError, match="color"):
-        image_rows.row("run", color=1)
 
 
 @pytest.mark.usefixtures("folder")

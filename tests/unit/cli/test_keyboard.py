@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import sys
 import termios
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -24,26 +24,8 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     os.close(master)
 
 
-@pytest.fixture
-def bound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The commands that readline gets."""
-    commands: list[str] = []
-    monkeypatch.setattr(readline, "parse_and_bind", commands.append)
-    return commands
-
-
 def _type(master: int, text: str) -> None:
     os.write(master, text.encode())
-
-
-def completer_of(
-    complete: Callable[[str], Sequence[str]], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str, int], str]:
-    offered: list[Callable[[str, int], str]] = []
-    monkeypatch.setattr(readline, "set_completer", offered.append)
-    Keyboard(lambda _prompt: "").read_line("Name: ", complete)
-    (offer,) = offered
-    return offer
 
 
 def test_what_was_typed_ahead_is_taken_by_lines(typing: Callable[[str], None]) -> None:
@@ -142,51 +124,6 @@ def test_nothing_is_taken_from_a_pipe_or_a_missing_input(monkeypatch: pytest.Mon
         assert pipe.read() == "1\n2\n"
     monkeypatch.setattr(sys, "stdin", None)
     assert Keyboard().take_lines() == []
-
-
-@pytest.mark.parametrize("marks", ["on", "off"])
-def test_tab_completes_only_where_there_is_something_to_complete(
-    bound: list[str], monkeypatch: pytest.MonkeyPatch, marks: str
-) -> None:
-    monkeypatch.setattr("courier.cli.output.can_move_cursor", lambda _stream: marks == "on")
-    Keyboard(lambda _prompt: "").read_line("Numbers: ")
-    Keyboard(lambda _prompt: "").read_line("Name: ", lambda _text: ["cat.png"])
-
-    paste = f"set enable-bracketed-paste {marks}"
-    assert bound == [paste, "tab: self-insert", paste, "tab: complete"]
-
-
-def test_libedit_gets_its_own_commands(bound: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readline, "__doc__", "command line editing using libedit readline")
-
-    Keyboard(lambda _prompt: "").read_line("Numbers: ")
-
-    assert bound == ["bind ^I ed-insert"]
-
-
-@pytest.mark.usefixtures("typing")
-@pytest.mark.parametrize(
-    ("line", "text", "offered"),
-    [
-        ("c", "c", ["cat.png", "cow.png", None]),
-        ("x/c", "c", ["cats/", None]),  # of a path, the part that is being typed
-    ],
-)
-def test_tab_offers_what_fits_what_was_typed(
-    monkeypatch: pytest.MonkeyPatch, line: str, text: str, offered: list[str | None]
-) -> None:
-    monkeypatch.setattr(readline, "get_line_buffer", lambda: line + " behind the cursor")
-    monkeypatch.setattr(readline, "get_endidx", lambda: len(line))
-    offer = completer_of(lambda _text: ["cat.png", "cow.png", "dog.png", "x/cats/"], monkeypatch)
-
-    assert [offer(text, number) for number in range(len(offered))] == offered
-
-
-def test_a_tab_within_a_paste_is_a_tab(typing: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    offer = completer_of(lambda _text: ["cat.png", "cow.png"], monkeypatch)
-    typing("7\n")
-
-    assert [offer("c", number) for number in range(2)] == ["c\t", None]
 
 
 @pytest.mark.parametrize(

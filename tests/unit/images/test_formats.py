@@ -44,7 +44,7 @@ def test_results_have_the_formats_that_are_written_and_a_still_one_has_such_a_fo
 
 @pytest.mark.parametrize("known", [known for known in WRITTEN if known.effort_option], ids=lambda known: known.name)
 def test_more_effort_makes_a_smaller_file(known: Format) -> None:
-    fast, small = (encoded(known.name, **{known.effort_option: effort}) for effort in (1, 9))
+    fast, small = (encoded(known.name, None, **{known.effort_option: effort}) for effort in (1, 9))
 
     assert len(small) < len(fast)
 
