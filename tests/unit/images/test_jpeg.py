@@ -164,7 +164,7 @@ def test_padding_lets_the_last_row_be_decoded_before_the_end() -> None:
     assert not found.has_end
 
 
-def test_no_read_crosses_a_stop_and_each_stop_is_told() -> None:
+def test_no_read_crosses_a_stop_and_each_stop_is_reported() -> None:
     reached: list[int] = []
     file = jpeg.StagedFile(bytes(range(20)))
     file.stops = [(8, lambda: reached.append(8)), (15, lambda: reached.append(15))]
@@ -173,7 +173,7 @@ def test_no_read_crosses_a_stop_and_each_stop_is_told() -> None:
 
     assert [len(part) for part, _ in parts] == [3, 5, 7, 5, 0]
     assert b"".join(part for part, _ in parts) == bytes(range(20))
-    assert [told for _, told in parts] == [[], [], [8], [8, 15], [8, 15]]
+    assert [seen for _, seen in parts] == [[], [], [8], [8, 15], [8, 15]]
 
 
 @pytest.mark.parametrize(("left_out", "last_bytes", "end"), [(0, True, False), (200, True, True)])
