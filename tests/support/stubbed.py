@@ -15,10 +15,14 @@ from tests.support.fakes import FakeAws
 
 
 class StubbedAws(FakeAws):
-    """A connection whose clients return what a test has set, in this order and for these arguments alone."""
+    """A connection whose clients return what a test has set, in this order and for these arguments alone.
 
-    def __init__(self) -> None:
+    The services that it names stay in memory.
+    """
+
+    def __init__(self, *in_memory: str) -> None:
         super().__init__()
+        self._in_memory = in_memory
         self._session = boto3.Session("local", "local", region_name=self.region)
         self._stubs: dict[str, Stubber] = {}
 
@@ -43,4 +47,4 @@ class StubbedAws(FakeAws):
         return self._stubs[service]
 
     def _client(self, service: str) -> Any:
-        return self._stub(service).client
+        return super()._client(service) if service in self._in_memory else self._stub(service).client

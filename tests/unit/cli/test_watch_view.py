@@ -1,4 +1,4 @@
-"""The display of `watch` at several sizes, its facts and its JSON: functions of what goes on."""
+"""The display of `watch` at several sizes, and its facts: functions of what goes on."""
 
 from __future__ import annotations
 
@@ -15,72 +15,14 @@ from rich.cells import cell_len
 from courier.cli.watch_facts import facts
 from courier.cli.watch_text import age, fitted, spark
 from courier.cli.watch_view import View, display
-from courier.messaging.application import Application
-from courier.monitoring.live import Live, QueueNow, alive, downsampled
-from courier.monitoring.worker_status import Finished, InFlight, Period, WorkerStatus
+from courier.monitoring.live import Live, downsampled
+from courier.monitoring.worker_status import Finished, InFlight, Period
 from courier.text import printable
+from tests.support.live import live, queue, worker
 from tests.support.rows import validator
 
-NUMBERS = Application("numbers", requests="requestQueue", replies="responseQueue")
-IMAGES = Application("images", requests="imageInbox", replies="imageOutbox", kind="image")
 SIZES = [(60, 20), (80, 24), (100, 32), (200, 60), (20, 5), (1, 1)]
 HOSTILE = "\x1b[31mred\x07[bold]\u202eabc\n"
-
-
-def queue(name: str, role: str, application: str, **known: Any) -> QueueNow:
-    return QueueNow(name=name, role=role, application=application, **known)
-
-
-def worker(number: int, **known: Any) -> WorkerStatus:
-    given_: dict[str, Any] = {
-        "id": f"w{number}",
-        "application": "numbers" if number % 2 else "images",
-        "program": "numbers_worker.py",
-        "host": f"ip-10-0-0-{number}",
-        "process_id": 1000 + number,
-        "since": 1000.0 - number,
-        "written_at": 1999.0,
-        "beat_seconds": 15.0,
-        "polled_at": 1998.0,
-        "answered": 7,
-        "retries": 0,
-        "rejected": {},
-        "in_flight": (InFlight(id=f"{number}a3bc9fe", kind="numbers", name="anna", state="working", since=1999.6),),
-        "recent": tuple(
-            Finished(
-                id=f"{number}{one}f00dcafe",
-                kind="numbers",
-                name="ben",
-                outcome="ok",
-                at=1990.0 + one,
-                milliseconds=40.0,
-            )
-            for one in range(6)
-        ),
-        "periods": (Period(begun=1995.0, answered=20, rejected={"invalid": 2, "timeout": 1}, times={"40": 20}),),
-    }
-    return WorkerStatus(**{**given_, **known})
-
-
-def live(count: int = 2, **known: Any) -> Live:
-    given_: dict[str, Any] = {
-        "at": 2000.0,
-        "account": "000000000000",
-        "region": "us-east-1",
-        "endpoint": "http://127.0.0.1:4566",
-        "applications": (NUMBERS, IMAGES),
-        "queues": (
-            queue("requestQueue", "requests", "numbers", waiting=12, in_flight=4, oldest_seconds=35, history=(0, 12)),
-            queue("responseQueue", "replies", "numbers"),
-            queue("requestQueue-dead", "dead", "numbers", waiting=3),
-            queue("imageInbox", "requests", "images", problem="does not exist"),
-            queue("imageOutbox", "replies", "images"),
-            queue("imageInbox-dead", "dead", "images"),
-        ),
-        "workers": tuple(worker(number) for number in range(1, count + 1)),
-        "note": "",
-    }
-    return Live(**{**given_, **known})
 
 
 def shown(one: Live, width: int = 80, height: int = 24, **view: Any) -> list[str]:
@@ -195,24 +137,9 @@ def test_the_facts_are_one_a_line() -> None:
     assert list(facts(live(0, note="Nobody.")))[-1] == "Nobody."
 
 
-def test_the_row_fits_its_schema() -> None:
-    validator("watch").validate(live().as_json())
-    validator("watch").validate(live(0, note="No worker reports.").as_json())
-
-
-def test_stale_workers_and_those_of_other_applications_are_left_out() -> None:
-    found = [worker(1), worker(3, written_at=1900.0), worker(5, application="upper"), worker(2)]
-
-    assert [one.id for one in alive(found, ["numbers", "images"], 2000.0)] == ["w1", "w2"]
-
-
 @given(st.lists(st.integers(0, 10**9), max_size=300), st.integers(1, 80))
-def test_a_sparkline_keeps_the_largest_numbers(history: list[int], columns: int) -> None:
-    found = downsampled(history, columns)
-
-    assert len(found) <= columns
-    assert max(found, default=0) == max(history, default=0)
-    assert len(spark(history, columns)) == len(found)
+def test_a_sparkline_has_a_bar_for_each_value(history: list[int], columns: int) -> None:
+    assert len(spark(history, columns)) == len(downsampled(history, columns))
 
 
 @given(st.text(max_size=50), st.integers(1, 30))
