@@ -48,13 +48,13 @@ def test_it_has_its_files_its_limit_and_a_session_of_its_own() -> None:
     with tempfile.TemporaryFile() as file:
         child = ChildProcess(PARROT, (file.fileno(),), 7)
         asked(child, "write", value="written there")
-        told = asked(child, "tell")
+        report = asked(child, "tell")
         child.end()
         file.seek(0)
 
         assert file.read() == b"written there"
-        assert told["arguments"] == [str(file.fileno()), "7"]
-    assert told["session"] == child.pid
+        assert report["arguments"] == [str(file.fileno()), "7"]
+    assert report["session"] == child.pid
 
 
 def test_no_key_reaches_it(monkeypatch: pytest.MonkeyPatch) -> None:

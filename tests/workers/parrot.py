@@ -26,6 +26,10 @@ def close(_order: Order) -> None:
     threading.Event().wait()
 
 
+def hang(_order: Order) -> None:
+    threading.Event().wait()
+
+
 def main() -> None:
     """Say that it is ready, and follow orders until they end."""
     line = socket.socket(fileno=os.dup(0))
@@ -43,7 +47,7 @@ def main() -> None:
         "breed": breed,
         "stammer": stammer,
         "lie": lambda _: line.sendall(b"no JSON\n"),
-        "hang": lambda _: pause.wait() and None,
+        "hang": hang,
         "exit": lambda _: os._exit(3),
         "kill": lambda _: os.kill(os.getpid(), signal.SIGSEGV),
         "close": close,

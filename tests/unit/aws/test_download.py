@@ -21,6 +21,7 @@ class Object:
     def __init__(self, content: bytes, *cut_after: int) -> None:
         self._content = content
         self._cut_after = [*cut_after]
+        self.streams: list[io.BytesIO] = []
         self.bodies: list[StreamingBody] = []
         self.ranges: list[tuple[int, int]] = []
 
@@ -28,8 +29,8 @@ class Object:
         """Return the response for a range."""
         self.ranges.append((start, stop))
         content = self._content[start:stop]
-        sent = content[: self._cut_after.pop(0)] if self._cut_after else content
-        self.bodies.append(StreamingBody(io.BytesIO(sent), len(content)))
+        self.streams.append(io.BytesIO(content[: self._cut_after.pop(0)] if self._cut_after else content))
+        self.bodies.append(StreamingBody(self.streams[-1], len(content)))
         return {"Body": self.bodies[-1], "ContentLength": len(content)}
 
     def download(self, start: int = 0) -> Download:
@@ -63,7 +64,7 @@ def test_after_a_break_the_next_read_requests_the_rest_from_there() -> None:
             while True:
                 found += download.read()
         assert download.is_short
-        assert one.bodies[-1]._raw_stream.closed
+        assert one.streams[-1].closed
     while chunk := download.read():
         found += chunk
 
@@ -99,5 +100,5 @@ def test_a_read_that_is_canceled_closes_the_connection(monkeypatch: pytest.Monke
     with pytest.raises(KeyboardInterrupt):
         download.read()
 
-    assert one.bodies[0]._raw_stream.closed
+    assert one.streams[0].closed
     assert download.read() == b"12345"

@@ -148,7 +148,7 @@ def test_a_bucket_without_tags_and_code_has_none(aws: StubbedAws) -> None:
     )
 
 
-def test_a_bucket_that_is_not_there_is_asked_for_once(aws: StubbedAws) -> None:
+def test_a_bucket_that_is_not_there_is_looked_for_once(aws: StubbedAws) -> None:
     aws.fails("s3", "head_bucket", "404")
 
     assert inventory.bucket(aws, "b", account=ACCOUNT) is None

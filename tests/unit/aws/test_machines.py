@@ -120,7 +120,7 @@ def test_instances_of_all_reservations_are_listed(aws: StubbedAws) -> None:
     ]
 
 
-def test_credits_are_asked_for_where_a_type_has_them(aws: StubbedAws) -> None:
+def test_credits_are_read_where_a_type_has_them(aws: StubbedAws) -> None:
     kinds = ("m6i.large", "t3.micro", "t4g.nano", "t2.micro")
     listed = [an_instance(number, kind) for number, kind in enumerate(kinds)]
     specified = [{"InstanceId": "i-1", "CpuCredits": "unlimited"}, {"InstanceId": "i-2", "CpuCredits": "standard"}]

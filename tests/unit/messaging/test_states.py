@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from courier.errors import CourierError
 from courier.messaging.states import NoLongerHeld, State
 from tests.support.rows import validator
 
 
 def test_the_states_are_those_of_the_schema_of_watch() -> None:
-    schema = validator("watch").schema
+    schema: Any = validator("watch").schema
     in_flight = schema["properties"]["workers"]["items"]["properties"]["in_flight"]["items"]["properties"]
 
     assert [state.value for state in State] == in_flight["state"]["enum"]

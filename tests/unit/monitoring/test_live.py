@@ -33,11 +33,11 @@ def test_the_row_fits_its_schema() -> None:
 def test_foreign_text_is_escaped_in_the_row_and_a_clock_that_is_ahead_makes_no_negative_age() -> None:
     hostile = worker(1, host="\x1b[31m", rejected={"\x07": 1}, written_at=NOW + 9, polled_at=NOW + 9)
 
-    row = live(workers=[hostile]).as_json()
+    row: dict[str, Any] = live(workers=[hostile]).as_json()
 
     assert "\\u001b" not in json.dumps(row)
     assert "\\u0007" not in json.dumps(row)
-    (only,) = row["workers"]  # type: ignore[misc]
+    (only,) = row["workers"]
     assert (only["seconds_since_report"], only["seconds_since_poll"]) == (0.0, 0.0)
     assert only["in_flight"][0]["seconds"] == 0.4
 

@@ -25,7 +25,7 @@ class Hours:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = time.monotonic()
-        monkeypatch.setattr(live_reader.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr("courier.monitoring.live_reader.time.monotonic", lambda: self.now)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 from courier.aws.inventory import BucketState, QueueState, TopicState
 from courier.errors import AccessDenied, AwsError, Rejected, Unreachable
 from courier.messaging.application import Application
-from courier.monitoring import snapshot
+from courier.messaging.reply_queue import STALE_SECONDS
 from courier.monitoring.expected import Expected
 from courier.monitoring.snapshot import Reader, ReplyQueues, attempt, own_address, read_queues
 from tests.support.fakes import FakeAws, client_error
@@ -54,7 +54,7 @@ def test_an_error_of_aws_is_a_result_and_a_bug_is_none(error: AwsError | Rejecte
     assert attempt(fail, error) is error
     assert attempt(str, 5) == "5"
     with pytest.raises(KeyError):
-        attempt(fail, KeyError("of ours"))
+        attempt(fail, KeyError("a bug"))
 
 
 def test_a_queue_that_cannot_be_read_concerns_no_other() -> None:
@@ -88,7 +88,7 @@ def test_the_first_bucket_that_exists_is_the_set_ups(aws: StubbedAws) -> None:
     assert found.bucket == BucketState(name=PLAIN, owner=None, has_tags=False)
     assert (found.bucket_name, found.is_given_bucket, found.identity.account) == (PLAIN, False, ACCOUNT)
     assert all(isinstance(queue, QueueState) for queue in found.queues.values())
-    # What was not asked for.
+    # Not to be read.
     assert (found.alarms, found.topic, found.machines, found.details) == (None, None, None, None)
 
 
@@ -152,7 +152,7 @@ def test_only_private_reply_queues_are_counted_and_the_old_ones_are_stale() -> N
     private = [f"replies-{'ab12' * 4}", f"replies-{'ab12' * 8}"]
     for name in (*private, "replies", "replies-dead", "replies-ab12", f"replies2-{'ab12' * 4}", "requests"):
         aws.queues.create_queue(QueueName=name)
-    aws.queues.queue(private[0]).created -= snapshot.STALE_SECONDS + 1
+    aws.queues.queue(private[0]).created -= STALE_SECONDS + 1
 
     assert reader(aws)._reply_queues() == ReplyQueues(count=2, stale=1)
     aws.queues.fail("get_queue_attributes", *[client_error("AccessDenied")] * 2)

@@ -63,7 +63,7 @@ def test_attributes_are_those_that_a_call_names_or_all() -> None:
     ],
 )
 def test_a_batch_has_one_to_ten_entries_of_different_ids(ids: Any, code: str) -> None:
-    entries = [{"Id": str(number)} for number in ids]
+    entries: list[Any] = [{"Id": str(number)} for number in ids]
 
     if not code:
         demand_batch(entries)
