@@ -81,8 +81,11 @@ class LiveReader:
         return list(self._pool.map(self._queue, self._watched))
 
     def workers(self, buckets: Sequence[str]) -> list[WorkerStatus]:
-        """Return what workers report, from the first of these buckets that exists. Raises: AwsError; Rejected."""
-        for name in [self._bucket] if self._bucket else buckets:
+        """Return what workers report, from the first of these buckets that exists. Raises: AwsError; Rejected.
+
+        It stays with that bucket while it exists.
+        """
+        for name in dict.fromkeys([self._bucket, *buckets] if self._bucket else buckets):
             try:
                 entries = self._listed(name)
             except (BucketMissing, ObjectMissing):

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
-import urllib.request
 from functools import partial
-from typing import Any, Self
-from urllib.error import URLError
+from typing import Any
 
 import pytest
 
 from courier.cli import set_up
 from courier.monitoring import snapshot, workers
-from courier.monitoring.snapshot import own_address
 from tests.contract.test_scale_in import Group, client
 from tests.support.engines import REGION, Engine
 from tests.support.place import ATTRIBUTES
@@ -198,26 +195,3 @@ def test_processes_of_a_local_set_up_are_shown(made: SetUp, tmp_path: Any, capsy
     assert [(row["name"], row["state"]) for row in found if row["kind"] == "process"] == [
         (name, "missing") for name in set_up.PROCESSES
     ]
-
-
-def test_an_address_that_cannot_be_found_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Page:
-        def __enter__(self) -> Self:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def read(self, _size: int) -> bytes:
-            return b"203.0.113.7\n"
-
-    monkeypatch.setattr(urllib.request, "urlopen", lambda *_given, **_named: Page())
-    assert own_address("https://x") == "203.0.113.7"
-    monkeypatch.setattr(Page, "read", lambda *_: b"<html>")
-    assert own_address("https://x") is None
-
-    def unreachable(*_given: object, **_named: object) -> None:
-        raise URLError("no route")
-
-    monkeypatch.setattr(urllib.request, "urlopen", unreachable)
-    assert own_address("https://x") is None

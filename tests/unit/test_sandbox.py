@@ -168,27 +168,6 @@ def test_a_process_is_replaced_after_many_orders(sandbox: Sandbox, monkeypatch: 
     assert not is_running(int(names[0].removeprefix("echo-")))
 
 
-def test_what_a_process_has_started_ends_with_it(sandbox: Sandbox) -> None:
-    with sandbox.cell() as process:
-        pid = int(process.run({"name": "breed.png", "operations": "", "megapixels": 1, "frames": 1})["name"])
-        assert is_running(pid)
-
-        process.end()
-
-    wait_for(lambda: not is_running(pid))
-
-
-def test_no_key_reaches_a_process(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("COURIER_BUCKET", "mine")
-
-    names = run(sandbox, "secrets.png")[0]["name"]
-
-    assert "AWS" not in names
-    assert "COURIER" not in names
-    assert "PATH" in names
-
-
 @pytest.mark.parametrize("name", ["hang", "echo"])
 def test_a_process_does_not_outlive_a_parent_that_was_killed(name: str) -> None:
     program = f"""

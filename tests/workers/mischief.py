@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -41,11 +40,6 @@ def spin(_source: IO[bytes]) -> processor.Processed:
 def crash(_source: IO[bytes]) -> processor.Processed:
     os.kill(os.getpid(), signal.SIGSEGV)
     return made("never")
-
-
-def breed(_source: IO[bytes]) -> processor.Processed:
-    child = subprocess.Popen(["sleep", "1000"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    return made(str(child.pid))
 
 
 def kill_once(source: IO[bytes]) -> processor.Processed:
@@ -109,7 +103,6 @@ MISCHIEF: dict[str, Callable[[IO[bytes]], processor.Processed]] = {
     "hang.png": hang,
     "spin.png": spin,
     "crash.png": crash,
-    "breed.png": breed,
     "fault.png": fault,
     "eat.png": lambda _source: made("fat", bytes(3_000_000_000)),
     "kill-once.png": kill_once,

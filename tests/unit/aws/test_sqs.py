@@ -135,11 +135,8 @@ def test_nothing_to_release_needs_no_credentials(memory: fakes.FakeAws, monkeypa
 @pytest.mark.parametrize(
     ("sizes", "batches"),
     [
-        ([MAX_BODY_BYTES], [[MAX_BODY_BYTES]]),
         ([MAX_BODY_BYTES - 1, 1], [[MAX_BODY_BYTES - 1, 1]]),
         ([MAX_BODY_BYTES - 1, 2], [[MAX_BODY_BYTES - 1], [2]]),
-        ([600_000, 400_000, 100_000], [[600_000, 400_000], [100_000]]),
-        ([MAX_BODY_BYTES + 1, 5], [[5]]),
         ([5, MAX_BODY_BYTES + 1, 6], [[5, 6]]),
     ],
 )
@@ -312,14 +309,6 @@ def test_a_message_that_does_not_say_how_often_it_came_has_come_once(
     (found,) = Mailbox(memory, "queue").receive(wait_seconds=0, visibility_seconds=5)
 
     assert found.receive_count == 1
-
-
-def test_a_batch_after_a_full_one_is_as_long_as_the_first(memory: fakes.FakeAws) -> None:
-    sizes = [MAX_BODY_BYTES, MAX_BODY_BYTES - 1, 1]
-
-    Mailbox(memory, "queue").send([Message(body="x" * size) for size in sizes])
-
-    assert [len(given["Entries"]) for given in memory.queues.given("send_message_batch")] == [1, 2]
 
 
 def test_a_delete_that_fails_in_a_later_call_has_its_place_among_all(memory: fakes.FakeAws) -> None:

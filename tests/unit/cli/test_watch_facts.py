@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from courier.cli.watch_facts import facts
-from tests.support.watched import live, queue, worker
+from tests.support.live import live, queue, worker
 
 
 def test_the_facts_are_one_a_line() -> None:

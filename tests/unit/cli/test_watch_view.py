@@ -1,4 +1,4 @@
-"""The display of `watch` at several sizes, and its JSON: functions of what goes on."""
+"""The display of `watch` at several sizes: a function of what goes on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from rich.cells import cell_len
 
 from courier.cli.watch_text import spark
 from courier.cli.watch_view import View, display
-from courier.monitoring.live import Live, alive
+from courier.monitoring.live import Live
 from courier.monitoring.worker_status import Finished, InFlight, Period
+from tests.support.live import live, queue, worker
 from tests.support.rows import validator
-from tests.support.watched import live, queue, worker
 
 SIZES = [(60, 20), (80, 24), (100, 32), (200, 60), (20, 5), (1, 1)]
 HOSTILE = "\x1b[31mred\x07[bold]\u202eabc\n"
@@ -119,17 +119,6 @@ def test_with_ascii_only_nothing_else_is_shown() -> None:
     for size in SIZES:
         assert all(line.isascii() for line in shown(one, *size, ascii_only=True))
     assert spark((0, 1, 8), 10, ascii_only=True).isascii()
-
-
-def test_the_row_fits_its_schema() -> None:
-    validator("watch").validate(live().as_json())
-    validator("watch").validate(live(0, note="No worker reports.").as_json())
-
-
-def test_stale_workers_and_those_of_other_applications_are_left_out() -> None:
-    found = [worker(1), worker(3, written_at=1900.0), worker(5, application="upper"), worker(2)]
-
-    assert [one.id for one in alive(found, ["numbers", "images"], 2000.0)] == ["w1", "w2"]
 
 
 def test_a_worker_that_is_late_is_said_to_be() -> None:

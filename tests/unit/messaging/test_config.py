@@ -72,3 +72,8 @@ def test_a_value_with_which_nothing_would_be_processed_is_rejected(wrong: dict[s
 def test_a_range_has_all_its_digits() -> None:
     with pytest.raises(WrongUsage, match="from 50 to 1,000,000"):
         WorkerConfig(memory_megabytes=0)
+
+
+def test_an_isolated_handler_has_its_own_processes() -> None:
+    with pytest.raises(WrongUsage, match="processes of its own"):
+        WorkerConfig(isolate=True, processes=2)

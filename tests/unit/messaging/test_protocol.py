@@ -193,10 +193,6 @@ def test_who_asked_is_saved_from_a_message_that_cannot_be_read() -> None:
     )
 
 
-def test_size_counts_names_types_and_values_in_bytes() -> None:
-    assert Message(body="ä", attributes={"kind": "ö"}).size_bytes == 2 + len("kind") + len("String") + 2
-
-
 def test_no_two_requests_have_the_same_id() -> None:
     assert len({new_request_id() for _ in range(1000)}) == 1000
 

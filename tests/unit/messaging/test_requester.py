@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -17,12 +16,10 @@ from courier import (
     Response,
     ResponseTimeout,
     Worker,
-    WorkerConfig,
     testing,
 )
-from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError, WrongUsage
+from courier.errors import MessageTooLong, RequestCanceled, WrongUsage
 from courier.testing import Queues
-from tests.support.fakes import until
 
 ECHO = Application("echo", requests="echoRequests", replies="echoReplies", program="echo.py")
 LARGE = Application("echo", requests="echoRequests", replies="echoReplies", bucket="large")
@@ -139,7 +136,7 @@ def created_with(queues: Queues) -> int:
     return sum(given["AttributeNames"] == ["All"] for given in queues._queues.given("get_queue_attributes"))
 
 
-# Traces and hooks
+# Traces
 
 
 @pytest.mark.usefixtures("queues")
@@ -162,126 +159,7 @@ def test_what_is_no_trace_is_passed_over() -> None:
         assert Requester(ECHO).request(Request(body="a", traceparent="00-no-trace-01")).traceparent == ""
 
 
-def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplog: pytest.LogCaptureFixture) -> None:
-    events: list[tuple[str, ...]] = []
-
-    class Passing(ServiceError):
-        is_transient = True
-
-    failures = [Passing("Not now.")]
-
-    def unsure(request: Request) -> Response:
-        if failures:
-            raise failures.pop()
-        return echo(request)
-
-    def on_replied(request: Request, response: Response) -> None:
-        events.append(("replied", request.body, response.body, request.request_id))
-        assert response.seconds > 0
-        raise ZeroDivisionError
-
-    hooks = Hooks(
-        on_received=lambda request: events.append(("received", request.body)),
-        on_replied=on_replied,
-        on_rejected=lambda request, error: events.append(("rejected", request.body, error.reason)),
-        on_retry=lambda request, error: events.append(("retry", request.body, str(error))),
-    )
-    with Worker(unsure, ECHO, hooks=hooks), Requester(ECHO) as requester:
-        requester.request("a")
-        list(requester.request_many(["no"]))
-        queues.send("echoRequests", "manually")
-        until(lambda: len(events) == 8, "all that hooks are reported")
-
-    assert events[:3] == [("received", "a"), ("retry", "a", "Not now."), ("received", "a")]
-    assert events[3][:3] == ("replied", "a", "a")
-    assert events[4:7] == [("received", "no"), ("rejected", "no", "negative"), ("received", "manually")]
-    assert events[7][:3] == ("replied", "manually", "manually")
-    assert events[7][3]
-    assert "a hook failed" in caplog.text
-    assert "ZeroDivisionError" in caplog.text
-
-
-# Large bodies
-
-
-def test_bodies_that_fit_no_message_are_stored_for_as_long_as_they_are_needed(queues: Queues) -> None:
-    text = "ä" * 800_000
-    with Worker(echo, LARGE), Requester(LARGE) as requester:
-        assert requester.request(text).body == text
-        many = list(requester.request_many([text, "short", text]))
-
-    assert [one.body for one in many if isinstance(one, Response)] == [text, "short", text]
-    assert queues.objects("large") == []
-
-
-def test_what_is_canceled_or_unanswered_is_taken_back_too(queues: Queues) -> None:
-    requester = Requester(LARGE, timeout=0.01)
-    with pytest.raises(ResponseTimeout):
-        requester.request("x" * 2_000_000)
-    stream = requester.request_many(["x" * 2_000_000, "y"])
-    next(stream)
-    stream.close()
-
-    assert queues.objects("large") == []
-
-
-@pytest.mark.parametrize("is_batch", [False, True])
-def test_a_dead_letter_keeps_its_stored_body_and_is_answered_when_it_is_sent_back(
-    queues: Queues, *, is_batch: bool
-) -> None:
-    text = "x" * 2_000_000
-    queues.lose_worker("echoRequests")
-    with Worker(echo, LARGE, WorkerConfig(max_deliveries=2)):
-        with Requester(LARGE) as requester:
-            threading.Thread(target=lose_time, args=(queues,), daemon=True).start()
-            (outcome,) = requester.request_many([text]) if is_batch else [rejection(requester, text)]
-            assert isinstance(outcome, Rejected)
-            assert outcome.reason == "dead"
-            dead = requester.channel().dead
-
-        assert len(queues.objects("large")) == 1
-        assert dead.redrive(lambda call: call()) == 1
-        until(lambda: queues.bodies("echoReplies"), "the response")
-
-    assert len(queues.objects("large")) == 2  # of the request, and of the response that nobody took
-
-
-def lose_time(queues: Queues) -> None:
-    until(lambda: queues.is_in_flight("echoRequests"))
-    queues.advance(60)
-
-
-def rejection(requester: Requester, body: str) -> Rejected:
-    with pytest.raises(Rejected) as raised:
-        requester.request(body)
-    return raised.value
-
-
-def test_a_body_that_cannot_be_stored_is_the_error_of_its_request(queues: Queues) -> None:
-    missing = Application("echo", requests="echoRequests", replies="echoReplies", bucket="missing")
-    with Worker(echo, missing), Requester(missing) as requester:
-        first, second = requester.request_many(["x" * 2_000_000, "y"])
-
-    assert isinstance(first, AwsError)
-    assert isinstance(second, Response)
-    assert queues.objects("large") == []
-
-
-@pytest.mark.parametrize(("claim", "words"), [("../secret", "32 hexadecimal digits"), ("0" * 32, "There is no '0000")])
-def test_a_claim_of_what_is_not_there_is_rejected(queues: Queues, claim: str, words: str) -> None:
-    with Worker(echo, LARGE):
-        queues.send("echoRequests", "a", claim=claim)
-        until(lambda: queues.bodies("echoReplies"))
-
-    assert words in queues.bodies("echoReplies")[0]
-
-
-def test_a_worker_without_the_bucket_says_so(queues: Queues) -> None:
-    with Worker(echo, ECHO):
-        queues.send("echoRequests", "a", claim="0" * 32)
-        until(lambda: queues.bodies("echoReplies"))
-
-    assert "The body is in a bucket. Give the application the bucket's name." in queues.bodies("echoReplies")[0]
+# What is sent
 
 
 @pytest.mark.usefixtures("queues")
@@ -332,22 +210,6 @@ def test_details_that_leave_no_room_reject_the_request_and_store_nothing(queues:
     assert isinstance(outcome, Rejected)
     assert "details" in outcome.message
     assert queues.objects("large") == []
-
-
-class Ends(BaseException):
-    """Ends a thread that does not expect it."""
-
-
-@pytest.mark.usefixtures("queues")
-def test_a_hook_that_raises_anything_stops_no_response() -> None:
-    def fail(*_: object) -> None:
-        raise Ends
-
-    hooks = Hooks(on_received=fail, on_replied=fail, on_rejected=fail)
-    with Worker(echo, ECHO, hooks=hooks):
-        outcomes = list(Requester(ECHO).request_many(["a", "no"] * 8))
-
-    assert [type(outcome) for outcome in outcomes] == [Response, Rejected] * 8
 
 
 @pytest.mark.usefixtures("queues")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import time
 from types import SimpleNamespace
 
@@ -12,7 +11,6 @@ from courier.errors import Reason, Rejected, Unreachable
 from courier.messaging.protocol import Request, Response
 from courier.messaging.states import Held, State
 from courier.monitoring.activity import MOST_REASONS, OTHER, Activity
-from courier.monitoring.summary import Summary, in_milliseconds
 
 
 class Clock:
@@ -129,22 +127,3 @@ def test_a_poll_is_noted(activity: Activity) -> None:
 
     assert activity.polled_at
     assert (activity.seconds_since_poll() or 9) < 5
-
-
-def test_the_log_has_a_line_a_minute_only_if_there_was_work(
-    activity: Activity, clock: Clock, caplog: pytest.LogCaptureFixture
-) -> None:
-    summary = Summary(activity)
-    with caplog.at_level(logging.INFO):
-        summary.write()
-        for number in range(240):
-            answer(activity, request(number, sent_at=clock.at - 0.075))
-        reject(activity, request(), "invalid")
-        reject(activity, request(), "invalid")
-        reject(activity, request(), "timeout")
-        summary.write()
-        summary.write()
-
-    (line,) = [record.getMessage() for record in caplog.records]
-    assert line.endswith("240 answered, 3 rejected (2 invalid, 1 timeout), p95 80 ms")
-    assert in_milliseconds(125_000) == "125 s"
