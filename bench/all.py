@@ -47,7 +47,7 @@ SHORT_PEERS = ("--requests", "200", "--rounds", "1", "--ended", "100", "--at-onc
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
     "throughput": throughput.measure,
-    "processes": partial(processes.measure, requests=300, rounds=2),
+    "processes": partial(processes.measure, requests=2000, rounds=2),
     "profile": profiled.measure,
     "latency": latency.measure,
     "crowd": partial(overload.measure, rounds=1),
@@ -112,6 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     runner.print_left_out(unable, {name: MISSING[name] for name in names if name in MISSING}, console)
     able = {name: BENCHMARKS[name] for name in names if name not in unable}
     status = runner.run(able, keep, partial(print_tables, console), console)
+    runner.print_table(docs.PARTS["aims"](), console)
     return write_pages() or status
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from bench.growth.dimensions import DIMENSIONS
 from scripts import (
+    aims,
     api,
     costs,
     fleet_tables,
@@ -32,6 +33,7 @@ from scripts import (
 
 ROOT = Path(__file__).parents[1]
 PARTS: dict[str, Callable[[], str]] = {
+    "aims": aims.aims,
     "api": api.api,
     "awkward": tables.awkward_table,
     "aws_setup": partial(helps.script_help, "aws_setup.sh"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts import docs, performance
+from scripts import aims, docs, performance
 
 
 def test_a_figure_is_the_median_of_the_rounds_with_their_range() -> None:
@@ -34,7 +34,20 @@ def test_a_table_that_is_not_what_was_measured_is_found() -> None:
     assert docs.generated(text.replace(table, table.replace("1", "2"))) == docs.generated(text)
 
 
-@pytest.mark.parametrize("name", [name for name in docs.PARTS if name.startswith("performance ")])
+@pytest.mark.parametrize(
+    ("bound", "found", "shown", "met"),
+    [
+        ("at least", 0.951, "0.95", "yes"),
+        ("at least", 0.944, "0.94", "no"),
+        ("at most", 0.954, "0.95", "yes"),
+        ("at most", 42.4, "42", "no"),
+    ],
+)
+def test_an_aim_is_met_by_what_is_shown(bound: str, found: float, shown: str, met: str) -> None:
+    assert aims.Aim(what="x", bound=bound, wanted=0.95, found=found).row == ("x", f"{bound} 0.95", shown, met)
+
+
+@pytest.mark.parametrize("name", ["aims", *(name for name in docs.PARTS if name.startswith("performance "))])
 def test_every_row_of_a_table_has_all_columns(name: str) -> None:
     widths = {line.count(" | ") for line in docs.PARTS[name]().splitlines()}
 
