@@ -26,7 +26,7 @@ class Aim:
     @property
     def row(self) -> tuple[str, str, str, str]:
         """Return its row; a figure counts as it is shown."""
-        shown = f"{self.found:.2f}" if self.found < 10 else f"{self.found:.0f}"
+        shown = f"{self.found:.3g}" if self.found >= 1 else f"{self.found:.2f}"
         is_met = _COMPARED[self.bound](float(shown), self.wanted)
         return self.what, f"{self.bound} {self.wanted:g}", shown, "yes" if is_met else "no"
 
