@@ -135,6 +135,23 @@ def test_a_client_that_ends_during_the_creation_waits_for_it_and_deletes_the_que
     assert (prepared.ready(), aws.private()) == (None, [])
 
 
+def test_a_creation_that_outlasts_the_wait_of_its_client_deletes_the_queue_itself(
+    aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepared_queue, "GRACE_SECONDS", 0.0)
+    aws.may_create.clear()
+    prepared = PreparedQueue(aws.find)
+    assert aws.begun.wait(WAIT_LIMIT_SECONDS)
+
+    prepared.end()
+    assert not prepared.is_over
+    aws.may_create.set()
+
+    until(lambda: prepared.is_over)
+    assert "delete_queue" in aws.queues.operations
+    assert (prepared.ready(), aws.private()) == (None, [])
+
+
 def test_a_queue_that_is_not_yet_usable_when_the_client_ends_is_deleted(
     aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -152,6 +169,7 @@ def test_a_queue_that_is_not_yet_usable_when_the_client_ends_is_deleted(
 def test_a_canceled_client_deletes_it_too(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(prepared_queue, "START_SECONDS", 0.0)
     monkeypatch.setattr(reply_queue, "READY_SECONDS", 0.0)
+    caplog.set_level(logging.DEBUG, "courier")
     cancellation = Cancellation()
     aws = Account(cancellation)
     prepared = PreparedQueue(aws.find)
@@ -165,7 +183,7 @@ def test_a_canceled_client_deletes_it_too(monkeypatch: pytest.MonkeyPatch, caplo
     assert late.is_over
     late.end()
     assert aws.private() == []
-    assert caplog.text == ""
+    assert [one.getMessage() for one in caplog.records] == ["canceled before there was a reply queue"]
 
 
 def test_no_program_is_kept_alive_by_it(aws: Account) -> None:

@@ -12,7 +12,7 @@ from itertools import repeat
 import pytest
 
 from courier.aws.message import Message
-from courier.errors import NoRoom, Reason, Rejected, ServiceError
+from courier.errors import NoRoom, Reason, Rejected, ServiceError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
 from courier.messaging.in_flight import InFlightMessages
@@ -151,6 +151,20 @@ def test_a_request_is_answered_and_only_then_deleted(opened: Open) -> None:
 
     assert found == [["<1>"]]
     assert [(reply.request_id, type(reply)) for reply in harness.replies()] == [("a", Response)]
+
+
+def test_a_worker_runs_once(opened: Open) -> None:
+    harness = opened(echo).start()
+
+    with pytest.raises(WrongUsage, match="runs once") as raised:
+        harness.worker.start()
+
+    assert raised.value.hint == "Make another."
+
+
+def test_a_worker_of_several_processes_serves_in_run_alone(opened: Open) -> None:
+    with pytest.raises(WrongUsage, match=r"Only run\(\)"):
+        opened(echo, processes=2).start()
 
 
 def test_an_answer_goes_to_the_queue_that_its_request_names(opened: Open) -> None:
