@@ -162,6 +162,18 @@ def test_a_worker_runs_once(opened: Open) -> None:
     assert raised.value.hint == "Make another."
 
 
+def test_a_worker_says_when_it_has_found_its_queue(opened: Open) -> None:
+    harness = opened(echo)
+    listens: list[bool] = []
+    harness.worker.when_listening(lambda: listens.append(bool(harness.queues.given("get_queue_url"))))
+    assert listens == []
+
+    harness.start()
+
+    until(lambda: listens)
+    assert listens == [True]
+
+
 def test_a_worker_of_several_processes_serves_in_run_alone(opened: Open) -> None:
     with pytest.raises(WrongUsage, match=r"Only run\(\)"):
         opened(echo, processes=2).start()
