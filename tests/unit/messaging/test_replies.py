@@ -393,7 +393,7 @@ def test_a_rejection_is_logged_with_its_reason_its_clients_name_and_its_trace(
     assert record.getMessage().endswith(f" ms for laptop in the trace {trace}")
 
 
-def test_hooks_are_told_of_each_reply_with_its_request_and_how_long_it_took(
+def test_hooks_get_each_reply_with_its_request_and_how_long_it_took(
     harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     replied: list[tuple[Request, Response]] = []
