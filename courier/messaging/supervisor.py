@@ -62,7 +62,7 @@ class Supervisor(Runnable):
         self._has_listened = False
         self._stopping = threading.Event()
         self._ready: Callable[[], object] = _nothing
-        self._life: tuple[int, int] = (-1, -1)
+        self._life: tuple[int, ...] = ()
         self._turns: IO[bytes] | None = None
 
     def start(self) -> None:

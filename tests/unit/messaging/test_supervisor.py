@@ -19,6 +19,7 @@ from courier.messaging.foreground import Signals
 from courier.messaging.processes import InProcesses
 from courier.messaging.supervised import VARIABLE, Supervised, inherited
 from courier.messaging.supervisor import Supervisor, this_program
+from tests.support.clocks import FakeTime
 from tests.support.fakes import WAIT_LIMIT_SECONDS, until
 from tests.support.place import ROOT
 
@@ -55,15 +56,23 @@ class Stage:
         self.signals = Signals()
         self.ready: list[int] = []
 
-    def make(self, count: int = 2, *, stop_when_empty: bool = False) -> Supervisor:
+    def make(self, count: int = 2, *, grace_seconds: float = 30, **options: bool) -> Supervisor:
         command = [sys.executable, "-c", WORKER, str(self.folder)]
-        return Supervisor(count, grace_seconds=30, stop_when_empty=stop_when_empty, command=command)
+        return Supervisor(count, grace_seconds=grace_seconds, command=command, **options)
 
     def run(self, made: Supervisor, *steps: Callable[[], object]) -> bool:
         """Run it, with steps taken in another thread."""
         thread = threading.Thread(target=lambda: [step() for step in steps], daemon=True)
         thread.start()
         found = made.run(self.signals, lambda: self.ready.append(len(self.noted("listens"))))
+        thread.join(WAIT_LIMIT_SECONDS)
+        return found
+
+    def stop(self, made: Supervisor, *steps: Callable[[], object], give_up: Callable[[], bool] | None = None) -> bool:
+        """Stop it, with steps taken in another thread."""
+        thread = threading.Thread(target=lambda: [step() for step in steps], daemon=True)
+        thread.start()
+        found = made.stop(give_up) if give_up else made.stop()
         thread.join(WAIT_LIMIT_SECONDS)
         return found
 
@@ -196,6 +205,59 @@ def test_a_second_signal_is_passed_on_and_what_does_not_end_is_killed(
     assert len(stage.noted("stopped")) == 4
 
 
+def test_what_never_began_can_be_stopped(stage: Stage) -> None:
+    assert stage.make().stop()
+
+
+def test_it_works_in_the_background_too_and_waits_for_what_ends_slowly(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.001)
+    stage.say("stubborn")
+    made = stage.make()
+    made.start()
+    stage.until_noted("listens", 2)
+
+    assert stage.stop(made, lambda: stage.until_noted("stopped", 2), lambda: stage.say("is-empty"))
+
+    assert len(stage.noted("stopped")) == 2
+
+
+def test_a_second_signal_means_that_not_all_was_finished_although_none_was_killed(stage: Stage) -> None:
+    stage.say("stubborn")
+    made = stage.make()
+    made.start()
+    stage.until_noted("listens", 2)
+    steps = (lambda: stage.until_noted("stopped", 4), lambda: stage.say("is-empty"))
+
+    assert not stage.stop(made, *steps, give_up=lambda: len(stage.noted("stopped")) >= 2)
+
+    assert len(stage.noted("stopped")) == 4
+
+
+def test_what_outlasts_the_grace_period_is_killed_some_time_after_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeTime()
+    monkeypatch.setattr(supervisor, "time", clock)
+    monkeypatch.setattr(supervisor, "CHECK_SECONDS", 0.01)
+    stage.say("stubborn")
+    made = stage.make(grace_seconds=30)
+    made.start()
+    stage.until_noted("listens", 2)
+    killed_at = clock.now + 30 + supervisor.ENDING_SECONDS
+
+    def a_second_passes() -> bool:
+        assert clock.now >= killed_at or len(made._running) == 2
+        clock.now += 1
+        return False
+
+    assert not stage.stop(made, give_up=a_second_passes)
+
+    assert clock.now >= killed_at
+    assert len(stage.noted("stopped")) == 2
+
+
 def test_its_sudden_end_is_noticed(stage: Stage) -> None:
     made = stage.make()
 
@@ -278,6 +340,12 @@ def test_a_session_cannot_be_started_again(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(sys.modules["__main__"], "__file__", "worker.py", raising=False)
     assert this_program() == [sys.executable, "worker.py", "-v"]
 
+    monkeypatch.delattr(sys.modules["__main__"], "__file__")
+    with pytest.raises(WrongUsage, match="not a session or a notebook"):
+        this_program()
+    monkeypatch.setattr(sys, "orig_argv", ["python3", "-c", "pass"])
+    assert this_program() == [sys.executable, "-c", "pass"]
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "worker.py", raising=False)
     monkeypatch.setattr(sys, "orig_argv", ["python3"])
     with pytest.raises(WrongUsage, match="program in a file"):
         this_program()
