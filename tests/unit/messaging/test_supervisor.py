@@ -19,7 +19,7 @@ from courier.messaging.foreground import Signals
 from courier.messaging.processes import InProcesses
 from courier.messaging.supervised import VARIABLE, Supervised, inherited
 from courier.messaging.supervisor import Supervisor, this_program
-from tests.support.clocks import FakeTime
+from tests.support.clocks import FakeTime, Ticks
 from tests.support.fakes import WAIT_LIMIT_SECONDS, until
 from tests.support.place import ROOT
 
@@ -151,6 +151,71 @@ def test_without_that_one_that_ends_by_itself_is_restarted(stage: Stage) -> None
         stage.until_noted("listens", 3)
 
     assert stage.run(stage.make(), stage.until_ready, end_one, lambda: stage.tell(signal.SIGTERM))
+
+
+@pytest.fixture
+def _delay_is_number_of_failures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("courier.messaging.supervisor.backoff.delay", lambda failures, **_: float(failures))
+
+
+@pytest.mark.usefixtures("_delay_is_number_of_failures")
+def test_one_that_dies_again_and_again_is_restarted_ever_later(stage: Stage) -> None:
+    def end(number: int) -> Callable[[], None]:
+        def step() -> None:
+            before = len(stage.noted("listens"))
+            os.kill(stage.noted("listens")[-1], number)
+            stage.until_noted("listens", before + 1)
+
+        return step
+
+    made = stage.make(1)
+    made._stopping = pauses = Ticks(99)
+    steps = (end(signal.SIGKILL), end(signal.SIGKILL), end(signal.SIGTERM), lambda: stage.tell(signal.SIGTERM))
+
+    assert stage.run(made, stage.until_ready, *steps)
+
+    assert pauses.waits == [1, 2, 1]  # the third ended by itself, with status 0
+
+
+@pytest.mark.usefixtures("_delay_is_number_of_failures")
+def test_one_that_has_run_for_long_is_restarted_soon(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "LONGEST_SECONDS", 0.0)
+    made = stage.make(1)
+    made._stopping = pauses = Ticks(99)
+
+    def kill() -> None:
+        for number in (1, 2):
+            os.kill(stage.noted("listens")[-1], signal.SIGKILL)
+            stage.until_noted("listens", number + 1)
+
+    assert stage.run(made, stage.until_ready, kill, lambda: stage.tell(signal.SIGTERM))
+
+    assert pauses.waits == [1, 1]
+
+
+def test_what_is_to_be_restarted_is_not_once_it_stops(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("courier.messaging.supervisor.backoff.delay", lambda _failures, **_: 10 * WAIT_LIMIT_SECONDS)
+    made = stage.make(1)
+    made.start()
+    stage.until_noted("listens", 1)
+    until(lambda: made._has_listened)
+    os.kill(stage.noted("listens")[0], signal.SIGKILL)
+    until(lambda: "restarting in" in caplog.text)
+
+    assert made.stop()
+
+    assert len(stage.noted("listens")) == 1
+
+
+def test_no_thread_of_its_own_keeps_the_program_alive(stage: Stage) -> None:
+    before = {*threading.enumerate()}
+    with stage.make():
+        stage.until_noted("listens", 2)
+        own = {thread for thread in {*threading.enumerate()} - before if thread.name.startswith("process-")}
+
+    assert [thread.daemon for thread in own] == [True, True]
 
 
 def test_if_the_first_cannot_begin_no_other_is_started_and_its_status_is_the_programs(
