@@ -231,6 +231,23 @@ def test_if_the_first_cannot_begin_no_other_is_started_and_its_status_is_the_pro
     assert "stopping: the first worker process ended with status 4 before it listened" in caplog.text
 
 
+def test_a_first_process_that_ends_well_before_it_listens_is_a_failure_too() -> None:
+    made = Supervisor(2, grace_seconds=1, command=[sys.executable, "-ISc", "pass"])
+
+    made.run(Signals())
+
+    assert made.exit_status == 1
+    assert made.own_reason == "the first worker process ended with status 0 before it listened"
+
+
+def test_each_has_a_session_of_its_own_so_that_ctrl_c_does_not_reach_it(stage: Stage) -> None:
+    with stage.make():
+        stage.until_noted("listens", 2)
+        sessions = {process: os.getsid(process) for process in stage.noted("listens")}
+
+    assert sessions == {process: process for process in sessions}
+
+
 def test_one_that_is_killed_before_any_has_listened_is_replaced(stage: Stage) -> None:
     def kill() -> None:
         stage.until_noted("hesitates", 1)
