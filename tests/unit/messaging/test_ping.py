@@ -89,6 +89,18 @@ def test_a_ping_that_a_worker_has_received_is_left_to_it(aws: FakeAws) -> None:
     assert "receive_message" not in aws.queues.operations
 
 
+def test_another_request_that_has_just_come_is_not_received_with_it(aws: FakeAws) -> None:
+    requests = Mailbox(aws, REQUESTS)
+    aws.queues.put(REQUESTS, "ping", request_id="mine")
+    aws.queues.hooks["receive_message"] = lambda _: aws.queues.put(REQUESTS, "1 2 3", request_id="other")
+
+    assert take_back(requests, "mine")
+
+    aws.queues.hooks.clear()
+    (other,) = requests.receive(wait_seconds=0, visibility_seconds=1)
+    assert (other.message.body, other.receive_count) == ("1 2 3", 1)
+
+
 @pytest.mark.parametrize(("request_id", "left"), [("mine", []), ("other", ["ping"])])
 def test_it_is_gone_only_if_it_was_the_one(aws: FakeAws, request_id: str, left: list[str]) -> None:
     requests = Mailbox(aws, REQUESTS)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from courier.aws.sqs import MAX_BODY_BYTES
 from courier.errors import MalformedMessage, ObjectMissing
 from courier.messaging.application import Application
+from courier.messaging.connection import ATTRIBUTES_BYTES
 from courier.messaging.protocol import Request, Response
 from courier.messaging.stored_bodies import StoredBodies
 from tests.support.fakes import FakeAws
@@ -32,6 +34,13 @@ def names(aws: FakeAws) -> list[str]:
 def test_a_body_that_fits_in_bytes_stays_in_its_message(aws: FakeAws, body: str) -> None:
     assert stored(aws).claim(body, max_body_bytes=12) == ""
     assert names(aws) == []
+
+
+def test_attributes_have_room_beside_a_body(aws: FakeAws) -> None:
+    longest = MAX_BODY_BYTES - ATTRIBUTES_BYTES
+
+    assert not stored(aws).claim("a" * longest)
+    assert stored(aws).claim("a" * (longest + 1))
 
 
 @pytest.mark.parametrize("body", ["a" * 13, "ä" * 7, "\U0001f600" * 4])
