@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -93,6 +93,25 @@ def test_without_it_the_shared_queue_serves_and_only_a_passing_error_is_tried_ag
 
     assert created(queues) == attempts
     assert private(queues) == []
+
+
+def test_one_that_may_not_be_read_is_not_replaced_by_another_like_it(
+    queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_exchange, "AGAIN_SECONDS", 0.0)
+
+    def deny(given: Mapping[str, str]) -> None:
+        if "echoReplies-" in given["QueueUrl"]:
+            raise client_error("AccessDenied")
+
+    with Worker(reply_to, ECHO), Requester(ECHO, timeout=WAIT_LIMIT_SECONDS) as requester:
+        requester.prepare()
+        until_private(requester)
+        queues._queues.hooks["receive_message"] = deny
+
+        assert {requester.request("a").body for _ in range(5)} == {ECHO.replies}
+
+    assert created(queues) == 1
 
 
 def test_one_that_is_being_created_at_the_end_is_deleted(queues: Queues) -> None:

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from courier.errors import CourierError, WrongUsage
+from courier.errors import WrongUsage
 from courier.messaging import supervisor
-from courier.messaging.config import WorkerConfig
 from courier.messaging.foreground import Signals
-from courier.messaging.processes import InProcesses
-from courier.messaging.supervised import VARIABLE, Supervised, inherited
+from courier.messaging.supervised import inherited
 from courier.messaging.supervisor import Supervisor, this_program
 from tests.support.clocks import FakeTime, Ticks
 from tests.support.fakes import WAIT_LIMIT_SECONDS, until
@@ -350,71 +348,6 @@ def test_its_sudden_end_is_noticed(stage: Stage) -> None:
         stage.tell(signal.SIGTERM)
 
     stage.run(made, stage.until_ready, orphan)
-
-
-# A worker of several processes
-
-
-class Served(InProcesses):
-    """A worker that only notes what it does."""
-
-    def __init__(self, count: int = 2) -> None:
-        super().__init__(WorkerConfig(processes=count))
-        self.done: list[str] = []
-
-    def start(self) -> None:
-        self.check_is_alone()
-        self.done.append("start")
-
-    def wait(self) -> None:
-        threading.Event().wait()
-
-    def stop(self, give_up: Callable[[], bool] = lambda: False) -> bool:
-        self.done.append("stop")
-        return not give_up()
-
-
-def test_in_a_supervised_process_it_serves_reports_and_stops_when_its_supervisor_ends(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    life, ready, turns = os.pipe(), os.pipe(), os.pipe()
-    given = Supervised(number=1, life=life[0], ready=ready[1], turns=turns[0])
-    monkeypatch.setenv(VARIABLE, given.environment({})[VARIABLE])
-    worker, said = Served(), list[str]()
-    assert VARIABLE not in os.environ
-
-    def end() -> None:
-        os.read(ready[0], 1)
-        os.close(life[1])
-
-    threading.Thread(target=end).start()
-
-    assert worker.run(Signals(), lambda: said.append("ready"))
-
-    assert (worker.done, said) == (["start", "stop"], [])
-    assert "the process that supervises this one has ended" in caplog.text
-    for descriptor in (life[0], ready[0], *turns):
-        os.close(descriptor)
-
-
-def test_elsewhere_it_supervises_and_what_fails_is_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "this_program", lambda: [sys.executable, "-c", "raise SystemExit(3)"])
-
-    with pytest.raises(CourierError, match="the first worker process ended with status 3 before it listened"):
-        Served().run(Signals())
-
-
-def test_only_run_serves_in_processes() -> None:
-    with pytest.raises(WrongUsage, match=r"Only run\(\)"):
-        Served().start()
-    alone = Served(1)
-    alone.start()
-    assert alone.done == ["start"]
-
-
-def test_an_isolated_handler_has_its_own_processes() -> None:
-    with pytest.raises(WrongUsage, match="processes of its own"):
-        WorkerConfig(isolate=True, processes=2)
 
 
 def test_a_session_cannot_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
