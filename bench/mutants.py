@@ -118,6 +118,7 @@ def run_tests(files: Sequence[str], folder: Path) -> int:
     for number in range(3):
         os.dup2(silence, number)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    sys.orig_argv = [sys.executable]  # a mutant that starts its program again must not start this one
     options = [
         "-o",
         "addopts=",

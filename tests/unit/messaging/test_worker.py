@@ -626,7 +626,10 @@ def test_a_worker_stops_although_aws_is_silent(
     free.set()
 
 
-def test_what_is_given_back_is_visible_when_the_stop_returns(opened: Open, gate: Gate) -> None:
+def test_what_is_given_back_is_visible_when_the_stop_returns(
+    opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", WAIT_LIMIT_SECONDS)
     harness = opened(gate).start()
     harness.post("1", "2", "3")
     until(lambda: gate.begun and harness.visible() == 0)
