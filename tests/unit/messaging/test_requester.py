@@ -22,7 +22,7 @@ from courier import (
 )
 from courier.errors import AwsError, MessageTooLong, RequestCanceled, ServiceError, WrongUsage
 from courier.testing import Queues
-from tests.support.fakes import until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, no_network, until
 
 ECHO = Application("echo", requests="echoRequests", replies="echoReplies", program="echo.py")
 LARGE = Application("echo", requests="echoRequests", replies="echoReplies", bucket="large")
@@ -201,6 +201,36 @@ def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplo
     assert "ZeroDivisionError" in caplog.text
 
 
+@pytest.mark.usefixtures("queues")
+def test_every_request_carries_the_clients_name_that_has_no_other() -> None:
+    with Worker(lambda request: str(request.name), ECHO):
+        named, unnamed = Requester(ECHO, name="laptop"), Requester(ECHO)
+        requests = (Request(body="a"), Request(body="a", name="other"))
+        assert [named.request(request).body for request in requests] == ["laptop", "other"]
+        assert [unnamed.request(request).body for request in requests] == ["None", "other"]
+
+
+def test_an_outage_is_reported_to_the_function_that_was_given_for_it_or_in_the_log(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports: list[str] = []
+    with Worker(echo, ECHO):
+        for tell in (reports.append, None):
+            queues._queues.fail("send_message_batch", no_network())
+            assert Requester(ECHO, tell=tell, timeout=WAIT_LIMIT_SECONDS).request("a").body == "a"
+
+    assert "retrying" in reports[0]
+    assert reports[0] in caplog.text
+
+
+def test_many_requests_are_sent_together_unless_they_are_expensive(queues: Queues) -> None:
+    with Worker(echo, ECHO), Requester(ECHO) as requester:
+        list(requester.request_many("abcdefghi"))
+        sent = [one for one in queues._queues.given("send_message_batch") if ECHO.requests in one["QueueUrl"]]
+
+    assert max(len(one["Entries"]) for one in sent) > 1
+
+
 # Large bodies
 
 
@@ -212,6 +242,14 @@ def test_bodies_that_fit_no_message_are_stored_for_as_long_as_they_are_needed(qu
 
     assert [one.body for one in many if isinstance(one, Response)] == [text, "short", text]
     assert queues.objects("large") == []
+
+
+@pytest.mark.usefixtures("queues")
+def test_long_options_leave_less_room_for_a_body() -> None:
+    request = Request(body="a" * 960_000, options={"x": "y" * 100_000})
+
+    with Worker(lambda found: f"{len(found.body)} {len(found.options['x'])}", LARGE), Requester(LARGE) as requester:
+        assert requester.request(request).body == "960000 100000"
 
 
 def test_what_is_canceled_or_unanswered_is_taken_back_too(queues: Queues) -> None:
