@@ -35,16 +35,12 @@ ROOT = Path(__file__).parents[1]
 EQUIVALENT = ROOT / "bench" / "equivalent_mutants.toml"
 MESSAGING = (
     *("aws.backoff", "aws.retry", "aws.scale_in", "aws.sqs"),
-    *("messaging.backlog", "messaging.connection", "messaging.dead_letters", "messaging.in_flight"),
-    *(
-        "messaging.message_attributes",
-        "messaging.outbox",
-        "messaging.parking",
-        "messaging.pending",
-        "messaging.processor",
-        "messaging.protocol",
-    ),
-    *("messaging.replies", "messaging.reply_queue", "messaging.exchange"),
+    *("messaging.application", "messaging.backlog", "messaging.connection", "messaging.dead_letters"),
+    *("messaging.exchange", "messaging.in_flight", "messaging.isolated", "messaging.listening"),
+    *("messaging.message_attributes", "messaging.outbox", "messaging.parking", "messaging.pending", "messaging.ping"),
+    *("messaging.poll_turns", "messaging.prepared_queue", "messaging.private_exchange", "messaging.processes"),
+    *("messaging.processor", "messaging.protocol", "messaging.replies", "messaging.reply_queue"),
+    *("messaging.requester", "messaging.slow_calls", "messaging.stored_bodies", "messaging.supervisor"),
     *("messaging.worker", "cli.daemon"),
 )
 #: What is loaded once, before the forks: it costs most of a test's start.
@@ -122,6 +118,7 @@ def run_tests(files: Sequence[str], folder: Path) -> int:
     for number in range(3):
         os.dup2(silence, number)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    sys.orig_argv = [sys.executable]  # a mutant that starts its program again must not start this one
     options = [
         "-o",
         "addopts=",

@@ -184,8 +184,7 @@ def _writable(path: str) -> str:
 
 def _exit_now() -> None:
     """End the process although handler threads may still process requests that were released."""
-    logging.shutdown()
-    sys.stderr.flush()
+    logging.shutdown()  # it flushes stderr, too
     os._exit(0)
 
 

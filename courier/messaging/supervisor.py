@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import IO
 
 from courier.aws import backoff
-from courier.errors import SIGNAL_STATUS, WrongUsage
+from courier.errors import WrongUsage
 from courier.messaging.foreground import Runnable, Signals
 from courier.messaging.supervised import READY, Supervised
 
@@ -62,7 +62,7 @@ class Supervisor(Runnable):
         self._has_listened = False
         self._stopping = threading.Event()
         self._ready: Callable[[], object] = _nothing
-        self._life: tuple[int, int] = (-1, -1)
+        self._life: tuple[int, ...] = ()
         self._turns: IO[bytes] | None = None
 
     def start(self) -> None:
@@ -188,7 +188,7 @@ class Supervisor(Runnable):
 
     def _note_end(self, status: int) -> None:
         """Note the end of the first process before it listened, which ends this one: never with status 0."""
-        self.exit_status = SIGNAL_STATUS - status if status < 0 else status or 1
+        self.exit_status = status or 1
         self.own_reason = f"the first worker process {_how(status)} before it listened"
 
 

@@ -40,7 +40,7 @@ def test_a_table_that_is_not_what_was_measured_is_found() -> None:
         ("at least", 0.951, "0.95", "yes"),
         ("at least", 0.944, "0.94", "no"),
         ("at most", 0.954, "0.95", "yes"),
-        ("at most", 42.4, "42", "no"),
+        ("at most", 42.44, "42.4", "no"),
     ],
 )
 def test_an_aim_is_met_by_what_is_shown(bound: str, found: float, shown: str, met: str) -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 import logging.handlers
+import os
 import signal
 import sys
 import threading
@@ -49,11 +50,37 @@ def test_options_are_taken_from_the_command_line() -> None:
     assert parse_options(["--concurrency", "1"], description="x").concurrency == 1
 
 
+def test_the_number_of_processes_and_what_serves_metrics_are_options_too() -> None:
+    found = parse_options(["--processes", "64", "--metrics-port", "65535"], description="x")
+    smallest = parse_options(["--processes", "1", "--metrics-port", "0", "--metrics-address", "::"], description="x")
+
+    assert (found.processes, found.metrics_port, found.metrics_address) == (64, 65_535, "127.0.0.1")
+    assert (smallest.processes, smallest.metrics_port, smallest.metrics_address) == (1, 0, "::")
+
+
+def test_a_worker_that_takes_no_processes_says_why_and_shows_no_such_option(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for given in (["--processes", "1"], ["--help"]):
+        with pytest.raises(SystemExit):
+            parse_options(given, description="x", no_processes="Each image has its own.")
+
+    shown = capsys.readouterr()
+    assert "--processes" in shown.err
+    assert "Each image has its own." in shown.err
+    assert "--processes" not in shown.out
+    with pytest.raises(SystemExit):
+        parse_options(["--help"], description="x")
+    assert "--processes" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (["--concurrency", "0"], "--concurrency"),
         (["--concurrency", "65"], "64"),
+        (["--processes", "65"], "64"),
+        (["--metrics-port", "65536"], "65,535"),
         (["--log-format", "xml"], "xml"),
         (["now"], "now"),
         (["--none"], "--none"),
@@ -273,6 +300,17 @@ def test_a_worker_that_has_drained_its_queue_ends_of_itself(left: list[int], cap
     assert (worker.done, left) == (["start", "stop"], [])
 
 
+def test_what_is_to_follow_its_end_follows_and_its_exit_status_is_the_workers(left: list[int]) -> None:
+    worker = FakeWorker()
+    worker.is_drained.set()
+    worker.exit_status = 3
+    done: list[list[str]] = []
+
+    status = serve(cast("Worker", worker), "listens", finish=lambda: done.append(list(worker.done)))
+
+    assert (done, status, left) == ([["start", "stop"]], 3, [])
+
+
 def test_what_could_not_be_finished_ends_the_process_at_once(left: list[int]) -> None:
     worker = FakeWorker(finishes=False)
     worker.is_drained.set()
@@ -379,6 +417,21 @@ def test_a_line_of_json_has_them_too_and_more_fields(capsys: pytest.CaptureFixtu
         "kind": "ä",
         "milliseconds": 1.5,
     }
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_log_of_several_processes_names_each(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
+    for with_process in (True, False):
+        set_up_log(log_format, with_process=with_process)
+        logging.getLogger("courier.test").info("it is done")
+
+    named, unnamed = capsys.readouterr().err.splitlines()
+
+    if log_format == "json":
+        assert (json.loads(named)["process"], "process" in json.loads(unnamed)) == (os.getpid(), False)
+    else:
+        assert named.endswith(f"INFO    [{os.getpid()}] it is done")
+        assert unnamed.endswith("INFO    it is done")
 
 
 def test_json_is_plain_ascii_whatever_the_encoding_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:

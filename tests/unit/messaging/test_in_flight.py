@@ -14,7 +14,7 @@ from courier.aws.retry import Failure
 from courier.aws.sqs import Mailbox, ReceivedMessage
 from courier.errors import AwsError, ReceiptHandleInvalid, Throttled, Undelivered, Unreachable
 from courier.messaging.in_flight import LONGEST_SECONDS, InFlightMessages
-from courier.messaging.states import State
+from courier.messaging.states import Held, State
 from tests.support.clocks import FakeTime, Ticks
 
 
@@ -384,7 +384,9 @@ def test_a_heartbeat_in_an_outage_is_reported_once_and_comes_again(
     assert caplog.text.count("AWS responds again") == 1
 
 
-def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: Hours) -> None:
+def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(
+    hours: Hours, caplog: pytest.LogCaptureFixture
+) -> None:
     inbox = FakeInbox(visibility_seconds=30)
     inbox.errors = [[Failure(index=0, error=Throttled("Later."))]]
     held = InFlightMessages(cast("Mailbox", inbox), capacity=20, ahead=10, visibility_seconds=30)
@@ -395,6 +397,8 @@ def test_one_that_fails_for_the_moment_is_tried_again_as_soon_as_before(hours: H
         held._beat()
 
     assert inbox.extended == [["a", "b"], ["a"]]  # b was renewed for longer; a was tried again, and is renewed now
+    assert caplog.text.count("Later.") == 1
+    assert caplog.text.count("AWS responds again") == 1
 
 
 @pytest.mark.parametrize("error", [ReceiptHandleInvalid("Expired."), Undelivered("Twelve hours are over.")])
@@ -524,6 +528,20 @@ def test_a_message_moves_once_from_each_state_and_is_unfinished_until_its_reply(
     assert not held.move(other, State.WORKING, State.RECEIVED)
     assert held.unfinished == 0
     assert held.everything() == [one]
+
+
+def test_each_message_is_shown_with_its_state_and_since_when(hours: Hours) -> None:
+    held = in_flight(FakeInbox())
+    begun, waiting = delivery("a"), delivery("b")
+    held.admit([begun, waiting], reserved=held.reserve())
+    received_at = hours.now
+    hours.now += 5
+    held.move(begun, State.WORKING, State.RECEIVED)
+
+    assert held.held() == [
+        Held(received=begun, state=State.WORKING, since=received_at + 5),
+        Held(received=waiting, state=State.RECEIVED, since=received_at),
+    ]
 
 
 def test_what_no_handler_has_begun_is_given_out_when_it_is_closed() -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import functools
+import io
+import json
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from courier import Application, Rejected, Request, Requester, Worker, WorkerConfig, testing
 from courier.errors import ServiceError, WrongUsage
-from courier.messaging.isolated import IsolatedHandler
+from courier.messaging import isolated as isolated_module
+from courier.messaging.isolated import IsolatedHandler, work
 from courier.sandbox import SandboxFault
 from tests.workers.wild import calls, wild
 
@@ -125,3 +131,54 @@ def test_half_a_character_comes_back(isolated: IsolatedHandler) -> None:
 def test_a_handler_without_a_name_is_rejected() -> None:
     with pytest.raises(WrongUsage, match="partial"):
         IsolatedHandler(functools.partial(wild), CONFIG)
+
+
+# The child, in this process
+
+
+@pytest.fixture(autouse=True)
+def _handlers_are_found_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolated_module._handler.cache_clear()
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+
+def done(body: str, **order: object) -> tuple[dict[str, Any], str]:
+    """Return the child's report and its result for a request."""
+    source, result = io.BytesIO(json.dumps({"body": body, "request_id": "7"}).encode()), io.BytesIO()
+    given = {"module": wild.__module__, "name": wild.__name__, "main": "", "path": sys.path, **order}
+    return work(given, source, result), result.getvalue().decode(errors="surrogatepass")
+
+
+def test_the_child_writes_the_body_and_reports_the_details() -> None:
+    assert done("details") == ({"details": {"options": {}, "id": "7"}}, str(os.getpid()))
+    assert done("half") == ({"details": {}}, "\ud800")
+
+
+def test_the_child_reports_a_transient_error_and_raises_what_the_client_shall_read() -> None:
+    assert done("full")[0] == {"transient": {"message": "There is no space for temporary files.", "hint": ""}}
+    for body, sentence in (("reject", "No. Yes."), ("denied", "Not for you. Ask.")):
+        with pytest.raises(Rejected) as raised:
+            done(body)
+        assert raised.value.sentence == sentence
+    assert raised.value.reason == ""
+
+
+def test_the_child_finds_a_handler_of_a_program_without_running_it_as_one(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        "def shout(request):\n    return request.body.upper()\n\n"
+        "if __name__ == '__main__':\n    raise SystemExit('a second worker')\n"
+    )
+
+    assert done("hello", module="__main__", name="shout", main=str(program)) == ({"details": {}}, "HELLO")
+
+
+def test_the_child_finds_a_handler_where_its_worker_does(tmp_path: Path) -> None:
+    (tmp_path / "only_there.py").write_text(
+        "class Loud:\n    def shout(request):\n        return request.body.upper()\n"
+    )
+
+    found = done("hello", module="only_there", name="Loud.shout", path=[str(tmp_path), *sys.path])
+
+    assert found == ({"details": {}}, "HELLO")
+    sys.modules.pop("only_there")

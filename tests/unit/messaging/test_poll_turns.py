@@ -15,6 +15,8 @@ import pytest
 
 from courier.messaging import poll_turns
 from courier.messaging.poll_turns import PollTurns
+from tests.support.clocks import FakeTime
+from tests.support.fakes import WAIT_LIMIT_SECONDS
 from tests.support.place import ROOT
 
 #: Takes the turn of the file that is its argument, says so, and keeps it.
@@ -55,12 +57,11 @@ def holder(file: IO[bytes]) -> Iterator[Holder]:
     made.close()
 
 
-def is_held(file: IO[bytes], stopping: threading.Event, longest_seconds: float = 9, *, is_idle: bool = True) -> bool:
-    """Take a turn, and return whether it is held while it lasts: whether another process could not take it."""
-    with PollTurns(file.fileno()).turn(stopping, longest_seconds, is_idle=is_idle):
-        code = "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
-        command = [sys.executable, "-ISc", code, str(file.fileno())]
-        return subprocess.run(command, pass_fds=[file.fileno()], stderr=subprocess.DEVNULL, check=False).returncode != 0
+def is_taken(file: IO[bytes]) -> bool:
+    """Return whether another process could not take the turn."""
+    code = "import fcntl, sys; fcntl.lockf(int(sys.argv[1]), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+    command = [sys.executable, "-ISc", code, str(file.fileno())]
+    return subprocess.run(command, pass_fds=[file.fileno()], stderr=subprocess.DEVNULL, check=False).returncode != 0
 
 
 def test_an_idle_process_does_not_poll_while_another_does_so_for_all(file: IO[bytes], holder: Holder) -> None:
@@ -92,7 +93,6 @@ def test_an_idle_process_waits_for_its_turn_and_gets_it_when_its_holder_is_kille
     thread.join()
 
     assert got.is_set()
-    assert is_held(file, threading.Event())
 
 
 def test_a_busy_process_and_a_single_one_wait_for_nobody(file: IO[bytes], holder: Holder) -> None:
@@ -104,7 +104,8 @@ def test_a_busy_process_and_a_single_one_wait_for_nobody(file: IO[bytes], holder
 def test_one_that_stops_waits_no_longer(file: IO[bytes], holder: Holder) -> None:
     stopping = threading.Event()
     stopping.set()
-    with PollTurns(file.fileno()).turn(stopping, 9, is_idle=True):
+    with PollTurns(file.fileno()).turn(stopping, WAIT_LIMIT_SECONDS, is_idle=True) as is_to_poll:
+        assert is_to_poll
         assert holder.process.poll() is None
 
 
@@ -113,3 +114,19 @@ def test_a_frozen_holder_holds_nobody_up(file: IO[bytes], holder: Holder, monkey
     os.kill(holder.process.pid, signal.SIGSTOP)
     with PollTurns(file.fileno()).turn(threading.Event(), 0, is_idle=True):
         assert holder.process.poll() is None
+
+
+def test_a_turn_lasts_as_long_as_its_poll(file: IO[bytes]) -> None:
+    with PollTurns(file.fileno()).turn(threading.Event(), 9, is_idle=True):
+        assert is_taken(file)
+
+    assert not is_taken(file)
+
+
+def test_the_file_has_the_time_at_which_the_turn_was_taken(file: IO[bytes], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = FakeTime(1000.0)
+    monkeypatch.setattr(poll_turns, "time", clock)
+    for taken_at in (1000.0, 1050.0):
+        with PollTurns(file.fileno()).turn(threading.Event(), 9, is_idle=True):
+            clock.now += 50
+            assert poll_turns._taken_at(file.fileno()) == taken_at

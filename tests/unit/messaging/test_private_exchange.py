@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from courier import Application, Request, Requester, Worker, testing
+from courier.aws.session import Aws
+from courier.aws.sqs import Mailbox
 from courier.messaging import private_exchange
+from courier.messaging.prepared_queue import PreparedQueue
 from courier.testing import Queues
 from tests.support.fakes import WAIT_LIMIT_SECONDS, client_error, no_network, until
 
@@ -22,6 +25,7 @@ def reply_to(request: Request) -> str:
 @pytest.fixture
 def queues(monkeypatch: pytest.MonkeyPatch) -> Iterator[Queues]:
     monkeypatch.setattr("courier.messaging.reply_queue.READY_SECONDS", 0.0)
+    monkeypatch.setattr("courier.messaging.prepared_queue.START_SECONDS", 0.0)
     for module in ("aws.sqs", "messaging.replies"):  # that a new queue is missing is no error for so long
         monkeypatch.setattr(f"courier.{module}.NEW_SECONDS", 0.0)
     with testing.queues(ECHO) as made:
@@ -93,6 +97,85 @@ def test_without_it_the_shared_queue_serves_and_only_a_passing_error_is_tried_ag
 
     assert created(queues) == attempts
     assert private(queues) == []
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> list[PreparedQueue]:
+    """Each attempt to prepare a queue."""
+    made: list[PreparedQueue] = []
+
+    class Counted(PreparedQueue):
+        def __init__(self, find: Callable[[], tuple[Aws, Mailbox]]) -> None:
+            made.append(self)
+            super().__init__(find)
+
+    monkeypatch.setattr(private_exchange, "PreparedQueue", Counted)
+    return made
+
+
+@pytest.mark.parametrize(("is_denied", "again_seconds"), [(True, 0.0), (False, 60.0)])
+def test_no_second_attempt_is_made_where_it_is_in_vain_or_too_soon(
+    queues: Queues,
+    attempts: list[PreparedQueue],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    is_denied: bool,
+    again_seconds: float,
+) -> None:
+    monkeypatch.setattr(private_exchange, "AGAIN_SECONDS", again_seconds)
+    queues._queues.fail("create_queue", client_error("AccessDenied") if is_denied else no_network())
+
+    with Worker(reply_to, ECHO), Requester(ECHO) as requester:
+        requester.prepare()
+        until(lambda: attempts[0].is_over)
+        assert {requester.request("a").body for _ in range(3)} == {ECHO.replies}
+
+    assert len(attempts) == 1
+
+
+def test_one_that_may_not_be_read_is_not_replaced_by_another_like_it(
+    queues: Queues, attempts: list[PreparedQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_exchange, "AGAIN_SECONDS", 0.0)
+
+    def deny(given: Mapping[str, str]) -> None:
+        if "echoReplies-" in given["QueueUrl"]:
+            raise client_error("AccessDenied")
+
+    with Worker(reply_to, ECHO), Requester(ECHO, timeout=WAIT_LIMIT_SECONDS) as requester:
+        requester.prepare()
+        until_private(requester)
+        queues._queues.hooks["receive_message"] = deny
+
+        assert {requester.request("a").body for _ in range(4)} == {ECHO.replies}
+
+    assert len(attempts) == 1
+
+
+def test_one_that_is_old_before_it_is_used_is_deleted_instead(
+    queues: Queues, attempts: list[PreparedQueue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Worker(reply_to, ECHO), Requester(ECHO) as requester:
+        requester.prepare()
+        until(lambda: attempts[0].is_over)
+        assert len(private(queues)) == 1
+        monkeypatch.setattr(private_exchange, "PRIVATE_SECONDS", -1.0)
+
+        assert requester.request("a").body == ECHO.replies
+
+        assert private(queues) == []
+
+
+@pytest.mark.usefixtures("attempts")
+def test_quick_requests_through_it_are_sent_together(queues: Queues) -> None:
+    with Worker(reply_to, ECHO), Requester(ECHO) as requester:
+        requester.prepare()
+        until_private(requester)
+        queues._queues.calls.clear()
+        list(requester.request_many("abcdefghi"))
+        sent = [one for one in queues._queues.given("send_message_batch") if ECHO.requests in one["QueueUrl"]]
+
+    assert max(len(one["Entries"]) for one in sent) > 1
 
 
 def test_one_that_is_being_created_at_the_end_is_deleted(queues: Queues) -> None:

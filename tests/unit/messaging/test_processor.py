@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from asyncio import CancelledError
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +13,12 @@ import pytest
 from courier.aws.message import Message
 from courier.aws.session import Clock
 from courier.aws.sqs import ReceivedMessage
-from courier.errors import MessageTooLong, NoRoom, QueueMissing, Reason, Rejected, Throttled, Unreachable
+from courier.errors import MessageTooLong, NoRoom, QueueMissing, Reason, Rejected, ServiceError, Throttled, Unreachable
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
+from courier.messaging.hooks import Hooks
 from courier.messaging.outbox import Finished
-from courier.messaging.processor import Handler, Processor
+from courier.messaging.processor import MAX_CODE, MAX_REASON, REPLY_SECONDS, Handler, Processor
 from courier.messaging.protocol import (
     DEFAULT_LIFETIME_SECONDS,
     PING,
@@ -43,9 +46,11 @@ def echo(request: Request) -> str:
     return f"<{request.body}>"
 
 
-def handling(aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5) -> Processor:
+def handling(
+    aws: FakeAws, handler: Handler = echo, *, max_deliveries: int = 5, bucket: str = "", hooks: Hooks | None = None
+) -> Processor:
     config = WorkerConfig(max_deliveries=max_deliveries, time_limit_seconds=2.5)
-    return Processor(aws, handler, NUMBERS, config)
+    return Processor(aws, handler, replace(NUMBERS, bucket=bucket), config, hooks)
 
 
 def test_no_message_is_expensive_unless_the_configuration_says_so(aws: FakeAws) -> None:
@@ -289,3 +294,133 @@ def test_a_handler_that_returns_no_text_is_named_in_the_log(aws: FakeAws, caplog
 
     assert isinstance(reply(finished), Rejection)
     assert "The handler returned NoneType: it must return str or Response." in caplog.text
+
+
+# Retries
+
+
+def test_a_request_is_retried_until_shortly_before_its_deadline(aws: FakeAws) -> None:
+    class Fixed(Clock):
+        def now(self) -> float:
+            return 1000.0
+
+    aws.clock = Fixed()
+
+    assert handling(aws).seconds_to_retry(delivered(Request(body="1", deadline=1060.0))) == 60 - REPLY_SECONDS
+
+
+def test_without_a_deadline_it_is_retried_for_some_minutes_after_its_receipt(aws: FakeAws) -> None:
+    received = replace(delivered(Message(body="1")), received_at=time.monotonic() - 100)
+
+    left = handling(aws).seconds_to_retry(received)
+
+    assert left == pytest.approx(DEFAULT_LIFETIME_SECONDS - 100, abs=30)
+
+
+def test_a_request_that_was_retried_in_vain_is_kept_with_the_reason(aws: FakeAws) -> None:
+    finished = handling(aws).give_up_retrying(delivered(Request(body="1", request_id="a")), Unreachable("No network."))
+
+    found = reply(finished)
+    assert isinstance(found, Rejection)
+    assert (finished.outcome, found.code, found.request_id) == ("dead", "dead", "a")
+    assert "No network." in found.reason
+    assert aws.queues.bodies(DEAD) == ["1"]
+    assert aws.queues.queue(DEAD).messages[0].attributes["reason"]["StringValue"] == found.reason
+
+
+# Replies that need more than they have
+
+
+def test_what_is_too_large_for_a_message_goes_through_the_bucket_both_ways(aws: FakeAws) -> None:
+    aws.objects.create_bucket(Bucket="large")
+    body = "x" * (2**20 + 1)
+    finished = handling(aws, lambda _: body, bucket="large").finish(delivered(Request(body="1")))
+
+    answer = reply(finished)
+    assert isinstance(answer, Response)
+    assert (answer.body, f"courier/numbers/{answer.claim}" in aws.objects.buckets["large"]) == (answer.claim, True)
+    again = handling(aws, lambda request: str(len(request.body)), bucket="large")
+    assert again.finish(delivered(Request(body="-", claim=answer.claim))).message.body == str(len(body))
+
+
+def test_an_empty_response_is_a_rejection_that_says_what_a_handler_must_return(aws: FakeAws) -> None:
+    found = rejected(handling(aws, lambda _: "").finish(delivered(Request(body="1"))))
+
+    assert (found.code, found.hint) == ("failed", "Its handler must return at least one character.")
+
+
+def test_details_that_leave_no_room_for_a_body_are_a_rejection(aws: FakeAws) -> None:
+    made = Response(body="1", details={"many": "x" * 2**20})
+
+    assert "too many details" in rejected(handling(aws, lambda _: made).finish(delivered(Request(body="1")))).reason
+
+
+def test_a_reply_is_a_part_of_its_requests_trace(aws: FakeAws) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+    for kind in ("numbers", "images"):
+        finished = handling(aws).finish(delivered(Request(body="1", kind=kind, traceparent=trace)))
+        assert reply(finished).traceparent == trace
+
+
+@pytest.mark.parametrize(("length", "is_whole"), [(MAX_REASON - 6, True), (MAX_REASON - 5, False)])
+def test_a_reason_that_is_too_long_is_cut_and_loses_its_hint(aws: FakeAws, length: int, *, is_whole: bool) -> None:
+    def reject(_: Request) -> str:
+        raise Rejected("x" * (length - 1) + ".", hint="Hint.", reason="c" * (MAX_CODE + 1))
+
+    found = rejected(handling(aws, reject).finish(delivered(Request(body="1"))))
+
+    assert found.reason.endswith("Hint." if is_whole else "…")
+    assert len(found.reason) == (MAX_REASON if is_whole else MAX_REASON + 1)
+    assert found.hint == ("Hint." if is_whole else "")
+    assert found.code == "c" * MAX_CODE
+
+
+# Hooks
+
+
+class Noted:
+    """The requests that a processor's hooks got."""
+
+    def __init__(self) -> None:
+        self.received: list[Request] = []
+        self.retried: list[tuple[Request, Exception]] = []
+        self.hooks = Hooks(
+            on_received=self.received.append, on_retry=lambda request, error: self.retried.append((request, error))
+        )
+
+
+def test_hooks_get_a_request_with_an_id_and_when_it_was_sent(aws: FakeAws) -> None:
+    noted = Noted()
+    received = replace(delivered(Message(body="1")), sent_at=5.0)
+
+    finished = handling(aws, hooks=noted.hooks).finish(received)
+
+    assert [(request.request_id, request.sent_at) for request in noted.received] == [("m", 5.0)]
+    assert finished.request is not None
+    assert (finished.request.body, finished.request.sent_at) == ("1", 5.0)
+    assert handling(aws).finish(received).request is None
+
+
+@pytest.mark.parametrize("request_", [Request(body="x", kind=PING), Request(body="1", deadline=1.0)])
+def test_hooks_get_no_pings_and_no_requests_that_nobody_waits_for(aws: FakeAws, request_: Request) -> None:
+    noted = Noted()
+
+    finished = handling(aws, hooks=noted.hooks).finish(delivered(request_))
+
+    assert (noted.received, finished.request) == ([], None)
+
+
+@pytest.mark.parametrize(("error", "is_retried"), [(Throttled("Later."), True), (QueueMissing("None."), False)])
+def test_hooks_get_the_errors_after_which_a_request_is_retried(
+    aws: FakeAws, error: ServiceError, *, is_retried: bool
+) -> None:
+    def fail(_: Request) -> str:
+        raise error
+
+    noted = Noted()
+    for hooks in (noted.hooks, None):
+        with pytest.raises(Throttled) if is_retried else nullcontext():
+            handling(aws, fail, hooks=hooks).finish(delivered(Request(body="1", request_id="a")))
+
+    assert [(request.request_id, found) for request, found in noted.retried] == ([("a", error)] if is_retried else [])

@@ -55,6 +55,12 @@ def test_a_request_carries_all_six_attributes() -> None:
     }
 
 
+def test_when_it_was_sent_and_how_long_it_took_make_no_difference() -> None:
+    assert Request(body="1", sent_at=5.0) == Request(body="1")
+    assert Response(body="1", seconds=5.0) == Response(body="1")
+    assert Response(body="1").seconds == 0
+
+
 def test_options_travel_whatever_is_in_them() -> None:
     request = Request(body="1", options={"text": "\x00\x1b\ud800ä"})
 

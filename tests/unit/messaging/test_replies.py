@@ -25,13 +25,15 @@ from courier.errors import (
     MessageTooLong,
     QueueMissing,
     ReceiptHandleInvalid,
+    Rejected,
     Throttled,
     Undelivered,
     Unreachable,
 )
+from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
 from courier.messaging.outbox import Finished, Outbox
-from courier.messaging.protocol import Rejection, Reply, Response, encode_reply
+from courier.messaging.protocol import Rejection, Reply, Request, Response, encode_reply
 from courier.messaging.replies import Replier
 from courier.messaging.states import State
 from tests.support.clocks import FakeTime
@@ -272,6 +274,14 @@ def test_a_queue_that_is_unknown_while_its_request_is_young_may_be_new(harness: 
     assert harness.in_flight.is_idle
 
 
+def test_one_young_request_among_old_ones_is_enough_for_that(harness: ReplierHarness) -> None:
+    harness.on_send.append(QueueMissing("Not yet."))
+    harness.finish("a", queue="responseQueue-a", deadline=harness.now + 60)
+    harness.finish("b", queue="responseQueue-a", deadline=harness.now + 60, seconds_ago=0.0)
+
+    assert harness.run() == [("sent to responseQueue-a", ["a", "b"])] * 2 + [("acknowledged", ["a", "b"])]
+
+
 @pytest.mark.parametrize("error", [QueueMissing("Gone."), AccessDenied("No."), AwsError("Odd.")])
 def test_of_the_default_queue_nothing_is_dropped(harness: ReplierHarness, error: AwsError) -> None:
     harness.on_send.extend([error] * 3)
@@ -355,13 +365,57 @@ def test_a_finished_request_is_logged_with_what_programs_read(
 ) -> None:
     harness.finish("a")
     (received,) = harness.in_flight.everything()
-    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(received.received_at + 0.25))
+    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(received.received_at + 0.25004))
     with caplog.at_level(logging.INFO):
         harness.run()
 
     (record,) = [one for one in caplog.records if hasattr(one, "fields")]
     assert record.fields == {"request_id": "a", "kind": "numbers", "outcome": "ok", "milliseconds": 250.0}
     assert "request a numbers ok in 250.0 ms" in record.getMessage()
+
+
+@pytest.mark.parametrize(("code", "reason"), [("negative", "negative"), ("", "invalid")])
+def test_a_rejection_is_logged_with_its_reason_its_clients_name_and_its_trace(
+    harness: ReplierHarness, caplog: pytest.LogCaptureFixture, code: str, reason: str
+) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    harness.finish("a", Rejection(reason="No.", code=code, request_id="a"))
+    (finished,) = harness.outbox.take()
+    message = replace(finished.message, attributes={**finished.message.attributes, "traceparent": trace})
+    harness.outbox.put(replace(finished, message=message, outcome="rejected", client="laptop"))
+    with caplog.at_level(logging.INFO):
+        harness.run()
+
+    (record,) = [one for one in caplog.records if hasattr(one, "fields")]
+    fields = {name: record.fields[name] for name in ("outcome", "reason", "name", "traceparent")}
+    assert fields == {"outcome": "rejected", "reason": reason, "name": "laptop", "traceparent": trace}
+    assert f"request a numbers rejected ({reason}) in " in record.getMessage()
+    assert record.getMessage().endswith(f" ms for laptop in the trace {trace}")
+
+
+def test_hooks_get_each_reply_with_its_request_and_how_long_it_took(
+    harness: ReplierHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replied: list[tuple[Request, Response]] = []
+    rejected: list[tuple[Request, Rejected]] = []
+    harness.replier._hooks = Hooks(
+        on_replied=lambda request, response: replied.append((request, response)),
+        on_rejected=lambda request, error: rejected.append((request, error)),
+    )
+    harness.finish("a")
+    harness.finish("b", Rejection(reason="No.", code="negative"))
+    harness.finish("c")
+    first, second, unknown = harness.outbox.take()
+    request = Request(body="1 2 3", kind="numbers")
+    harness.outbox.put(replace(first, request=request), replace(second, request=request), unknown)
+    monkeypatch.setattr("courier.messaging.replies.time", FakeTime(first.received.received_at + 0.25))
+
+    harness.run()
+
+    ((answered, response),) = replied
+    assert (answered, response.body, response.seconds) == (replace(request, request_id="a"), "a", 0.25)
+    ((asked, error),) = rejected
+    assert (asked, error.message, error.reason) == (replace(request, request_id="b"), "No.", "negative")
 
 
 def test_a_request_without_an_id_is_logged_by_its_messages(

@@ -20,6 +20,7 @@ from courier import (
 )
 from courier.errors import MessageTooLong, RequestCanceled, WrongUsage
 from courier.testing import Queues
+from tests.support.fakes import WAIT_LIMIT_SECONDS, no_network
 
 ECHO = Application("echo", requests="echoRequests", replies="echoReplies", program="echo.py")
 LARGE = Application("echo", requests="echoRequests", replies="echoReplies", bucket="large")
@@ -157,6 +158,44 @@ def test_a_trace_goes_there_and_back_and_into_the_log(sent: str, body: str, capl
 def test_what_is_no_trace_is_passed_over() -> None:
     with Worker(echo, ECHO):
         assert Requester(ECHO).request(Request(body="a", traceparent="00-no-trace-01")).traceparent == ""
+
+
+@pytest.mark.usefixtures("queues")
+def test_every_request_carries_the_clients_name_that_has_no_other() -> None:
+    with Worker(lambda request: str(request.name), ECHO):
+        named, unnamed = Requester(ECHO, name="laptop"), Requester(ECHO)
+        requests = (Request(body="a"), Request(body="a", name="other"))
+        assert [named.request(request).body for request in requests] == ["laptop", "other"]
+        assert [unnamed.request(request).body for request in requests] == ["None", "other"]
+
+
+def test_an_outage_is_reported_to_the_function_that_was_given_for_it_or_in_the_log(
+    queues: Queues, caplog: pytest.LogCaptureFixture
+) -> None:
+    reports: list[str] = []
+    with Worker(echo, ECHO):
+        for tell in (reports.append, None):
+            queues._queues.fail("send_message_batch", no_network())
+            assert Requester(ECHO, tell=tell, timeout=WAIT_LIMIT_SECONDS).request("a").body == "a"
+
+    assert "retrying" in reports[0]
+    assert reports[0] in caplog.text
+
+
+def test_many_requests_are_sent_together_unless_they_are_expensive(queues: Queues) -> None:
+    with Worker(echo, ECHO), Requester(ECHO) as requester:
+        list(requester.request_many("abcdefghi"))
+        sent = [one for one in queues._queues.given("send_message_batch") if ECHO.requests in one["QueueUrl"]]
+
+    assert max(len(one["Entries"]) for one in sent) > 1
+
+
+@pytest.mark.usefixtures("queues")
+def test_long_options_leave_less_room_for_a_body() -> None:
+    request = Request(body="a" * 960_000, options={"x": "y" * 100_000})
+
+    with Worker(lambda found: f"{len(found.body)} {len(found.options['x'])}", LARGE), Requester(LARGE) as requester:
+        assert requester.request(request).body == "960000 100000"
 
 
 # What is sent

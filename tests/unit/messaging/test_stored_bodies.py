@@ -18,7 +18,9 @@ from courier import (
     WorkerConfig,
     testing,
 )
+from courier.aws.sqs import MAX_BODY_BYTES
 from courier.errors import AwsError, MalformedMessage, ObjectMissing
+from courier.messaging.connection import ATTRIBUTES_BYTES
 from courier.messaging.stored_bodies import StoredBodies
 from courier.testing import Queues
 from tests.support.fakes import FakeAws, until
@@ -53,6 +55,13 @@ def bodies(aws: FakeAws) -> StoredBodies:
 def test_a_body_of_the_limit_stays_in_its_message(aws: FakeAws, bodies: StoredBodies, body: str) -> None:
     assert bodies.claim(body, max_body_bytes=8) == ""
     assert aws.objects.buckets["large"] == {}
+
+
+def test_attributes_have_room_beside_a_body(bodies: StoredBodies) -> None:
+    longest = MAX_BODY_BYTES - ATTRIBUTES_BYTES
+
+    assert not bodies.claim("a" * longest)
+    assert bodies.claim("a" * (longest + 1))
 
 
 @pytest.mark.parametrize("body", ["x" * 9, "ä" * 5, "\U0001f600" * 3])

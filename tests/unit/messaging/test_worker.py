@@ -7,15 +7,18 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from itertools import repeat
 
 import pytest
 
 from courier.aws.message import Message
-from courier.errors import NoRoom, Reason, Rejected, ServiceError
+from courier.errors import NoRoom, Reason, Rejected, ServiceError, WrongUsage
 from courier.messaging.application import Application
 from courier.messaging.config import WorkerConfig
+from courier.messaging.hooks import Hooks
 from courier.messaging.in_flight import InFlightMessages
+from courier.messaging.poll_turns import PollTurns
 from courier.messaging.processor import Handler
 from courier.messaging.protocol import Rejection, Reply, Request, Response, decode_reply, encode_request
 from courier.messaging.states import State
@@ -153,6 +156,32 @@ def test_a_request_is_answered_and_only_then_deleted(opened: Open) -> None:
     assert [(reply.request_id, type(reply)) for reply in harness.replies()] == [("a", Response)]
 
 
+def test_a_worker_runs_once(opened: Open) -> None:
+    harness = opened(echo).start()
+
+    with pytest.raises(WrongUsage, match="runs once") as raised:
+        harness.worker.start()
+
+    assert raised.value.hint == "Make another."
+
+
+def test_a_worker_says_when_it_has_found_its_queue(opened: Open) -> None:
+    harness = opened(echo)
+    listens: list[bool] = []
+    harness.worker.when_listening(lambda: listens.append(bool(harness.queues.given("get_queue_url"))))
+    assert listens == []
+
+    harness.start()
+
+    until(lambda: listens)
+    assert listens == [True]
+
+
+def test_a_worker_of_several_processes_serves_in_run_alone(opened: Open) -> None:
+    with pytest.raises(WrongUsage, match=r"Only run\(\)"):
+        opened(echo, processes=2).start()
+
+
 def test_an_answer_goes_to_the_queue_that_its_request_names(opened: Open) -> None:
     harness = opened(echo)
     harness.queues.create_queue(QueueName="responseQueue-mine")
@@ -287,6 +316,34 @@ def test_an_idle_worker_polls_as_long_as_it_may_and_a_busy_one_shortly(opened: O
 
     first, second, *_ = harness.queues.given("receive_message")
     assert (first["WaitTimeSeconds"], second["WaitTimeSeconds"]) == (9, 0.05)
+
+
+class Turns(PollTurns):
+    """Another process polls for all, a number of times; notes whether this one was idle."""
+
+    def __init__(self, others: int) -> None:
+        super().__init__()
+        self.were_idle: list[bool] = []
+        self._others = others
+
+    @contextmanager
+    def turn(self, stopping: threading.Event, longest_seconds: float, *, is_idle: bool) -> Iterator[bool]:
+        self.were_idle.append(is_idle)
+        with super().turn(stopping, longest_seconds, is_idle=is_idle):
+            yield len(self.were_idle) > self._others
+
+
+def test_an_idle_worker_polls_in_its_turn_alone_and_reports_the_others_turns(opened: Open, gate: Gate) -> None:
+    harness, polled = opened(gate), list[int]()
+    harness.worker._turns = turns = Turns(3)
+    harness.worker._hooks = Hooks(on_polled=polled.append)
+    harness.post("1")
+    harness.start()
+
+    until(lambda: gate.begun and len(turns.were_idle) > 4)
+
+    assert polled[:4] == [0, 0, 0, 1]
+    assert turns.were_idle[:5] == [True, True, True, True, False]
 
 
 def test_no_poll_is_longer_than_the_terms_say(opened: Open, gate: Gate) -> None:
@@ -565,7 +622,23 @@ def test_a_worker_stops_although_aws_is_silent(
     assert not harness.worker.stop()
 
     assert caplog.text.count("stopping without it") == 3
+    assert all(thread.daemon for thread in threading.enumerate() if thread.name == "stopping")
     free.set()
+
+
+def test_what_is_given_back_is_visible_when_the_stop_returns(
+    opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", WAIT_LIMIT_SECONDS)
+    harness = opened(gate).start()
+    harness.post("1", "2", "3")
+    until(lambda: gate.begun and harness.visible() == 0)
+    slowly = threading.Event()
+    harness.queues.hooks["change_message_visibility_batch"] = lambda _: slowly.wait(0.05)
+
+    assert not harness.worker.stop(give_up=lambda: True)
+
+    assert harness.visible() == 3
 
 
 def test_a_worker_that_stops_finishes_what_it_began_and_gives_back_the_rest(
@@ -900,6 +973,7 @@ def test_a_fault_of_its_own_is_logged_and_the_thread_begins_again(
     harness.until_deleted()
 
     assert "ZeroDivisionError: ours" in caplog.text
+    assert "AttributeError" not in caplog.text
     assert moments[1] - moments[0] > 0.9  # a fault that stays must not fill the log
 
 
