@@ -15,7 +15,8 @@ import pkgutil
 import subprocess
 import sys
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,16 @@ LIBRARIES = (
     *("boto3", "boto3.s3.inject", "boto3.s3.transfer", "s3transfer.manager", "s3transfer.processpool", "coverage"),
     *("numpy", "PIL.Image", "PIL.ImageCms", "PIL.ImageDraw", "PIL.ImageFilter", "PIL.ImageFont", "PIL.ImageOps"),
     *("rich.console", "rich.live", "rich.progress", "rich.status", "rich.table", "concurrent.futures.thread"),
+    *("encodings.idna", "stringprep"),
 )
-SERVICES = ("autoscaling", "cloudwatch", "s3", "sqs", "sts")
+#: A call to each service that the programs use.
+CALLS: dict[str, Callable[[Any], object]] = {
+    "autoscaling": lambda client: client.describe_auto_scaling_groups(),
+    "cloudwatch": lambda client: client.list_metrics(),
+    "s3": lambda client: client.list_objects_v2(Bucket="nothing"),
+    "sqs": lambda client: client.receive_message(QueueUrl="http://127.0.0.1:1/nothing"),
+    "sts": lambda client: client.get_caller_identity(),
+}
 #: What Python reads at its start, but for where modules are, which a fork can still be given.
 STARTING = ("PYTHON", "LC_", "LANG")
 MODULES = "PYTHONPATH"
@@ -57,23 +66,36 @@ def _load() -> None:
 
     for name in (*LIBRARIES, *PROGRAMS, *(one.name for one in pkgutil.walk_packages(courier.__path__, "courier."))):
         importlib.import_module(name)
-    import boto3
     from PIL import Image
+    from rich.cells import cell_len
 
     Image.init()
+    cell_len("─")
     descriptions.read_once()
+    _rehearse()
+    for name in PROGRAMS:
+        path = ROOT / f"{name}.py"
+        _compiled(path, path.stat().st_mtime_ns)
 
-    for service in SERVICES:
-        boto3.Session().client(
+
+def _rehearse() -> None:
+    """Make a call to each service, which nobody answers: it leaves in memory what calls have in common."""
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import EndpointConnectionError
+
+    for service, call in CALLS.items():
+        client = boto3.Session().client(
             service,  # type: ignore[call-overload]
             region_name=REGION,
             aws_access_key_id="-",
             aws_secret_access_key="-",
             endpoint_url="http://127.0.0.1:1",
+            config=Config(retries={"total_max_attempts": 1}),
         )
-    for name in PROGRAMS:
-        path = ROOT / f"{name}.py"
-        _compiled(path, path.stat().st_mtime_ns)
+        with suppress(EndpointConnectionError):
+            call(client)
+        client.close()
 
 
 @cache
