@@ -38,6 +38,7 @@ from courier.messaging.processes import InProcesses
 from courier.messaging.processor import Handler, Processor
 from courier.messaging.replies import Replier
 from courier.messaging.states import NoLongerHeld, State
+from courier.messaging.stopping import join_others, within_seconds
 from courier.time_limit import can_be_paused
 
 if sys.platform == "win32":
@@ -53,8 +54,6 @@ RETRIERS = 2
 EMPTY_SECONDS = 2
 #: The length of a poll while messages are in flight, since a stopping worker waits for its end before it releases them.
 BUSY_POLL_SECONDS = 2
-#: The time limit of each call while stopping, in seconds.
-STOPPING_SECONDS = 5.0
 #: The interval between checks of the time limits, in seconds.
 CHECK_SECONDS = 0.5
 
@@ -67,6 +66,9 @@ class Worker(InProcesses):
     >>> with testing.queues(upper), Worker(lambda request: request.body.upper(), upper):
     ...     pass  # requests are answered here; in a program of its own: Worker(...).run()
     """
+
+    #: The threads that send replies, once it is started.
+    _repliers: Sequence[threading.Thread] = ()
 
     def __init__(
         self,
@@ -121,7 +123,7 @@ class Worker(InProcesses):
         self._spawn("receiver", self._receive_always)
         self._spawn("helper", self._receive_under_load, RECEIVERS - 1)
         self._spawn("handler", self._handle, self._config.concurrency)
-        self._spawn("replier", self._replier.work, REPLIERS)
+        self._repliers = self._spawn("replier", self._replier.work, REPLIERS)
         self._spawn("retrier", self._replier.retry, RETRIERS)
         self._spawn("time-limit", self._give_up_late)
         self._spawn("parking", partial(self._parking.resume, self._todo, self._stopped))
@@ -144,7 +146,7 @@ class Worker(InProcesses):
         """
         was_busy = not self.in_flight.is_idle
         self._stopping.set()
-        self._with_timeout(partial(self._release, self.in_flight.close()))
+        within_seconds(partial(self._release, self.in_flight.close()))
         self._under_load.set()
         deadline = time.monotonic() + self._config.grace_seconds
         while not self.in_flight.wait_until_empty(timeout_seconds=0.1):
@@ -156,25 +158,21 @@ class Worker(InProcesses):
         left = self.in_flight.everything()
         if left:
             log.warning("released %d unfinished requests", len(left))
-            self._with_timeout(partial(self._release, self.in_flight.drop(left)))
+            within_seconds(partial(self._release, self.in_flight.drop(left)))
         self._stopped.set()
         self._outbox.close()
+        if not left:
+            join_others(self._repliers)  # the last replies may not be in the log yet
         if self._scale_in:
-            self._with_timeout(self._scale_in.unprotect)
+            within_seconds(self._scale_in.unprotect)
         return not left
 
-    def _with_timeout(self, work: Callable[[], None]) -> None:
-        """Do `work`, but for at most `STOPPING_SECONDS`, since this process is about to end."""
-        thread = threading.Thread(target=work, name="stopping", daemon=True)
-        thread.start()
-        thread.join(STOPPING_SECONDS)
-        if thread.is_alive():
-            log.warning("AWS does not respond within %.0f s; stopping without it", STOPPING_SECONDS)
-
-    def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> None:
-        for number in range(count):
-            thread_name = f"{name}-{number}"
-            threading.Thread(target=self._restart_on_error, args=(work,), name=thread_name, daemon=True).start()
+    def _spawn(self, name: str, work: Callable[[], None], count: int = 1) -> list[threading.Thread]:
+        made = partial(threading.Thread, target=self._restart_on_error, args=(work,), daemon=True)
+        threads = [made(name=f"{name}-{number}") for number in range(count)]
+        for thread in threads:
+            thread.start()
+        return threads
 
     def _restart_on_error(self, work: Callable[[], None]) -> None:
         """Do `work`, and restart it after an unexpected exception, so that a bug does not disable the worker."""

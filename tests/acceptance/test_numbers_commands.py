@@ -215,7 +215,8 @@ def test_a_rejection_by_the_worker_is_status_1(place: Place) -> None:
 
     assert process.wait() == 1
     assert process.stderr is not None
-    assert process.stderr.read() == "numbers_client.py: Not today.\n"
+    # On a slow machine it has said before that it waits.
+    assert process.stderr.read().splitlines()[-1] == "numbers_client.py: Not today."
 
 
 @pytest.mark.long

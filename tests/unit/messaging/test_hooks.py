@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from courier import Application, Hooks, Rejected, Request, Requester, Response, 
 from courier.errors import ServiceError
 from courier.messaging.protocol import Rejection
 from courier.testing import Queues
-from tests.support.fakes import until
+from tests.support.fakes import WAIT_LIMIT_SECONDS, until
 
 ECHO = Application("echo", requests="echoRequests", replies="echoReplies")
 
@@ -90,6 +91,36 @@ def test_hooks_hear_of_each_request_once_and_break_nothing(queues: Queues, caplo
     assert events[7][3]
     assert "a hook failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_worker_that_has_stopped_has_called_its_hooks_for_every_reply() -> None:
+    called: list[str] = []
+
+    def on_replied(request: Request, _: Response) -> None:
+        pause = threading.Event()
+        pause.wait(0.2)  # as a hook that sends a metric somewhere
+        called.append(request.body)
+
+    with Worker(echo, ECHO, hooks=Hooks(on_replied=on_replied)), Requester(ECHO) as requester:
+        requester.request("a")
+
+    assert called == ["a"]
+
+
+@pytest.mark.usefixtures("queues")
+def test_a_hook_may_stop_its_worker() -> None:
+    stopped = threading.Event()
+
+    def on_replied(*_: object) -> None:
+        worker.stop()
+        stopped.set()
+
+    worker = Worker(echo, ECHO, hooks=Hooks(on_replied=on_replied))
+    worker.start()
+    Requester(ECHO).request("a")
+
+    assert stopped.wait(WAIT_LIMIT_SECONDS)
 
 
 class Ends(BaseException):

@@ -610,7 +610,7 @@ def test_a_worker_that_stops_releases_its_parked_requests_at_once(
 def test_a_worker_stops_although_aws_is_silent(
     opened: Open, gate: Gate, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", 0.01)
+    monkeypatch.setattr("courier.messaging.stopping.STOPPING_SECONDS", 0.01)
     harness = opened(gate, grace_seconds=0, scaling_group="group", instance_id="i-1").start()
     harness.post("1", "2")
     until(lambda: gate.begun and harness.visible() == 0)
@@ -629,7 +629,7 @@ def test_a_worker_stops_although_aws_is_silent(
 def test_what_is_given_back_is_visible_when_the_stop_returns(
     opened: Open, gate: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("courier.messaging.worker.STOPPING_SECONDS", WAIT_LIMIT_SECONDS)
+    monkeypatch.setattr("courier.messaging.stopping.STOPPING_SECONDS", WAIT_LIMIT_SECONDS)
     harness = opened(gate).start()
     harness.post("1", "2", "3")
     until(lambda: gate.begun and harness.visible() == 0)
