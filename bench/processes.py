@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from bench.peers.meter import processor_seconds, tree
+from bench.peers.meter import own_seconds, processor_seconds, tree
 from bench.running import running
 from bench.throughput import create_queues, request_attributes
 from tests.support.engines import Engine, fresh_account
@@ -84,13 +84,13 @@ def run(engine: Engine, case: str, processes: int, count: int, *, bare: bool = F
     client, url = create_queues(engine, account)
     with serving(engine, account, commands(BARE if bare else program, processes)) as pids:
         fill(client, url, count, numbers)
-        before, engine_before = [processor_seconds(pid) for pid in pids], processor_seconds(_pid(engine))
+        before, engine_before = [own_seconds(pid) for pid in pids], processor_seconds(_pid(engine))
         send_signal(pids, signal.SIGCONT)
         started = time.perf_counter()
         while left(client, url):
             time.sleep(0.02)
         took = time.perf_counter() - started
-        each = [processor_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
+        each = [own_seconds(pid) - earlier for pid, earlier in zip(pids, before, strict=True)]
         return {
             "requests/s": count / took,
             "CPU s per 1,000": sum(each) * 1000 / count,

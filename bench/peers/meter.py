@@ -45,14 +45,16 @@ def tree(pid: int) -> Iterator[int]:
 
 def processor_seconds(pid: int) -> float:
     """Return the processor time of a process and of all that it has started."""
-    ticks = 0
-    for one in tree(pid):
-        try:
-            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        ticks += sum(map(int, fields[11:13])) + (sum(map(int, fields[13:15])) if one == pid else 0)
-    return ticks / TICKS
+    return sum(own_seconds(one, with_ended=one == pid) for one in tree(pid))
+
+
+def own_seconds(pid: int, *, with_ended: bool = False) -> float:
+    """Return the processor time of a process alone, or with that of what it has started and has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11 : 15 if with_ended else 13])) / TICKS
 
 
 def peak_megabytes(pid: int) -> float:
