@@ -46,13 +46,13 @@ from scripts import docs
 SHORT_PEERS = ("--requests", "200", "--rounds", "1", "--ended", "100", "--at-once", "8", "--trips", "10")
 
 BENCHMARKS: dict[str, Callable[[], dict[str, Any]]] = {
-    "throughput": throughput.measure,
-    "processes": partial(processes.measure, requests=2000, rounds=2),
-    "profile": profiled.measure,
+    "throughput": partial(throughput.measure, requests=1000),
+    "processes": partial(processes.measure, requests=1000, rounds=2),
+    "profile": partial(profiled.measure, requests=2000),
     "latency": latency.measure,
     "crowd": partial(overload.measure, rounds=1),
     "lists": lists.measure,
-    "biglist": biglist.measure,
+    "biglist": partial(biglist.measure, rounds=1),
     "images": images.measure,
     "batch": batch.measure,
     "cost": cost.measure,
