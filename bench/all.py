@@ -2,7 +2,7 @@
 
     python -m bench.all [NAME ...]     some of, or all of, `BENCHMARKS`
 
-All are sized for under 25 minutes on two cores that nothing else uses. Before the first one it says what is left out,
+All are sized for under half an hour on two cores that nothing else uses. Before the first one it says what is left out,
 and why. A benchmark that fails is named at the end, and the others go on; the exit status is then 1.
 
 The raw figures go to bench/results/NAME.json; `python -m scripts.docs` makes the tables from them without measuring
