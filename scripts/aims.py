@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import ge, le
 
 from bench import results
+from scripts.performance import idle_polls, images_on_two_cores
 from scripts.tables import table
 
 _AT_LEAST, _AT_MOST = "at least", "at most"
@@ -42,7 +43,6 @@ def _of_workers() -> list[Aim]:
     pairs = [(one["courier"], one["bare"]) for one in rounds]
     speed = statistics.median(ours["requests/s"] / bare["requests/s"] for ours, bare in pairs)
     spent = statistics.median(ours["CPU ms/request"] / bare["CPU ms/request"] for ours, bare in pairs)
-    idle = results.load("latency")["idle"]
     return [
         Aim(what="requests per second, a bare loop being 1", bound=_AT_LEAST, wanted=0.95, found=speed),
         Aim(what="processor time, a bare loop's being 1", bound=_AT_MOST, wanted=1.15, found=spent),
@@ -53,7 +53,7 @@ def _of_workers() -> list[Aim]:
             what="receive calls of an idle worker a minute",
             bound=_AT_MOST,
             wanted=3.1,
-            found=idle["calls"]["ReceiveMessage"] * 60 / idle["seconds"],
+            found=idle_polls(results.load("latency")["idle"]),
         ),
     ]
 
@@ -105,8 +105,7 @@ def _of_lists() -> list[Aim]:
 
 def _of_images() -> list[Aim]:
     rounds = results.load("batch")["rounds"]
-    parts = ("image processes", "worker", "local AWS", "client")
-    both = statistics.median(2 * one["plain Pillow"] / sum(one[part] for part in parts) for one in rounds)
+    both = statistics.median(map(images_on_two_cores, rounds))
     what = "images per second from end to end on two cores, plain Pillow in one process being 1"
     return [Aim(what=what, bound=_AT_LEAST, wanted=0.9, found=both)]
 

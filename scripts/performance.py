@@ -12,6 +12,8 @@ from scripts.tables import table
 #: What a worker and the local AWS spend.
 CPU = "CPU s per 1,000"
 ENGINE = "engine's CPU s per 1,000"
+#: What works on a folder of images.
+BATCH_PARTS = ("image processes", "worker", "local AWS", "client")
 
 Round = Mapping[str, Mapping[str, float]]
 
@@ -92,18 +94,21 @@ def profile() -> str:
     return table(("part of a worker's processor time", "share"), rows)
 
 
+def idle_polls(found: Mapping[str, Any]) -> float:
+    """Return the receive calls of an idle worker a minute."""
+    return float(found["calls"]["ReceiveMessage"] * 60 / found["seconds"])
+
+
 def latency() -> str:
     """Return the table of what people wait for, and of what an idle worker costs."""
     found = results.load("latency")
     medians = {name: statistics.median(seconds) for name, seconds in found["seconds"].items()}
     idle = found["idle"]
-    polls = idle["calls"]["ReceiveMessage"] * 60 / idle["seconds"]
-
     return table(
         ("what", "figure"),
         (
             ("a round trip, one through two bare boto3 loops being 1", f"{medians['courier'] / medians['bare']:.2f}"),
-            (f"receive calls of an idle worker a minute, over {idle['seconds']} s", f"{polls:.1f}"),
+            (f"receive calls of an idle worker a minute, over {idle['seconds']} s", f"{idle_polls(idle):.1f}"),
         ),
     )
 
@@ -183,13 +188,17 @@ def exactness(found: str, right: str) -> str:
     return "the nearest float" if float(found) == float(right) else f"`{found}` for `{right}`"
 
 
+def images_on_two_cores(one: Mapping[str, float]) -> float:
+    """Return the images per second of a round on two cores of their own, plain Pillow in one process being 1."""
+    return 2 * one["plain Pillow"] / sum(one[part] for part in BATCH_PARTS)
+
+
 def batch() -> str:
     """Return the table of a folder of images, from end to end."""
     found = results.load("batch")
     rounds = found["rounds"]
-    parts = ("image processes", "worker", "local AWS", "client")
-    rows = [(part, spread(one[part] / one["plain Pillow"] for one in rounds)) for part in parts]
-    both = spread(2 * one["plain Pillow"] / sum(one[part] for part in parts) for one in rounds)
+    rows = [(part, spread(one[part] / one["plain Pillow"] for one in rounds)) for part in BATCH_PARTS]
+    both = spread(map(images_on_two_cores, rounds))
     share = spread(one["the busiest of them"] / one["image processes"] for one in rounds)
     more = [
         ("the busier of two image processes, of both", share),

@@ -21,15 +21,6 @@ from tests.support.signals import kept_signals
 from tests.support.transfers import made_of
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in "abcd":
-        (tmp_path / f"{name}.png").write_bytes(sample())
-    (tmp_path / "out").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_a_run_has_a_result_of_each_list_of_operations(folder: Path) -> None:
     (folder / "bad.png").write_bytes(b"")
     arguments = ["run", "a.png", "bad.png", "--to", "out", "--operations", "sepia", "--operations", "flip,flop"]

@@ -29,15 +29,6 @@ class Listing(LocalTransfer):
         return [StoredObject(name="a\x1b.png", etag="", size_bytes=12_345, modified=datetime(2026, 11, 25, tzinfo=UTC))]
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in "abcd":
-        (tmp_path / f"{name}.png").write_bytes(sample())
-    (tmp_path / "out").mkdir()
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 def test_one_image_is_reported_in_a_line(folder: Path) -> None:
     commands, screen = commands_for(made_transfer())
 

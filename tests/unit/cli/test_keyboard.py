@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import sys
 import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -12,20 +12,6 @@ from courier.cli.keyboard import END, Keyboard
 readline = pytest.importorskip("readline")
 
 Complete = Callable[[str, int], str | None]
-
-
-@pytest.fixture
-def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Standard input is a terminal; what types on it."""
-    master, slave = os.openpty()
-    with open(slave, encoding="utf-8") as stdin:  # noqa: PTH123  it is a descriptor
-        monkeypatch.setattr(sys, "stdin", stdin)
-        yield lambda text: _type(master, text)
-    os.close(master)
-
-
-def _type(master: int, text: str) -> None:
-    os.write(master, text.encode())
 
 
 def test_what_was_typed_ahead_is_taken_by_lines(typing: Callable[[str], None]) -> None:

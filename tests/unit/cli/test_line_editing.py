@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import pexpect
 import pytest
@@ -31,25 +31,11 @@ while True:
 
 
 @pytest.fixture
-def typing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Standard input is a terminal; what types on it."""
-    master, slave = os.openpty()
-    with open(slave, encoding="utf-8") as stdin:  # noqa: PTH123  it is a descriptor
-        monkeypatch.setattr(sys, "stdin", stdin)
-        yield lambda text: _type(master, text)
-    os.close(master)
-
-
-@pytest.fixture
 def bound(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The commands that readline gets."""
     commands: list[str] = []
     monkeypatch.setattr(readline, "parse_and_bind", commands.append)
     return commands
-
-
-def _type(master: int, text: str) -> None:
-    os.write(master, text.encode())
 
 
 def completer_of(
