@@ -55,7 +55,8 @@ readonly start_seconds=60
 readonly stop_seconds=40
 # A local AWS that has not answered by then is stopped, or hangs.
 readonly answer_seconds=${SETUP_ANSWER_SECONDS:-10}
-folder_number=$(cksum <<<"$here" | cut -d ' ' -f 1)
+folder_number=$(cksum <<<"$here")
+folder_number=${folder_number%% *}
 readonly folder_number
 # Two checkouts on one machine share neither a tmux server nor the first port to try.
 readonly tmux_name="courier-$folder_number"

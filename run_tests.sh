@@ -43,7 +43,7 @@ platform() {
 # site: the documentation; a dead link, a dead anchor or a page that is in no table of contents is an error.
 site() { NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict; }
 
-# begin_tests COMMAND...: they run beside the checks that follow, which leave a core idle, and end if one of these fails.
+# begin_tests COMMAND...: they run beside the checks, each of which leaves a core idle, and end if one of these fails.
 begin_tests() {
   log=$(mktemp)
   PYTHONDONTWRITEBYTECODE='' "$@" >"$log" 2>&1 &
@@ -87,10 +87,10 @@ main() {
   fi
   # The parts of aws_setup.sh are checked where they are sourced.
   local programs=(./*.sh .ci/run setup/on_instance/*.sh)
+  begin_tests "${tests[@]}"
   check ruff check .
   check ruff format --check .
   check codespell
-  begin_tests "${tests[@]}"
   types
   check shellcheck --severity=warning --external-sources --check-sourced "${programs[@]}"
   check site

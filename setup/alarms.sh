@@ -37,12 +37,12 @@ check_alarm_mail() {
 # look_for_alarms COMMAND...: aws_lookup; without the permission to look, and unless alarms are wanted, there are none.
 look_for_alarms() {
   local errors found status=0
-  errors=$(mktemp "$scratch/alarms.XXXXXX")
-  found=$(aws_lookup "$@" 2>"$errors") || status=$?
+  found=$(aws_lookup "$@" 2>"$scratch/alarms$lane") || status=$?
+  read_file errors "$scratch/alarms$lane"
   if ((status == 0)); then
     [[ -z $found ]] || say "$found"
-  elif [[ -n $alarm_mail ]] || ! grep -q "no permission" "$errors"; then
-    cat "$errors" >&2
+  elif [[ -n $alarm_mail || $errors != *"no permission"* ]]; then
+    printf '%s\n' "$errors" >&2
     return "$status"
   fi
 }

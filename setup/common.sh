@@ -25,8 +25,8 @@ help() { awk 'NR > 2 && /^#/ { sub(/^# ?/, ""); print; next } NR > 2 { exit }' "
 
 is_real() { [[ -z ${AWS_ENDPOINT_URL:-} ]]; }
 
-# Call the AWS CLI. The endpoint is passed with every call: version 1 of the CLI ignores AWS_ENDPOINT_URL for
-# SQS and would reach the real AWS.
+# Become the AWS CLI, so only within $( ) or ( ): one process less a call. The endpoint is passed with every call:
+# version 1 of the CLI ignores AWS_ENDPOINT_URL for SQS and would reach the real AWS.
 aws_try() {
   local where=(--region "$region")
   is_real || where+=(--endpoint-url "$AWS_ENDPOINT_URL")
@@ -35,7 +35,7 @@ aws_try() {
   [[ -z ${SETUP_LOCAL:-} ]] || where+=(--cli-connect-timeout 5 --cli-read-timeout "$local_seconds")
   # A bucket whose name can be guessed may belong to another account.
   [[ $1 != s3api || $2 == create-bucket ]] || where+=(--expected-bucket-owner "$account")
-  AWS_PAGER="" command aws "$@" "${where[@]}" </dev/null
+  AWS_PAGER="" exec aws "$@" "${where[@]}" </dev/null
 }
 
 # aws_require COMMAND...: print the response. Waits for what passes by itself; any other error ends the script.
@@ -54,17 +54,24 @@ aws_require() {
 
 # aws_lookup COMMAND...: print the response, or nothing if the resource does not exist or the value is None.
 aws_lookup() {
-  local response errors failed=1 started=$SECONDS
-  errors=$(mktemp "$scratch/errors.XXXXXX")
-  until response=$(aws_try "$@" 2>"$errors") && failed=0; do
-    is_busy "$(<"$errors")" && ((SECONDS - started < retry_seconds)) || break
+  local response errors="" failed=1 started=$SECONDS
+  until response=$(aws_try "$@" 2>"$scratch/errors$lane") && failed=0; do
+    read_file errors "$scratch/errors$lane"
+    is_busy "$errors" && ((SECONDS - started < retry_seconds)) || break
     sleep "$pause_seconds"
   done
   if ((failed == 0)); then
     [[ -z $response || $response == None ]] || say "$response"
     return 0
   fi
-  is_missing "$(<"$errors")" || die_with_aws_error "$(<"$errors")" "$1:$2"
+  is_missing "$errors" || die_with_aws_error "$errors" "$1:$2"
+}
+
+# read_file VARIABLE FILE: set it to the file's text, or to nothing if there is no such file. $(<FILE) starts a process.
+read_file() {
+  local text=""
+  [[ ! -f $2 ]] || IFS= read -r -d '' text <"$2" || true
+  printf -v "$1" '%s' "${text%$'\n'}"
 }
 
 # aws_apply COMMAND...: show a command that changes something, and run it; in a plan, only show it. Sets `response`.
@@ -93,14 +100,17 @@ quoted() {
 
 count_changes() { wc -l <"$scratch/changes" | tr -d ' '; }
 
+# What ends the names of this command's own files: those that run at the same time each have another.
+lane=""
+count_of_lanes=0
+
 # begin COMMAND...: run it in parallel, since the CLI takes most of a second to start. A plan is printed in order.
 begin() {
-  local lane
   ((${#begun[@]} < most_lanes)) || finish
+  count_of_lanes=$((count_of_lanes + 1))
   if $dry; then
-    lane=$(mktemp "$scratch/lane.XXXXXX")
-    lanes+=("$lane")
-    alone "$@" >"$lane" &
+    lanes+=("$scratch/plan$lane.$count_of_lanes")
+    alone "$@" >"$scratch/plan$lane.$count_of_lanes" &
   else
     alone "$@" &
   fi
@@ -108,6 +118,7 @@ begin() {
 }
 
 alone() {
+  lane+=.$count_of_lanes
   begun=()
   lanes=()
   "$@"
@@ -115,10 +126,10 @@ alone() {
 
 # finish: wait for all parallel commands, and exit with the status of the first failure.
 finish() {
-  local pid lane status=0
+  local pid plan status=0
   for pid in ${begun[@]+"${begun[@]}"}; do wait "$pid" || status=${status/#0/$?}; done
   begun=()
-  for lane in ${lanes[@]+"${lanes[@]}"}; do pass <"$lane"; done
+  for plan in ${lanes[@]+"${lanes[@]}"}; do pass <"$plan"; done
   lanes=()
   ((status == 0)) || exit "$status"
 }

@@ -66,10 +66,10 @@ image_id() {
 }
 
 image_of_parameter() {
-  aws_try ssm get-parameter \
+  (aws_try ssm get-parameter \
     --name "$(image_parameter)" \
     --query Parameter.Value \
-    --output text 2>/dev/null || true
+    --output text 2>/dev/null) || true
 }
 
 listed_image() {

@@ -64,7 +64,7 @@ show_boot() {
 # console ID: what the instance wrote to its console, up to this moment where its type allows that.
 console() {
   local call=(ec2 get-console-output --instance-id "$1" --query Output --output text)
-  aws_try "${call[@]}" --latest 2>/dev/null || aws_try "${call[@]}" 2>/dev/null || true
+  (aws_try "${call[@]}" --latest 2>/dev/null) || (aws_try "${call[@]}" 2>/dev/null) || true
 }
 
 # use_account COMMAND...: run a client with this set-up's region, profile and bucket.

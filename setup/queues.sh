@@ -13,10 +13,16 @@ find_queues() {
 }
 
 # queue_url NAME: its URL, or empty if there is no such queue.
-queue_url() { tr '\t' '\n' <<<"$known_urls" | grep "/$1\$" || true; }
+queue_url() {
+  local url
+  for url in $known_urls; do [[ $url != */"$1" ]] || say "$url"; done
+}
 
 # private_queues: the URLs of the clients' private reply queues.
-private_queues() { tr '\t' '\n' <<<"$known_urls" | grep -E "$private_name" || true; }
+private_queues() {
+  local url
+  for url in $known_urls; do ! is_private "$url" || say "$url"; done
+}
 
 is_private() { [[ $1 =~ $private_name ]]; }
 
@@ -99,7 +105,9 @@ look_at_queue_again() { # NAME ATTRIBUTES
 
 # claim_queue NAME URL: a queue without a tag becomes this set-up's.
 claim_queue() {
-  [[ $(<"$scratch/owner.$1") == - ]] || return 0
+  local owner
+  read_file owner "$scratch/owner.$1"
+  [[ $owner == - ]] || return 0
   say "queue $1 existed before: it now belongs to this set-up, and down removes it"
   aws_apply sqs tag-queue \
     --queue-url "$2" \
@@ -122,7 +130,7 @@ note_owner() { owner_of_queue "$2" >"$scratch/owner.$1"; }
 reject_foreign_queues() {
   local one owner
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
-    owner=$(cat "$scratch/owner.$one" 2>/dev/null || true)
+    read_file owner "$scratch/owner.$one"
     [[ -z $owner || $owner == - || $owner == "$name" ]] ||
       die 1 "The queue $one belongs to the set-up '$owner'. Use that set-up (--name $owner), or give this one its own queues: COURIER_REQUEST_QUEUE and the other three."
   done
@@ -145,7 +153,7 @@ set_redrive_policy() {
   local url there="" policy
   # A new queue may not be listed yet, and has no policy to look up.
   if [[ -f $scratch/url.$1 ]]; then
-    url=$(<"$scratch/url.$1")
+    read_file url "$scratch/url.$1"
   elif url=$(queue_url "$1") && [[ -n $url ]]; then
     there=$(aws_lookup sqs get-queue-attributes \
       --queue-url "$url" \
@@ -167,13 +175,14 @@ arn_of_queue() { say "arn:$partition:sqs:$region:$account:$1"; }
 
 # find_own_queues: set `own_queues` to the URLs of the queues with this set-up's tag, and of its clients' reply queues.
 find_own_queues() {
-  local one url
+  local one url owner
   find_queues
   find_owners
   own_queues=()
   for one in "${queue_names[@]}" "${dead_names[@]}"; do
     [[ -f $scratch/owner.$one ]] || continue
-    case $(<"$scratch/owner.$one") in
+    read_file owner "$scratch/owner.$one"
+    case $owner in
       "$name") own_queues+=("$(queue_url "$one")") ;;
       -) say "left as it is: queue $one, which has no set-up's tag. To tag it: ./aws_setup.sh queues" >&2 ;;
     esac

@@ -20,9 +20,9 @@ ON_INSTANCE = ROOT / "setup" / "on_instance"
 ACCOUNT = "123456789012"
 #: Notes each call; fails where a file with the tool's name and "fails" says so.
 TOOL = """#!/bin/sh
-echo "$(basename "$0") $*" >>"$MACHINE_ROOT/calls"
+echo "${0##*/} $*" >>"$MACHINE_ROOT/calls"
 case $* in --show*) exit 0 ;; esac
-[ ! -f "$MACHINE_ROOT/$(basename "$0")-fails" ]
+[ ! -f "$MACHINE_ROOT/${0##*/}-fails" ]
 """
 #: Serves what the bucket has, to a call that names its owner.
 AWS = """#!/bin/bash

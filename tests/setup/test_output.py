@@ -16,10 +16,10 @@ WIDTH = 40
 LONG = "one two three four five six seven eight nine ten https://example.com/a-word-longer-than-one-whole-line end"
 
 
-def on_terminal(folder: Path, command: str) -> list[str]:
-    """Return the lines that a command prints on a terminal of `WIDTH` columns."""
+def on_terminal(folder: Path, command: str, width: int = WIDTH) -> list[str]:
+    """Return the lines that a command prints on a terminal of this many columns."""
     env = {"PATH": os.environ["PATH"], "HOME": str(folder), "TERM": "dumb"}
-    child = pexpect.spawn("bash", ["-c", command], cwd=str(ROOT), env=env, dimensions=(24, WIDTH), encoding="utf-8")
+    child = pexpect.spawn("bash", ["-c", command], cwd=str(ROOT), env=env, dimensions=(24, width), encoding="utf-8")
     text = child.read()
     child.close()
     return [line.rstrip("\r") for line in text.split("\n")][:-1]
@@ -50,7 +50,7 @@ def test_long_words_and_commands_stay_whole(tmp_path: Path) -> None:
 
 
 def test_a_terminal_without_a_size_gets_the_text_as_it_is(tmp_path: Path) -> None:
-    assert on_terminal(tmp_path, f'stty cols 0; . setup/output.sh; say "{LONG}"') == [LONG]
+    assert on_terminal(tmp_path, f'. setup/output.sh; say "{LONG}"', width=0) == [LONG]
 
 
 VERBS = "up down status watch logs doctor env numbers images run setup"
