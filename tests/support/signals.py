@@ -1,25 +1,27 @@
-"""Programs within a test: what they change in this process is put back."""
+"""Programs within a test: signals are the test runner's own, and what programs change of them is put back."""
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from courier.cli.command_line import CANCELLATION, SIGNALS
-from courier.cli.signals import NUMBERS
 
 
 @contextmanager
 def kept_signals() -> Iterator[None]:
-    """Keep the handlers of signals, and what signals do, while the body runs."""
-    before = {number: signal.getsignal(number) for number in NUMBERS}
+    """Have programs hear no signals while the body runs, and keep what signals do.
+
+    A program that listened would hear those of later tests of this process, and end it once it waits.
+    """
     clean_up = SIGNALS.clean_up
-    try:
-        yield
-    finally:
-        SIGNALS.clean_up = clean_up
-        SIGNALS.number = None
-        CANCELLATION.reset()
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SIGNALS, "listen", lambda: None)
+        try:
+            yield
+        finally:
+            SIGNALS.clean_up = clean_up
+            SIGNALS.number = None
+            CANCELLATION.reset()

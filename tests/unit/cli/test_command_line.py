@@ -3,18 +3,20 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from courier.cli.argument_parser import ArgumentParser
 from courier.cli.command_line import add_common, finish, seconds, whole_number
 from courier.errors import QueueMissing, RequestCanceled, ResponseTimeout, WrongUsage
+from tests.support.signals import kept_signals
 
 
 @pytest.fixture(autouse=True)
-def _no_signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("courier.cli.command_line.SIGNALS.listen", lambda: None)  # they are the test runner's own
+def _no_signals() -> Iterator[None]:
+    with kept_signals():
+        yield
 
 
 def raising(error: BaseException) -> Callable[[], int]:
