@@ -12,6 +12,12 @@ from bench import biglist, results, spent
 GIGABYTES = 0.0001
 
 
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have one contender, since each start of a library takes half a second of processor time."""
+    monkeypatch.setattr(biglist, "CONTENDERS", ("courier",))
+
+
 def test_every_contender_that_is_installed_finds_the_mean(tmp_path: Path) -> None:
     right = biglist.make(tmp_path / "list", 1000, 0)
 
@@ -28,6 +34,7 @@ def test_our_mean_is_exact_for_each_kind(tmp_path: Path) -> None:
         assert biglist.measured("courier", tmp_path / "list")["mean"] == right
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_size_is_kept_beside_those_measured_before(tmp_path: Path) -> None:
     results.store("biglist", {"sizes": {"2": {"numbers": 175_000_000}, "0.0001": {"numbers": 1}}}, folder=tmp_path)
 
@@ -41,6 +48,7 @@ def test_a_size_is_kept_beside_those_measured_before(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("alone")
 def test_a_kind_is_kept_beside_another_one_of_its_size(tmp_path: Path) -> None:
     decimals, integers = reversed(biglist.KINDS)
     for kind in (decimals, integers):
